@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A library target of ours; its tests, when it has some, live in `Tests/<name>Tests`.
+func floor(_ name: String, _ below: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: below, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ below: [Target.Dependency] = []) -> Target {
+  .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + below, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "tune",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-Wno-psabi"])]),
+    floor("Files"),
+    floor("Kernels", ["COpenBLAS", "CKernels"]),
+    floor("Autograd", ["Kernels"]),
+    floor("Checkpoints", ["Files", .product(name: "Crypto", package: "swift-crypto")]),
+    floor("Tokenizers", ["Files"]),
+    floor("Models", ["Autograd", "Checkpoints", "Files"]),
+    floor("Adapters", ["Models", "Checkpoints", "Files"]),
+    floor("Tasks", ["Models", "Tokenizers", "Files"]),
+    floor("Training", ["Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints"]),
+    floor("Serving", ["Tasks", "Adapters", "Models", "Tokenizers"]),
+    floor("Recipes", ["Training", "Tasks", "Adapters", "Models", "Tokenizers", "Files"]),
+    floor("Reporting", ["Training", "Files"]),
+    .executableTarget(
+      name: "tune",
+      dependencies: [
+        "Recipes", "Reporting", "Serving", "Adapters", "Models", "Kernels",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "quickstart-corpus", swiftSettings: strict),
+    tests("Files"),
+    tests("Checkpoints"),
+    tests("Tokenizers"),
+    tests("Tasks"),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,25 @@
+/// What can be wrong with a file, as facts; the sentence is made in one place.
+public enum FileFault: Error, Equatable {
+  case missing(path: String)
+  case unreadable(path: String, why: String)
+  case unwritable(path: String, why: String)
+  case json(file: String, why: String)
+  case malformed(file: String, line: Int?, found: String, expected: String)
+}
+
+extension FileFault: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .missing(let path):
+      "\(path): no such file or folder. Paths are relative to the working directory."
+    case .unreadable(let path, let why):
+      "\(path): cannot be read (\(why))."
+    case .unwritable(let path, let why):
+      "\(path): cannot be written (\(why)). Nothing was left half-written."
+    case .json(let file, let why):
+      "\(file): not valid JSON: \(why)"
+    case .malformed(let file, let line, let found, let expected):
+      "\(file)\(line.map { ":\($0)" } ?? ""): \(found); expected \(expected)."
+    }
+  }
+}

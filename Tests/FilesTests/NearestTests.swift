@@ -1,0 +1,10 @@
+import Testing
+
+@testable import Files
+
+@Test(arguments: [("ephocs", "epochs"), ("learning_rat", "learning_rate"), ("warmup", "warmup_ratio")])
+func `a misspelt key finds its neighbour`(_ word: String, _ meant: String) {
+  #expect(nearest(to: word, among: ["epochs", "learning_rate", "batch_size"]) == (meant == "warmup_ratio" ? nil : meant))
+}
+
+@Test func `a swap of neighbours is one edit`() { #expect(editDistance("ab", "ba") == 1) }
