@@ -25,10 +25,10 @@ let package = Package(
   ],
   targets: [
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
-    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-Wno-psabi"])]),
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-Wno-psabi"])]),
     floor("Files"),
     floor("Kernels", ["COpenBLAS", "CKernels"]),
-    floor("Autograd", ["Kernels"]),
+    floor("Autograd", ["Kernels", "CKernels"]),
     floor("Checkpoints", ["Files", .product(name: "Crypto", package: "swift-crypto")]),
     floor("Tokenizers", ["Files"]),
     floor("Models", ["Autograd", "Checkpoints", "Files"]),

@@ -1,1 +1,71 @@
+/// Loops over pointers. Each allocates nothing, knows no class, and runs on the calling thread.
+/// Letters: n rows (tokens), d columns (width), t tokens of one sequence, h heads. All arrays are row-major Float32.
+/// Order of arguments: inputs, outputs, sizes, settings.
+#ifndef CKERNELS_H
+#define CKERNELS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
+/// One dropout site. An element is dropped when its random word is below `threshold` (p·2^32); kept ones are times `scale`.
+/// NULL wherever a kernel takes a pointer to it: no dropout.
+typedef struct {
+  uint32_t key[2], step, shard, site, threshold;
+  float scale;
+} tune_dropout;
+
+// Elementwise (elementwise.c)
+void tune_fill_rows(const float *row, float *y, long n, long d);
+void tune_add(const float *x, float *y, long count);
+void tune_multiply(const float *a, const float *b, float *y, long count, float beta);
+void tune_apply_dropout(const float *x, float *y, long n, long d, const tune_dropout *dropout);
+void tune_column_sums(const float *x, long stride, float *sums, long n, long d, float beta);
+void tune_tanh(const float *x, float *y, long count);
+void tune_tanh_backward(const float *y, const float *dy, float *dx, long count, float beta);
+double tune_sum_squares(const float *x, long count);
+int tune_all_finite(const float *x, long count);
+
+/// y = f(x); slope = f'(x) where slope is not NULL (it may be x itself).
+enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU };
+void tune_activate(const float *x, float *y, float *slope, long count, int activation);
+
+// Norm (norm.c)
+/// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. `z`, `residual` may be NULL; `y` may be `z`.
+void tune_add_norm(const float *x, const float *residual, const float *gain, const float *bias, float *z, float *y,
+                   float *mean, float *rstd, long n, long d, float eps, const tune_dropout *dropout);
+/// dz from dy; dgain and dbias (each may be NULL) are added to.
+void tune_norm_backward(const float *dy, const float *z, const float *mean, const float *rstd, const float *gain,
+                        float *dz, float *dgain, float *dbias, long n, long d);
+
+// Attention (attention.c)
+/// Floats of scratch that one call needs.
+long tune_attention_scratch(long t, long width);
+/// One sequence: context [t, h·width] (row stride h·width) from qkv [t, 3·h·width]; lse [t, h].
+/// `row` is the sequence's first row in the batch: it counts the dropout's random words.
+void tune_attention(const float *qkv, float *context, float *lse, float *scratch, long t, long heads, long width,
+                    long row, const tune_dropout *dropout);
+void tune_attention_backward(const float *qkv, const float *context, const float *lse, const float *dcontext,
+                             float *dqkv, float *scratch, long t, long heads, long width, long row,
+                             const tune_dropout *dropout);
+
+// Embedding (embedding.c)
+/// y[i] = words[ids[i]] + positions[places[i]] + types[kinds[i]].
+void tune_embed(const float *words, const float *positions, const float *types, const int32_t *ids,
+                const int32_t *places, const int32_t *kinds, float *y, long n, long d);
+/// table[ids[i]] += dy[i].
+void tune_scatter_add(const float *dy, const int32_t *ids, float *table, long n, long d);
+
+// Loss (loss.c)
+/// Cross-entropy over rows with a target ≥ 0, as torch's CrossEntropyLoss(weight, label_smoothing, reduction: sum)/norm.
+/// logits [n, c] become their own gradient; returns the loss. `weights` [c] may be NULL.
+double tune_cross_entropy(float *logits, const int32_t *targets, const float *weights, long n, long classes,
+                          float smoothing, float norm);
+/// Rows of logits become probabilities.
+void tune_softmax(float *logits, long n, long classes);
+
+// Optimizer (optimizer.c)
+/// One decoupled AdamW step (Loshchilov & Hutter 2019) over `count` numbers; g is times `clip` first.
+/// rate1 = lr/(1-β1^step), root2 = √(1-β2^step), shrink = 1 - lr·weight_decay.
+void tune_adamw(float *p, const float *g, float *m, float *v, long count, float clip, float rate1, float root2,
+                float beta1, float beta2, float eps, float shrink);
+#endif

@@ -1,1 +1,26 @@
+/// The one door to OpenBLAS: opened at run time, so that its core is chosen for the CPU that is here and the program
+/// starts without it. Row-major single precision only; every call runs on the calling thread unless told otherwise.
+#ifndef COPENBLAS_H
+#define COPENBLAS_H
 
+/// Opens OpenBLAS once; later calls are free. `core` overrules the choice ("Haswell", "SkylakeX", …; NULL: choose).
+/// Returns NULL when it is open, else what went wrong, in words.
+const char *tune_blas_open(const char *core);
+
+/// The core that OpenBLAS runs on ("Cooperlake"), or "none" while it is closed.
+const char *tune_blas_core(void);
+
+/// Threads that one product may use; 1 after opening.
+void tune_blas_set_threads(int threads);
+
+/// C [m, n] = alpha·op(A) [m, k]·op(B) [k, n] + beta·C, row-major, as cblas_sgemm.
+void tune_sgemm(int transposeA, int transposeB, int m, int n, int k, float alpha, const float *a, int lda,
+                const float *b, int ldb, float beta, float *c, int ldc);
+
+/// The widest vectors of this CPU ("AVX-512 + BF16").
+const char *tune_cpu_vectors(void);
+
+/// The CPUs that this process may use.
+int tune_cpu_count(void);
+
+#endif

@@ -1,0 +1,55 @@
+/// Low-rank adaptation of one projection (Hu et al. 2021).
+public import Autograd
+import Kernels
+import Models
+
+/// y += s·(dropout(x)·Aᵀ)·Bᵀ       A [r, in]   B [out, r]   s = α/r, or α/√r (Kalajdzievski 2023)
+/// with u = x·Aᵀ and v = s·dy·B:   dB += s·dyᵀ·u    dA += vᵀ·x    dx += v·A
+/// Sendable: read during a step; its parameters are written between steps.
+public final class LoRA: ProjectionAdapter, @unchecked Sendable {
+  public let a, b: Parameter
+  public let scale: Float
+  let dropout: Double
+
+  /// A new adapter: A uniform within 1/√in (Kaiming with a = √5, as PEFT starts it), B zero.
+  convenience init(_ projection: Projection, rank: Int, scale: Double, dropout: Double, seed: UInt64) {
+    self.init(projection, rank: rank, scale: scale, dropout: dropout)
+    Start.uniform(1 / Double(projection.inputs).squareRoot()).fill(a, seed: seed)
+  }
+
+  init(_ projection: Projection, rank: Int, scale: Double, dropout: Double) {
+    a = Parameter(projection.name + ".lora_A.weight", shape: [rank, projection.inputs])
+    b = Parameter(projection.name + ".lora_B.weight", shape: [projection.outputs, rank])
+    self.scale = Float(scale)
+    self.dropout = dropout
+  }
+
+  public var isTrainable: Bool { a.isTrainable || b.isTrainable }
+
+  public func apply(
+    to y: Tensor, columns: Range<Int>, from x: Tensor, _ pass: Pass
+  ) -> ((Tensor) -> Void)? {
+    let input = Autograd.dropout(x, dropout, pass)
+    let down = pass.make(x.rows, a.rows)
+    gemm(input.matrix, a.matrix.transposed, into: down.matrix)
+    gemm(down.matrix, b.matrix.transposed, into: y.matrix.columns(columns), alpha: scale, beta: 1)
+    guard y.isTracked else { return nil }
+    let kept = a.isTrainable ? input : nil
+    let slot = input.slot
+    return { [a, b, scale] dy in
+      let slice = dy.matrix.columns(columns)
+      pass.accumulate(b) { db, beta in
+        let into = Matrix(db, rows: b.rows, columns: b.columns)
+        gemm(slice.transposed, down.matrix, into: into, alpha: scale, beta: beta)
+      }
+      let up = pass.make(dy.rows, a.rows)
+      gemm(slice, b.matrix, into: up.matrix, alpha: scale)
+      if let kept {
+        pass.accumulate(a) { da, beta in
+          gemm(up.matrix.transposed, kept.matrix, into: Matrix(da, rows: a.rows, columns: a.columns), beta: beta)
+        }
+      }
+      pass.accumulate(slot) { dx, beta in gemm(up.matrix, a.matrix, into: dx, beta: beta) }
+    }
+  }
+}

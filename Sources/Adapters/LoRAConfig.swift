@@ -1,0 +1,113 @@
+/// What a LoRA adapter changes, in PEFT's terms, and which module each term matches.
+import Models
+
+public struct LoRAConfig: Sendable, Equatable {
+  public enum Targets: Sendable, Equatable {
+    /// Modules whose path equals or ends with one of these.
+    case suffixes([String])
+    /// Modules whose whole path the regular expression matches.
+    case pattern(String)
+    /// Every projection of the encoder and its pooler; never the classifier.
+    case allLinear
+  }
+
+  public enum Bias: String, Sendable { case none, all, loraOnly = "lora_only" }
+
+  public var rank = 8
+  public var alpha = 8.0
+  public var dropout = 0.0
+  public var targets = Targets.suffixes(["query", "value"])
+  public var exclude: Targets?
+  public var rankPattern: [String: Int] = [:]
+  public var alphaPattern: [String: Double] = [:]
+  public var useRSLoRA = false
+  /// Blocks that are adapted; nil: all.
+  public var layers: [Int]?
+  public var bias = Bias.none
+  /// Modules trained and saved whole, beside the head.
+  public var modulesToSave: [String] = []
+
+  public init() {}
+}
+
+/// A module pattern that cannot be used, or that finds nothing.
+public enum TargetFault: Error, CustomStringConvertible {
+  case badPattern(key: String, pattern: String, why: String)
+  case nothingMatches(key: String, wanted: String, modules: [String])
+
+  public var description: String {
+    switch self {
+    case .badPattern(let key, let pattern, let why):
+      "'\(key)': \"\(pattern)\" is no regular expression (\(why))."
+    case .nothingMatches(let key, let wanted, let modules):
+      "'\(key)': \(wanted) matches no module of this model. Its modules end with: \(modules.joined(separator: ", "))."
+    }
+  }
+}
+
+extension LoRAConfig {
+  /// The projections to adapt, each with its rank and its scale.
+  /// - Throws: `TargetFault` where a pattern is broken, or where nothing (or one listed name) matches no module.
+  public func resolve(in model: TextModel) throws -> [(projection: Projection, rank: Int, scale: Double)] {
+    let wanted = try matcher(targets, key: "target_modules")
+    let unwanted = try exclude.map { try matcher($0, key: "exclude_modules") }
+    let names = model.projections.map(\.name)
+    let endings = Set(names.map { $0.split(separator: ".").last.map(String.init) ?? $0 }).sorted()
+    if case .suffixes(let suffixes) = targets {
+      for suffix in suffixes where !names.contains(where: { isSuffix(suffix, of: $0) }) {
+        throw TargetFault.nothingMatches(key: "target_modules", wanted: "\"\(suffix)\"", modules: endings)
+      }
+    }
+    let chosen = try model.projections.filter { projection in
+      try wanted(projection.name) && !(unwanted?(projection.name) ?? false) && isInLayers(projection.name)
+    }
+    if chosen.isEmpty {
+      throw TargetFault.nothingMatches(key: "target_modules", wanted: "the selection", modules: endings)
+    }
+    return try chosen.map { projection in
+      let rank = try lookUp(rankPattern, projection.name, key: "rank_pattern") ?? self.rank
+      let alpha = try lookUp(alphaPattern, projection.name, key: "alpha_pattern") ?? self.alpha
+      return (projection, rank, useRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
+    }
+  }
+
+  private func isInLayers(_ name: String) -> Bool {
+    guard let layers else { return true }
+    guard let index = layerIndex(of: name) else { return false }
+    return layers.contains(index)
+  }
+
+  /// The value of the pattern that the name ends with; of several, the longest.
+  private func lookUp<Value>(_ patterns: [String: Value], _ name: String, key: String) throws -> Value? {
+    for (pattern, value) in patterns.sorted(by: { ($1.key.count, $0.key) < ($0.key.count, $1.key) }) {
+      if try expression("(.*\\.)?(\(pattern))", key: key)(name) { return value }
+    }
+    return nil
+  }
+
+  private func matcher(_ targets: Targets, key: String) throws -> (String) throws -> Bool {
+    switch targets {
+    case .suffixes(let suffixes): { name in suffixes.contains { isSuffix($0, of: name) } }
+    case .pattern(let pattern): try expression(pattern, key: key)
+    case .allLinear: { _ in true }
+    }
+  }
+}
+
+/// Whether `name` is `suffix` or ends with it after a dot.
+func isSuffix(_ suffix: String, of name: String) -> Bool { name == suffix || name.hasSuffix("." + suffix) }
+
+/// `3` of `bert.encoder.layer.3.attention.self.query`.
+private func layerIndex(of name: String) -> Int? {
+  let parts = name.split(separator: ".")
+  return zip(parts, parts.dropFirst()).first { $0.0 == "layer" }.flatMap { Int($0.1) }
+}
+
+private func expression(_ pattern: String, key: String) throws -> (String) throws -> Bool {
+  do {
+    let regex = try Regex(pattern)
+    return { try regex.wholeMatch(in: $0) != nil }
+  } catch {
+    throw TargetFault.badPattern(key: key, pattern: pattern, why: "\(error)")
+  }
+}

@@ -1,0 +1,41 @@
+/// Elementwise functions. Where a gradient will be asked for, forward leaves the slope, so that backward is one product.
+internal import CKernels
+internal import Kernels
+
+public enum Activation: Sendable {
+  /// x·Φ(x) with erf, as `gelu` in transformers.
+  case gelu
+  /// The tanh form, as `gelu_new` and `gelu_pytorch_tanh`.        source: Hendrycks & Gimpel 2016
+  case geluTanh
+  case relu
+
+  var code: Int32 {
+    switch self {
+    case .gelu: Int32(TUNE_GELU.rawValue)
+    case .geluTanh: Int32(TUNE_GELU_TANH.rawValue)
+    case .relu: Int32(TUNE_RELU.rawValue)
+    }
+  }
+}
+
+/// y = f(x)     dx = f'(x)·dy        x, y [n, d]. The slope overwrites x, which nobody may read afterwards.
+public func activate(_ x: Tensor, _ activation: Activation, _ pass: Pass) -> Tensor {
+  let y = pass.make(x.rows, x.columns, tracked: x.isTracked)
+  tune_activate(x.pointer, y.pointer, y.isTracked ? x.pointer : nil, x.count, activation.code)
+  guard y.isTracked else { return y }
+  pass.record(y) { dy in
+    pass.accumulate(x.slot) { dx, beta in tune_multiply(dy.pointer, x.pointer, dx.base, dy.count, beta) }
+  }
+  return y
+}
+
+/// y = tanh(x)     dx = (1 - y²)·dy        x, y [n, d]
+public func tanh(_ x: Tensor, _ pass: Pass) -> Tensor {
+  let y = pass.make(x.rows, x.columns, tracked: x.isTracked)
+  tune_tanh(x.pointer, y.pointer, x.count)
+  let slot = x.slot
+  pass.record(y) { dy in
+    pass.accumulate(slot) { dx, beta in tune_tanh_backward(y.pointer, dy.pointer, dx.base, dy.count, beta) }
+  }
+  return y
+}

@@ -1,0 +1,43 @@
+/// Self-attention over packed sequences: the only op that knows where a sequence begins.
+internal import CKernels
+internal import Kernels
+
+/// context = dropout(softmax(q·kᵀ/√w))·v by sequence and head        w = d/heads
+/// qkv [n, 3d] = q, k, v side by side, each head's w columns together   →   context [n, d]
+/// `starts` are the first rows of the sequences, and at its end n.
+/// Kept for backward: qkv, context and one log-sum-exp a row and head.        source: Vaswani et al. 2017 eq. 1
+public func attention(
+  _ qkv: Tensor, starts: [Int], heads: Int, dropout probability: Double, _ pass: Pass
+) -> Tensor {
+  let d = qkv.columns / 3, width = d / heads
+  precondition(width * heads * 3 == qkv.columns, "attention: \(qkv.columns) columns for \(heads) heads")
+  let context = pass.make(qkv.rows, d, tracked: qkv.isTracked)
+  let lse = pass.make(qkv.rows, heads)
+  let longest = zip(starts.dropFirst(), starts).map(-).max() ?? 0
+  let scratchCount = tune_attention_scratch(longest, width)
+  let dropout = pass.dropout(probability)
+
+  func each(_ body: (_ row: Int, _ t: Int, _ scratch: UnsafeMutablePointer<Float>, UnsafePointer<tune_dropout>?) -> Void) {
+    let scratch = pass.workspace.take(scratchCount)
+    withPointer(dropout) { dropout in
+      for (row, end) in zip(starts, starts.dropFirst()) { body(row, end - row, scratch.pointer, dropout) }
+    }
+  }
+  each { row, t, scratch, dropout in
+    tune_attention(
+      qkv.pointer + row * 3 * d, context.pointer + row * d, lse.pointer + row * heads, scratch, t, heads, width, row,
+      dropout)
+  }
+  guard context.isTracked else { return context }
+  pass.record(context) { dcontext in
+    pass.accumulate(qkv.slot) { dqkv, beta in
+      precondition(beta == 0, "attention: q, k, v have one reader")
+      each { row, t, scratch, dropout in
+        tune_attention_backward(
+          qkv.pointer + row * 3 * d, context.pointer + row * d, lse.pointer + row * heads, dcontext.pointer + row * d,
+          dqkv.base + row * 3 * d, scratch, t, heads, width, row, dropout)
+      }
+    }
+  }
+  return context
+}

@@ -1,0 +1,38 @@
+/// Rows of tables, summed.
+internal import CKernels
+internal import Kernels
+
+/// y[i] = words[ids[i]] + positions[places[i]] + types[kinds[i]]        →   y [n, d]
+/// Backward adds dy's rows into the tables that learn.        source: Devlin et al. 2019 §3
+public func embed(
+  words: Parameter, ids: [Int32], positions: Parameter, places: [Int32], types: Parameter, kinds: [Int32], _ pass: Pass
+) -> Tensor {
+  let tables = [(words, ids), (positions, places), (types, kinds)]
+  let y = pass.make(ids.count, words.columns, tracked: tables.contains { $0.0.isTrainable })
+  tune_embed(words.pointer, positions.pointer, types.pointer, ids, places, kinds, y.pointer, y.rows, y.columns)
+  pass.record(y) { dy in
+    for (table, indices) in tables {
+      pass.accumulate(table) { gradient, beta in
+        if beta == 0 { gradient.update(repeating: 0, count: table.count) }
+        tune_scatter_add(dy.pointer, indices, gradient, dy.rows, dy.columns)
+      }
+    }
+  }
+  return y
+}
+
+/// y = the rows of x at `indices`        x [n, d]   →   y [indices.count, d]
+public func gather(_ x: Tensor, rows indices: [Int32], _ pass: Pass) -> Tensor {
+  let y = pass.make(indices.count, x.columns, tracked: x.isTracked)
+  for (row, index) in indices.enumerated() {
+    (y.pointer + row * x.columns).update(from: x.pointer + Int(index) * x.columns, count: x.columns)
+  }
+  let slot = x.slot
+  pass.record(y) { dy in
+    pass.accumulate(slot) { dx, beta in
+      if beta == 0 { dx.base.update(repeating: 0, count: dx.rows * dx.columns) }
+      tune_scatter_add(dy.pointer, indices, dx.base, dy.rows, dy.columns)
+    }
+  }
+  return y
+}

@@ -1,0 +1,50 @@
+/// Layer normalisation, with what precedes it in a transformer: dropout and the residual.
+internal import CKernels
+
+/// z = residual + dropout(x)      y = gain·(z - mean)/√(var + eps) + bias        all [n, d], mean and var by row
+/// dz = rstd·(g - mean(g) - ẑ·mean(g·ẑ)) with g = gain·dy, ẑ = (z - mean)·rstd        source: Ba et al. 2016
+public func addNorm(
+  _ x: Tensor, residual: Tensor? = nil, gain: Parameter, bias: Parameter, eps: Float, dropout probability: Double = 0,
+  _ pass: Pass
+) -> Tensor {
+  let (n, d) = (x.rows, x.columns)
+  let learns = gain.isTrainable || bias.isTrainable
+  let y = pass.make(n, d, tracked: x.isTracked || residual?.isTracked == true || learns)
+  let z = y.isTracked ? pass.make(n, d) : nil
+  let moments = pass.make(2, n)
+  let (mean, rstd) = (moments.pointer, moments.pointer + n)
+  let dropout = pass.dropout(probability)
+  withPointer(dropout) {
+    tune_add_norm(
+      x.pointer, residual?.pointer, gain.pointer, bias.pointer, z?.pointer, y.pointer, mean, rstd, n, d, eps, $0)
+  }
+  guard let z else { return y }
+  let (slot, residualSlot) = (x.slot, residual?.slot)
+  pass.record(y) { dy in
+    let dz = pass.make(n, d)
+    let (mean, rstd) = (moments.pointer, moments.pointer + n)
+    withGradients(gain, bias, pass) { dgain, dbias in
+      tune_norm_backward(dy.pointer, z.pointer, mean, rstd, gain.pointer, dz.pointer, dgain, dbias, n, d)
+    }
+    if let residualSlot { pass.pass(dz, to: residualSlot) }
+    guard let dropout else { return pass.pass(dz, to: slot) }
+    pass.accumulate(slot) { dx, beta in addDropout(dz, into: dx, beta: beta, dropout, pass) }
+  }
+  return y
+}
+
+/// Both gradients, zeroed before their first writer; nil for a frozen one.
+private func withGradients(
+  _ gain: Parameter, _ bias: Parameter, _ pass: Pass,
+  _ body: (UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?) -> Void
+) {
+  func cleared(_ w: Parameter) -> UnsafeMutablePointer<Float>? {
+    var found: UnsafeMutablePointer<Float>?
+    pass.accumulate(w) { pointer, beta in
+      if beta == 0 { pointer.update(repeating: 0, count: w.count) }
+      found = pointer
+    }
+    return found
+  }
+  body(cleared(gain), cleared(bias))
+}

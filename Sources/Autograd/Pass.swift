@@ -1,0 +1,118 @@
+/// One forward, and its backward, on one thread: where ops get memory, chance and a tape. Knows no op.
+internal import CKernels
+public import Kernels
+
+public final class Pass {
+  public let workspace: Workspace
+  /// Where gradients of parameters go; nil: nothing is recorded, and dropout is off.
+  public let gradients: Gradients?
+  private let chance: Chance
+  private var sites: UInt32 = 0
+  private var tape: [(node: Int, backward: (Tensor) -> Void)] = []
+  private var slots: [Tensor?] = []
+
+  /// A pass without gradients (inference) when `gradients` is nil.
+  public init(_ workspace: Workspace, gradients: Gradients? = nil, chance: Chance = Chance(seed: 0)) {
+    self.workspace = workspace
+    self.gradients = gradients
+    self.chance = chance
+  }
+
+  public var isTraining: Bool { gradients != nil }
+
+  /// An undefined [rows, columns]; `tracked` when its gradient will be asked for.
+  public func make(_ rows: Int, _ columns: Int, tracked: Bool = false) -> Tensor {
+    var node: Int?
+    if tracked && isTraining {
+      node = slots.count
+      slots.append(nil)
+    }
+    let slot = Slot(rows: rows, columns: columns, node: node)
+    return Tensor(rows: rows, columns: columns, buffer: workspace.take(rows * columns), slot: slot)
+  }
+
+  /// Remembers how to send y's gradient on. Does nothing where y is not tracked.
+  public func record(_ y: Tensor, _ backward: @escaping (Tensor) -> Void) {
+    if let node = y.slot.node { tape.append((node, backward)) }
+  }
+
+  /// Lets `body` write (beta 0) or add to (beta 1) the gradient of x; skipped where x is not tracked.
+  public func accumulate(_ x: Slot, _ body: (Matrix, _ beta: Float) -> Void) {
+    guard let node = x.node else { return }
+    if slots[node] == nil {
+      slots[node] = make(x.rows, x.columns)
+      body(slots[node]!.matrix, 0)
+    } else {
+      unshare(node)
+      body(slots[node]!.matrix, 1)
+    }
+  }
+
+  /// Gives `gradient` to x: the buffer itself where x has none yet, so that a residual costs no copy.
+  public func pass(_ gradient: Tensor, to x: Slot) {
+    guard let node = x.node else { return }
+    if slots[node] == nil {
+      slots[node] = gradient
+    } else {
+      unshare(node)
+      tune_add(gradient.pointer, slots[node]!.pointer, gradient.count)
+    }
+  }
+
+  public func accumulate(_ w: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
+    gradients?.accumulate(w, body)
+  }
+
+  /// Runs the tape from `y`, whose gradient is `gradient`; every step frees what it held.
+  public func backward(from y: Tensor, gradient: Tensor) {
+    pass(gradient, to: y.slot)
+    while let (node, backward) = tape.popLast() {
+      guard let gradient = slots[node] else { continue }
+      slots[node] = nil
+      backward(gradient)
+    }
+  }
+
+  /// The next dropout site of this pass, or nil where nothing is dropped.
+  func dropout(_ probability: Double) -> tune_dropout? {
+    guard isTraining && probability > 0 else { return nil }
+    sites += 1
+    return chance.dropout(probability, site: sites)
+  }
+
+  /// A gradient that another tensor still holds is copied before it is added to.
+  private func unshare(_ node: Int) {
+    guard var tensor = slots[node] else { return }
+    slots[node] = nil
+    if !isKnownUniquelyReferenced(&tensor.buffer) {
+      let copy = make(tensor.rows, tensor.columns)
+      copy.pointer.update(from: tensor.pointer, count: tensor.count)
+      tensor = copy
+    }
+    slots[node] = tensor
+  }
+}
+
+/// The randomness of one pass, as a pure function of where we are: the same place draws the same numbers again.
+public struct Chance: Sendable {
+  public let seed: UInt64
+  public let step, shard: UInt32
+
+  public init(seed: UInt64, step: Int = 0, shard: Int = 0) {
+    self.seed = seed
+    self.step = UInt32(truncatingIfNeeded: step)
+    self.shard = UInt32(truncatingIfNeeded: shard)
+  }
+
+  func dropout(_ probability: Double, site: UInt32) -> tune_dropout {
+    tune_dropout(
+      key: (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)), step: step, shard: shard,
+      site: site, threshold: UInt32(min(probability * 4294967296, 4294967295)), scale: Float(1 / (1 - probability)))
+  }
+}
+
+/// Calls `body` with a pointer to the value, or with nil.
+func withPointer<T, R>(_ value: T?, _ body: (UnsafePointer<T>?) -> R) -> R {
+  guard let value else { return body(nil) }
+  return withUnsafePointer(to: value) { body($0) }
+}

@@ -1,0 +1,16 @@
+#include "common.h"
+
+CLONES void tune_embed(const float *words, const float *positions, const float *types, const int32_t *ids,
+                       const int32_t *places, const int32_t *kinds, float *y, long n, long d) {
+  for (long i = 0; i < n; i++) {
+    const float *w = words + (long)ids[i] * d, *p = positions + (long)places[i] * d, *t = types + (long)kinds[i] * d;
+    for (long j = 0; j < d; j++) y[i * d + j] = w[j] + t[j] + p[j];
+  }
+}
+
+CLONES void tune_scatter_add(const float *dy, const int32_t *ids, float *table, long n, long d) {
+  for (long i = 0; i < n; i++) {
+    float *row = table + (long)ids[i] * d;
+    for (long j = 0; j < d; j++) row[j] += dy[i * d + j];
+  }
+}

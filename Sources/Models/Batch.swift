@@ -1,0 +1,25 @@
+/// Sequences end to end, without padding: what a model reads.
+public struct Batch: Sendable {
+  /// Token ids, their segment (0 or 1), and their place in their own sequence; one entry a token.
+  public private(set) var ids: [Int32] = []
+  public private(set) var kinds: [Int32] = []
+  public private(set) var places: [Int32] = []
+  /// First rows of the sequences, and at the end the number of rows.
+  public private(set) var starts: [Int] = [0]
+
+  public init() {}
+
+  public init(_ sequences: [[Int32]]) { for sequence in sequences { append(sequence) } }
+
+  public mutating func append(_ sequence: [Int32], kinds: [Int32]? = nil) {
+    precondition(!sequence.isEmpty && (kinds?.count ?? sequence.count) == sequence.count, "a sequence has tokens")
+    ids += sequence
+    self.kinds += kinds ?? Array(repeating: 0, count: sequence.count)
+    places += (0..<Int32(sequence.count))
+    starts.append(ids.count)
+  }
+
+  /// Tokens in all.
+  public var count: Int { ids.count }
+  public var sequences: Int { starts.count - 1 }
+}

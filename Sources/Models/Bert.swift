@@ -1,0 +1,95 @@
+/// The BERT encoder: embeddings and blocks (Devlin et al. 2019), names as in transformers' BertModel.
+public import Autograd
+
+struct LayerNorm: Sendable {
+  let gain, bias: Parameter
+  let eps: Float
+
+  init(_ scope: Scope, _ config: ModelConfig) throws {
+    gain = try scope.parameter("weight", [config.width], start: .one)
+    bias = try scope.parameter("bias", [config.width], start: .zero)
+    eps = config.eps
+  }
+
+  func callAsFunction(_ x: Tensor, residual: Tensor?, dropout: Double, _ pass: Pass) -> Tensor {
+    addNorm(x, residual: residual, gain: gain, bias: bias, eps: eps, dropout: dropout, pass)
+  }
+}
+
+struct Embeddings: Sendable {
+  let words, positions, kinds: Parameter
+  let norm: LayerNorm
+
+  init(_ scope: Scope, _ config: ModelConfig) throws {
+    words = try scope["word_embeddings"].parameter("weight", [config.vocabulary, config.width])
+    positions = try scope["position_embeddings"].parameter("weight", [config.positions, config.width])
+    kinds = try scope["token_type_embeddings"].parameter("weight", [config.kinds, config.width])
+    norm = try LayerNorm(scope["LayerNorm"], config)
+  }
+
+  func callAsFunction(_ batch: Batch, dropout probability: Double, _ pass: Pass) -> Tensor {
+    let sum = embed(
+      words: words, ids: batch.ids, positions: positions, places: batch.places, types: kinds, kinds: batch.kinds, pass)
+    return dropout(norm(sum, residual: nil, dropout: 0, pass), probability, pass)
+  }
+}
+
+/// x → LayerNorm(x + attention) → LayerNorm(· + feed-forward)        [n, d] → [n, d]
+struct Block: Sendable {
+  let queryKeyValue: JoinedProjection
+  let attentionOutput, intermediate, output: Projection
+  let attentionNorm, outputNorm: LayerNorm
+  let heads: Int
+  let activation: Activation
+  let dropout, attentionDropout: Double
+
+  init(_ scope: Scope, _ config: ModelConfig) throws {
+    let attention = scope["attention"]
+    queryKeyValue = try attention["self"].joined(["query", "key", "value"], config.width, config.width)
+    attentionOutput = try attention["output"]["dense"].projection(config.width, config.width)
+    attentionNorm = try LayerNorm(attention["output"]["LayerNorm"], config)
+    intermediate = try scope["intermediate"]["dense"].projection(config.width, config.hidden)
+    output = try scope["output"]["dense"].projection(config.hidden, config.width)
+    outputNorm = try LayerNorm(scope["output"]["LayerNorm"], config)
+    heads = config.heads
+    activation = config.activation
+    (dropout, attentionDropout) = (config.dropout, config.attentionDropout)
+  }
+
+  func callAsFunction(_ x: Tensor, starts: [Int], _ pass: Pass) -> Tensor {
+    let context = attention(queryKeyValue(x, pass), starts: starts, heads: heads, dropout: attentionDropout, pass)
+    let y = attentionNorm(attentionOutput(context, pass), residual: x, dropout: dropout, pass)
+    let hidden = activate(intermediate(y, pass), activation, pass)
+    return outputNorm(output(hidden, pass), residual: y, dropout: dropout, pass)
+  }
+
+  var projections: [Projection] { queryKeyValue.parts + [attentionOutput, intermediate, output] }
+  var norms: [LayerNorm] { [attentionNorm, outputNorm] }
+}
+
+/// Token ids → hidden states [n, d].
+public struct BertEncoder: Sendable {
+  let embeddings: Embeddings
+  let blocks: [Block]
+  let dropout: Double
+
+  init(_ scope: Scope, _ config: ModelConfig) throws {
+    embeddings = try Embeddings(scope["embeddings"], config)
+    blocks = try (0..<config.layers).map { try Block(scope["encoder"]["layer"]["\($0)"], config) }
+    dropout = config.dropout
+  }
+
+  public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
+    var x = embeddings(batch, dropout: dropout, pass)
+    for block in blocks { x = block(x, starts: batch.starts, pass) }
+    return x
+  }
+
+  var projections: [Projection] { blocks.flatMap(\.projections) }
+
+  /// Weights that belong to no projection, in the checkpoint's order.
+  var others: [Parameter] {
+    let norms = [embeddings.norm] + blocks.flatMap(\.norms)
+    return [embeddings.words, embeddings.positions, embeddings.kinds] + norms.flatMap { [$0.gain, $0.bias] }
+  }
+}

@@ -1,0 +1,175 @@
+/// Where a weight gets its name and its numbers. Faults are collected, so that one error lists them all.
+public import Autograd
+public import Checkpoints
+import Files
+
+/// Hands out a checkpoint's weights by name and remembers what was asked for, missing, or of another shape.
+public final class WeightLoader {
+  private let checkpoint: Checkpoint?
+  private let seed: UInt64
+  private var asked: Set<String> = []
+  private var problems: [String] = []
+  /// Weights that the checkpoint does not have and that start from chance, by module.
+  public private(set) var fresh: [String] = []
+
+  /// Without a checkpoint every weight starts from chance.
+  public init(_ checkpoint: Checkpoint?, seed: UInt64) {
+    self.checkpoint = checkpoint
+    self.seed = seed
+  }
+
+  public var root: Scope { Scope(loader: self, path: "") }
+
+  /// The name under which the checkpoint has `name`: without `bert.`, or with the older words for LayerNorm.
+  private func stored(_ name: String) -> String? {
+    guard let checkpoint else { return nil }
+    let older = name.replacingSuffix("LayerNorm.weight", by: "LayerNorm.gamma")
+      .replacingSuffix("LayerNorm.bias", by: "LayerNorm.beta")
+    return [name, older].flatMap { [$0, String($0.trimmingPrefix("bert."))] }.first { checkpoint.info($0) != nil }
+  }
+
+  /// Whether the checkpoint has this weight in this shape.
+  func has(_ name: String, shape: [Int]) -> Bool {
+    guard let checkpoint, let found = stored(name) else { return false }
+    return checkpoint.info(found)?.shape == shape
+  }
+
+  /// A name under which no weight is an error: a head of another task, say.
+  func ignore(_ name: String) { if let found = stored(name) { asked.insert(found) } }
+
+  func parameter(_ name: String, shape: [Int], memory: JoinedMemory?, start: Start) throws -> Parameter {
+    guard let checkpoint else { return fill(makeParameter(name, shape, memory), start) }
+    guard let found = stored(name) else {
+      let guess = nearest(to: name, among: checkpoint.names).map { "; the nearest is '\($0)'" } ?? ""
+      problems.append("missing '\(name)' \(shape)\(guess)")
+      return makeParameter(name, shape, memory)
+    }
+    asked.insert(found)
+    let info = checkpoint.info(found)
+    guard info?.shape == shape else {
+      problems.append("'\(found)' has shape \(info?.shape ?? []), config.json wants \(shape)")
+      return makeParameter(name, shape, memory)
+    }
+    if memory == nil, let mapped = checkpoint.mappedFloats(found) {
+      // Frozen weights stay where the file maps them; `Parameter.own` copies before anybody writes.
+      return Parameter(
+        name, shape: shape, pointer: UnsafeMutablePointer(mutating: mapped), storage: MappedStorage(checkpoint))
+    }
+    let parameter = makeParameter(name, shape, memory)
+    try checkpoint.floats(found, into: parameter.pointer)
+    return parameter
+  }
+
+  /// A weight that starts from chance though there is a checkpoint.
+  func freshParameter(_ name: String, shape: [Int], start: Start) -> Parameter {
+    fresh.append(name)
+    return fill(makeParameter(name, shape, nil), start)
+  }
+
+  private func makeParameter(_ name: String, _ shape: [Int], _ memory: JoinedMemory?) -> Parameter {
+    guard let memory else { return Parameter(name, shape: shape) }
+    return Parameter(name, shape: shape, pointer: memory.next(shape.reduce(1, *)), storage: memory.storage)
+  }
+
+  private func fill(_ parameter: Parameter, _ start: Start) -> Parameter {
+    start.fill(parameter, seed: seed)
+    return parameter
+  }
+
+  /// Throws one error that lists every missing, mis-shaped and unexpected weight.
+  public func finish() throws {
+    guard let checkpoint else { return }
+    for name in checkpoint.names where !asked.contains(name) && !isHeadOrBuffer(name) {
+      problems.append("unexpected '\(name)' \(checkpoint.info(name)?.shape ?? [])")
+    }
+    if !problems.isEmpty { throw WeightFault(files: checkpoint.files, problems: problems) }
+  }
+}
+
+/// What checkpoints carry beside the encoder: buffers, pre-training heads, the pooler, heads of other tasks.
+private func isHeadOrBuffer(_ name: String) -> Bool {
+  name.hasSuffix("embeddings.position_ids") || name.hasSuffix("embeddings.token_type_ids")
+    || ["cls.", "bert.pooler.", "pooler.", "classifier.", "qa_outputs."].contains { name.hasPrefix($0) }
+}
+
+public struct WeightFault: Error, CustomStringConvertible {
+  public let files: [String]
+  public let problems: [String]
+
+  public var description: String {
+    let shown = problems.prefix(20).map { "\n  " + $0 }.joined()
+    let more = problems.count > 20 ? "\n  … and \(problems.count - 20) more" : ""
+    return "\(files.joined(separator: ", ")): \(problems.count) weights do not fit config.json:\(shown)\(more)\n"
+      + "Is this config.json the one that belongs to these weights?"
+  }
+}
+
+/// Keeps a mapped file alive for the parameters over it.
+/// Sendable: it only holds a reference.
+private final class MappedStorage: Storage, @unchecked Sendable {
+  private let checkpoint: Checkpoint
+  init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+}
+
+/// Memory for several weights that must lie one after the other.
+final class JoinedMemory {
+  let storage: OwnedStorage
+  private var used = 0
+  init(count: Int) { storage = OwnedStorage(count: count) }
+
+  func next(_ count: Int) -> UnsafeMutablePointer<Float> {
+    defer { used += count }
+    return storage.pointer + used
+  }
+}
+
+/// A path in the tree of names, as in the checkpoint.
+public struct Scope {
+  let loader: WeightLoader
+  let path: String
+
+  public subscript(_ name: String) -> Scope { Scope(loader: loader, path: path.isEmpty ? name : "\(path).\(name)") }
+
+  public func parameter(_ name: String, _ shape: [Int], start: Start = .normal(0.02)) throws -> Parameter {
+    try loader.parameter(self[name].path, shape: shape, memory: nil, start: start)
+  }
+
+  /// A learned matrix [output, input] with its bias.
+  public func projection(_ input: Int, _ output: Int) throws -> Projection {
+    Projection(
+      path, weight: try parameter("weight", [output, input]), bias: try parameter("bias", [output], start: .zero))
+  }
+
+  /// Several learned matrices over one input, side by side in memory so that one product serves them all.
+  public func joined(_ names: [String], _ input: Int, _ output: Int) throws -> JoinedProjection {
+    let weights = JoinedMemory(count: names.count * input * output), biases = JoinedMemory(count: names.count * output)
+    return JoinedProjection(
+      parts: try names.map { name in
+        let scope = self[name]
+        return Projection(
+          scope.path,
+          weight: try loader.parameter(
+            scope["weight"].path, shape: [output, input], memory: weights, start: .normal(0.02)),
+          bias: try loader.parameter(scope["bias"].path, shape: [output], memory: biases, start: .zero))
+      })
+  }
+
+  /// A head: from the checkpoint where it fits (and `reuse`), else from chance, which the loader remembers.
+  public func head(_ input: Int, _ output: Int, reuse: Bool, std: Double) throws -> Projection {
+    let (weight, bias) = (self["weight"].path, self["bias"].path)
+    if reuse, loader.has(weight, shape: [output, input]), loader.has(bias, shape: [output]) {
+      return try projection(input, output)
+    }
+    loader.ignore(weight)
+    loader.ignore(bias)
+    return Projection(
+      path, weight: loader.freshParameter(weight, shape: [output, input], start: .normal(std)),
+      bias: loader.freshParameter(bias, shape: [output], start: .zero))
+  }
+}
+
+extension String {
+  func replacingSuffix(_ suffix: String, by other: String) -> String {
+    hasSuffix(suffix) ? dropLast(suffix.count) + other : self
+  }
+}

@@ -1,0 +1,75 @@
+/// An encoder with a head: what a task trains and a predictor asks.
+public import Autograd
+public import Checkpoints
+public import Files
+
+/// What the head reads and says.
+public enum HeadKind: Sendable {
+  /// Logits for every token: BertForTokenClassification.
+  case tokens
+  /// Logits for every sequence, from [CLS] through the pooler: BertForSequenceClassification.
+  case sequence
+}
+
+/// Sendable: read during a step; the head and the seams are assigned between passes.
+public final class TextModel: @unchecked Sendable {
+  public let config: ModelConfig
+  public let kind: HeadKind
+  public let encoder: BertEncoder
+  public let pooler: Projection?
+  /// The last product; an adapter may bring its own.
+  public var classifier: Projection
+  /// Names of the weights that did not come from the checkpoint.
+  public let fresh: [String]
+
+  /// Builds the model over the weights of a Hub folder.
+  /// - Parameters:
+  ///   - classes: outputs of the head.
+  ///   - reuseHead: whether the folder's own head may serve, where it has one of this size.
+  /// - Throws: `WeightFault` with every weight that is missing, unexpected or of another shape.
+  public init(
+    _ config: ModelConfig, _ checkpoint: Checkpoint?, kind: HeadKind, classes: Int, reuseHead: Bool, seed: UInt64
+  ) throws {
+    let loader = WeightLoader(checkpoint, seed: seed)
+    let root = loader.root
+    self.config = config
+    self.kind = kind
+    encoder = try BertEncoder(root["bert"], config)
+    pooler = switch kind {
+    case .tokens: nil
+    case .sequence:
+      try root["bert"]["pooler"]["dense"].head(
+        config.width, config.width, reuse: true, std: config.initializerRange)
+    }
+    classifier = try root["classifier"].head(config.width, classes, reuse: reuseHead, std: config.initializerRange)
+    try loader.finish()
+    fresh = loader.fresh
+  }
+
+  /// Opens a Hub folder: config.json and its weights.
+  public convenience init(
+    folder: String, kind: HeadKind, classes: Int, reuseHead: Bool, seed: UInt64 = 0
+  ) throws {
+    try self.init(
+      ModelConfig(folder: folder), Checkpoint(folder: folder), kind: kind, classes: classes, reuseHead: reuseHead,
+      seed: seed)
+  }
+
+  /// Logits [tokens or sequences, classes].
+  public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
+    var x = encoder(batch, pass)
+    if let pooler {
+      x = gather(x, rows: batch.starts.dropLast().map(Int32.init), pass)
+      x = tanh(pooler(x, pass), pass)
+    }
+    return classifier(dropout(x, config.classifierDropout ?? config.dropout, pass), pass)
+  }
+
+  /// Every projection but the classifier, in the checkpoint's order.
+  public var projections: [Projection] { encoder.projections + (pooler.map { [$0] } ?? []) }
+
+  /// Every weight of the model as it is on disk, adapters aside.
+  public var parameters: [Parameter] {
+    encoder.others + (projections + [classifier]).flatMap { [$0.weight, $0.bias] }
+  }
+}

@@ -1,0 +1,59 @@
+/// From words to what the model reads: pieces, special tokens, windows, packed batches.
+public import Models
+import Synchronization
+public import Tokenizers
+
+/// A tokenizer with the limits of one model.
+public struct TextEncoder: Sendable {
+  public let tokenizer: WordPiece
+  /// Tokens of a window, [CLS] and [SEP] included, and how many pieces neighbours share.
+  public let maxLength, stride: Int
+
+  public init(_ tokenizer: WordPiece, maxLength: Int, stride: Int? = nil) {
+    self.tokenizer = tokenizer
+    self.maxLength = maxLength
+    self.stride = min(stride ?? maxLength / 4, (maxLength - 2) / 2)
+  }
+
+  /// Pieces of words that are split already. A word without any piece (control characters only) becomes [UNK].
+  public func pieces(_ words: [String]) -> Pieces {
+    var result = Pieces()
+    for word in words {
+      let pieces = tokenizer.pieces(ofWord: word)
+      result.append(word: pieces.isEmpty ? [tokenizer.unk] : pieces)
+    }
+    return result
+  }
+
+  public func windows(_ text: Pieces) -> [Window] { cut(text, limit: maxLength - 2, stride: stride) }
+
+  /// [CLS] pieces [SEP]
+  public func ids(_ text: Pieces, _ window: Window) -> [Int32] {
+    [tokenizer.cls] + text.ids[window.pieces] + [tokenizer.sep]
+  }
+}
+
+/// Groups sequences of similar length into batches of about `tokens` tokens: work of equal size for the threads.
+func groups(lengths: [Int], tokens: Int) -> [[Int]] {
+  var result: [[Int]] = [], load = 0
+  for index in lengths.indices.sorted(by: { (lengths[$0], $0) > (lengths[$1], $1) }) {
+    if result.isEmpty || load + lengths[index] > tokens {
+      result.append([])
+      load = 0
+    }
+    result[result.count - 1].append(index)
+    load += lengths[index]
+  }
+  return result
+}
+
+/// One result for each index, written by several threads.
+final class Results<Value: Sendable>: Sendable {
+  private let values: Mutex<[Value?]>
+
+  init(count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
+
+  func set(_ index: Int, _ value: Value) { values.withLock { $0[index] = value } }
+
+  var all: [Value] { values.withLock { $0.compactMap { $0 } } }
+}

@@ -1,0 +1,136 @@
+/// Token classification: a tag for every word, read from the word's first piece. Scored by whole entities.
+public import Autograd
+import Files
+import Glibc
+public import Models
+
+/// A word's tag and its probability.
+public struct TagPrediction: Sendable, Equatable {
+  public let label: Int
+  public let probability: Float
+}
+
+public struct TaggingTask: Task {
+  public let labels: [String]
+  private let encoder: TextEncoder
+  private let splits: [Split: TaggedSplit]
+  private let classWeights: [Float]?
+  private let smoothing: Float
+
+  /// - Parameters:
+  ///   - labels: all tags, in the order of the head's outputs.
+  ///   - classWeights: one weight a label, or nil.
+  public init(
+    labels: [String], splits: [Split: [TaggedSentence]], encoder: TextEncoder, classWeights: [Float]? = nil,
+    smoothing: Float = 0
+  ) {
+    self.labels = labels
+    self.encoder = encoder
+    self.classWeights = classWeights
+    self.smoothing = smoothing
+    self.splits = splits.mapValues { TaggedSplit($0, labels: labels, encoder) }
+  }
+
+  public var lengths: [Int] { splits[.train]?.windows.map(\.ids.count) ?? [] }
+
+  /// How many sentences were longer than a window, and windows in all.
+  public func windowCount(_ split: Split) -> (sentences: Int, windows: Int) {
+    (splits[split]?.sentences.count ?? 0, splits[split]?.windows.count ?? 0)
+  }
+
+  public func norm(of examples: [Int]) -> Float {
+    guard let windows = splits[.train]?.windows else { return 0 }
+    return examples.reduce(0) { $0 + weight(windows[$1].targets) }
+  }
+
+  public func loss(_ model: TextModel, _ examples: [Int], norm: Float, _ pass: Pass) -> Double {
+    guard let windows = splits[.train]?.windows else { return 0 }
+    let chosen = examples.map { windows[$0] }
+    let logits = model(Batch(chosen.map(\.ids)), pass)
+    return crossEntropy(
+      logits, targets: chosen.flatMap(\.targets), weights: classWeights, smoothing: smoothing, norm: max(norm, 1e-9),
+      pass)
+  }
+
+  public func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? {
+    guard let data = splits[split] else { return nil }
+    let norm = data.windows.reduce(0) { $0 + weight($1.targets) }
+    let batches = groups(lengths: data.windows.map(\.ids.count), tokens: 512)
+    let results = Results<(loss: Double, tags: [(window: Int, labels: [Int])])>(count: batches.count)
+    run(batches.count) { index, workspace in
+      let chosen = batches[index].map { data.windows[$0] }
+      let pass = Pass(workspace)
+      let logits = model(Batch(chosen.map(\.ids)), pass)
+      let best = bestColumns(logits)
+      var row = 0
+      let tags = zip(batches[index], chosen).map { index, window in
+        defer { row += window.ids.count }
+        return (index, window.rows.map { best[row + $0].label })
+      }
+      let loss = crossEntropy(
+        logits, targets: chosen.flatMap(\.targets), weights: classWeights, smoothing: 0, norm: max(norm, 1e-9), pass)
+      results.set(index, (loss, tags))
+    }
+    return data.score(results.all, labels: labels)
+  }
+
+  private func weight(_ targets: [Int32]) -> Float {
+    targets.reduce(0) { $0 + ($1 < 0 ? 0 : classWeights?[Int($1)] ?? 1) }
+  }
+}
+
+/// The sentences of a file as windows.
+private struct TaggedSplit: Sendable {
+  struct Example: Sendable {
+    let sentence: Int
+    let ids: [Int32]
+    /// A label where a word of this window begins, else -1; one entry a token.
+    let targets: [Int32]
+    /// The tokens at which the window's own words begin.
+    let rows: [Int]
+  }
+
+  let sentences: [TaggedSentence]
+  let windows: [Example]
+
+  init(_ sentences: [TaggedSentence], labels: [String], _ encoder: TextEncoder) {
+    self.sentences = sentences
+    let index = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, Int32($0)) })
+    windows = sentences.enumerated().flatMap { number, sentence in
+      let text = encoder.pieces(sentence.words)
+      return encoder.windows(text).map { window in
+        let ids = encoder.ids(text, window)
+        let rows = window.words.map { text.firsts[$0] - window.pieces.lowerBound + 1 }
+        var targets = [Int32](repeating: -1, count: ids.count)
+        for (row, word) in zip(rows, window.words) { targets[row] = index[sentence.tags[word]] ?? -1 }
+        return Example(sentence: number, ids: ids, targets: targets, rows: rows)
+      }
+    }
+  }
+
+  func score(_ results: [(loss: Double, tags: [(window: Int, labels: [Int])])], labels: [String]) -> Evaluation {
+    var byWindow = [[Int]](repeating: [], count: windows.count)
+    for result in results { for (window, tags) in result.tags { byWindow[window] = tags } }
+    var predicted = [[String]](repeating: [], count: sentences.count)
+    for (window, tags) in zip(windows, byWindow) { predicted[window.sentence] += tags.map { labels[$0] } }
+    let score = EntityScore(gold: sentences.map(\.tags), predicted: predicted)
+    let loss = results.reduce(0) { $0 + $1.loss }
+    var json = score.json.object ?? [:]
+    json["loss"] = .double(loss)
+    return Evaluation(
+      loss: loss,
+      values: ["f1": score.f1, "precision": score.precision, "recall": score.recall, "loss": loss],
+      json: .object(json))
+  }
+}
+
+/// The largest entry of each row, as a column and its share in the row's softmax.
+public func bestColumns(_ logits: Tensor) -> [TagPrediction] {
+  (0..<logits.rows).map { row in
+    let values = UnsafeBufferPointer(start: logits.pointer + row * logits.columns, count: logits.columns)
+    var best = 0
+    for column in values.indices where values[column] > values[best] { best = column }
+    let sum = values.reduce(0) { $0 + exp($1 - values[best]) }
+    return TagPrediction(label: best, probability: 1 / sum)
+  }
+}

@@ -1,0 +1,64 @@
+/// Cuts a text that is longer than the model can read into overlapping windows, so that no word is lost.
+
+/// A text as pieces, and where its words begin.
+public struct Pieces: Sendable {
+  public var ids: [Int32] = []
+  /// Index of each word's first piece, rising.
+  public var firsts: [Int] = []
+
+  public init() {}
+
+  public mutating func append(word pieces: [Int32]) {
+    firsts.append(ids.count)
+    ids += pieces
+  }
+}
+
+/// One stretch of pieces that the model reads at once.
+public struct Window: Sendable, Equatable {
+  /// Pieces of the text, special tokens not counted.
+  public let pieces: Range<Int>
+  /// The words whose label is read from this window: where they have the most context on their poorer side.
+  public let words: Range<Int>
+}
+
+/// Windows of at most `limit` pieces; neighbours share about `stride` pieces. Cuts fall between words where they can.
+/// Every word belongs to exactly one window, and its first piece lies in it.
+public func cut(_ text: Pieces, limit: Int, stride: Int) -> [Window] {
+  let count = text.ids.count, words = text.firsts.count
+  guard count > limit else { return [Window(pieces: 0..<count, words: 0..<words)] }
+  var ranges: [Range<Int>] = []
+  var start = 0
+  while true {
+    var end = min(start + limit, count)
+    // The last word that begins in the window may go on behind it: then the window ends before that word.
+    if end < count, let last = text.firsts.last(where: { $0 <= end }), last > start { end = last }
+    ranges.append(start..<end)
+    if end >= count { break }
+    let wanted = max(end - stride, start + 1)
+    start = text.firsts.first { $0 >= wanted && $0 <= end } ?? end
+    // A word longer than a window: what no window can hold of it is left out, its first piece never is.
+    if end - ranges[ranges.count - 1].lowerBound >= limit, !text.firsts.contains(start) {
+      guard let next = text.firsts.first(where: { $0 > start }) else { break }
+      start = next
+    }
+  }
+  return assign(text.firsts, to: ranges)
+}
+
+private func assign(_ firsts: [Int], to ranges: [Range<Int>]) -> [Window] {
+  var next = 0
+  return ranges.enumerated().map { index, range in
+    let begin = next
+    while next < firsts.count {
+      let first = firsts[next]
+      if index + 1 < ranges.count {
+        let after = ranges[index + 1]
+        let here = range.upperBound - first, there = first - after.lowerBound
+        if !range.contains(first) || (there >= 0 && there > here) { break }
+      }
+      next += 1
+    }
+    return Window(pieces: range, words: begin..<next)
+  }
+}

@@ -1,0 +1,147 @@
+/// The loop: batches, shards, gradients, steps, evaluations, the best weights. Knows no task and writes no file.
+public import Autograd
+public import Models
+public import Tasks
+
+public final class Trainer {
+  private let model: TextModel
+  private let task: any Task
+  private let table: ParameterTable
+  private let settings: TrainingSettings
+  private let replicas: Replicas
+  private let batcher: Batcher
+  private let optimizer: AdamW
+  private let total: Gradients
+  private let schedule: Schedule
+  /// Steps of an epoch, and of the run.
+  private let epochSteps: Int
+  public let steps: Int
+
+  private var state = TrainingState()
+
+  /// Trains exactly the parameters of `table`.
+  public init(
+    _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas
+  ) throws {
+    let batcher = Batcher(
+      lengths: task.lengths, size: settings.batchSize, order: settings.order, seed: settings.seed)
+    let batches = batcher.batches(epoch: 0).count
+    guard batches > 0 else { throw TrainingFault.noExamples }
+    epochSteps = (batches + settings.accumulation - 1) / settings.accumulation
+    steps =
+      switch settings.length {
+      case .steps(let steps): steps
+      case .epochs(let epochs): max(1, Int((epochs * Double(epochSteps)).rounded(.up)))
+      }
+    let warmup =
+      switch settings.warmup {
+      case .steps(let steps): steps
+      case .ratio(let ratio): Int((ratio * Double(steps)).rounded(.up))
+      }
+    schedule = Schedule(settings.schedule, peak: settings.learningRate, warmup: warmup, total: steps)
+    optimizer = AdamW(table, settings.optimizer)
+    total = Gradients(table)
+    self.model = model
+    self.task = task
+    self.table = table
+    self.settings = settings
+    self.replicas = replicas
+    self.batcher = batcher
+  }
+
+  /// Trains until the end, until patience runs out, or until `shouldStop`; the best weights (by the dev split, where
+  /// there is one) are then in the model, unless the run was interrupted, when the last ones are.
+  public func run(shouldStop: () -> Bool, report: (TrainingEvent) -> Void) throws -> TrainingResult {
+    var epoch = -1
+    var batches: [[Int]] = []
+    while state.step < steps {
+      if state.isOutOfPatience(settings) { return finish(.stoppedEarly) }
+      if shouldStop() { return result(.interrupted) }
+      let (now, place) = epochAndPlace(of: state.step)
+      if now != epoch {
+        epoch = now
+        batches = batcher.batches(epoch: epoch)
+      }
+      let first = place * settings.accumulation
+      let examples = Array(batches[first..<min(first + settings.accumulation, batches.count)].joined())
+      report(.step(try step(examples)))
+      if isTimeToEvaluate() { try evaluate(report) }
+    }
+    return finish(.completed)
+  }
+
+  /// One optimizer step over `examples`.
+  private func step(_ examples: [Int]) throws -> StepRecord {
+    let clock = ContinuousClock(), begin = clock.now
+    let norm = task.norm(of: examples)
+    let shards = shards(of: examples, lengths: batcher.lengths)
+    let number = state.step, seed = settings.seed
+    let loss = replicas.sum(shards: shards.count, into: total, table) { [model, task] shard, workspace, gradients in
+      let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: seed, step: number, shard: shard))
+      return task.loss(model, shards[shard], norm: norm, pass)
+    }
+    let rate = schedule.rate(number)
+    let gradientNorm = optimizer.step(total, rate: rate, replicas)
+    guard loss.isFinite && gradientNorm.isFinite else {
+      throw TrainingFault.notFinite(step: number + 1, loss: loss, norm: gradientNorm)
+    }
+    let tokens = examples.reduce(0) { $0 + batcher.lengths[$1] }
+    state.step += 1
+    state.tokens += tokens
+    state.seconds += (clock.now - begin) / .seconds(1)
+    return StepRecord(
+      step: state.step, steps: steps, epoch: epochsDone, loss: loss, learningRate: rate, gradientNorm: gradientNorm,
+      tokens: tokens, totalTokens: state.tokens, seconds: state.seconds)
+  }
+
+  private var epochsDone: Double { Double(state.step) / Double(epochSteps) }
+
+  private func epochAndPlace(of step: Int) -> (Int, Int) { (step / epochSteps, step % epochSteps) }
+
+  private func isTimeToEvaluate() -> Bool {
+    state.step == steps || state.step % (settings.evaluateEvery ?? epochSteps) == 0
+  }
+
+  private func evaluate(_ report: (TrainingEvent) -> Void) throws {
+    let clock = ContinuousClock(), begin = clock.now
+    guard let evaluation = task.evaluate(model, on: .dev, replicas.forEach) else { return }
+    guard let value = evaluation.values[settings.metric] else {
+      throw TrainingFault.unknownMetric(settings.metric, known: Array(evaluation.values.keys))
+    }
+    let isBest = state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: settings.metric) } ?? true
+    state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
+    if isBest {
+      state.best = Best(epoch: epochsDone, step: state.step, metric: settings.metric, value: value)
+      state.bestWeights = table.values
+    }
+    report(
+      .evaluated(
+        EvaluationRecord(
+          step: state.step, epoch: epochsDone, evaluation: evaluation, isBest: isBest,
+          seconds: (clock.now - begin) / .seconds(1))))
+  }
+
+  private func finish(_ status: TrainingResult.Status) -> TrainingResult {
+    if let best = state.bestWeights { table.values = best }
+    return result(status)
+  }
+
+  private func result(_ status: TrainingResult.Status) -> TrainingResult {
+    TrainingResult(
+      status: status, steps: state.step, best: state.best, trainSeconds: state.seconds, tokens: state.tokens)
+  }
+}
+
+/// Where a run stands.
+struct TrainingState {
+  var step = 0
+  var tokens = 0
+  var seconds = 0.0
+  var best: Best?
+  var bestWeights: [Float]?
+  var evaluationsSinceBest = 0
+
+  func isOutOfPatience(_ settings: TrainingSettings) -> Bool {
+    settings.patience.map { evaluationsSinceBest >= $0 } ?? false
+  }
+}

@@ -1,0 +1,98 @@
+/// How long, how fast and by what measure a model is trained.
+public import Tasks
+public struct TrainingSettings: Sendable, Equatable {
+  public enum Length: Sendable, Equatable {
+    case epochs(Double)
+    case steps(Int)
+  }
+
+  public enum Warmup: Sendable, Equatable {
+    /// Of all steps, rounded up.
+    case ratio(Double)
+    case steps(Int)
+  }
+
+  public var seed: UInt64 = 42
+  public var length = Length.epochs(3)
+  public var batchSize = Batcher.Size.examples(32)
+  public var order = Batcher.Order.shuffled
+  /// Batches whose gradients make one step. Their loss is the mean over all their labels, as if they were one batch.
+  public var accumulation = 1
+  public var learningRate = 5e-5
+  public var schedule = Schedule.Kind.linear
+  public var warmup = Warmup.ratio(0)
+  public var optimizer = AdamWSettings()
+  /// Steps between evaluations; nil: after every epoch.
+  public var evaluateEvery: Int?
+  /// A key of `Evaluation.values`; "loss" is better when smaller, everything else when larger.
+  public var metric = "f1"
+  /// Evaluations without a better value after which training ends; nil: never.
+  public var patience: Int?
+
+  public init() {}
+
+  public static func isBetter(_ value: Double, than other: Double, in metric: String) -> Bool {
+    metric == "loss" ? value < other : value > other
+  }
+}
+
+/// What happened at a step.
+public struct StepRecord: Sendable {
+  public let step, steps: Int
+  /// Epochs done, with their fraction.
+  public let epoch: Double
+  public let loss, learningRate, gradientNorm: Double
+  /// Tokens of this step, and of all so far; no padding is ever counted, because there is none.
+  public let tokens, totalTokens: Int
+  /// Seconds of training so far, evaluations left out.
+  public let seconds: Double
+}
+
+/// What an evaluation on the dev split found.
+public struct EvaluationRecord: Sendable {
+  public let step: Int
+  public let epoch: Double
+  public let evaluation: Evaluation
+  public let isBest: Bool
+  public let seconds: Double
+}
+
+public enum TrainingEvent: Sendable {
+  case step(StepRecord)
+  case evaluated(EvaluationRecord)
+}
+
+/// The evaluation whose weights are kept.
+public struct Best: Sendable, Equatable {
+  public let epoch: Double
+  public let step: Int
+  public let metric: String
+  public let value: Double
+}
+
+public struct TrainingResult: Sendable {
+  public enum Status: String, Sendable { case completed, stoppedEarly = "stopped_early", interrupted }
+  public let status: Status
+  public let steps: Int
+  public let best: Best?
+  public let trainSeconds: Double
+  public let tokens: Int
+}
+
+/// Training cannot go on.
+public enum TrainingFault: Error, CustomStringConvertible {
+  case noExamples
+  case notFinite(step: Int, loss: Double, norm: Double)
+  case unknownMetric(String, known: [String])
+
+  public var description: String {
+    switch self {
+    case .noExamples: "The training file has no example."
+    case .notFinite(let step, let loss, let norm):
+      "Step \(step): the loss is \(loss), the gradient's norm \(norm). Nothing was changed by this step. "
+        + "A smaller 'training.learning_rate' or a longer warm-up usually helps."
+    case .unknownMetric(let metric, let known):
+      "'training.metric_for_best' is \"\(metric)\"; this task has \(known.sorted().joined(separator: ", "))."
+    }
+  }
+}
