@@ -1,5 +1,5 @@
 /// What a LoRA adapter changes, in PEFT's terms, and which module each term matches.
-import Models
+public import Models
 
 public struct LoRAConfig: Sendable, Equatable {
   public enum Targets: Sendable, Equatable {

@@ -23,11 +23,12 @@ public final class Workspace {
     return Buffer(memory.assumingMemoryBound(to: Float.self), capacity, self)
   }
 
-  /// Sizes are rounded up to an eighth of their power of two, so that batches of about the same length share buffers.
+  /// Sizes are rounded up to powers of four, so that batches of other lengths find the same buffers again. What is
+  /// never touched of a large buffer costs no memory: the kernel gives pages on first use.
   static func capacity(for count: Int) -> Int {
-    let least = max(count, 256)
-    let step = 1 << max(0, Int.bitWidth - 1 - least.leadingZeroBitCount - 3)
-    return (least + step - 1) / step * step
+    var capacity = 256
+    while capacity < count { capacity *= 4 }
+    return capacity
   }
 
   fileprivate func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {

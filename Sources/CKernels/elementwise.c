@@ -88,45 +88,40 @@ CLONES void tune_tanh_backward(const float *y, const float *dy, float *dx, long 
   for (long i = 0; i < count; i++) dx[i] = (beta == 0 ? 0 : dx[i]) + dy[i] * (1 - y[i] * y[i]);
 }
 
-// Each writes slope after reading x at the same place, so that slope may be x.
-CLONES static void gelu(const float *x, float *y, float *slope, long count) {
-  for (long i = 0; i < count; i++) {
-    float v = x[i], area = 0.5f + 0.5f * fast_erf(v * 0.70710678118654752f);
-    y[i] = v * area;
-    slope[i] = area + v * 0.39894228040143268f * fast_exp(-0.5f * v * v);
-  }
+/// Φ-form and tanh-form GELU, and relu: value and slope at one place.
+INLINE void gelu(float v, float *y, float *slope) {
+  float area = 0.5f + 0.5f * fast_erf(v * 0.70710678118654752f);
+  *y = v * area;
+  *slope = area + v * 0.39894228040143268f * fast_exp(-0.5f * v * v);
 }
 
-CLONES static void gelu_only(const float *x, float *y, long count) {
-  for (long i = 0; i < count; i++) y[i] = x[i] * (0.5f + 0.5f * fast_erf(x[i] * 0.70710678118654752f));
-}
-
-CLONES static void gelu_tanh(const float *x, float *y, float *slope, long count) {
+INLINE void gelu_tanh(float v, float *y, float *slope) {
   const float c = 0.79788456080286536f, k = 0.044715f;
-  for (long i = 0; i < count; i++) {
-    float v = x[i], u = fast_tanh(c * (v + k * v * v * v));
-    y[i] = 0.5f * v * (1 + u);
-    slope[i] = 0.5f * (1 + u) + 0.5f * v * (1 - u * u) * c * (1 + 3 * k * v * v);
+  float u = fast_tanh(c * (v + k * v * v * v));
+  *y = 0.5f * v * (1 + u);
+  *slope = 0.5f * (1 + u) + 0.5f * v * (1 - u * u) * c * (1 + 3 * k * v * v);
+}
+
+INLINE void relu(float v, float *y, float *slope) {
+  *y = v > 0 ? v : 0;
+  *slope = v > 0;
+}
+
+// Through local arrays, because slope may be x, and a loop whose arrays may overlap is not vectorised.
+#define SWEEP(f)                                                                          \
+  for (long first = 0; first < count; first += 256) {                                     \
+    float from[256], to[256], by[256];                                                    \
+    long width = count - first < 256 ? count - first : 256;                               \
+    memcpy(from, x + first, width * sizeof(float));                                       \
+    for (long i = 0; i < width; i++) f(from[i], to + i, by + i);                          \
+    memcpy(y + first, to, width * sizeof(float));                                         \
+    if (slope) memcpy(slope + first, by, width * sizeof(float));                          \
   }
-}
 
-CLONES static void gelu_tanh_only(const float *x, float *y, long count) {
-  const float c = 0.79788456080286536f, k = 0.044715f;
-  for (long i = 0; i < count; i++) y[i] = 0.5f * x[i] * (1 + fast_tanh(c * (x[i] + k * x[i] * x[i] * x[i])));
-}
-
-CLONES static void relu(const float *x, float *y, float *slope, long count) {
-  for (long i = 0; i < count; i++) {
-    float v = x[i];
-    y[i] = v > 0 ? v : 0;
-    if (slope) slope[i] = v > 0;
-  }
-}
-
-void tune_activate(const float *x, float *y, float *slope, long count, int activation) {
+CLONES void tune_activate(const float *x, float *y, float *slope, long count, int activation) {
   switch (activation) {
-    case TUNE_GELU: slope ? gelu(x, y, slope, count) : gelu_only(x, y, count); break;
-    case TUNE_GELU_TANH: slope ? gelu_tanh(x, y, slope, count) : gelu_tanh_only(x, y, count); break;
-    default: relu(x, y, slope, count);
+    case TUNE_GELU: SWEEP(gelu) break;
+    case TUNE_GELU_TANH: SWEEP(gelu_tanh) break;
+    default: SWEEP(relu)
   }
 }

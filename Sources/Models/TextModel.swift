@@ -1,7 +1,6 @@
 /// An encoder with a head: what a task trains and a predictor asks.
 public import Autograd
 public import Checkpoints
-public import Files
 
 /// What the head reads and says.
 public enum HeadKind: Sendable {

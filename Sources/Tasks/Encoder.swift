@@ -1,5 +1,4 @@
 /// From words to what the model reads: pieces, special tokens, windows, packed batches.
-public import Models
 import Synchronization
 public import Tokenizers
 

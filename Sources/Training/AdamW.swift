@@ -1,5 +1,5 @@
 /// AdamW with clipping by the global norm, over the parameters of a table.
-public import Autograd
+import Autograd
 import CKernels
 import Kernels
 import Glibc
