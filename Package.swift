@@ -37,7 +37,7 @@ let package = Package(
     floor("Training", ["Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints"]),
     floor("Serving", ["Tasks", "Adapters", "Models", "Tokenizers"]),
     floor("Recipes", ["Training", "Tasks", "Adapters", "Models", "Tokenizers", "Files"]),
-    floor("Reporting", ["Training", "Files"]),
+    floor("Reporting", ["Training", "Kernels"]),
     .executableTarget(
       name: "tune",
       dependencies: [
@@ -45,6 +45,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .executableTarget(name: "probe", dependencies: ["Models", "Adapters", "Training", "Autograd", "Kernels"], swiftSettings: strict),
     .executableTarget(name: "quickstart-corpus", swiftSettings: strict),
     tests("Files"),
     tests("Checkpoints"),

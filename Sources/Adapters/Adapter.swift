@@ -38,6 +38,9 @@ public final class Adapter: @unchecked Sendable {
     seams.flatMap { [$0.lora.a, $0.lora.b] } + [head.weight, head.bias] + overrides.map(\.parameter)
   }
 
+  /// Numbers that the model does not have without the adapter.
+  public var addedParameters: Int { seams.reduce(0) { $0 + $1.lora.a.count + $1.lora.b.count } }
+
   /// Puts the adapter into the model's seams. Only one adapter may be attached at a time.
   public func attach() {
     precondition(!isAttached && seams.allSatisfy { $0.projection.adapter == nil }, "another adapter is attached")

@@ -56,3 +56,23 @@ final class Results<Value: Sendable>: Sendable {
 
   var all: [Value] { values.withLock { $0.compactMap { $0 } } }
 }
+
+extension TextEncoder {
+  /// Words of running text, split where the tokenizer splits (blanks and punctuation): their pieces, and the code points
+  /// that each covers in the original text.
+  public func words(of text: String) -> (pieces: Pieces, words: [Range<Int>]) {
+    let encoding = tokenizer.encode(text, specials: false)
+    var pieces = Pieces(), words: [Range<Int>] = []
+    for (index, token) in encoding.tokens.enumerated() {
+      let place = encoding.offsets[index]
+      if token.hasPrefix("##"), let word = words.last {
+        pieces.ids.append(encoding.ids[index])
+        words[words.count - 1] = word.lowerBound..<place.upperBound
+      } else {
+        pieces.append(word: [encoding.ids[index]])
+        words.append(place)
+      }
+    }
+    return (pieces, words)
+  }
+}

@@ -6,18 +6,18 @@ public import Tasks
 public final class Trainer {
   private let model: TextModel
   private let task: any Task
-  private let table: ParameterTable
-  private let settings: TrainingSettings
+  let table: ParameterTable
+  let settings: TrainingSettings
   private let replicas: Replicas
   private let batcher: Batcher
-  private let optimizer: AdamW
+  let optimizer: AdamW
   private let total: Gradients
   private let schedule: Schedule
   /// Steps of an epoch, and of the run.
   private let epochSteps: Int
   public let steps: Int
 
-  private var state = TrainingState()
+  var state = TrainingState()
 
   /// Trains exactly the parameters of `table`.
   public init(
@@ -121,8 +121,13 @@ public final class Trainer {
           seconds: (clock.now - begin) / .seconds(1))))
   }
 
-  private func finish(_ status: TrainingResult.Status) -> TrainingResult {
+  /// Puts the best weights so far into the model, where an evaluation has chosen some.
+  public func takeBest() {
     if let best = state.bestWeights { table.values = best }
+  }
+
+  private func finish(_ status: TrainingResult.Status) -> TrainingResult {
+    takeBest()
     return result(status)
   }
 

@@ -1,0 +1,23 @@
+/// Writing a model as a Hub folder that transformers loads.
+import Checkpoints
+import Files
+
+extension TextModel {
+  /// Writes config.json (with `labels`) and model.safetensors into the folder. Does not write the tokenizer.
+  public func save(to folder: String, labels: [String]) throws {
+    try makeFolder(folder)
+    var object = config.json.object ?? [:]
+    object["architectures"] = [kind == .tokens ? "BertForTokenClassification" : "BertForSequenceClassification"]
+    object["model_type"] = "bert"
+    object["dtype"] = "float32"
+    object["torch_dtype"] = nil
+    object["id2label"] = .object(.init(uniqueKeysWithValues: labels.enumerated().map { ("\($0)", .string($1)) }))
+    object["label2id"] = .object(.init(labels.enumerated().map { ($1, .int($0)) }) { first, _ in first })
+    object["num_labels"] = nil
+    try writeFile(JSON.object(object).text() + "\n", to: folder + "/config.json")
+    try writeSafetensors(
+      to: folder + "/model.safetensors",
+      tensors: parameters.map { ($0.name, $0.shape, UnsafeBufferPointer($0.values)) }, dtype: .f32,
+      metadata: ["format": "pt"])
+  }
+}

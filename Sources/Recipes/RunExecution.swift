@@ -1,0 +1,94 @@
+/// A run from its first step to its files: trains, scores the test split, writes what is kept.
+import Checkpoints
+public import Files
+import Kernels
+import Tasks
+public import Training
+
+extension Run {
+  /// Trains and writes the run folder. `report` hears of every step and evaluation.
+  /// - Returns: what result.json says.
+  public func execute(
+    in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void
+  ) throws -> JSON {
+    if resume { try trainer.loadSnapshot(from: folder.snapshot) }
+    let every = recipe.training.logEverySteps
+    var failure: (any Error)?
+    func log(_ line: JSON) {
+      do { try folder.log(line) } catch { failure = failure ?? error }
+    }
+    let result = try trainer.run(shouldStop: { failure != nil || shouldStop() }) { event in
+      switch event {
+      case .step(let step):
+        if step.step % every == 0 || step.step == 1 || step.step == step.steps { log(step.json) }
+      case .evaluated(let evaluation): log(evaluation.json)
+      }
+      report(event)
+    }
+    if let failure { throw failure }
+    return try finish(result, folder)
+  }
+
+  private func finish(_ result: TrainingResult, _ folder: RunFolder) throws -> JSON {
+    if result.status == .interrupted {
+      try trainer.saveSnapshot(to: folder.snapshot)
+      trainer.takeBest()
+    }
+    let run = replicas.forEach
+    var metrics: [String: JSON] = [:]
+    for split in [Split.dev, .test] where result.status != .interrupted {
+      metrics[split.rawValue] = task.evaluate(model, on: split, run)?.json
+    }
+    let json = resultJSON(result, metrics)
+    try folder.replaceFolder(adapter == nil ? "model" : "adapter") { try saveWeights(to: $0, json) }
+    try folder.saveResult(json)
+    if result.status != .interrupted { folder.removeSnapshot() }
+    return json
+  }
+
+  private func resultJSON(_ result: TrainingResult, _ metrics: [String: JSON]) -> JSON {
+    var object: [String: JSON] = [
+      "status": .string(result.status.rawValue),
+      "seed": .int(recipe.seed),
+      "steps": .int(result.steps),
+      "trainable_parameters": .int(trainableParameters),
+      "total_parameters": .int(totalParameters),
+      "train_seconds": .double(result.trainSeconds),
+      "real_tokens": .int(result.tokens),
+      "real_tokens_per_second": .double(Double(result.tokens) / max(result.trainSeconds, 1e-9)),
+      "peak_memory_bytes": .int(Processor.peakMemory),
+      "threads": .int(replicas.threads),
+      "blas_core": .string(Processor.blasCore),
+      "cpu": .string(Processor.vectors),
+      "base_sha256": .string(baseHash),
+      "metrics": .object(metrics),
+    ]
+    if let best = result.best {
+      object["best"] = [
+        "epoch": .double(best.epoch), "step": .int(best.step), "metric": .string(best.metric), "value": .double(best.value),
+      ]
+    } else {
+      object["best"] = .null
+    }
+    return .object(object)
+  }
+}
+
+extension StepRecord {
+  var json: JSON {
+    [
+      "event": "step", "step": .int(step), "epoch": .double(epoch), "loss": .double(loss),
+      "learning_rate": .double(learningRate), "gradient_norm": .double(gradientNorm), "tokens": .int(totalTokens),
+      "seconds": .double(seconds),
+    ]
+  }
+}
+
+extension EvaluationRecord {
+  var json: JSON {
+    [
+      "event": "evaluation", "split": "dev", "step": .int(step), "epoch": .double(epoch), "is_best": .bool(isBest),
+      "metrics": evaluation.json, "seconds": .double(seconds),
+    ]
+  }
+}

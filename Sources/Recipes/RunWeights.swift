@@ -1,0 +1,113 @@
+/// What a run leaves for others: PEFT's adapter or a Hub folder, our tune.json beside it, and a card for people.
+import Adapters
+import Checkpoints
+import Files
+import Models
+import Tasks
+import Tokenizers
+
+extension Run {
+  /// Name of the base for other people's eyes: no path of this machine.
+  private var baseName: String { recipe.model.path.split(separator: "/").last.map(String.init) ?? "base" }
+
+  /// Writes `adapter/` or `model/` into the folder at `path`.
+  func saveWeights(to path: String, _ result: JSON) throws {
+    try makeFolder(path)
+    if let adapter {
+      try adapter.save(to: path, base: baseName, head: model.kind)
+    } else {
+      try model.save(to: path, labels: task.labels)
+      try encoder.tokenizer.save(to: path)
+    }
+    try writeFile(sidecar.text() + "\n", to: path + "/tune.json")
+    try writeFile(card(result), to: path + "/README.md")
+  }
+
+  /// What PEFT's files do not say and a predictor must know.
+  private var sidecar: JSON {
+    [
+      "format": 1,
+      "task": .string(recipe.task.type.rawValue),
+      "base": ["name": .string(baseName), "sha256": .string(baseHash), "parameters": .int(baseParameters)],
+      "labels": .array(task.labels.map(JSON.string)),
+      "max_length": .int(encoder.maxLength),
+      "stride": .int(encoder.stride),
+      "tokenizer": encoder.tokenizer.settings,
+      "recipe": withoutPaths(recipe.json),
+    ]
+  }
+
+  private var baseParameters: Int { totalParameters - (adapter?.addedParameters ?? 0) }
+
+  private func card(_ result: JSON) -> String {
+    let method = withoutPaths(recipe.json)["method"]?.text() ?? ""
+    let about = recipe.about.map { "\n\($0)\n" } ?? ""
+    return """
+      ---
+      base_model: \(baseName)
+      library_name: \(adapter == nil ? "transformers" : "peft")
+      pipeline_tag: token-classification
+      tags:
+      \(adapter == nil ? "- full" : "- lora")
+      - tune
+      ---
+
+      # \(baseName), \(adapter == nil ? "fine-tuned in full" : "a LoRA adapter") for token classification
+      \(about)
+      | | |
+      |---|---|
+      | base | \(baseName), SHA-256 of its weights \(baseHash) |
+      | labels | \(task.labels.joined(separator: ", ")) |
+      | data | \(dataLine) |
+      | trainable parameters | \(trainableParameters) of \(totalParameters) |
+      | seed | \(recipe.seed) |
+      \(scoreRows(result))
+
+      ## Method
+
+      ```json
+      \(method)
+      ```
+
+      ## How to use
+
+      `tune predict BASE --adapter name=THIS_FOLDER FILE`\(adapter == nil ? " (or `tune predict THIS_FOLDER FILE`)" : "").
+      Entities are scored whole: type and both ends must agree (seqeval's default mode).
+
+      """
+  }
+
+  private var dataLine: String {
+    [("train", recipe.data.train), ("dev", recipe.data.dev), ("test", recipe.data.test)].compactMap { split, path in
+      path.map { "\(split): \(tail($0)) (\(sentences(split)) sentences)" }
+    }.joined(separator: ", ")
+  }
+
+  private func sentences(_ split: String) -> Int { Split(rawValue: split).map { task.windowCount($0).sentences } ?? 0 }
+
+  private func scoreRows(_ result: JSON) -> String {
+    ["dev", "test"].compactMap { split in
+      guard let score = result["metrics"]?[split] else { return nil }
+      let values = ["precision", "recall", "f1"].map { "\($0) \(percent(score[$0]?.number ?? 0))" }
+      return "| \(split) | \(values.joined(separator: ", ")) |"
+    }.joined(separator: "\n")
+  }
+}
+
+/// 0.7915 as "79.15".
+private func percent(_ value: Double) -> String {
+  let hundredths = Int((value * 10000).rounded())
+  return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+}
+
+private func tail(_ path: String) -> String { path.split(separator: "/").suffix(2).joined(separator: "/") }
+
+/// The same tree with every absolute path cut to its last part: what leaves this machine says nothing about it.
+private func withoutPaths(_ json: JSON) -> JSON {
+  switch json {
+  case .string(let text) where text.hasPrefix("/"): .string(tail(text))
+  case .array(let list): .array(list.map(withoutPaths))
+  case .object(let members): .object(members.mapValues(withoutPaths))
+  default: json
+  }
+}

@@ -1,0 +1,88 @@
+/// What a person sees of a run, on standard error: a bar on a terminal, plain lines elsewhere.
+import FoundationEssentials
+import Glibc
+import Kernels
+public import Training
+
+public final class Console {
+  private let isTerminal: Bool
+  private let every: Int
+  private var lastTokens = 0
+  private var lastSeconds = 0.0
+  private var lossSum = 0.0
+  private var lossCount = 0
+  private var speed = 0.0
+
+  /// - Parameter every: steps between plain lines.
+  public init(every: Int) {
+    self.every = every
+    isTerminal = isatty(STDERR_FILENO) == 1
+  }
+
+  /// A line for people.
+  public func say(_ line: String) { put((isTerminal ? "\r\u{1B}[K" : "") + line + "\n") }
+
+  public func show(_ event: TrainingEvent) {
+    switch event {
+    case .step(let step): show(step)
+    case .evaluated(let record):
+      let values = record.evaluation.values.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, 4))" }
+      say(
+        "epoch \(fixed(record.epoch, 2))  dev: \(values.joined(separator: "  "))  (\(fixed(record.seconds, 1)) s)"
+          + (record.isBest ? "  best so far" : ""))
+    }
+  }
+
+  private func show(_ step: StepRecord) {
+    lossSum += step.loss
+    lossCount += 1
+    let isLast = step.step == step.steps
+    guard step.step % every == 0 || step.step == 1 || isLast || (isTerminal && step.seconds - lastSeconds > 0.2) else {
+      return
+    }
+    let now = Double(step.totalTokens - lastTokens) / max(step.seconds - lastSeconds, 1e-9)
+    speed = speed == 0 ? now : 0.7 * speed + 0.3 * now
+    (lastTokens, lastSeconds) = (step.totalTokens, step.seconds)
+    let left = step.seconds / Double(step.step) * Double(step.steps - step.step)
+    let facts = "loss \(fixed(lossSum / Double(lossCount), 4))  lr \(scientific(step.learningRate))  "
+      + "\(Int(speed)) tokens/s  \(Processor.peakMemory / 1_000_000) MB  ETA \(clock(left))"
+    let place = "step \(step.step)/\(step.steps)"
+    if isTerminal {
+      let width = 24, done = width * step.step / max(step.steps, 1)
+      let bar = String(repeating: "█", count: done) + String(repeating: "░", count: width - done)
+      put("\r\u{1B}[K\(bar) \(place)  \(facts)" + (isLast ? "\n" : ""))
+    } else {
+      say("\(place)  \(facts)")
+    }
+    if step.step % every == 0 { (lossSum, lossCount) = (0, 0) }
+  }
+
+  private func put(_ text: String) {
+    fputs(text, stderr)
+    fflush(stderr)
+  }
+}
+
+/// 0.79153 as "0.7915".
+public func fixed(_ value: Double, _ digits: Int) -> String {
+  guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
+  let scale = pow(10, Double(digits))
+  let scaled = Int((abs(value) * scale).rounded())
+  let fraction = String(scaled % Int(scale))
+  let zeros = String(repeating: "0", count: max(0, digits - fraction.count))
+  return (value < 0 && scaled > 0 ? "-" : "") + "\(scaled / Int(scale))" + (digits > 0 ? "." + zeros + fraction : "")
+}
+
+/// 0.00097 as "9.70e-4".
+private func scientific(_ value: Double) -> String {
+  guard value > 0 else { return "0" }
+  let exponent = Int(floor(log10(value)))
+  return "\(fixed(value / pow(10, Double(exponent)), 2))e\(exponent)"
+}
+
+/// Seconds as "1:07" or "2:03:09".
+private func clock(_ seconds: Double) -> String {
+  let whole = Int(seconds.isFinite ? seconds.rounded() : 0)
+  func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+  return whole < 3600 ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
+}

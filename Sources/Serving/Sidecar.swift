@@ -1,0 +1,30 @@
+/// tune.json, read back: what a predictor must know beside the weights.
+public import Files
+
+public struct Sidecar: Sendable {
+  public let labels: [String]
+  public let maxLength, stride: Int?
+  /// SHA-256 of the weights that the adapter was trained over.
+  public let baseHash: String?
+  public let json: JSON
+
+  /// nil where the folder has no tune.json: an adapter or a model that somebody else made.
+  public init?(folder: String) throws {
+    let file = folder + "/tune.json"
+    guard fileExists(file) else { return nil }
+    json = try JSON(path: file)
+    guard json["task"]?.string == "token_classification" else {
+      throw FileFault.malformed(
+        file: file, line: nil, found: "task \(json["task"]?.text(pretty: false) ?? "missing")",
+        expected: "\"token_classification\"")
+    }
+    let labels = json["labels"]?.array?.compactMap(\.string) ?? []
+    guard !labels.isEmpty else {
+      throw FileFault.malformed(file: file, line: nil, found: "no 'labels'", expected: "the list of labels")
+    }
+    self.labels = labels
+    maxLength = json["max_length"]?.int
+    stride = json["stride"]?.int
+    baseHash = json["base"]?["sha256"]?.string
+  }
+}

@@ -1,0 +1,55 @@
+/// Tags for the words of many texts, windows packed into batches and merged again.
+import Autograd
+public import Models
+
+public struct Tagger: Sendable {
+  private let model: TextModel
+  private let encoder: TextEncoder
+  private let keepsLogits: Bool
+
+  public init(model: TextModel, encoder: TextEncoder, keepsLogits: Bool = false) {
+    self.model = model
+    self.encoder = encoder
+    self.keepsLogits = keepsLogits
+  }
+
+  public struct Tags: Sendable {
+    /// One for every word.
+    public fileprivate(set) var words: [TagPrediction] = []
+    /// Ids and logits [tokens][classes] of every window, where they are kept.
+    public fileprivate(set) var windows: [(ids: [Int32], logits: [[Float]])] = []
+  }
+
+  /// Tags of every text's words; a text without words has none.
+  public func tag(_ texts: [Pieces], _ run: Runner) -> [Tags] {
+    let windows = texts.enumerated().flatMap { index, text in
+      text.firsts.isEmpty ? [] : encoder.windows(text).map { (text: index, window: $0) }
+    }
+    let inputs = windows.map { encoder.ids(texts[$0.text], $0.window) }
+    let batches = groups(lengths: inputs.map(\.count), tokens: 512)
+    let results = Results<[(Int, [TagPrediction], [[Float]])]>(count: batches.count)
+    run(batches.count) { number, workspace in
+      let logits = model(Batch(batches[number].map { inputs[$0] }), Pass(workspace))
+      let best = bestColumns(logits)
+      var row = 0
+      results.set(number, batches[number].map { index in
+        defer { row += inputs[index].count }
+        let (text, window) = windows[index]
+        let tags = window.words.map { best[row + 1 + texts[text].firsts[$0] - window.pieces.lowerBound] }
+        return (index, tags, keepsLogits ? rows(of: logits, row..<row + inputs[index].count) : [])
+      })
+    }
+    var byWindow = [([TagPrediction], [[Float]])](repeating: ([], []), count: windows.count)
+    for (index, tags, logits) in results.all.joined() { byWindow[index] = (tags, logits) }
+    var merged = [Tags](repeating: Tags(), count: texts.count)
+    for (index, (tags, logits)) in byWindow.enumerated() {
+      merged[windows[index].text].words += tags
+      if keepsLogits { merged[windows[index].text].windows.append((inputs[index], logits)) }
+    }
+    return merged
+  }
+
+  private func rows(of logits: Tensor, _ range: Range<Int>) -> [[Float]] {
+    range.map { row in (0..<logits.columns).map { logits.pointer[row * logits.columns + $0] } }
+  }
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Files
+import Kernels
+import Serving
+import Training
+
+struct AdapterArgument: ExpressibleByArgument {
+  let name, path: String
+
+  /// NAME=FOLDER, or FOLDER, whose last part is then the name.
+  init?(argument: String) {
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 2 {
+      guard !parts[0].isEmpty && !parts[1].isEmpty else { return nil }
+      (name, path) = (parts[0], parts[1])
+    } else {
+      guard let last = argument.split(separator: "/").last else { return nil }
+      (name, path) = (String(last), argument)
+    }
+  }
+}
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict", abstract: "Find entities in texts, with one or several adapters over one base.",
+    discussion: """
+      Every input line is a text, or a JSON object with "text". Every output line is a JSON object: "text", what else the
+      input object held, and "entities", a list for each adapter. Offsets count Unicode code points of the original text.
+      Without an adapter the model's own classifier answers, as "base".
+      """)
+
+  @Argument(help: "The base model's folder.")
+  var model: String
+  @Option(name: .long, help: ArgumentHelp("An adapter; may be given several times.", valueName: "name=folder"))
+  var adapter: [AdapterArgument] = []
+  @Argument(help: "A file of texts, or - for standard input.")
+  var file: String
+  @Flag(help: "Let the base's own classifier answer beside the adapters.")
+  var base = false
+  @Flag(help: "Do not check that the adapters were trained over these weights.")
+  var anyBase = false
+  @Flag(help: "Also print token ids and logits of every window.")
+  var logits = false
+  @OptionGroup var threads: ThreadOption
+
+  func run() throws {
+    let lines = try readLines(file)
+    let inputs = try lines.enumerated().map { try Input(line: $1, number: $0 + 1, file: file) }
+    try threads.start(quiet: true)
+    let pool = try AdapterPool(
+      folder: model, adapters: adapter.map { ($0.name, $0.path) }, withBase: base || adapter.isEmpty, anyBase: anyBase)
+    let replicas = Replicas(threads: threads.count)
+    let predictor = Predictor(pool, logits: logits, run: replicas.forEach)
+    for start in stride(from: 0, to: inputs.count, by: 512) {
+      let chunk = Array(inputs[start..<min(start + 512, inputs.count)])
+      let predictions = predictor.predict(chunk.map(\.text))
+      for (index, input) in chunk.enumerated() {
+        emit(output(input, pool.members.indices.map { (pool.members[$0].name, predictions[$0][index]) }))
+      }
+    }
+  }
+
+  private func output(_ input: Input, _ predictions: [(name: String, prediction: Prediction)]) -> JSON {
+    var object = input.rest
+    object["text"] = .string(input.text)
+    var entities: [String: JSON] = [:], windows: [String: JSON] = [:]
+    for (name, prediction) in predictions {
+      entities[name] = .array(prediction.entities.map(\.json))
+      windows[name] = .array(
+        prediction.windows.map { window in
+          [
+            "ids": .array(window.ids.map { .int(Int($0)) }),
+            "logits": .array(window.logits.map { .array($0.map { .double(Double($0)) }) }),
+          ]
+        })
+    }
+    object["entities"] = .object(entities)
+    if logits { object["windows"] = .object(windows) }
+    return .object(object)
+  }
+}
+
+/// A line of input: a text, and what else its object held.
+struct Input {
+  let text: String
+  let rest: [String: JSON]
+
+  init(line: String, number: Int, file: String) throws {
+    guard line.utf8.first == UInt8(ascii: "{"),
+      let object = try JSON(parsing: .init(line.utf8), named: "\(file):\(number)").object
+    else {
+      (text, rest) = (line, [:])
+      return
+    }
+    guard let text = object["text"]?.string else {
+      throw FileFault.malformed(
+        file: file, line: number, found: "an object without a string \"text\"", expected: "{\"text\": \"…\"}")
+    }
+    self.text = text
+    rest = object
+  }
+}
+
+extension Entity {
+  var json: JSON {
+    [
+      "label": .string(label), "start": .int(start), "end": .int(end), "text": .string(text),
+      "probability": .double((probability * 1e6).rounded() / 1e6),
+    ]
+  }
+}

@@ -1,0 +1,19 @@
+/// The command line: one file a command, each a thin layer over the modules.
+import ArgumentParser
+
+@main
+struct Tune: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tune",
+    abstract: "Fine-tunes biomedical language models on CPUs: a recipe in, an adapter out.",
+    discussion: """
+      tune run recipes/quickstart.json                     train
+      tune predict MODEL --adapter ner=FOLDER notes.txt    use what came out
+      tune ls                                              recipes that ship
+      """,
+    version: "0.1.0",
+    subcommands: [
+      RunCommand.self, ValidateCommand.self, ListCommand.self, CopyCommand.self, ShowCommand.self, InspectCommand.self,
+      EvalCommand.self, PredictCommand.self, TokenizeCommand.self,
+    ])
+}
