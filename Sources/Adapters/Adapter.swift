@@ -17,7 +17,10 @@ public final class Adapter: @unchecked Sendable {
   /// A new adapter over `model`, which starts as the model itself (B = 0).
   public convenience init(_ config: LoRAConfig, on model: TextModel, seed: UInt64) throws {
     let seams = try config.resolve(in: model).map { projection, rank, scale in
-      (projection, LoRA(projection, rank: rank, scale: scale, dropout: config.dropout, seed: seed))
+      (
+        projection: projection,
+        lora: LoRA(projection, rank: rank, scale: scale, dropout: config.dropout, seed: seed)
+      )
     }
     self.init(config, on: model, seams: seams, head: model.classifier)
   }

@@ -1,6 +1,6 @@
 /// An adapter on disk in PEFT's form: adapter_config.json and adapter_model.safetensors.
 import Autograd
-public import Checkpoints
+import Checkpoints
 import Files
 public import Models
 
@@ -41,12 +41,12 @@ extension Adapter {
       try writeSafetensors(
         to: folder + "/adapter_model.safetensors", tensors: pointers, dtype: .f32, metadata: ["format": "pt"])
     }
-    var config = config
+    var written = config
     if case .allLinear = config.targets {
       // PEFT reads "all-linear" anew for the model it finds, and would adapt a token classifier's head as well.
-      config.targets = .suffixes(Array(Set(seams.map { String($0.projection.name.split(separator: ".").last ?? "") })))
+      written.targets = .suffixes(Array(Set(seams.map { String($0.projection.name.split(separator: ".").last ?? "") })))
     }
-    try writeFile(config.json(base: base, kind: kind).text() + "\n", to: folder + "/adapter_config.json")
+    try writeFile(written.json(base: base, kind: kind).text() + "\n", to: folder + "/adapter_config.json")
   }
 
   /// PEFT's name of a weight that the adapter has its own numbers for: an adapted module's bias moved into its base layer.
@@ -62,7 +62,7 @@ extension Adapter {
     let file = folder + "/adapter_model.safetensors"
     var reader = TensorReader(checkpoint: try Checkpoint(file: file), file: file)
     let seams = try config.resolve(in: model).map { projection, rank, scale in
-      (projection, LoRA(projection, rank: rank, scale: scale, dropout: config.dropout))
+      (projection: projection, lora: LoRA(projection, rank: rank, scale: scale, dropout: config.dropout))
     }
     for (_, lora) in seams {
       try reader.read(lora.a)

@@ -1,4 +1,5 @@
 /// Writing a model as a Hub folder that transformers loads.
+import Autograd
 import Checkpoints
 import Files
 

@@ -37,7 +37,7 @@ extension Run {
     let run = replicas.forEach
     var metrics: [String: JSON] = [:]
     for split in [Split.dev, .test] where result.status != .interrupted {
-      metrics[split.rawValue] = task.evaluate(model, on: split, run)?.json
+      metrics[split.rawValue] = try task.evaluate(model, on: split, run)?.json
     }
     let json = resultJSON(result, metrics)
     try folder.replaceFolder(adapter == nil ? "model" : "adapter") { try saveWeights(to: $0, json) }

@@ -1,9 +1,8 @@
 /// The folder of a run: recipe.json, metrics.jsonl, result.json, snapshot, and the adapter or the model. Every file in it
 /// is whole at any moment; a finished run is never overwritten unasked.
-import Files
+public import Files
 import FoundationEssentials
 import Glibc
-public import Training
 
 /// Why a run may not begin in its folder.
 public enum RunFolderFault: Error, CustomStringConvertible {

@@ -1,7 +1,9 @@
 /// What a person sees of a run, on standard error: a bar on a terminal, plain lines elsewhere.
+import Files
 import FoundationEssentials
 import Glibc
 import Kernels
+import Tasks
 public import Training
 
 public final class Console {
@@ -58,8 +60,7 @@ public final class Console {
   }
 
   private func put(_ text: String) {
-    fputs(text, stderr)
-    fflush(stderr)
+    try? write(Data(text.utf8).span.bytes, to: STDERR_FILENO, path: "standard error")
   }
 }
 

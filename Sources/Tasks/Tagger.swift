@@ -1,5 +1,5 @@
 /// Tags for the words of many texts, windows packed into batches and merged again.
-import Autograd
+public import Autograd
 public import Models
 
 public struct Tagger: Sendable {

@@ -52,7 +52,7 @@ public struct TaggingTask: Task {
       pass)
   }
 
-  public func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? {
+  public func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation? {
     guard let data = splits[split] else { return nil }
     let norm = data.windows.reduce(0) { $0 + weight($1.targets) }
     let batches = groups(lengths: data.windows.map(\.ids.count), tokens: 512)
@@ -71,7 +71,7 @@ public struct TaggingTask: Task {
         logits, targets: chosen.flatMap(\.targets), weights: classWeights, smoothing: 0, norm: max(norm, 1e-9), pass)
       results.set(index, (loss, tags))
     }
-    return data.score(results.all, labels: labels)
+    return try data.score(results.all, labels: labels)
   }
 
   private func weight(_ targets: [Int32]) -> Float {
@@ -108,12 +108,12 @@ private struct TaggedSplit: Sendable {
     }
   }
 
-  func score(_ results: [(loss: Double, tags: [(window: Int, labels: [Int])])], labels: [String]) -> Evaluation {
+  func score(_ results: [(loss: Double, tags: [(window: Int, labels: [Int])])], labels: [String]) throws -> Evaluation {
     var byWindow = [[Int]](repeating: [], count: windows.count)
     for result in results { for (window, tags) in result.tags { byWindow[window] = tags } }
     var predicted = [[String]](repeating: [], count: sentences.count)
     for (window, tags) in zip(windows, byWindow) { predicted[window.sentence] += tags.map { labels[$0] } }
-    let score = EntityScore(gold: sentences.map(\.tags), predicted: predicted)
+    let score = try EntityScore(gold: sentences.map(\.tags), predicted: predicted)
     let loss = results.reduce(0) { $0 + $1.loss }
     var json = score.json.object ?? [:]
     json["loss"] = .double(loss)

@@ -32,5 +32,5 @@ public protocol Task: Sendable {
   /// The share of these examples in the batch's loss. Backward has run when it returns.
   func loss(_ model: TextModel, _ examples: [Int], norm: Float, _ pass: Pass) -> Double
   /// Metrics of a split, or nil where the recipe has no such file.
-  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation?
+  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation?
 }

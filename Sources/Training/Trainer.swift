@@ -71,7 +71,7 @@ public final class Trainer {
   }
 
   /// One optimizer step over `examples`.
-  private func step(_ examples: [Int]) throws -> StepRecord {
+  func step(_ examples: [Int]) throws -> StepRecord {
     let clock = ContinuousClock(), begin = clock.now
     let norm = task.norm(of: examples)
     let shards = shards(of: examples, lengths: batcher.lengths)
@@ -104,7 +104,7 @@ public final class Trainer {
 
   private func evaluate(_ report: (TrainingEvent) -> Void) throws {
     let clock = ContinuousClock(), begin = clock.now
-    guard let evaluation = task.evaluate(model, on: .dev, replicas.forEach) else { return }
+    guard let evaluation = try task.evaluate(model, on: .dev, replicas.forEach) else { return }
     guard let value = evaluation.values[settings.metric] else {
       throw TrainingFault.unknownMetric(settings.metric, known: Array(evaluation.values.keys))
     }

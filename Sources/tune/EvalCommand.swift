@@ -29,12 +29,12 @@ struct EvalCommand: ParsableCommand {
     let member = pool.members[0]
     let task = TaggingTask(labels: member.labels, splits: [.test: sentences], encoder: member.encoder)
     let replicas = Replicas(threads: threads.count)
-    let evaluation = pool.with(member) { task.evaluate(pool.model, on: .test, replicas.forEach) }
+    let evaluation = try pool.with(member) { try task.evaluate(pool.model, on: .test, replicas.forEach) }
     guard let evaluation else { return }
-    if json { return emit(evaluation.json, pretty: true) }
-    emit(row("", evaluation.json))
+    if json { return try emit(evaluation.json, pretty: true) }
+    try emit(row("", evaluation.json))
     for (type, score) in (evaluation.json["per_type"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
-      emit(row(type, score))
+      try emit(row(type, score))
     }
   }
 

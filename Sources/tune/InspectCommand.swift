@@ -18,13 +18,13 @@ struct InspectCommand: ParsableCommand {
       folder.hasSuffix(".safetensors")
       ? try Checkpoint(file: folder)
       : isAdapter ? try Checkpoint(file: folder + "/adapter_model.safetensors") : try Checkpoint(folder: folder)
-    let config = isAdapter ? try JSON(path: folder + "/adapter_config.json") : nil
-    let sidecar = fileExists(folder + "/tune.json") ? try JSON(path: folder + "/tune.json") : nil
+    let config: JSON? = isAdapter ? try JSON(path: folder + "/adapter_config.json") : nil
+    let sidecar: JSON? = fileExists(folder + "/tune.json") ? try JSON(path: folder + "/tune.json") : nil
     let tensors = checkpoint.names.compactMap { name in checkpoint.info(name).map { (name, $0) } }
     let count = tensors.reduce(0) { $0 + $1.1.shape.reduce(1, *) }
     let base = sidecar?["base"]?["parameters"]?.int
     if json {
-      return emit(
+      return try emit(
         [
           "kind": isAdapter ? "adapter" : "model",
           "parameters": .int(count),
@@ -41,14 +41,14 @@ struct InspectCommand: ParsableCommand {
     }
     let width = tensors.map(\.0.count).max() ?? 0
     for (name, info) in tensors {
-      emit(name + String(repeating: " ", count: width - name.count + 2) + "\(info.dtype.rawValue)  \(info.shape)")
+      try emit(name + String(repeating: " ", count: width - name.count + 2) + "\(info.dtype.rawValue)  \(info.shape)")
     }
-    emit("\(tensors.count) tensors, \(count) parameters")
+    try emit("\(tensors.count) tensors, \(count) parameters")
     if let config {
-      emit("adapter: \(config["peft_type"]?.string ?? "?"), r \(config["r"]?.int ?? 0), over \(config["base_model_name_or_path"]?.string ?? "?")")
+      try emit("adapter: \(config["peft_type"]?.string ?? "?"), r \(config["r"]?.int ?? 0), over \(config["base_model_name_or_path"]?.string ?? "?")")
     }
     if isAdapter, let base {
-      emit("\(Double(count * 10000 / max(base, 1)) / 100) % of the base's \(base) parameters")
+      try emit("\(Double(count * 10000 / max(base, 1)) / 100) % of the base's \(base) parameters")
     }
   }
 }

@@ -3,22 +3,26 @@ import Dispatch
 import Glibc
 import Synchronization
 
-final class Interrupt: Sendable {
-  private let wishes = Atomic<Int>(0)
-  private let sources: Mutex<[any DispatchSourceSignal]> = Mutex([])
+final class Interrupt {
+  private let wishes = Wishes()
+  private var sources: [any DispatchSourceSignal] = []
 
   init() {
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { [self] in
-        if wishes.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
+      source.setEventHandler { [wishes] in
+        if wishes.count.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
         note("\nstopping after this step (again to stop at once)")
       }
       source.resume()
-      sources.withLock { $0.append(source) }
+      sources.append(source)
     }
   }
 
-  var isWished: Bool { wishes.load(ordering: .relaxed) > 0 }
+  var isWished: Bool { wishes.count.load(ordering: .relaxed) > 0 }
+}
+
+private final class Wishes: Sendable {
+  let count = Atomic<Int>(0)
 }

@@ -6,18 +6,14 @@ import Glibc
 import Kernels
 
 /// A note for people; scripts do not see it.
-func note(_ line: String) { fputs(line + "\n", stderr) }
+func note(_ line: String) { try? write(Data((line + "\n").utf8).span.bytes, to: STDERR_FILENO, path: "standard error") }
 
 /// A line of the result.
-func emit(_ line: String) {
-  var line = line + "\n"
-  line.withUTF8 { bytes in
-    // A reader that has gone away (`| head`) ends the program quietly, as with any filter.
-    if fwrite(bytes.baseAddress, 1, bytes.count, stdout) != bytes.count { exit(errno == EPIPE ? 0 : 1) }
-  }
+func emit(_ line: String) throws {
+  try write(Data((line + "\n").utf8).span.bytes, to: STDOUT_FILENO, path: "standard output")
 }
 
-func emit(_ json: JSON, pretty: Bool = false) { emit(json.text(pretty: pretty)) }
+func emit(_ json: JSON, pretty: Bool = false) throws { try emit(json.text(pretty: pretty)) }
 
 /// The lines of a file, or of standard input for "-". CRLF is taken as one end of line; a last empty line is none.
 func readLines(_ path: String) throws -> [String] {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Files
+import FoundationEssentials
 import Kernels
 import Serving
 import Training
@@ -55,7 +56,7 @@ struct PredictCommand: ParsableCommand {
       let chunk = Array(inputs[start..<min(start + 512, inputs.count)])
       let predictions = predictor.predict(chunk.map(\.text))
       for (index, input) in chunk.enumerated() {
-        emit(output(input, pool.members.indices.map { (pool.members[$0].name, predictions[$0][index]) }))
+        try emit(output(input, pool.members.indices.map { (pool.members[$0].name, predictions[$0][index]) }))
       }
     }
   }

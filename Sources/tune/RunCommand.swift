@@ -3,6 +3,7 @@ import Files
 import Kernels
 import Recipes
 import Reporting
+import Training
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -38,18 +39,18 @@ struct RunCommand: ParsableCommand {
         + "(\(fixed(100 * Double(run.trainableParameters) / Double(run.totalParameters), 2)) %), \(run.trainer.steps) steps")
     let result = try run.execute(
       in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) })
-    if json { emit(result, pretty: true) } else { summarize(result, run) }
+    if json { try emit(result, pretty: true) } else { try summarize(result, run) }
     if result["status"] == "interrupted" {
       note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; go on with: tune run … --resume")
       throw ExitCode(130)
     }
   }
 
-  private func summarize(_ result: JSON, _ run: Run) {
+  private func summarize(_ result: JSON, _ run: Run) throws {
     for split in ["dev", "test"] {
       guard let score = result["metrics"]?[split] else { continue }
       let values = ["precision", "recall", "f1"].map { "\($0) \(fixed(score[$0]?.number ?? 0, 4))" }
-      emit("\(split): " + values.joined(separator: "  "))
+      try emit("\(split): " + values.joined(separator: "  "))
     }
     let seconds = fixed(result["train_seconds"]?.number ?? 0, 1)
     let speed = Int(result["real_tokens_per_second"]?.number ?? 0)
@@ -74,9 +75,9 @@ struct ValidateCommand: ParsableCommand {
     do {
       let recipe = try Recipe.load(path: Shelf.path(of: recipe), overrides: overrides)
       _ = try RunBuilder(recipe, threads: 1).build()
-      emit(json ? recipe.json.text() : "\(self.recipe): fine")
+      try emit(json ? recipe.json.text() : "\(self.recipe): fine")
     } catch let faults as RecipeFaults where json {
-      emit(faults.json, pretty: true)
+      try emit(faults.json, pretty: true)
       throw ExitCode.failure
     }
   }

@@ -20,14 +20,14 @@ struct ListCommand: ParsableCommand {
   func run() throws {
     let entries = Shelf.list()
     if json {
-      return emit(
+      return try emit(
         .array(entries.map { ["name": .string($0.name), "about": .string($0.about), "path": .string($0.path)] }),
         pretty: true)
     }
     let width = entries.map(\.name.count).max() ?? 0
     for entry in entries {
       let gap = String(repeating: " ", count: width - entry.name.count + 2)
-      emit(entry.name + gap + (entry.fault.map { "broken: \($0)" } ?? entry.about))
+      try emit(entry.name + gap + (entry.fault.map { "broken: \($0)" } ?? entry.about))
     }
   }
 }
@@ -63,5 +63,5 @@ struct ShowCommand: ParsableCommand {
   @Argument(help: "The recipe's name.")
   var name: String
 
-  func run() throws { emit(try readText(Shelf.path(of: name))) }
+  func run() throws { try emit(try readText(Shelf.path(of: name))) }
 }

@@ -20,10 +20,10 @@ struct TokenizeCommand: ParsableCommand {
       let text = json ? try Input(line: line, number: index + 1, file: file).text : line
       let encoding = tokenizer.encode(text, specials: true)
       guard json else {
-        emit(encoding.tokens.joined(separator: " "))
+        try emit(encoding.tokens.joined(separator: " "))
         continue
       }
-      emit([
+      try emit([
         "ids": .array(encoding.ids.map { .int(Int($0)) }), "tokens": .array(encoding.tokens.map(JSON.string)),
         "offsets": .array(encoding.offsets.map { [.int($0.lowerBound), .int($0.upperBound)] }),
       ])

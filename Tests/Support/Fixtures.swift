@@ -1,0 +1,35 @@
+/// What several test targets share: where the fixtures are, golden tensors, and the distance between two arrays.
+public import Checkpoints
+import Files
+
+/// `Tests/Fixtures/<name>`.
+public func fixture(_ name: String, file: String = #filePath) -> String {
+  file.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/") + "/Fixtures/" + name
+}
+
+/// The corpora and weights that live beside the repository, or nil: tests that need them say so and skip.
+public func shared(_ path: String, file: String = #filePath) -> String? {
+  let root = file.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
+  let found = (environment("TUNE_SHARED") ?? root + "/shared") + "/" + path
+  return fileExists(found) ? found : nil
+}
+
+extension Checkpoint {
+  /// The numbers of a tensor.
+  public func array(_ name: String) throws -> [Float] {
+    guard let info = info(name) else { throw FileFault.missing(path: name) }
+    let count = info.shape.reduce(1, *)
+    return try [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+      if let base = buffer.baseAddress { try floats(name, into: base) }
+      filled = count
+    }
+  }
+}
+
+/// The largest difference, relative to the largest entry of `expected` (or to 1e-30).
+public func relativeError(_ found: some Sequence<Float>, _ expected: some Sequence<Float>) -> Double {
+  let found = Array(found), expected = Array(expected)
+  guard found.count == expected.count else { return .infinity }
+  let largest = expected.reduce(1e-30) { max($0, Double(abs($1))) }
+  return zip(found, expected).reduce(0) { max($0, ($1.0.isNaN ? .infinity : Double(abs($1.0 - $1.1)))) } / largest
+}

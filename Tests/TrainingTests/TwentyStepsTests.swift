@@ -1,0 +1,80 @@
+import Adapters
+import Autograd
+import Checkpoints
+import Files
+import Kernels
+import Models
+import Tasks
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// The four fixed batches of the fixture, as examples 0… in order.
+private struct FixedBatches: Task {
+  let batches: [[Int]]
+  let ids, kinds, labels: [[Int32]]
+
+  init() throws {
+    let json = try JSON(path: fixture("adapters/batches.json"))
+    func rows(_ key: String) -> [[[Int32]]] {
+      (0..<4).map { index in
+        (json["batch.\(index)"]?[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
+      }
+    }
+    var next = 0
+    batches = rows("ids").map { batch in
+      defer { next += batch.count }
+      return Array(next..<next + batch.count)
+    }
+    (ids, kinds, labels) = (rows("ids").flatMap { $0 }, rows("types").flatMap { $0 }, rows("labels").flatMap { $0 })
+  }
+
+  var lengths: [Int] { ids.map(\.count) }
+  func norm(of examples: [Int]) -> Float { Float(examples.reduce(0) { $0 + labels[$1].count { $0 >= 0 } }) }
+  func loss(_ model: TextModel, _ examples: [Int], norm: Float, _ pass: Pass) -> Double {
+    var batch = Batch()
+    for example in examples { batch.append(ids[example], kinds: kinds[example]) }
+    return crossEntropy(model(batch, pass), targets: examples.flatMap { labels[$0] }, norm: norm, pass)
+  }
+  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
+}
+
+private func settings() -> TrainingSettings {
+  var settings = TrainingSettings()
+  settings.length = .steps(20)
+  settings.warmup = .steps(2)
+  settings.learningRate = 5e-3
+  return settings
+}
+
+@Test(arguments: ["full", "lora", "lora-pattern", "lora-bias"])
+func `twenty AdamW steps lose what PyTorch and PEFT lose`(_ run: String) throws {
+  try Processor.start()
+  let model = try TextModel(folder: fixture("tiny-bert"), kind: .tokens, classes: 5, reuseHead: true)
+  let golden = try JSON(path: fixture("adapters/\(run).json"))
+  var adapter: Adapter?
+  if run != "full" {
+    adapter = try Adapter(folder: fixture("adapters/\(run)-start"), on: model)
+    adapter?.attach()
+  }
+  let table = ParameterTable(training: adapter?.trainable ?? model.parameters)
+  #expect(table.parameters.reduce(0) { $0 + $1.count } == golden["trainable_parameters"]?.int)
+  let task = try FixedBatches()
+  let trainer = try Trainer(model, task, table, settings(), Replicas(threads: 2))
+  for index in 0..<20 {
+    let record = try trainer.step(task.batches[index % 4])
+    #expect(abs(record.loss - (golden["losses"]?.array?[index].number ?? .nan)) < 1e-4, "step \(index + 1)")
+    #expect(abs(record.learningRate - (golden["learning_rates"]?.array?[index].number ?? .nan)) < 1e-9)
+    let norm = golden["gradient_norms"]?.array?[index].number ?? .nan
+    #expect(abs(record.gradientNorm - norm) < 1e-4 * max(1, norm))
+  }
+  guard let adapter else { return }
+  let final = try Checkpoint(file: fixture("adapters/\(run)-final/adapter_model.safetensors"))
+  for parameter in adapter.trainable where !parameter.name.hasSuffix("key.bias") {
+    let stored = "base_model.model." + parameter.name
+    let wrapped = stored.dropLast(".bias".count) + ".base_layer.bias"
+    let expected = try final.array(final.info(stored) == nil ? String(wrapped) : stored)
+    #expect(relativeError(parameter.values, expected) < 1e-3, "\(parameter.name)")
+  }
+}
