@@ -1,0 +1,111 @@
+import Files
+import FoundationEssentials
+
+/// A tokenizer as its files describe it: the tree of tokenizer.json without the vocabulary, and the vocabulary.
+/// Does not check what the tree says; `WordPiece` does.
+struct TokenizerFile: Sendable {
+  /// The file that faults are reported in.
+  var path: String
+  /// tokenizer.json with an empty `model.vocab`.
+  var tree: JSON
+  /// By id.
+  var tokens: [String]
+  /// tokenizer_config.json, over special_tokens_map.json where it is silent.
+  var config = [String: JSON]()
+}
+
+extension TokenizerFile {
+  /// Reads tokenizer.json where there is one, else vocab.txt.
+  init(folder: String) throws {
+    let map = try members("\(folder)/special_tokens_map.json")
+    let config = try members("\(folder)/tokenizer_config.json")
+    let json = "\(folder)/tokenizer.json"
+    let lines = "\(folder)/vocab.txt"
+    if fileExists(json) {
+      try self.init(json: json)
+    } else if fileExists(lines) {
+      let added = "\(folder)/added_tokens.json"
+      if fileExists(added) { throw TokenizerFault.addedTokensFile(path: added) }
+      let settings = config.merging(map) { own, _ in own }
+      let tree = try standardTree(settings, "\(folder)/tokenizer_config.json")
+      self.init(path: lines, tree: tree, tokens: linesOfText(try readText(lines)))
+    } else {
+      throw fileExists(folder) ? TokenizerFault.noFiles(folder: folder) : FileFault.missing(path: folder)
+    }
+    self.config = config.merging(map) { own, _ in own }
+  }
+
+  private init(json path: String) throws {
+    var text = try readText(path)
+    text.makeContiguousUTF8()
+    let parts = try text.utf8.withContiguousStorageIfAvailable { bytes in
+      let scanner = try VocabularyScanner(bytes, file: path)
+      guard let place = scanner.place else { return (entries: scanner.entries, rest: Data(bytes)) }
+      let rest = Data(bytes[..<place.lowerBound]) + Data("{}".utf8) + Data(bytes[place.upperBound...])
+      return (entries: scanner.entries, rest: rest)
+    }
+    guard let parts else { throw FileFault.unreadable(path: path, why: "its text is not contiguous") }
+    let tree = try JSON(parsing: parts.rest, named: path)
+    try checkModel(tree, path)
+    self.init(path: path, tree: tree, tokens: try inOrder(parts.entries, path))
+  }
+}
+
+/// Refuses every other kind of model while the fault can still name it.
+private func checkModel(_ tree: JSON, _ file: String) throws(TokenizerFault) {
+  guard let model = tree["model"], model.object != nil else {
+    throw .wrongKind(file: file, key: "model", found: described(tree["model"]), expected: "an object")
+  }
+  // Files older than version 0.8 of the library do not say the type.
+  guard model["type"] == nil || model["type"] == "WordPiece" else {
+    throw .unsupported(file: file, part: "the model", found: described(model), supported: "WordPiece")
+  }
+  guard model["vocab"]?.object != nil else {
+    throw .wrongKind(file: file, key: "model.vocab", found: described(model["vocab"]), expected: "an object")
+  }
+}
+
+/// The tokens by id, which must be 0 to count - 1.
+private func inOrder(_ entries: [(token: String, id: Int)], _ file: String) throws(TokenizerFault) -> [String] {
+  var tokens = [String?](repeating: nil, count: entries.count)
+  for (token, id) in entries {
+    guard id < entries.count else {
+      throw .idOutOfRange(file: file, token: token, id: id, count: entries.count)
+    }
+    if let other = tokens[id] { throw .duplicateID(file: file, id: id, tokens: [other, token]) }
+    tokens[id] = token
+  }
+  return tokens.compactMap(\.self)
+}
+
+/// The lines of a vocab.txt, ended as Python ends lines: by \n, \r or both.
+private func linesOfText(_ text: String) -> [String] {
+  var text = text
+  return text.withUTF8 { bytes in
+    var tokens = [String]()
+    var start = 0
+    var at = 0
+    while at < bytes.count {
+      let byte = bytes[at]
+      at += 1
+      guard byte == 0x0A || byte == 0x0D else { continue }
+      tokens.append(String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<(at - 1)]), as: UTF8.self))
+      if byte == 0x0D, at < bytes.count, bytes[at] == 0x0A { at += 1 }
+      start = at
+    }
+    if start < bytes.count {
+      tokens.append(String(decoding: UnsafeBufferPointer(rebasing: bytes[start...]), as: UTF8.self))
+    }
+    return tokens
+  }
+}
+
+/// The members of a JSON file that may be absent.
+private func members(_ path: String) throws -> [String: JSON] {
+  guard fileExists(path) else { return [:] }
+  let tree = try JSON(path: path)
+  guard let members = tree.object else {
+    throw TokenizerFault.wrongKind(file: path, key: "the file", found: tree.kind, expected: "an object")
+  }
+  return members
+}
