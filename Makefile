@@ -1,0 +1,42 @@
+# Two commands do everything: `make quickstart` and `make test`. Each installs what is missing first.
+SWIFT ?= swift
+TUNE := .build/release/tune
+
+.PHONY: quickstart test build format lint bench bench-peers setup clean
+
+quickstart: build checkpoints/minilm-l6/model.safetensors recipes/quickstart/train.tsv
+	$(TUNE) run recipes/quickstart.json --overwrite
+	@echo "The patient with chronic renal failure developed severe nausea after 40 mg of Tolvaprine daily ." \
+	  | $(TUNE) predict checkpoints/minilm-l6 --adapter quickstart=runs/quickstart/adapter -
+
+test: setup
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+build: setup
+	$(SWIFT) build -c release
+
+format: setup
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests benchmarks
+
+lint: setup
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests benchmarks
+
+bench: build
+	benchmarks/run.sh
+
+# make bench-peers PYTHON=/path/to/venv/bin/python
+bench-peers: build
+	benchmarks/run.sh --peers "$(PYTHON)"
+
+setup:
+	@scripts/setup.sh
+
+checkpoints/minilm-l6/model.safetensors:
+	scripts/fetch-minilm.sh checkpoints/minilm-l6
+
+recipes/quickstart/train.tsv: build
+	.build/release/quickstart-corpus recipes/quickstart
+
+clean:
+	rm -rf .build runs recipes/quickstart

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Installs what tune needs and this machine lacks: OpenBLAS and LAPACKE. With sudo where not root. Says what it does.
+set -eu
+
+missing=""
+for package in libopenblas-dev liblapacke-dev "$@"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
+done
+
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" = 0 ]; then as_root=""
+  elif command -v sudo >/dev/null 2>&1; then as_root="sudo"
+  else
+    echo "setup: these packages are missing, and this is neither root nor is sudo installed:$missing" >&2
+    echo "setup: ask your administrator for: apt-get install$missing" >&2
+    exit 1
+  fi
+  echo "setup: installing$missing" >&2
+  $as_root apt-get update -q >/dev/null || echo "setup: apt-get update failed; trying with the lists that are here" >&2
+  # shellcheck disable=SC2086  # a list of words is wanted
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >/dev/null || {
+    echo "setup: apt-get could not install$missing" >&2
+    exit 1
+  }
+fi
+
+if ! command -v swift >/dev/null 2>&1; then
+  echo "setup: no 'swift' on the PATH. Install Swift 6.2 or later (swift.org/install) and try again." >&2
+  exit 1
+fi
