@@ -1,0 +1,166 @@
+internal import Files
+/// Reads column files of words and tags (CoNLL style) into sentences. Does not interpret tag sequences: `TagScheme` does.
+internal import FoundationEssentials
+
+/// Words with one tag each; `tags` is empty when the file carries no labels.
+public struct TaggedSentence: Sendable, Equatable {
+  public var words: [String]
+  public var tags: [String]
+
+  public init(words: [String], tags: [String] = []) {
+    self.words = words
+    self.tags = tags
+  }
+}
+
+/// Which columns of a CoNLL file to read. 0 is the first, -1 the last, -2 the last but one.
+public struct CoNLLColumns: Sendable, Equatable {
+  public var word: Int
+  public var label: Int
+  /// With false, a file whose lines have no label column is read as words only.
+  public var labelsRequired: Bool
+
+  public init(word: Int = 0, label: Int = -1, labelsRequired: Bool = true) {
+    self.word = word
+    self.label = label
+    self.labelsRequired = labelsRequired
+  }
+}
+
+/// Reads the sentences of a UTF-8 file with one word a line and a blank line between sentences.
+///
+/// Columns are separated by a tab when the first line with words has one, else by runs of spaces; every line must have
+/// as many columns as the first. `-DOCSTART-` lines are skipped. With tabs a word may contain spaces.
+///
+///     let train = try readCoNLL("train.tsv")
+///     let conll2003 = try readCoNLL("eng.testa", columns: CoNLLColumns(word: 0, label: 3))
+///
+/// - Throws: `FileFault` when the file cannot be read, `CoNLLFault` with the first bad lines when it cannot be understood.
+public func readCoNLL(_ path: String, columns: CoNLLColumns = CoNLLColumns()) throws -> [TaggedSentence] {
+  try parseCoNLL([UInt8](readFile(path)), named: path, columns: columns)
+}
+
+/// Reads the text of a CoNLL file that is already in memory; `name` stands for it in errors.
+public func parseCoNLL(
+  _ bytes: [UInt8], named name: String, columns: CoNLLColumns = CoNLLColumns()
+) throws(CoNLLFault) -> [TaggedSentence] {
+  var reader = CoNLLReader(columns: columns)
+  for (index, line) in lines(of: bytes).enumerated() { reader.take(line, number: index + 1) }
+  reader.endSentence()
+  if reader.badLineCount > 0 {
+    throw CoNLLFault(file: name, badLines: reader.badLines, badLineCount: reader.badLineCount)
+  }
+  guard !reader.sentences.isEmpty else { throw CoNLLFault(file: name, badLines: [], badLineCount: 0) }
+  return reader.sentences
+}
+
+/// The lines without their ends (LF or CRLF), without a byte order mark at the file's start.
+private func lines(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+  bytes.dropFirst(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0).split(separator: 10, omittingEmptySubsequences: false)
+}
+
+/// The state between lines: the layout that the first line sets, the open sentence, the faults so far.
+private struct CoNLLReader {
+  struct Layout {
+    let separator: UInt8
+    let columns: Int
+    let word: Int
+    /// nil: the file has no labels.
+    let label: Int?
+    let line: Int
+  }
+
+  static let shownLines = 5
+
+  let columns: CoNLLColumns
+  var layout: Layout?
+  var open = TaggedSentence(words: [])
+  var sentences: [TaggedSentence] = []
+  var badLines: [CoNLLFault.BadLine] = []
+  var badLineCount = 0
+
+  init(columns: CoNLLColumns) { self.columns = columns }
+
+  mutating func endSentence() {
+    guard !open.words.isEmpty else { return }
+    sentences.append(open)
+    open = TaggedSentence(words: [])
+  }
+
+  mutating func take(_ raw: ArraySlice<UInt8>, number: Int) {
+    let line = trimmed(raw, leadingTabs: false)
+    guard line.contains(where: { !isBlank($0) }) else { return endSentence() }
+    if line.starts(with: Array("-DOCSTART-".utf8)) { return endSentence() }
+    guard String(validating: line, as: UTF8.self) != nil else { return fail(number, line, .notUTF8) }
+    if layout == nil { setLayout(line, number: number) }
+    guard let layout else { return }
+    let fields = split(line, at: layout.separator)
+    guard fields.count == layout.columns else {
+      return fail(number, line, .columns(found: fields.count, expected: layout.columns, as: layout.line))
+    }
+    let word = String(decoding: fields[layout.word], as: UTF8.self)
+    guard !word.isEmpty else { return fail(number, line, .emptyWord) }
+    if let label = layout.label {
+      let tag = String(decoding: fields[label], as: UTF8.self)
+      guard isTag(tag) else { return fail(number, line, .tag(tag)) }
+      open.tags.append(tag)
+    }
+    open.words.append(word)
+  }
+
+  /// Takes separator and column count from the first line with words.
+  private mutating func setLayout(_ line: ArraySlice<UInt8>, number: Int) {
+    let separator = line.contains(tab) ? tab : space
+    let count = split(line, at: separator).count
+    let word = resolve(columns.word, count), label = resolve(columns.label, count)
+    guard let word, word != label || !columns.labelsRequired, label != nil || !columns.labelsRequired else {
+      return fail(number, line, .tooFewColumns(found: count, word: columns.word, label: columns.label))
+    }
+    layout = Layout(
+      separator: separator, columns: count, word: word, label: label == word ? nil : label, line: number)
+  }
+
+  private mutating func fail(_ number: Int, _ line: ArraySlice<UInt8>, _ problem: CoNLLFault.Problem) {
+    badLineCount += 1
+    guard badLines.count < Self.shownLines else { return }
+    badLines.append(CoNLLFault.BadLine(line: number, text: excerpt(line), problem: problem))
+  }
+}
+
+private let tab = UInt8(ascii: "\t")
+private let space = UInt8(ascii: " ")
+
+private func isBlank(_ byte: UInt8) -> Bool { byte == space || (9...13).contains(byte) }
+
+/// Without the spaces around; a leading tab stays, since it marks an empty first column.
+private func trimmed(_ bytes: ArraySlice<UInt8>, leadingTabs: Bool) -> ArraySlice<UInt8> {
+  var bytes = bytes
+  while let last = bytes.last, isBlank(last) { bytes.removeLast() }
+  while let first = bytes.first, isBlank(first), first != tab || leadingTabs { bytes.removeFirst() }
+  return bytes
+}
+
+private func split(_ line: ArraySlice<UInt8>, at separator: UInt8) -> [ArraySlice<UInt8>] {
+  guard separator == tab else { return line.split(separator: separator) }
+  return line.split(separator: tab, omittingEmptySubsequences: false).map { trimmed($0, leadingTabs: true) }
+}
+
+private func resolve(_ column: Int, _ count: Int) -> Int? {
+  let index = column < 0 ? count + column : column
+  return (0..<count).contains(index) ? index : nil
+}
+
+/// O, or one of B I E S L U with a type.
+private func isTag(_ tag: String) -> Bool {
+  let bytes = tag.utf8
+  if bytes.elementsEqual("O".utf8) { return true }
+  guard bytes.count > 2, let first = bytes.first, "BIESLU".utf8.contains(first) else { return false }
+  return bytes[bytes.index(after: bytes.startIndex)] == UInt8(ascii: "-")
+}
+
+/// The start of a line, fit for an error message.
+private func excerpt(_ line: ArraySlice<UInt8>) -> String {
+  let text = String(decoding: line, as: UTF8.self).unicodeScalars
+  let shown = text.prefix(40).map { $0.value < 32 || $0.value == 127 ? $0.escaped(asASCII: true) : String($0) }.joined()
+  return text.count > 40 ? shown + "…" : shown
+}

@@ -1,0 +1,143 @@
+/// Entity-level precision, recall and F1 as seqeval 1.2.2 computes them in its default mode. Does not read files.
+public import Files
+
+/// Scores of one type, or of one way to average.
+public struct TypeScore: Sendable, Equatable, Codable {
+  public var precision: Double
+  public var recall: Double
+  public var f1: Double
+  /// Entities in the gold tags.
+  public var support: Int
+}
+
+/// Agreement of predicted with gold entities; an entity counts when type, start and end all agree.
+///
+/// Equal in every digit to seqeval's `classification_report(gold, predicted, output_dict=True, zero_division=0)`,
+/// malformed tags included, with one exception: where neither side has an entity, seqeval's macro average is NaN and
+/// ours 0.
+///
+///     let score = try EntityScore(gold: [["B-Drug", "O"]], predicted: [["B-Drug", "B-Drug"]])
+///     score.precision  // 0.5
+public struct EntityScore: Sendable, Equatable, Codable {
+  /// Over all types together (seqeval's "micro avg").
+  public let precision: Double
+  public let recall: Double
+  public let f1: Double
+  public let support: Int
+  public let perType: [String: TypeScore]
+  /// The plain mean over types.
+  public let macro: TypeScore
+  /// The mean over types, each by its support.
+  public let weighted: TypeScore
+
+  enum CodingKeys: String, CodingKey {
+    case precision, recall, f1, support, macro, weighted
+    case perType = "per_type"
+  }
+
+  /// - Parameters: one list of tags for each sentence, on both sides.
+  /// - Throws: `EntityScoreFault` when the sides differ in sentences or words.
+  public init(gold: [[String]], predicted: [[String]]) throws(EntityScoreFault) {
+    guard gold.count == predicted.count else { throw .sentences(gold: gold.count, predicted: predicted.count) }
+    for (index, (a, b)) in zip(gold, predicted).enumerated() where a.count != b.count {
+      throw .words(sentence: index, gold: a.count, predicted: b.count)
+    }
+    self.init(goldEntities: seqevalEntities(gold), predictedEntities: seqevalEntities(predicted))
+  }
+
+  private init(goldEntities: Set<Span>, predictedEntities: Set<Span>) {
+    var counts: [String: Counts] = [:]
+    for entity in goldEntities { counts[entity.type, default: Counts()].gold += 1 }
+    for entity in predictedEntities {
+      counts[entity.type, default: Counts()].predicted += 1
+      if goldEntities.contains(entity) { counts[entity.type, default: Counts()].agreed += 1 }
+    }
+    // By code point, as Python sorts: the order shows in the last digit of an average.
+    let names = counts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let scores = names.map { counts[$0, default: Counts()].score }
+    let all = counts.values.reduce(into: Counts()) { $0.add($1) }.score
+    (precision, recall, f1, support) = (all.precision, all.recall, all.f1, all.support)
+    perType = Dictionary(uniqueKeysWithValues: zip(names, scores))
+    macro = average(scores, weights: scores.map { _ in 1 }, support: all.support)
+    weighted = average(scores, weights: scores.map { Double($0.support) }, support: all.support)
+  }
+
+  /// `{"precision", "recall", "f1", "support", "per_type": {type: {…}}, "macro": {…}, "weighted": {…}}`
+  public var json: JSON {
+    .object([
+      "precision": .double(precision), "recall": .double(recall), "f1": .double(f1), "support": .int(support),
+      "per_type": .object(perType.mapValues(\.json)), "macro": macro.json, "weighted": weighted.json,
+    ])
+  }
+}
+
+extension TypeScore {
+  public var json: JSON {
+    .object(["precision": .double(precision), "recall": .double(recall), "f1": .double(f1), "support": .int(support)])
+  }
+}
+
+/// Gold and predicted tags that cannot be compared.
+public enum EntityScoreFault: Error, Equatable, CustomStringConvertible {
+  case sentences(gold: Int, predicted: Int)
+  /// `sentence` counts from 0.
+  case words(sentence: Int, gold: Int, predicted: Int)
+
+  public var description: String {
+    switch self {
+    case .sentences(let gold, let predicted):
+      "The gold tags have \(gold) sentences, the predicted ones \(predicted); expected as many. Are both of one corpus?"
+    case .words(let sentence, let gold, let predicted):
+      "Sentence \(sentence + 1): \(gold) gold tags but \(predicted) predicted ones; expected as many. "
+        + "Are both of one corpus, and was no sentence cut short?"
+    }
+  }
+}
+
+private struct Counts {
+  var gold = 0
+  var predicted = 0
+  var agreed = 0
+
+  mutating func add(_ other: Counts) {
+    gold += other.gold
+    predicted += other.predicted
+    agreed += other.agreed
+  }
+
+  /// 0 where a denominator is 0; the operations stand in seqeval's order.
+  var score: TypeScore {
+    let precision = Double(agreed) / Double(max(predicted, 1))
+    let recall = Double(agreed) / Double(max(gold, 1))
+    let sum = precision + recall
+    let f1 = 2 * precision * recall / (sum == 0 ? 1 : sum)
+    return TypeScore(precision: precision, recall: recall, f1: f1, support: gold)
+  }
+}
+
+private func average(_ scores: [TypeScore], weights: [Double], support: Int) -> TypeScore {
+  let total = pairwiseSum(weights[...])
+  func mean(_ value: (TypeScore) -> Double) -> Double {
+    total == 0 ? 0 : pairwiseSum(zip(scores, weights).map { value($0) * $1 }[...]) / total
+  }
+  return TypeScore(precision: mean(\.precision), recall: mean(\.recall), f1: mean(\.f1), support: support)
+}
+
+/// NumPy's order of addition (`pairwise_sum` in numpy/_core/src/umath/loops_utils.h.src): one by one below 8 terms,
+/// eight running sums up to 128, halves above.
+func pairwiseSum(_ x: ArraySlice<Double>) -> Double {
+  let start = x.startIndex
+  if x.count < 8 { return x.reduce(0, +) }
+  if x.count > 128 {
+    let half = x.count / 2
+    let middle = start + half - half % 8
+    return pairwiseSum(x[..<middle]) + pairwiseSum(x[middle...])
+  }
+  var r = Array(x.prefix(8))
+  let whole = x.count - x.count % 8
+  for index in stride(from: 8, to: whole, by: 8) {
+    for lane in 0..<8 { r[lane] += x[start + index + lane] }
+  }
+  let sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]))
+  return x[(start + whole)...].reduce(sum, +)
+}

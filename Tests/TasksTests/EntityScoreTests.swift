@@ -1,0 +1,58 @@
+import Files
+import FoundationEssentials
+import Testing
+
+@testable import Tasks
+
+/// Cases made by Tests/Fixtures/tasks/make_goldens.py with seqeval 1.2.2.
+private func goldens() throws -> [JSON] {
+  let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  return try JSON(path: tests.appending(path: "Fixtures/tasks/entity_scores.json").path).array ?? []
+}
+
+private func tags(_ text: JSON?) -> [[String]] {
+  (text?.string ?? "").split(separator: "|").map { $0.split(separator: " ").map(String.init) }
+}
+
+private func row(_ score: TypeScore) -> [Double] {
+  [score.precision, score.recall, score.f1, Double(score.support)]
+}
+
+@Test func `scores equal seqeval in every digit`() throws {
+  let cases = try goldens()
+  #expect(cases.count == 500)
+  for golden in cases {
+    let score = try EntityScore(gold: tags(golden["gold"]), predicted: tags(golden["predicted"]))
+    var rows = score.perType.mapValues(row)
+    rows["micro avg"] = [score.precision, score.recall, score.f1, Double(score.support)]
+    rows["macro avg"] = row(score.macro)
+    rows["weighted avg"] = row(score.weighted)
+    let expected = golden["report"]?.object?.mapValues { ($0.array ?? []).compactMap(\.number) }
+    #expect(rows == expected, "gold \(golden["gold"]?.string ?? "")")
+  }
+}
+
+@Test func `no entity on either side scores 0 everywhere`() throws {
+  let score = try EntityScore(gold: [["O", "O"], []], predicted: [["O", "O"], []])
+  #expect(score.f1 == 0 && score.macro.f1 == 0 && score.weighted.f1 == 0 && score.support == 0 && score.perType.isEmpty)
+}
+
+@Test func `an empty tag is no entity`() throws {
+  #expect(try EntityScore(gold: [["", "B-A"]], predicted: [["O", "B-A"]]).f1 == 1)
+}
+
+@Test func `sides of other sizes are refused`() {
+  #expect(throws: EntityScoreFault.sentences(gold: 1, predicted: 0)) { try EntityScore(gold: [["O"]], predicted: []) }
+  #expect(throws: EntityScoreFault.words(sentence: 1, gold: 1, predicted: 2)) {
+    try EntityScore(gold: [["O"], ["O"]], predicted: [["O"], ["O", "O"]])
+  }
+}
+
+@Test func `the JSON of a score and its coding have the same keys`() throws {
+  let score = try EntityScore(gold: [["B-A", "I-A", "O", "B-B"]], predicted: [["B-A", "I-A", "O", "O"]])
+  let coded = try JSON(parsing: JSONEncoder().encode(score), named: "score")
+  #expect(coded["per_type"]?["A"]?["f1"]?.number == 1 && coded["per_type"]?["B"]?["support"]?.int == 1)
+  #expect(coded.object?.keys.sorted() == score.json.object?.keys.sorted())
+  #expect(try JSONDecoder().decode(EntityScore.self, from: JSONEncoder().encode(score)) == score)
+  #expect(score.json["precision"] == .double(1) && score.json["recall"] == .double(0.5))
+}

@@ -1,0 +1,70 @@
+import Testing
+
+@testable import Tasks
+
+/// The same four entities, the second right after the first and of its type, in each scheme.
+private let written: [(TagScheme, String)] = [
+  (.iob1, "I-A I-A B-A O I-B O I-A I-A I-A"),
+  (.iob2, "B-A I-A B-A O B-B O B-A I-A I-A"),
+  (.iobes, "B-A E-A S-A O S-B O B-A I-A E-A"),
+  (.bilou, "B-A L-A U-A O U-B O B-A I-A L-A"),
+]
+
+private func tags(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
+
+@Test(arguments: written) func `every scheme reads the same spans`(_ scheme: TagScheme, _ text: String) {
+  let reading = scheme.spans(tags(text))
+  #expect(reading.spans == [Span("A", 0, 2), Span("A", 2, 3), Span("B", 4, 5), Span("A", 6, 9)])
+  #expect(reading.invalidTags == 0)
+  #expect(scheme.toIOB2(tags(text)) == tags(written[1].1))
+  #expect(TagScheme.detect(in: [["O"], tags(text)]) == scheme)
+}
+
+@Test func `a corpus without entities, or with B- alone, is IOB2`() {
+  #expect(TagScheme.detect(in: [["O", "O"], []]) == .iob2)
+  #expect(TagScheme.detect(in: [["B-A", "O", "B-B"]]) == .iob2)
+}
+
+@Test(arguments: [
+  (TagScheme.iob2, "O I-A I-A", 1, [Span("A", 1, 3)]),
+  (.iob2, "B-A I-B O", 1, [Span("A", 0, 1), Span("B", 1, 2)]),
+  (.iob1, "O B-A I-A", 1, [Span("A", 1, 3)]),
+  (.iob2, "S-A E-B", 2, [Span("A", 0, 1), Span("B", 1, 2)]),
+  (.iobes, "B-A O", 1, [Span("A", 0, 1)]),
+  (.iobes, "B-A I-A", 1, [Span("A", 0, 2)]),
+  (.iobes, "E-A I-A E-A", 2, [Span("A", 0, 1), Span("A", 1, 3)]),
+  (.iob2, "B-A X-A I- I-A", 3, [Span("A", 0, 1), Span("A", 3, 4)]),
+]) func `invalid sequences are counted and read leniently`(
+  _ scheme: TagScheme, _ text: String, _ invalid: Int, _ spans: [Span]
+) {
+  #expect(scheme.spans(tags(text)) == SpanReading(spans: spans, invalidTags: invalid))
+}
+
+@Test func `well-formed letters in any order give seqeval's entities`() {
+  var seed: UInt64 = 1
+  func draw(_ n: UInt64) -> Int {
+    seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return Int((seed >> 33) % n)
+  }
+  for _ in 0..<2000 {
+    let tags = (0..<8).map { _ in draw(3) == 0 ? "O" : ["B", "I", "E", "S"][draw(4)] + ["-A", "-B"][draw(2)] }
+    let spans = Set(TagScheme.iobes.spans(tags).spans)
+    #expect(spans == seqevalEntities([tags]), "\(tags)")
+    #expect(Set(TagScheme.iob2.spans(TagScheme.iobes.toIOB2(tags)).spans) == spans)
+  }
+}
+
+@Test func `a corpus is turned into IOB2 with its faults counted`() {
+  let corpus = IOB2Corpus([
+    TaggedSentence(words: ["a", "b", "c"], tags: ["B-A", "E-A", "O"]),
+    TaggedSentence(words: ["d"], tags: ["I-A"]),
+    TaggedSentence(words: ["e"]),
+  ])
+  #expect(corpus.scheme == .iobes && corpus.invalidTags == 2 && corpus.sentencesWithInvalidTags == 1)
+  #expect(corpus.sentences.map(\.tags) == [["B-A", "I-A", "O"], ["B-A"], []])
+}
+
+@Test func `overlapping, empty and overlong spans leave tags valid`() {
+  let spans = [Span("B", 1, 3), Span("A", 0, 2), Span("C", 3, 3), Span("D", 3, 9)]
+  #expect(iob2Tags(spans, count: 4) == ["B-A", "I-A", "O", "O"])
+}
