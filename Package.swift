@@ -54,7 +54,7 @@ let package = Package(
     tests("Training", ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Checkpoints"),
     tests("Tokenizers"),
-    tests("Tasks"),
+    tests("Tasks", ["TestSupport", "Files"]),
   ],
   swiftLanguageModes: [.v6]
 )

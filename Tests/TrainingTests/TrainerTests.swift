@@ -1,0 +1,162 @@
+import Adapters
+import Autograd
+import Checkpoints
+import Files
+import FoundationEssentials
+import Kernels
+import Models
+import Tasks
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Sequences of chance with a label a token; "f1" on dev is whatever the test scripts.
+private struct Toy: Task {
+  let ids, labels: [[Int32]]
+  let scripted: [Double]
+
+  init(count: Int = 60, scripted: [Double] = []) {
+    var generator = SplitMix64(seed: 5)
+    ids = (0..<count).map { index in (0..<8 + index % 30).map { _ in Int32.random(in: 5..<60, using: &generator) } }
+    labels = ids.map { $0.map { $0 % 5 } }
+    self.scripted = scripted
+  }
+
+  var lengths: [Int] { ids.map(\.count) }
+  func norm(of examples: [Int]) -> Float { Float(examples.reduce(0) { $0 + ids[$1].count }) }
+  func loss(_ model: TextModel, _ examples: [Int], norm: Float, _ pass: Pass) -> Double {
+    crossEntropy(
+      model(Batch(examples.map { ids[$0] }), pass), targets: examples.flatMap { labels[$0] }, norm: norm, pass)
+  }
+  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? {
+    if scripted.isEmpty { return nil }
+    // The score follows the classifier's bias, which moves at every step: no state is needed to tell evaluations apart.
+    let value = scripted[Int(model.classifier.weight.pointer[0].bitPattern >> 3) % scripted.count]
+    return Evaluation(loss: 1 - value, values: ["f1": value, "loss": 1 - value], json: [:])
+  }
+}
+
+private struct Bench {
+  let table: ParameterTable
+  let trainer: Trainer
+  let adapter: Adapter?
+
+  init(lora: Bool, threads: Int, task: any Task = Toy(), _ change: (inout TrainingSettings) -> Void = { _ in }) throws {
+    try Processor.start()
+    var config = try ModelConfig(folder: fixture("tiny-bert"))
+    (config.dropout, config.attentionDropout) = (0.1, 0.1)
+    let model = try TextModel(
+      config, Checkpoint(folder: fixture("tiny-bert")), kind: .tokens, classes: 5, reuseHead: true, seed: 1)
+    var options = LoRAConfig()
+    options.dropout = 0.05
+    adapter = lora ? try Adapter(options, on: model, seed: 1) : nil
+    adapter?.attach()
+    table = ParameterTable(training: adapter?.trainable ?? model.parameters)
+    var settings = TrainingSettings()
+    settings.length = .epochs(2)
+    settings.batchSize = .examples(28)
+    settings.learningRate = 1e-3
+    change(&settings)
+    trainer = try Trainer(model, task, table, settings, Replicas(threads: threads))
+  }
+
+  func run(stopAt step: Int? = nil) throws -> TrainingResult {
+    var done = trainer.state.step
+    return try trainer.run(shouldStop: { step.map { done >= $0 } ?? false }) { event in
+      if case .step(let record) = event { done = record.step }
+    }
+  }
+}
+
+@Test(arguments: [true, false])
+func `one thread and several make the same bits, dropout included`(_ lora: Bool) throws {
+  let values = try [1, 2, 5].map { threads in
+    let bench = try Bench(lora: lora, threads: threads)
+    #expect(try bench.run().status == .completed)
+    return bench.table.values
+  }
+  #expect(values[0] == values[1] && values[0] == values[2])
+}
+
+@Test(arguments: [1, 3, 5])
+func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
+  let path = FileManager.default.temporaryDirectory.path + "/snapshot-\(UInt64.random(in: 0...UInt64.max))"
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  func bench() throws -> Bench { try Bench(lora: true, threads: 2, task: Toy(scripted: [0.1, 0.5, 0.3])) }
+  let whole = try bench()
+  let expected = try whole.run()
+  let first = try bench()
+  #expect(try first.run(stopAt: stop).status == .interrupted)
+  try first.trainer.saveSnapshot(to: path)
+  let second = try bench()
+  try second.trainer.loadSnapshot(from: path)
+  let result = try second.run()
+  #expect(second.table.values == whole.table.values)
+  #expect(result.best == expected.best && result.steps == expected.steps && result.tokens == expected.tokens)
+}
+
+@Test func `a snapshot of another run is refused in words`() throws {
+  let path = FileManager.default.temporaryDirectory.path + "/snapshot-\(UInt64.random(in: 0...UInt64.max))"
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  try Bench(lora: false, threads: 1).trainer.saveSnapshot(to: path)
+  #expect(throws: SnapshotFault.self) { try Bench(lora: true, threads: 1).trainer.loadSnapshot(from: path) }
+}
+
+@Test func `patience ends a run that gets no better, and the best weights stay`() throws {
+  let bench = try Bench(lora: true, threads: 1, task: Toy(scripted: [0.5])) {
+    $0.length = .epochs(50)
+    $0.patience = 2
+  }
+  let result = try bench.run()
+  #expect(result.status == .stoppedEarly)
+  #expect(result.best?.step == 3 && result.steps == 9)
+}
+
+@Test func `accumulated batches make the step of one large batch`() throws {
+  let large = try Bench(lora: false, threads: 1) { $0.batchSize = .examples(60) }
+  let small = try Bench(lora: false, threads: 1) {
+    $0.batchSize = .examples(20)
+    $0.accumulation = 3
+  }
+  #expect(large.trainer.steps == small.trainer.steps)
+  _ = try large.run()
+  _ = try small.run()
+  #expect(large.table.values == small.table.values)
+}
+
+@Test func `a loss that is not finite stops the run and changes nothing`() throws {
+  let bench = try Bench(lora: true, threads: 1)
+  bench.table.parameters[0].pointer[0] = .nan
+  let before = bench.table.values.map(\.bitPattern)
+  #expect(throws: TrainingFault.self) { try bench.run() }
+  #expect(bench.table.values.map(\.bitPattern) == before)
+}
+
+@Test(arguments: [Batcher.Order.shuffled, .lengthGrouped], [Batcher.Size.examples(7), .tokens(100)])
+func `an epoch holds every example once, and the next epoch another order`(_ order: Batcher.Order, _ size: Batcher.Size) {
+  let lengths = (0..<500).map { 5 + $0 % 60 }
+  let batcher = Batcher(lengths: lengths, size: size, order: order, seed: 3)
+  let epochs = (0..<2).map { batcher.batches(epoch: $0) }
+  for batches in epochs { #expect(batches.flatMap { $0 }.sorted() == Array(0..<500)) }
+  #expect(epochs[0] != epochs[1] && epochs[0] == batcher.batches(epoch: 0))
+  if case .tokens(let most) = size {
+    #expect(epochs[0].allSatisfy { $0.count == 1 || $0.reduce(0) { $0 + lengths[$1] } <= most })
+  }
+}
+
+@Test func `shards are even, cover the batch, and do not depend on the machine`() {
+  let lengths = (0..<32).map { 10 + $0 * 3 }
+  let cut = shards(of: Array(0..<32), lengths: lengths)
+  #expect(cut.count == 4 && cut.flatMap { $0 }.sorted() == Array(0..<32))
+  let loads = cut.map { $0.reduce(0) { $0 + lengths[$1] } }
+  #expect(loads.max()! - loads.min()! < 100)
+}
+
+@Test func `schedules follow transformers`() {
+  // get_linear_schedule_with_warmup, get_cosine_schedule_with_warmup (4.x and 5.x): LambdaLR's factor at step k.
+  let linear = Schedule(.linear, peak: 1, warmup: 2, total: 10), cosine = Schedule(.cosine, peak: 1, warmup: 2, total: 10)
+  #expect([0, 1, 2, 6, 10].map(linear.rate) == [0, 0.5, 1, 0.5, 0])
+  #expect(abs(cosine.rate(6) - 0.5) < 1e-12 && cosine.rate(2) == 1 && abs(cosine.rate(10)) < 1e-12)
+  #expect(Schedule(.constant, peak: 3, warmup: 0, total: 10).rate(9) == 3)
+}
