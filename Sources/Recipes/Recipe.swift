@@ -1,0 +1,86 @@
+/// A run as a JSON file: which model, task, data, method and training. Read whole, every fault at once; every default
+/// stands here or in a section's file. Does not open the data or the model: that is `RunBuilder`'s work.
+public import Files
+
+/// A checked recipe with all its defaults filled in.
+/// ```swift
+/// let recipe = try Recipe.load(path: "recipes/ncbi-disease-lora.json", overrides: ["training.epochs=1"])
+/// try writeFile(recipe.json.text(), to: "\(recipe.output)/recipe.json")
+/// ```
+public struct Recipe: Sendable, Equatable {
+  /// What the recipe shows, in a sentence.
+  public var about: String?
+  /// Where all chance comes from.
+  public var seed = 42
+  public var model = Model()
+  public var task = Task()
+  public var data = Data()
+  public var method = Method.full
+  public var training = Training()
+  /// The folder that the run writes into.
+  public var output = ""
+}
+
+extension Recipe {
+  /// Reads the recipe at `path`, after `overrides` like `training.epochs=1` (see `Overrides`).
+  /// - Parameter checkFiles: whether the model, the data and the output's place are looked for on the disk.
+  /// - Throws: `FileFault` when the file cannot be read or is no JSON; `RecipeFaults` with all that is wrong in it.
+  public static func load(path: String, overrides: [String] = [], checkFiles: Bool = true) throws -> Recipe {
+    try Recipe(text: readText(path), named: path, overrides: overrides, checkFiles: checkFiles)
+  }
+
+  /// Reads the recipe in `text`; `file` is its name in faults. Throws what `load` throws.
+  public init(text: String, named file: String, overrides: [String] = [], checkFiles: Bool = true) throws {
+    let (json, repeated) = try RecipeText.parse(text, named: file)
+    let twice = repeated.map { RecipeFault($0, "given twice", expected: "each key once in an object") }
+    try self.init(json: json, named: file, overrides: overrides, checkFiles: checkFiles, faults: twice)
+  }
+
+  /// Reads the recipe in a JSON tree. Throws `RecipeFaults`.
+  public init(json: JSON, named file: String? = nil, overrides: [String] = [], checkFiles: Bool = true) throws {
+    try self.init(json: json, named: file, overrides: overrides, checkFiles: checkFiles, faults: [])
+  }
+
+  private init(json: JSON, named file: String?, overrides: [String], checkFiles: Bool, faults: [RecipeFault]) throws {
+    self.init()
+    let overridden = Overrides.apply(overrides, to: json)
+    let findings = Findings(checkFiles: checkFiles)
+    Fields.read(overridden.json, findings) { state($0) }
+    let faults = faults + overridden.faults + findings.faults
+    guard faults.isEmpty else { throw RecipeFaults(file: file, faults) }
+  }
+
+  /// The recipe with every default filled in. Reading it again gives an equal recipe.
+  public var json: JSON {
+    var copy = self
+    return Fields.write { copy.state($0) }.json
+  }
+
+  /// Every key that a recipe may have, section by section; the method's keys for each of its types.
+  public static var keys: [RecipeKey] {
+    var blank = Recipe()
+    var keys = Fields.write { blank.state($0) }.keys
+    let end = keys.lastIndex { $0.path.hasPrefix("method.") } ?? keys.endIndex - 1
+    keys.insert(contentsOf: Method.Kind.allCases.flatMap { Method.options(of: $0) }, at: end + 1)
+    return keys
+  }
+
+  mutating func state(_ fields: Fields) {
+    fields.optional("about", &about, .text, "What the recipe shows, in a sentence.")
+    fields.field("seed", &seed, .int(0..., most: .max), "Where all chance comes from: same seed, same run.")
+    fields.object("model") { model.state($0) }
+    fields.object("task") { task.state($0) }
+    fields.object("data") { data.state($0) }
+    fields.object("method") { method.state($0) }
+    if fields.isReading { training.learningRate = method.usualLearningRate }
+    fields.object("training") { training.state($0) }
+    fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
+    fields.check(!isSameFolder(output, model.path), "output", expected: "another folder than the model's")
+  }
+}
+
+/// Whether both are written for the same folder, give or take a final slash.
+private func isSameFolder(_ one: String, _ other: String) -> Bool {
+  func bare(_ path: String) -> Substring { path.dropLast(path.hasSuffix("/") ? 1 : 0) }
+  return !one.isEmpty && bare(one) == bare(other)
+}

@@ -1,0 +1,80 @@
+/// What is wrong with a recipe: facts for a program, one sentence each for a person. Finds nothing by itself.
+public import Files
+
+/// One fault of a recipe, at one key.
+public struct RecipeFault: Error, Sendable, Equatable {
+  /// The key's path with dots, `training.warmup_ratio`; empty for the recipe as a whole.
+  public var path: String
+  /// What is there: `found 1.5`, `missing`, `unknown key`.
+  public var found: String
+  /// What may stand there, `a number from 0 to 1`; nil where the advice says it all.
+  public var expected: String?
+  /// What to do: `Did you mean 'epochs'?`
+  public var advice: String?
+
+  init(_ path: String, _ found: String, expected: String? = nil, advice: String? = nil) {
+    (self.path, self.found, self.expected, self.advice) = (path, found, expected, advice)
+  }
+}
+
+extension RecipeFault: CustomStringConvertible {
+  public var description: String {
+    let wanted = expected.map { "; expected \($0)" } ?? ""
+    return "\(path.isEmpty ? "the recipe" : printable(path)): \(found)\(wanted)." + (advice.map { " \($0)" } ?? "")
+  }
+
+  /// `{"key", "found", "expected", "advice", "message"}`; absent facts are null.
+  public var json: JSON {
+    func text(_ fact: String?) -> JSON { fact.map { .string($0) } ?? .null }
+    return [
+      "key": .string(path), "found": .string(found), "expected": text(expected), "advice": text(advice),
+      "message": .string(description),
+    ]
+  }
+}
+
+/// Every fault of one recipe, in the order of the key paths.
+public struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The recipe's file; nil when it did not come from one.
+  public let file: String?
+  public let faults: [RecipeFault]
+
+  init(file: String?, _ faults: [RecipeFault]) {
+    self.file = file
+    self.faults = faults.sorted { ($0.path, $0.description) < ($1.path, $1.description) }
+  }
+
+  public var description: String {
+    let count = faults.count == 1 ? "1 fault" : "\(faults.count) faults"
+    return (["\(file ?? "recipe"): \(count)"] + faults.map { "  \($0)" }).joined(separator: "\n")
+  }
+
+  /// The faults as a list of `RecipeFault.json`.
+  public var json: JSON { .array(faults.map(\.json)) }
+}
+
+/// `text` without anything that could move a terminal's cursor or fill its screen.
+func printable(_ text: String, limit: Int = 200) -> String {
+  var shown = ""
+  for scalar in text.unicodeScalars.prefix(limit) {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+      shown += "\\u{\(String(scalar.value, radix: 16))}"
+    default: shown.unicodeScalars.append(scalar)
+    }
+  }
+  return text.unicodeScalars.count > limit ? shown + "…" : shown
+}
+
+extension JSON {
+  /// This value in a few words of a fault: scalars as they are written, the rest by its size.
+  var shown: String {
+    switch self {
+    case .string(let text): "\"\(printable(text))\""
+    case .array(let elements): elements.isEmpty ? "an empty list" : "a list of \(elements.count)"
+    case .object: "an object"
+    case .double(let number) where !number.isFinite: "\(number)"
+    default: text(pretty: false)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/// Changes from the command line, and what they cannot change.
+import Files
+import FoundationEssentials
+import Testing
+
+@testable import Recipes
+
+private func apply(_ overrides: String..., to json: JSON = shipped) -> JSON {
+  Overrides.apply(overrides, to: json).json
+}
+
+@Test func `a value is JSON when it parses, else a text`() {
+  #expect(apply("training.epochs=1")["training"]?["epochs"] == 1)
+  #expect(apply("output=runs/a=b")["output"] == "runs/a=b")
+  #expect(apply("output=\"7\"")["output"] == "7")
+  #expect(apply("method.use_rslora=true")["method"]?["use_rslora"] == true)
+  #expect(apply("method.target_modules=[\"query\"]")["method"]?["target_modules"] == ["query"])
+  #expect(apply("training.epochs=NaN")["training"]?["epochs"] == "NaN")
+  #expect(apply("output=")["output"] == "")
+}
+
+@Test func `objects are made on the way, list elements replaced, the last word counts`() {
+  #expect(apply("task.class_weights.O=0.5", to: [:]) == ["task": ["class_weights": ["O": 0.5]]])
+  #expect(
+    apply("method.target_modules.1=output")["method"]?["target_modules"] == ["query", "output", "value", "dense"])
+  #expect(apply("seed=1", "seed=2")["seed"] == 2)
+}
+
+@Test(arguments: [
+  (
+    "training.epochs.x=1",
+    "training.epochs.x: found an override of a key in 3; expected an object or a list at 'training.epochs'."
+  ),
+  (
+    "method.target_modules.4=x",
+    "method.target_modules.4: found an override of an element that the list does not have; "
+      + "expected an index from 0 to 3."
+  ),
+  ("epochs", "epochs: found the override \"epochs\"; expected key.path=value, as in training.epochs=1."),
+  ("a..b=1", "a..b: found the override \"a..b=1\"; expected key.path=value, as in training.epochs=1."),
+  ("training.ephocs=1", "training.ephocs: unknown key. Did you mean 'epochs'?"),
+  ("training.max_steps={\"a\":1,\"a\":2}", "training.max_steps.a: given twice; expected each key once in an object."),
+])
+func `an override that cannot be made is a fault among the others`(_ override: String, _ sentence: String) throws {
+  #expect(try faults(shipped, override, "seed=-1").contains(sentence))
+  #expect(try faults(shipped, override, "seed=-1").contains("seed: found -1; expected a whole number of at least 0."))
+}
+
+@Test func `overrides reach a recipe that is loaded`() throws {
+  try inNewFolder { folder in
+    try writeFile(furnish(folder).text(), to: "\(folder)/r.json")
+    let recipe = try Recipe.load(
+      path: "\(folder)/r.json",
+      overrides: ["method={\"type\":\"full\"}", "training.epochs=null", "training.max_steps=20"])
+    #expect(recipe.method == .full && recipe.training.duration == .maxSteps(20))
+    #expect(recipe.training.learningRate == 1e-3)
+  }
+}

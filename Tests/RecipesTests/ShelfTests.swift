@@ -1,0 +1,64 @@
+/// The recipes that ship: found from the program's place, listed even when one is broken.
+import Files
+import FoundationEssentials
+import Testing
+
+@testable import Recipes
+
+@Test func `the shelf lists recipes with what they say, and broken ones with their fault`() throws {
+  try inNewFolder { folder in
+    try writeFile("{\"about\": \"first\"}", to: "\(folder)/b.json")
+    try writeFile("{\"about\": ", to: "\(folder)/a.json")
+    try writeFile("[]", to: "\(folder)/c.json")
+    try writeFile("no recipe", to: "\(folder)/README.md")
+    try makeFolder("\(folder)/other")
+    try writeFile("{\"about\": \"second\"}", to: "\(folder)/other/b.json")
+    let entries = Shelf.list(in: [folder, "\(folder)/other", "\(folder)/none"])
+    #expect(entries.map(\.name) == ["a", "b", "c"])
+    #expect(entries.map(\.about) == ["", "first", ""])
+    #expect(
+      entries[0].fault?.hasPrefix("\(folder)/a.json:1: the end of the text at column 11; expected a JSON value") == true
+    )
+    #expect(entries[1].fault == nil)
+    #expect(entries[2].fault == "\(folder)/c.json: found an empty list; expected an object.")
+  }
+}
+
+@Test func `a recipe is found by name, or its neighbour is named`() throws {
+  try inNewFolder { folder in
+    try writeFile("{}", to: "\(folder)/ncbi-disease-lora.json")
+    #expect(try Shelf.find("ncbi-disease-lora", in: [folder]).path == "\(folder)/ncbi-disease-lora.json")
+    let near = try #require(throws: ShelfFault.self) { try Shelf.find("ncbi-disease-lroa", in: [folder]) }
+    #expect(
+      near.description == "ncbi-disease-lroa: no recipe of this name in \(folder). Did you mean 'ncbi-disease-lora'?")
+    let far = try #require(throws: ShelfFault.self) { try Shelf.find("x", in: [folder]) }
+    #expect(far.description == "x: no recipe of this name in \(folder). These ship: ncbi-disease-lora.")
+    let none = try #require(throws: ShelfFault.self) { try Shelf.find("x", in: []) }
+    #expect(
+      none.description == "x: no recipe of this name ships; there is no folder with recipes. "
+        + "Set TUNE_RECIPES to one, or give a recipe's path.")
+  }
+}
+
+@Test func `recipes are looked for above a build tree and beside an installed program`() throws {
+  try inNewFolder { folder in
+    for place in ["repo/.build/x/release", "repo/recipes", "usr/bin", "usr/share/tune/recipes", "mine"] {
+      try makeFolder("\(folder)/\(place)")
+    }
+    #expect(
+      Shelf.folders(binary: "\(folder)/repo/.build/x/release/tune", variable: nil) == ["\(folder)/repo/recipes"])
+    #expect(
+      Shelf.folders(binary: "\(folder)/usr/bin/tune", variable: "\(folder)/mine") == [
+        "\(folder)/mine", "\(folder)/usr/share/tune/recipes",
+      ])
+    #expect(Shelf.folders(binary: nil, variable: "\(folder)/none") == [])
+  }
+}
+
+@Test func `a program in the build tree finds the repository's recipes`() {
+  let folders = Shelf.folders(binary: "\(repository)/.build/x86_64-unknown-linux-gnu/release/tune", variable: nil)
+  #expect(folders == ["\(repository)/recipes"])
+  #expect(Shelf.list(in: folders).contains { $0.name == "ncbi-disease-lora" && $0.about == "LoRA on NCBI-disease" })
+  // Wherever the tests' own program is, looking must not fail.
+  _ = Shelf.list()
+}

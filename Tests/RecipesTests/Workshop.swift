@@ -1,0 +1,83 @@
+/// What the recipe tests share: the recipe, a folder with its files, changes to trees, a small generator.
+import Files
+import FoundationEssentials
+
+@testable import Recipes
+
+/// The recipe that ships, as a tree.
+let shipped: JSON = [
+  "about": "LoRA on NCBI-disease", "seed": 7, "model": ["path": "../shared/models/minilm-l6"],
+  "task": ["type": "token_classification"],
+  "data": [
+    "format": "conll", "train": "../shared/data/ncbi-disease/train.tsv",
+    "dev": "../shared/data/ncbi-disease/devel.tsv", "test": "../shared/data/ncbi-disease/test.tsv",
+  ],
+  "method": [
+    "type": "lora", "rank": 16, "alpha": 16, "dropout": 0.0, "target_modules": ["query", "key", "value", "dense"],
+  ],
+  "training": [
+    "epochs": 3, "batch_size": 32, "learning_rate": 1e-3, "schedule": "linear", "warmup_ratio": 0.1,
+    "weight_decay": 0.01, "max_grad_norm": 1.0,
+  ],
+  "output": "checkpoints/ncbi-disease-lora",
+]
+
+/// The least that is a recipe.
+let least: JSON = [
+  "model": ["path": "m"], "task": ["type": "token_classification"], "data": ["format": "conll", "train": "t.tsv"],
+  "method": ["type": "full"], "output": "out",
+]
+
+let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent().path
+
+/// The faults of a recipe's tree, each as its sentence; empty when it has none.
+func faults(_ json: JSON, _ overrides: String..., checkFiles: Bool = false) throws -> [String] {
+  do {
+    _ = try Recipe(json: json, overrides: overrides, checkFiles: checkFiles)
+    return []
+  } catch let error as RecipeFaults {
+    return error.faults.map(\.description)
+  }
+}
+
+/// Runs `body` with a new folder that is removed afterwards.
+func inNewFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "recipes-\(UUID().uuidString)").path
+  try makeFolder(folder)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  return try body(folder)
+}
+
+/// Makes the files that the shipped recipe names, under `folder`, and returns the recipe with paths into it.
+func furnish(_ folder: String) throws -> JSON {
+  for place in ["shared/models/minilm-l6", "shared/data/ncbi-disease"] { try makeFolder("\(folder)/\(place)") }
+  try writeFile("{}", to: "\(folder)/shared/models/minilm-l6/config.json")
+  for name in ["train", "devel", "test"] { try writeFile("", to: "\(folder)/shared/data/ncbi-disease/\(name).tsv") }
+  let text = shipped.text(pretty: false).replacing("\"../shared/", with: "\"\(folder)/shared/")
+  return try RecipeText.parse(text.replacing("\"checkpoints/", with: "\"\(folder)/checkpoints/"), named: "r").json
+}
+
+extension JSON {
+  /// This tree with `value` at `path`; nil removes the key.
+  func with(_ path: String, _ value: JSON?) -> JSON {
+    var members = object ?? [:]
+    let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
+    members[parts[0]] = parts.count == 1 ? value : (members[parts[0]] ?? [:]).with(parts[1], value)
+    return .object(members)
+  }
+}
+
+/// SplitMix64: chance that a failing test can repeat.
+struct Dice: RandomNumberGenerator {
+  var state: UInt64
+  init(_ seed: Int) { state = UInt64(seed) }
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+  mutating func pick<Value>(_ values: [Value]) -> Value { values.randomElement(using: &self)! }
+}
