@@ -1,0 +1,112 @@
+"""The opponent of the step workloads: PyTorch, transformers and PEFT, time of one training step or one forward pass.
+
+A workload is <shape>-<what>-<b>x<t>: shape base (BERT-base) or mini (MiniLM-L6: 6 layers, width 384, 12 heads); what
+full, lora (rank 8, alpha 16, on query and value) or infer; b sequences of t tokens. Weights are random, speed does
+not depend on them. A training step is forward, loss of a sequence classification with 2 labels, backward, clipping and
+AdamW, with BERT's dropout of 0.1. With --ragged, sequence i has 8 + 37·i mod (t - 7) tokens and is padded to t.
+
+usage: peer_steps.py [WORKLOAD …] [--precision fp32,bf16] [--threads N] [--steps 7] [--ragged] [--dropout 0.1]
+Prints one JSON line for each workload and precision: median and least seconds, tokens per second (real tokens),
+peak memory. Each runs in a process of its own, so that the memory is its own.
+"""
+import argparse
+import concurrent.futures
+import contextlib
+import json
+import multiprocessing
+import os
+import re
+import resource
+import statistics
+import time
+
+SHAPES = {
+    "base": {},
+    "mini": {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536},
+}
+WORKLOADS = [
+    "base-full-8x128", "base-lora-8x128", "base-lora-32x128", "base-full-8x512", "mini-full-16x128",
+    "mini-lora-16x128", "infer-base-1x128", "infer-base-32x128", "infer-mini-1x128", "infer-mini-32x128",
+]
+
+
+def parse(workload):
+    """(shape, what, b, t); "infer-base-1x128" and "base-infer-1x128" are the same."""
+    match = re.fullmatch(r"(\w+)-(\w+)-(\d+)x(\d+)", workload)
+    shape, what = sorted(match.group(1, 2), key=lambda part: part not in SHAPES) if match else ("", "")
+    if shape not in SHAPES or what not in ("full", "lora", "infer"):
+        raise SystemExit(f"{workload!r} is no workload; expected one like {', '.join(WORKLOADS[:3])}")
+    return shape, what, int(match[3]), int(match[4])
+
+
+def measure(workload, precision, options):
+    import torch
+    import transformers
+    from peft import LoraConfig, get_peft_model
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    shape, what, b, t = parse(workload)
+    config = transformers.BertConfig(
+        **SHAPES[shape], vocab_size=30522, num_labels=2, max_position_embeddings=max(512, t),
+        hidden_dropout_prob=options.dropout, attention_probs_dropout_prob=options.dropout)
+    model = transformers.BertForSequenceClassification(config)
+    if what == "lora":
+        lora = LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16, target_modules=["query", "value"])
+        model = get_peft_model(model, lora)
+    lengths = [8 + 37 * i % (t - 7) if options.ragged else t for i in range(b)]
+    inputs = {"input_ids": torch.randint(5, 30522, (b, t)),
+              "attention_mask": (torch.arange(t) < torch.tensor(lengths)[:, None]).long()}
+    labels = torch.randint(0, 2, (b,))
+    context = (lambda: torch.autocast("cpu", dtype=torch.bfloat16)) if precision == "bf16" else contextlib.nullcontext
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trainable, lr=1e-4)
+
+    def train():
+        with context():
+            loss = model(**inputs, labels=labels).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trainable, 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        loss.item()
+
+    def infer():
+        with torch.inference_mode(), context():
+            model(**inputs).logits.float().sum().item()
+
+    model.train(what != "infer")
+    step, seconds = infer if what == "infer" else train, []
+    for number in range(options.steps + 2):
+        clock = time.perf_counter()
+        step()
+        if number >= 2:
+            seconds.append(time.perf_counter() - clock)
+    median = statistics.median(seconds)
+    return {
+        "peer": f"torch {torch.__version__}", "workload": workload, "precision": precision, "ragged": options.ragged,
+        "threads": options.threads, "median_seconds": round(median, 5), "least_seconds": round(min(seconds), 5),
+        "tokens": sum(lengths), "tokens_per_second": round(sum(lengths) / median),
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workloads", nargs="*", default=WORKLOADS)
+    parser.add_argument("--precision", default="fp32,bf16")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--steps", type=int, default=7, help="measured steps, after two that are not")
+    parser.add_argument("--ragged", action="store_true")
+    parser.add_argument("--dropout", type=float, default=0.1)
+    options = parser.parse_args()
+    for workload in options.workloads:
+        parse(workload)
+    spawn = multiprocessing.get_context("spawn")
+    for workload in options.workloads:
+        for precision in options.precision.split(","):
+            with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as process:
+                print(json.dumps(process.submit(measure, workload, precision, options).result()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
