@@ -89,7 +89,7 @@ private struct TensorReader {
 
   /// With and without `bert.`: PEFT leaves it out for an encoder without a head.
   private func find(_ name: String) -> String? {
-    [prefix + name, prefix + name.trimmingPrefix("bert.")].first { checkpoint.info($0) != nil }
+    [prefix + name, prefix + name.trimmingPrefix("bert.")].first { checkpoint.contains($0) }
   }
 
   mutating func read(_ parameter: Parameter, stored: String? = nil) throws {
@@ -98,8 +98,8 @@ private struct TensorReader {
       return
     }
     used.insert(name)
-    guard let shape = checkpoint.info(name)?.shape, shape == parameter.shape else {
-      let found = checkpoint.info(name)?.shape ?? []
+    let found = try checkpoint.info(name).shape
+    guard found == parameter.shape else {
       problems.append("'\(name)' has shape \(found), this model and adapter_config.json want \(parameter.shape)")
       return
     }
@@ -108,7 +108,7 @@ private struct TensorReader {
 
   /// The adapter's classifier, whatever its number of classes; the model's own where the adapter has none.
   mutating func head(like head: Projection) throws -> Projection {
-    guard let name = find(head.weight.name), let shape = checkpoint.info(name)?.shape, shape.count == 2 else {
+    guard let name = find(head.weight.name), case let shape = try checkpoint.info(name).shape, shape.count == 2 else {
       return head
     }
     let own = Projection(
@@ -124,7 +124,7 @@ private struct TensorReader {
     let unread = checkpoint.names.filter {
       !used.contains($0) && !$0.contains(".original_module.") && !$0.contains(".modules_to_save.")
     }
-    let all = problems + unread.map { "unexpected '\($0)' \(checkpoint.info($0)?.shape ?? [])" }
+    let all = try problems + unread.map { "unexpected '\($0)' \(try checkpoint.info($0).shape)" }
     if !all.isEmpty { throw AdapterFault.tensors(file: file, problems: all) }
   }
 }

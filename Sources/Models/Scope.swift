@@ -25,13 +25,13 @@ public final class WeightLoader {
     guard let checkpoint else { return nil }
     let older = name.replacingSuffix("LayerNorm.weight", by: "LayerNorm.gamma")
       .replacingSuffix("LayerNorm.bias", by: "LayerNorm.beta")
-    return [name, older].flatMap { [$0, String($0.trimmingPrefix("bert."))] }.first { checkpoint.info($0) != nil }
+    return [name, older].flatMap { [$0, String($0.trimmingPrefix("bert."))] }.first { checkpoint.contains($0) }
   }
 
   /// Whether the checkpoint has this weight in this shape.
   func has(_ name: String, shape: [Int]) -> Bool {
     guard let checkpoint, let found = stored(name) else { return false }
-    return checkpoint.info(found)?.shape == shape
+    return shapeOf(found, in: checkpoint) == shape
   }
 
   /// A name under which no weight is an error: a head of another task, say.
@@ -45,12 +45,12 @@ public final class WeightLoader {
       return makeParameter(name, shape, memory)
     }
     asked.insert(found)
-    let info = checkpoint.info(found)
-    guard info?.shape == shape else {
-      problems.append("'\(found)' has shape \(info?.shape ?? []), config.json wants \(shape)")
+    let there = shapeOf(found, in: checkpoint)
+    guard there == shape else {
+      problems.append("'\(found)' has shape \(there), config.json wants \(shape)")
       return makeParameter(name, shape, memory)
     }
-    if memory == nil, let mapped = checkpoint.mappedFloats(found) {
+    if memory == nil, let mapped = try checkpoint.mappedFloats(found) {
       // Frozen weights stay where the file maps them; `Parameter.own` copies before anybody writes.
       return Parameter(
         name, shape: shape, pointer: UnsafeMutablePointer(mutating: mapped), storage: MappedStorage(checkpoint))
@@ -80,11 +80,13 @@ public final class WeightLoader {
   public func finish() throws {
     guard let checkpoint else { return }
     for name in checkpoint.names where !asked.contains(name) && !isHeadOrBuffer(name) {
-      problems.append("unexpected '\(name)' \(checkpoint.info(name)?.shape ?? [])")
+      problems.append("unexpected '\(name)' \(shapeOf(name, in: checkpoint))")
     }
     if !problems.isEmpty { throw WeightFault(files: checkpoint.files, problems: problems) }
   }
 }
+
+private func shapeOf(_ name: String, in checkpoint: Checkpoint) -> [Int] { (try? checkpoint.info(name).shape) ?? [] }
 
 /// What checkpoints carry beside the encoder: buffers, pre-training heads, the pooler, heads of other tasks.
 private func isHeadOrBuffer(_ name: String) -> Bool {

@@ -149,7 +149,7 @@ private func oneOf(_ names: [String]) -> String {
   names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
 }
 
-private func plain(_ number: Double) -> String { JSON.double(number).text() }
+private func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
 
 extension Double {
   static var largestFloat: Double { Double(Float.greatestFiniteMagnitude) }

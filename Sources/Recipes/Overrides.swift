@@ -1,6 +1,7 @@
 /// Changes to a recipe from the command line, `training.epochs=1`, made on its JSON tree before it is read.
 /// Does not know which keys a recipe has: an unknown one is found in reading, like any other.
 import Files
+import FoundationEssentials
 
 /// `key.path=value`. The value is JSON when it parses as JSON, else a text: `output=runs/a` needs no quotes.
 /// Missing objects are made on the way; `a.0=…` replaces an element of a list; `key=null` unsets an optional key.
@@ -15,9 +16,8 @@ enum Overrides {
     var faults: [RecipeFault] = []
     for text in overrides {
       do throws(RecipeFault) {
-        let (path, value, repeated) = try parse(text)
+        let (path, value) = try parse(text)
         json = try put(value, at: path[...], in: json, above: "")
-        faults += repeated.map { RecipeFault($0, "given twice", expected: "each key once in an object") }
       } catch {
         faults.append(error)
       }
@@ -25,19 +25,14 @@ enum Overrides {
     return (json, faults)
   }
 
-  private static func parse(
-    _ text: String
-  ) throws(RecipeFault) -> (path: [String], value: JSON, repeated: [String]) {
+  private static func parse(_ text: String) throws(RecipeFault) -> (path: [String], value: JSON) {
     let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let path = sides[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     guard sides.count == 2, path.allSatisfy({ !$0.isEmpty }), path.count <= depthLimit else {
       throw RecipeFault(
         sides[0], "found the override \"\(printable(text))\"", expected: "key.path=value, as in training.epochs=1")
     }
-    guard let (value, repeated) = try? RecipeText.parse(sides[1], named: sides[0]) else {
-      return (path, .string(sides[1]), [])
-    }
-    return (path, value, repeated.map { "\(sides[0]).\($0)" })
+    return (path, (try? JSON(parsing: Data(sides[1].utf8), named: sides[0])) ?? .string(sides[1]))
   }
 
   private static func put(

@@ -1,6 +1,7 @@
 /// A run as a JSON file: which model, task, data, method and training. Read whole, every fault at once; every default
 /// stands here or in a section's file. Does not open the data or the model: that is `RunBuilder`'s work.
 public import Files
+import FoundationEssentials
 
 /// A checked recipe with all its defaults filled in.
 /// ```swift
@@ -31,22 +32,17 @@ extension Recipe {
 
   /// Reads the recipe in `text`; `file` is its name in faults. Throws what `load` throws.
   public init(text: String, named file: String, overrides: [String] = [], checkFiles: Bool = true) throws {
-    let (json, repeated) = try RecipeText.parse(text, named: file)
-    let twice = repeated.map { RecipeFault($0, "given twice", expected: "each key once in an object") }
-    try self.init(json: json, named: file, overrides: overrides, checkFiles: checkFiles, faults: twice)
+    let json = try JSON(parsing: .init(text.utf8), named: file)
+    try self.init(json: json, named: file, overrides: overrides, checkFiles: checkFiles)
   }
 
   /// Reads the recipe in a JSON tree. Throws `RecipeFaults`.
   public init(json: JSON, named file: String? = nil, overrides: [String] = [], checkFiles: Bool = true) throws {
-    try self.init(json: json, named: file, overrides: overrides, checkFiles: checkFiles, faults: [])
-  }
-
-  private init(json: JSON, named file: String?, overrides: [String], checkFiles: Bool, faults: [RecipeFault]) throws {
     self.init()
     let overridden = Overrides.apply(overrides, to: json)
     let findings = Findings(checkFiles: checkFiles)
     Fields.read(overridden.json, findings) { state($0) }
-    let faults = faults + overridden.faults + findings.faults
+    let faults = overridden.faults + findings.faults
     guard faults.isEmpty else { throw RecipeFaults(file: file, faults) }
   }
 

@@ -66,7 +66,7 @@ public enum Shelf {
 
   private static func entry(_ name: String, _ path: String) -> Entry {
     do {
-      let (json, _) = try RecipeText.parse(readText(path), named: path)
+      let json = try JSON(path: path)
       guard case .object(let members) = json else {
         return Entry(name: name, about: "", path: path, fault: "\(path): found \(json.shown); expected an object.")
       }

@@ -48,10 +48,7 @@ extension Trainer {
     }
     func floats(_ name: String, _ count: Int) throws -> [Float] {
       guard file.tensors[name]?.shape == [count] else { throw fail("'\(name)' does not have \(count) numbers") }
-      return try [Float](unsafeUninitializedCapacity: count) { buffer, filled in
-        if let base = buffer.baseAddress { try file.floats(name, into: base) }
-        filled = count
-      }
+      return try file.floats(name)
     }
     let count = table.parameters.reduce(0) { $0 + $1.count }
     let values = try floats("values", count)

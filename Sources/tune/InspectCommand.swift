@@ -20,7 +20,7 @@ struct InspectCommand: ParsableCommand {
       : isAdapter ? try Checkpoint(file: folder + "/adapter_model.safetensors") : try Checkpoint(folder: folder)
     let config: JSON? = isAdapter ? try JSON(path: folder + "/adapter_config.json") : nil
     let sidecar: JSON? = fileExists(folder + "/tune.json") ? try JSON(path: folder + "/tune.json") : nil
-    let tensors = checkpoint.names.compactMap { name in checkpoint.info(name).map { (name, $0) } }
+    let tensors = try checkpoint.names.map { ($0, try checkpoint.info($0)) }
     let count = tensors.reduce(0) { $0 + $1.1.shape.reduce(1, *) }
     let base = sidecar?["base"]?["parameters"]?.int
     if json {

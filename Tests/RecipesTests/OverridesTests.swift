@@ -39,7 +39,6 @@ private func apply(_ overrides: String..., to json: JSON = shipped) -> JSON {
   ("epochs", "epochs: found the override \"epochs\"; expected key.path=value, as in training.epochs=1."),
   ("a..b=1", "a..b: found the override \"a..b=1\"; expected key.path=value, as in training.epochs=1."),
   ("training.ephocs=1", "training.ephocs: unknown key. Did you mean 'epochs'?"),
-  ("training.max_steps={\"a\":1,\"a\":2}", "training.max_steps.a: given twice; expected each key once in an object."),
 ])
 func `an override that cannot be made is a fault among the others`(_ override: String, _ sentence: String) throws {
   #expect(try faults(shipped, override, "seed=-1").contains(sentence))

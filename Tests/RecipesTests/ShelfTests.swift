@@ -17,7 +17,7 @@ import Testing
     #expect(entries.map(\.name) == ["a", "b", "c"])
     #expect(entries.map(\.about) == ["", "first", ""])
     #expect(
-      entries[0].fault?.hasPrefix("\(folder)/a.json:1: the end of the text at column 11; expected a JSON value") == true
+      entries[0].fault?.hasPrefix("\(folder)/a.json: not valid JSON: line 1, column 11") == true
     )
     #expect(entries[1].fault == nil)
     #expect(entries[2].fault == "\(folder)/c.json: found an empty list; expected an object.")

@@ -1,6 +1,7 @@
 /// What the recipe tests share: the recipe, a folder with its files, changes to trees, a small generator.
 import Files
 import FoundationEssentials
+import FoundationEssentials
 
 @testable import Recipes
 
@@ -55,7 +56,8 @@ func furnish(_ folder: String) throws -> JSON {
   try writeFile("{}", to: "\(folder)/shared/models/minilm-l6/config.json")
   for name in ["train", "devel", "test"] { try writeFile("", to: "\(folder)/shared/data/ncbi-disease/\(name).tsv") }
   let text = shipped.text(pretty: false).replacing("\"../shared/", with: "\"\(folder)/shared/")
-  return try RecipeText.parse(text.replacing("\"checkpoints/", with: "\"\(folder)/checkpoints/"), named: "r").json
+  let moved = text.replacing("\"checkpoints/", with: "\"\(folder)/checkpoints/")
+  return try JSON(parsing: .init(moved.utf8), named: "r")
 }
 
 extension JSON {

@@ -1,0 +1,72 @@
+import Files
+import Foundation
+import TestSupport
+
+/// Runs the built program in a folder of its own.
+struct Program {
+  let folder: String
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.path + "/tune-cli-\(UInt64.random(in: 0...UInt64.max))"
+    try makeFolder(folder)
+    try FileManager.default.copyItem(atPath: fixture("tiny-bert"), toPath: folder + "/base")
+    for (name, count, seed) in [("train", 60, 1), ("dev", 20, 2), ("test", 20, 3)] {
+      try writeFile(Self.corpus(count, seed), to: "\(folder)/\(name).tsv")
+    }
+    try writeFile(Self.recipe, to: folder + "/recipe.json")
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: folder) }
+
+  /// Letters, of which `b` and `c` are entities.
+  private static func corpus(_ count: Int, _ seed: Int) -> String {
+    (0..<count).map { sentence in
+      (0..<4 + sentence % 9).map { place in
+        let letter = "abcdefg".map(String.init)[(sentence * 7 + place * 3 + seed) % 7]
+        return letter + "\t" + (letter == "b" ? "B-A" : letter == "c" ? "B-B" : "O") + "\n"
+      }.joined()
+    }.joined(separator: "\n")
+  }
+
+  private static let recipe = """
+    {
+      "about": "letters", "seed": 3, "model": {"path": "base"}, "task": {"type": "token_classification"},
+      "data": {"format": "conll", "train": "train.tsv", "dev": "dev.tsv", "test": "test.tsv"},
+      "method": {"type": "lora", "rank": 4, "target_modules": "all-linear"},
+      "training": {"epochs": 3, "batch_size": 8, "learning_rate": 0.01}, "output": "run"
+    }
+    """
+
+  /// The product beside the test bundle.
+  static var path: String {
+    Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent().path + "/tune" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+      ?? (ProcessInfo.processInfo.arguments[0] as NSString).deletingLastPathComponent + "/tune"
+  }
+
+  struct Result {
+    let out, err: String
+    let status: Int32
+  }
+
+  @discardableResult
+  func run(_ arguments: String..., input: String = "") throws -> Result { try run(arguments, input: input) }
+
+  @discardableResult
+  func run(_ arguments: [String], input: String = "") throws -> Result {
+    let (process, out, err, standardInput) = (Process(), Pipe(), Pipe(), Pipe())
+    process.executableURL = URL(fileURLWithPath: Self.path)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    (process.standardOutput, process.standardError, process.standardInput) = (out, err, standardInput)
+    try process.run()
+    standardInput.fileHandleForWriting.write(Data(input.utf8))
+    try standardInput.fileHandleForWriting.close()
+    let text = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let notes = String(decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return Result(out: text, err: notes, status: process.terminationStatus)
+  }
+
+  func json(_ name: String) throws -> JSON { try JSON(path: folder + "/" + name) }
+}
