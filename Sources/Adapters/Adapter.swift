@@ -41,6 +41,9 @@ public final class Adapter: @unchecked Sendable {
     seams.flatMap { [$0.lora.a, $0.lora.b] } + [head.weight, head.bias] + overrides.map(\.parameter)
   }
 
+  /// Names of the model's weights that change while the adapter is attached.
+  public var overridden: Set<String> { Set(overrides.map(\.parameter.name)) }
+
   /// Numbers that the model does not have without the adapter.
   public var addedParameters: Int { seams.reduce(0) { $0 + $1.lora.a.count + $1.lora.b.count } }
 

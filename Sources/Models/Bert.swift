@@ -36,8 +36,7 @@ struct Embeddings: Sendable {
 
 /// x → LayerNorm(x + attention) → LayerNorm(· + feed-forward)        [n, d] → [n, d]
 struct Block: Sendable {
-  let queryKeyValue: JoinedProjection
-  let attentionOutput, intermediate, output: Projection
+  let queryKeyValue, attentionOutput, intermediate, output: JoinedProjection
   let attentionNorm, outputNorm: LayerNorm
   let heads: Int
   let activation: Activation
@@ -46,10 +45,10 @@ struct Block: Sendable {
   init(_ scope: Scope, _ config: ModelConfig) throws {
     let attention = scope["attention"]
     queryKeyValue = try attention["self"].joined(["query", "key", "value"], config.width, config.width)
-    attentionOutput = try attention["output"]["dense"].projection(config.width, config.width)
+    attentionOutput = JoinedProjection(try attention["output"]["dense"].projection(config.width, config.width))
     attentionNorm = try LayerNorm(attention["output"]["LayerNorm"], config)
-    intermediate = try scope["intermediate"]["dense"].projection(config.width, config.hidden)
-    output = try scope["output"]["dense"].projection(config.hidden, config.width)
+    intermediate = JoinedProjection(try scope["intermediate"]["dense"].projection(config.width, config.hidden))
+    output = JoinedProjection(try scope["output"]["dense"].projection(config.hidden, config.width))
     outputNorm = try LayerNorm(scope["output"]["LayerNorm"], config)
     heads = config.heads
     activation = config.activation
@@ -63,7 +62,7 @@ struct Block: Sendable {
     return outputNorm(output(hidden, pass), residual: y, dropout: dropout, pass)
   }
 
-  var projections: [Projection] { queryKeyValue.parts + [attentionOutput, intermediate, output] }
+  var products: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
   var norms: [LayerNorm] { [attentionNorm, outputNorm] }
 }
 
@@ -85,7 +84,7 @@ public struct BertEncoder: Sendable {
     return x
   }
 
-  var projections: [Projection] { blocks.flatMap(\.projections) }
+  var products: [JoinedProjection] { blocks.flatMap(\.products) }
 
   /// Weights that belong to no projection, in the checkpoint's order.
   var others: [Parameter] {

@@ -19,15 +19,28 @@ public final class Projection: @unchecked Sendable {
   public var inputs: Int { weight.columns }
   public var outputs: Int { weight.rows }
   var part: LinearPart { LinearPart(weight: weight, bias: bias) }
-
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { linear(x, [part], adapters: [adapter], pass) }
 }
 
-/// Several projections of one input as one product, their outputs side by side.
-public struct JoinedProjection: Sendable {
+/// Projections of one input as one product, their outputs side by side; often just one.
+/// Sendable: read during a step; packed between steps.
+final class JoinedProjection: @unchecked Sendable {
   let parts: [Projection]
+  private var packed: PackedWeight?
+
+  init(parts: [Projection]) { self.parts = parts }
+
+  convenience init(_ part: Projection) { self.init(parts: [part]) }
 
   func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    linear(x, parts.map(\.part), adapters: parts.map(\.adapter), pass)
+    linear(x, parts.map(\.part), packed: packed, adapters: parts.map(\.adapter), pass)
+  }
+
+  var count: Int { parts.reduce(0) { $0 + $1.weight.count } }
+  var isFrozen: Bool { !parts.contains { $0.weight.isTrainable } }
+
+  /// Lays the frozen weight out for its products; a weight that learns is left alone.
+  func pack(training: Bool) {
+    guard isFrozen else { return }
+    packed = PackedWeight(parts[0].weight, out: parts.reduce(0) { $0 + $1.outputs }, training: training)
   }
 }

@@ -143,7 +143,7 @@ public struct Scope {
   }
 
   /// Several learned matrices over one input, side by side in memory so that one product serves them all.
-  public func joined(_ names: [String], _ input: Int, _ output: Int) throws -> JoinedProjection {
+  func joined(_ names: [String], _ input: Int, _ output: Int) throws -> JoinedProjection {
     let weights = JoinedMemory(count: names.count * input * output), biases = JoinedMemory(count: names.count * output)
     return JoinedProjection(
       parts: try names.map { name in

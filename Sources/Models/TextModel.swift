@@ -59,13 +59,21 @@ public final class TextModel: @unchecked Sendable {
     var x = encoder(batch, pass)
     if let pooler {
       x = gather(x, rows: batch.starts.dropLast().map(Int32.init), pass)
-      x = tanh(pooler(x, pass), pass)
+      x = tanh(JoinedProjection(pooler)(x, pass), pass)
     }
-    return classifier(dropout(x, config.classifierDropout ?? config.dropout, pass), pass)
+    return JoinedProjection(classifier)(dropout(x, config.classifierDropout ?? config.dropout, pass), pass)
   }
 
   /// Every projection but the classifier, in the checkpoint's order.
-  public var projections: [Projection] { encoder.projections + (pooler.map { [$0] } ?? []) }
+  public var projections: [Projection] { encoder.products.flatMap(\.parts) + (pooler.map { [$0] } ?? []) }
+
+  /// Lays frozen weights out for faster products, where that costs at most 256 MB of memory. What learns must be known
+  /// by then; weights that are written to later must be named in `except`.
+  public func packFrozen(training: Bool, except: Set<String> = []) {
+    let products = encoder.products.filter { $0.isFrozen && $0.parts.allSatisfy { !except.contains($0.weight.name) } }
+    let bytes = products.reduce(0) { $0 + $1.count } * 4 * (training ? 2 : 1)
+    if bytes <= 256 << 20 { products.forEach { $0.pack(training: training) } }
+  }
 
   /// Every weight of the model as it is on disk, adapters aside.
   public var parameters: [Parameter] {

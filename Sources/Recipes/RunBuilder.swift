@@ -73,6 +73,7 @@ public struct RunBuilder {
     let model = try TextModel(
       config, checkpoint, kind: .tokens, classes: labels.count, reuseHead: reuseHead, seed: seed)
     let (adapter, table) = try makeMethod(model, seed)
+    model.packFrozen(training: true)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(model, task, table, recipe.trainingSettings, replicas)
     let base = model.parameters.reduce(0) { $0 + $1.count }

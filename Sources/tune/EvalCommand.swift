@@ -27,6 +27,7 @@ struct EvalCommand: ParsableCommand {
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase)
     let member = pool.members[0]
+    pool.prepareForMany()
     let task = TaggingTask(labels: member.labels, splits: [.test: sentences], encoder: member.encoder)
     let replicas = Replicas(threads: threads.count)
     let evaluation = try pool.with(member) { try task.evaluate(pool.model, on: .test, replicas.forEach) }

@@ -50,6 +50,8 @@ struct PredictCommand: ParsableCommand {
     try threads.start(quiet: true)
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { ($0.name, $0.path) }, withBase: base || adapter.isEmpty, anyBase: anyBase)
+    // The preparation takes as long as a few dozen texts.
+    if inputs.count >= 64 { pool.prepareForMany() }
     let replicas = Replicas(threads: threads.count)
     let predictor = Predictor(pool, logits: logits, run: replicas.forEach)
     for start in stride(from: 0, to: inputs.count, by: 512) {

@@ -37,6 +37,15 @@ void tune_add_norm(const float *x, const float *residual, const float *gain, con
 void tune_norm_backward(const float *dy, const float *z, const float *mean, const float *rstd, const float *gain,
                         float *dz, float *dgain, float *dbias, long n, long d);
 
+// Product with a packed weight (packed.c)
+/// Whether this CPU, and these sizes, are ones that `tune_packed_product` serves.
+int tune_can_pack(long k, long m);
+/// packed [k·m]: the right-hand side B [k, m] of a product; w is B, or with `transposed` Bᵀ [m, k].
+void tune_pack(const float *w, int transposed, float *packed, long k, long m);
+/// c [n, m] = a [n, k]·B + bias [m] (or, without a bias and with `add`, + c).
+void tune_packed_product(const float *a, const float *packed, const float *bias, float *c, long n, long m, long k,
+                         int add);
+
 // Attention (attention.c)
 /// Floats of scratch that one call needs.
 long tune_attention_scratch(long t, long width);
