@@ -61,7 +61,7 @@ extension Adapter {
     let config = try LoRAConfig(adapterFolder: folder)
     let file = folder + "/adapter_model.safetensors"
     var reader = TensorReader(checkpoint: try Checkpoint(file: file), file: file)
-    let seams = try config.resolve(in: model).map { projection, rank, scale in
+    let seams = try config.resolve(in: model, everyName: false).map { projection, rank, scale in
       (projection: projection, lora: LoRA(projection, rank: rank, scale: scale, dropout: config.dropout))
     }
     for (_, lora) in seams {

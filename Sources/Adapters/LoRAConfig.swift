@@ -47,13 +47,14 @@ public enum TargetFault: Error, CustomStringConvertible {
 
 extension LoRAConfig {
   /// The projections to adapt, each with its rank and its scale.
+  /// - Parameter everyName: whether each listed name must match; PEFT also lists names that it then excludes.
   /// - Throws: `TargetFault` where a pattern is broken, or where nothing (or one listed name) matches no module.
-  public func resolve(in model: TextModel) throws -> [(projection: Projection, rank: Int, scale: Double)] {
+  public func resolve(in model: TextModel, everyName: Bool = true) throws -> [(projection: Projection, rank: Int, scale: Double)] {
     let wanted = try matcher(targets, key: "target_modules")
     let unwanted = try exclude.map { try matcher($0, key: "exclude_modules") }
     let names = model.projections.map(\.name)
     let endings = Set(names.map { $0.split(separator: ".").last.map(String.init) ?? $0 }).sorted()
-    if case .suffixes(let suffixes) = targets {
+    if everyName, case .suffixes(let suffixes) = targets {
       for suffix in suffixes where !names.contains(where: { isSuffix(suffix, of: $0) }) {
         throw TargetFault.nothingMatches(key: "target_modules", wanted: "\"\(suffix)\"", modules: endings)
       }
