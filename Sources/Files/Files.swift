@@ -1,15 +1,32 @@
 /// Reading whole files, and writing them so that a reader never sees half of one.
+/// Every fault bears the kernel's own reason. Paths are relative to the working directory.
 public import FoundationEssentials
 import Glibc
 
-/// The bytes of the file at `path`.
+/// The bytes of the file at `path`. Pipes and devices are read to their end.
 public func readFile(_ path: String) throws(FileFault) -> Data {
-  guard FileManager.default.fileExists(atPath: path) else { throw .missing(path: path) }
-  do {
-    return try Data(contentsOf: URL(filePath: path))
-  } catch {
-    throw .unreadable(path: path, why: reason(errno))
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else {
+    throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: reason(errno))
   }
+  defer { close(descriptor) }
+  var facts = stat()
+  guard fstat(descriptor, &facts) == 0 else { throw .unreadable(path: path, why: reason(errno)) }
+  // One byte more than the size, so that the end is seen without growing.
+  var data = Data(count: max(Int(facts.st_size), 1 << 16) + 1)
+  var done = 0
+  while true {
+    if done == data.count { data.count *= 2 }
+    let got = data.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + done, $0.count - done) }
+    if got == 0 { break }
+    if got > 0 {
+      done += got
+    } else if errno != EINTR {
+      throw .unreadable(path: path, why: reason(errno))
+    }
+  }
+  data.count = done
+  return data
 }
 
 /// The text of the file at `path`; bytes that are not UTF-8 are a fault.
@@ -32,9 +49,10 @@ public func writeFile(_ text: String, to path: String) throws(FileFault) {
 }
 
 /// Opens a temporary file beside `path`, lets `body` fill it, syncs and renames it; on any fault it is removed.
+/// The temporary name is a fresh one, so two writers of one path do not meet: the last to finish wins.
 public func replaceFile(at path: String, _ body: (Int32) throws(FileFault) -> Void) throws(FileFault) {
-  let temporary = "\(path).tmp-\(getpid())"
-  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+  let temporary = "\(path).tmp-\(String(UInt64.random(in: 0...(.max)), radix: 36))"
+  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else { throw .unwritable(path: path, why: reason(errno)) }
   do throws(FileFault) {
     try body(descriptor)
@@ -64,15 +82,22 @@ public func write(_ bytes: RawSpan, to descriptor: Int32, path: String) throws(F
   }
 }
 
-/// Makes the folder at `path` and its parents.
+/// Makes the folder at `path` and its parents; one that is already there is no fault.
 public func makeFolder(_ path: String) throws(FileFault) {
-  do {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  } catch {
-    throw .unwritable(path: path, why: reason(errno))
+  if mkdir(path, 0o777) == 0 { return }
+  if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+    try makeFolder(String(path[..<slash]))
+    if mkdir(path, 0o777) == 0 { return }
   }
+  let why = reason(errno)
+  guard isFolder(path) else { throw .unwritable(path: path, why: why) }
 }
 
 public func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+private func isFolder(_ path: String) -> Bool {
+  var facts = stat()
+  return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
+}
 
 private func reason(_ code: Int32) -> String { String(cString: strerror(code)) }

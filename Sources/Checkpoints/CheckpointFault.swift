@@ -1,0 +1,111 @@
+/// What can be wrong with a checkpoint, as facts; the sentence is made in one place. Byte positions count from the
+/// start of the file.
+public enum CheckpointFault: Error, Equatable {
+  case tooShort(file: String, bytes: Int)
+  case headerTooLong(file: String, header: UInt64, limit: Int)
+  case headerBeyondFile(file: String, header: UInt64, bytes: Int)
+  case headerNotJSON(file: String, why: String)
+  case metadataNotStrings(file: String, key: String?, found: String)
+  case field(file: String, tensor: String, field: String, found: String, wanted: String)
+  case unknownDType(file: String, tensor: String, found: String)
+  case shapeOverflow(file: String, tensor: String, shape: [Int])
+  case offsetsReversed(file: String, tensor: String, begin: Int, end: Int)
+  case offsetsBeyondFile(file: String, tensor: String, end: Int, data: Int)
+  case sizeMismatch(file: String, tensor: String, dtype: DType, shape: [Int], wanted: Int, found: Int)
+  case overlap(file: String, tensor: String, other: String, begin: Int, end: Int)
+  case hole(file: String, before: String?, begin: Int, end: Int)
+
+  case noWeights(folder: String)
+  case notSafetensors(folder: String, found: String)
+  case index(file: String, found: String, wanted: String)
+  case shardName(index: String, tensor: String, shard: String)
+  case shardMissing(index: String, tensor: String, shard: String)
+  case notInShard(index: String, tensor: String, shard: String)
+
+  case noTensor(file: String, name: String, nearest: String?)
+  case notFloats(file: String, tensor: String, dtype: DType)
+  case shapeMismatch(file: String, tensor: String, expected: [Int], found: [Int])
+}
+
+extension CheckpointFault: CustomStringConvertible {
+  private static let again = "The file is damaged or not what it claims to be: fetch or save it again."
+
+  public var description: String {
+    switch self {
+    case .tooShort, .headerTooLong, .headerBeyondFile, .headerNotJSON, .metadataNotStrings: "\(header) \(Self.again)"
+    case .field, .unknownDType, .shapeOverflow, .offsetsReversed, .offsetsBeyondFile, .sizeMismatch, .overlap, .hole:
+      "\(entry) \(Self.again)"
+    case .noWeights, .notSafetensors, .index, .shardName, .shardMissing, .notInShard: folder
+    case .noTensor, .notFloats, .shapeMismatch: request
+    }
+  }
+
+  private var header: String {
+    switch self {
+    case .tooShort(let file, let bytes):
+      "\(file): \(bytes) bytes; a safetensors file has at least 10, 8 for its header's length and 2 for the header."
+    case .headerTooLong(let file, let header, let limit):
+      "\(file): its header claims \(header) bytes; at most \(limit) are read."
+    case .headerBeyondFile(let file, let header, let bytes):
+      "\(file): its header claims \(header) bytes, after 8 for its length; the whole file has \(bytes)."
+    case .headerNotJSON(let file, let why):
+      "\(file): the header is not the JSON object that was expected: \(why)"
+    case .metadataNotStrings(let file, let key, let found):
+      "\(file): '__metadata__'\(key.map { " has under '\($0)'" } ?? " is") \(found); only strings are allowed there."
+    default: ""
+    }
+  }
+
+  private var entry: String {
+    switch self {
+    case .field(let file, let tensor, let field, let found, let wanted):
+      "\(file): '\(tensor)' has \(found) as \(field); expected \(wanted)."
+    case .unknownDType(let file, let tensor, let found):
+      "\(file): '\(tensor)' has the dtype '\(found)'; known are \(DType.allCases.map(\.rawValue).joined(separator: ", "))."
+    case .shapeOverflow(let file, let tensor, let shape):
+      "\(file): '\(tensor)' has shape \(shape), more elements than can be counted."
+    case .offsetsReversed(let file, let tensor, let begin, let end):
+      "\(file): '\(tensor)' ends (\(end)) before it begins (\(begin))."
+    case .offsetsBeyondFile(let file, let tensor, let end, let data):
+      "\(file): '\(tensor)' ends at byte \(end) of the values; the file holds \(data) bytes of values."
+    case .sizeMismatch(let file, let tensor, let dtype, let shape, let wanted, let found):
+      "\(file): '\(tensor)' is \(dtype.rawValue) of shape \(shape), so \(wanted) bytes; its offsets span \(found)."
+    case .overlap(let file, let tensor, let other, let begin, let end):
+      "\(file): '\(tensor)' and '\(other)' share the bytes \(begin)..<\(end); every byte belongs to one tensor."
+    case .hole(let file, let before, let begin, let end):
+      "\(file): the bytes \(begin)..<\(end)\(before.map { " before '\($0)'" } ?? " at the end") belong to no tensor."
+    default: ""
+    }
+  }
+
+  private var folder: String {
+    switch self {
+    case .noWeights(let folder):
+      "\(folder): no weights: expected model.safetensors, or model.safetensors.index.json with its shards."
+    case .notSafetensors(let folder, let found):
+      "\(folder): only \(found); tune reads safetensors, not pickles. Convert it once with safetensors' `convert` "
+        + "(convert.py of its repository, or huggingface.co/spaces/safetensors/convert) to model.safetensors."
+    case .index(let file, let found, let wanted):
+      "\(file): \(found); expected \(wanted)."
+    case .shardName(let index, let tensor, let shard):
+      "\(index): '\(tensor)' is said to be in '\(shard)'; expected the plain name of a .safetensors file beside the index."
+    case .shardMissing(let index, let tensor, let shard):
+      "\(index): '\(tensor)' is said to be in '\(shard)', which is not in the folder. Fetch the missing shard."
+    case .notInShard(let index, let tensor, let shard):
+      "\(index): '\(tensor)' is said to be in '\(shard)', which has no such tensor. Fetch index and shards of one revision."
+    default: ""
+    }
+  }
+
+  private var request: String {
+    switch self {
+    case .noTensor(let file, let name, let nearest):
+      "\(file): no tensor '\(name)'.\(nearest.map { " Did you mean '\($0)'?" } ?? "")"
+    case .notFloats(let file, let tensor, let dtype):
+      "\(file): '\(tensor)' is \(dtype.rawValue); expected F32, F16, BF16 or F64."
+    case .shapeMismatch(let file, let tensor, let expected, let found):
+      "\(file): '\(tensor)' has shape \(found); expected \(expected). Does the configuration belong to this checkpoint?"
+    default: ""
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/// SHA-256 of files, to say which weights a run began with. Does not sign, and compares nothing.
+import Crypto
+public import Files
+import Glibc
+
+/// The SHA-256 of a file's bytes as 64 lower-case hexadecimal digits, as `sha256sum` prints it. Reads 1 MiB at a time.
+public func sha256(ofFile path: String) throws(FileFault) -> String {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else {
+    throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: String(cString: strerror(errno)))
+  }
+  defer { close(descriptor) }
+  var hash = SHA256()
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+  defer { buffer.deallocate() }
+  while true {
+    let got = read(descriptor, buffer.baseAddress, buffer.count)
+    if got == 0 { return hexadecimal(hash.finalize()) }
+    if got > 0 {
+      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+    } else if errno != EINTR {
+      throw .unreadable(path: path, why: String(cString: strerror(errno)))
+    }
+  }
+}
+
+extension Checkpoint {
+  /// One digest for the whole checkpoint. Of a single file it is that file's SHA-256. Of shards it is the SHA-256 of
+  /// what `sha256sum` prints for them in the order of their names, run in their folder:
+  /// `LC_ALL=C; sha256sum model-*.safetensors | sha256sum`. The index is left out: it holds no weights.
+  public func sha256() throws(FileFault) -> String {
+    if files.count == 1 { return try Checkpoints.sha256(ofFile: files[0]) }
+    var listing = ""
+    for path in files {
+      let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+      listing += "\(try Checkpoints.sha256(ofFile: path))  \(name)\n"
+    }
+    var hash = SHA256()
+    listing.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+    return hexadecimal(hash.finalize())
+  }
+}
+
+private func hexadecimal(_ digest: SHA256.Digest) -> String {
+  digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}

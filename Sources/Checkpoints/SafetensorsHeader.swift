@@ -1,0 +1,153 @@
+/// Reads a safetensors file's header and holds every claim in it against the file. Does not read values.
+/// Source: github.com/huggingface/safetensors, "Format"; stricter than its `Metadata::validate` in duplicate names.
+import Files
+
+struct SafetensorsHeader {
+  /// Bytes of JSON at most; the reference library's own limit.
+  static let longest = 100_000_000
+
+  let tensors: [String: TensorInfo]
+  let metadata: [String: String]
+
+  /// - Parameter bytes: the whole file.
+  init(_ bytes: UnsafeRawBufferPointer, file: String) throws(CheckpointFault) {
+    let start = try Self.length(bytes, file: file) + 8
+    let members = try Self.json(UnsafeRawBufferPointer(rebasing: bytes[8..<start]), file: file)
+    var tensors: [String: TensorInfo] = [:]
+    for (name, entry) in members where name != "__metadata__" {
+      tensors[name] = try Entry(file: file, tensor: name, json: entry).info(from: start, to: bytes.count)
+    }
+    try Self.checkCoverage(tensors, from: start, to: bytes.count, file: file)
+    self.tensors = tensors
+    metadata = try Self.metadata(members["__metadata__"], file: file)
+  }
+
+  private static func length(_ bytes: UnsafeRawBufferPointer, file: String) throws(CheckpointFault) -> Int {
+    guard bytes.count >= 10 else { throw .tooShort(file: file, bytes: bytes.count) }
+    let claim = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    guard claim <= longest else { throw .headerTooLong(file: file, header: claim, limit: longest) }
+    guard claim <= bytes.count - 8 else { throw .headerBeyondFile(file: file, header: claim, bytes: bytes.count) }
+    return Int(claim)
+  }
+
+  private static func json(_ header: UnsafeRawBufferPointer, file: String) throws(CheckpointFault) -> [String: JSON] {
+    guard header.first == UInt8(ascii: "{") else {
+      throw .headerNotJSON(file: file, why: "it does not begin with '{'.")
+    }
+    do throws(FileFault) {
+      // A text that begins with '{' is an object or no JSON at all.
+      return try JSON(parsing: header, named: file).object ?? [:]
+    } catch {
+      if case .json(_, let why) = error { throw .headerNotJSON(file: file, why: why) }
+      throw .headerNotJSON(file: file, why: "\(error)")
+    }
+  }
+
+  private static func metadata(_ json: JSON?, file: String) throws(CheckpointFault) -> [String: String] {
+    guard let json else { return [:] }
+    guard let members = json.object else { throw .metadataNotStrings(file: file, key: nil, found: json.kind) }
+    var strings: [String: String] = [:]
+    for (key, value) in members {
+      guard let string = value.string else { throw .metadataNotStrings(file: file, key: key, found: value.kind) }
+      strings[key] = string
+    }
+    return strings
+  }
+
+  /// Every byte after the header belongs to one tensor.
+  private static func checkCoverage(
+    _ tensors: [String: TensorInfo], from start: Int, to end: Int, file: String
+  ) throws(CheckpointFault) {
+    let inOrder = tensors.sorted {
+      ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < ($1.value.bytes.lowerBound, $1.value.bytes.upperBound)
+    }
+    var covered = start
+    var last = ""
+    for (name, info) in inOrder {
+      let begin = info.bytes.lowerBound
+      if begin > covered { throw .hole(file: file, before: name, begin: covered, end: begin) }
+      if begin < covered {
+        let shared = min(covered, info.bytes.upperBound)
+        throw .overlap(file: file, tensor: name, other: last, begin: begin, end: shared)
+      }
+      covered = info.bytes.upperBound
+      last = name
+    }
+    if covered < end { throw .hole(file: file, before: nil, begin: covered, end: end) }
+  }
+}
+
+/// One tensor's entry: `{"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}`. Other keys are passed over, as
+/// the reference library does.
+private struct Entry {
+  let file: String
+  let tensor: String
+  let json: JSON
+
+  /// - Parameters: the bytes of the file that hold values.
+  func info(from start: Int, to end: Int) throws(CheckpointFault) -> TensorInfo {
+    guard json.object != nil else {
+      throw wrong("its entry", json, wanted: "an object with dtype, shape, data_offsets")
+    }
+    let dtype = try dtype()
+    let shape = try counts("shape", wanted: "a list of whole numbers from 0")
+    let offsets = try counts("data_offsets", wanted: "two whole numbers from 0")
+    guard offsets.count == 2 else {
+      throw wrong("data_offsets", json["data_offsets"], wanted: "two whole numbers from 0")
+    }
+    guard offsets[0] <= offsets[1] else {
+      throw .offsetsReversed(file: file, tensor: tensor, begin: offsets[0], end: offsets[1])
+    }
+    guard offsets[1] <= end - start else {
+      throw .offsetsBeyondFile(file: file, tensor: tensor, end: offsets[1], data: end - start)
+    }
+    let size = try bytes(of: shape, dtype)
+    let found = offsets[1] - offsets[0]
+    guard size == found else {
+      throw .sizeMismatch(file: file, tensor: tensor, dtype: dtype, shape: shape, wanted: size, found: found)
+    }
+    return TensorInfo(dtype: dtype, shape: shape, bytes: start + offsets[0]..<start + offsets[1])
+  }
+
+  private func dtype() throws(CheckpointFault) -> DType {
+    guard let name = json["dtype"]?.string else { throw wrong("dtype", json["dtype"], wanted: "a string") }
+    guard let dtype = DType(rawValue: name) else { throw .unknownDType(file: file, tensor: tensor, found: name) }
+    return dtype
+  }
+
+  private func counts(_ field: String, wanted: String) throws(CheckpointFault) -> [Int] {
+    guard let list = json[field]?.array else { throw wrong(field, json[field], wanted: wanted) }
+    var counts: [Int] = []
+    for element in list {
+      // By case and not by `element.int`, which takes 8.0 for 8.
+      guard case .int(let count) = element, count >= 0 else { throw wrong(field, element, wanted: wanted) }
+      counts.append(count)
+    }
+    return counts
+  }
+
+  private func bytes(of shape: [Int], _ dtype: DType) throws(CheckpointFault) -> Int {
+    var size = dtype.size
+    for axis in shape {
+      let (product, isOver) = size.multipliedReportingOverflow(by: axis)
+      if isOver { throw .shapeOverflow(file: file, tensor: tensor, shape: shape) }
+      size = product
+    }
+    return size
+  }
+
+  private func wrong(_ field: String, _ found: JSON?, wanted: String) -> CheckpointFault {
+    .field(file: file, tensor: tensor, field: field, found: found.map(quote) ?? "nothing", wanted: wanted)
+  }
+}
+
+/// A value as an error message shows it: its text, or its kind when that would be long.
+private func quote(_ json: JSON) -> String {
+  switch json {
+  case .array(let list) where list.count > 8: json.kind
+  case .array(let list) where list.contains { $0.array != nil || $0.object != nil }: json.kind
+  case .string(let text) where text.utf8.count > 60: json.kind
+  case .object: json.kind
+  default: json.text(pretty: false)
+  }
+}
