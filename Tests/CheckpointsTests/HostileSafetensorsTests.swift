@@ -1,0 +1,207 @@
+/// Files that lie, one test per lie, and thousands that are damaged at random.
+import Checkpoints
+import FoundationEssentials
+import Glibc
+import Testing
+
+struct HostileSafetensorsTests {
+  let folder = TemporaryFolder()
+  var path: String { folder.path + "/x.safetensors" }
+
+  private func expect(_ fault: CheckpointFault, _ data: Data, _ place: SourceLocation = #_sourceLocation) throws {
+    #expect(try verdict(data, in: folder) == fault, sourceLocation: place)
+  }
+
+  private func expectBadJSON(_ header: String, why: String, _ place: SourceLocation = #_sourceLocation) throws {
+    try expectBadJSON(Array(header.utf8), why: why, place)
+  }
+
+  private func expectBadJSON(_ header: [UInt8], why: String, _ place: SourceLocation = #_sourceLocation) throws {
+    guard case .headerNotJSON(_, let found) = try verdict(craft(header, values: 8), in: folder) else {
+      Issue.record("another fault, or none", sourceLocation: place)
+      return
+    }
+    #expect(found.contains(why), sourceLocation: place)
+  }
+
+  private func expectBadField(_ entry: String, found: String, field: String, _ place: SourceLocation = #_sourceLocation)
+    throws
+  {
+    guard case .field(_, "x", field, found, _) = try verdict(craft("{\(entry)}", values: 8), in: folder) else {
+      let other = try verdict(craft("{\(entry)}", values: 8), in: folder)
+      Issue.record("another fault, or none: \(String(describing: other))", sourceLocation: place)
+      return
+    }
+  }
+
+  @Test func `header longer than the file`() throws {
+    try expect(.headerBeyondFile(file: path, header: 1000, bytes: 10), craft("{}", claim: 1000))
+    try expect(.headerBeyondFile(file: path, header: 3, bytes: 10), craft("{}", claim: 3))
+  }
+
+  @Test func `header longer than anyone needs`() throws {
+    try expect(.headerTooLong(file: path, header: .max, limit: 100_000_000), craft("{}", claim: .max))
+    try expect(.headerTooLong(file: path, header: 1 << 63, limit: 100_000_000), craft("{}", claim: 1 << 63))
+  }
+
+  @Test func `header of no bytes`() throws { #expect(try verdict(craft("{}", claim: 0), in: folder) != nil) }
+
+  @Test func `file shorter than a header's length`() throws {
+    for count in 0..<10 { try expect(.tooShort(file: path, bytes: count), Data(repeating: 0, count: count)) }
+  }
+
+  @Test func `header that is no JSON`() throws {
+    try expectBadJSON("{\"x\":}", why: "line 1, column 6")
+    try expectBadJSON("{\(entry())", why: "the text ends")
+    try expectBadJSON("{\(entry())}{}", why: "after the end")
+    try expectBadJSON("[]", why: "does not begin with '{'")
+    try expectBadJSON(" {\(entry())}", why: "does not begin with '{'")
+    try expectBadJSON("NaN", why: "does not begin with '{'")
+    try expectBadJSON("{\"x\":NaN}", why: "JSON has no NaN")
+  }
+
+  @Test func `header that is not UTF-8`() throws {
+    let header =
+      Array("{\"".utf8) + [0xFF, 0xFE] + Array("\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}".utf8)
+    try expectBadJSON(header, why: "not UTF-8")
+  }
+
+  @Test func `header nested a hundred thousand deep`() throws {
+    try expectBadJSON("{\"x\":" + String(repeating: "[", count: 100_000), why: "deep")
+    try expectBadJSON(String(repeating: "{\"x\":", count: 100_000), why: "deep")
+  }
+
+  @Test func `two tensors of one name`() throws {
+    try expectBadJSON("{\(entry(offsets: "[0,8]")),\(entry(offsets: "[0,8]"))}", why: "'x' is there twice")
+    try expectBadJSON(
+      "{\"x\":{\"dtype\":\"F32\",\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,8]}}", why: "twice")
+    try expectBadJSON("{\"__metadata__\":{},\"__metadata__\":{}}", why: "twice")
+  }
+
+  @Test func `metadata that is not strings`() throws {
+    try expect(.metadataNotStrings(file: path, key: nil, found: "a list"), craft("{\"__metadata__\":[]}"))
+    try expect(.metadataNotStrings(file: path, key: nil, found: "null"), craft("{\"__metadata__\":null}"))
+    try expect(.metadataNotStrings(file: path, key: "a", found: "an object"), craft("{\"__metadata__\":{\"a\":{}}}"))
+  }
+
+  @Test func `entry that is no object, or lacks a field`() throws {
+    try expectBadField("\"x\":[1,2]", found: "[1,2]", field: "its entry")
+    try expectBadField("\"x\":null", found: "null", field: "its entry")
+    try expectBadField("\"x\":{}", found: "nothing", field: "dtype")
+    try expectBadField("\"x\":{\"dtype\":\"F32\",\"shape\":[2]}", found: "nothing", field: "data_offsets")
+    try expectBadField("\"x\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}", found: "nothing", field: "shape")
+    try expectBadField(entry(dtype: "32"), found: "32", field: "dtype")
+  }
+
+  @Test func `dtype that nobody knows`() throws {
+    for name in ["F31", "f32", "", "float32"] {
+      try expect(
+        .unknownDType(file: path, tensor: "x", found: name), craft("{\(entry(dtype: "\"\(name)\""))}", values: 8))
+    }
+  }
+
+  @Test func `offsets that are negative, fractional, too large or not two`() throws {
+    try expectBadField(entry(offsets: "[-8,0]"), found: "-8", field: "data_offsets")
+    try expectBadField(entry(offsets: "[0.0,8]"), found: "0.0", field: "data_offsets")
+    try expectBadField(entry(offsets: "[0,8e0]"), found: "8.0", field: "data_offsets")
+    try expectBadField(
+      entry(offsets: "[0,18446744073709551616]"), found: "1.8446744073709552e+19", field: "data_offsets")
+    try expectBadField(entry(offsets: "[0,\"8\"]"), found: "\"8\"", field: "data_offsets")
+    try expectBadField(entry(offsets: "[8]"), found: "[8]", field: "data_offsets")
+    try expectBadField(entry(offsets: "[0,8,8]"), found: "[0,8,8]", field: "data_offsets")
+    try expectBadField(entry(offsets: "8"), found: "8", field: "data_offsets")
+  }
+
+  @Test func `shape that is negative, fractional or nested`() throws {
+    try expectBadField(entry(shape: "[-2]"), found: "-2", field: "shape")
+    try expectBadField(entry(shape: "[2.0]"), found: "2.0", field: "shape")
+    try expectBadField(entry(shape: "[[2]]"), found: "[2]", field: "shape")
+    try expectBadField(entry(shape: "2"), found: "2", field: "shape")
+  }
+
+  @Test func `shape that overflows`() throws {
+    let huge = Int.max
+    try expect(
+      .shapeOverflow(file: path, tensor: "x", shape: [huge, 2]), craft("{\(entry(shape: "[\(huge),2]"))}", values: 8))
+    // Modulo 2⁶⁴ these products are 8 bytes, as the offsets say.
+    let lie = [1 << 62 + 0, 2, 2, 2]
+    try expect(.shapeOverflow(file: path, tensor: "x", shape: lie), craft("{\(entry(shape: "\(lie)"))}", values: 8))
+    let even = [(1 << 61) + 1, 2]
+    try expect(.shapeOverflow(file: path, tensor: "x", shape: even), craft("{\(entry(shape: "\(even)"))}", values: 8))
+  }
+
+  @Test func `shape that lies about the size`() throws {
+    try expect(
+      .sizeMismatch(file: path, tensor: "x", dtype: .f32, shape: [3], wanted: 12, found: 8),
+      craft("{\(entry(shape: "[3]"))}", values: 8))
+    try expect(
+      .sizeMismatch(file: path, tensor: "x", dtype: .f64, shape: [2], wanted: 16, found: 8),
+      craft("{\(entry(dtype: "\"F64\""))}", values: 8))
+    try expect(
+      .sizeMismatch(file: path, tensor: "x", dtype: .f32, shape: [0], wanted: 0, found: 8),
+      craft("{\(entry(shape: "[0]"))}", values: 8))
+  }
+
+  @Test func `offsets reversed`() throws {
+    try expect(
+      .offsetsReversed(file: path, tensor: "x", begin: 8, end: 0), craft("{\(entry(offsets: "[8,0]"))}", values: 8))
+  }
+
+  @Test func `offsets beyond the file`() throws {
+    try expect(.offsetsBeyondFile(file: path, tensor: "x", end: 8, data: 7), craft("{\(entry())}", values: 7))
+    try expect(
+      .offsetsBeyondFile(file: path, tensor: "x", end: .max, data: 8),
+      craft("{\(entry(offsets: "[\(Int.max - 8),\(Int.max)]"))}", values: 8))
+  }
+
+  @Test func `offsets overlap`() throws {
+    let header = "{\(entry("x")),\(entry("y", offsets: "[4,12]"))}"
+    let start = header.utf8.count + 8
+    try expect(
+      .overlap(file: path, tensor: "y", other: "x", begin: start + 4, end: start + 8), craft(header, values: 12))
+  }
+
+  @Test func `two tensors on the same bytes`() throws {
+    guard case .overlap = try verdict(craft("{\(entry("x")),\(entry("y"))}", values: 8), in: folder) else {
+      Issue.record("another fault, or none")
+      return
+    }
+  }
+
+  @Test func `hole between tensors, before the first and after the last`() throws {
+    let between = "{\(entry("x")),\(entry("y", offsets: "[12,20]"))}"
+    var start = between.utf8.count + 8
+    try expect(.hole(file: path, before: "y", begin: start + 8, end: start + 12), craft(between, values: 20))
+    let first = "{\(entry(offsets: "[4,12]"))}"
+    start = first.utf8.count + 8
+    try expect(.hole(file: path, before: "x", begin: start, end: start + 4), craft(first, values: 12))
+    let last = "{\(entry())}"
+    start = last.utf8.count + 8
+    try expect(.hole(file: path, before: nil, begin: start + 8, end: start + 9), craft(last, values: 9))
+  }
+
+  @Test func `empty tensor in the middle of another`() throws {
+    let header = "{\(entry("x")),\(entry("y", shape: "[0]", offsets: "[4,4]"))}"
+    guard case .overlap = try verdict(craft(header, values: 8), in: folder) else {
+      Issue.record("another fault, or none")
+      return
+    }
+  }
+
+  @Test func `a pipe in the place of the file does not hang`() throws {
+    #expect(mkfifo(path, 0o600) == 0)
+    #expect(throws: (any Error).self) { try Checkpoint(file: path) }
+  }
+
+  @Test(arguments: ["f32", "f16", "mixed", "unaligned"], [UInt64(1), 2])
+  func `five hundred damaged files`(_ name: String, _ seed: UInt64) throws {
+    let whole = try Data(contentsOf: URL(filePath: fixtures + "\(name).safetensors"))
+    var chance = SplitMix(state: seed)
+    for _ in 0..<500 { _ = try verdict(whole.damaged(by: &chance), in: folder) }
+  }
+
+  @Test func `file cut at every byte`() throws {
+    let whole = try Data(contentsOf: URL(filePath: fixtures + "f32.safetensors"))
+    for count in 0..<whole.count { #expect(try verdict(whole.prefix(count), in: folder) != nil) }
+  }
+}

@@ -1,0 +1,93 @@
+/// Reading files that Python wrote; the fixtures' README says how.
+import Checkpoints
+import Files
+import FoundationEssentials
+import Testing
+
+/// What `make_fixtures.py` calls thirds.
+func thirds(_ count: Int) -> [Float] { (0..<count).map { Float($0) / 3 - 1 } }
+
+struct SafetensorsFileTests {
+  @Test func `a file of Python's is read with its shapes, values and metadata`() throws {
+    let file = try SafetensorsFile(path: fixtures + "f32.safetensors")
+    #expect(file.metadata == ["format": "pt"])
+    #expect(file.tensors.mapValues(\.shape) == shapes)
+    for (name, shape) in shapes { #expect(try file.floats(name) == thirds(shape.reduce(1, *))) }
+  }
+
+  @Test(arguments: [("f16", DType.f16, Float(0x1p-11)), ("bf16", .bf16, 0x1p-8)])
+  func `halves are read as floats`(_ name: String, _ dtype: DType, _ error: Float) throws {
+    let file = try SafetensorsFile(path: fixtures + "\(name).safetensors")
+    #expect(file.tensors.values.allSatisfy { $0.dtype == dtype })
+    for (found, exact) in zip(try file.floats("layer.weight"), thirds(6)) {
+      #expect(abs(found - exact) <= abs(exact) * error)
+    }
+  }
+
+  @Test func `metadata may be absent`() throws {
+    #expect(try SafetensorsFile(path: fixtures + "no-metadata.safetensors").metadata.isEmpty)
+  }
+
+  @Test func `all ten dtypes are known, and the floats among them are read`() throws {
+    let file = try SafetensorsFile(path: fixtures + "mixed.safetensors")
+    #expect(file.tensors.count == DType.allCases.count)
+    for dtype in DType.allCases {
+      let info = try file.info(dtype.rawValue)
+      #expect(info.dtype == dtype && info.shape == [3] && info.count == 3)
+      if dtype.isFloat {
+        #expect(try file.floats(dtype.rawValue) == [0, 1, 2])
+      } else {
+        let fault = CheckpointFault.notFloats(file: file.path, tensor: dtype.rawValue, dtype: dtype)
+        #expect(throws: fault) { try file.floats(dtype.rawValue) }
+      }
+    }
+    #expect(try Array(file.bytes("I16")) == [0, 0, 1, 0, 2, 0])
+  }
+
+  @Test func `aligned F32 is given without a copy`() throws {
+    let file = try SafetensorsFile(path: fixtures + "f32.safetensors")
+    let weight = try #require(try file.mappedFloats("layer.weight"))
+    #expect(Array(UnsafeBufferPointer(start: weight, count: 6)) == thirds(6))
+    #expect(try file.mappedFloats("layer.weight").map(UnsafeRawPointer.init) == file.bytes("layer.weight").baseAddress)
+  }
+
+  @Test func `F32 at an odd address, or another dtype, is read only by copy`() throws {
+    let odd = try SafetensorsFile(path: fixtures + "unaligned.safetensors")
+    #expect(try odd.mappedFloats("x") == nil)
+    #expect(try odd.floats("x") == [1, 2, 3])
+    #expect(try SafetensorsFile(path: fixtures + "f16.safetensors").mappedFloats("layer.weight") == nil)
+  }
+
+  @Test func `a misspelt name is answered with the nearest one`() throws {
+    let file = try SafetensorsFile(path: fixtures + "f32.safetensors")
+    let fault = CheckpointFault.noTensor(file: file.path, name: "layer.wieght", nearest: "layer.weight")
+    #expect(throws: fault) { try file.floats("layer.wieght") }
+    #expect("\(fault)".hasSuffix("no tensor 'layer.wieght'. Did you mean 'layer.weight'?"))
+  }
+
+  @Test func `a file without tensors is a file`() throws {
+    let folder = TemporaryFolder()
+    #expect(try verdict(craft("{}"), in: folder) == nil)
+    #expect(try verdict(craft("{\"__metadata__\":{}}   "), in: folder) == nil)
+  }
+
+  @Test func `keys of an entry that are not known are passed over`() throws {
+    let header = "{\"x\":{\"note\":1,\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"
+    #expect(try verdict(craft(header, values: 8), in: TemporaryFolder()) == nil)
+  }
+
+  @Test func `a folder, a missing file and an empty one are no checkpoints`() throws {
+    let folder = TemporaryFolder()
+    #expect(throws: FileFault.unreadable(path: folder.path, why: "not a regular file")) {
+      try SafetensorsFile(path: folder.path)
+    }
+    #expect(throws: FileFault.missing(path: folder.path + "/a")) { try SafetensorsFile(path: folder.path + "/a") }
+    let path = folder.path + "/x.safetensors"
+    #expect(try verdict(Data(), in: folder) == .tooShort(file: path, bytes: 0))
+  }
+
+  private let shapes = [
+    "layer.weight": [2, 3], "layer.bias": [3], "a scalar": [], "empty": [0, 4],
+    #"a "quoted" \ name, ünïcode ﬁ"#: [5, 1, 1],
+  ]
+}
