@@ -52,7 +52,7 @@ let package = Package(
     tests("Models", ["TestSupport", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Adapters", ["TestSupport", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Training", ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
-    // tests("Checkpoints"),
+    tests("Checkpoints"),
     tests("Tokenizers"),
     tests("Recipes", ["Files"]),
     tests("Tasks", ["TestSupport", "Files"]),
