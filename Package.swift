@@ -49,6 +49,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Checkpoints", "Files"], path: "Tests/Support", swiftSettings: strict),
     tests("tune", ["TestSupport", "Files"]),
     tests("Files"),
+    tests("quickstart-corpus"),
     tests("Models", ["TestSupport", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Adapters", ["TestSupport", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Training", ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
