@@ -31,7 +31,8 @@ public final class Pass {
     return Tensor(rows: rows, columns: columns, buffer: workspace.take(rows * columns), slot: slot)
   }
 
-  /// Remembers how to send y's gradient on. Does nothing where y is not tracked.
+  /// Remembers how to send y's gradient on. Does nothing where y is not tracked. The closure must hold the pass
+  /// `unowned`: the pass holds the closure until backward has run.
   public func record(_ y: Tensor, _ backward: @escaping (Tensor) -> Void) {
     if let node = y.slot.node { tape.append((node, backward)) }
   }
@@ -104,10 +105,12 @@ public struct Chance: Sendable {
     self.shard = UInt32(truncatingIfNeeded: shard)
   }
 
+  /// The probability is rounded to 1/65536; what is kept is scaled by what was rounded, so that means stay.
   func dropout(_ probability: Double, site: UInt32) -> tune_dropout {
-    tune_dropout(
+    let threshold = (min(max(probability, 0), 1) * 65536).rounded()
+    return tune_dropout(
       key: (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)), step: step, shard: shard,
-      site: site, threshold: UInt32(min(probability * 4294967296, 4294967295)), scale: Float(1 / (1 - probability)))
+      site: site, threshold: UInt32(threshold), scale: Float(65536 / (65536 - threshold)))
   }
 }
 

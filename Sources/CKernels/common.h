@@ -17,59 +17,112 @@
 #define FREE_ORDER _Pragma("clang fp reassociate(on) contract(fast)")
 
 enum { LANES = 16 };
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
+typedef float lanes __attribute__((vector_size(LANES * 4)));
+typedef int32_t ints __attribute__((vector_size(LANES * 4)));
+typedef uint32_t words __attribute__((vector_size(LANES * 4)));
+typedef uint64_t pairs __attribute__((vector_size(LANES * 4)));
+typedef lanes anywhere __attribute__((aligned(4)));
 
-INLINE lanes load(const float *p) { return *(const lanes *)p; }
-INLINE void store(float *p, lanes v) { *(lanes *)p = v; }
+INLINE lanes splat(float x) { return (lanes){} + x; }
+INLINE lanes load(const float *p) { return *(const anywhere *)p; }
+INLINE void store(float *p, lanes v) { *(anywhere *)p = v; }
+INLINE lanes choose(ints where, lanes a, lanes b) { return (lanes)((where & (ints)a) | (~where & (ints)b)); }
+
+INLINE lanes larger(lanes a, lanes b) { return choose(a > b, a, b); }
+
+/// The first `count` numbers, then zeros.
+INLINE lanes load_some(const float *p, long count) {
+  lanes v = {};
+  memcpy(&v, p, (count < LANES ? count : LANES) * sizeof(float));
+  return v;
+}
+
+INLINE void store_some(float *p, lanes v, long count) { memcpy(p, &v, (count < LANES ? count : LANES) * sizeof(float)); }
+
+/// Where the first `count` lanes are.
+INLINE ints first_lanes(long count) {
+  return (ints){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} < (int32_t)count;
+}
+
+/// Σ and the largest of 16 lanes, halving four times.
+#define FOLD(v, f)                                                                                \
+  v = f(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));  \
+  v = f(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3));        \
+  v = f(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1));        \
+  v = f(v, __builtin_shufflevector(v, v, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0));        \
+  return v[0];
+
+INLINE lanes add_lanes(lanes a, lanes b) { return a + b; }
+INLINE float sum_lanes(lanes v) { FOLD(v, add_lanes) }
+INLINE float largest_lane(lanes v) { FOLD(v, larger) }
 
 /// e^x to 2 units in the last place; x is held within ±87.3, so the result is never 0 nor infinite.
 /// Cody and Waite's reduction, Cephes' polynomial (Moshier 1989, expf.c).
-INLINE float fast_exp(float x) {
-  x = x < -87.3f ? -87.3f : x;
-  x = x > 88.3f ? 88.3f : x;
-  const float magic = 12582912.0f;  // 1.5·2^23: adding it rounds to the nearest whole number
-  float n = (x * 1.44269504088896341f + magic) - magic;
-  float r = x - n * 0.693359375f;
+INLINE lanes fast_exp(lanes x) {
+  x = choose(x < -87.3f, splat(-87.3f), x);
+  x = choose(x > 88.3f, splat(88.3f), x);
+  const float magic = 12582912.0f;  // 1.5·2^23: adding it rounds to a whole number, in the last bits
+  lanes shifted = x * 1.44269504088896341f + magic, n = shifted - magic;
+  lanes r = x - n * 0.693359375f;
   r = r + n * 2.12194440e-4f;
-  float y = 1.9875691500e-4f;
-  y = y * r + 1.3981999507e-3f;
+  lanes y = r * 1.9875691500e-4f + 1.3981999507e-3f;
   y = y * r + 8.3334519073e-3f;
   y = y * r + 4.1665795894e-2f;
   y = y * r + 1.6666665459e-1f;
   y = y * r + 5.0000001201e-1f;
   y = y * r * r + r + 1.0f;
-  union { int32_t i; float f; } power = {.i = ((int32_t)n + 127) << 23};
-  return y * power.f;
+  ints power = ((ints)shifted << 23) + (127 << 23);  // 2^n
+  return y * (lanes)power;
 }
 
-/// 64 keep-or-drop factors (0 or 1/(1-p)) for block `block` of a site: Philox 4×32-10 (Salmon et al. 2011), sixteen
-/// counters side by side. A pure function of its arguments, so backward draws the same mask again.
-INLINE void dropout64(const tune_dropout *d, uint32_t block, float *restrict factor) {
-  uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
-  for (int i = 0; i < LANES; i++) {
-    c0[i] = block * LANES + i;
-    c1[i] = d->site;
-    c2[i] = d->step;
-    c3[i] = d->shard;
-  }
+/// The two halves of 16 products.
+INLINE void multiply(words a, uint32_t m, words *high, words *low) {
+  pairs even = ((pairs)a & 0xffffffffu) * m, odd = ((pairs)a >> 32) * m;
+  *high = (words)((even >> 32) | (odd & 0xffffffff00000000u));
+  *low = (words)((even & 0xffffffffu) | (odd << 32));
+}
+
+/// 64 random words for chunk `chunk` of row `row` at a dropout site: Philox 4×32-10 (Salmon et al. 2011), sixteen
+/// counters side by side; word 16·j + i is the j-th of counter i. A pure function of its arguments, so backward draws
+/// them again. Rows count below 2^28; sites and chunks share a word of the counter, below 2^16 each.
+INLINE void random64(const tune_dropout *d, uint32_t row, uint32_t chunk, words *c) {
+  const words lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  c[0] = lane + row * LANES;
+  c[1] = (words){} + (d->site + (chunk << 16));
+  c[2] = (words){} + d->step;
+  c[3] = (words){} + d->shard;
   uint32_t k0 = d->key[0], k1 = d->key[1];
   for (int round = 0; round < 10; round++) {
-    for (int i = 0; i < LANES; i++) {
-      uint64_t p0 = (uint64_t)0xD2511F53u * c0[i], p1 = (uint64_t)0xCD9E8D57u * c2[i];
-      c0[i] = (uint32_t)(p1 >> 32) ^ c1[i] ^ k0;
-      c1[i] = (uint32_t)p1;
-      c2[i] = (uint32_t)(p0 >> 32) ^ c3[i] ^ k1;
-      c3[i] = (uint32_t)p0;
-    }
+    words high0, low0, high2, low2;
+    multiply(c[0], 0xD2511F53u, &high0, &low0);
+    multiply(c[2], 0xCD9E8D57u, &high2, &low2);
+    c[0] = high2 ^ c[1] ^ k0;
+    c[1] = low2;
+    c[2] = high0 ^ c[3] ^ k1;
+    c[3] = low0;
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  float scale = d->scale;
-  for (int i = 0; i < LANES; i++) {
-    factor[i] = c0[i] >= d->threshold ? scale : 0;
-    factor[i + LANES] = c1[i] >= d->threshold ? scale : 0;
-    factor[i + 2 * LANES] = c2[i] >= d->threshold ? scale : 0;
-    factor[i + 3 * LANES] = c3[i] >= d->threshold ? scale : 0;
+}
+
+/// 128 keep-or-drop factors, 0 or 1/(1-p), from the halves of 64 words.
+INLINE void dropout128(const tune_dropout *d, uint32_t row, uint32_t chunk, lanes *factor) {
+  words drawn[4];
+  random64(d, row, chunk, drawn);
+  for (int j = 0; j < 4; j++) {
+    factor[2 * j] = (lanes)((ints)((drawn[j] & 0xffff) >= d->threshold) & (ints)splat(d->scale));
+    factor[2 * j + 1] = (lanes)((ints)((drawn[j] >> 16) >= d->threshold) & (ints)splat(d->scale));
+  }
+}
+
+/// y = x·mask for one row of d numbers; y may be x.
+INLINE void drop_row(const tune_dropout *dropout, uint32_t row, const float *x, float *y, long d) {
+  lanes factor[8];
+  for (long first = 0; first < d; first += 8 * LANES) {
+    dropout128(dropout, row, (uint32_t)(first / (8 * LANES)), factor);
+    long left = d - first < 8 * LANES ? d - first : 8 * LANES, c = 0;
+    for (; c + LANES <= left; c += LANES) store(y + first + c, load(x + first + c) * factor[c / LANES]);
+    if (c < left) store_some(y + first + c, load_some(x + first + c, left - c) * factor[c / LANES], left - c);
   }
 }
 

@@ -16,14 +16,7 @@ CLONES void tune_multiply(const float *a, const float *b, float *y, long count, 
 }
 
 CLONES void tune_apply_dropout(const float *x, float *y, long n, long d, const tune_dropout *dropout) {
-  float factor[64];
-  long blocks = (d + 63) / 64;
-  for (long i = 0; i < n; i++)
-    for (long b = 0; b < blocks; b++) {
-      long first = i * d + b * 64, width = d - b * 64 < 64 ? d - b * 64 : 64;
-      dropout64(dropout, (uint32_t)(i * blocks + b), factor);
-      for (long j = 0; j < width; j++) y[first + j] = x[first + j] * factor[j];
-    }
+  for (long i = 0; i < n; i++) drop_row(dropout, (uint32_t)i, x + i * d, y + i * d, d);
 }
 
 CLONES void tune_column_sums(const float *restrict x, long stride, float *restrict sums, long n, long d, float beta) {
@@ -52,76 +45,96 @@ CLONES int tune_all_finite(const float *x, long count) {
 }
 
 /// tanh through e^(-2|x|); near 0 the odd series, where the quotient would lose digits.
-INLINE float fast_tanh(float x) {
-  float a = fabsf(x), e = fast_exp(-2 * a);
-  float quotient = (1 - e) / (1 + e), s = x * x;
-  float series = a * (1 + s * (-1.0f / 3 + s * (2.0f / 15 - s * (17.0f / 315))));
-  float y = a < 0.1f ? series : quotient;
-  return x < 0 ? -y : y;
+INLINE lanes fast_tanh(lanes x) {
+  lanes a = (lanes)((ints)x & 0x7fffffff), e = fast_exp(-2 * a);
+  lanes quotient = (1 - e) / (1 + e), s = x * x;
+  lanes series = a * (1 + s * (-1.0f / 3 + s * (2.0f / 15 - s * (17.0f / 315))));
+  return (lanes)((ints)choose(a < 0.1f, series, quotient) | ((ints)x & INT32_MIN));
 }
 
 /// erf(x) as a rational function on [-4, 4], beyond which it is ±1 in Float32 (the minimax fit of Eigen and XLA).
-INLINE float fast_erf(float x) {
-  x = x < -4 ? -4 : x;
-  x = x > 4 ? 4 : x;
-  float s = x * x;
-  float p = -2.72614225801306e-10f;
-  p = p * s + 2.77068142495902e-08f;
+INLINE lanes fast_erf(lanes x) {
+  x = choose(x < -4, splat(-4), x);
+  x = choose(x > 4, splat(4), x);
+  lanes s = x * x;
+  lanes p = s * -2.72614225801306e-10f + 2.77068142495902e-08f;
   p = p * s - 2.10102402082508e-06f;
   p = p * s - 5.69250639462346e-05f;
   p = p * s - 7.34990630326855e-04f;
   p = p * s - 2.95459980854025e-03f;
   p = p * s - 1.60960333262415e-02f;
-  float q = -1.45660718464996e-05f;
-  q = q * s - 2.13374055278905e-04f;
+  lanes q = s * -1.45660718464996e-05f - 2.13374055278905e-04f;
   q = q * s - 1.68282697438203e-03f;
   q = q * s - 7.37332916720468e-03f;
   q = q * s - 1.42647390514189e-02f;
   return x * p / q;
 }
 
-CLONES void tune_tanh(const float *x, float *y, long count) {
-  for (long i = 0; i < count; i++) y[i] = fast_tanh(x[i]);
-}
-
-CLONES void tune_tanh_backward(const float *y, const float *dy, float *dx, long count, float beta) {
-  for (long i = 0; i < count; i++) dx[i] = (beta == 0 ? 0 : dx[i]) + dy[i] * (1 - y[i] * y[i]);
-}
-
-/// Φ-form and tanh-form GELU, and relu: value and slope at one place.
-INLINE void gelu(float v, float *y, float *slope) {
-  float area = 0.5f + 0.5f * fast_erf(v * 0.70710678118654752f);
+INLINE void gelu(lanes v, lanes *y, lanes *slope) {
+  lanes area = 0.5f + 0.5f * fast_erf(v * 0.70710678118654752f);
   *y = v * area;
   *slope = area + v * 0.39894228040143268f * fast_exp(-0.5f * v * v);
 }
 
-INLINE void gelu_tanh(float v, float *y, float *slope) {
+INLINE void gelu_tanh(lanes v, lanes *y, lanes *slope) {
   const float c = 0.79788456080286536f, k = 0.044715f;
-  float u = fast_tanh(c * (v + k * v * v * v));
+  lanes u = fast_tanh(c * (v + k * v * v * v));
   *y = 0.5f * v * (1 + u);
   *slope = 0.5f * (1 + u) + 0.5f * v * (1 - u * u) * c * (1 + 3 * k * v * v);
 }
 
-INLINE void relu(float v, float *y, float *slope) {
-  *y = v > 0 ? v : 0;
-  *slope = v > 0;
+INLINE void relu(lanes v, lanes *y, lanes *slope) {
+  *y = choose(v > 0, v, splat(0));
+  *slope = choose(v > 0, splat(1), splat(0));
 }
 
-// Through local arrays, because slope may be x, and a loop whose arrays may overlap is not vectorised.
-#define SWEEP(f)                                                                          \
-  for (long first = 0; first < count; first += 256) {                                     \
-    float from[256], to[256], by[256];                                                    \
-    long width = count - first < 256 ? count - first : 256;                               \
-    memcpy(from, x + first, width * sizeof(float));                                       \
-    for (long i = 0; i < width; i++) f(from[i], to + i, by + i);                          \
-    memcpy(y + first, to, width * sizeof(float));                                         \
-    if (slope) memcpy(slope + first, by, width * sizeof(float));                          \
+INLINE void only_tanh(lanes v, lanes *y, lanes *slope) { *y = fast_tanh(v); }
+INLINE void only_exp(lanes v, lanes *y, lanes *slope) { *y = fast_exp(v); }
+INLINE void only_erf(lanes v, lanes *y, lanes *slope) { *y = fast_erf(v); }
+
+/// y = f(x) and slope = f'(x) of `count` numbers. All of x's lanes are read before slope's are written: it may be x.
+#define SWEEP(f)                                                                      \
+  INLINE void sweep_##f(const float *x, float *y, float *slope, long count) {         \
+    lanes to, by;                                                                     \
+    long i = 0;                                                                       \
+    for (; i + LANES <= count; i += LANES) {                                          \
+      f(load(x + i), &to, &by);                                                       \
+      store(y + i, to);                                                               \
+      if (slope) store(slope + i, by);                                                \
+    }                                                                                 \
+    if (i == count) return;                                                           \
+    f(load_some(x + i, count - i), &to, &by);                                         \
+    store_some(y + i, to, count - i);                                                 \
+    if (slope) store_some(slope + i, by, count - i);                                  \
   }
+SWEEP(gelu)
+SWEEP(gelu_tanh)
+SWEEP(relu)
+SWEEP(only_tanh)
+SWEEP(only_exp)
+SWEEP(only_erf)
 
 CLONES void tune_activate(const float *x, float *y, float *slope, long count, int activation) {
   switch (activation) {
-    case TUNE_GELU: SWEEP(gelu) break;
-    case TUNE_GELU_TANH: SWEEP(gelu_tanh) break;
-    default: SWEEP(relu)
+    case TUNE_GELU: sweep_gelu(x, y, slope, count); break;
+    case TUNE_GELU_TANH: sweep_gelu_tanh(x, y, slope, count); break;
+    default: sweep_relu(x, y, slope, count);
   }
+}
+
+CLONES void tune_tanh(const float *x, float *y, long count) { sweep_only_tanh(x, y, NULL, count); }
+CLONES void tune_exp(const float *x, float *y, long count) { sweep_only_exp(x, y, NULL, count); }
+CLONES void tune_erf(const float *x, float *y, long count) { sweep_only_erf(x, y, NULL, count); }
+
+CLONES void tune_tanh_backward(const float *y, const float *dy, float *dx, long count, float beta) {
+  if (beta == 0)
+    for (long i = 0; i < count; i++) dx[i] = dy[i] * (1 - y[i] * y[i]);
+  else
+    for (long i = 0; i < count; i++) dx[i] += dy[i] * (1 - y[i] * y[i]);
+}
+
+CLONES void tune_dropout_words(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *drawn) {
+  words w[4];
+  random64(dropout, row, chunk, w);
+  memcpy(drawn, w, sizeof w);
 }

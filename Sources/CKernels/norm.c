@@ -3,17 +3,11 @@
 CLONES void tune_add_norm(const float *x, const float *residual, const float *gain, const float *bias, float *z,
                           float *y, float *mean, float *rstd, long n, long d, float eps, const tune_dropout *dropout) {
   FREE_ORDER
-  long blocks = (d + 63) / 64;
-  float factor[64];
   for (long i = 0; i < n; i++) {
     const float *xi = x + i * d;
     float *zi = (z ? z : y) + i * d, *yi = y + i * d;
     if (dropout) {
-      for (long b = 0; b < blocks; b++) {
-        long width = d - b * 64 < 64 ? d - b * 64 : 64;
-        dropout64(dropout, (uint32_t)(i * blocks + b), factor);
-        for (long j = 0; j < width; j++) zi[b * 64 + j] = xi[b * 64 + j] * factor[j];
-      }
+      drop_row(dropout, (uint32_t)i, xi, zi, d);
       if (residual) for (long j = 0; j < d; j++) zi[j] += residual[i * d + j];
     } else if (residual) {
       for (long j = 0; j < d; j++) zi[j] = xi[j] + residual[i * d + j];
@@ -25,7 +19,10 @@ CLONES void tune_add_norm(const float *x, const float *residual, const float *ga
     float m = sum / d;
     for (long j = 0; j < d; j++) squares += (zi[j] - m) * (zi[j] - m);
     float r = 1 / sqrtf(squares / d + eps);  // eps inside the root, as in BERT
-    for (long j = 0; j < d; j++) yi[j] = (zi[j] - m) * r * gain[j] + bias[j];
+    if (z)
+      for (long j = 0; j < d; j++) yi[j] = (zi[j] - m) * r * gain[j] + bias[j];
+    else  // the same in place, said apart: a loop whose arrays may overlap is not vectorised
+      for (long j = 0; j < d; j++) yi[j] = (yi[j] - m) * r * gain[j] + bias[j];
     mean[i] = m;
     rstd[i] = r;
   }

@@ -23,7 +23,7 @@ public func activate(_ x: Tensor, _ activation: Activation, _ pass: Pass) -> Ten
   let y = pass.make(x.rows, x.columns, tracked: x.isTracked)
   tune_activate(x.pointer, y.pointer, y.isTracked ? x.pointer : nil, x.count, activation.code)
   guard y.isTracked else { return y }
-  pass.record(y) { dy in
+  pass.record(y) { [unowned pass] dy in
     pass.accumulate(x.slot) { dx, beta in tune_multiply(dy.pointer, x.pointer, dx.base, dy.count, beta) }
   }
   return y
@@ -34,7 +34,7 @@ public func tanh(_ x: Tensor, _ pass: Pass) -> Tensor {
   let y = pass.make(x.rows, x.columns, tracked: x.isTracked)
   tune_tanh(x.pointer, y.pointer, x.count)
   let slot = x.slot
-  pass.record(y) { dy in
+  pass.record(y) { [unowned pass] dy in
     pass.accumulate(slot) { dx, beta in tune_tanh_backward(y.pointer, dy.pointer, dx.base, dy.count, beta) }
   }
   return y

@@ -15,10 +15,12 @@ public func attention(
   let lse = pass.make(qkv.rows, heads)
   let longest = zip(starts.dropFirst(), starts).map(-).max() ?? 0
   let scratchCount = tune_attention_scratch(longest, width)
-  let dropout = pass.dropout(probability)
+  let (dropout, workspace) = (pass.dropout(probability), pass.workspace)
 
-  func each(_ body: (_ row: Int, _ t: Int, _ scratch: UnsafeMutablePointer<Float>, UnsafePointer<tune_dropout>?) -> Void) {
-    let scratch = pass.workspace.take(scratchCount)
+  func each(
+    _ body: (_ row: Int, _ t: Int, _ scratch: UnsafeMutablePointer<Float>, UnsafePointer<tune_dropout>?) -> Void
+  ) {
+    let scratch = workspace.take(scratchCount)
     withPointer(dropout) { dropout in
       for (row, end) in zip(starts, starts.dropFirst()) { body(row, end - row, scratch.pointer, dropout) }
     }
@@ -29,7 +31,7 @@ public func attention(
       dropout)
   }
   guard context.isTracked else { return context }
-  pass.record(context) { dcontext in
+  pass.record(context) { [unowned pass] dcontext in
     pass.accumulate(qkv.slot) { dqkv, beta in
       precondition(beta == 0, "attention: q, k, v have one reader")
       each { row, t, scratch, dropout in

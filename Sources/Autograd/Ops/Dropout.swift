@@ -8,7 +8,7 @@ public func dropout(_ x: Tensor, _ probability: Double, _ pass: Pass) -> Tensor 
   let y = pass.make(x.rows, x.columns, tracked: x.isTracked)
   withPointer(dropout) { tune_apply_dropout(x.pointer, y.pointer, x.rows, x.columns, $0) }
   let slot = x.slot
-  pass.record(y) { dy in
+  pass.record(y) { [unowned pass] dy in
     pass.accumulate(slot) { dx, beta in addDropout(dy, into: dx, beta: beta, dropout, pass) }
   }
   return y

@@ -10,7 +10,7 @@ public func embed(
   let tables = [(words, ids), (positions, places), (types, kinds)]
   let y = pass.make(ids.count, words.columns, tracked: tables.contains { $0.0.isTrainable })
   tune_embed(words.pointer, positions.pointer, types.pointer, ids, places, kinds, y.pointer, y.rows, y.columns)
-  pass.record(y) { dy in
+  pass.record(y) { [unowned pass] dy in
     for (table, indices) in tables {
       pass.accumulate(table) { gradient, beta in
         if beta == 0 { gradient.update(repeating: 0, count: table.count) }
@@ -28,7 +28,7 @@ public func gather(_ x: Tensor, rows indices: [Int32], _ pass: Pass) -> Tensor {
     (y.pointer + row * x.columns).update(from: x.pointer + Int(index) * x.columns, count: x.columns)
   }
   let slot = x.slot
-  pass.record(y) { dy in
+  pass.record(y) { [unowned pass] dy in
     pass.accumulate(slot) { dx, beta in
       if beta == 0 { dx.base.update(repeating: 0, count: dx.rows * dx.columns) }
       tune_scatter_add(dy.pointer, indices, dx.base, dy.rows, dy.columns)

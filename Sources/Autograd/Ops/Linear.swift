@@ -54,7 +54,7 @@ public func linear(
   }
   let slot = x.slot
   let input = parts.contains { $0.weight.isTrainable } ? x : nil
-  pass.record(y) { dy in
+  pass.record(y) { [unowned pass] dy in
     var first = 0
     for part in parts {
       let slice = dy.matrix.columns(first..<first + part.weight.rows)

@@ -20,7 +20,7 @@ public func addNorm(
   }
   guard let z else { return y }
   let (slot, residualSlot) = (x.slot, residual?.slot)
-  pass.record(y) { dy in
+  pass.record(y) { [unowned pass] dy in
     let dz = pass.make(n, d)
     let (mean, rstd) = (moments.pointer, moments.pointer + n)
     withGradients(gain, bias, pass) { dgain, dbias in

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// One dropout site. An element is dropped when its random word is below `threshold` (p·2^32); kept ones are times `scale`.
+/// One dropout site. An element is dropped when its 16 random bits are below `threshold` (p·2^16); kept ones are times
+/// `scale`.
 /// NULL wherever a kernel takes a pointer to it: no dropout.
 typedef struct {
   uint32_t key[2], step, shard, site, threshold;
@@ -28,6 +29,11 @@ int tune_all_finite(const float *x, long count);
 /// y = f(x); slope = f'(x) where slope is not NULL (it may be x itself).
 enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU };
 void tune_activate(const float *x, float *y, float *slope, long count, int activation);
+
+void tune_exp(const float *x, float *y, long count);
+void tune_erf(const float *x, float *y, long count);
+/// The 64 random words behind 128 keep-or-drop decisions of a row; word 16·j + i is the j-th of Philox's counter i.
+void tune_dropout_words(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *words);
 
 // Norm (norm.c)
 /// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. `z`, `residual` may be NULL; `y` may be `z`.

@@ -1,0 +1,64 @@
+/// Rows of tables against Double loops.
+import Autograd
+import TestSupport
+import Testing
+
+@Suite struct EmbeddingTests {
+  static let ids: [Int32] = [4, 0, 4, 4, 2, 6]
+  static let places: [Int32] = [0, 1, 2, 3, 0, 1]
+  static let kinds: [Int32] = [0, 0, 1, 1, 0, 0]
+
+  static func setting(width: Int) -> Setting {
+    Setting(
+      inputs: [],
+      parameters: [.random(7, width, seed: 1), .random(5, width, seed: 2), .random(2, width, seed: 3)])
+  }
+
+  static func op(_: [Tensor], _ p: [Parameter], _ pass: Pass) -> Tensor {
+    embed(words: p[0], ids: ids, positions: p[1], places: places, types: p[2], kinds: kinds, pass)
+  }
+
+  static func oracle(_ all: [Grid]) -> Grid {
+    var y = Grid(ids.count, all[0].columns)
+    for i in ids.indices {
+      for j in 0..<y.columns { y[i, j] = all[0][Int(ids[i]), j] + all[1][Int(places[i]), j] + all[2][Int(kinds[i]), j] }
+    }
+    return y
+  }
+
+  @Test(arguments: [1, 3, 16, 37], 0..<7)
+  func `embeddings agree with plain loops, and repeated words add up, whichever tables learn`(_ d: Int, _ mix: Int) {
+    var s = Self.setting(width: d)
+    s.frozen = Set((0..<3).filter { mix >> $0 & 1 == 1 })
+    let distance = distance(s, Self.op, oracle: Self.oracle)
+    #expect(distance.forward < 1e-6)
+    #expect(distance.gradient < 1e-6)
+    #expect(distance.allocations == 0)
+  }
+
+  @Test func `a table with two readers gets both gradients`() {
+    let d = distance(
+      Self.setting(width: 5), { x, p, pass in stack([Self.op(x, p, pass), Self.op(x, p, pass)], pass) },
+      oracle: {
+        let y = Self.oracle($0)
+        return Grid(2 * y.rows, y.columns, y.values + y.values)
+      })
+    #expect(d.forward < 1e-6)
+    #expect(d.gradient < 1e-6)
+  }
+
+  @Test(arguments: [[3], [0, 0, 5], [5, 4, 3, 2, 1, 0], [2, 2, 2, 2]] as [[Int32]])
+  func `gathered rows send their gradients back, and the others get zero`(_ rows: [Int32]) {
+    let s = Setting(inputs: [.random(6, 9, seed: 4)])
+    func oracle(_ all: [Grid]) -> Grid {
+      Grid(rows.count, 9, rows.flatMap { row in (0..<9).map { all[0][Int(row), $0] } })
+    }
+    let once = distance(s, { x, _, pass in gather(x[0], rows: rows, pass) }, oracle: oracle)
+    #expect(once.forward == 0)
+    #expect(once.gradient < 1e-6)
+    let twice = distance(
+      s, { x, _, pass in stack([gather(x[0], rows: rows, pass), gather(x[0], rows: rows, pass)], pass) },
+      oracle: { Grid(2 * rows.count, 9, oracle($0).values + oracle($0).values) })
+    #expect(twice.gradient < 1e-6)
+  }
+}

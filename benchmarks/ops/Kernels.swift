@@ -1,0 +1,111 @@
+/// What is timed: every kernel, at the shapes of a small and of a base encoder.
+import CKernels
+import Kernels
+
+extension Bench {
+  /// The three products of a linear layer.
+  func products(n: Int, d: Int, hidden: Int) {
+    for (input, output) in [(d, d), (d, 3 * d), (d, hidden), (hidden, d)] {
+      let x = Matrix(numbers(n * input), rows: n, columns: input)
+      let w = Matrix(numbers(output * input), rows: output, columns: input)
+      let y = Matrix(numbers(n * output), rows: n, columns: output)
+      let shape = "[\(n), \(input)]x[\(output), \(input)]", work = Work.operations(2 * n * input * output)
+      time("gemm.forward", shape, work) { gemm(x, w.transposed, into: y, beta: 1) }
+      time("gemm.dx", shape, work) { gemm(y, w, into: x) }
+      time("gemm.dw", shape, work) { gemm(y.transposed, x, into: w) }
+    }
+  }
+
+  func norms(n: Int, d: Int) {
+    let x = numbers(n * d), residual = numbers(n * d), z = numbers(n * d), y = numbers(n * d)
+    let gain = numbers(d), bias = numbers(d), mean = numbers(n), rstd = numbers(n)
+    let dgain = numbers(d), dbias = numbers(d), shape = "[\(n), \(d)]"
+    time("add_norm", shape, .floats(4 * n * d)) {
+      tune_add_norm(x, residual, gain, bias, z, y, mean, rstd, n, d, 1e-12, nil)
+    }
+    time("add_norm.inference", shape, .floats(3 * n * d)) {
+      tune_add_norm(x, residual, gain, bias, nil, y, mean, rstd, n, d, 1e-12, nil)
+    }
+    withUnsafePointer(to: place) { place in
+      time("add_norm.dropout", shape, .floats(4 * n * d)) {
+        tune_add_norm(x, residual, gain, bias, z, y, mean, rstd, n, d, 1e-12, place)
+      }
+    }
+    tune_add_norm(x, residual, gain, bias, z, y, mean, rstd, n, d, 1e-12, nil)
+    time("norm_backward", shape, .floats(3 * n * d)) {
+      tune_norm_backward(y, z, mean, rstd, gain, x, dgain, dbias, n, d)
+    }
+    time("norm_backward.frozen", shape, .floats(3 * n * d)) {
+      tune_norm_backward(y, z, mean, rstd, gain, x, nil, nil, n, d)
+    }
+  }
+
+  func elementwise(n: Int, d: Int, hidden: Int) {
+    let x = numbers(n * hidden, scale: 3), y = numbers(n * hidden), dx = numbers(n * hidden)
+    let start = numbers(n * hidden, scale: 3), bias = numbers(hidden), count = n * hidden
+    let wide = "[\(n), \(hidden)]", narrow = "[\(n), \(d)]"
+    for (name, code) in [("gelu", TUNE_GELU), ("gelu_tanh", TUNE_GELU_TANH), ("relu", TUNE_RELU)] {
+      let code = Int32(code.rawValue)
+      time("\(name).training", wide, .floats(3 * count)) { tune_activate(start, y, x, count, code) }
+      time("\(name).in_place", wide, .floats(3 * count)) { tune_activate(x, y, x, count, code) }
+      time(name, wide, .floats(2 * count)) { tune_activate(start, y, nil, count, code) }
+    }
+    time("multiply", wide, .floats(3 * count)) { tune_multiply(x, y, dx, count, 0) }
+    time("fill_rows", wide, .floats(count)) { tune_fill_rows(bias, y, n, hidden) }
+    time("column_sums", wide, .floats(count)) { tune_column_sums(x, hidden, bias, n, hidden, 0) }
+    time("add", narrow, .floats(3 * n * d)) { tune_add(x, y, n * d) }
+    time("tanh", narrow, .floats(2 * n * d)) { tune_tanh(x, y, n * d) }
+    time("exp", narrow, .floats(2 * n * d)) { tune_exp(x, y, n * d) }
+    withUnsafePointer(to: place) { place in
+      time("dropout", narrow, .floats(2 * n * d)) { tune_apply_dropout(x, y, n, d, place) }
+    }
+    let ids = (0..<n).map { Int32($0 * 7919 % 30000) }, table = numbers(30000 * d)
+    time("embed", narrow, .floats(4 * n * d)) { tune_embed(table, table, table, ids, ids, ids, y, n, d) }
+    time("scatter_add", narrow, .floats(3 * n * d)) { tune_scatter_add(x, ids, table, n, d) }
+  }
+
+  /// Operations are those of the products: two in forward, five in backward.
+  func attention(sequences: Int, t: Int, heads: Int, width: Int) {
+    let n = sequences * t, d = heads * width
+    let qkv = numbers(n * 3 * d), context = numbers(n * d), lse = numbers(n * heads)
+    let dcontext = numbers(n * d), dqkv = numbers(n * 3 * d), scratch = numbers(tune_attention_scratch(t, width))
+    let shape = "\(sequences)x\(t)x\(heads)x\(width)", work = 2 * sequences * t * t * d
+    withUnsafePointer(to: place) { place in
+      for (name, place) in [("attention", nil), ("attention.dropout", place)] {
+        time(name + ".forward", shape, .operations(2 * work)) {
+          for row in stride(from: 0, to: n, by: t) {
+            tune_attention(
+              qkv + row * 3 * d, context + row * d, lse + row * heads, scratch, t, heads, width, row, place)
+          }
+        }
+        time(name + ".backward", shape, .operations(5 * work)) {
+          for row in stride(from: 0, to: n, by: t) {
+            tune_attention_backward(
+              qkv + row * 3 * d, context + row * d, lse + row * heads, dcontext + row * d, dqkv + row * 3 * d, scratch,
+              t, heads, width, row, place)
+          }
+        }
+      }
+    }
+  }
+
+  func losses() {
+    for (n, classes) in [(512, 7), (64, 30522)] {
+      let logits = numbers(n * classes), targets = (0..<n).map { Int32($0 % classes) }
+      time("cross_entropy", "[\(n), \(classes)]", .floats(2 * n * classes)) {
+        _ = tune_cross_entropy(logits, targets, nil, n, classes, 0.1, Float(n))
+      }
+    }
+  }
+
+  func optimizer() {
+    let count = 1 << 20
+    let p = numbers(count), g = numbers(count), m = numbers(count), v = numbers(count)
+    for i in 0..<count { v[i] = abs(v[i]) }
+    time("adamw", "\(count)", .floats(7 * count)) {
+      tune_adamw(p, g, m, v, count, 1, 1e-9, 1, 0.9, 0.999, 1e-8, 1)
+    }
+    time("sum_squares", "\(count)", .floats(count)) { _ = tune_sum_squares(g, count) }
+    time("all_finite", "\(count)", .floats(count)) { _ = tune_all_finite(g, count) }
+  }
+}
