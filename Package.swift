@@ -46,10 +46,16 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(name: "quickstart-corpus", swiftSettings: strict),
-    .target(name: "TestSupport", dependencies: ["Checkpoints", "Files"], path: "Tests/Support", swiftSettings: strict),
+    .executableTarget(
+      name: "bench-ops", dependencies: ["Kernels", "CKernels"], path: "benchmarks/ops", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["Checkpoints", "Files", "Autograd", "Kernels", "CKernels"], path: "Tests/Support",
+      swiftSettings: strict),
     tests("tune", ["TestSupport", "Files"]),
     tests("Files"),
     tests("quickstart-corpus"),
+    tests("Kernels", ["TestSupport", "CKernels"]),
+    tests("Autograd", ["TestSupport", "Kernels", "CKernels"]),
     tests("Models", ["TestSupport", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Adapters", ["TestSupport", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Training", ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
