@@ -7,7 +7,7 @@
 enum { TILE_ROWS = 14, PANEL = 2 * LANES, DEPTH = 768, STRIPE = 14 * 14 };
 
 #define WIDE __attribute__((target("arch=x86-64-v4")))
-#define AT(place) (*(lanes *)(place))
+#define AT(place) (*(anywhere *)(place))
 
 int tune_can_pack(long k, long m) {
   __builtin_cpu_init();

@@ -73,6 +73,48 @@ private func op(_ parts: Int) -> Op {
     #expect(d.gradient < 1e-6)
   }
 
+  // Rows around the tiles of 14, 8, 4, 2 and 1 and the stripe of 196; depths around the cut at 768; 48 is not packed.
+  @Test(
+    arguments: [
+      (1, 5, [32]), (3, 7, [64, 32]), (13, 32, [32, 32, 32]), (15, 16, [48]), (29, 9, [96]), (198, 3, [32]),
+      (2, 770, [32]), (5, 32, [800]),
+    ] as [(Int, Int, [Int])], [true, false])
+  func `a packed frozen weight gives the same product, and adds to a gradient that is there`(
+    _ s: (Int, Int, [Int]), _ biased: Bool
+  ) {
+    let parts = s.2.count
+    var setting = setting(n: s.0, input: s.1, outputs: s.2, biased: biased)
+    setting.frozen = Set(setting.parameters.indices)
+    let d = distance(
+      setting,
+      { x, p, pass in
+        let all = (0..<parts).map { LinearPart(weight: p[$0], bias: biased ? p[parts + $0] : nil) }
+        let packed = PackedWeight(p[0], out: s.2.reduce(0, +), training: true)
+        return stack([linear(x[0], all, packed: packed, pass), linear(x[0], all, packed: packed, pass)], pass)
+      },
+      oracle: { all in
+        let y = oracle(all, parts: parts)
+        return Grid(2 * y.rows, y.columns, y.values + y.values)
+      },
+      slope: { all, dy in
+        // dx = Σ over both readers and all parts of dy·W
+        var dx = Grid(s.0, s.1)
+        var first = 0
+        for w in all[1...parts] {
+          for i in 0..<2 * s.0 {
+            for o in 0..<w.rows {
+              for k in 0..<s.1 { dx[i % s.0, k] += dy[i, first + o] * w[o, k] }
+            }
+          }
+          first += w.rows
+        }
+        return [dx] + all.dropFirst()
+      })
+    #expect(d.forward < 1e-6)
+    #expect(d.gradient < 1e-6)
+    #expect(d.allocations == 0)
+  }
+
   @Test func `an adapter in the seam adds to its part's columns and to the input's gradient`() {
     var s = setting(n: 4, input: 5, outputs: [3, 6])
     s.parameters.append(.random(6, 5, seed: 31))

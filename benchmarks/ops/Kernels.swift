@@ -11,6 +11,13 @@ extension Bench {
       let y = Matrix(numbers(n * output), rows: n, columns: output)
       let shape = "[\(n), \(input)]x[\(output), \(input)]", work = Work.operations(2 * n * input * output)
       time("gemm.forward", shape, work) { gemm(x, w.transposed, into: y, beta: 1) }
+      if tune_can_pack(input, output) != 0 {
+        let packed = numbers(input * output)
+        tune_pack(w.base, 1, packed, input, output)
+        time("packed.forward", shape, work) {
+          tune_packed_product(x.base, packed, nil, y.base, n, output, input, 1)
+        }
+      }
       time("gemm.dx", shape, work) { gemm(y, w, into: x) }
       time("gemm.dw", shape, work) { gemm(y.transposed, x, into: w) }
     }
