@@ -36,7 +36,7 @@ public final class LoRA: ProjectionAdapter, @unchecked Sendable {
     guard y.isTracked else { return nil }
     let kept = a.isTrainable ? input : nil
     let slot = input.slot
-    return { [a, b, scale] dy in
+    return { [a, b, scale, unowned pass] dy in
       let slice = dy.matrix.columns(columns)
       pass.accumulate(b) { db, beta in
         let into = Matrix(db, rows: b.rows, columns: b.columns)
