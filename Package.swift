@@ -25,7 +25,9 @@ let package = Package(
   ],
   targets: [
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
-    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-Wno-psabi"])]),
+    .target(
+      name: "CKernels",
+      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-Wno-psabi"])]),
     floor("Files"),
     floor("Kernels", ["COpenBLAS", "CKernels"]),
     floor("Autograd", ["Kernels", "CKernels"]),
@@ -49,7 +51,8 @@ let package = Package(
     .executableTarget(
       name: "bench-ops", dependencies: ["Kernels", "CKernels"], path: "benchmarks/ops", swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Checkpoints", "Files", "Autograd", "Kernels", "CKernels"], path: "Tests/Support",
+      name: "TestSupport", dependencies: ["Checkpoints", "Files", "Autograd", "Kernels", "CKernels"],
+      path: "Tests/Support",
       swiftSettings: strict),
     tests("tune", ["TestSupport", "Files"]),
     tests("Files"),

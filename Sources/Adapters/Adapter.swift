@@ -70,7 +70,8 @@ public final class Adapter: @unchecked Sendable {
 
   /// The numbers of an override, whether attached or not.
   func withValues<R>(of override: Override, _ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
-    isAttached ? try body(UnsafeBufferPointer(override.parameter.values)) : try override.other.withUnsafeBufferPointer(body)
+    isAttached
+      ? try body(UnsafeBufferPointer(override.parameter.values)) : try override.other.withUnsafeBufferPointer(body)
   }
 
   /// Sets the adapter's own numbers of the override at `index`, while detached.

@@ -5,7 +5,9 @@ import Models
 extension LoRAConfig {
   /// - Parameter base: what the file names as the base model; never an absolute path.
   func json(base: String, kind: HeadKind) -> JSON {
-    func whole(_ value: Double) -> JSON { value == value.rounded() && abs(value) < 1e15 ? .int(Int(value)) : .double(value) }
+    func whole(_ value: Double) -> JSON {
+      value == value.rounded() && abs(value) < 1e15 ? .int(Int(value)) : .double(value)
+    }
     var object: [String: JSON] = [
       "alora_invocation_tokens": nil, "arrow_config": nil, "auto_mapping": nil, "corda_config": nil,
       "ensure_weight_tying": false, "eva_config": nil, "fan_in_fan_out": false, "inference_mode": true,
@@ -49,14 +51,21 @@ extension LoRAConfig {
     self.init()
     rank = want("r", "a whole number from 1 on") { $0.int.flatMap { (1...65536).contains($0) ? $0 : nil } } ?? 8
     alpha = want("lora_alpha", "a number") { $0.number } ?? 8
-    dropout = want("lora_dropout", "a number from 0 to below 1") { $0.number.flatMap { (0..<1).contains($0) ? $0 : nil } } ?? 0
+    dropout =
+      want("lora_dropout", "a number from 0 to below 1") { $0.number.flatMap { (0..<1).contains($0) ? $0 : nil } } ?? 0
     useRSLoRA = want("use_rslora", "true or false") { $0.bool } ?? false
     bias = want("bias", "\"none\", \"all\" or \"lora_only\"") { $0.string.flatMap(Bias.init) } ?? .none
-    targets = want("target_modules", "a list of names or a regular expression", Targets.init) ?? .suffixes(["query", "value"])
+    targets =
+      want("target_modules", "a list of names or a regular expression", Targets.init) ?? .suffixes(["query", "value"])
     exclude = want("exclude_modules", "a list of names or a regular expression", Targets.init)
-    rankPattern = want("rank_pattern", "whole numbers by module") { map($0) { $0.int.flatMap { (1...65536).contains($0) ? $0 : nil } } } ?? [:]
+    rankPattern =
+      want("rank_pattern", "whole numbers by module") {
+        map($0) { $0.int.flatMap { (1...65536).contains($0) ? $0 : nil } }
+      } ?? [:]
     alphaPattern = want("alpha_pattern", "numbers by module") { map($0) { $0.number } } ?? [:]
-    layers = want("layers_to_transform", "a whole number or a list of them") { $0.int.map { [$0] } ?? list($0) { $0.int } }
+    layers = want("layers_to_transform", "a whole number or a list of them") {
+      $0.int.map { [$0] } ?? list($0) { $0.int }
+    }
     let saved = want("modules_to_save", "a list of names") { list($0) { $0.string } } ?? []
     modulesToSave = saved.filter { !["classifier", "score"].contains($0) }
     if !problems.isEmpty { throw AdapterFault.unsupported(file: file, problems: problems) }

@@ -49,7 +49,9 @@ extension LoRAConfig {
   /// The projections to adapt, each with its rank and its scale.
   /// - Parameter everyName: whether each listed name must match; PEFT also lists names that it then excludes.
   /// - Throws: `TargetFault` where a pattern is broken, or where nothing (or one listed name) matches no module.
-  public func resolve(in model: TextModel, everyName: Bool = true) throws -> [(projection: Projection, rank: Int, scale: Double)] {
+  public func resolve(in model: TextModel, everyName: Bool = true) throws -> [(
+    projection: Projection, rank: Int, scale: Double
+  )] {
     let wanted = try matcher(targets, key: "target_modules")
     let unwanted = try exclude.map { try matcher($0, key: "exclude_modules") }
     let names = model.projections.map(\.name)

@@ -60,7 +60,8 @@ extension ModelConfig {
     activation = name.string.flatMap { Self.activations[$0] } ?? .gelu
     if name.string.flatMap({ Self.activations[$0] }) == nil {
       reader.problems.append(
-        "'hidden_act' is \(name.text(pretty: false)); supported: \(Self.activations.keys.sorted().joined(separator: ", ")).")
+        "'hidden_act' is \(name.text(pretty: false)); supported: \(Self.activations.keys.sorted().joined(separator: ", "))."
+      )
     }
     if width % heads != 0 {
       reader.problems.append("'hidden_size' (\(width)) is no multiple of 'num_attention_heads' (\(heads)).")

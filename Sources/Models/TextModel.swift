@@ -34,12 +34,13 @@ public final class TextModel: @unchecked Sendable {
     self.config = config
     self.kind = kind
     encoder = try BertEncoder(root["bert"], config)
-    pooler = switch kind {
-    case .tokens: nil
-    case .sequence:
-      try root["bert"]["pooler"]["dense"].head(
-        config.width, config.width, reuse: true, std: config.initializerRange)
-    }
+    pooler =
+      switch kind {
+      case .tokens: nil
+      case .sequence:
+        try root["bert"]["pooler"]["dense"].head(
+          config.width, config.width, reuse: true, std: config.initializerRange)
+      }
     classifier = try root["classifier"].head(config.width, classes, reuse: reuseHead, std: config.initializerRange)
     try loader.finish()
     fresh = loader.fresh

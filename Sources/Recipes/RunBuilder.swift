@@ -153,7 +153,8 @@ public struct RunBuilder {
     for split in Split.allCases {
       let count = task.windowCount(split)
       if count.windows > count.sentences {
-        notes.append("\(split.rawValue): \(count.sentences) sentences cut into \(count.windows) windows; no word is lost")
+        notes.append(
+          "\(split.rawValue): \(count.sentences) sentences cut into \(count.windows) windows; no word is lost")
       }
     }
     return notes

@@ -65,7 +65,8 @@ extension Run {
     ]
     if let best = result.best {
       object["best"] = [
-        "epoch": .double(best.epoch), "step": .int(best.step), "metric": .string(best.metric), "value": .double(best.value),
+        "epoch": .double(best.epoch), "step": .int(best.step), "metric": .string(best.metric),
+        "value": .double(best.value),
       ]
     } else {
       object["best"] = .null

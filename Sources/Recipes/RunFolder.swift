@@ -16,7 +16,8 @@ public enum RunFolderFault: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .finished(let path): "\(path): holds a finished run. Choose another 'output', or start again with --overwrite."
-    case .interrupted(let path): "\(path): holds an interrupted run. Go on with --resume, or start again with --overwrite."
+    case .interrupted(let path):
+      "\(path): holds an interrupted run. Go on with --resume, or start again with --overwrite."
     case .notARun(let path):
       "\(path): holds files that are no run's, and would not be touched. Choose another 'output'."
     case .nothingToResume(let path): "\(path): holds no snapshot to resume from. Start without --resume."

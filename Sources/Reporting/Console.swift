@@ -46,7 +46,8 @@ public final class Console {
     speed = speed == 0 ? now : 0.7 * speed + 0.3 * now
     (lastTokens, lastSeconds) = (step.totalTokens, step.seconds)
     let left = step.seconds / Double(step.step) * Double(step.steps - step.step)
-    let facts = "loss \(fixed(lossSum / Double(lossCount), 4))  lr \(scientific(step.learningRate))  "
+    let facts =
+      "loss \(fixed(lossSum / Double(lossCount), 4))  lr \(scientific(step.learningRate))  "
       + "\(Int(speed)) tokens/s  \(Processor.peakMemory / 1_000_000) MB  ETA \(clock(left))"
     let place = "step \(step.step)/\(step.steps)"
     if isTerminal {
@@ -85,5 +86,6 @@ private func scientific(_ value: Double) -> String {
 private func clock(_ seconds: Double) -> String {
   let whole = Int(seconds.isFinite ? seconds.rounded() : 0)
   func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-  return whole < 3600 ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
+  return whole < 3600
+    ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
 }

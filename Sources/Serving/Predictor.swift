@@ -1,7 +1,7 @@
 /// Text in, entities out, for every member of a pool.
 import Autograd
-public import Tasks
 import Models
+public import Tasks
 
 /// An entity found in a text.
 public struct Entity: Sendable, Equatable {

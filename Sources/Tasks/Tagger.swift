@@ -32,12 +32,14 @@ public struct Tagger: Sendable {
       let logits = model(Batch(batches[number].map { inputs[$0] }), Pass(workspace))
       let best = bestColumns(logits)
       var row = 0
-      results.set(number, batches[number].map { index in
-        defer { row += inputs[index].count }
-        let (text, window) = windows[index]
-        let tags = window.words.map { best[row + 1 + texts[text].firsts[$0] - window.pieces.lowerBound] }
-        return (index, tags, keepsLogits ? rows(of: logits, row..<row + inputs[index].count) : [])
-      })
+      results.set(
+        number,
+        batches[number].map { index in
+          defer { row += inputs[index].count }
+          let (text, window) = windows[index]
+          let tags = window.words.map { best[row + 1 + texts[text].firsts[$0] - window.pieces.lowerBound] }
+          return (index, tags, keepsLogits ? rows(of: logits, row..<row + inputs[index].count) : [])
+        })
     }
     var byWindow = [([TagPrediction], [[Float]])](repeating: ([], []), count: windows.count)
     for (index, tags, logits) in results.all.joined() { byWindow[index] = (tags, logits) }

@@ -1,8 +1,8 @@
 /// AdamW with clipping by the global norm, over the parameters of a table.
 import Autograd
 import CKernels
-import Kernels
 import Glibc
+import Kernels
 
 public struct AdamWSettings: Sendable, Equatable {
   public var beta1 = 0.9

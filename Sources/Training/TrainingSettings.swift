@@ -1,5 +1,6 @@
 /// How long, how fast and by what measure a model is trained.
 public import Tasks
+
 public struct TrainingSettings: Sendable, Equatable {
   public enum Length: Sendable, Equatable {
     case epochs(Double)

@@ -7,7 +7,8 @@ import Training
 
 struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "eval", abstract: "Score a model, or an adapter over it, on a CoNLL file: the same metrics as a run's.")
+    commandName: "eval", abstract: "Score a model, or an adapter over it, on a CoNLL file: the same metrics as a run's."
+  )
 
   @Argument(help: "The model's folder.")
   var model: String

@@ -45,7 +45,9 @@ struct InspectCommand: ParsableCommand {
     }
     try emit("\(tensors.count) tensors, \(count) parameters")
     if let config {
-      try emit("adapter: \(config["peft_type"]?.string ?? "?"), r \(config["r"]?.int ?? 0), over \(config["base_model_name_or_path"]?.string ?? "?")")
+      try emit(
+        "adapter: \(config["peft_type"]?.string ?? "?"), r \(config["r"]?.int ?? 0), over \(config["base_model_name_or_path"]?.string ?? "?")"
+      )
     }
     if isAdapter, let base {
       try emit("\(Double(count * 10000 / max(base, 1)) / 100) % of the base's \(base) parameters")

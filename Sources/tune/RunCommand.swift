@@ -36,7 +36,8 @@ struct RunCommand: ParsableCommand {
     run.notes.forEach { console.say("note: " + $0) }
     console.say(
       "\(run.trainableParameters) of \(run.totalParameters) parameters train "
-        + "(\(fixed(100 * Double(run.trainableParameters) / Double(run.totalParameters), 2)) %), \(run.trainer.steps) steps")
+        + "(\(fixed(100 * Double(run.trainableParameters) / Double(run.totalParameters), 2)) %), \(run.trainer.steps) steps"
+    )
     let result = try run.execute(
       in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) })
     if json { try emit(result, pretty: true) } else { try summarize(result, run) }
@@ -56,7 +57,8 @@ struct RunCommand: ParsableCommand {
     let speed = Int(result["real_tokens_per_second"]?.number ?? 0)
     let memory = Processor.peakMemory / 1_000_000
     note("trained in \(seconds) s, \(speed) tokens/s, peak memory \(memory) MB")
-    note("\(run.adapter == nil ? "model" : "adapter"): \(run.recipe.output)/\(run.adapter == nil ? "model" : "adapter")")
+    note(
+      "\(run.adapter == nil ? "model" : "adapter"): \(run.recipe.output)/\(run.adapter == nil ? "model" : "adapter")")
   }
 }
 

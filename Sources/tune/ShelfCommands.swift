@@ -33,7 +33,8 @@ struct ListCommand: ParsableCommand {
 }
 
 struct CopyCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "cp", abstract: "Copy a recipe that ships, to change it.")
+  static let configuration = CommandConfiguration(
+    commandName: "cp", abstract: "Copy a recipe that ships, to change it.")
 
   @Argument(help: "The recipe's name.")
   var name: String
@@ -43,7 +44,8 @@ struct CopyCommand: ParsableCommand {
   func run() throws {
     let text = try readText(Shelf.path(of: name))
     let name = name.split(separator: "/").last.map(String.init) ?? name
-    let target = isFolder(destination) ? "\(destination)/\(name.hasSuffix(".json") ? name : name + ".json")" : destination
+    let target =
+      isFolder(destination) ? "\(destination)/\(name.hasSuffix(".json") ? name : name + ".json")" : destination
     if fileExists(target) {
       throw FileFault.unwritable(path: target, why: "it exists already; choose another name or remove it first")
     }

@@ -56,7 +56,9 @@ func `what is saved is what was loaded, tensor by tensor, in PEFT's form`(_ name
   let read = theirs.names.filter { !$0.contains("original_module") && !$0.contains("modules_to_save") }
   #expect(ours.names == read)
   for tensor in read { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
-  let (config, golden) = (try JSON(path: folder + "/adapter_config.json"), try JSON(path: source + "/adapter_config.json"))
+  let (config, golden) = (
+    try JSON(path: folder + "/adapter_config.json"), try JSON(path: source + "/adapter_config.json")
+  )
   for (key, value) in golden.object ?? [:] where key != "base_model_name_or_path" && key != "target_modules" {
     #expect(config[key] == value || config[key]?.number == value.number && value.number != nil, "\(key)")
   }
@@ -86,7 +88,8 @@ func `what is saved is what was loaded, tensor by tensor, in PEFT's form`(_ name
 }
 
 @Test(arguments: [
-  (LoRAConfig.Targets.allLinear, 12), (.suffixes(["query", "value"]), 4), (.pattern(".*attention.*\\.(query|dense)"), 4),
+  (LoRAConfig.Targets.allLinear, 12), (.suffixes(["query", "value"]), 4),
+  (.pattern(".*attention.*\\.(query|dense)"), 4),
 ])
 func `targets choose modules as PEFT does`(_ targets: LoRAConfig.Targets, _ count: Int) throws {
   var config = LoRAConfig()

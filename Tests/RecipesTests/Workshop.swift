@@ -1,7 +1,6 @@
 /// What the recipe tests share: the recipe, a folder with its files, changes to trees, a small generator.
 import Files
 import FoundationEssentials
-import FoundationEssentials
 
 @testable import Recipes
 

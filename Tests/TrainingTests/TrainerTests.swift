@@ -134,7 +134,8 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
 }
 
 @Test(arguments: [Batcher.Order.shuffled, .lengthGrouped], [Batcher.Size.examples(7), .tokens(100)])
-func `an epoch holds every example once, and the next epoch another order`(_ order: Batcher.Order, _ size: Batcher.Size) {
+func `an epoch holds every example once, and the next epoch another order`(_ order: Batcher.Order, _ size: Batcher.Size)
+{
   let lengths = (0..<500).map { 5 + $0 % 60 }
   let batcher = Batcher(lengths: lengths, size: size, order: order, seed: 3)
   let epochs = (0..<2).map { batcher.batches(epoch: $0) }
@@ -155,7 +156,8 @@ func `an epoch holds every example once, and the next epoch another order`(_ ord
 
 @Test func `schedules follow transformers`() {
   // get_linear_schedule_with_warmup, get_cosine_schedule_with_warmup (4.x and 5.x): LambdaLR's factor at step k.
-  let linear = Schedule(.linear, peak: 1, warmup: 2, total: 10), cosine = Schedule(.cosine, peak: 1, warmup: 2, total: 10)
+  let linear = Schedule(.linear, peak: 1, warmup: 2, total: 10),
+    cosine = Schedule(.cosine, peak: 1, warmup: 2, total: 10)
   #expect([0, 1, 2, 6, 10].map(linear.rate) == [0, 0.5, 1, 0.5, 0])
   #expect(abs(cosine.rate(6) - 0.5) < 1e-12 && cosine.rate(2) == 1 && abs(cosine.rate(10)) < 1e-12)
   #expect(Schedule(.constant, peak: 3, warmup: 0, total: 10).rate(9) == 3)
