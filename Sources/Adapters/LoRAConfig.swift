@@ -34,11 +34,14 @@ public struct LoRAConfig: Sendable, Equatable {
 public enum TargetFault: Error, CustomStringConvertible {
   case badPattern(key: String, pattern: String, why: String)
   case nothingMatches(key: String, wanted: String, modules: [String])
+  case rank(Int, module: String, limit: Int)
 
   public var description: String {
     switch self {
     case .badPattern(let key, let pattern, let why):
       "'\(key)': \"\(pattern)\" is no regular expression (\(why))."
+    case .rank(let rank, let module, let limit):
+      "'rank': \(rank) for \(module), whose matrix has no side longer than \(limit); a rank beyond that adds nothing."
     case .nothingMatches(let key, let wanted, let modules):
       "'\(key)': \(wanted) matches no module of this model. Its modules end with: \(modules.joined(separator: ", "))."
     }
@@ -69,6 +72,8 @@ extension LoRAConfig {
     }
     return try chosen.map { projection in
       let rank = try lookUp(rankPattern, projection.name, key: "rank_pattern") ?? self.rank
+      let limit = max(projection.inputs, projection.outputs)
+      guard rank <= limit else { throw TargetFault.rank(rank, module: projection.name, limit: limit) }
       let alpha = try lookUp(alphaPattern, projection.name, key: "alpha_pattern") ?? self.alpha
       return (projection, rank, useRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
     }

@@ -16,7 +16,6 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *wanted_core;
 static char fault[512];
 static sgemm_function *sgemm;
-static void (*set_threads)(int);
 static char *(*core_name)(void);
 
 // OpenBLAS of Debian 12 (0.3.21) knows no CPU younger than 2022 by name, and an exported OPENBLAS_CORETYPE would bind it
@@ -51,7 +50,7 @@ static void open_library(void) {
     return;
   }
   sgemm = (sgemm_function *)symbol(library, "cblas_sgemm");
-  set_threads = (void (*)(int))symbol(library, "openblas_set_num_threads");
+  void (*set_threads)(int) = (void (*)(int))symbol(library, "openblas_set_num_threads");
   core_name = (char *(*)(void))symbol(library, "openblas_get_corename");
   if (!fault[0]) set_threads(1);
 }
@@ -63,10 +62,6 @@ const char *tune_blas_open(const char *core) {
 }
 
 const char *tune_blas_core(void) { return core_name ? core_name() : "none"; }
-
-void tune_blas_set_threads(int threads) {
-  if (set_threads) set_threads(threads);
-}
 
 void tune_sgemm(int transposeA, int transposeB, int m, int n, int k, float alpha, const float *a, int lda,
                 const float *b, int ldb, float beta, float *c, int ldc) {

@@ -37,19 +37,26 @@ public final class WeightLoader {
   /// A name under which no weight is an error: a head of another task, say.
   func ignore(_ name: String) { if let found = stored(name) { asked.insert(found) } }
 
-  func parameter(_ name: String, shape: [Int], memory: JoinedMemory?, start: Start) throws -> Parameter {
-    guard let checkpoint else { return fill(makeParameter(name, shape, memory), start) }
+  /// The checkpoint's name of a weight that is there in this shape; else nil, and the problem is remembered.
+  private func check(_ name: String, _ shape: [Int], in checkpoint: Checkpoint) -> String? {
     guard let found = stored(name) else {
       let guess = nearest(to: name, among: checkpoint.names).map { "; the nearest is '\($0)'" } ?? ""
       problems.append("missing '\(name)' \(shape)\(guess)")
-      return makeParameter(name, shape, memory)
+      return nil
     }
     asked.insert(found)
     let there = shapeOf(found, in: checkpoint)
     guard there == shape else {
       problems.append("'\(found)' has shape \(there), config.json wants \(shape)")
-      return makeParameter(name, shape, memory)
+      return nil
     }
+    return found
+  }
+
+  func parameter(_ name: String, shape: [Int], memory: JoinedMemory?, start: Start) throws -> Parameter {
+    guard let checkpoint else { return fill(makeParameter(name, shape, memory), start) }
+    // A config.json may ask for any size: memory is only taken for what the file really holds.
+    guard let found = check(name, shape, in: checkpoint) else { return Parameter(name, shape: [0]) }
     if memory == nil, let mapped = try checkpoint.mappedFloats(found) {
       // Frozen weights stay where the file maps them; `Parameter.own` copies before anybody writes.
       return Parameter(
@@ -113,11 +120,12 @@ private final class MappedStorage: Storage, @unchecked Sendable {
   init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
 }
 
-/// Memory for several weights that must lie one after the other.
+/// Memory for several weights that must lie one after the other; taken when the first is found.
 final class JoinedMemory {
-  let storage: OwnedStorage
+  private(set) lazy var storage = OwnedStorage(count: count)
+  private let count: Int
   private var used = 0
-  init(count: Int) { storage = OwnedStorage(count: count) }
+  init(count: Int) { self.count = count }
 
   func next(_ count: Int) -> UnsafeMutablePointer<Float> {
     defer { used += count }

@@ -29,22 +29,16 @@ public struct Run {
 
 /// A recipe whose keys are fine and whose data do not fit each other.
 public enum RunFault: Error, CustomStringConvertible {
-  case maxLength(found: Int, limit: Int)
   case unknownLabels(file: String, labels: [String], known: [String])
   case unknownWeights([String], known: [String])
-  case vocabulary(tokenizer: Int, model: Int)
 
   public var description: String {
     switch self {
-    case .maxLength(let found, let limit):
-      "data.max_length: \(found); this model reads at most \(limit) tokens at once."
     case .unknownLabels(let file, let labels, let known):
       "\(file): labels that the training file does not have: \(labels.joined(separator: ", ")). It has "
         + known.joined(separator: ", ") + "."
     case .unknownWeights(let names, let known):
       "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have \(known.joined(separator: ", "))."
-    case .vocabulary(let tokenizer, let model):
-      "The tokenizer has \(tokenizer) tokens, config.json's 'vocab_size' is \(model): they do not belong together."
     }
   }
 }
@@ -62,7 +56,8 @@ public struct RunBuilder {
     var config = try ModelConfig(folder: recipe.model.path)
     config.dropout = recipe.model.dropout ?? config.dropout
     config.attentionDropout = recipe.model.attentionDropout ?? config.attentionDropout
-    let encoder = try makeEncoder(config)
+    let encoder = try TextEncoder(
+      WordPiece(folder: recipe.model.path), config, maxLength: recipe.data.maxLength, stride: recipe.data.stride)
     let (splits, scheme) = try readSplits()
     let (labels, reuseHead) = try chooseLabels(splits, config)
     let task = TaggingTask(
@@ -81,16 +76,6 @@ public struct RunBuilder {
       recipe: recipe, model: model, task: task, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
       encoder: encoder, baseHash: try checkpoint.sha256(), notes: notes(model, task) + scheme,
       totalParameters: base + (adapter?.addedParameters ?? 0))
-  }
-
-  private func makeEncoder(_ config: ModelConfig) throws -> TextEncoder {
-    let tokenizer = try WordPiece(folder: recipe.model.path)
-    guard tokenizer.count <= config.vocabulary else {
-      throw RunFault.vocabulary(tokenizer: tokenizer.count, model: config.vocabulary)
-    }
-    let length = recipe.data.maxLength ?? min(512, config.positions)
-    guard length <= config.positions else { throw RunFault.maxLength(found: length, limit: config.positions) }
-    return TextEncoder(tokenizer, maxLength: length, stride: recipe.data.stride)
   }
 
   /// The files as IOB2, whatever their scheme: that is what the model learns and predicts. With notes on what was odd.

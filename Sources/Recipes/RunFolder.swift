@@ -36,30 +36,41 @@ public final class RunFolder {
   public var snapshot: String { path + "/snapshot.safetensors" }
   private var lock: Int32 = -1
   private static let files = [
-    "recipe.json", "metrics.jsonl", "result.json", "snapshot.safetensors", "adapter", "model", ".lock",
+    "recipe.json", "metrics.jsonl", "result.json", "snapshot.safetensors", "adapter", "model", "adapter.tmp",
+    "model.tmp", ".lock",
   ]
 
-  /// Makes or enters the folder of `recipe`, as `mode` allows.
+  private let recipe: Recipe
+  private let mode: StartMode
+
+  /// Looks whether a run of `recipe` may begin in its folder, as `mode` allows. Writes nothing.
   public init(_ recipe: Recipe, _ mode: StartMode) throws {
     path = recipe.output
+    self.recipe = recipe
+    self.mode = mode
     let there = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     let isRun = there.contains("recipe.json")
     if mode == .resume {
       guard isRun, fileExists(snapshot) else { throw RunFolderFault.nothingToResume(path) }
       let differences = differences(from: try JSON(path: path + "/recipe.json"), to: recipe.json, at: "")
       if !differences.isEmpty { throw RunFolderFault.recipeChanged(path, differences: differences) }
-    } else if isRun && mode == .new {
-      throw fileExists(snapshot) ? RunFolderFault.interrupted(path) : .finished(path)
-    } else if !isRun && there.contains(where: { !Self.files.contains($0) }) {
+    } else if !isRun, there.contains(where: { !Self.files.contains($0) }) {
       throw RunFolderFault.notARun(path)
+    } else if mode == .new, there.contains("snapshot.safetensors") {
+      throw RunFolderFault.interrupted(path)
+    } else if mode == .new, there.contains("result.json") {
+      throw RunFolderFault.finished(path)
     }
+  }
+
+  /// Makes and locks the folder; what an earlier run left there goes, unless this one resumes it.
+  public func begin() throws {
     try makeFolder(path)
     lock = open(path + "/.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
     guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw RunFolderFault.busy(path) }
-    if mode != .resume {
-      for name in Self.files where name != ".lock" { try? FileManager.default.removeItem(atPath: path + "/" + name) }
-      try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json")
-    }
+    guard mode != .resume else { return }
+    for name in Self.files where name != ".lock" { try? FileManager.default.removeItem(atPath: path + "/" + name) }
+    try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json")
   }
 
   deinit {

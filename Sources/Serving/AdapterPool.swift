@@ -13,7 +13,6 @@ public enum PoolFault: Error, CustomStringConvertible {
   case labelCount(adapter: String, labels: Int, classes: Int)
   case otherBase(adapter: String, base: String)
   case twice(String)
-  case maxLength(Int, limit: Int)
 
   public var description: String {
     switch self {
@@ -28,7 +27,6 @@ public enum PoolFault: Error, CustomStringConvertible {
       "\(adapter): was trained over other weights than \(base) holds (tune.json's base.sha256). "
         + "Its predictions would be meaningless; give the base that it was trained over, or --any-base."
     case .twice(let name): "Two adapters are named \"\(name)\"."
-    case .maxLength(let length, let limit): "tune.json: max_length \(length); this model reads at most \(limit) tokens."
     }
   }
 }
@@ -62,9 +60,7 @@ public final class AdapterPool: @unchecked Sendable {
     self.model = model
 
     func encoder(_ sidecar: Sidecar?) throws -> TextEncoder {
-      let length = sidecar?.maxLength ?? min(512, config.positions)
-      guard (8...config.positions).contains(length) else { throw PoolFault.maxLength(length, limit: config.positions) }
-      return TextEncoder(tokenizer, maxLength: length, stride: sidecar?.stride)
+      try TextEncoder(tokenizer, config, maxLength: sidecar?.maxLength, stride: sidecar?.stride)
     }
     var members: [Member] = []
     if withBase {

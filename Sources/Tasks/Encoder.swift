@@ -1,6 +1,22 @@
 /// From words to what the model reads: pieces, special tokens, windows, packed batches.
+public import Models
 import Synchronization
 public import Tokenizers
+
+/// A tokenizer and a window that do not fit a model.
+public enum EncoderFault: Error, CustomStringConvertible {
+  case maxLength(Int, limit: Int)
+  case vocabulary(tokenizer: Int, model: Int)
+
+  public var description: String {
+    switch self {
+    case .maxLength(let found, let limit):
+      "max_length is \(found); it must be at least 8, and this model reads at most \(limit) tokens at once."
+    case .vocabulary(let tokenizer, let model):
+      "The tokenizer has \(tokenizer) tokens, config.json's 'vocab_size' is \(model): they do not belong together."
+    }
+  }
+}
 
 /// A tokenizer with the limits of one model.
 public struct TextEncoder: Sendable {
@@ -8,10 +24,21 @@ public struct TextEncoder: Sendable {
   /// Tokens of a window, [CLS] and [SEP] included, and how many pieces neighbours share.
   public let maxLength, stride: Int
 
-  public init(_ tokenizer: WordPiece, maxLength: Int, stride: Int? = nil) {
+  /// - Parameters:
+  ///   - maxLength: nil for as much as the model reads, at most 512.
+  ///   - stride: nil for a quarter of the window; never more than half of it.
+  /// - Throws: `EncoderFault` where the tokenizer, the window and the model do not fit.
+  public init(_ tokenizer: WordPiece, _ config: ModelConfig, maxLength: Int? = nil, stride: Int? = nil) throws {
+    guard tokenizer.count <= config.vocabulary else {
+      throw EncoderFault.vocabulary(tokenizer: tokenizer.count, model: config.vocabulary)
+    }
+    let length = maxLength ?? min(512, config.positions)
+    guard (8...max(8, config.positions)).contains(length), length <= config.positions else {
+      throw EncoderFault.maxLength(length, limit: config.positions)
+    }
     self.tokenizer = tokenizer
-    self.maxLength = maxLength
-    self.stride = min(stride ?? maxLength / 4, (maxLength - 2) / 2)
+    self.maxLength = length
+    self.stride = max(0, min(stride ?? length / 4, (length - 2) / 2))
   }
 
   /// Pieces of words that are split already. A word without any piece (control characters only) becomes [UNK].

@@ -48,8 +48,7 @@ public struct TaggingTask: Task {
     let chosen = examples.map { windows[$0] }
     let logits = model(Batch(chosen.map(\.ids)), pass)
     return crossEntropy(
-      logits, targets: chosen.flatMap(\.targets), weights: classWeights, smoothing: smoothing, norm: max(norm, 1e-9),
-      pass)
+      logits, targets: chosen.flatMap(\.targets), weights: classWeights, smoothing: smoothing, norm: norm, pass)
   }
 
   public func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation? {
@@ -68,7 +67,7 @@ public struct TaggingTask: Task {
         return (index, window.rows.map { best[row + $0].label })
       }
       let loss = crossEntropy(
-        logits, targets: chosen.flatMap(\.targets), weights: classWeights, smoothing: 0, norm: max(norm, 1e-9), pass)
+        logits, targets: chosen.flatMap(\.targets), weights: classWeights, smoothing: 0, norm: norm, pass)
       results.set(index, (loss, tags))
     }
     return try data.score(results.all, labels: labels)
@@ -95,7 +94,7 @@ private struct TaggedSplit: Sendable {
 
   init(_ sentences: [TaggedSentence], labels: [String], _ encoder: TextEncoder) {
     self.sentences = sentences
-    let index = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, Int32($0)) })
+    let index = Dictionary(labels.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
     windows = sentences.enumerated().flatMap { number, sentence in
       let text = encoder.pieces(sentence.words)
       return encoder.windows(text).map { window in

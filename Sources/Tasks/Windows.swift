@@ -25,25 +25,35 @@ public struct Window: Sendable, Equatable {
 /// Windows of at most `limit` pieces; neighbours share about `stride` pieces. Cuts fall between words where they can.
 /// Every word belongs to exactly one window, and its first piece lies in it.
 public func cut(_ text: Pieces, limit: Int, stride: Int) -> [Window] {
-  let count = text.ids.count, words = text.firsts.count
-  guard count > limit else { return [Window(pieces: 0..<count, words: 0..<words)] }
+  let count = text.ids.count, firsts = text.firsts
+  guard count > limit else { return [Window(pieces: 0..<count, words: 0..<firsts.count)] }
   var ranges: [Range<Int>] = []
   var start = 0
   while true {
     var end = min(start + limit, count)
     // The last word that begins in the window may go on behind it: then the window ends before that word.
-    if end < count, let last = text.firsts.last(where: { $0 <= end }), last > start { end = last }
+    if end < count {
+      let last = lowerBound(firsts, end + 1) - 1
+      if last >= 0, firsts[last] > start { end = firsts[last] }
+    }
     ranges.append(start..<end)
     if end >= count { break }
-    let wanted = max(end - stride, start + 1)
-    start = text.firsts.first { $0 >= wanted && $0 <= end } ?? end
-    // A word longer than a window: what no window can hold of it is left out, its first piece never is.
-    if end - ranges[ranges.count - 1].lowerBound >= limit, !text.firsts.contains(start) {
-      guard let next = text.firsts.first(where: { $0 > start }) else { break }
-      start = next
-    }
+    // Of a word longer than a window, what no window can hold is left out; its first piece never is.
+    let next = lowerBound(firsts, max(end - stride, start + 1))
+    guard next < firsts.count else { break }
+    start = firsts[next]
   }
-  return assign(text.firsts, to: ranges)
+  return assign(firsts, to: ranges)
+}
+
+/// The index of the first entry that is not below `value`, in a rising list.
+private func lowerBound(_ list: [Int], _ value: Int) -> Int {
+  var (low, high) = (0, list.count)
+  while low < high {
+    let middle = (low + high) / 2
+    if list[middle] < value { low = middle + 1 } else { high = middle }
+  }
+  return low
 }
 
 private func assign(_ firsts: [Int], to ranges: [Range<Int>]) -> [Window] {

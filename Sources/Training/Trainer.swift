@@ -28,11 +28,12 @@ public final class Trainer {
     let batches = batcher.batches(epoch: 0).count
     guard batches > 0 else { throw TrainingFault.noExamples }
     epochSteps = (batches + settings.accumulation - 1) / settings.accumulation
-    steps =
-      switch settings.length {
-      case .steps(let steps): steps
-      case .epochs(let epochs): max(1, Int((epochs * Double(epochSteps)).rounded(.up)))
-      }
+    switch settings.length {
+    case .steps(let steps): self.steps = steps
+    case .epochs(let epochs):
+      guard epochs * Double(epochSteps) < 1e9 else { throw TrainingFault.tooLong(epochs: epochs) }
+      steps = max(1, Int((epochs * Double(epochSteps)).rounded(.up)))
+    }
     let warmup =
       switch settings.warmup {
       case .steps(let steps): steps

@@ -83,12 +83,14 @@ public struct TrainingResult: Sendable {
 /// Training cannot go on.
 public enum TrainingFault: Error, CustomStringConvertible {
   case noExamples
+  case tooLong(epochs: Double)
   case notFinite(step: Int, loss: Double, norm: Double)
   case unknownMetric(String, known: [String])
 
   public var description: String {
     switch self {
     case .noExamples: "The training file has no example."
+    case .tooLong(let epochs): "'training.epochs' is \(epochs): more than a billion steps."
     case .notFinite(let step, let loss, let norm):
       "Step \(step): the loss is \(loss), the gradient's norm \(norm). Nothing was changed by this step. "
         + "A smaller 'training.learning_rate' or a longer warm-up usually helps."

@@ -33,6 +33,7 @@ struct RunCommand: ParsableCommand {
     try threads.start()
     let console = Console(every: recipe.training.logEverySteps)
     let run = try RunBuilder(recipe, threads: threads.count).build()
+    try folder.begin()
     run.notes.forEach { console.say("note: " + $0) }
     console.say(
       "\(run.trainableParameters) of \(run.totalParameters) parameters train "

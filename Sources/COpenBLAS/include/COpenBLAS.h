@@ -10,9 +10,6 @@ const char *tune_blas_open(const char *core);
 /// The core that OpenBLAS runs on ("Cooperlake"), or "none" while it is closed.
 const char *tune_blas_core(void);
 
-/// Threads that one product may use; 1 after opening.
-void tune_blas_set_threads(int threads);
-
 /// C [m, n] = alpha·op(A) [m, k]·op(B) [k, n] + beta·C, row-major, as cblas_sgemm.
 void tune_sgemm(int transposeA, int transposeB, int m, int n, int k, float alpha, const float *a, int lda,
                 const float *b, int ldb, float beta, float *c, int ldc);
