@@ -14,7 +14,7 @@ test: setup
 	$(SWIFT) test --skip-build
 
 build: setup
-	$(SWIFT) build -c release
+	$(SWIFT) build -c release --static-swift-stdlib
 
 format: setup
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests benchmarks
