@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 python=""
 [ "${1:-}" = "--peers" ] && python=${2:?"--peers wants the python of a venv with torch, transformers and peft"}
 recipe=${RECIPE:-recipes/ncbi-disease-lora.json}
+[ -n "${RECIPE:-}" ] || [ -e ../shared/data ] || recipe=recipes/quickstart.json
 rounds=${ROUNDS:-1}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
