@@ -57,9 +57,10 @@ struct PredictCommand: ParsableCommand {
     for start in stride(from: 0, to: inputs.count, by: 512) {
       let chunk = Array(inputs[start..<min(start + 512, inputs.count)])
       let predictions = predictor.predict(chunk.map(\.text))
-      for (index, input) in chunk.enumerated() {
-        try emit(output(input, pool.members.indices.map { (pool.members[$0].name, predictions[$0][index]) }))
+      let rows = chunk.enumerated().map { index, input in
+        output(input, pool.members.indices.map { (pool.members[$0].name, predictions[$0][index]) }).text(pretty: false)
       }
+      try emit(rows.joined(separator: "\n"))
     }
   }
 

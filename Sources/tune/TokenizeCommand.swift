@@ -16,17 +16,22 @@ struct TokenizeCommand: ParsableCommand {
 
   func run() throws {
     let tokenizer = try WordPiece(folder: model)
-    for (index, line) in try readLines(file).enumerated() {
-      let text = json ? try Input(line: line, number: index + 1, file: file).text : line
-      let encoding = tokenizer.encode(text, specials: true)
-      guard json else {
-        try emit(encoding.tokens.joined(separator: " "))
-        continue
+    let lines = try readLines(file)
+    for start in stride(from: 0, to: lines.count, by: 512) {
+      let rows = try (start..<min(start + 512, lines.count)).map { index in
+        let text = json ? try Input(line: lines[index], number: index + 1, file: file).text : lines[index]
+        return row(tokenizer.encode(text, specials: true))
       }
-      try emit([
-        "ids": .array(encoding.ids.map { .int(Int($0)) }), "tokens": .array(encoding.tokens.map(JSON.string)),
-        "offsets": .array(encoding.offsets.map { [.int($0.lowerBound), .int($0.upperBound)] }),
-      ])
+      try emit(rows.joined(separator: "\n"))
     }
+  }
+
+  private func row(_ encoding: Encoding) -> String {
+    guard json else { return encoding.tokens.joined(separator: " ") }
+    let object: JSON = [
+      "ids": .array(encoding.ids.map { .int(Int($0)) }), "tokens": .array(encoding.tokens.map(JSON.string)),
+      "offsets": .array(encoding.offsets.map { [.int($0.lowerBound), .int($0.upperBound)] }),
+    ]
+    return object.text(pretty: false)
   }
 }
