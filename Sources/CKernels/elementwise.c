@@ -37,13 +37,6 @@ CLONES double tune_sum_squares(const float *x, long count) {
   return total;
 }
 
-CLONES int tune_all_finite(const float *x, long count) {
-  uint32_t bad = 0;
-  const uint32_t *bits = (const uint32_t *)x;
-  for (long i = 0; i < count; i++) bad |= (bits[i] & 0x7f800000u) == 0x7f800000u;
-  return !bad;
-}
-
 /// tanh through e^(-2|x|); near 0 the odd series, where the quotient would lose digits.
 INLINE lanes fast_tanh(lanes x) {
   lanes a = (lanes)((ints)x & 0x7fffffff), e = fast_exp(-2 * a);

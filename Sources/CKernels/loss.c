@@ -62,7 +62,3 @@ CLONES double tune_cross_entropy(float *logits, const int32_t *targets, const fl
   }
   return loss / norm;
 }
-
-CLONES void tune_softmax(float *logits, long n, long classes) {
-  for (long i = 0; i < n; i++) soften(logits + i * classes, classes);
-}

@@ -1,7 +1,7 @@
 /// The ways to write entities as one tag a word, and reading any of them as spans. Does not score: `EntityScore` does.
 
 /// One entity: the words `start..<end` of a sentence, counted from 0.
-public struct Span: Sendable, Hashable, Codable {
+public struct Span: Sendable, Hashable {
   public let type: String
   public let start: Int
   public let end: Int
@@ -21,7 +21,7 @@ public struct SpanReading: Sendable, Equatable {
 
 /// IOB1 (Ramshaw & Marcus 1995): B- only between neighbours of one type. IOB2: every entity starts with B-.
 /// IOBES: E- ends an entity of several words, S- is an entity of one. BILOU: the same with L- and U-.
-public enum TagScheme: String, Sendable, CaseIterable, Codable {
+public enum TagScheme: String, Sendable, CaseIterable {
   case iob1, iob2, iobes, bilou
 }
 

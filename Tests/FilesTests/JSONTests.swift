@@ -98,11 +98,6 @@ struct JSONTests {
       "\(FileFault.json(file: "a.json", why: complaint("[1 2]")))"
         == "a.json: not valid JSON: line 1, column 4: '2' where ',' or ']' should be.")
   }
-
-  @Test func `JSON stays a member of Codable types`() throws {
-    let json: JSON = ["a": [1, 2.5, nil, true, "x"]]
-    #expect(try JSONDecoder().decode(JSON.self, from: JSONEncoder().encode(json)) == json)
-  }
 }
 
 struct HostileJSONTests {

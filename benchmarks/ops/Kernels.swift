@@ -113,6 +113,5 @@ extension Bench {
       tune_adamw(p, g, m, v, count, 1, 1e-9, 1, 0.9, 0.999, 1e-8, 1)
     }
     time("sum_squares", "\(count)", .floats(count)) { _ = tune_sum_squares(g, count) }
-    time("all_finite", "\(count)", .floats(count)) { _ = tune_all_finite(g, count) }
   }
 }

@@ -15,6 +15,3 @@ public func crossEntropy(
   if logits.isTracked { pass.backward(from: logits, gradient: logits) }
   return loss
 }
-
-/// Rows of logits become probabilities, in place.
-public func softmax(_ logits: Tensor) { tune_softmax(logits.pointer, logits.rows, logits.columns) }

@@ -24,7 +24,6 @@ void tune_column_sums(const float *x, long stride, float *sums, long n, long d, 
 void tune_tanh(const float *x, float *y, long count);
 void tune_tanh_backward(const float *y, const float *dy, float *dx, long count, float beta);
 double tune_sum_squares(const float *x, long count);
-int tune_all_finite(const float *x, long count);
 
 /// y = f(x); slope = f'(x) where slope is not NULL (it may be x itself).
 enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU };
@@ -75,8 +74,6 @@ void tune_scatter_add(const float *dy, const int32_t *ids, float *table, long n,
 /// logits [n, c] become their own gradient; returns the loss. `weights` [c] may be NULL.
 double tune_cross_entropy(float *logits, const int32_t *targets, const float *weights, long n, long classes,
                           float smoothing, float norm);
-/// Rows of logits become probabilities.
-void tune_softmax(float *logits, long n, long classes);
 
 // Optimizer (optimizer.c)
 /// One decoupled AdamW step (Loshchilov & Hutter 2019) over `count` numbers; g is times `clip` first.
