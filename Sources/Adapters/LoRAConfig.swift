@@ -1,4 +1,5 @@
 /// What a LoRA adapter changes, in PEFT's terms, and which module each term matches.
+import Autograd
 public import Models
 
 public struct LoRAConfig: Sendable, Equatable {
@@ -34,12 +35,18 @@ public struct LoRAConfig: Sendable, Equatable {
 public enum TargetFault: Error, CustomStringConvertible {
   case badPattern(key: String, pattern: String, why: String)
   case nothingMatches(key: String, wanted: String, modules: [String])
+  case layers([Int], count: Int)
+  case saved(String, target: String)
   case rank(Int, module: String, limit: Int)
 
   public var description: String {
     switch self {
     case .badPattern(let key, let pattern, let why):
       "'\(key)': \"\(pattern)\" is no regular expression (\(why))."
+    case .layers(let layers, let count):
+      "'layers_to_transform': \(layers.map(String.init).joined(separator: ", ")); this model has layers 0 to \(count - 1)."
+    case .saved(let name, let target):
+      "'modules_to_save': \"\(name)\" is, or holds, \(target), which gets an adapter; PEFT cannot load both."
     case .rank(let rank, let module, let limit):
       "'rank': \(rank) for \(module), whose matrix has no side longer than \(limit); a rank beyond that adds nothing."
     case .nothingMatches(let key, let wanted, let modules):
@@ -64,18 +71,42 @@ extension LoRAConfig {
         throw TargetFault.nothingMatches(key: "target_modules", wanted: "\"\(suffix)\"", modules: endings)
       }
     }
+    let count = model.config.layers
+    let absent = (layers ?? []).filter { !(0..<count).contains($0) }
+    if everyName, !absent.isEmpty { throw TargetFault.layers(absent, count: count) }
     let chosen = try model.projections.filter { projection in
       try wanted(projection.name) && !(unwanted?(projection.name) ?? false) && isInLayers(projection.name)
     }
     if chosen.isEmpty {
       throw TargetFault.nothingMatches(key: "target_modules", wanted: "the selection", modules: endings)
     }
+    if everyName { try checkNames(chosen.map(\.name), in: model, endings) }
     return try chosen.map { projection in
       let rank = try lookUp(rankPattern, projection.name, key: "rank_pattern") ?? self.rank
       let limit = max(projection.inputs, projection.outputs)
       guard rank <= limit else { throw TargetFault.rank(rank, module: projection.name, limit: limit) }
       let alpha = try lookUp(alphaPattern, projection.name, key: "alpha_pattern") ?? self.alpha
       return (projection, rank, useRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
+    }
+  }
+
+  /// Patterns and saved modules that match nothing are mistakes; a saved module that is adapted too is one for PEFT.
+  private func checkNames(_ adapted: [String], in model: TextModel, _ endings: [String]) throws {
+    for (key, patterns) in [("rank_pattern", Array(rankPattern.keys)), ("alpha_pattern", Array(alphaPattern.keys))] {
+      for pattern in patterns where try !adapted.contains(where: try expression("(.*\\.)?(\(pattern))", key: key)) {
+        throw TargetFault.nothingMatches(key: key, wanted: "\"\(pattern)\"", modules: endings)
+      }
+    }
+    for saved in modulesToSave {
+      var one = LoRAConfig()
+      one.modulesToSave = [saved]
+      let owned = model.parameters.map(\.name).filter { one.owns($0, adapted: []) }
+      if owned.isEmpty {
+        throw TargetFault.nothingMatches(key: "modules_to_save", wanted: "\"\(saved)\"", modules: endings)
+      }
+      if let target = adapted.first(where: { owned.contains($0 + ".weight") }) {
+        throw TargetFault.saved(saved, target: target)
+      }
     }
   }
 

@@ -81,3 +81,13 @@ int tune_cpu_count(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
+
+long tune_peak_memory(void) {
+  FILE *status = fopen("/proc/self/status", "r");
+  if (!status) return 0;
+  char line[256];
+  long kilobytes = 0;
+  while (fgets(line, sizeof line, status) && sscanf(line, "VmHWM: %ld", &kilobytes) != 1) continue;
+  fclose(status);
+  return kilobytes * 1024;
+}

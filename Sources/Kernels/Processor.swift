@@ -21,10 +21,6 @@ public enum Processor {
   /// The CPUs that this process may use.
   public static var count: Int { Int(tune_cpu_count()) }
 
-  /// The largest resident set so far, in bytes (getrusage).
-  public static var peakMemory: Int {
-    var usage = rusage()
-    getrusage(RUSAGE_SELF.rawValue, &usage)
-    return usage.ru_maxrss * 1024
-  }
+  /// The largest resident set so far, in bytes.
+  public static var peakMemory: Int { tune_peak_memory() }
 }

@@ -2,6 +2,7 @@
 public import Adapters
 public import Autograd
 import Checkpoints
+import Files
 public import Models
 public import Tasks
 import Tokenizers
@@ -20,6 +21,8 @@ public struct Run {
   public let encoder: TextEncoder
   /// SHA-256 of the base model's weights.
   public let baseHash: String
+  /// One digest of the base, the tokenizer and the data: what a resumed run must find unchanged.
+  public let inputs: String
   /// What a user should know and what no error is: a new head, windows, labels.
   public let notes: [String]
   /// Weights of the model with the adapter's beside them.
@@ -71,10 +74,12 @@ public struct RunBuilder {
     model.packFrozen(training: true)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(model, task, table, recipe.trainingSettings, replicas)
+    let hash = try checkpoint.sha256()
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(
       recipe: recipe, model: model, task: task, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
-      encoder: encoder, baseHash: try checkpoint.sha256(), notes: notes(model, task) + scheme,
+      encoder: encoder, baseHash: hash,
+      inputs: try inputDigests(hash), notes: notes(model, task) + scheme,
       totalParameters: base + (adapter?.addedParameters ?? 0))
   }
 
@@ -118,6 +123,13 @@ public struct RunBuilder {
     let unknown = weights.keys.filter { !labels.contains($0) }.sorted()
     if !unknown.isEmpty { throw RunFault.unknownWeights(unknown, known: labels) }
     return weights.isEmpty ? nil : labels.map { Float(weights[$0] ?? 1) }
+  }
+
+  private func inputDigests(_ base: String) throws -> String {
+    let tokenizer = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "config.json"]
+      .map { recipe.model.path + "/" + $0 }.filter(fileExists)
+    let data = [recipe.data.train] + [recipe.data.dev, recipe.data.test].compactMap { $0 }
+    return try ([base] + (tokenizer + data).map { try sha256(ofFile: $0) }).joined(separator: " ")
   }
 
   private func makeMethod(_ model: TextModel, _ seed: UInt64) throws -> (Adapter?, ParameterTable) {

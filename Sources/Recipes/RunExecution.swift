@@ -11,17 +11,23 @@ extension Run {
   public func execute(
     in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void
   ) throws -> JSON {
-    if resume { try trainer.loadSnapshot(from: folder.snapshot) }
+    if resume {
+      try trainer.loadSnapshot(from: folder.snapshot, inputs: inputs)
+      try folder.rewindLog(to: trainer.step)
+    }
     let every = recipe.training.logEverySteps
     var failure: (any Error)?
-    func log(_ line: JSON) {
-      do { try folder.log(line) } catch { failure = failure ?? error }
+    func attempt(_ body: () throws -> Void) {
+      do { try body() } catch { failure = failure ?? error }
     }
     let result = try trainer.run(shouldStop: { failure != nil || shouldStop() }) { event in
       switch event {
       case .step(let step):
-        if step.step % every == 0 || step.step == 1 || step.step == step.steps { log(step.json) }
-      case .evaluated(let evaluation): log(evaluation.json)
+        if step.step % every == 0 || step.step == 1 || step.step == step.steps { attempt { try folder.log(step.json) } }
+      case .evaluated(let evaluation):
+        attempt { try folder.log(evaluation.json) }
+        // Against power cuts and kill -9. In full fine-tuning a snapshot is four times the model: on request only.
+        if adapter != nil { attempt { try trainer.saveSnapshot(to: folder.snapshot, inputs: inputs) } }
       }
       report(event)
     }
@@ -31,7 +37,7 @@ extension Run {
 
   private func finish(_ result: TrainingResult, _ folder: RunFolder) throws -> JSON {
     if result.status == .interrupted {
-      try trainer.saveSnapshot(to: folder.snapshot)
+      try trainer.saveSnapshot(to: folder.snapshot, inputs: inputs)
       trainer.takeBest()
     }
     let run = replicas.forEach
@@ -40,9 +46,11 @@ extension Run {
       metrics[split.rawValue] = try task.evaluate(model, on: split, run)?.json
     }
     let json = resultJSON(result, metrics)
-    try folder.replaceFolder(adapter == nil ? "model" : "adapter") { try saveWeights(to: $0, json) }
+    let (kept, other) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
+    try folder.replaceFolder(kept) { try saveWeights(to: $0, json) }
+    folder.remove(other)
     try folder.saveResult(json)
-    if result.status != .interrupted { folder.removeSnapshot() }
+    if result.status != .interrupted { folder.remove("snapshot.safetensors") }
     return json
   }
 

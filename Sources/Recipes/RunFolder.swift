@@ -12,6 +12,7 @@ public enum RunFolderFault: Error, CustomStringConvertible {
   case nothingToResume(String)
   case recipeChanged(String, differences: [String])
   case busy(String)
+  case holdsInput(String, input: String)
 
   public var description: String {
     switch self {
@@ -24,6 +25,8 @@ public enum RunFolderFault: Error, CustomStringConvertible {
     case .recipeChanged(let path, let differences):
       "\(path): the recipe has changed since this run began:" + differences.map { "\n  " + $0 }.joined()
         + "\nA resumed run must be the same run. Undo the change, or start again with --overwrite."
+    case .holdsInput(let path, let input):
+      "output: \(path) is a folder that \(input) lies in, which this run reads. Choose another 'output'."
     case .busy(let path): "\(path): another tune is running in this folder."
     }
   }
@@ -36,9 +39,10 @@ public final class RunFolder {
   public var snapshot: String { path + "/snapshot.safetensors" }
   private var lock: Int32 = -1
   private static let files = [
-    "recipe.json", "metrics.jsonl", "result.json", "snapshot.safetensors", "adapter", "model", "adapter.tmp",
-    "model.tmp", ".lock",
+    "recipe.json", "metrics.jsonl", "result.json", "snapshot.safetensors", "adapter", "model",
   ]
+  /// Shows that the folder is a run's, and is locked while it runs.
+  private static let marker = ".tune-run"
 
   private let recipe: Recipe
   private let mode: StartMode
@@ -49,12 +53,17 @@ public final class RunFolder {
     self.recipe = recipe
     self.mode = mode
     let there = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    let isRun = there.contains("recipe.json")
+    let isRun = there.contains(Self.marker)
+    let data = recipe.data
+    for input in [recipe.model.path, data.train] + [data.dev, data.test].compactMap({ $0 })
+    where isInside(input, path) {
+      throw RunFolderFault.holdsInput(path, input: input)
+    }
     if mode == .resume {
       guard isRun, fileExists(snapshot) else { throw RunFolderFault.nothingToResume(path) }
       let differences = differences(from: try JSON(path: path + "/recipe.json"), to: recipe.json, at: "")
       if !differences.isEmpty { throw RunFolderFault.recipeChanged(path, differences: differences) }
-    } else if !isRun, there.contains(where: { !Self.files.contains($0) }) {
+    } else if !isRun, !there.isEmpty {
       throw RunFolderFault.notARun(path)
     } else if mode == .new, there.contains("snapshot.safetensors") {
       throw RunFolderFault.interrupted(path)
@@ -63,14 +72,29 @@ public final class RunFolder {
     }
   }
 
-  /// Makes and locks the folder; what an earlier run left there goes, unless this one resumes it.
+  /// Makes and locks the folder. What an earlier run left stays until this one replaces it, but its log and snapshot.
   public func begin() throws {
     try makeFolder(path)
-    lock = open(path + "/.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
+    lock = open(path + "/" + Self.marker, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
     guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw RunFolderFault.busy(path) }
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] where name.contains(".tmp") {
+      if Self.files.contains(where: { name.hasPrefix($0 + ".tmp") }) { remove(name) }
+    }
     guard mode != .resume else { return }
-    for name in Self.files where name != ".lock" { try? FileManager.default.removeItem(atPath: path + "/" + name) }
+    for name in ["metrics.jsonl", "snapshot.safetensors"] { remove(name) }
     try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json")
+  }
+
+  func remove(_ name: String) { try? FileManager.default.removeItem(atPath: path + "/" + name) }
+
+  /// Leaves out of metrics.jsonl what was logged after `step`: a resumed run logs it again.
+  public func rewindLog(to step: Int) throws {
+    let file = path + "/metrics.jsonl"
+    guard fileExists(file) else { return }
+    let lines = try readText(file).split(separator: "\n").filter { line in
+      ((try? JSON(parsing: Data(line.utf8), named: file))?["step"]?.int).map { $0 <= step } ?? false
+    }
+    try writeFile(lines.map { $0 + "\n" }.joined(), to: file)
   }
 
   deinit {
@@ -103,9 +127,17 @@ public final class RunFolder {
   }
 
   public func saveResult(_ json: JSON) throws { try writeFile(json.text() + "\n", to: path + "/result.json") }
+}
 
-  /// A completed run has nothing to resume.
-  public func removeSnapshot() { unlink(snapshot) }
+/// Whether `input` is `folder` or lies in it, by their real places.
+private func isInside(_ input: String, _ folder: String) -> Bool {
+  func real(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+  guard let input = real(input), let folder = real(folder) else { return false }
+  return input == folder || input.hasPrefix(folder + "/")
 }
 
 /// Where two recipes differ, by key path. `about` and `output` cannot change what is computed.

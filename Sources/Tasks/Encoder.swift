@@ -7,11 +7,14 @@ public import Tokenizers
 public enum EncoderFault: Error, CustomStringConvertible {
   case maxLength(Int, limit: Int)
   case vocabulary(tokenizer: Int, model: Int)
+  case stride(Int, maxLength: Int)
 
   public var description: String {
     switch self {
     case .maxLength(let found, let limit):
       "max_length is \(found); it must be at least 8, and this model reads at most \(limit) tokens at once."
+    case .stride(let stride, let maxLength):
+      "stride is \(stride); it must be from 0 to below half of max_length, which is \(maxLength)."
     case .vocabulary(let tokenizer, let model):
       "The tokenizer has \(tokenizer) tokens, config.json's 'vocab_size' is \(model): they do not belong together."
     }
@@ -26,7 +29,7 @@ public struct TextEncoder: Sendable {
 
   /// - Parameters:
   ///   - maxLength: nil for as much as the model reads, at most 512.
-  ///   - stride: nil for a quarter of the window; never more than half of it.
+  ///   - stride: nil for a quarter of the window; less than half of it.
   /// - Throws: `EncoderFault` where the tokenizer, the window and the model do not fit.
   public init(_ tokenizer: WordPiece, _ config: ModelConfig, maxLength: Int? = nil, stride: Int? = nil) throws {
     guard tokenizer.count <= config.vocabulary else {
@@ -38,7 +41,10 @@ public struct TextEncoder: Sendable {
     }
     self.tokenizer = tokenizer
     self.maxLength = length
-    self.stride = max(0, min(stride ?? length / 4, (length - 2) / 2))
+    self.stride = stride ?? length / 4
+    guard self.stride >= 0, self.stride * 2 < length else {
+      throw EncoderFault.stride(self.stride, maxLength: length)
+    }
   }
 
   /// Pieces of words that are split already. A word without any piece (control characters only) becomes [UNK].

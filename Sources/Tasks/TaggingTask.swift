@@ -78,6 +78,13 @@ public struct TaggingTask: Task {
   }
 }
 
+/// Scores of numbers that are none would look like bad predictions.
+struct NotFinite: Error, CustomStringConvertible {
+  var description: String {
+    "The model's outputs are not finite numbers: its weights, or the adapter's, hold NaN or infinity. Are the files damaged?"
+  }
+}
+
 /// The sentences of a file as windows.
 private struct TaggedSplit: Sendable {
   struct Example: Sendable {
@@ -114,6 +121,7 @@ private struct TaggedSplit: Sendable {
     for (window, tags) in zip(windows, byWindow) { predicted[window.sentence] += tags.map { labels[$0] } }
     let score = try EntityScore(gold: sentences.map(\.tags), predicted: predicted)
     let loss = results.reduce(0) { $0 + $1.loss }
+    guard loss.isFinite else { throw NotFinite() }
     var json = score.json.object ?? [:]
     json["loss"] = .double(loss)
     return Evaluation(

@@ -13,11 +13,12 @@ public struct SnapshotFault: Error, CustomStringConvertible {
 
 extension Trainer {
   /// Writes weights, moments, counters and the best weights so far; the file appears whole or not at all.
-  public func saveSnapshot(to path: String) throws {
+  /// - Parameter inputs: a digest of everything that the run reads.
+  public func saveSnapshot(to path: String, inputs: String) throws {
     let values = table.values
     let best = state.bestWeights ?? []
     var metadata: [String: String] = [
-      "step": "\(state.step)", "tokens": "\(state.tokens)", "seconds": "\(state.seconds)",
+      "inputs": inputs, "step": "\(state.step)", "tokens": "\(state.tokens)", "seconds": "\(state.seconds)",
       "evaluations_since_best": "\(state.evaluationsSinceBest)", "optimizer_steps": "\(optimizer.steps)",
     ]
     if let best = state.best {
@@ -38,10 +39,13 @@ extension Trainer {
     }
   }
 
-  /// Takes a run up where `saveSnapshot` left it.
-  public func loadSnapshot(from path: String) throws {
+  /// Takes a run up where `saveSnapshot` left it; refuses where the inputs are no longer what they were.
+  public func loadSnapshot(from path: String, inputs: String) throws {
     let file = try SafetensorsFile(path: path)
     func fail(_ why: String) -> SnapshotFault { SnapshotFault(path: path, why: why) }
+    guard file.metadata["inputs"] == inputs else {
+      throw fail("the base model, its tokenizer or the data have changed since this run began")
+    }
     func number<T: LosslessStringConvertible>(_ key: String) throws -> T {
       guard let value = file.metadata[key].flatMap(T.init) else { throw fail("'\(key)' is missing") }
       return value

@@ -95,6 +95,9 @@ public final class Trainer {
       tokens: tokens, totalTokens: state.tokens, seconds: state.seconds)
   }
 
+  /// Steps taken so far.
+  public var step: Int { state.step }
+
   private var epochsDone: Double { Double(state.step) / Double(epochSteps) }
 
   private func epochAndPlace(of step: Int) -> (Int, Int) { (step / epochSteps, step % epochSteps) }

@@ -1,4 +1,4 @@
-/// Ctrl-C and SIGTERM as a wish to stop after the step at hand; a second one ends the program at once.
+/// Ctrl-C, SIGTERM and a closed terminal as a wish to stop after the step at hand; a second one ends the program at once.
 import Dispatch
 import Glibc
 import Synchronization
@@ -8,11 +8,18 @@ final class Interrupt {
   private var sources: [any DispatchSourceSignal] = []
 
   init() {
-    for number in [SIGINT, SIGTERM] {
+    signal(SIGPIPE, SIG_IGN)  // nobody reads the progress any more: no reason to lose the run
+    for number in [SIGINT, SIGTERM, SIGHUP] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [wishes] in
-        if wishes.count.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
+        // One Ctrl-C may arrive twice, from the terminal and from a wrapper; only a later one is meant.
+        let now = Int(DispatchTime.now().uptimeNanoseconds / 1_000_000_000)
+        let first = wishes.first.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+        if !first.exchanged {
+          if now > first.original + 1 { _exit(130) }
+          return
+        }
         note("\nstopping after this step (again to stop at once)")
       }
       source.resume()
@@ -20,9 +27,10 @@ final class Interrupt {
     }
   }
 
-  var isWished: Bool { wishes.count.load(ordering: .relaxed) > 0 }
+  var isWished: Bool { wishes.first.load(ordering: .relaxed) > 0 }
 }
 
 private final class Wishes: Sendable {
-  let count = Atomic<Int>(0)
+  /// Second of the first wish since the machine started; 0: none yet.
+  let first = Atomic<Int>(0)
 }

@@ -29,10 +29,10 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let recipe = try Recipe.load(path: Shelf.path(of: recipe), overrides: overrides)
     let folder = try RunFolder(recipe, resume ? .resume : overwrite ? .overwrite : .new)
-    let interrupt = Interrupt()
     try threads.start()
     let console = Console(every: recipe.training.logEverySteps)
     let run = try RunBuilder(recipe, threads: threads.count).build()
+    let interrupt = Interrupt()
     try folder.begin()
     run.notes.forEach { console.say("note: " + $0) }
     console.say(

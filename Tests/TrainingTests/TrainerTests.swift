@@ -88,9 +88,9 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   let expected = try whole.run()
   let first = try bench()
   #expect(try first.run(stopAt: stop).status == .interrupted)
-  try first.trainer.saveSnapshot(to: path)
+  try first.trainer.saveSnapshot(to: path, inputs: "a")
   let second = try bench()
-  try second.trainer.loadSnapshot(from: path)
+  try second.trainer.loadSnapshot(from: path, inputs: "a")
   let result = try second.run()
   #expect(second.table.values == whole.table.values)
   #expect(result.best == expected.best && result.steps == expected.steps && result.tokens == expected.tokens)
@@ -99,8 +99,10 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
 @Test func `a snapshot of another run is refused in words`() throws {
   let path = FileManager.default.temporaryDirectory.path + "/snapshot-\(UInt64.random(in: 0...UInt64.max))"
   defer { try? FileManager.default.removeItem(atPath: path) }
-  try Bench(lora: false, threads: 1).trainer.saveSnapshot(to: path)
-  #expect(throws: SnapshotFault.self) { try Bench(lora: true, threads: 1).trainer.loadSnapshot(from: path) }
+  try Bench(lora: false, threads: 1).trainer.saveSnapshot(to: path, inputs: "a")
+  #expect(throws: SnapshotFault.self) {
+    try Bench(lora: true, threads: 1).trainer.loadSnapshot(from: path, inputs: "a")
+  }
 }
 
 @Test func `patience ends a run that gets no better, and the best weights stay`() throws {

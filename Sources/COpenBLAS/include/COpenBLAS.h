@@ -20,4 +20,7 @@ const char *tune_cpu_vectors(void);
 /// The CPUs that this process may use.
 int tune_cpu_count(void);
 
+/// The largest resident set of this program so far, in bytes (VmHWM; getrusage's would include the parent's).
+long tune_peak_memory(void);
+
 #endif

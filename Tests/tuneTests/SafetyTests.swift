@@ -1,0 +1,71 @@
+import Files
+import Foundation
+import Testing
+
+@Test func `a folder with somebody's files is never written into`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  try makeFolder(program.folder + "/mine/adapter")
+  try writeFile("thesis", to: program.folder + "/mine/adapter/thesis.txt")
+  for arguments in [["run", "recipe.json", "output=mine"], ["run", "recipe.json", "output=mine", "--overwrite"]] {
+    let run = try program.run(arguments)
+    #expect(run.status == 1 && run.err.contains("no run's"))
+  }
+  #expect(try readText(program.folder + "/mine/adapter/thesis.txt") == "thesis")
+  let inside = try program.run("run", "recipe.json", "output=.")
+  #expect(inside.status == 1 && inside.err.contains("which this run reads"))
+}
+
+@Test func `a run that fails leaves the earlier run's adapter`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  try program.run("run", "recipe.json")
+  let adapter = program.folder + "/run/adapter/adapter_model.safetensors"
+  let before = try readFile(adapter)
+  let failed = try program.run("run", "recipe.json", "--overwrite", "training.learning_rate=1e30")
+  #expect(failed.status == 1 && failed.err.contains("learning_rate"))
+  #expect(try readFile(adapter) == before)
+}
+
+@Test func `a killed run is resumed from its last evaluation, to the same bytes`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  let long = ["recipe.json", "training.epochs=80"]
+  try program.run(["run"] + long + ["output=whole"])
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: Program.path)
+  process.arguments = ["run"] + long + ["output=cut"]
+  process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
+  (process.standardError, process.standardOutput) = (FileHandle.nullDevice, FileHandle.nullDevice)
+  try process.run()
+  while !fileExists(program.folder + "/cut/snapshot.safetensors") { usleep(1000) }
+  kill(process.processIdentifier, SIGKILL)
+  process.waitUntilExit()
+  #expect(try program.run(["run"] + long + ["output=cut"]).err.contains("--resume"))
+
+  let train = try readText(program.folder + "/train.tsv")
+  try writeFile(train + "\na\tO\n", to: program.folder + "/train.tsv")
+  let changed = try program.run(["run"] + long + ["output=cut", "--resume"])
+  #expect(changed.status == 1 && changed.err.contains("the data have changed"))
+  try writeFile(train, to: program.folder + "/train.tsv")
+
+  #expect(try program.run(["run"] + long + ["output=cut", "--resume"]).status == 0)
+  let files = try ["whole", "cut"].map { try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors") }
+  #expect(files[0] == files[1])
+  let steps = try ["whole", "cut"].map {
+    try readText("\(program.folder)/\($0)/metrics.jsonl").split(separator: "\n").count
+  }
+  #expect(steps[0] == steps[1])
+}
+
+@Test(arguments: [
+  (#"method.modules_to_save=["query"]"#, "gets an adapter"), (#"method.modules_to_save=["nope"]"#, "matches no module"),
+  ("method.layers_to_transform=[0,5]", "layers 0 to 1"), (#"method.rank_pattern={"zzz":2}"#, "matches no module"),
+  ("method.rank=100000", "adds nothing"), ("data.stride=40", "below half"), ("training.epochs=1e300", "epochs"),
+])
+func `a setting that would do nothing, or harm, is refused in words`(_ setting: String, _ words: String) throws {
+  let program = try Program()
+  defer { program.remove() }
+  let run = try program.run("validate", "recipe.json", setting)
+  #expect(run.status == 1 && run.err.contains(words), "\(run.err)")
+}
