@@ -14,6 +14,8 @@ extension FileFault: CustomStringConvertible {
       "\(path): no such file or folder. Paths are relative to the working directory."
     case .unreadable(let path, let why):
       "\(path): cannot be read (\(why))."
+    case .unwritable("standard output", let why):
+      "standard output: cannot be written (\(why)). What was printed is incomplete."
     case .unwritable(let path, let why):
       "\(path): cannot be written (\(why)). Nothing was left half-written."
     case .json(let file, let why):

@@ -61,8 +61,9 @@ public struct RunBuilder {
     config.attentionDropout = recipe.model.attentionDropout ?? config.attentionDropout
     let encoder = try TextEncoder(
       WordPiece(folder: recipe.model.path), config, maxLength: recipe.data.maxLength, stride: recipe.data.stride)
-    let (splits, scheme) = try readSplits()
+    var (splits, scheme) = try readSplits()
     let (labels, reuseHead) = try chooseLabels(splits, config)
+    if let most = recipe.data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(most)) } }
     let task = TaggingTask(
       labels: labels, splits: splits, encoder: encoder, classWeights: try classWeights(labels),
       smoothing: Float(recipe.task.labelSmoothing))
@@ -88,8 +89,7 @@ public struct RunBuilder {
     let data = recipe.data
     let paths: [Split: String] = [.train: data.train, .dev: data.dev, .test: data.test].compactMapValues { $0 }
     let columns = CoNLLColumns(word: data.wordColumn.index, label: data.labelColumn.index)
-    var splits = try paths.mapValues { try readCoNLL($0, columns: columns) }
-    if let most = data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(most)) } }
+    let splits = try paths.mapValues { try readCoNLL($0, columns: columns) }
     let scheme = TagScheme(rawValue: data.scheme.rawValue) ?? .detect(in: (splits[.train] ?? []).map(\.tags))
     let corpora = splits.mapValues { IOB2Corpus($0, from: scheme) }
     var notes = scheme == .iob2 ? [] : ["tags are \(scheme.rawValue.uppercased()); trained and predicted as IOB2"]

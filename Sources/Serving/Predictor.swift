@@ -32,12 +32,14 @@ public struct Predictor {
   }
 
   /// Predictions for every text, member by member: `result[member][text]`.
-  public func predict(_ texts: [String]) -> [[Prediction]] {
-    pool.members.map { member in
-      pool.with(member) {
+  /// - Throws: `NotFinite` where damaged weights give no numbers.
+  public func predict(_ texts: [String]) throws -> [[Prediction]] {
+    try pool.members.map { member in
+      try pool.with(member) {
         let parts = texts.map { RawText($0, member.encoder) }
         let tags = Tagger(model: pool.model, encoder: member.encoder, keepsLogits: keepsLogits)
           .tag(parts.map(\.pieces), run)
+        guard tags.allSatisfy({ $0.words.allSatisfy(\.probability.isFinite) }) else { throw NotFinite() }
         return zip(parts, tags).map { part, tags in
           Prediction(entities: part.entities(tags.words, labels: member.labels), windows: tags.windows)
         }

@@ -54,9 +54,11 @@ public func parseCoNLL(
   return reader.sentences
 }
 
-/// The lines without their ends (LF or CRLF), without a byte order mark at the file's start.
+/// The lines without their ends (LF, CRLF, or in a file without any LF, CR), without a byte order mark at the start.
 private func lines(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
-  bytes.dropFirst(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0).split(separator: 10, omittingEmptySubsequences: false)
+  let end: UInt8 = bytes.contains(10) ? 10 : 13
+  return bytes.dropFirst(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
+    .split(separator: end, omittingEmptySubsequences: false)
 }
 
 /// The state between lines: the layout that the first line sets, the open sentence, the faults so far.

@@ -79,8 +79,10 @@ public struct TaggingTask: Task {
 }
 
 /// Scores of numbers that are none would look like bad predictions.
-struct NotFinite: Error, CustomStringConvertible {
-  var description: String {
+public struct NotFinite: Error, CustomStringConvertible {
+  public init() {}
+
+  public var description: String {
     "The model's outputs are not finite numbers: its weights, or the adapter's, hold NaN or infinity. Are the files damaged?"
   }
 }

@@ -92,7 +92,8 @@ public enum TrainingFault: Error, CustomStringConvertible {
     case .noExamples: "The training file has no example."
     case .tooLong(let epochs): "'training.epochs' is \(epochs): more than a billion steps."
     case .notFinite(let step, let loss, let norm):
-      "Step \(step): the loss is \(loss), the gradient's norm \(norm). Nothing was changed by this step. "
+      "Step \(step): the loss is \(loss.isNaN ? "NaN" : "\(loss)"), the gradient's norm \(norm.isNaN ? "NaN" : "\(norm)"). "
+        + "Nothing was changed by this step. "
         + "A smaller 'training.learning_rate' or a longer warm-up usually helps."
     case .unknownMetric(let metric, let known):
       "'training.metric_for_best' is \"\(metric)\"; this task has \(known.sorted().joined(separator: ", "))."

@@ -56,7 +56,7 @@ struct PredictCommand: ParsableCommand {
     let predictor = Predictor(pool, logits: logits, run: replicas.forEach)
     for start in stride(from: 0, to: inputs.count, by: 512) {
       let chunk = Array(inputs[start..<min(start + 512, inputs.count)])
-      let predictions = predictor.predict(chunk.map(\.text))
+      let predictions = try predictor.predict(chunk.map(\.text))
       let rows = chunk.enumerated().map { index, input in
         output(input, pool.members.indices.map { (pool.members[$0].name, predictions[$0][index]) }).text(pretty: false)
       }

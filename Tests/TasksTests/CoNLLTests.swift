@@ -96,3 +96,11 @@ private func fault(_ bytes: [UInt8]) -> CoNLLFault? {
     if let fault = fault(bytes) { #expect(!fault.description.isEmpty) }
   }
 }
+
+@Test func `line ends of every kind give the same sentences`() throws {
+  let text = "a\tB-X\nb\tO\n\nc\tO\n"
+  let wanted = try parseCoNLL(Array(text.utf8), named: "f")
+  for end in ["\r\n", "\r"] {
+    #expect(try parseCoNLL(Array(text.replacing("\n", with: end).utf8), named: "f") == wanted)
+  }
+}
