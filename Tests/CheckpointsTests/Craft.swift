@@ -3,6 +3,7 @@ import Checkpoints
 import Files
 import FoundationEssentials
 import Glibc
+import TestSupport
 
 let fixtures = #filePath.replacing("CheckpointsTests/Craft.swift", with: "Fixtures/checkpoints/")
 
@@ -55,19 +56,6 @@ func readAll(_ checkpoint: Checkpoint) throws {
     if info.dtype.isFloat {
       guard try checkpoint.floats(name).count == info.count else { throw Unclear(fault: "\(name): \(info)") }
     }
-  }
-}
-
-/// Numbers from a seed. Source: Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators".
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
   }
 }
 

@@ -2,6 +2,7 @@
 import Checkpoints
 import Files
 import FoundationEssentials
+import TestSupport
 import Testing
 
 struct DigestTests {

@@ -2,6 +2,7 @@
 import Checkpoints
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 struct HostileSafetensorsTests {

@@ -2,6 +2,7 @@
 import Checkpoints
 import Files
 import FoundationEssentials
+import TestSupport
 import Testing
 
 /// What `make_fixtures.py` calls thirds.

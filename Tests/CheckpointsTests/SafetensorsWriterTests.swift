@@ -1,6 +1,7 @@
 /// Files written here and files written by Python have the same bytes; a disk that fails leaves nothing.
 import Files
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import Checkpoints

@@ -2,6 +2,7 @@
 import Files
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 struct FilesTests {

@@ -1,6 +1,7 @@
 /// JSON from text to tree and back, and texts made to break a parser.
 import Files
 import FoundationEssentials
+import TestSupport
 import Testing
 
 private func parse(_ text: String) throws -> JSON { try JSON(parsing: Data(text.utf8), named: "x.json") }
@@ -186,18 +187,5 @@ struct HostileJSONTests {
         #expect(why.hasPrefix("line "))
       }
     }
-  }
-}
-
-/// Numbers from a seed. Source: Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators".
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
   }
 }

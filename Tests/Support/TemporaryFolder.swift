@@ -2,25 +2,25 @@
 import FoundationEssentials
 import Glibc
 
-final class TemporaryFolder {
-  let path: String
+public final class TemporaryFolder {
+  public let path: String
 
-  init() {
+  public init() {
     var template = Array("/tmp/tune-test-XXXXXX".utf8CString)
     path = mkdtemp(&template) == nil ? "/tmp" : String(decoding: template.dropLast().map(UInt8.init), as: UTF8.self)
   }
 
-  var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+  public var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
 
   deinit { if path != "/tmp" { try? FileManager.default.removeItem(atPath: path) } }
 }
 
 /// A file system in memory, of 64 KiB or read-only. Mounting needs root: tests of it are skipped elsewhere.
-final class TinyDisk {
-  let folder = TemporaryFolder()
-  static let isPermitted = TinyDisk() != nil
+public final class TinyDisk {
+  public let folder = TemporaryFolder()
+  public static let isPermitted = TinyDisk() != nil
 
-  init?(isReadOnly: Bool = false) {
+  public init?(isReadOnly: Bool = false) {
     let flags = isReadOnly ? UInt(MS_RDONLY) : 0
     guard mount("tmpfs", folder.path, "tmpfs", flags, "size=64k") == 0 else { return nil }
   }
