@@ -56,6 +56,23 @@ INLINE lanes add_lanes(lanes a, lanes b) { return a + b; }
 INLINE float sum_lanes(lanes v) { FOLD(v, add_lanes) }
 INLINE float largest_lane(lanes v) { FOLD(v, larger) }
 
+/// One round of a perfect shuffle.
+INLINE void shuffle(const lanes *from, lanes *to) {
+  for (int i = 0; i < 8; i++) {
+    to[2 * i] = __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    to[2 * i + 1] =
+        __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  }
+}
+
+/// x = its transpose, 16 × 16; `spare` is overwritten.
+INLINE void turn(lanes *x, lanes *spare) {
+  shuffle(x, spare);
+  shuffle(spare, x);
+  shuffle(x, spare);
+  shuffle(spare, x);
+}
+
 /// e^x to 2 units in the last place; x is held within ±87.3, so the result is never 0 nor infinite.
 /// Cody and Waite's reduction, Cephes' polynomial (Moshier 1989, expf.c).
 INLINE lanes fast_exp(lanes x) {

@@ -1,6 +1,7 @@
 /// An encoder with a head: what a task trains and a predictor asks.
 public import Autograd
 public import Checkpoints
+public import Kernels
 
 /// What the head reads and says.
 public enum HeadKind: Sendable {
@@ -68,12 +69,12 @@ public final class TextModel: @unchecked Sendable {
   /// Every projection but the classifier, in the checkpoint's order.
   public var projections: [Projection] { encoder.products.flatMap(\.parts) + (pooler.map { [$0] } ?? []) }
 
-  /// Lays frozen weights out for faster products, where that costs at most 256 MB of memory. What learns must be known
-  /// by then; weights that are written to later must be named in `except`.
-  public func packFrozen(training: Bool, except: Set<String> = []) {
-    let products = encoder.products.filter { $0.isFrozen && $0.parts.allSatisfy { !except.contains($0.weight.name) } }
-    let bytes = products.reduce(0) { $0 + $1.count } * 4 * (training ? 2 : 1)
-    if bytes <= 256 << 20 { products.forEach { $0.pack(training: training) } }
+  /// Chooses the numbers that the encoder's products read. What learns must be known by then; in bf16 the frozen weights
+  /// are rounded for good, but for those in `except`, which are written to later.
+  public func use(_ precision: Precision, except: Set<String> = []) {
+    for product in encoder.products {
+      product.use(precision, isFixed: product.parts.allSatisfy { !except.contains($0.weight.name) })
+    }
   }
 
   /// Every weight of the model as it is on disk, adapters aside.
