@@ -92,6 +92,20 @@ INLINE lanes fast_exp(lanes x) {
   return y * (lanes)power;
 }
 
+/// The nearest bfloat16, ties to even; a NaN stays one.
+INLINE uint16_t narrow(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+INLINE float widen(uint16_t x) {
+  uint32_t bits = (uint32_t)x << 16;
+  float y;
+  memcpy(&y, &bits, 4);
+  return y;
+}
+
 /// The two halves of 16 products.
 INLINE void multiply(words a, uint32_t m, words *high, words *low) {
   pairs even = ((pairs)a & 0xffffffffu) * m, odd = ((pairs)a >> 32) * m;

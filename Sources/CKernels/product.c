@@ -10,11 +10,11 @@
 
 #include "common.h"
 
-enum { PANEL = 2 * LANES, DEPTH = 768, STRIPE = 14 * 14, WIDTH = 24 * PANEL, PAD = LANES };
+enum { PANEL = 2 * LANES, DEPTH = 768, STRIPE = 14 * 14, ROWS = 3 * STRIPE, WIDTH = 8 * PANEL, PAD = LANES };
 
-/// A thread's own blocks: a stripe of A, a block of B.
+/// A thread's own blocks: rows of A, columns of B.
 typedef struct {
-  float a[(STRIPE + PAD) * (DEPTH + PAD)], b[WIDTH * DEPTH];
+  float a[(ROWS + PAD) * (DEPTH + PAD)], b[WIDTH * DEPTH];
 } blocks;
 
 static pthread_key_t key;
@@ -94,20 +94,4 @@ HALF INLINE __m512 across_halves(const tune_numbers *x, long place, long count, 
 void tune_product(const tune_numbers *a, const tune_numbers *b, float *c, long ldc, long n, long m, long k, float alpha,
                   float beta, const float *bias, int half) {
   (half ? product_halves : product_floats)(a, b, c, ldc, n, m, k, alpha, beta, bias, own_blocks());
-}
-
-CLONES void tune_narrow(const float *x, uint16_t *y, long count) {
-  for (long i = 0; i < count; i++) {
-    uint32_t bits;
-    memcpy(&bits, x + i, 4);
-    uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    y[i] = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : rounded);
-  }
-}
-
-CLONES void tune_widen(const uint16_t *x, float *y, long count) {
-  for (long i = 0; i < count; i++) {
-    uint32_t bits = (uint32_t)x[i] << 16;
-    memcpy(y + i, &bits, 4);
-  }
 }

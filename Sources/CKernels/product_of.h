@@ -87,36 +87,42 @@ TARGET static void NAME(lay_turned)(const tune_numbers *x, long depth, long dept
     }
 }
 
+/// Columns of C from `j` on, for rows whose A is laid out at `left`; lays out their block of B.
+TARGET static void NAME(columns)(const float *left, long row, long step, const tune_numbers *b, float *panels, float *c,
+                                 long ldc, long n, long j, long columns, long depth, long depths, float alpha,
+                                 float beta, const float *bias) {
+  long units = (depths + PER - 1) / PER;
+  for (long q = 0; q < columns; q += PANEL) {
+    long here = columns - q < PANEL ? columns - q : PANEL, ld = here > LANES ? PANEL : LANES;
+    (b->transposed ? NAME(lay_turned) : NAME(lay_across))(b, depth, depths, j + q, here, panels + q * units, ld);
+  }
+  for (long i = 0; i < n; i += STRIPE)
+    for (long q = 0; q < columns; q += PANEL)
+      NAME(column)(left + i * row, row, step, panels + q * units, columns - q < PANEL ? columns - q : PANEL,
+                   c + i * ldc + j + q, ldc, n - i < STRIPE ? n - i : STRIPE, units, alpha, beta,
+                   bias ? bias + j + q : NULL);
+}
+
 TARGET static void NAME(product)(const tune_numbers *a, const tune_numbers *b, float *c, long ldc, long n, long m,
                                  long k, float alpha, float beta, const float *bias, blocks *block) {
   // Rows of A a multiple of 4 KiB apart would crowd each other out of the nearest cache.
   int lies_well = PER == 1 && !a->half && a->stride % 512;
-  for (long j = 0; j < m; j += WIDTH)
+  for (long i = 0; i < n; i += ROWS)
     for (long p = 0; p < k; p += DEPTH * PER) {
-      long depths = k - p < DEPTH * PER ? k - p : DEPTH * PER, units = (depths + PER - 1) / PER;
-      long columns = m - j < WIDTH ? m - j : WIDTH;
-      for (long q = 0; q < columns; q += PANEL) {
-        long here = columns - q < PANEL ? columns - q : PANEL, ld = here > LANES ? PANEL : LANES;
-        (b->transposed ? NAME(lay_turned) : NAME(lay_across))(b, p, depths, j + q, here, block->b + q * units, ld);
+      long depths = k - p < DEPTH * PER ? k - p : DEPTH * PER, rows = n - i < ROWS ? n - i : ROWS, row, step = 1;
+      const float *left = block->a;
+      if (a->transposed) {
+        row = 1, step = (rows + LANES - 1) / LANES * LANES;
+        NAME(lay_across)(a, p, depths, i, rows, block->a, step);
+      } else if (lies_well) {
+        row = a->stride, left = (const float *)a->base + i * row + p;
+      } else {
+        row = ((depths + PER - 1) / PER + LANES - 1) / LANES * LANES + PAD;
+        NAME(lay_along)(a, p, depths, i, rows, block->a, row);
       }
-      for (long i = 0; i < n; i += STRIPE) {
-        long rows = n - i < STRIPE ? n - i : STRIPE, row = a->stride, step = 1;
-        const float *left = block->a;
-        if (a->transposed) {
-          row = 1, step = (rows + LANES - 1) / LANES * LANES;
-          NAME(lay_across)(a, p, depths, i, rows, block->a, step);
-        } else if (lies_well) {
-          left = (const float *)a->base + i * row + p;
-        } else {
-          row = (units + LANES - 1) / LANES * LANES + PAD;
-          NAME(lay_along)(a, p, depths, i, rows, block->a, row);
-        }
-        for (long q = 0; q < columns; q += PANEL) {
-          long here = columns - q < PANEL ? columns - q : PANEL;
-          NAME(column)(left, row, step, block->b + q * units, here, c + i * ldc + j + q, ldc, rows, units, alpha,
-                       p > 0 ? 1 : beta, bias && p == 0 ? bias + j + q : NULL);
-        }
-      }
+      for (long j = 0; j < m; j += WIDTH)
+        NAME(columns)(left, row, step, b, block->b, c + i * ldc, ldc, rows, j, m - j < WIDTH ? m - j : WIDTH, p, depths,
+                      alpha, p > 0 ? 1 : beta, p > 0 ? NULL : bias);
     }
 }
 

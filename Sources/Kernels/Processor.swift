@@ -15,6 +15,7 @@ public enum Processor {
       let known = Multiplier.allCases.map(\.rawValue).joined(separator: ", ")
       throw ProcessorFault(why: "TUNE_MULTIPLIER is \"\(wish)\"; expected one of \(known)")
     }
+    tune_give_memory_back()
     let fault = getenv("TUNE_BLAS_CORE").map { tune_blas_open($0) } ?? tune_blas_open(nil)
     if let fault { throw ProcessorFault(why: String(cString: fault)) }
   }

@@ -58,7 +58,7 @@ struct Block: Sendable {
   func callAsFunction(_ x: Tensor, starts: [Int], _ pass: Pass) -> Tensor {
     let context = attention(queryKeyValue(x, pass), starts: starts, heads: heads, dropout: attentionDropout, pass)
     let y = attentionNorm(attentionOutput(context, pass), residual: x, dropout: dropout, pass)
-    let hidden = activate(intermediate(y, pass), activation, pass)
+    let hidden = activate(intermediate(y, pass), activation, precision: intermediate.precision, pass)
     return outputNorm(output(hidden, pass), residual: y, dropout: dropout, pass)
   }
 

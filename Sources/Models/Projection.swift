@@ -26,7 +26,7 @@ public final class Projection: @unchecked Sendable {
 /// Sendable: read during a step; its precision is chosen between steps.
 final class JoinedProjection: @unchecked Sendable {
   let parts: [Projection]
-  private var precision = Precision.fp32
+  private(set) var precision = Precision.fp32
 
   init(parts: [Projection]) { self.parts = parts }
 

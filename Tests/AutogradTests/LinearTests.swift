@@ -149,7 +149,9 @@ private final class DoubledWeight: ProjectionAdapter {
 
   var isTrainable: Bool { weight.isTrainable }
 
-  func apply(to y: Tensor, columns: Range<Int>, from x: Tensor, _ pass: Pass) -> ((Tensor) -> Void)? {
+  func apply(to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass) -> (
+    (Tensor) -> Void
+  )? {
     let w = weight
     gemm(x.matrix, w.matrix.transposed, into: y.matrix.columns(columns), alpha: 2, beta: 1)
     return { [unowned pass] dy in

@@ -15,9 +15,11 @@ public struct LinearPart {
 
 /// Adds something to a product's output, and says how its gradient flows.
 public protocol ProjectionAdapter: AnyObject {
-  /// y[:, columns] += f(x).
+  /// y[:, columns] += f(x), its products reading numbers of `precision`.
   /// - Returns: what backward does with dy [n, all columns], or nil when nothing is tracked. It adds to dx itself.
-  func apply(to y: Tensor, columns: Range<Int>, from x: Tensor, _ pass: Pass) -> ((_ dy: Tensor) -> Void)?
+  func apply(
+    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+  ) -> ((_ dy: Tensor) -> Void)?
   /// Whether anything of it learns.
   var isTrainable: Bool { get }
 }
@@ -42,7 +44,9 @@ public func linear(
   for (index, part) in parts.enumerated() {
     let columns = first..<first + part.weight.rows
     first = columns.upperBound
-    if index < adapters.count, let back = adapters[index]?.apply(to: y, columns: columns, from: x, pass) {
+    if index < adapters.count,
+      let back = adapters[index]?.apply(to: y, columns: columns, from: x, precision: precision, pass)
+    {
       seams.append(back)
     }
   }

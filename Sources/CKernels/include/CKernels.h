@@ -19,6 +19,11 @@ typedef struct {
 void tune_fill_rows(const float *row, float *y, long n, long d);
 void tune_add(const float *x, float *y, long count);
 void tune_multiply(const float *a, const float *b, float *y, long count, float beta);
+/// y = a·b (+ beta·y), b being bfloat16.
+void tune_multiply_half(const float *a, const uint16_t *b, float *y, long count, float beta);
+/// y = x rounded to bfloat16, to nearest with ties to even; and back, exactly.
+void tune_narrow(const float *x, uint16_t *y, long count);
+void tune_widen(const uint16_t *x, float *y, long count);
 void tune_apply_dropout(const float *x, float *y, long n, long d, const tune_dropout *dropout);
 void tune_column_sums(const float *x, long stride, float *sums, long n, long d, float beta);
 void tune_tanh(const float *x, float *y, long count);
@@ -28,6 +33,7 @@ double tune_sum_squares(const float *x, long count);
 /// y = f(x); slope = f'(x) where slope is not NULL (it may be x itself).
 enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU };
 void tune_activate(const float *x, float *y, float *slope, long count, int activation);
+void tune_activate_half(const float *x, float *y, uint16_t *slope, long count, int activation);
 
 void tune_exp(const float *x, float *y, long count);
 void tune_erf(const float *x, float *y, long count);
@@ -57,9 +63,6 @@ int tune_can_multiply(int half);
 /// A thread's first call allocates its blocks, 3 MB.
 void tune_product(const tune_numbers *a, const tune_numbers *b, float *c, long ldc, long n, long m, long k, float alpha,
                   float beta, const float *bias, int half);
-/// y = x rounded to bfloat16, to nearest with ties to even; and back, exactly.
-void tune_narrow(const float *x, uint16_t *y, long count);
-void tune_widen(const uint16_t *x, float *y, long count);
 
 // Attention (attention.c)
 /// Floats of scratch that one call needs.
