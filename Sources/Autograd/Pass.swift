@@ -5,14 +5,14 @@ public import Kernels
 public final class Pass {
   public let workspace: Workspace
   /// Where gradients of parameters go; nil: nothing is recorded, and dropout is off.
-  public let gradients: Gradients?
+  public let gradients: (any GradientSink)?
   private let chance: Chance
   private var sites: UInt32 = 0
   private var tape: [(node: Int, backward: (Tensor) -> Void)] = []
   private var slots: [Tensor?] = []
 
   /// A pass without gradients (inference) when `gradients` is nil.
-  public init(_ workspace: Workspace, gradients: Gradients? = nil, chance: Chance = Chance(seed: 0)) {
+  public init(_ workspace: Workspace, gradients: (any GradientSink)? = nil, chance: Chance = Chance(seed: 0)) {
     self.workspace = workspace
     self.gradients = gradients
     self.chance = chance

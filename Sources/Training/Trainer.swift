@@ -77,7 +77,7 @@ public final class Trainer {
     let norm = task.norm(of: examples)
     let shards = shards(of: examples, lengths: batcher.lengths)
     let number = state.step, seed = settings.seed
-    let loss = replicas.sum(shards: shards.count, into: total, table) { [model, task] shard, workspace, gradients in
+    let loss = replicas.sum(shards: shards.count, into: total) { [model, task] shard, workspace, gradients in
       let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: seed, step: number, shard: shard))
       return task.loss(model, shards[shard], norm: norm, pass)
     }
