@@ -20,7 +20,13 @@ public struct ParameterTable: Sendable {
 
   /// All their numbers, one after the other.
   public var values: [Float] {
-    get { parameters.flatMap { $0.values } }
+    get {
+      var values: [Float] = []
+      // An array that grows by doubling would for a moment be twice the model more.
+      values.reserveCapacity(parameters.reduce(0) { $0 + $1.count })
+      for parameter in parameters { values += parameter.values }
+      return values
+    }
     nonmutating set {
       var next = 0
       for parameter in parameters {

@@ -116,6 +116,7 @@ public final class Trainer {
     state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
     if isBest {
       state.best = Best(epoch: epochsDone, step: state.step, metric: settings.metric, value: value)
+      state.bestWeights = nil  // the old ones go before the new ones come
       state.bestWeights = table.values
     }
     report(
