@@ -64,7 +64,7 @@ let package = Package(
     tests("Training", ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Checkpoints", ["TestSupport", "Files"]),
     tests("Tokenizers"),
-    tests("Recipes", ["Files"]),
+    tests("Recipes", ["TestSupport", "Models", "Files"]),
     tests("Tasks", ["TestSupport", "Files"]),
   ],
   swiftLanguageModes: [.v6]

@@ -44,8 +44,17 @@ public final class Parameter: @unchecked Sendable {
   public let shape: [Int]
   private var numbers: Numbers
   private var storage: any Storage
-  /// Where its gradient lies in `Gradients`; nil: frozen.
-  public internal(set) var offset: Int?
+  /// Its place in the `ParameterTable`; nil: frozen.
+  public internal(set) var place: Place?
+  /// How often a backward writes its gradient: more than once where several ops share it.
+  public var writers = 1
+
+  public struct Place: Sendable {
+    /// Among the table's parameters.
+    public let index: Int
+    /// Where its gradient lies in `Gradients`.
+    public let offset: Int
+  }
 
   /// `pointer` must stay valid while `storage` lives. Before it is written to, call `own`.
   public init(_ name: String, shape: [Int], pointer: UnsafeMutablePointer<Float>, storage: any Storage) {
@@ -91,7 +100,8 @@ public final class Parameter: @unchecked Sendable {
   public var count: Int { shape.reduce(1, *) }
   public var rows: Int { shape.count > 1 ? shape[0] : 1 }
   public var columns: Int { shape.last ?? 1 }
-  public var isTrainable: Bool { offset != nil }
+  public var offset: Int? { place?.offset }
+  public var isTrainable: Bool { place != nil }
   public var isHalf: Bool { if case .halves = numbers { true } else { false } }
   public var matrix: Matrix { matrix(rows: rows) }
 

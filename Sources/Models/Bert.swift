@@ -78,9 +78,16 @@ public struct BertEncoder: Sendable {
     dropout = config.dropout
   }
 
-  public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
+  /// With `recompute` every block but the last, whose turn in backward comes at once, keeps only its input.
+  public func callAsFunction(_ batch: Batch, recompute: Bool = false, _ pass: Pass) -> Tensor {
     var x = embeddings(batch, dropout: dropout, pass)
-    for block in blocks { x = block(x, starts: batch.starts, pass) }
+    for (index, block) in blocks.enumerated() {
+      if recompute && index < blocks.count - 1 {
+        x = pass.recomputed(x) { x, pass in block(x, starts: batch.starts, pass) }
+      } else {
+        x = block(x, starts: batch.starts, pass)
+      }
+    }
     return x
   }
 

@@ -11,7 +11,7 @@ public enum HeadKind: Sendable {
   case sequence
 }
 
-/// Sendable: read during a step; the head and the seams are assigned between passes.
+/// Sendable: read during a step; the head, the seams and `recompute` are assigned between passes.
 public final class TextModel: @unchecked Sendable {
   public let config: ModelConfig
   public let kind: HeadKind
@@ -19,6 +19,9 @@ public final class TextModel: @unchecked Sendable {
   public let pooler: Projection?
   /// The last product; an adapter may bring its own.
   public var classifier: Projection
+  /// Whether a training pass keeps only the inputs of blocks and computes the rest again in backward: less memory for
+  /// more time, and the same bits.
+  public var recompute = false
   /// Names of the weights that did not come from the checkpoint.
   public let fresh: [String]
 
@@ -58,7 +61,7 @@ public final class TextModel: @unchecked Sendable {
 
   /// Logits [tokens or sequences, classes].
   public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
-    var x = encoder(batch, pass)
+    var x = encoder(batch, recompute: recompute, pass)
     if let pooler {
       x = gather(x, rows: batch.starts.dropLast().map(Int32.init), pass)
       x = tanh(JoinedProjection(pooler)(x, pass), pass)

@@ -71,6 +71,7 @@ public struct RunBuilder {
     let seed = UInt64(recipe.seed)
     let model = try TextModel(
       config, checkpoint, kind: .tokens, classes: labels.count, reuseHead: reuseHead, seed: seed)
+    model.recompute = recipe.training.recompute
     let (adapter, table) = try makeMethod(model, seed)
     model.use(recipe.precision)
     let replicas = Replicas(threads: threads)

@@ -82,7 +82,7 @@ public final class Trainer {
     let norm = task.norm(of: examples)
     let shards = shards(of: examples, lengths: batcher.lengths, size: shardSize)
     let number = state.step, seed = settings.seed
-    let loss = replicas.sum(shards: shards.count, into: total, table) { [model, task] shard, workspace, gradients in
+    let loss = replicas.sum(shards: shards.count, into: total) { [model, task] shard, workspace, gradients in
       let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: seed, step: number, shard: shard))
       return task.loss(model, shards[shard], norm: norm, pass)
     }
@@ -121,6 +121,7 @@ public final class Trainer {
     state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
     if isBest {
       state.best = Best(epoch: epochsDone, step: state.step, metric: settings.metric, value: value)
+      state.bestWeights = nil  // the old ones go before the new ones come
       state.bestWeights = table.values
     }
     report(
