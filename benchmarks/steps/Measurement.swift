@@ -17,15 +17,15 @@ struct Measurement {
   func run() throws -> JSON {
     try Processor.start()
     let config = try workload.config(), task = Synthetic(lengths: workload.lengths(ragged: ragged))
+    let replicas = Replicas(threads: threads), before = sgemmPeak(replicas)
     let engine = try Engine(workload, config, precision, recompute: recompute)
-    let replicas = Replicas(threads: threads)
     let seconds =
       workload.what == .infer ? infer(engine.model, task, replicas) : try train(engine, task, replicas)
-    let memory = Processor.peakMemory  // before the peak's own matrices
+    let memory = Processor.peakMemory
     let sorted = seconds.dropFirst(Self.unmeasured).sorted()
     let (least, middle) = (sorted[0], median(sorted))
     let tokens = task.lengths.reduce(0, +), operations = workload.operations(config, lengths: task.lengths)
-    let rate = Double(operations) / least / 1e9, peak = sgemmPeak(replicas)
+    let rate = Double(operations) / least / 1e9, peak = max(before, sgemmPeak(replicas))
     return [
       "engine": "tune", "workload": .string(workload.name), "precision": .string(precision.rawValue),
       "ragged": .bool(ragged), "recompute": .bool(recompute), "threads": .int(threads),
