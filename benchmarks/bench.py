@@ -45,7 +45,7 @@ def measure(options, path):
     results = machine.read(path) if os.path.exists(path) else {}
     results["machine"] = machine.facts()
     results.setdefault("sections", {})
-    stamp = machine.stamp(options.peers) | {"threads": options.threads, "blas_core": blas_core()}
+    stamp = machine.stamp(options.peers) | {"threads": options.threads, "blas_core": sections.blas_core()}
     begun = set()
 
     def keep(section, name, row):
@@ -58,12 +58,6 @@ def measure(options, path):
     for name in options.sections:
         sections.ALL[name](options, keep)
     return results
-
-
-def blas_core():
-    """What the program itself says that OpenBLAS runs on."""
-    line = sections.lines([f"{sections.BIN}/bench-steps", "infer-mini-1x8", "--steps", "1", "--precision", "fp32"])[0]
-    return line["blas_core"]
 
 
 def main():

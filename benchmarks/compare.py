@@ -9,7 +9,7 @@ def medians(rounds, side):
     for name in rounds[0][side]:
         records = [turn[side][name] for turn in rounds]
         result[name] = {
-            key: statistics.median(record[key] for record in records)
+            key: round(statistics.median(record[key] for record in records), 5)
             if isinstance(value, (int, float)) and not isinstance(value, bool) else value
             for key, value in records[0].items()}
     return result

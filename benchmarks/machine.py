@@ -46,7 +46,8 @@ def versions(python):
 
 
 def stamp(python):
-    return {"commit": commit(), "date": datetime.date.today().isoformat(), "versions": versions(python)}
+    return {"commit": commit(), "date": datetime.date.today().isoformat(), "load": round(os.getloadavg()[0], 1),
+            "versions": versions(python)}
 
 
 def read(path):

@@ -34,6 +34,12 @@ def lines(command):
     return [json.loads(line) for line in output(command).splitlines()]
 
 
+def blas_core():
+    """What the program itself says that OpenBLAS runs on."""
+    line = lines([f"{BIN}/bench-steps", "infer-mini-1x8", "--steps", "1", "--precision", "fp32"])[0]
+    return line["blas_core"]
+
+
 def steps_rounds(name, options, rounds):
     """Rounds of one workload; every side's names are its precisions."""
     workload, *flags = name.split("+")
@@ -126,8 +132,8 @@ def predict(options, keep):
     """One sentence through an adapter, as a whole process: loading, reading, answering."""
     model = machine.read(os.path.join(machine.ROOT, options.recipe))["model"]["path"]
     with tempfile.TemporaryDirectory() as folder:
-        output([f"{BIN}/tune", "run", options.recipe, f"output={folder}/run", "training.max_steps=20", "data.dev=null",
-                "data.test=null"])
+        output([f"{BIN}/tune", "run", options.recipe, f"output={folder}/run", "training.epochs=null",
+                "training.max_steps=60", "data.dev=null", "data.test=null"])
         adapter, text = f"{folder}/run/adapter", f"{folder}/text"
         with open(text, "w", encoding="utf-8") as file:
             file.write(SENTENCE + "\n")
