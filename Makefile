@@ -2,7 +2,7 @@
 SWIFT ?= swift
 TUNE := .build/release/tune
 
-.PHONY: quickstart test build format lint bench bench-peers setup clean
+.PHONY: quickstart test build format lint bench bench-peers bench-check bench-table setup clean
 
 quickstart: build checkpoints/minilm-l6/model.safetensors recipes/quickstart/train.tsv
 	$(TUNE) run recipes/quickstart.json --overwrite
@@ -22,12 +22,20 @@ format: setup
 lint: setup
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests benchmarks
 
+# SECTIONS="steps predict" measures some of recipe, ops, steps, memory, epochs, predict; ROUNDS, STEPS, RECIPE, WORKLOADS.
 bench: build
-	benchmarks/run.sh
+	benchmarks/run.sh $(SECTIONS)
 
 # make bench-peers PYTHON=/path/to/venv/bin/python
 bench-peers: build
-	benchmarks/run.sh --peers "$(PYTHON)"
+	benchmarks/run.sh $(SECTIONS) --peers "$(PYTHON)"
+
+# Fails when a recorded ratio fell by more than 5 %; with PYTHON=… the ratios to PyTorch.
+bench-check: build
+	python3 benchmarks/check.py $(if $(PYTHON),--peers "$(PYTHON)")
+
+bench-table:
+	python3 benchmarks/table.py
 
 setup:
 	@scripts/setup.sh

@@ -50,6 +50,13 @@ let package = Package(
     .executableTarget(name: "quickstart-corpus", swiftSettings: strict),
     .executableTarget(
       name: "bench-ops", dependencies: ["Kernels", "CKernels"], path: "benchmarks/ops", swiftSettings: strict),
+    .executableTarget(
+      name: "bench-steps",
+      dependencies: [
+        "Training", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Files",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "benchmarks/steps", swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Checkpoints", "Files", "Autograd", "Kernels", "CKernels"],
       path: "Tests/Support",
@@ -57,6 +64,7 @@ let package = Package(
     tests("tune", ["TestSupport", "Files"]),
     tests("Files", ["TestSupport"]),
     tests("quickstart-corpus"),
+    tests("bench-steps", ["Models", "Files"]),
     tests("Kernels", ["TestSupport", "CKernels"]),
     tests("Autograd", ["TestSupport", "Kernels", "CKernels"]),
     tests("Models", ["TestSupport", "Autograd", "Kernels", "Checkpoints", "Files"]),

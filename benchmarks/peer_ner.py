@@ -6,7 +6,7 @@ evaluation after each epoch, and the test score of the epoch that was best on de
 honour is an error. Differs from `tune` in one thing: a sentence longer than the model reads is cut off, and its lost
 words count as O. Paths in the recipe are taken from the working directory.
 
-usage: peer_ner.py RECIPE.json [--bf16] [--threads N] [--epochs X]
+usage: peer_ner.py RECIPE.json [--bf16] [--threads N] [--epochs X] [--batching ORDER]
 Prints one JSON line: train_seconds (no evaluation in it), tokens_per_second (real tokens), dev and test F1 (seqeval,
 whole entities), peak_rss_mb, and the settings. Progress goes to stderr.
 """
@@ -43,7 +43,7 @@ SETTINGS = {
                  "adam_epsilon": 1e-8, "max_grad_norm": 1.0, "metric_for_best": "f1", "log_every_steps": 10},
 }
 ONLY = {("task", "type"): ["token_classification"], ("data", "format"): ["conll"], ("data", "scheme"): ["auto", "iob2"],
-        ("method", "type"): ["full", "lora"], ("training", "batching"): ["shuffled"],
+        ("method", "type"): ["full", "lora"], ("training", "batching"): ["shuffled", "length_grouped"],
         ("training", "gradient_accumulation_steps"): [1], ("training", "metric_for_best"): ["f1"]}
 
 
@@ -173,6 +173,18 @@ class Corpus:
                      for split, text in self.texts.items()}
 
 
+def batches(examples, size, order):
+    """An epoch's batches; length_grouped sorts by length within stretches of 50 batches, as tune does."""
+    chosen = random.sample(range(len(examples)), len(examples))
+    cut = lambda indices: [indices[start:start + size] for start in range(0, len(indices), size)]
+    if order == "shuffled":
+        return cut(chosen)
+    stretches = [chosen[start:start + 50 * size] for start in range(0, len(chosen), 50 * size)]
+    grouped = cut([i for part in stretches for i in sorted(part, key=lambda i: -len(examples[i][0]))])
+    random.shuffle(grouped)
+    return grouped
+
+
 def train(model, corpus, recipe, precision):
     """Trains until the end; then the weights that were best on dev are in the model. Returns what there is to tell."""
     training, examples = recipe["training"], corpus.sets["train"]
@@ -188,8 +200,8 @@ def train(model, corpus, recipe, precision):
         clock = time.perf_counter()
         place = step % per_epoch
         if place == 0:
-            order = random.sample(range(len(examples)), len(examples))
-        batch = [examples[i] for i in order[place * size:(place + 1) * size]]
+            epoch = batches(examples, size, training["batching"])
+        batch = [examples[i] for i in epoch[place]]
         inputs, targets = collate(batch, corpus.pad)
         with precision():
             logits = model(**inputs).logits
@@ -224,8 +236,11 @@ def main():
     parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--epochs", type=float, help="instead of the recipe's")
+    parser.add_argument("--batching", choices=["shuffled", "length_grouped"], help="instead of the recipe's")
     options = parser.parse_args()
     recipe = read_recipe(options.recipe)
+    if options.batching:
+        recipe["training"]["batching"] = options.batching
     if options.epochs:
         recipe["training"] |= {"epochs": options.epochs, "max_steps": None}
     torch.set_num_threads(options.threads)

@@ -5,7 +5,8 @@ full, lora (rank 8, alpha 16, on query and value) or infer; b sequences of t tok
 not depend on them. A training step is forward, loss of a sequence classification with 2 labels, backward, clipping and
 AdamW, with BERT's dropout of 0.1. With --ragged, sequence i has 8 + 37·i mod (t - 7) tokens and is padded to t.
 
-usage: peer_steps.py [WORKLOAD …] [--precision fp32,bf16] [--threads N] [--steps 7] [--ragged] [--dropout 0.1]
+usage: peer_steps.py [WORKLOAD …] [--precision fp32,bf16] [--threads N] [--steps 7] [--ragged] [--recompute]
+                      [--dropout 0.1]
 Prints one JSON line for each workload and precision: median and least seconds, tokens per second (real tokens),
 peak memory. Each runs in a process of its own, so that the memory is its own.
 """
@@ -75,6 +76,8 @@ def measure(workload, precision, options):
         with torch.inference_mode(), context():
             model(**inputs).logits.float().sum().item()
 
+    if options.recompute:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     model.train(what != "infer")
     step, seconds = infer if what == "infer" else train, []
     for number in range(options.steps + 2):
@@ -85,8 +88,9 @@ def measure(workload, precision, options):
     median = statistics.median(seconds)
     return {
         "peer": f"torch {torch.__version__}", "workload": workload, "precision": precision, "ragged": options.ragged,
-        "threads": options.threads, "median_seconds": round(median, 5), "least_seconds": round(min(seconds), 5),
+        "recompute": options.recompute, "threads": options.threads, "median_seconds": round(median, 5), "least_seconds": round(min(seconds), 5),
         "tokens": sum(lengths), "tokens_per_second": round(sum(lengths) / median),
+        "trainable_parameters": 0 if what == "infer" else sum(p.numel() for p in trainable),
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
 
 
@@ -97,6 +101,7 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--steps", type=int, default=7, help="measured steps, after two that are not")
     parser.add_argument("--ragged", action="store_true")
+    parser.add_argument("--recompute", action="store_true", help="compute activations again in backward")
     parser.add_argument("--dropout", type=float, default=0.1)
     options = parser.parse_args()
     for workload in options.workloads:

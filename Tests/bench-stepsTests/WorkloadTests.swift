@@ -1,0 +1,66 @@
+import Files
+import Models
+import Testing
+
+@testable import bench_steps
+
+@Test func `a workload's shape and purpose are found in either order`() throws {
+  let one = try #require(Workload("infer-base-32x128")), other = try #require(Workload("base-infer-32x128"))
+  #expect(one.shape == .base && one.what == .infer && one.sequences == 32 && one.tokens == 128)
+  #expect((other.shape, other.what) == (one.shape, one.what))
+  #expect(Workload.usual.allSatisfy { Workload($0) != nil })
+}
+
+@Test(arguments: [
+  "", "base-8x128", "base-full", "large-full-8x128", "base-base-8x128", "base-full-0x128", "base-full-8x",
+])
+func `a name that is no workload is refused`(_ name: String) { #expect(Workload(name) == nil) }
+
+@Test func `ragged lengths are those of peer_steps.py`() throws {
+  // [8 + 37 * i % (64 - 7) for i in range(6)]
+  #expect(try #require(Workload("mini-lora-6x64")).lengths(ragged: true) == [8, 45, 25, 62, 42, 22])
+  #expect(try #require(Workload("mini-lora-2x64")).lengths(ragged: false) == [64, 64])
+}
+
+/// torch 2.15's FlopCounterMode over transformers 5.23 and PEFT 0.21.2, attn_implementation="eager": one forward, and for
+/// full and lora `loss.backward()`, of BertForSequenceClassification with num_labels 2 and 2 sequences of 24 tokens;
+/// LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16, target_modules=["query", "value"]).
+@Test(arguments: [
+  ("mini-infer-2x24", 1_030_425_600), ("mini-full-2x24", 3_091_276_800), ("mini-lora-2x24", 2_048_762_880),
+  ("base-infer-2x24", 8_198_559_744), ("base-full-2x24", 24_595_679_232), ("base-lora-2x24", 16_351_709_184),
+])
+func `operations are as many as torch counts`(_ name: String, _ count: Int) throws {
+  let workload = try #require(Workload(name))
+  #expect(workload.operations(try workload.config(), lengths: workload.lengths(ragged: false)) == count)
+}
+
+@Test func `sequences of other lengths add up`() throws {
+  let workload = try #require(Workload("mini-lora-6x64")), config = try workload.config()
+  let lengths = workload.lengths(ragged: true)
+  let alone = lengths.map { workload.operations(config, lengths: [$0]) }
+  #expect(workload.operations(config, lengths: lengths) == alone.reduce(0, +))
+}
+
+/// What learns: `sum(p.numel() for p in model.parameters() if p.requires_grad)` of the models above, vocabulary 30522.
+@Test(arguments: [("mini-lora-2x8", 74_498), ("infer-mini-1x120", 0)])
+func `a measurement trains what PyTorch and PEFT train, and its figures agree`(_ name: String, _ learns: Int) throws {
+  let workload = try #require(Workload(name))
+  let measurement = Measurement(
+    workload: workload, precision: .fp32, threads: 2, steps: 2, ragged: false, recompute: false)
+  let json = try measurement.run()
+  #expect(json["trainable_parameters"]?.int == learns)
+  #expect(json["tokens"]?.int == workload.sequences * workload.tokens)
+  let rate = try #require(json["gflops"]?.number), peak = try #require(json["sgemm_peak_gflops"]?.number)
+  let least = try #require(json["least_seconds"]?.number), median = try #require(json["median_seconds"]?.number)
+  let operations = try #require(json["flops_per_step"]?.number), share = try #require(json["share_of_peak"]?.number)
+  #expect(least > 0 && least <= median)
+  #expect(abs(rate * least * 1e9 / operations - 1) < 0.05)
+  #expect(abs(share * peak / rate - 1) < 0.05)
+}
+
+@Test func `a batch of inference holds about as many tokens as asked, in order`() {
+  let task = Synthetic(lengths: [100, 100, 100, 300, 10, 10])
+  let batches = task.batches(tokens: 256)
+  #expect(batches.map(\.count) == [200, 100, 300, 20])
+  #expect(batches.flatMap(\.ids) == task.sequences.flatMap { $0 })
+}

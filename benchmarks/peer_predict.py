@@ -1,0 +1,79 @@
+"""The opponent of `tune predict` for one sentence, as a whole process: transformers, and PEFT where there is an adapter.
+
+What a Python user writes: load the base, put the adapter over it, tokenize, one forward pass, entities from IOB2 tags.
+The labels are those of tune.json beside the adapter, or of the base's config.json.
+
+usage: peer_predict.py MODEL TEXT [--adapter FOLDER] [--threads N]
+Prints one JSON line as `tune predict` does: {"text": …, "entities": {NAME: [{label, start, end, text, probability}]}},
+offsets in code points, NAME the adapter's folder or "base".
+"""
+import argparse
+import json
+import os
+
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+
+def load(options):
+    if not options.adapter:
+        model = AutoModelForTokenClassification.from_pretrained(options.model)
+        return model, [model.config.id2label[i] for i in range(model.config.num_labels)]
+    from peft import PeftModel
+    with open(f"{options.adapter}/tune.json", encoding="utf-8") as file:
+        labels = json.load(file)["labels"]
+    base = AutoModelForTokenClassification.from_pretrained(options.model, num_labels=len(labels))
+    return PeftModel.from_pretrained(base, options.adapter), labels
+
+
+def words(pieces):
+    """[(index of the first piece, start, end)] of every word."""
+    found, before = [], None
+    for index, (word, (start, end)) in enumerate(zip(pieces.word_ids(), pieces["offset_mapping"][0].tolist())):
+        if word is None:
+            continue
+        if word == before:
+            found[-1] = (*found[-1][:2], end)
+        else:
+            found.append((index, start, end))
+        before = word
+    return found
+
+
+def entities(text, tags):
+    """Entities of [(tag, probability, start, end)]; a stray I- begins one, as in tune."""
+    spans, before = [], None
+    for tag, probability, start, end in tags:
+        kind, _, label = tag.partition("-")
+        if kind == "I" and before == label:
+            spans[-1]["end"] = end
+            spans[-1]["probability"].append(probability)
+        elif kind in ("B", "I"):
+            spans.append({"label": label, "start": start, "end": end, "probability": [probability]})
+        before = label if kind in ("B", "I") else None
+    return [span | {"text": text[span["start"]:span["end"]],
+                    "probability": round(sum(span["probability"]) / len(span["probability"]), 6)} for span in spans]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("text")
+    parser.add_argument("--adapter")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    model, labels = load(options)
+    model.eval()
+    pieces = AutoTokenizer.from_pretrained(options.model)(
+        options.text, return_tensors="pt", return_offsets_mapping=True, truncation=True)
+    with torch.inference_mode():
+        inputs = {key: value for key, value in pieces.items() if key != "offset_mapping"}
+        shares, best = model(**inputs).logits[0].softmax(-1).max(-1)
+    tags = [(labels[best[i].item()], shares[i].item(), start, end) for i, start, end in words(pieces)]
+    name = os.path.basename(os.path.normpath(options.adapter)) if options.adapter else "base"
+    print(json.dumps({"text": options.text, "entities": {name: entities(options.text, tags)}}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""The measurements, one function a section: each runs both sides in turn and returns rows for the results file."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import compare
+import machine
+
+BIN = os.path.join(machine.ROOT, ".build/release")
+# +ragged and +recompute are handed to both sides as --ragged and --recompute.
+WORKLOADS = [
+    "base-full-8x128", "base-lora-8x128", "base-lora-32x128", "base-lora-32x128+ragged", "base-full-8x512",
+    "mini-full-16x128", "mini-lora-16x128", "mini-lora-32x128+ragged", "infer-base-1x128", "infer-base-32x128",
+    "infer-base-32x128+ragged", "infer-mini-1x128", "infer-mini-32x128",
+]
+# What of a recipe asks for a precision. bf16 joins here when the engine has it.
+OUR_PRECISIONS = {"fp32": []}
+PEER_PRECISIONS = {"fp32": [], "bf16": ["--bf16"]}
+SENTENCE = "The patient with chronic renal failure developed severe nausea after 40 mg of Tolvaprine daily ."
+# Figures of a JSON line that are settings, and stand in the row's name or in the file's head.
+SETTINGS = {"engine", "peer", "workload", "precision", "ragged", "recompute", "threads", "blas_core", "vectors"}
+
+
+def output(command):
+    """What a command prints; its notes go to our standard error."""
+    print("·", " ".join(command), file=sys.stderr, flush=True)
+    return subprocess.run(command, cwd=machine.ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def lines(command):
+    return [json.loads(line) for line in output(command).splitlines()]
+
+
+def blas_core():
+    """What the program itself says that OpenBLAS runs on."""
+    line = lines([f"{BIN}/bench-steps", "infer-mini-1x8", "--steps", "1", "--precision", "fp32"])[0]
+    return line["blas_core"]
+
+
+def steps_rounds(name, options, rounds):
+    """Rounds of one workload; every side's names are its precisions."""
+    workload, *flags = name.split("+")
+    arguments = [workload, "--threads", str(options.threads), "--steps", str(options.steps),
+                 *(f"--{flag}" for flag in flags)]
+
+    def side(command):
+        return {line["precision"]: {key: value for key, value in line.items() if key not in SETTINGS}
+                for line in lines([*command, *arguments])}
+
+    return [{"tune": side([f"{BIN}/bench-steps"]),
+             "peer": side([options.peers, "benchmarks/peer_steps.py"]) if options.peers else {}}
+            for _ in range(rounds)]
+
+
+def steps(options, keep):
+    """Calls `keep(section, name, row)` after every workload, for time and for memory."""
+    for name in options.workloads:
+        rounds = steps_rounds(name, options, options.rounds or 3)
+        stamp = {"commit": machine.commit(), "steps": options.steps}
+        keep("steps", name, stamp | compare.row(rounds, "median_seconds"))
+        keep("memory", name, stamp | compare.memory_row(rounds))
+
+
+def memory(options, keep):
+    """Peak memory alone: one round of two steps, the fewest after which nothing more is allocated."""
+    options.steps = 2
+    for name in options.workloads:
+        rounds = steps_rounds(name, options, 1)
+        keep("memory", name, {"commit": machine.commit(), "steps": 2} | compare.memory_row(rounds))
+
+
+def ops(options, keep):
+    rounds = [{"tune": {f"{line['kernel']} {line['shape']}": line for line in lines([f"{BIN}/bench-ops"])}}
+              for _ in range(options.rounds or 3)]
+    for name, figures in compare.medians(rounds, "tune").items():
+        keep("ops", name, {key: figures[key] for key in ("us", "gflops", "gb_s") if key in figures})
+
+
+def recipe_rounds(options, ours, theirs, rounds):
+    """Rounds of a whole recipe. `ours`: overrides, `theirs`: arguments of peer_ner.py, by name."""
+    def tune(overrides):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [f"{BIN}/tune", "run", options.recipe, f"output={folder}/run", *overrides, "--json",
+                       "--threads", str(options.threads)]
+            begin = time.perf_counter()
+            result = json.loads(output(command))
+            return {"train_seconds": round(result["train_seconds"], 2),
+                    "wall_seconds": round(time.perf_counter() - begin, 2),
+                    "tokens_per_second": round(result["real_tokens_per_second"]),
+                    "peak_rss_mb": result["peak_memory_bytes"] >> 20, "test_f1": test_f1(result["metrics"].get("test"))}
+
+    def peer(arguments):
+        begin = time.perf_counter()
+        result = lines([options.peers, "benchmarks/peer_ner.py", options.recipe, "--threads", str(options.threads),
+                        *arguments])[0]
+        return {key: result[key] for key in ("train_seconds", "tokens_per_second", "peak_rss_mb")} | {
+            "wall_seconds": round(time.perf_counter() - begin, 2), "test_f1": test_f1(result["test"])}
+
+    return [{"tune": {name: tune(overrides) for name, overrides in ours.items()},
+             "peer": {name: peer(arguments) for name, arguments in theirs.items()} if options.peers else {}}
+            for _ in range(rounds)]
+
+
+def test_f1(metrics):
+    return round(metrics["f1"], 4) if metrics else None
+
+
+def recipe(options, keep):
+    """The whole recipe, as it stands."""
+    rounds = recipe_rounds(options, OUR_PRECISIONS, PEER_PRECISIONS, options.rounds or 1)
+    keep("recipe", os.path.basename(options.recipe), compare.row(rounds, "train_seconds"))
+
+
+def epochs(options, keep):
+    """One epoch of the recipe, batches as they come and of similar length; PyTorch pads both."""
+    def variants(precisions, prefix):
+        return {f"{precision} {order}": [*words, *(part + order for part in prefix)]
+                for precision, words in precisions.items() for order in ("shuffled", "length_grouped")}
+
+    rounds = recipe_rounds(
+        options, {name: [*words, "training.epochs=1"]
+                  for name, words in variants(OUR_PRECISIONS, ["training.batching="]).items()},
+        {name: [*words, "--epochs", "1"] for name, words in variants(PEER_PRECISIONS, ["--batching="]).items()},
+        options.rounds or 1)
+    keep("epochs", os.path.basename(options.recipe), compare.row(rounds, "train_seconds"))
+
+
+def predict(options, keep):
+    """One sentence through an adapter, as a whole process: loading, reading, answering."""
+    model = machine.read(os.path.join(machine.ROOT, options.recipe))["model"]["path"]
+    with tempfile.TemporaryDirectory() as folder:
+        output([f"{BIN}/tune", "run", options.recipe, f"output={folder}/run", "training.epochs=null",
+                "training.max_steps=60", "data.dev=null", "data.test=null"])
+        adapter, text = f"{folder}/run/adapter", f"{folder}/text"
+        with open(text, "w", encoding="utf-8") as file:
+            file.write(SENTENCE + "\n")
+        threads = ["--threads", str(options.threads)]
+        ours = [f"{BIN}/tune", "predict", model, "--adapter", adapter, text, *threads]
+        theirs = [options.peers, "benchmarks/peer_predict.py", model, SENTENCE, "--adapter", adapter, *threads]
+        answers = [whole_process(command)[1] for command in ([ours, theirs] if options.peers else [ours])]
+        rounds = [{"tune": {"fp32": whole_process(ours)[0]},
+                   "peer": {"fp32": whole_process(theirs)[0]} if options.peers else {}}
+                  for _ in range(options.rounds or 5)]
+    found = [[(entity["label"], entity["start"], entity["end"]) for entity in answer["entities"]["adapter"]]
+             for answer in answers]
+    if found[1:] and found[0] != found[1]:
+        sys.exit(f"predict: the two sides find different entities: {found[0]} and {found[1]}")
+    keep("predict", "one sentence", compare.row(rounds, "wall_seconds"))
+
+
+def whole_process(command):
+    """Seconds and peak memory of a whole process, and the JSON that it printed."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, cwd=machine.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    answer, notes = process.stdout.read(), process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{notes}")
+    figures = {"wall_seconds": round(time.perf_counter() - begin, 4), "peak_rss_mb": usage.ru_maxrss // 1024}
+    return figures, json.loads(answer)
+
+
+ALL = {"recipe": recipe, "ops": ops, "steps": steps, "memory": memory, "epochs": epochs, "predict": predict}

@@ -1,0 +1,26 @@
+/// What the machine can do right now: a rate to hold a step's against, measured in the same process.
+import Autograd
+import Kernels
+import Models
+import Training
+
+/// Operations a second of [1024, 768]·[768, 768]ᵀ through OpenBLAS on every thread at once, each with numbers of its own,
+/// in GFLOP/s: the best of twelve rounds of eight products.
+func sgemmPeak(_ replicas: Replicas) -> Double {
+  let (n, d, products) = (1024, 768, 8)
+  let operands = (0..<replicas.threads).map { thread in
+    let x = Parameter("x", shape: [n, d]), w = Parameter("w", shape: [d, d]), y = Parameter("y", shape: [n, d])
+    for operand in [x, w] { Start.uniform(1).fill(operand, seed: UInt64(thread)) }
+    return (x: x, w: w, y: y)
+  }
+  let clock = ContinuousClock()
+  let least = (0..<12).map { _ in
+    clock.measure {
+      replicas.forEach(replicas.threads) { thread, _ in
+        let (x, w, y) = operands[thread]
+        for _ in 0..<products { gemm(x.matrix, w.matrix.transposed, into: y.matrix) }
+      }
+    } / .seconds(1)
+  }.min()
+  return Double(2 * n * d * d * products * replicas.threads) / (least ?? .nan) / 1e9
+}

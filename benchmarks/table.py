@@ -1,0 +1,121 @@
+"""Writes the tables of README.md and docs/performance.md from a results file, between their two markers.
+
+usage: table.py [RESULTS.json]        default: benchmarks/results/<machine>.json of this machine
+A page holds `<!-- benchmarks:short -->` or `<!-- benchmarks:full -->`, and after it `<!-- /benchmarks -->`.
+"""
+import os
+import re
+import sys
+
+import machine
+
+PAGES = ["README.md", "docs/performance.md"]
+PRECISIONS = ("fp32", "bf16")
+# The rows of the short table.
+SHORT = ["base-full-8x128", "base-lora-32x128+ragged", "mini-lora-32x128+ragged", "infer-base-32x128", "infer-mini-1x128"]
+
+
+def table(head, rows):
+    line = lambda cells: "| " + " | ".join(cells) + " |"
+    return [line(head), "|" + "|".join(["---"] + ["---:"] * (len(head) - 1)) + "|", *map(line, rows)]
+
+
+def duration(seconds):
+    if seconds is None:
+        return "–"
+    return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s" if seconds < 100 else f"{seconds:.0f} s"
+
+
+def times(ratio):
+    return "–" if ratio is None else f"{ratio:.3g} ×"
+
+
+def get(record, *path):
+    for key in path:
+        record = (record or {}).get(key)
+    return record
+
+
+def best(side, figure):
+    """The best of a side's variants, and which it is."""
+    if not side:
+        return "–"
+    name = min(side, key=lambda name: side[name][figure])
+    return f"{duration(side[name][figure])} ({name})"
+
+
+def rows_of(results, section):
+    return get(results, "sections", section, "rows") or {}
+
+
+def timed(results):
+    """(what it is, its row, the figure that counts) for everything that both sides do."""
+    yield from ((name, row, "median_seconds") for name, row in rows_of(results, "steps").items())
+    yield from ((f"one epoch, {name}", row, "train_seconds") for name, row in rows_of(results, "epochs").items())
+    yield from ((f"whole run, {name}", row, "train_seconds") for name, row in rows_of(results, "recipe").items())
+    yield from ((f"predict, {name}, whole process", row, "wall_seconds")
+                for name, row in rows_of(results, "predict").items())
+
+
+def origin(results):
+    here = results["machine"]
+    lines = [f"{here['cpu']} (family {here['family']}, model {here['model']}), {here['cores']} cores, "
+             f"{here['memory_gb']} GB."]
+    for name, section in results["sections"].items():
+        peer = ", ".join(f"{package} {version}" for package, version in section["versions"].items())
+        lines.append(f"`{name}`: commit {section['commit']}, {section['date']}, {section['threads']} threads, OpenBLAS "
+                     f"core {section['blas_core']}{', against ' + peer if peer else ''}.")
+    return lines
+
+
+def short(results):
+    chosen = [(name, row, figure) for name, row, figure in timed(results)
+              if name in SHORT or figure != "median_seconds"]
+    return table(["best precision of each side", "tune", "PyTorch + PEFT", "faster"],
+                 [[name, best(row["tune"], figure), best(row.get("peer"), figure), times(get(row, "times_faster", "best"))]
+                  for name, row, figure in chosen]) + ["", *origin(results)[:1]]
+
+
+def full(results):
+    steps = []
+    for name, row in rows_of(results, "steps").items():
+        steps.append([name, *(duration(get(row, side, precision, "median_seconds"))
+                              for side in ("tune", "peer") for precision in PRECISIONS),
+                      *(times(get(row, "times_faster", ratio)) for ratio in (*PRECISIONS, "best")),
+                      f"{100 * (get(row, 'tune', 'fp32', 'share_of_peak') or 0):.0f} %"])
+    memory = [[name, *(str(round(value)) if (value := get(row, side, precision)) else "–"
+                       for side in ("tune", "peer") for precision in PRECISIONS), times(get(row, "times_smaller", "best"))]
+              for name, row in rows_of(results, "memory").items()]
+    others = [[name, variant, duration(get(row, "tune", variant, figure)), duration(get(row, "peer", variant, figure)),
+               times(get(row, "times_faster", variant))]
+              for name, row, figure in timed(results) if figure != "median_seconds"
+              for variant in dict.fromkeys([*row["tune"], *row.get("peer", {})])]
+    return [
+        *table(["one step", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "faster, fp32", "faster, bf16",
+                "best by best", "of sgemm's peak, fp32"], steps), "",
+        *table(["peak memory, MB", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "smaller"], memory), "",
+        *table(["", "how", "tune", "PyTorch + PEFT", "faster"], others), "",
+        *("- " + line for line in origin(results))]
+
+
+def main():
+    path = sys.argv[1] if sys.argv[1:] else machine.results_path(machine.facts())
+    if not os.path.exists(path):
+        sys.exit(f"table: {path}: no such file; run make bench first")
+    results = machine.read(path)
+    for page in PAGES:
+        page = os.path.join(machine.ROOT, page)
+        with open(page, encoding="utf-8") as file:
+            text = file.read()
+        pattern = r"(<!-- benchmarks:(short|full) -->\n).*?(<!-- /benchmarks -->)"
+        found = re.search(pattern, text, re.S)
+        if not found:
+            sys.exit(f"table: {page}: no <!-- benchmarks:short --> or :full --> before <!-- /benchmarks -->")
+        lines = {"short": short, "full": full}[found[2]](results)
+        text = text[:found.start()] + found[1] + "\n".join(lines) + "\n" + found[3] + text[found.end():]
+        with open(page, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+if __name__ == "__main__":
+    main()
