@@ -61,7 +61,6 @@ private func table(_ learning: Learning, _ model: TextModel) throws -> Parameter
   }
   adapter.attach()
   let table = ParameterTable(training: adapter.trainable)
-  model.packFrozen(training: true)
   return table
 }
 
