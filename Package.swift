@@ -64,7 +64,7 @@ let package = Package(
     tests("tune", ["TestSupport", "Files"]),
     tests("Files", ["TestSupport"]),
     tests("quickstart-corpus"),
-    tests("bench-steps", ["Models", "Files"]),
+    tests("bench-steps", ["Kernels", "Models", "Files"]),
     tests("Kernels", ["TestSupport", "CKernels"]),
     tests("Autograd", ["TestSupport", "Kernels", "CKernels"]),
     tests("Models", ["TestSupport", "Autograd", "Kernels", "Checkpoints", "Files"]),
