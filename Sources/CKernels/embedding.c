@@ -1,10 +1,17 @@
 #include "common.h"
 
-CLONES void tune_embed(const float *words, const float *positions, const float *types, const int32_t *ids,
+CLONES void tune_embed(const tune_numbers *words, const float *positions, const float *types, const int32_t *ids,
                        const int32_t *places, const int32_t *kinds, float *y, long n, long d) {
   for (long i = 0; i < n; i++) {
-    const float *w = words + (long)ids[i] * d, *p = positions + (long)places[i] * d, *t = types + (long)kinds[i] * d;
-    for (long j = 0; j < d; j++) y[i * d + j] = w[j] + t[j] + p[j];
+    long word = (long)ids[i] * words->stride;
+    const float *w = (const float *)words->base + word;
+    const float *p = positions + (long)places[i] * d, *t = types + (long)kinds[i] * d;
+    if (words->half) {
+      const uint16_t *half = (const uint16_t *)words->base + word;
+      for (long j = 0; j < d; j++) y[i * d + j] = widen(half[j]) + t[j] + p[j];
+    } else {
+      for (long j = 0; j < d; j++) y[i * d + j] = w[j] + t[j] + p[j];
+    }
   }
 }
 

@@ -1,20 +1,20 @@
-/// The product of two matrices for CPUs with AVX-512: what is laid out for the inner loop is one block of B at a time, from
-/// Float32 or bfloat16 numbers, transposed or not; A is read where it lies unless it must be turned or rounded.
+/// The product of two matrices for CPUs with AVX-512: what is laid out for the inner loop is one panel of B at a time,
+/// from Float32 or bfloat16 numbers, transposed or not; A is read where it lies unless it must be turned or rounded.
 ///
 /// The inner loop works in units of four bytes along the depth: one Float32, or two bfloat16 side by side, as
-/// VDPBF16PS reads them. Blocks as in Goto & van de Geijn 2008: B's [DEPTH, 32] panels pass through the nearest caches,
-/// A's stripe of rows stays in the second.
+/// VDPBF16PS reads them. Blocks as in Goto & van de Geijn 2008: B's [DEPTH, 32] panel stays in
+/// the nearer caches while A's rows pass.
 #include <immintrin.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "common.h"
 
-enum { PANEL = 2 * LANES, DEPTH = 768, STRIPE = 14 * 14, ROWS = 3 * STRIPE, WIDTH = 8 * PANEL, PAD = LANES };
+enum { PANEL = 2 * LANES, DEPTH = 768, ROWS = 42 * 14, PAD = LANES };
 
-/// A thread's own blocks: rows of A, columns of B.
+/// A thread's own: rows of A, a panel of B.
 typedef struct {
-  float a[(ROWS + PAD) * (DEPTH + PAD)], b[WIDTH * DEPTH];
+  float a[(ROWS + PAD) * (DEPTH + PAD)], b[PANEL * DEPTH];
 } blocks;
 
 static pthread_key_t key;

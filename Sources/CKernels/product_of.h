@@ -44,7 +44,7 @@ TARGET static void NAME(column)(const float *a, long row, long step, const float
                                 long ldc, long n, long k, float alpha, float beta, const float *bias) {
   int wide = columns > LANES;
   if (columns % LANES) {
-    float whole[STRIPE * PANEL];
+    float whole[ROWS * PANEL];
     NAME(column)(a, row, step, panel, wide ? PANEL : LANES, whole, PANEL, n, k, alpha, 0, NULL);
     for (long r = 0; r < n; r++)
       for (long q = 0; q < columns; q++)
@@ -87,22 +87,6 @@ TARGET static void NAME(lay_turned)(const tune_numbers *x, long depth, long dept
     }
 }
 
-/// Columns of C from `j` on, for rows whose A is laid out at `left`; lays out their block of B.
-TARGET static void NAME(columns)(const float *left, long row, long step, const tune_numbers *b, float *panels, float *c,
-                                 long ldc, long n, long j, long columns, long depth, long depths, float alpha,
-                                 float beta, const float *bias) {
-  long units = (depths + PER - 1) / PER;
-  for (long q = 0; q < columns; q += PANEL) {
-    long here = columns - q < PANEL ? columns - q : PANEL, ld = here > LANES ? PANEL : LANES;
-    (b->transposed ? NAME(lay_turned) : NAME(lay_across))(b, depth, depths, j + q, here, panels + q * units, ld);
-  }
-  for (long i = 0; i < n; i += STRIPE)
-    for (long q = 0; q < columns; q += PANEL)
-      NAME(column)(left + i * row, row, step, panels + q * units, columns - q < PANEL ? columns - q : PANEL,
-                   c + i * ldc + j + q, ldc, n - i < STRIPE ? n - i : STRIPE, units, alpha, beta,
-                   bias ? bias + j + q : NULL);
-}
-
 TARGET static void NAME(product)(const tune_numbers *a, const tune_numbers *b, float *c, long ldc, long n, long m,
                                  long k, float alpha, float beta, const float *bias, blocks *block) {
   // Rows of A a multiple of 4 KiB apart would crowd each other out of the nearest cache.
@@ -120,9 +104,13 @@ TARGET static void NAME(product)(const tune_numbers *a, const tune_numbers *b, f
         row = ((depths + PER - 1) / PER + LANES - 1) / LANES * LANES + PAD;
         NAME(lay_along)(a, p, depths, i, rows, block->a, row);
       }
-      for (long j = 0; j < m; j += WIDTH)
-        NAME(columns)(left, row, step, b, block->b, c + i * ldc, ldc, rows, j, m - j < WIDTH ? m - j : WIDTH, p, depths,
-                      alpha, p > 0 ? 1 : beta, p > 0 ? NULL : bias);
+      for (long j = 0; j < m; j += PANEL) {
+        long columns = m - j < PANEL ? m - j : PANEL;
+        (b->transposed ? NAME(lay_turned) : NAME(lay_across))(b, p, depths, j, columns, block->b,
+                                                              columns > LANES ? PANEL : LANES);
+        NAME(column)(left, row, step, block->b, columns, c + i * ldc + j, ldc, rows, (depths + PER - 1) / PER, alpha,
+                     p > 0 ? 1 : beta, bias && p == 0 ? bias + j : NULL);
+      }
     }
 }
 

@@ -1,4 +1,5 @@
 /// A rectangle of numbers in memory somebody else owns.
+public import CKernels
 
 /// `rows` × `columns` numbers, row i at `base + i·stride`; Float32, or bfloat16 to be read only. A transpose is a flag:
 /// nothing is moved.
@@ -31,6 +32,11 @@ public struct Matrix {
   public var base: UnsafeMutablePointer<Float> {
     precondition(!isHalf, "these numbers are bfloat16")
     return memory.assumingMemoryBound(to: Float.self)
+  }
+
+  /// As the kernels take it.
+  public var numbers: tune_numbers {
+    tune_numbers(base: memory, stride: stride, transposed: isTransposed ? 1 : 0, half: isHalf ? 1 : 0)
   }
 
   public var transposed: Matrix { Matrix(memory, columns, rows, stride, !isTransposed, isHalf: isHalf) }

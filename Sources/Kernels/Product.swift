@@ -55,10 +55,6 @@ public func gemm(
 }
 
 extension Matrix {
-  fileprivate var numbers: tune_numbers {
-    tune_numbers(base: memory, stride: stride, transposed: isTransposed ? 1 : 0, half: isHalf ? 1 : 0)
-  }
-
   /// Calls `body` with these numbers as Float32: bfloat16 ones as a copy.
   fileprivate func widened(_ body: (Matrix) -> Void) {
     guard isHalf else { return body(self) }

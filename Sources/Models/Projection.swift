@@ -26,7 +26,8 @@ public final class Projection: @unchecked Sendable {
 /// Sendable: read during a step; its precision is chosen between steps.
 final class JoinedProjection: @unchecked Sendable {
   let parts: [Projection]
-  private(set) var precision = Precision.fp32
+  /// What the product reads.
+  var precision = Precision.fp32
 
   init(parts: [Projection]) { self.parts = parts }
 
@@ -34,13 +35,5 @@ final class JoinedProjection: @unchecked Sendable {
 
   func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
     linear(x, parts.map(\.part), precision: precision, adapters: parts.map(\.adapter), pass)
-  }
-
-  /// Chooses what the product reads; in bf16, weights that stay as they are (`isFixed`) are kept so.
-  func use(_ precision: Precision, isFixed: Bool) {
-    self.precision = precision
-    let weights = parts.map(\.weight)
-    guard precision == .bf16, isFixed, !weights.contains(where: { $0.isTrainable || $0.isHalf }) else { return }
-    Parameter.narrow(weights)
   }
 }

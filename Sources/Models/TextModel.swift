@@ -72,11 +72,14 @@ public final class TextModel: @unchecked Sendable {
   /// Every projection but the classifier, in the checkpoint's order.
   public var projections: [Projection] { encoder.products.flatMap(\.parts) + (pooler.map { [$0] } ?? []) }
 
-  /// Chooses the numbers that the encoder's products read. What learns must be known by then; in bf16 the frozen weights
-  /// are rounded for good, but for those in `except`, which are written to later.
+  /// Chooses the numbers that the encoder's products read. What learns must be known by then; in bf16 frozen matrices and
+  /// the table of words are rounded for good, but for those in `except`, which are written to later.
   public func use(_ precision: Precision, except: Set<String> = []) {
-    for product in encoder.products {
-      product.use(precision, isFixed: product.parts.allSatisfy { !except.contains($0.weight.name) })
+    encoder.products.forEach { $0.precision = precision }
+    guard precision == .bf16 else { return }
+    for weights in encoder.products.map({ $0.parts.map(\.weight) }) + [[encoder.embeddings.words]]
+    where !weights.contains(where: { $0.isTrainable || $0.isHalf || except.contains($0.name) }) {
+      Parameter.narrow(weights)
     }
   }
 

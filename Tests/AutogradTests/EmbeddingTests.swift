@@ -36,6 +36,24 @@ import Testing
     #expect(distance.allocations == 0)
   }
 
+  @Test func `words may be kept in bfloat16`() {
+    var s = Self.setting(width: 7)
+    s.frozen = [0]
+    s.parameters[0].values = s.parameters[0].values.map {
+      Double(Float(bitPattern: Float($0).bitPattern & 0xFFFF_0000))
+    }
+    let d = distance(
+      s,
+      { x, p, pass in
+        let words = Parameter("words", shape: p[0].shape)
+        _ = words.values.update(fromContentsOf: p[0].values)
+        Parameter.narrow([words])
+        return Self.op(x, [words, p[1], p[2]], pass)
+      }, oracle: Self.oracle)
+    #expect(d.forward < 1e-6)
+    #expect(d.gradient < 1e-6)
+  }
+
   @Test func `a table with two readers gets both gradients`() {
     let d = distance(
       Self.setting(width: 5), { x, p, pass in stack([Self.op(x, p, pass), Self.op(x, p, pass)], pass) },

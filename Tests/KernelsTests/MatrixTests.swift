@@ -19,10 +19,10 @@ private func halves(_ grid: Grid) -> [UInt16] {
 @Suite struct MatrixTests {
   init() throws { try Processor.start() }
 
-  // Around the tiles of 28, 14, 8, 4, 2 and 1 rows, the panels of 16 and 32 columns, the stripe of 196 rows, the depth of
-  // 768 units and the block of 768 columns.
+  // Around the tiles of 28, 14, 8, 4, 2 and 1 rows, the panels of 16 and 32 columns, the 588 rows and the depth of 768
+  // units that are laid out at a time.
   static let shapes = [
-    (1, 1, 1), (3, 4, 5), (17, 33, 9), (64, 8, 70), (130, 65, 40), (29, 16, 3), (199, 20, 33), (2, 32, 771),
+    (1, 1, 1), (3, 4, 5), (17, 33, 9), (64, 8, 70), (130, 65, 40), (29, 16, 3), (595, 20, 33), (2, 32, 771),
     (15, 40, 1541), (5, 801, 17),
   ]
 

@@ -67,7 +67,9 @@ extension Bench {
       time("dropout", narrow, .floats(2 * n * d)) { tune_apply_dropout(x, y, n, d, place) }
     }
     let ids = (0..<n).map { Int32($0 * 7919 % 30000) }, table = numbers(30000 * d)
-    time("embed", narrow, .floats(4 * n * d)) { tune_embed(table, table, table, ids, ids, ids, y, n, d) }
+    withUnsafePointer(to: Matrix(table, rows: 30000, columns: d).numbers) { words in
+      time("embed", narrow, .floats(4 * n * d)) { tune_embed(words, table, table, ids, ids, ids, y, n, d) }
+    }
     time("scatter_add", narrow, .floats(3 * n * d)) { tune_scatter_add(x, ids, table, n, d) }
   }
 

@@ -15,6 +15,14 @@ typedef struct {
   float scale;
 } tune_dropout;
 
+/// A matrix as it lies: Float32 numbers, or bfloat16 where `half`; rows are `stride` numbers apart. `transposed`: its
+/// transpose is meant.
+typedef struct {
+  const void *base;
+  long stride;
+  int transposed, half;
+} tune_numbers;
+
 // Elementwise (elementwise.c)
 void tune_fill_rows(const float *row, float *y, long n, long d);
 void tune_add(const float *x, float *y, long count);
@@ -49,18 +57,11 @@ void tune_norm_backward(const float *dy, const float *z, const float *mean, cons
                         float *dz, float *dgain, float *dbias, long n, long d);
 
 // Product (product.c)
-/// A matrix as it lies: Float32 numbers, or bfloat16 where `half`; rows are `stride` numbers apart. `transposed`: its
-/// transpose is meant.
-typedef struct {
-  const void *base;
-  long stride;
-  int transposed, half;
-} tune_numbers;
 /// Whether this CPU serves `tune_product` (AVX-512), and with `half` its bfloat16 arithmetic (AVX512-BF16).
 int tune_can_multiply(int half);
 /// c [n, m] = alpha·a [n, k]·b [k, m] + beta·c + bias [m]; the bias may be NULL; c is not read where beta is 0.
 /// `half`: both are rounded to bfloat16 first. Sums are Float32 in either case.
-/// A thread's first call allocates its blocks, 3 MB.
+/// A thread's first call allocates its blocks, 2 MB.
 void tune_product(const tune_numbers *a, const tune_numbers *b, float *c, long ldc, long n, long m, long k, float alpha,
                   float beta, const float *bias, int half);
 
@@ -77,7 +78,7 @@ void tune_attention_backward(const float *qkv, const float *context, const float
 
 // Embedding (embedding.c)
 /// y[i] = words[ids[i]] + positions[places[i]] + types[kinds[i]].
-void tune_embed(const float *words, const float *positions, const float *types, const int32_t *ids,
+void tune_embed(const tune_numbers *words, const float *positions, const float *types, const int32_t *ids,
                 const int32_t *places, const int32_t *kinds, float *y, long n, long d);
 /// table[ids[i]] += dy[i].
 void tune_scatter_add(const float *dy, const int32_t *ids, float *table, long n, long d);
