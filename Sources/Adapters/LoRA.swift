@@ -1,6 +1,6 @@
 /// Low-rank adaptation of one projection (Hu et al. 2021).
 public import Autograd
-import Kernels
+public import Kernels
 import Models
 
 /// y += s·(dropout(x)·Aᵀ)·Bᵀ       A [r, in]   B [out, r]   s = α/r, or α/√r (Kalajdzievski 2023)
@@ -27,12 +27,14 @@ public final class LoRA: ProjectionAdapter, @unchecked Sendable {
   public var isTrainable: Bool { a.isTrainable || b.isTrainable }
 
   public func apply(
-    to y: Tensor, columns: Range<Int>, from x: Tensor, _ pass: Pass
+    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     let input = Autograd.dropout(x, dropout, pass)
     let down = pass.make(x.rows, a.rows)
-    gemm(input.matrix, a.matrix.transposed, into: down.matrix)
-    gemm(down.matrix, b.matrix.transposed, into: y.matrix.columns(columns), alpha: scale, beta: 1)
+    gemm(input.matrix, a.matrix.transposed, into: down.matrix, precision: precision)
+    gemm(
+      down.matrix, b.matrix.transposed, into: y.matrix.columns(columns), alpha: scale, beta: 1,
+      precision: precision)
     guard y.isTracked else { return nil }
     let kept = a.isTrainable ? input : nil
     let slot = input.slot
@@ -40,16 +42,18 @@ public final class LoRA: ProjectionAdapter, @unchecked Sendable {
       let slice = dy.matrix.columns(columns)
       pass.accumulate(b) { db, beta in
         let into = Matrix(db, rows: b.rows, columns: b.columns)
-        gemm(slice.transposed, down.matrix, into: into, alpha: scale, beta: beta)
+        gemm(slice.transposed, down.matrix, into: into, alpha: scale, beta: beta, precision: precision)
       }
       let up = pass.make(dy.rows, a.rows)
-      gemm(slice, b.matrix, into: up.matrix, alpha: scale)
+      gemm(slice, b.matrix, into: up.matrix, alpha: scale, precision: precision)
       if let kept {
         pass.accumulate(a) { da, beta in
-          gemm(up.matrix.transposed, kept.matrix, into: Matrix(da, rows: a.rows, columns: a.columns), beta: beta)
+          gemm(
+            up.matrix.transposed, kept.matrix, into: Matrix(da, rows: a.rows, columns: a.columns), beta: beta,
+            precision: precision)
         }
       }
-      pass.accumulate(slot) { dx, beta in gemm(up.matrix, a.matrix, into: dx, beta: beta) }
+      pass.accumulate(slot) { dx, beta in gemm(up.matrix, a.matrix, into: dx, beta: beta, precision: precision) }
     }
   }
 }

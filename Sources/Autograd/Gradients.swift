@@ -1,5 +1,4 @@
 /// Which parameters learn, and one flat buffer for their gradients.
-internal import CKernels
 
 /// The parameters that learn, side by side in one flat numbering.
 public struct ParameterTable: Sendable {
@@ -8,11 +7,11 @@ public struct ParameterTable: Sendable {
 
   /// Makes exactly `parameters` trainable, in this order; all of `others` frozen.
   public init(training parameters: [Parameter], freezing others: [Parameter] = []) {
-    others.forEach { $0.offset = nil }
+    others.forEach { $0.place = nil }
     var next = 0
-    for parameter in parameters {
+    for (index, parameter) in parameters.enumerated() {
       parameter.own()
-      parameter.offset = next
+      parameter.place = Parameter.Place(index: index, offset: next)
       next += (parameter.count + 15) / 16 * 16
     }
     self.parameters = parameters
@@ -21,7 +20,13 @@ public struct ParameterTable: Sendable {
 
   /// All their numbers, one after the other.
   public var values: [Float] {
-    get { parameters.flatMap { $0.values } }
+    get {
+      var values: [Float] = []
+      // An array that grows by doubling would for a moment be twice the model more.
+      values.reserveCapacity(parameters.reduce(0) { $0 + $1.count })
+      for parameter in parameters { values += parameter.values }
+      return values
+    }
     nonmutating set {
       var next = 0
       for parameter in parameters {
@@ -32,38 +37,48 @@ public struct ParameterTable: Sendable {
   }
 }
 
+/// What a pass adds its parameters' gradients to.
+public protocol GradientSink: AnyObject {
+  /// Lets `body` write (beta 0) or add to (beta 1) the gradient of `parameter`, now and not later; skipped where it is
+  /// frozen.
+  func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void)
+}
+
 /// One flat buffer of gradients for a `ParameterTable`, zero where nobody wrote.
-/// Sendable: one thread at a time holds it; `Replicas` hands it on.
-public final class Gradients: @unchecked Sendable {
+/// Sendable: one thread at a time writes a parameter's gradient; `Replicas` hands it on.
+public final class Gradients: GradientSink, @unchecked Sendable {
   public let pointer: UnsafeMutablePointer<Float>
   public let count: Int
-  private let table: ParameterTable
-  private var written: Set<Int> = []
+  public let table: ParameterTable
+  /// By parameter; bytes of their own, so that one thread may set a flag while another reads its neighbour.
+  private let written: UnsafeMutablePointer<Bool>
 
   public init(_ table: ParameterTable) {
     self.table = table
     count = table.count
     pointer = .allocate(capacity: max(count, 1))
     pointer.initialize(repeating: 0, count: count)
+    written = .allocate(capacity: max(table.parameters.count, 1))
+    reset()
   }
 
-  deinit { pointer.deallocate() }
-
-  /// Lets `body` write (beta 0) or add to (beta 1) the gradient of `parameter`.
-  func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
-    guard let offset = parameter.offset else { return }
-    body(pointer + offset, written.insert(offset).inserted ? 0 : 1)
+  deinit {
+    pointer.deallocate()
+    written.deallocate()
   }
 
-  /// self += other
-  public func add(_ other: Gradients) { tune_add(other.pointer, pointer, count) }
+  public func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
+    guard let place = parameter.place else { return }
+    body(pointer + place.offset, written[place.index] ? 1 : 0)
+    written[place.index] = true
+  }
 
   /// Starts a new sum: the next writer of each parameter writes instead of adding.
-  public func reset() { written.removeAll(keepingCapacity: true) }
+  public func reset() { written.initialize(repeating: false, count: table.parameters.count) }
 
   /// Zeroes what nobody wrote since `reset`.
   public func finish() {
-    for parameter in table.parameters where !written.contains(parameter.offset ?? -1) {
+    for (index, parameter) in table.parameters.enumerated() where !written[index] {
       accumulate(parameter) { pointer, _ in pointer.update(repeating: 0, count: parameter.count) }
     }
   }

@@ -1,8 +1,16 @@
-/// A named weight. Does not know who uses it; read by every thread during a step, written between steps.
+/// A named weight, of Float32 or bfloat16 numbers. Does not know who uses it; read by every thread during a step, written between steps.
+internal import CKernels
 public import Kernels
 
 /// Numbers that outlive a pass: a mapped file, or memory of their own.
-public protocol Storage: AnyObject, Sendable {}
+public protocol Storage: AnyObject, Sendable {
+  /// Says that these bytes will not be read soon: memory that can be had again may be let go.
+  func release(_ bytes: UnsafeRawBufferPointer)
+}
+
+extension Storage {
+  public func release(_ bytes: UnsafeRawBufferPointer) {}
+}
 
 /// Owned memory, zero at first.
 /// Sendable: written only between steps, by the one thread that then runs.
@@ -19,21 +27,40 @@ public final class OwnedStorage: Storage, @unchecked Sendable {
   deinit { pointer.deallocate() }
 }
 
+/// bfloat16 numbers, as a frozen weight keeps them.
+/// Sendable: written once, when they are made.
+final class HalfStorage: Storage, @unchecked Sendable {
+  let pointer: UnsafeMutablePointer<UInt16>
+
+  init(count: Int) { pointer = .allocate(capacity: max(count, 1)) }
+
+  deinit { pointer.deallocate() }
+}
+
 /// Sendable: as for `OwnedStorage`.
 public final class Parameter: @unchecked Sendable {
   public let name: String
   /// As in the checkpoint: [out, in], [d], …
   public let shape: [Int]
-  public private(set) var pointer: UnsafeMutablePointer<Float>
+  private var numbers: Numbers
   private var storage: any Storage
-  /// Where its gradient lies in `Gradients`; nil: frozen.
-  public internal(set) var offset: Int?
+  /// Its place in the `ParameterTable`; nil: frozen.
+  public internal(set) var place: Place?
+  /// How often a backward writes its gradient: more than once where several ops share it.
+  public var writers = 1
+
+  public struct Place: Sendable {
+    /// Among the table's parameters.
+    public let index: Int
+    /// Where its gradient lies in `Gradients`.
+    public let offset: Int
+  }
 
   /// `pointer` must stay valid while `storage` lives. Before it is written to, call `own`.
   public init(_ name: String, shape: [Int], pointer: UnsafeMutablePointer<Float>, storage: any Storage) {
     self.name = name
     self.shape = shape
-    self.pointer = pointer
+    numbers = .floats(pointer)
     self.storage = storage
   }
 
@@ -47,13 +74,49 @@ public final class Parameter: @unchecked Sendable {
     if storage is OwnedStorage { return }
     let copy = OwnedStorage(count: count)
     copy.pointer.update(from: pointer, count: count)
-    (pointer, storage) = (copy.pointer, copy)
+    (numbers, storage) = (.floats(copy.pointer), copy)
+  }
+
+  /// Rounds the numbers of `parameters`, which nobody may want to write any more, to bfloat16, one after the other in
+  /// one piece of memory. Float32 numbers that no other parameter shares are let go.
+  public static func narrow(_ parameters: [Parameter]) {
+    let storage = HalfStorage(count: parameters.reduce(0) { $0 + $1.count })
+    var next = storage.pointer
+    for parameter in parameters {
+      precondition(!parameter.isTrainable, "\(parameter.name) learns: it stays Float32")
+      tune_narrow(parameter.pointer, next, parameter.count)
+      parameter.storage.release(UnsafeRawBufferPointer(parameter.values))
+      (parameter.numbers, parameter.storage) = (.halves(next), storage)
+      next += parameter.count
+    }
+  }
+
+  /// The first number, of a parameter that is not narrowed.
+  public var pointer: UnsafeMutablePointer<Float> {
+    guard case .floats(let pointer) = numbers else { preconditionFailure("\(name) is kept in bfloat16") }
+    return pointer
   }
 
   public var count: Int { shape.reduce(1, *) }
   public var rows: Int { shape.count > 1 ? shape[0] : 1 }
   public var columns: Int { shape.last ?? 1 }
-  public var isTrainable: Bool { offset != nil }
-  public var matrix: Matrix { Matrix(pointer, rows: rows, columns: columns) }
+  public var offset: Int? { place?.offset }
+  public var isTrainable: Bool { place != nil }
+  public var isHalf: Bool { if case .halves = numbers { true } else { false } }
+  public var matrix: Matrix { matrix(rows: rows) }
+
+  /// As if it had this many rows: its own, and those of parameters that lie behind it.
+  func matrix(rows: Int) -> Matrix {
+    switch numbers {
+    case .floats(let pointer): Matrix(pointer, rows: rows, columns: columns)
+    case .halves(let pointer): Matrix(halves: pointer, rows: rows, columns: columns)
+    }
+  }
+
   public var values: UnsafeMutableBufferPointer<Float> { .init(start: pointer, count: count) }
+
+  private enum Numbers {
+    case floats(UnsafeMutablePointer<Float>)
+    case halves(UnsafeMutablePointer<UInt16>)
+  }
 }

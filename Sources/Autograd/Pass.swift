@@ -5,14 +5,19 @@ public import Kernels
 public final class Pass {
   public let workspace: Workspace
   /// Where gradients of parameters go; nil: nothing is recorded, and dropout is off.
-  public let gradients: Gradients?
+  public let gradients: (any GradientSink)?
   private let chance: Chance
-  private var sites: UInt32 = 0
+  /// Dropout sites so far.
+  var sites: UInt32 = 0
+  /// False while a forward runs whose tape nobody will read.
+  var isRecording = true
+  /// Whether an op has asked for a gradient since this was last set to false.
+  var wantsGradient = false
   private var tape: [(node: Int, backward: (Tensor) -> Void)] = []
   private var slots: [Tensor?] = []
 
   /// A pass without gradients (inference) when `gradients` is nil.
-  public init(_ workspace: Workspace, gradients: Gradients? = nil, chance: Chance = Chance(seed: 0)) {
+  public init(_ workspace: Workspace, gradients: (any GradientSink)? = nil, chance: Chance = Chance(seed: 0)) {
     self.workspace = workspace
     self.gradients = gradients
     self.chance = chance
@@ -22,13 +27,19 @@ public final class Pass {
 
   /// An undefined [rows, columns]; `tracked` when its gradient will be asked for.
   public func make(_ rows: Int, _ columns: Int, tracked: Bool = false) -> Tensor {
+    wantsGradient = wantsGradient || tracked
+    return tensor(rows, columns, workspace.take(rows * columns), tracked: tracked)
+  }
+
+  /// A new place on the tape over numbers that are there.
+  func tensor(_ rows: Int, _ columns: Int, _ buffer: Buffer, tracked: Bool) -> Tensor {
     var node: Int?
-    if tracked && isTraining {
+    if tracked && isTraining && isRecording {
       node = slots.count
       slots.append(nil)
     }
-    let slot = Slot(rows: rows, columns: columns, node: node)
-    return Tensor(rows: rows, columns: columns, buffer: workspace.take(rows * columns), slot: slot)
+    return Tensor(
+      rows: rows, columns: columns, buffer: buffer, slot: Slot(rows: rows, columns: columns, node: node))
   }
 
   /// Remembers how to send y's gradient on. Does nothing where y is not tracked. The closure must hold the pass
@@ -65,9 +76,16 @@ public final class Pass {
   }
 
   /// Runs the tape from `y`, whose gradient is `gradient`; every step frees what it held.
-  public func backward(from y: Tensor, gradient: Tensor) {
+  public func backward(from y: Tensor, gradient: Tensor) { backward(from: y, gradient: gradient, to: 0) }
+
+  /// How much is on the tape.
+  var mark: Int { tape.count }
+
+  /// Runs what came onto the tape since it was `mark` long.
+  func backward(from y: Tensor, gradient: Tensor, to mark: Int) {
     pass(gradient, to: y.slot)
-    while let (node, backward) = tape.popLast() {
+    while tape.count > mark {
+      let (node, backward) = tape.removeLast()
       guard let gradient = slots[node] else { continue }
       slots[node] = nil
       backward(gradient)

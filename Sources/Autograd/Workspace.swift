@@ -23,11 +23,12 @@ public final class Workspace {
     return Buffer(memory.assumingMemoryBound(to: Float.self), capacity, self)
   }
 
-  /// Sizes are rounded up to powers of four, so that batches of other lengths find the same buffers again. What is
-  /// never touched of a large buffer costs no memory: the kernel gives pages on first use.
+  /// Sizes are rounded up to powers of two, so that batches of other lengths find the same buffers again, and half-width
+  /// buffers are not served from full-width ones. What is never touched of a large buffer costs no memory: the kernel
+  /// gives pages on first use.
   static func capacity(for count: Int) -> Int {
     var capacity = 256
-    while capacity < count { capacity *= 4 }
+    while capacity < count { capacity *= 2 }
     return capacity
   }
 
@@ -41,6 +42,9 @@ public final class Buffer {
   public let pointer: UnsafeMutablePointer<Float>
   private let capacity: Int
   private let home: Workspace
+
+  /// The same memory, for twice as many bfloat16.
+  var halves: UnsafeMutablePointer<UInt16> { UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: UInt16.self) }
 
   fileprivate init(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int, _ home: Workspace) {
     self.pointer = pointer

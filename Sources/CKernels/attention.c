@@ -60,15 +60,6 @@ CLONES static void product(const float *a, long ai, long ap, const float *b, lon
     multiply_tiles(0, a, ai, ap, b, ldb, c, ldc, m, n, k, add);
 }
 
-/// One round of a perfect shuffle; four of them transpose 16 × 16.
-INLINE void shuffle(const lanes *from, lanes *to) {
-  for (int i = 0; i < 8; i++) {
-    to[2 * i] = __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    to[2 * i + 1] =
-        __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-  }
-}
-
 /// y [width, padded] = transpose of x [t, width] with row stride ld; columns from t on are 0.
 INLINE void transpose(const float *x, long ld, float *y, long t, long padded, long width) {
   for (long j = 0; j < padded; j += LANES) {
@@ -76,10 +67,7 @@ INLINE void transpose(const float *x, long ld, float *y, long t, long padded, lo
     for (; c + LANES <= width; c += LANES) {
       lanes even[LANES], odd[LANES];
       for (int r = 0; r < LANES; r++) even[r] = r < rows ? load(x + (j + r) * ld + c) : (lanes){0};
-      shuffle(even, odd);
-      shuffle(odd, even);
-      shuffle(even, odd);
-      shuffle(odd, even);
+      turn(even, odd);
       for (int r = 0; r < LANES; r++) store(y + (c + r) * padded + j, even[r]);
     }
     for (; c < width; c++)

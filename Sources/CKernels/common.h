@@ -56,6 +56,23 @@ INLINE lanes add_lanes(lanes a, lanes b) { return a + b; }
 INLINE float sum_lanes(lanes v) { FOLD(v, add_lanes) }
 INLINE float largest_lane(lanes v) { FOLD(v, larger) }
 
+/// One round of a perfect shuffle.
+INLINE void shuffle(const lanes *from, lanes *to) {
+  for (int i = 0; i < 8; i++) {
+    to[2 * i] = __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    to[2 * i + 1] =
+        __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  }
+}
+
+/// x = its transpose, 16 × 16; `spare` is overwritten.
+INLINE void turn(lanes *x, lanes *spare) {
+  shuffle(x, spare);
+  shuffle(spare, x);
+  shuffle(x, spare);
+  shuffle(spare, x);
+}
+
 /// e^x to 2 units in the last place; x is held within ±87.3, so the result is never 0 nor infinite.
 /// Cody and Waite's reduction, Cephes' polynomial (Moshier 1989, expf.c).
 INLINE lanes fast_exp(lanes x) {
@@ -73,6 +90,20 @@ INLINE lanes fast_exp(lanes x) {
   y = y * r * r + r + 1.0f;
   ints power = ((ints)shifted << 23) + (127 << 23);  // 2^n
   return y * (lanes)power;
+}
+
+/// The nearest bfloat16, ties to even; a NaN stays one.
+INLINE uint16_t narrow(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+INLINE float widen(uint16_t x) {
+  uint32_t bits = (uint32_t)x << 16;
+  float y;
+  memcpy(&y, &bits, 4);
+  return y;
 }
 
 /// The two halves of 16 products.

@@ -15,6 +15,21 @@ CLONES void tune_multiply(const float *a, const float *b, float *y, long count, 
     for (long i = 0; i < count; i++) y[i] += a[i] * b[i];
 }
 
+CLONES void tune_narrow(const float *restrict x, uint16_t *restrict y, long count) {
+  for (long i = 0; i < count; i++) y[i] = narrow(x[i]);
+}
+
+CLONES void tune_widen(const uint16_t *restrict x, float *restrict y, long count) {
+  for (long i = 0; i < count; i++) y[i] = widen(x[i]);
+}
+
+CLONES void tune_multiply_half(const float *a, const uint16_t *b, float *restrict y, long count, float beta) {
+  if (beta == 0)
+    for (long i = 0; i < count; i++) y[i] = a[i] * widen(b[i]);
+  else
+    for (long i = 0; i < count; i++) y[i] += a[i] * widen(b[i]);
+}
+
 CLONES void tune_apply_dropout(const float *x, float *y, long n, long d, const tune_dropout *dropout) {
   for (long i = 0; i < n; i++) drop_row(dropout, (uint32_t)i, x + i * d, y + i * d, d);
 }
@@ -107,11 +122,24 @@ SWEEP(only_tanh)
 SWEEP(only_exp)
 SWEEP(only_erf)
 
-CLONES void tune_activate(const float *x, float *y, float *slope, long count, int activation) {
+INLINE void activate(const float *x, float *y, float *slope, long count, int activation) {
   switch (activation) {
     case TUNE_GELU: sweep_gelu(x, y, slope, count); break;
     case TUNE_GELU_TANH: sweep_gelu_tanh(x, y, slope, count); break;
     default: sweep_relu(x, y, slope, count);
+  }
+}
+
+CLONES void tune_activate(const float *x, float *y, float *slope, long count, int activation) {
+  activate(x, y, slope, count, activation);
+}
+
+CLONES void tune_activate_half(const float *x, float *y, uint16_t *slope, long count, int activation) {
+  float piece[512];
+  for (long first = 0; first < count; first += 512) {
+    long here = count - first < 512 ? count - first : 512;
+    activate(x + first, y + first, piece, here, activation);
+    for (long i = 0; i < here; i++) slope[first + i] = narrow(piece[i]);
   }
 }
 

@@ -2,6 +2,7 @@
 #include "COpenBLAS.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -81,6 +82,8 @@ int tune_cpu_count(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
+
+void tune_give_memory_back(void) { mallopt(M_MMAP_THRESHOLD, 1 << 20); }
 
 long tune_peak_memory(void) {
   FILE *status = fopen("/proc/self/status", "r");

@@ -34,3 +34,12 @@ final class MappedFile: @unchecked Sendable {
     if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
   }
 }
+
+/// Lets the pages of a mapped file that lie wholly within `bytes` go; whoever reads them again gets them from the file.
+public func letGo(_ bytes: UnsafeRawBufferPointer) {
+  guard let start = bytes.baseAddress else { return }
+  let page = Int(getpagesize())
+  let first = (Int(bitPattern: start) + page - 1) / page * page
+  let end = (Int(bitPattern: start) + bytes.count) / page * page
+  if end > first { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, MADV_DONTNEED) }
+}

@@ -1,40 +1,43 @@
-/// A rectangle of Float32 in memory somebody else owns, and the product of two.
-internal import COpenBLAS
+/// A rectangle of numbers in memory somebody else owns.
 
-/// `rows` × `columns` numbers, row i at `base + i·stride`. A transpose is a flag: nothing is moved.
+/// `rows` × `columns` numbers, row i at `base + i·stride`; Float32, or bfloat16 to be read only. A transpose is a flag:
+/// nothing is moved.
 public struct Matrix {
-  public let base: UnsafeMutablePointer<Float>
+  let memory: UnsafeMutableRawPointer
   public let rows, columns, stride: Int
-  let isTransposed: Bool
+  let isTransposed, isHalf: Bool
 
   public init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
-    self.init(base, rows, columns, stride ?? columns, false)
+    self.init(UnsafeMutableRawPointer(base), rows, columns, stride ?? columns, false, isHalf: false)
   }
 
-  private init(_ base: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ stride: Int, _ isTransposed: Bool) {
-    self.base = base
+  /// bfloat16 numbers, end to end.
+  public init(halves: UnsafePointer<UInt16>, rows: Int, columns: Int) {
+    self.init(UnsafeMutableRawPointer(mutating: halves), rows, columns, columns, false, isHalf: true)
+  }
+
+  private init(
+    _ memory: UnsafeMutableRawPointer, _ rows: Int, _ columns: Int, _ stride: Int, _ isTransposed: Bool, isHalf: Bool
+  ) {
+    self.memory = memory
     self.rows = rows
     self.columns = columns
     self.stride = stride
     self.isTransposed = isTransposed
+    self.isHalf = isHalf
   }
 
-  public var transposed: Matrix { Matrix(base, columns, rows, stride, !isTransposed) }
+  /// The first number, of a matrix of Float32.
+  public var base: UnsafeMutablePointer<Float> {
+    precondition(!isHalf, "these numbers are bfloat16")
+    return memory.assumingMemoryBound(to: Float.self)
+  }
 
-  /// The columns in `range`, of a matrix that is not transposed.
+  public var transposed: Matrix { Matrix(memory, columns, rows, stride, !isTransposed, isHalf: isHalf) }
+
+  /// The columns in `range`, of a matrix of Float32 that is not transposed.
   public func columns(_ range: Range<Int>) -> Matrix {
     precondition(!isTransposed && range.upperBound <= columns, "columns \(range) of \(rows) × \(columns)")
-    return Matrix(base + range.lowerBound, rows, range.count, stride, false)
+    return Matrix(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
   }
-}
-
-/// c = alpha·a·b + beta·c      a [m, k]   b [k, n]   c [m, n], on the calling thread
-public func gemm(_ a: Matrix, _ b: Matrix, into c: Matrix, alpha: Float = 1, beta: Float = 0) {
-  precondition(
-    a.columns == b.rows && c.rows == a.rows && c.columns == b.columns && !c.isTransposed,
-    "gemm: [\(a.rows), \(a.columns)]·[\(b.rows), \(b.columns)] into [\(c.rows), \(c.columns)]")
-  guard c.rows > 0 && c.columns > 0 else { return }
-  tune_sgemm(
-    a.isTransposed ? 1 : 0, b.isTransposed ? 1 : 0, Int32(c.rows), Int32(c.columns), Int32(a.columns), alpha, a.base,
-    Int32(a.stride), b.base, Int32(b.stride), beta, c.base, Int32(c.stride))
 }

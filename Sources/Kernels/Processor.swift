@@ -2,17 +2,22 @@
 internal import COpenBLAS
 import Glibc
 
-/// OpenBLAS could not be opened; `why` says what to install.
-public struct MissingBLAS: Error, CustomStringConvertible {
+/// The processor cannot be used as it is asked to: OpenBLAS is missing, or a variable names what there is not.
+public struct ProcessorFault: Error, CustomStringConvertible {
   public let why: String
   public var description: String { why }
 }
 
 public enum Processor {
   /// Opens OpenBLAS. `TUNE_BLAS_CORE` overrules the core; `OPENBLAS_CORETYPE` does not.
-  public static func start() throws(MissingBLAS) {
+  public static func start() throws(ProcessorFault) {
+    if let wish = getenv("TUNE_MULTIPLIER").map({ String(cString: $0) }), Multiplier(rawValue: wish) == nil {
+      let known = Multiplier.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ProcessorFault(why: "TUNE_MULTIPLIER is \"\(wish)\"; expected one of \(known)")
+    }
+    tune_give_memory_back()
     let fault = getenv("TUNE_BLAS_CORE").map { tune_blas_open($0) } ?? tune_blas_open(nil)
-    if let fault { throw MissingBLAS(why: String(cString: fault)) }
+    if let fault { throw ProcessorFault(why: String(cString: fault)) }
   }
 
   public static var blasCore: String { String(cString: tune_blas_core()) }

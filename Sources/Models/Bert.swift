@@ -58,7 +58,7 @@ struct Block: Sendable {
   func callAsFunction(_ x: Tensor, starts: [Int], _ pass: Pass) -> Tensor {
     let context = attention(queryKeyValue(x, pass), starts: starts, heads: heads, dropout: attentionDropout, pass)
     let y = attentionNorm(attentionOutput(context, pass), residual: x, dropout: dropout, pass)
-    let hidden = activate(intermediate(y, pass), activation, pass)
+    let hidden = activate(intermediate(y, pass), activation, precision: intermediate.precision, pass)
     return outputNorm(output(hidden, pass), residual: y, dropout: dropout, pass)
   }
 
@@ -78,9 +78,16 @@ public struct BertEncoder: Sendable {
     dropout = config.dropout
   }
 
-  public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
+  /// With `recompute` every block but the last, whose turn in backward comes at once, keeps only its input.
+  public func callAsFunction(_ batch: Batch, recompute: Bool = false, _ pass: Pass) -> Tensor {
     var x = embeddings(batch, dropout: dropout, pass)
-    for block in blocks { x = block(x, starts: batch.starts, pass) }
+    for (index, block) in blocks.enumerated() {
+      if recompute && index < blocks.count - 1 {
+        x = pass.recomputed(x) { x, pass in block(x, starts: batch.starts, pass) }
+      } else {
+        x = block(x, starts: batch.starts, pass)
+      }
+    }
     return x
   }
 

@@ -14,6 +14,9 @@ public struct ModelConfig: Sendable {
   public let labels: [String]
   /// The file as it was, for a model saved from this one.
   public let json: JSON
+
+  /// Numbers that a training pass keeps of a token, roughly: q, k, v, five states and a slope a block.
+  public var keptPerToken: Int { layers * (8 * width + hidden) }
 }
 
 /// What a config.json says that this program cannot follow.

@@ -1,5 +1,6 @@
 /// A learned matrix with an empty seam. Does not know what may sit in the seam.
 public import Autograd
+import Kernels
 
 /// y = x·Wᵀ + b (+ what the adapter adds).
 /// Sendable: read during a step; the seam is assigned between passes.
@@ -22,25 +23,24 @@ public final class Projection: @unchecked Sendable {
 }
 
 /// Projections of one input as one product, their outputs side by side; often just one.
-/// Sendable: read during a step; packed between steps.
+/// Sendable: read during a step; its precision is chosen between steps.
 final class JoinedProjection: @unchecked Sendable {
   let parts: [Projection]
-  private var packed: PackedWeight?
+  private(set) var precision = Precision.fp32
 
   init(parts: [Projection]) { self.parts = parts }
 
   convenience init(_ part: Projection) { self.init(parts: [part]) }
 
   func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    linear(x, parts.map(\.part), packed: packed, adapters: parts.map(\.adapter), pass)
+    linear(x, parts.map(\.part), precision: precision, adapters: parts.map(\.adapter), pass)
   }
 
-  var count: Int { parts.reduce(0) { $0 + $1.weight.count } }
-  var isFrozen: Bool { !parts.contains { $0.weight.isTrainable } }
-
-  /// Lays the frozen weight out for its products; a weight that learns is left alone.
-  func pack(training: Bool) {
-    guard isFrozen else { return }
-    packed = PackedWeight(parts[0].weight, out: parts.reduce(0) { $0 + $1.outputs }, training: training)
+  /// Chooses what the product reads; in bf16, weights that stay as they are (`isFixed`) are kept so.
+  func use(_ precision: Precision, isFixed: Bool) {
+    self.precision = precision
+    let weights = parts.map(\.weight)
+    guard precision == .bf16, isFixed, !weights.contains(where: { $0.isTrainable || $0.isHalf }) else { return }
+    Parameter.narrow(weights)
   }
 }

@@ -64,6 +64,7 @@ public final class WeightLoader {
     }
     let parameter = makeParameter(name, shape, memory)
     try checkpoint.floats(found, into: parameter.pointer)
+    letGo(try checkpoint.bytes(found))
     return parameter
   }
 
@@ -118,6 +119,7 @@ public struct WeightFault: Error, CustomStringConvertible {
 private final class MappedStorage: Storage, @unchecked Sendable {
   private let checkpoint: Checkpoint
   init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+  func release(_ bytes: UnsafeRawBufferPointer) { letGo(bytes) }
 }
 
 /// Memory for several weights that must lie one after the other; taken when the first is found.

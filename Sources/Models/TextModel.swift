@@ -1,6 +1,7 @@
 /// An encoder with a head: what a task trains and a predictor asks.
 public import Autograd
 public import Checkpoints
+public import Kernels
 
 /// What the head reads and says.
 public enum HeadKind: Sendable {
@@ -10,7 +11,7 @@ public enum HeadKind: Sendable {
   case sequence
 }
 
-/// Sendable: read during a step; the head and the seams are assigned between passes.
+/// Sendable: read during a step; the head, the seams and `recompute` are assigned between passes.
 public final class TextModel: @unchecked Sendable {
   public let config: ModelConfig
   public let kind: HeadKind
@@ -18,6 +19,9 @@ public final class TextModel: @unchecked Sendable {
   public let pooler: Projection?
   /// The last product; an adapter may bring its own.
   public var classifier: Projection
+  /// Whether a training pass keeps only the inputs of blocks and computes the rest again in backward: less memory for
+  /// more time, and the same bits.
+  public var recompute = false
   /// Names of the weights that did not come from the checkpoint.
   public let fresh: [String]
 
@@ -57,7 +61,7 @@ public final class TextModel: @unchecked Sendable {
 
   /// Logits [tokens or sequences, classes].
   public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
-    var x = encoder(batch, pass)
+    var x = encoder(batch, recompute: recompute, pass)
     if let pooler {
       x = gather(x, rows: batch.starts.dropLast().map(Int32.init), pass)
       x = tanh(JoinedProjection(pooler)(x, pass), pass)
@@ -68,12 +72,12 @@ public final class TextModel: @unchecked Sendable {
   /// Every projection but the classifier, in the checkpoint's order.
   public var projections: [Projection] { encoder.products.flatMap(\.parts) + (pooler.map { [$0] } ?? []) }
 
-  /// Lays frozen weights out for faster products, where that costs at most 256 MB of memory. What learns must be known
-  /// by then; weights that are written to later must be named in `except`.
-  public func packFrozen(training: Bool, except: Set<String> = []) {
-    let products = encoder.products.filter { $0.isFrozen && $0.parts.allSatisfy { !except.contains($0.weight.name) } }
-    let bytes = products.reduce(0) { $0 + $1.count } * 4 * (training ? 2 : 1)
-    if bytes <= 256 << 20 { products.forEach { $0.pack(training: training) } }
+  /// Chooses the numbers that the encoder's products read. What learns must be known by then; in bf16 the frozen weights
+  /// are rounded for good, but for those in `except`, which are written to later.
+  public func use(_ precision: Precision, except: Set<String> = []) {
+    for product in encoder.products {
+      product.use(precision, isFixed: product.parts.allSatisfy { !except.contains($0.weight.name) })
+    }
   }
 
   /// Every weight of the model as it is on disk, adapters aside.

@@ -2,6 +2,7 @@
 /// stands here or in a section's file. Does not open the data or the model: that is `RunBuilder`'s work.
 public import Files
 import FoundationEssentials
+public import Kernels
 
 /// A checked recipe with all its defaults filled in.
 /// ```swift
@@ -13,6 +14,8 @@ public struct Recipe: Sendable, Equatable {
   public var about: String?
   /// Where all chance comes from.
   public var seed = 42
+  /// What products read.
+  public var precision = Precision.fp32
   public var model = Model()
   public var task = Task()
   public var data = Data()
@@ -64,6 +67,7 @@ extension Recipe {
   mutating func state(_ fields: Fields) {
     fields.optional("about", &about, .text, "What the recipe shows, in a sentence.")
     fields.field("seed", &seed, .int(0..., most: .max), "Where all chance comes from: same seed, same run.")
+    fields.field("precision", &precision, .choice, "The numbers that products read: fp32, or bf16 with fp32 sums.")
     fields.object("model") { model.state($0) }
     fields.object("task") { task.state($0) }
     fields.object("data") { data.state($0) }

@@ -71,8 +71,9 @@ public struct RunBuilder {
     let seed = UInt64(recipe.seed)
     let model = try TextModel(
       config, checkpoint, kind: .tokens, classes: labels.count, reuseHead: reuseHead, seed: seed)
+    model.recompute = recipe.training.recompute
     let (adapter, table) = try makeMethod(model, seed)
-    model.packFrozen(training: true)
+    model.use(recipe.precision)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(model, task, table, recipe.trainingSettings, replicas)
     let hash = try checkpoint.sha256()

@@ -68,6 +68,8 @@ extension Run {
       "threads": .int(replicas.threads),
       "blas_core": .string(Processor.blasCore),
       "cpu": .string(Processor.vectors),
+      "precision": .string(recipe.precision.rawValue),
+      "multiplier": .string(Multiplier.chosen.rawValue),
       "base_sha256": .string(baseHash),
       "metrics": .object(metrics),
     ]

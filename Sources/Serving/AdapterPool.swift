@@ -2,6 +2,7 @@
 public import Adapters
 import Checkpoints
 import Files
+public import Kernels
 public import Models
 public import Tasks
 import Tokenizers
@@ -89,10 +90,9 @@ public final class AdapterPool: @unchecked Sendable {
     self.members = members
   }
 
-  /// Prepares for much work: lays out the weights that no member changes for faster products.
-  public func prepareForMany() {
-    let changed = members.reduce(into: Set<String>()) { $0.formUnion($1.adapter?.overridden ?? []) }
-    model.packFrozen(training: false, except: changed)
+  /// Chooses the numbers that products read; weights that a member changes are left as they are.
+  public func use(_ precision: Precision) {
+    model.use(precision, except: members.reduce(into: []) { $0.formUnion($1.adapter?.overridden ?? []) })
   }
 
   /// Runs `body` with the member's adapter in the model; afterwards the base is as it was, bit for bit.

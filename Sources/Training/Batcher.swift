@@ -68,11 +68,11 @@ public struct Batcher: Sendable {
   }
 }
 
-/// Cuts a batch into shards of about 512 tokens, as equal as can be. Their number depends on the tokens alone, never on
-/// the machine, so that any number of threads makes the same sums; it is even, so that two threads share evenly.
-func shards(of batch: [Int], lengths: [Int]) -> [[Int]] {
+/// Cuts a batch into shards of about `size` tokens, as equal as can be. Their number depends on the tokens alone, never
+/// on the machine, so that any number of threads makes the same sums; it is even, so that two threads share evenly.
+func shards(of batch: [Int], lengths: [Int], size: Int) -> [[Int]] {
   let tokens = batch.reduce(0) { $0 + lengths[$1] }
-  let wanted = tokens < 256 ? 1 : max(1, (tokens + 512) / 1024) * 2
+  let wanted = tokens < 256 ? 1 : max(1, (tokens + size) / (2 * size)) * 2
   var shards = [[Int]](repeating: [], count: min(wanted, batch.count))
   var loads = [Int](repeating: 0, count: shards.count)
   for index in batch.sorted(by: { (lengths[$0], $0) > (lengths[$1], $1) }) {

@@ -1,19 +1,16 @@
-/// The only file with threads: one worker a core, each with its workspace, and sums in an order that no worker can change.
+/// The only file with threads: one worker a core, each with its workspace. `Shard` keeps their sums in order.
 public import Autograd
 import Dispatch
-import Glibc
 import Synchronization
 
 /// Sendable: workers take their number from an atomic counter and touch only what that number owns.
 public final class Replicas: @unchecked Sendable {
   public let threads: Int
   private let workspaces: [Workspace]
-  private var gradients: [Gradients?]
 
   public init(threads: Int) {
     self.threads = threads
     workspaces = (0..<threads).map { _ in Workspace() }
-    gradients = Array(repeating: nil, count: threads)
   }
 
   /// Runs `body` for 0..<count, on all workers; which worker takes which number is chance.
@@ -24,30 +21,19 @@ public final class Replicas: @unchecked Sendable {
   /// Runs `body` for every shard and leaves the sum of the shards' gradients, added in shard order, in `total`.
   /// - Returns: the sum of what `body` returned, in shard order.
   func sum(
-    shards count: Int, into total: Gradients, _ table: ParameterTable,
-    _ body: @Sendable (_ shard: Int, Workspace, Gradients) -> Double
+    shards count: Int, into total: Gradients, _ body: @Sendable (_ shard: Int, Workspace, any GradientSink) -> Double
   ) -> Double {
-    let turn = Turn()
+    let turns = Turns(total.table)
     let losses = Mutex([Double](repeating: 0, count: count))
-    each(count) { shard, worker in
-      // The first shard writes the sum itself; the others add theirs when it is their turn.
-      let mine = shard == 0 ? total : self.ownGradients(worker, table)
-      mine.reset()
-      let loss = body(shard, self.workspaces[worker], mine)
-      mine.finish()
-      losses.withLock { $0[shard] = loss }
-      turn.wait(for: shard)
-      if shard > 0 { total.add(mine) }
-      turn.end()
+    total.reset()
+    each(count) { number, worker in
+      let shard = Shard(number, of: total, turns)
+      defer { shard.finish() }
+      let loss = body(number, self.workspaces[worker], count == 1 ? total : shard)
+      losses.withLock { $0[number] = loss }
     }
+    total.finish()
     return losses.withLock { $0.reduce(0, +) }
-  }
-
-  private func ownGradients(_ worker: Int, _ table: ParameterTable) -> Gradients {
-    if let own = gradients[worker] { return own }
-    let own = Gradients(table)
-    gradients[worker] = own
-    return own
   }
 
   private func each(_ count: Int, _ body: @Sendable (_ index: Int, _ worker: Int) -> Void) {
@@ -65,15 +51,4 @@ public final class Replicas: @unchecked Sendable {
       }
     }
   }
-}
-
-/// Lets one after the other through, by number. Numbers are handed out in order, so the awaited one is always at work.
-private final class Turn: Sendable {
-  private let current = Atomic<Int>(0)
-
-  func wait(for number: Int) {
-    while current.load(ordering: .acquiring) != number { sched_yield() }
-  }
-
-  func end() { current.add(1, ordering: .releasing) }
 }

@@ -15,7 +15,6 @@ extension Trainer {
   /// Writes weights, moments, counters and the best weights so far; the file appears whole or not at all.
   /// - Parameter inputs: a digest of everything that the run reads.
   public func saveSnapshot(to path: String, inputs: String) throws {
-    let values = table.values
     let best = state.bestWeights ?? []
     var metadata: [String: String] = [
       "inputs": inputs, "step": "\(state.step)", "tokens": "\(state.tokens)", "seconds": "\(state.seconds)",
@@ -26,16 +25,15 @@ extension Trainer {
       metadata["best_step"] = "\(best.step)"
       metadata["best_value"] = "\(best.value)"
     }
-    try values.withUnsafeBufferPointer { values in
-      try best.withUnsafeBufferPointer { best in
-        try writeSafetensors(
-          to: path,
-          tensors: [
-            ("values", [values.count], values), ("best", [best.count], best),
-            ("first_moment", [table.count], UnsafeBufferPointer(start: optimizer.first.pointer, count: table.count)),
-            ("second_moment", [table.count], UnsafeBufferPointer(start: optimizer.second.pointer, count: table.count)),
-          ], dtype: .f32, metadata: metadata)
-      }
+    try best.withUnsafeBufferPointer { best in
+      try writeSafetensors(
+        to: path,
+        tensors: [
+          ("best", [best.count], best),
+          ("first_moment", [table.count], UnsafeBufferPointer(start: optimizer.first.pointer, count: table.count)),
+          ("second_moment", [table.count], UnsafeBufferPointer(start: optimizer.second.pointer, count: table.count)),
+        ] + table.parameters.map { (valuesName($0), $0.shape, UnsafeBufferPointer($0.values)) },
+        dtype: .f32, metadata: metadata)
     }
   }
 
@@ -50,13 +48,11 @@ extension Trainer {
       guard let value = file.metadata[key].flatMap(T.init) else { throw fail("'\(key)' is missing") }
       return value
     }
-    func floats(_ name: String, _ count: Int) throws -> [Float] {
-      guard file.tensors[name]?.shape == [count] else { throw fail("'\(name)' does not have \(count) numbers") }
-      return try file.floats(name)
+    func check(_ name: String, _ shape: [Int]) throws {
+      guard file.tensors[name]?.shape == shape else { throw fail("'\(name)' does not have the shape \(shape)") }
     }
-    let count = table.parameters.reduce(0) { $0 + $1.count }
-    let values = try floats("values", count)
-    let (first, second) = (try floats("first_moment", table.count), try floats("second_moment", table.count))
+    for parameter in table.parameters { try check(valuesName(parameter), parameter.shape) }
+    for moment in ["first_moment", "second_moment"] { try check(moment, [table.count]) }
     var state = TrainingState()
     state.step = try number("step")
     state.tokens = try number("tokens")
@@ -66,13 +62,17 @@ extension Trainer {
       state.best = Best(
         epoch: try number("best_epoch"), step: try number("best_step"), metric: settings.metric,
         value: try number("best_value"))
-      state.bestWeights = try floats("best", count)
+      try check("best", [table.parameters.reduce(0) { $0 + $1.count }])
+      state.bestWeights = try file.floats("best")
     }
     guard (0...steps).contains(state.step) else { throw fail("step \(state.step) is not in a run of \(steps) steps") }
     optimizer.steps = try number("optimizer_steps")
-    optimizer.first.pointer.update(from: first, count: table.count)
-    optimizer.second.pointer.update(from: second, count: table.count)
-    table.values = values
+    // Straight to their places, now that everything has been checked: the model is not held twice.
+    try file.floats("first_moment", into: optimizer.first.pointer)
+    try file.floats("second_moment", into: optimizer.second.pointer)
+    for parameter in table.parameters { try file.floats(valuesName(parameter), into: parameter.pointer) }
     self.state = state
   }
 }
+
+private func valuesName(_ parameter: Parameter) -> String { "values." + parameter.name }

@@ -13,6 +13,9 @@ public final class Trainer {
   let optimizer: AdamW
   private let total: Gradients
   private let schedule: Schedule
+  /// Tokens of a shard. A frozen weight costs little per shard, so that a large model's shards may be small, and with
+  /// them what their passes keep; for one that learns, every shard sweeps its gradient.
+  private let shardSize: Int
   /// Steps of an epoch, and of the run.
   private let epochSteps: Int
   public let steps: Int
@@ -42,6 +45,8 @@ public final class Trainer {
     schedule = Schedule(settings.schedule, peak: settings.learningRate, warmup: warmup, total: steps)
     optimizer = AdamW(table, settings.optimizer)
     total = Gradients(table)
+    let isMostlyFrozen = 2 * table.count < model.parameters.reduce(0) { $0 + $1.count }
+    shardSize = isMostlyFrozen && model.config.keptPerToken > 1 << 16 ? 256 : 512
     self.model = model
     self.task = task
     self.table = table
@@ -75,9 +80,9 @@ public final class Trainer {
   func step(_ examples: [Int]) throws -> StepRecord {
     let clock = ContinuousClock(), begin = clock.now
     let norm = task.norm(of: examples)
-    let shards = shards(of: examples, lengths: batcher.lengths)
+    let shards = shards(of: examples, lengths: batcher.lengths, size: shardSize)
     let number = state.step, seed = settings.seed
-    let loss = replicas.sum(shards: shards.count, into: total, table) { [model, task] shard, workspace, gradients in
+    let loss = replicas.sum(shards: shards.count, into: total) { [model, task] shard, workspace, gradients in
       let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: seed, step: number, shard: shard))
       return task.loss(model, shards[shard], norm: norm, pass)
     }
@@ -116,6 +121,7 @@ public final class Trainer {
     state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
     if isBest {
       state.best = Best(epoch: epochsDone, step: state.step, metric: settings.metric, value: value)
+      state.bestWeights = nil  // the old ones go before the new ones come
       state.bestWeights = table.values
     }
     report(

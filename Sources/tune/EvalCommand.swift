@@ -20,15 +20,16 @@ struct EvalCommand: ParsableCommand {
   var anyBase = false
   @Flag(help: "Print all metrics as JSON.")
   var json = false
+  @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOption
 
   func run() throws {
     let sentences = IOB2Corpus(try readCoNLL(file)).sentences
-    try threads.start(quiet: json)
+    try threads.start(precision.value, quiet: json)
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase)
     let member = pool.members[0]
-    pool.prepareForMany()
+    pool.use(precision.value)
     let task = TaggingTask(labels: member.labels, splits: [.test: sentences], encoder: member.encoder)
     let replicas = Replicas(threads: threads.count)
     let evaluation = try pool.with(member) { try task.evaluate(pool.model, on: .test, replicas.forEach) }

@@ -54,8 +54,26 @@ struct ThreadOption: ParsableArguments {
   var count: Int { threads ?? Processor.count }
 
   /// Opens OpenBLAS and says in one line what the program runs on.
-  func start(quiet: Bool = false) throws {
+  func start(_ precision: Precision = .fp32, quiet: Bool = false) throws {
     try Processor.start()
-    if !quiet { note("CPU \(Processor.vectors), OpenBLAS core \(Processor.blasCore), \(count) threads") }
+    if quiet { return }
+    let ours = Multiplier.chosen > .blas, numbers = Multiplier.chosen.precision(precision)
+    let products = ours ? "products in \(numbers.rawValue)" : "products by OpenBLAS (\(Processor.blasCore)) in fp32"
+    let stored = precision == numbers ? "" : ", weights kept in \(precision.rawValue): this CPU multiplies no bfloat16"
+    note("CPU \(Processor.vectors), \(products)\(stored), \(count) threads")
   }
+}
+
+struct PrecisionOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The numbers that products read: fp32, or bf16 with fp32 sums, which is faster and takes half the memory.",
+      valueName: "fp32|bf16"),
+    transform: {
+      guard let precision = Precision(rawValue: $0) else { throw ValidationError("expected fp32 or bf16") }
+      return precision
+    })
+  var precision = Precision.fp32
+
+  var value: Precision { precision }
 }

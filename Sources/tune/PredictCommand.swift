@@ -42,6 +42,7 @@ struct PredictCommand: ParsableCommand {
   var anyBase = false
   @Flag(help: "Also print token ids and logits of every window.")
   var logits = false
+  @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOption
 
   func run() throws {
@@ -50,8 +51,7 @@ struct PredictCommand: ParsableCommand {
     try threads.start(quiet: true)
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { ($0.name, $0.path) }, withBase: base || adapter.isEmpty, anyBase: anyBase)
-    // The preparation takes as long as a few dozen texts.
-    if inputs.count >= 64 { pool.prepareForMany() }
+    pool.use(precision.value)
     let replicas = Replicas(threads: threads.count)
     let predictor = Predictor(pool, logits: logits, run: replicas.forEach)
     for start in stride(from: 0, to: inputs.count, by: 512) {

@@ -29,7 +29,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let recipe = try Recipe.load(path: Shelf.path(of: recipe), overrides: overrides)
     let folder = try RunFolder(recipe, resume ? .resume : overwrite ? .overwrite : .new)
-    try threads.start()
+    try threads.start(recipe.precision)
     let console = Console(every: recipe.training.logEverySteps)
     let run = try RunBuilder(recipe, threads: threads.count).build()
     let interrupt = Interrupt()

@@ -1,6 +1,7 @@
 /// Elementwise functions against Glibc's, in Double.
 import Autograd
 import Glibc
+import Kernels
 import TestSupport
 import Testing
 
@@ -29,6 +30,28 @@ private func oracle(_ all: [Grid], _ f: (Double) -> Double) -> Grid {
       s, { x, _, pass in activate(x[0], activation, pass) }, oracle: { oracle($0) { value($0, activation) } })
     #expect(d.forward < 5e-7)
     #expect(d.gradient < 1e-6)
+    #expect(d.allocations == 0)
+  }
+
+  // The slope is rounded to 8 bits; the values are not.
+  @Test(arguments: [Activation.gelu, .geluTanh, .relu], [(1, 1), (7, 19), (9, 119)])
+  func `in bf16 only the slope is rounded`(_ activation: Activation, _ shape: (Int, Int)) {
+    var x = Grid.random(shape.0, shape.1, seed: 3, scale: 5)
+    x.values[0] = 1.25
+    for i in x.values.indices where abs(x.values[i]) < 1e-3 { x.values[i] = 0.5 }
+    let once = Setting(inputs: [x])
+    let d = distance(
+      once,
+      { x, _, pass in
+        let h = stack([x[0], x[0]], pass)  // a copy: the activation may not write over the input
+        return stack([activate(h, activation, precision: .bf16, pass)], pass)
+      },
+      oracle: {
+        let y = oracle($0) { value($0, activation) }
+        return Grid(2 * y.rows, y.columns, y.values + y.values)
+      })
+    #expect(d.forward < 5e-7)
+    #expect(d.gradient < 4e-3)
     #expect(d.allocations == 0)
   }
 

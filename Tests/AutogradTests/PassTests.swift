@@ -231,14 +231,6 @@ private func numbers(_ gradients: Gradients) -> [Float] {
     }
   }
 
-  @Test func `gradients of shards add up`() {
-    let table = ParameterTable(training: makeParameters([.random(3, 5, seed: 1)]))
-    let (a, b) = (Gradients(table), Gradients(table))
-    for i in 0..<a.count { (a.pointer[i], b.pointer[i]) = (Float(i), 100) }
-    a.add(b)
-    #expect(numbers(a) == (0..<a.count).map { Float($0) + 100 })
-  }
-
   @Test func `freezing takes a parameter out of the table, and a table's values can be read and put back`() {
     let p = makeParameters([.random(3, 5, seed: 1), .random(1, 7, seed: 2)])
     #expect(ParameterTable(training: p).count == 32)

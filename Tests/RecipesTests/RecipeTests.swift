@@ -164,6 +164,7 @@ func randomRecipe(_ dice: inout Dice) -> JSON {
   maybe("training.schedule", dice.pick(["linear", "cosine", "constant"]), &dice)
   maybe("training.max_grad_norm", dice.pick([.null, 0.5, 1]), &dice)
   maybe("training.adam_epsilon", 1e-6, &dice)
+  maybe("training.recompute", dice.pick([true, false]), &dice)
   if json["data"]?["dev"] != nil {
     maybe("training.metric_for_best", dice.pick(["f1", "precision", "recall", "loss"]), &dice)
     maybe("training.eval_every_steps", count(1, &dice), &dice)

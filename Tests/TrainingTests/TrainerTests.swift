@@ -150,7 +150,7 @@ func `an epoch holds every example once, and the next epoch another order`(_ ord
 
 @Test func `shards are even, cover the batch, and do not depend on the machine`() {
   let lengths = (0..<32).map { 10 + $0 * 3 }
-  let cut = shards(of: Array(0..<32), lengths: lengths)
+  let cut = shards(of: Array(0..<32), lengths: lengths, size: 512)
   #expect(cut.count == 4 && cut.flatMap { $0 }.sorted() == Array(0..<32))
   let loads = cut.map { $0.reduce(0) { $0 + lengths[$1] } }
   #expect(loads.max()! - loads.min()! < 100)

@@ -1,4 +1,5 @@
 import Files
+import Kernels
 import Models
 import Testing
 

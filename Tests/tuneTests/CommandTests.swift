@@ -35,14 +35,17 @@ import Testing
   #expect(try program.run("run", "recipe.json", "--overwrite").status == 0)
 }
 
-@Test func `one thread and two leave the same adapter, byte for byte`() throws {
+@Test func `one thread, two, and recomputed blocks leave the same adapter, byte for byte`() throws {
   let program = try Program()
   defer { program.remove() }
   for threads in ["1", "2"] {
     #expect(try program.run("run", "recipe.json", "output=t\(threads)", "--threads", threads).status == 0)
   }
-  let files = try ["t1", "t2"].map { try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors") }
-  #expect(files[0] == files[1])
+  #expect(try program.run("run", "recipe.json", "output=again", "training.recompute=true").status == 0)
+  let files = try ["t1", "t2", "again"].map {
+    try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors")
+  }
+  #expect(files[0] == files[1] && files[0] == files[2])
 }
 
 @Test func `full fine-tuning leaves a model that predicts without an adapter`() throws {

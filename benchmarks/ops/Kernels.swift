@@ -5,21 +5,21 @@ import Kernels
 extension Bench {
   /// The three products of a linear layer.
   func products(n: Int, d: Int, hidden: Int) {
-    for (input, output) in [(d, d), (d, 3 * d), (d, hidden), (hidden, d)] {
+    for (input, output) in [(d, d), (d, 3 * d), (d, hidden), (hidden, d), (d, 8), (8, d)] {
       let x = Matrix(numbers(n * input), rows: n, columns: input)
       let w = Matrix(numbers(output * input), rows: output, columns: input)
       let y = Matrix(numbers(n * output), rows: n, columns: output)
       let shape = "[\(n), \(input)]x[\(output), \(input)]", work = Work.operations(2 * n * input * output)
-      time("gemm.forward", shape, work) { gemm(x, w.transposed, into: y, beta: 1) }
-      if tune_can_pack(input, output) != 0 {
-        let packed = numbers(input * output)
-        tune_pack(w.base, 1, packed, input, output)
-        time("packed.forward", shape, work) {
-          tune_packed_product(x.base, packed, nil, y.base, n, output, input, 1)
+      for (name, multiplier, precision) in [
+        ("blas", Multiplier.blas, Precision.fp32), ("fp32", .chosen, .fp32), ("bf16", .chosen, .bf16),
+      ] {
+        func product(_ a: Matrix, _ b: Matrix, _ c: Matrix) {
+          gemm(a, b, into: c, precision: precision, by: multiplier)
         }
+        time("product.\(name).forward", shape, work) { product(x, w.transposed, y) }
+        time("product.\(name).dx", shape, work) { product(y, w, x) }
+        time("product.\(name).dw", shape, work) { product(y.transposed, x, w) }
       }
-      time("gemm.dx", shape, work) { gemm(y, w, into: x) }
-      time("gemm.dw", shape, work) { gemm(y.transposed, x, into: w) }
     }
   }
 

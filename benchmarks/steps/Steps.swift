@@ -18,7 +18,7 @@ struct Steps: ParsableCommand {
   @Argument(help: "What to run.")
   var workloads = Workload.usual.compactMap { Workload($0) }
   @Option(help: "fp32, bf16, or both with a comma between them.")
-  var precision = Precision.built.map(\.rawValue).joined(separator: ",")
+  var precision = Precision.allCases.map(\.rawValue).joined(separator: ",")
   @Option(help: "Threads. Default: the CPUs that are free to this process.")
   var threads: Int?
   @Option(help: "Measured steps, after two that are not.")

@@ -1,6 +1,6 @@
 /// Elementwise functions. Where a gradient will be asked for, forward leaves the slope, so that backward is one product.
 internal import CKernels
-internal import Kernels
+public import Kernels
 
 public enum Activation: Sendable {
   /// x·Φ(x) with erf, as `gelu` in transformers.
@@ -18,13 +18,22 @@ public enum Activation: Sendable {
   }
 }
 
-/// y = f(x)     dx = f'(x)·dy        x, y [n, d]. The slope overwrites x, which nobody may read afterwards.
-public func activate(_ x: Tensor, _ activation: Activation, _ pass: Pass) -> Tensor {
+/// y = f(x)     dx = f'(x)·dy        x, y [n, d]. The slope overwrites x, which nobody may read afterwards; in bf16 it
+/// is kept in half the memory instead.
+public func activate(_ x: Tensor, _ activation: Activation, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
   let y = pass.make(x.rows, x.columns, tracked: x.isTracked)
-  tune_activate(x.pointer, y.pointer, y.isTracked ? x.pointer : nil, x.count, activation.code)
-  guard y.isTracked else { return y }
+  guard y.isTracked && precision == .bf16 else {
+    tune_activate(x.pointer, y.pointer, y.isTracked ? x.pointer : nil, x.count, activation.code)
+    pass.record(y) { [unowned pass] dy in
+      pass.accumulate(x.slot) { dx, beta in tune_multiply(dy.pointer, x.pointer, dx.base, dy.count, beta) }
+    }
+    return y
+  }
+  let slope = pass.workspace.take((x.count + 1) / 2)
+  tune_activate_half(x.pointer, y.pointer, slope.halves, x.count, activation.code)
+  let slot = x.slot
   pass.record(y) { [unowned pass] dy in
-    pass.accumulate(x.slot) { dx, beta in tune_multiply(dy.pointer, x.pointer, dx.base, dy.count, beta) }
+    pass.accumulate(slot) { dx, beta in tune_multiply_half(dy.pointer, slope.halves, dx.base, dy.count, beta) }
   }
   return y
 }

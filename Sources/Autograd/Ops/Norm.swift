@@ -38,13 +38,12 @@ private func withGradients(
   _ gain: Parameter, _ bias: Parameter, _ pass: Pass,
   _ body: (UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?) -> Void
 ) {
-  func cleared(_ w: Parameter) -> UnsafeMutablePointer<Float>? {
-    var found: UnsafeMutablePointer<Float>?
+  func withGradient(_ w: Parameter, _ body: (UnsafeMutablePointer<Float>?) -> Void) {
+    guard w.isTrainable else { return body(nil) }
     pass.accumulate(w) { pointer, beta in
       if beta == 0 { pointer.update(repeating: 0, count: w.count) }
-      found = pointer
+      body(pointer)
     }
-    return found
   }
-  body(cleared(gain), cleared(bias))
+  withGradient(gain) { dgain in withGradient(bias) { dbias in body(dgain, dbias) } }
 }

@@ -19,6 +19,11 @@ typedef struct {
 void tune_fill_rows(const float *row, float *y, long n, long d);
 void tune_add(const float *x, float *y, long count);
 void tune_multiply(const float *a, const float *b, float *y, long count, float beta);
+/// y = a·b (+ beta·y), b being bfloat16.
+void tune_multiply_half(const float *a, const uint16_t *b, float *y, long count, float beta);
+/// y = x rounded to bfloat16, to nearest with ties to even; and back, exactly.
+void tune_narrow(const float *x, uint16_t *y, long count);
+void tune_widen(const uint16_t *x, float *y, long count);
 void tune_apply_dropout(const float *x, float *y, long n, long d, const tune_dropout *dropout);
 void tune_column_sums(const float *x, long stride, float *sums, long n, long d, float beta);
 void tune_tanh(const float *x, float *y, long count);
@@ -28,6 +33,7 @@ double tune_sum_squares(const float *x, long count);
 /// y = f(x); slope = f'(x) where slope is not NULL (it may be x itself).
 enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU };
 void tune_activate(const float *x, float *y, float *slope, long count, int activation);
+void tune_activate_half(const float *x, float *y, uint16_t *slope, long count, int activation);
 
 void tune_exp(const float *x, float *y, long count);
 void tune_erf(const float *x, float *y, long count);
@@ -42,14 +48,21 @@ void tune_add_norm(const float *x, const float *residual, const float *gain, con
 void tune_norm_backward(const float *dy, const float *z, const float *mean, const float *rstd, const float *gain,
                         float *dz, float *dgain, float *dbias, long n, long d);
 
-// Product with a packed weight (packed.c)
-/// Whether this CPU, and these sizes, are ones that `tune_packed_product` serves.
-int tune_can_pack(long k, long m);
-/// packed [k·m]: the right-hand side B [k, m] of a product; w is B, or with `transposed` Bᵀ [m, k].
-void tune_pack(const float *w, int transposed, float *packed, long k, long m);
-/// c [n, m] = a [n, k]·B + bias [m] (or, without a bias and with `add`, + c).
-void tune_packed_product(const float *a, const float *packed, const float *bias, float *c, long n, long m, long k,
-                         int add);
+// Product (product.c)
+/// A matrix as it lies: Float32 numbers, or bfloat16 where `half`; rows are `stride` numbers apart. `transposed`: its
+/// transpose is meant.
+typedef struct {
+  const void *base;
+  long stride;
+  int transposed, half;
+} tune_numbers;
+/// Whether this CPU serves `tune_product` (AVX-512), and with `half` its bfloat16 arithmetic (AVX512-BF16).
+int tune_can_multiply(int half);
+/// c [n, m] = alpha·a [n, k]·b [k, m] + beta·c + bias [m]; the bias may be NULL; c is not read where beta is 0.
+/// `half`: both are rounded to bfloat16 first. Sums are Float32 in either case.
+/// A thread's first call allocates its blocks, 3 MB.
+void tune_product(const tune_numbers *a, const tune_numbers *b, float *c, long ldc, long n, long m, long k, float alpha,
+                  float beta, const float *bias, int half);
 
 // Attention (attention.c)
 /// Floats of scratch that one call needs.
