@@ -45,7 +45,7 @@ def measure(options, path):
     results = machine.read(path) if os.path.exists(path) else {}
     results["machine"] = machine.facts()
     results.setdefault("sections", {})
-    stamp = machine.stamp(options.peers) | {"threads": options.threads, "blas_core": sections.blas_core()}
+    stamp = machine.stamp(options.peers) | {"threads": options.threads} | sections.engine()
     begun = set()
 
     def keep(section, name, row):

@@ -18,8 +18,8 @@ import types
 import machine
 import sections
 
-QUICK = ["mini-full-16x128", "mini-lora-16x128", "mini-lora-32x128+ragged", "base-lora-8x128", "infer-mini-32x128",
-         "infer-base-1x128"]
+# Each keeps all threads busy: a batch of one sequence is one thread's work, and share_of_peak holds it against all.
+QUICK = ["mini-full-16x128", "mini-lora-16x128", "mini-lora-32x128+ragged", "base-lora-8x128", "infer-mini-32x128"]
 
 
 def figures(results):
@@ -49,18 +49,18 @@ def same_setting(recorded, fresh):
     """Why the two cannot be compared, or None."""
     for name, content in fresh["sections"].items():
         old = recorded["sections"].get(name, content)
-        for key in ("threads", "blas_core"):
-            if old[key] != content[key]:
-                return f"{name}: recorded with {key} {old[key]}, now {content[key]}"
+        for key in ("threads", "blas_core", "multiplier"):
+            if old.get(key) != content.get(key):
+                return f"{name}: recorded with {key} {old.get(key)}, now {content.get(key)}"
     return None
 
 
-def measured(options, names, core):
+def measured(options, names, engine):
     """Fresh results of the steps section's rows `names`."""
     results = {"sections": {}}
 
     def keep(section, name, row):
-        head = {"threads": options.threads, "blas_core": core, "rows": {}}
+        head = {"threads": options.threads, "rows": {}} | engine
         results["sections"].setdefault(section, head)["rows"][name] = row
 
     sections.steps(types.SimpleNamespace(**vars(options) | {"workloads": names, "rounds": 1}), keep)
@@ -70,14 +70,15 @@ def measured(options, names, core):
 def rerun(options, recorded):
     """Measures, and measures again what seems to have fallen; the best of each figure."""
     rows = recorded["sections"].get("steps", {"rows": {}})["rows"]
-    names = list(rows) if options.workloads == ["all"] else options.workloads or [name for name in QUICK if name in rows]
+    quick = [name for name in QUICK if name in rows]
+    names = list(rows) if options.workloads == ["all"] else options.workloads or quick
     missing = [name for name in names if name not in rows]
     if missing or not names:
         stop(f"nothing is recorded of {', '.join(missing) or 'any workload'}; run make bench first")
-    core = sections.blas_core()
+    engine = sections.engine()
     best = {}
     for _ in range(3):
-        fresh = measured(options, names, core)
+        fresh = measured(options, names, engine)
         if why := same_setting(recorded, fresh):
             stop(why)
         for key, old, new in comparable(recorded, fresh):
@@ -100,8 +101,8 @@ def report(rows, limit):
     print(f"{'':{width}}  {'':20}  recorded     fresh   change")
     for key, old, new in rows:
         verdict = "" if new >= old * limit else "  FELL"
-        print(f"{' '.join(key[:2]):{width}}  {key[2]:13} {key[3]:6}  {old:8.4g}  {new:8.4g}  {100 * (new / old - 1):+6.1f} %"
-              + verdict)
+        change = 100 * (new / old - 1)
+        print(f"{' '.join(key[:2]):{width}}  {key[2]:13} {key[3]:6}  {old:8.4g}  {new:8.4g}  {change:+6.1f} %{verdict}")
     fallen = sum(new < old * limit for _, old, new in rows)
     print(f"{fallen} of {len(rows)} figures fell by more than {100 * (1 - limit):.3g} %")
     return fallen == 0

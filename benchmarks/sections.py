@@ -16,12 +16,13 @@ WORKLOADS = [
     "mini-full-16x128", "mini-lora-16x128", "mini-lora-32x128+ragged", "infer-base-1x128", "infer-base-32x128",
     "infer-base-32x128+ragged", "infer-mini-1x128", "infer-mini-32x128",
 ]
-# What of a recipe asks for a precision. bf16 joins here when the engine has it.
-OUR_PRECISIONS = {"fp32": []}
+# What of a recipe asks for a precision.
+OUR_PRECISIONS = {"fp32": ["precision=fp32"], "bf16": ["precision=bf16"]}
 PEER_PRECISIONS = {"fp32": [], "bf16": ["--bf16"]}
 SENTENCE = "The patient with chronic renal failure developed severe nausea after 40 mg of Tolvaprine daily ."
 # Figures of a JSON line that are settings, and stand in the row's name or in the file's head.
-SETTINGS = {"engine", "peer", "workload", "precision", "ragged", "recompute", "threads", "blas_core", "vectors"}
+SETTINGS = {"engine", "peer", "workload", "precision", "ragged", "recompute", "threads", "blas_core", "vectors",
+            "multiplier"}
 
 
 def output(command):
@@ -34,10 +35,10 @@ def lines(command):
     return [json.loads(line) for line in output(command).splitlines()]
 
 
-def blas_core():
-    """What the program itself says that OpenBLAS runs on."""
+def engine():
+    """What the program itself says that it multiplies with."""
     line = lines([f"{BIN}/bench-steps", "infer-mini-1x8", "--steps", "1", "--precision", "fp32"])[0]
-    return line["blas_core"]
+    return {key: line[key] for key in ("blas_core", "multiplier")}
 
 
 def steps_rounds(name, options, rounds):
@@ -138,16 +139,18 @@ def predict(options, keep):
         with open(text, "w", encoding="utf-8") as file:
             file.write(SENTENCE + "\n")
         threads = ["--threads", str(options.threads)]
-        ours = [f"{BIN}/tune", "predict", model, "--adapter", adapter, text, *threads]
+        ours = {name: [f"{BIN}/tune", "predict", model, "--adapter", adapter, text, "--precision", name, *threads]
+                for name in OUR_PRECISIONS}
         theirs = [options.peers, "benchmarks/peer_predict.py", model, SENTENCE, "--adapter", adapter, *threads]
-        answers = [whole_process(command)[1] for command in ([ours, theirs] if options.peers else [ours])]
-        rounds = [{"tune": {"fp32": whole_process(ours)[0]},
+        answers = [whole_process(command)[1]
+                   for command in [*ours.values(), *([theirs] if options.peers else [])]]
+        rounds = [{"tune": {name: whole_process(command)[0] for name, command in ours.items()},
                    "peer": {"fp32": whole_process(theirs)[0]} if options.peers else {}}
                   for _ in range(options.rounds or 5)]
     found = [[(entity["label"], entity["start"], entity["end"]) for entity in answer["entities"]["adapter"]]
              for answer in answers]
-    if found[1:] and found[0] != found[1]:
-        sys.exit(f"predict: the two sides find different entities: {found[0]} and {found[1]}")
+    if any(other != found[0] for other in found):
+        sys.exit(f"predict: not all find the same entities: {found}")
     keep("predict", "one sentence", compare.row(rounds, "wall_seconds"))
 
 

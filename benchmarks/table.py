@@ -12,7 +12,8 @@ import machine
 PAGES = ["README.md", "docs/performance.md"]
 PRECISIONS = ("fp32", "bf16")
 # The rows of the short table.
-SHORT = ["base-full-8x128", "base-lora-32x128+ragged", "mini-lora-32x128+ragged", "infer-base-32x128", "infer-mini-1x128"]
+SHORT = ["base-full-8x128", "base-lora-32x128+ragged", "mini-lora-32x128+ragged", "infer-base-32x128",
+         "infer-mini-1x128"]
 
 
 def table(head, rows):
@@ -72,7 +73,8 @@ def short(results):
     chosen = [(name, row, figure) for name, row, figure in timed(results)
               if name in SHORT or figure != "median_seconds"]
     return table(["best precision of each side", "tune", "PyTorch + PEFT", "faster"],
-                 [[name, best(row["tune"], figure), best(row.get("peer"), figure), times(get(row, "times_faster", "best"))]
+                 [[name, best(row["tune"], figure), best(row.get("peer"), figure),
+                   times(get(row, "times_faster", "best"))]
                   for name, row, figure in chosen]) + ["", *origin(results)[:1]]
 
 
@@ -84,7 +86,8 @@ def full(results):
                       *(times(get(row, "times_faster", ratio)) for ratio in (*PRECISIONS, "best")),
                       f"{100 * (get(row, 'tune', 'fp32', 'share_of_peak') or 0):.0f} %"])
     memory = [[name, *(str(round(value)) if (value := get(row, side, precision)) else "–"
-                       for side in ("tune", "peer") for precision in PRECISIONS), times(get(row, "times_smaller", "best"))]
+                       for side in ("tune", "peer") for precision in PRECISIONS),
+               times(get(row, "times_smaller", "best"))]
               for name, row in rows_of(results, "memory").items()]
     others = [[name, variant, duration(get(row, "tune", variant, figure)), duration(get(row, "peer", variant, figure)),
                times(get(row, "times_faster", variant))]

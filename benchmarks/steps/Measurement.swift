@@ -34,6 +34,7 @@ struct Measurement {
       "trainable_parameters": .int(engine.trainableParameters), "flops_per_step": .int(operations),
       "gflops": rounded(rate, 1), "sgemm_peak_gflops": rounded(peak, 1), "share_of_peak": rounded(rate / peak, 4),
       "blas_core": .string(Processor.blasCore), "vectors": .string(Processor.vectors),
+      "multiplier": .string(Multiplier.chosen.rawValue),
     ]
   }
 
