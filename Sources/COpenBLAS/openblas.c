@@ -83,7 +83,10 @@ int tune_cpu_count(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-void tune_give_memory_back(void) { mallopt(M_MMAP_THRESHOLD, 1 << 20); }
+void tune_give_memory_back(void) {
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  malloc_trim(0);
+}
 
 long tune_peak_memory(void) {
   FILE *status = fopen("/proc/self/status", "r");

@@ -85,6 +85,9 @@ public final class Checkpoint: Sendable {
   /// See `SafetensorsFile.bytes`.
   public func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer { try file(of: name).bytes(name) }
 
+  /// Lets the memory go that the mapped files take by now; whoever reads them again gets them from the disk's cache.
+  public func letGo() { owners.values.forEach { $0.letGo() } }
+
   /// See `SafetensorsFile.floats`.
   public func floats(_ name: String, into target: UnsafeMutablePointer<Float>) throws(CheckpointFault) {
     try file(of: name).floats(name, into: target)

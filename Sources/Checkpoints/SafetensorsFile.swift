@@ -23,6 +23,9 @@ public final class SafetensorsFile: Sendable {
     (self.path, tensors, metadata) = (path, header.tensors, header.metadata)
   }
 
+  /// See `Checkpoint.letGo`.
+  func letGo() { Checkpoints.letGo(map.bytes) }
+
   /// What the file says of a tensor; throws `.noTensor` with the nearest name.
   public func info(_ name: String) throws(CheckpointFault) -> TensorInfo {
     guard let info = tensors[name] else {

@@ -57,14 +57,14 @@ public final class WeightLoader {
     guard let checkpoint else { return fill(makeParameter(name, shape, memory), start) }
     // A config.json may ask for any size: memory is only taken for what the file really holds.
     guard let found = check(name, shape, in: checkpoint) else { return Parameter(name, shape: [0]) }
-    if memory == nil, let mapped = try checkpoint.mappedFloats(found) {
+    // The small ones are copied: to read one number of a mapped file may cost 64 KB of memory.
+    if memory == nil, shape.reduce(1, *) >= 1 << 14, let mapped = try checkpoint.mappedFloats(found) {
       // Frozen weights stay where the file maps them; `Parameter.own` copies before anybody writes.
       return Parameter(
         name, shape: shape, pointer: UnsafeMutablePointer(mutating: mapped), storage: MappedStorage(checkpoint))
     }
     let parameter = makeParameter(name, shape, memory)
     try checkpoint.floats(found, into: parameter.pointer)
-    letGo(try checkpoint.bytes(found))
     return parameter
   }
 
@@ -85,8 +85,10 @@ public final class WeightLoader {
   }
 
   /// Throws one error that lists every missing, mis-shaped and unexpected weight.
+  /// What was read of the files' pages only to be copied goes back.
   public func finish() throws {
     guard let checkpoint else { return }
+    checkpoint.letGo()
     for name in checkpoint.names where !asked.contains(name) && !isHeadOrBuffer(name) {
       problems.append("unexpected '\(name)' \(shapeOf(name, in: checkpoint))")
     }
@@ -119,7 +121,7 @@ public struct WeightFault: Error, CustomStringConvertible {
 private final class MappedStorage: Storage, @unchecked Sendable {
   private let checkpoint: Checkpoint
   init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
-  func release(_ bytes: UnsafeRawBufferPointer) { letGo(bytes) }
+  func release(_ bytes: UnsafeRawBufferPointer) { Checkpoints.letGo(bytes) }
 }
 
 /// Memory for several weights that must lie one after the other; taken when the first is found.

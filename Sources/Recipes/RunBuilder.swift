@@ -3,6 +3,7 @@ public import Adapters
 public import Autograd
 import Checkpoints
 import Files
+import Kernels
 public import Models
 public import Tasks
 import Tokenizers
@@ -77,6 +78,7 @@ public struct RunBuilder {
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(model, task, table, recipe.trainingSettings, replicas)
     let hash = try checkpoint.sha256()
+    Processor.giveMemoryBack()
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(
       recipe: recipe, model: model, task: task, adapter: adapter, table: table, trainer: trainer, replicas: replicas,

@@ -20,7 +20,7 @@ const char *tune_cpu_vectors(void);
 /// The CPUs that this process may use.
 int tune_cpu_count(void);
 
-/// From now on blocks of 1 MB and more go back to the system when they are freed; glibc would learn to keep them.
+/// Gives the system what is freed by now, and from now on blocks of 1 MB and more at once; glibc would learn to keep them.
 void tune_give_memory_back(void);
 
 /// The largest resident set of this program so far, in bytes (VmHWM; getrusage's would include the parent's).
