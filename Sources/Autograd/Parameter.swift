@@ -91,6 +91,14 @@ public final class Parameter: @unchecked Sendable {
     }
   }
 
+  /// Rounds the numbers to bfloat16 where they are, as Float32.
+  public func round() {
+    own()
+    let halves = HalfStorage(count: count)
+    tune_narrow(pointer, halves.pointer, count)
+    tune_widen(halves.pointer, pointer, count)
+  }
+
   /// The first number, of a parameter that is not narrowed.
   public var pointer: UnsafeMutablePointer<Float> {
     guard case .floats(let pointer) = numbers else { preconditionFailure("\(name) is kept in bfloat16") }

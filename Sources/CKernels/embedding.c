@@ -1,6 +1,6 @@
 #include "common.h"
 
-CLONES void tune_embed(const tune_numbers *words, const float *positions, const float *types, const int32_t *ids,
+CLONES void tune_embed(const tune_numbers *words, int rounded, const float *positions, const float *types, const int32_t *ids,
                        const int32_t *places, const int32_t *kinds, float *y, long n, long d) {
   for (long i = 0; i < n; i++) {
     long word = (long)ids[i] * words->stride;
@@ -9,6 +9,8 @@ CLONES void tune_embed(const tune_numbers *words, const float *positions, const 
     if (words->half) {
       const uint16_t *half = (const uint16_t *)words->base + word;
       for (long j = 0; j < d; j++) y[i * d + j] = widen(half[j]) + t[j] + p[j];
+    } else if (rounded) {
+      for (long j = 0; j < d; j++) y[i * d + j] = widen(narrow(w[j])) + t[j] + p[j];
     } else {
       for (long j = 0; j < d; j++) y[i * d + j] = w[j] + t[j] + p[j];
     }

@@ -43,6 +43,7 @@ public func gemm(
   precondition(
     a.columns == b.rows && c.rows == a.rows && c.columns == b.columns && !c.isTransposed,
     "gemm: [\(a.rows), \(a.columns)]·[\(b.rows), \(b.columns)] into [\(c.rows), \(c.columns)]")
+  precondition(a.columns > 0, "gemm: no depth to sum over")
   guard c.rows > 0 && c.columns > 0 else { return }
   guard multiplier > .blas else { return multiplyByBLAS(a, b, c, alpha, beta, bias) }
   withUnsafePointer(to: a.numbers) { left in

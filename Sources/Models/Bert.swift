@@ -1,5 +1,6 @@
 /// The BERT encoder: embeddings and blocks (Devlin et al. 2019), names as in transformers' BertModel.
 public import Autograd
+import Kernels
 
 struct LayerNorm: Sendable {
   let gain, bias: Parameter
@@ -27,9 +28,10 @@ struct Embeddings: Sendable {
     norm = try LayerNorm(scope["LayerNorm"], config)
   }
 
-  func callAsFunction(_ batch: Batch, dropout probability: Double, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ batch: Batch, dropout probability: Double, precision: Precision, _ pass: Pass) -> Tensor {
     let sum = embed(
-      words: words, ids: batch.ids, positions: positions, places: batch.places, types: kinds, kinds: batch.kinds, pass)
+      words: words, ids: batch.ids, positions: positions, places: batch.places, types: kinds, kinds: batch.kinds,
+      precision: precision, pass)
     return dropout(norm(sum, residual: nil, dropout: 0, pass), probability, pass)
   }
 }
@@ -71,6 +73,10 @@ public struct BertEncoder: Sendable {
   let embeddings: Embeddings
   let blocks: [Block]
   let dropout: Double
+  /// What products and the table of words are read as.
+  var precision = Precision.fp32 {
+    didSet { products.forEach { $0.precision = precision } }
+  }
 
   init(_ scope: Scope, _ config: ModelConfig) throws {
     embeddings = try Embeddings(scope["embeddings"], config)
@@ -80,7 +86,7 @@ public struct BertEncoder: Sendable {
 
   /// With `recompute` every block but the last, whose turn in backward comes at once, keeps only its input.
   public func callAsFunction(_ batch: Batch, recompute: Bool = false, _ pass: Pass) -> Tensor {
-    var x = embeddings(batch, dropout: dropout, pass)
+    var x = embeddings(batch, dropout: dropout, precision: precision, pass)
     for (index, block) in blocks.enumerated() {
       if recompute && index < blocks.count - 1 {
         x = pass.recomputed(x) { x, pass in block(x, starts: batch.starts, pass) }

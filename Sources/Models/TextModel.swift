@@ -15,7 +15,7 @@ public enum HeadKind: Sendable {
 public final class TextModel: @unchecked Sendable {
   public let config: ModelConfig
   public let kind: HeadKind
-  public let encoder: BertEncoder
+  public private(set) var encoder: BertEncoder
   public let pooler: Projection?
   /// The last product; an adapter may bring its own.
   public var classifier: Projection
@@ -72,14 +72,17 @@ public final class TextModel: @unchecked Sendable {
   /// Every projection but the classifier, in the checkpoint's order.
   public var projections: [Projection] { encoder.products.flatMap(\.parts) + (pooler.map { [$0] } ?? []) }
 
-  /// Chooses the numbers that the encoder's products read. What learns must be known by then; in bf16 frozen matrices and
-  /// the table of words are rounded for good, but for those in `except`, which are written to later.
+  /// Chooses the numbers that the encoder reads. What learns must be known by then. In bf16 every frozen matrix, and the
+  /// table of words, is rounded for good; those in `except`, which are written to later, keep the room of Float32.
   public func use(_ precision: Precision, except: Set<String> = []) {
-    encoder.products.forEach { $0.precision = precision }
+    encoder.precision = precision
     guard precision == .bf16 else { return }
-    for weights in encoder.products.map({ $0.parts.map(\.weight) }) + [[encoder.embeddings.words]]
-    where !weights.contains(where: { $0.isTrainable || $0.isHalf || except.contains($0.name) }) {
-      Parameter.narrow(weights)
+    for weights in encoder.products.map({ $0.parts.map(\.weight) }) + [[encoder.embeddings.words]] {
+      if weights.allSatisfy({ !$0.isTrainable && !$0.isHalf && !except.contains($0.name) }) {
+        Parameter.narrow(weights)
+      } else {
+        weights.filter { !$0.isTrainable && !$0.isHalf }.forEach { $0.round() }
+      }
     }
   }
 

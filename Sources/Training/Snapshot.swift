@@ -3,6 +3,7 @@
 import Autograd
 import Checkpoints
 import Files
+import Kernels
 
 /// A snapshot that does not belong to this run.
 public struct SnapshotFault: Error, CustomStringConvertible {
@@ -18,7 +19,8 @@ extension Trainer {
     let best = state.bestWeights ?? []
     var metadata: [String: String] = [
       "inputs": inputs, "step": "\(state.step)", "tokens": "\(state.tokens)", "seconds": "\(state.seconds)",
-      "evaluations_since_best": "\(state.evaluationsSinceBest)", "optimizer_steps": "\(optimizer.steps)",
+      "multiplier": Multiplier.chosen.rawValue, "evaluations_since_best": "\(state.evaluationsSinceBest)",
+      "optimizer_steps": "\(optimizer.steps)",
     ]
     if let best = state.best {
       metadata["best_epoch"] = "\(best.epoch)"
@@ -43,6 +45,11 @@ extension Trainer {
     func fail(_ why: String) -> SnapshotFault { SnapshotFault(path: path, why: why) }
     guard file.metadata["inputs"] == inputs else {
       throw fail("the base model, its tokenizer or the data have changed since this run began")
+    }
+    let multiplier = Multiplier.chosen.rawValue
+    guard file.metadata["multiplier"] == multiplier else {
+      let other = file.metadata["multiplier"] ?? "none"
+      throw fail("the run began with products by '\(other)' and would go on by '\(multiplier)', which rounds otherwise")
     }
     func number<T: LosslessStringConvertible>(_ key: String) throws -> T {
       guard let value = file.metadata[key].flatMap(T.init) else { throw fail("'\(key)' is missing") }

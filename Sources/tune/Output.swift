@@ -59,7 +59,8 @@ struct ThreadOption: ParsableArguments {
     if quiet { return }
     let ours = Multiplier.chosen > .blas, numbers = Multiplier.chosen.precision(precision)
     let products = ours ? "products in \(numbers.rawValue)" : "products by OpenBLAS (\(Processor.blasCore)) in fp32"
-    let stored = precision == numbers ? "" : ", weights kept in \(precision.rawValue): this CPU multiplies no bfloat16"
+    let stored =
+      precision == numbers ? "" : ", frozen weights kept in \(precision.rawValue) (nobody here multiplies bfloat16)"
     note("CPU \(Processor.vectors), \(products)\(stored), \(count) threads")
   }
 }

@@ -119,3 +119,36 @@ import Testing
   try writeFile("{\"text\": 3}", to: program.folder + "/in.jsonl")
   #expect(try program.run("predict", "base", "in.jsonl").err.contains("in.jsonl:1"))
 }
+
+@Test(arguments: [
+  #"method={"type":"full"}"#,
+  #"method={"type":"lora","rank":2,"alpha":4,"target_modules":["query"],"modules_to_save":["value","word_embeddings"]}"#,
+])
+func `a run in bf16 is scored as eval scores it in bf16, to the last digit`(_ method: String) throws {
+  let program = try Program()
+  defer { program.remove() }
+  let run = try program.run("run", "recipe.json", "precision=bf16", method, "training.learning_rate=1e-3")
+  #expect(run.status == 0, "\(run.err)")
+  let model = method.contains("lora") ? ["base", "--adapter", "run/adapter"] : ["run/model"]
+  let eval = try program.run(["eval"] + model + ["test.tsv", "--precision", "bf16", "--json"])
+  #expect(try JSON(parsing: .init(eval.out.utf8), named: "e") == program.json("run/result.json")["metrics"]?["test"])
+  #expect(try program.json("run/result.json")["precision"] == "bf16")
+}
+
+@Test func `an adapter says the same in bf16, whoever is loaded beside it`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  #expect(try program.run("run", "recipe.json", "output=one").status == 0)
+  let other = #"method.modules_to_save=["value","word_embeddings","attention.output.dense"]"#
+  #expect(
+    try program.run("run", "recipe.json", "output=two", other, #"method.target_modules=["query","intermediate.dense"]"#)
+      .status == 0)
+  func answer(_ more: [String]) throws -> JSON? {
+    let arguments = ["predict", "base", "-", "--precision", "bf16", "--logits", "--adapter", "one=one/adapter"] + more
+    let predict = try program.run(arguments, input: "a b c\n")
+    return try JSON(parsing: .init(predict.out.utf8), named: "p")["windows"]?["one"]
+  }
+  let alone = try answer([])
+  #expect(alone != nil)
+  #expect(try answer(["--adapter", "two=two/adapter"]) == alone)
+}

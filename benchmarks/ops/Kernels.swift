@@ -68,7 +68,7 @@ extension Bench {
     }
     let ids = (0..<n).map { Int32($0 * 7919 % 30000) }, table = numbers(30000 * d)
     withUnsafePointer(to: Matrix(table, rows: 30000, columns: d).numbers) { words in
-      time("embed", narrow, .floats(4 * n * d)) { tune_embed(words, table, table, ids, ids, ids, y, n, d) }
+      time("embed", narrow, .floats(4 * n * d)) { tune_embed(words, 0, table, table, ids, ids, ids, y, n, d) }
     }
     time("scatter_add", narrow, .floats(3 * n * d)) { tune_scatter_add(x, ids, table, n, d) }
   }

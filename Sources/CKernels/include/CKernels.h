@@ -59,7 +59,8 @@ void tune_norm_backward(const float *dy, const float *z, const float *mean, cons
 // Product (product.c)
 /// Whether this CPU serves `tune_product` (AVX-512), and with `half` its bfloat16 arithmetic (AVX512-BF16).
 int tune_can_multiply(int half);
-/// c [n, m] = alpha·a [n, k]·b [k, m] + beta·c + bias [m]; the bias may be NULL; c is not read where beta is 0.
+/// c [n, m] = alpha·a [n, k]·b [k, m] + beta·c + bias [m]; k > 0; the bias may be NULL; c is not read where
+/// beta is 0.
 /// `half`: both are rounded to bfloat16 first. Sums are Float32 in either case.
 /// A thread's first call allocates its blocks, 2 MB.
 void tune_product(const tune_numbers *a, const tune_numbers *b, float *c, long ldc, long n, long m, long k, float alpha,
@@ -77,8 +78,9 @@ void tune_attention_backward(const float *qkv, const float *context, const float
                              const tune_dropout *dropout);
 
 // Embedding (embedding.c)
+/// `rounded`: words are rounded to bfloat16 as they are read.
 /// y[i] = words[ids[i]] + positions[places[i]] + types[kinds[i]].
-void tune_embed(const tune_numbers *words, const float *positions, const float *types, const int32_t *ids,
+void tune_embed(const tune_numbers *words, int rounded, const float *positions, const float *types, const int32_t *ids,
                 const int32_t *places, const int32_t *kinds, float *y, long n, long d);
 /// table[ids[i]] += dy[i].
 void tune_scatter_add(const float *dy, const int32_t *ids, float *table, long n, long d);
