@@ -119,7 +119,7 @@ def epochs(options, keep):
     """One epoch of the recipe, batches as they come and of similar length; PyTorch pads both."""
     def variants(precisions, prefix):
         return {f"{precision} {order}": [*words, *(part + order for part in prefix)]
-                for precision, words in precisions.items() for order in ("shuffled", "length_grouped")}
+                for precision, words in precisions.items() for order in options.batching}
 
     rounds = recipe_rounds(
         options, {name: [*words, "training.epochs=1"]

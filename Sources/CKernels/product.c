@@ -40,26 +40,35 @@ int tune_can_multiply(int half) {
          __builtin_cpu_supports("avx512vl") && (!half || __builtin_cpu_supports("avx512bf16"));
 }
 
+INLINE __mmask16 first(long count) { return count < LANES ? (1u << count) - 1 : 0xffff; }
+
 /// `count` of 16 numbers as Float32; the others are 0.
 WIDE INLINE __m512 floats(const tune_numbers *x, long place, long count) {
-  __mmask16 some = count < LANES ? (1u << count) - 1 : 0xffff;
-  if (!x->half) return _mm512_maskz_loadu_ps(some, (const float *)x->base + place);
-  __m256i bits = _mm256_maskz_loadu_epi16(some, (const uint16_t *)x->base + place);
+  const float *from = (const float *)x->base + place;
+  if (!x->half) return count >= LANES ? _mm512_loadu_ps(from) : _mm512_maskz_loadu_ps(first(count), from);
+  __m256i bits = _mm256_maskz_loadu_epi16(first(count), (const uint16_t *)x->base + place);
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
 
 /// The same, rounded to bfloat16.
 HALF INLINE __m256i halves(const tune_numbers *x, long place, long count) {
   if (!x->half) return (__m256i)_mm512_cvtneps_pbh(floats(x, place, count));
-  return _mm256_maskz_loadu_epi16(count < LANES ? (1u << count) - 1 : 0xffff, (const uint16_t *)x->base + place);
+  const uint16_t *from = (const uint16_t *)x->base + place;
+  return count >= LANES ? _mm256_loadu_epi16(from) : _mm256_maskz_loadu_epi16(first(count), from);
 }
 
 /// 16 units along the depth from `place` on, of which `count` numbers are there.
 WIDE INLINE __m512 along_floats(const tune_numbers *x, long place, long count) { return floats(x, place, count); }
 HALF INLINE __m512 along_halves(const tune_numbers *x, long place, long count) {
+  if (x->half && count >= 2 * LANES) return (__m512)_mm512_loadu_epi16((const uint16_t *)x->base + place);
   __m256i low = halves(x, place, count), high = {};
   if (count > LANES) high = halves(x, place + LANES, count - LANES);
   return (__m512)_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+/// What the next panel will read here: on its way while this one is multiplied.
+INLINE void soon(const tune_numbers *x, long place) {
+  __builtin_prefetch((const char *)x->base + place * (x->half ? 2 : 4), 0, 2);
 }
 
 /// 16 units across: one depth (or two, where `both`) of 16 columns, of which `count` are there.

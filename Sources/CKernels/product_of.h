@@ -60,9 +60,12 @@ TARGET static void NAME(column)(const float *a, long row, long step, const float
 TARGET static void NAME(lay_across)(const tune_numbers *x, long depth, long depths, long first, long columns, float *y,
                                     long ld) {
   for (long p = 0; p < depths; p += PER)
-    for (long q = 0; q < columns; q += LANES)
-      AT(y + p / PER * ld + q) =
-          (lanes)NAME(across)(x, (depth + p) * x->stride + first + q, columns - q, p + 1 < depths);
+    for (long q = 0; q < columns; q += LANES) {
+      long place = (depth + p) * x->stride + first + q;
+      soon(x, place + PANEL);
+      if (PER == 2) soon(x, place + PANEL + x->stride);
+      AT(y + p / PER * ld + q) = (lanes)NAME(across)(x, place, columns - q, p + 1 < depths);
+    }
 }
 
 /// y [rows, units], `ld` apart.
@@ -79,6 +82,7 @@ TARGET static void NAME(lay_turned)(const tune_numbers *x, long depth, long dept
   for (long q = 0; q < rows; q += LANES)
     for (long p = 0; p < depths; p += PER * LANES) {
       lanes even[LANES], odd[LANES];
+      for (long r = 0; r < LANES; r++) soon(x, (first + q + r + PANEL) * x->stride + depth + p);
       for (long r = 0; r < LANES; r++)
         even[r] = q + r < rows ? (lanes)NAME(along)(x, (first + q + r) * x->stride + depth + p, depths - p) : (lanes){};
       turn(even, odd);
