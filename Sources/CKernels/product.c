@@ -2,8 +2,8 @@
 /// from Float32 or bfloat16 numbers, transposed or not; A is read where it lies unless it must be turned or rounded.
 ///
 /// The inner loop works in units of four bytes along the depth: one Float32, or two bfloat16 side by side, as
-/// VDPBF16PS reads them. Blocks as in Goto & van de Geijn 2008: B's [DEPTH, 32] panel stays in
-/// the nearer caches while A's rows pass.
+/// VDPBF16PS reads them. Blocks as in Goto & van de Geijn 2008: B's [DEPTH, 32] panel stays in the nearer caches while
+/// A's rows pass.
 #include <immintrin.h>
 #include <pthread.h>
 #include <stdlib.h>
