@@ -92,7 +92,8 @@ private func op(_ parts: Int) -> Op {
       }, oracle: { oracle($0, parts: 2) })
     #expect(d.forward < 5e-3)
     #expect(d.gradient < 5e-3)
-    #expect(d.forward > 1e-5, "nothing was rounded")
+    // Without AVX512-BF16 only weights that are kept in bfloat16 are rounded.
+    if isNarrowed || Multiplier.chosen == .avx512bf16 { #expect(d.forward > 1e-5, "nothing was rounded") }
   }
 
   @Test func `an adapter in the seam adds to its part's columns and to the input's gradient`() {
