@@ -1,4 +1,5 @@
-/// A named weight, of Float32 or bfloat16 numbers. Does not know who uses it; read by every thread during a step, written between steps.
+/// A named weight, of Float32 or bfloat16 numbers. Does not know who uses it; read by every thread during a
+/// step, written between steps.
 internal import CKernels
 public import Kernels
 

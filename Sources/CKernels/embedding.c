@@ -1,7 +1,7 @@
 #include "common.h"
 
-CLONES void tune_embed(const tune_numbers *words, int rounded, const float *positions, const float *types, const int32_t *ids,
-                       const int32_t *places, const int32_t *kinds, float *y, long n, long d) {
+CLONES void tune_embed(const tune_numbers *words, int rounded, const float *positions, const float *types,
+                       const int32_t *ids, const int32_t *places, const int32_t *kinds, float *y, long n, long d) {
   for (long i = 0; i < n; i++) {
     long word = (long)ids[i] * words->stride;
     const float *w = (const float *)words->base + word;

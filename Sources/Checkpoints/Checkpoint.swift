@@ -13,6 +13,7 @@ public final class Checkpoint: Sendable {
   /// Paths of the safetensors files, sorted; the index is not among them.
   public let files: [String]
   private let owners: [String: SafetensorsFile]
+  private let opened: [SafetensorsFile]
 
   /// The weights of a Hub folder: `model.safetensors`, else the shards of `model.safetensors.index.json`.
   public convenience init(folder: String) throws {
@@ -35,7 +36,7 @@ public final class Checkpoint: Sendable {
   /// The weights of one safetensors file.
   public convenience init(file: String) throws {
     let opened = try SafetensorsFile(path: file)
-    self.init(owners: opened.tensors.mapValues { _ in opened }, files: [file])
+    self.init(owners: opened.tensors.mapValues { _ in opened }, [opened])
   }
 
   private convenience init(index: String, folder: String) throws {
@@ -53,12 +54,13 @@ public final class Checkpoint: Sendable {
       }
       owners[tensor] = file
     }
-    self.init(owners: owners, files: opened.values.map(\.path))
+    self.init(owners: owners, Array(opened.values))
   }
 
-  private init(owners: [String: SafetensorsFile], files: [String]) {
+  private init(owners: [String: SafetensorsFile], _ opened: [SafetensorsFile]) {
     self.owners = owners
-    self.files = files.sorted(by: precedes)
+    self.opened = opened
+    files = opened.map(\.path).sorted(by: precedes)
     names = owners.keys.sorted(by: precedes)
   }
 
@@ -86,7 +88,7 @@ public final class Checkpoint: Sendable {
   public func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer { try file(of: name).bytes(name) }
 
   /// Lets the memory go that the mapped files take by now; whoever reads them again gets them from the disk's cache.
-  public func letGo() { owners.values.forEach { $0.letGo() } }
+  public func letGo() { opened.forEach { $0.letGo() } }
 
   /// See `SafetensorsFile.floats`.
   public func floats(_ name: String, into target: UnsafeMutablePointer<Float>) throws(CheckpointFault) {

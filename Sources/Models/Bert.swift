@@ -1,6 +1,6 @@
 /// The BERT encoder: embeddings and blocks (Devlin et al. 2019), names as in transformers' BertModel.
 public import Autograd
-import Kernels
+public import Kernels
 
 struct LayerNorm: Sendable {
   let gain, bias: Parameter
@@ -57,11 +57,13 @@ struct Block: Sendable {
     (dropout, attentionDropout) = (config.dropout, config.attentionDropout)
   }
 
-  func callAsFunction(_ x: Tensor, starts: [Int], _ pass: Pass) -> Tensor {
-    let context = attention(queryKeyValue(x, pass), starts: starts, heads: heads, dropout: attentionDropout, pass)
-    let y = attentionNorm(attentionOutput(context, pass), residual: x, dropout: dropout, pass)
-    let hidden = activate(intermediate(y, pass), activation, precision: intermediate.precision, pass)
-    return outputNorm(output(hidden, pass), residual: y, dropout: dropout, pass)
+  func callAsFunction(_ x: Tensor, starts: [Int], precision: Precision, _ pass: Pass) -> Tensor {
+    let qkv = queryKeyValue(x, precision: precision, pass)
+    let context = attention(qkv, starts: starts, heads: heads, dropout: attentionDropout, pass)
+    let y = attentionNorm(
+      attentionOutput(context, precision: precision, pass), residual: x, dropout: dropout, pass)
+    let hidden = activate(intermediate(y, precision: precision, pass), activation, precision: precision, pass)
+    return outputNorm(output(hidden, precision: precision, pass), residual: y, dropout: dropout, pass)
   }
 
   var products: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
@@ -73,10 +75,6 @@ public struct BertEncoder: Sendable {
   let embeddings: Embeddings
   let blocks: [Block]
   let dropout: Double
-  /// What products and the table of words are read as.
-  var precision = Precision.fp32 {
-    didSet { products.forEach { $0.precision = precision } }
-  }
 
   init(_ scope: Scope, _ config: ModelConfig) throws {
     embeddings = try Embeddings(scope["embeddings"], config)
@@ -84,14 +82,16 @@ public struct BertEncoder: Sendable {
     dropout = config.dropout
   }
 
-  /// With `recompute` every block but the last, whose turn in backward comes at once, keeps only its input.
-  public func callAsFunction(_ batch: Batch, recompute: Bool = false, _ pass: Pass) -> Tensor {
+  /// Products and the table of words are read as `precision`. With `recompute` every block but the last, whose turn in backward comes at once, keeps only its input.
+  public func callAsFunction(_ batch: Batch, precision: Precision = .fp32, recompute: Bool = false, _ pass: Pass)
+    -> Tensor
+  {
     var x = embeddings(batch, dropout: dropout, precision: precision, pass)
     for (index, block) in blocks.enumerated() {
       if recompute && index < blocks.count - 1 {
-        x = pass.recomputed(x) { x, pass in block(x, starts: batch.starts, pass) }
+        x = pass.recomputed(x) { x, pass in block(x, starts: batch.starts, precision: precision, pass) }
       } else {
-        x = block(x, starts: batch.starts, pass)
+        x = block(x, starts: batch.starts, precision: precision, pass)
       }
     }
     return x

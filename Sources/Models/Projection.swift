@@ -23,17 +23,15 @@ public final class Projection: @unchecked Sendable {
 }
 
 /// Projections of one input as one product, their outputs side by side; often just one.
-/// Sendable: read during a step; its precision is chosen between steps.
-final class JoinedProjection: @unchecked Sendable {
+final class JoinedProjection: Sendable {
   let parts: [Projection]
-  /// What the product reads.
-  var precision = Precision.fp32
 
   init(parts: [Projection]) { self.parts = parts }
 
   convenience init(_ part: Projection) { self.init(parts: [part]) }
 
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+  /// The product reads numbers of `precision`.
+  func callAsFunction(_ x: Tensor, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
     linear(x, parts.map(\.part), precision: precision, adapters: parts.map(\.adapter), pass)
   }
 }

@@ -11,14 +11,16 @@ public enum HeadKind: Sendable {
   case sequence
 }
 
-/// Sendable: read during a step; the head, the seams and `recompute` are assigned between passes.
+/// Sendable: read during a step; the head, the seams, `precision` and `recompute` are assigned between passes.
 public final class TextModel: @unchecked Sendable {
   public let config: ModelConfig
   public let kind: HeadKind
-  public private(set) var encoder: BertEncoder
+  public let encoder: BertEncoder
   public let pooler: Projection?
   /// The last product; an adapter may bring its own.
   public var classifier: Projection
+  /// What the encoder's products and its table of words are read as.
+  public private(set) var precision = Precision.fp32
   /// Whether a training pass keeps only the inputs of blocks and computes the rest again in backward: less memory for
   /// more time, and the same bits.
   public var recompute = false
@@ -61,7 +63,7 @@ public final class TextModel: @unchecked Sendable {
 
   /// Logits [tokens or sequences, classes].
   public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
-    var x = encoder(batch, recompute: recompute, pass)
+    var x = encoder(batch, precision: precision, recompute: recompute, pass)
     if let pooler {
       x = gather(x, rows: batch.starts.dropLast().map(Int32.init), pass)
       x = tanh(JoinedProjection(pooler)(x, pass), pass)
@@ -75,13 +77,14 @@ public final class TextModel: @unchecked Sendable {
   /// Chooses the numbers that the encoder reads. What learns must be known by then. In bf16 every frozen matrix, and the
   /// table of words, is rounded for good; those in `except`, which are written to later, keep the room of Float32.
   public func use(_ precision: Precision, except: Set<String> = []) {
-    encoder.precision = precision
+    self.precision = precision
     guard precision == .bf16 else { return }
     for weights in encoder.products.map({ $0.parts.map(\.weight) }) + [[encoder.embeddings.words]] {
-      if weights.allSatisfy({ !$0.isTrainable && !$0.isHalf && !except.contains($0.name) }) {
-        Parameter.narrow(weights)
+      let frozen = weights.filter { !$0.isTrainable && !$0.isHalf }
+      if frozen.count == weights.count && !frozen.contains(where: { except.contains($0.name) }) {
+        Parameter.narrow(frozen)
       } else {
-        weights.filter { !$0.isTrainable && !$0.isHalf }.forEach { $0.round() }
+        frozen.forEach { $0.round() }
       }
     }
   }

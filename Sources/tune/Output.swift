@@ -67,6 +67,7 @@ struct ThreadOption: ParsableArguments {
 
 struct PrecisionOption: ParsableArguments {
   @Option(
+    name: .customLong("precision"),
     help: ArgumentHelp(
       "The numbers that products read: fp32, or bf16 with fp32 sums, which is faster and takes half the memory.",
       valueName: "fp32|bf16"),
@@ -74,7 +75,5 @@ struct PrecisionOption: ParsableArguments {
       guard let precision = Precision(rawValue: $0) else { throw ValidationError("expected fp32 or bf16") }
       return precision
     })
-  var precision = Precision.fp32
-
-  var value: Precision { precision }
+  var value = Precision.fp32
 }

@@ -18,26 +18,26 @@ public enum Activation: Sendable {
   }
 }
 
-/// y = f(x)     dx = f'(x)·dy        x, y [n, d]. Nobody may read x afterwards: y or the slope overwrites it.
-/// In bf16 the slope is kept in half the memory.
+/// y = f(x)     dx = f'(x)·dy        x, y [n, d]. y overwrites x; the slope is kept, in bf16 in half the memory.
 public func activate(_ x: Tensor, _ activation: Activation, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
-  let slot = x.slot
   guard x.isTracked else {
     tune_activate(x.pointer, x.pointer, nil, x.count, activation.code)
     return x
   }
-  if precision == .bf16 {
-    let y = pass.tensor(x.rows, x.columns, x.buffer, tracked: true), slope = pass.workspace.take((x.count + 1) / 2)
+  let y = pass.tensor(x.rows, x.columns, x.buffer, tracked: true), slot = x.slot
+  switch precision {
+  case .fp32:
+    let slope = pass.workspace.take(x.count)
+    tune_activate(x.pointer, y.pointer, slope.pointer, x.count, activation.code)
+    pass.record(y) { [unowned pass] dy in
+      pass.accumulate(slot) { dx, beta in tune_multiply(dy.pointer, slope.pointer, dx.base, dy.count, beta) }
+    }
+  case .bf16:
+    let slope = pass.workspace.take((x.count + 1) / 2)
     tune_activate_half(x.pointer, y.pointer, slope.halves, x.count, activation.code)
     pass.record(y) { [unowned pass] dy in
       pass.accumulate(slot) { dx, beta in tune_multiply_half(dy.pointer, slope.halves, dx.base, dy.count, beta) }
     }
-    return y
-  }
-  let y = pass.make(x.rows, x.columns, tracked: true)
-  tune_activate(x.pointer, y.pointer, x.pointer, x.count, activation.code)
-  pass.record(y) { [unowned pass] dy in
-    pass.accumulate(slot) { dx, beta in tune_multiply(dy.pointer, x.pointer, dx.base, dy.count, beta) }
   }
   return y
 }
