@@ -6,8 +6,10 @@ public import Models
 public final class Adapter: @unchecked Sendable {
   public let config: LoRAConfig
   let seams: [(projection: Projection, lora: LoRA)]
-  /// The adapter's own classifier, of its own size.
+  /// The adapter's own classifier, of its own size; where the classifier is the table of words, the model's.
   public let head: Projection
+  /// What of the classifier learns: nothing, where it is the table of words.
+  let ownHead: [Parameter]
   /// Weights of the model that the adapter has its own numbers for: biases, modules saved whole.
   private(set) var overrides: [Override]
   private let model: TextModel
@@ -31,14 +33,16 @@ public final class Adapter: @unchecked Sendable {
     self.seams = seams
     self.head = head
     baseHead = model.classifier
+    ownHead = model.kind == .masked ? [] : [head.weight, head.bias]
     let adapted = Set(seams.map(\.projection.name))
-    overrides = model.parameters.filter { config.owns($0.name, adapted: adapted) && !$0.name.hasPrefix("classifier.") }
+    let own = ownHead.map(\.name)
+    overrides = model.parameters.filter { config.owns($0.name, adapted: adapted) && !own.contains($0.name) }
       .map(Override.init)
   }
 
   /// What learns: the seams, the head, and the overrides.
   public var trainable: [Parameter] {
-    seams.flatMap { [$0.lora.a, $0.lora.b] } + [head.weight, head.bias] + overrides.map(\.parameter)
+    seams.flatMap { [$0.lora.a, $0.lora.b] } + ownHead + overrides.map(\.parameter)
   }
 
   /// Names of the model's weights that change while the adapter is attached.

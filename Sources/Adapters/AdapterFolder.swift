@@ -30,7 +30,7 @@ extension Adapter {
     let adapted = Set(seams.map(\.projection.name))
     var tensors: [(name: String, parameter: Parameter)] = seams.flatMap { [$0.lora.a, $0.lora.b] }
       .map { (prefix + $0.name, $0) }
-    tensors += [head.weight, head.bias].map { (prefix + $0.name, $0) }
+    tensors += ownHead.map { (prefix + $0.name, $0) }
     tensors += overrides.map { (prefix + Self.stored($0.parameter.name, config, adapted), $0.parameter) }
     let overridden = Dictionary(uniqueKeysWithValues: overrides.map { ($0.parameter.name, $0) })
     let values = tensors.map { tensor in
@@ -68,7 +68,7 @@ extension Adapter {
       try reader.read(lora.a)
       try reader.read(lora.b)
     }
-    let head = try reader.head(like: model.classifier)
+    let head = model.kind == .masked ? model.classifier : try reader.head(like: model.classifier)
     self.init(config, on: model, seams: seams, head: head)
     let adapted = Set(seams.map(\.projection.name))
     for (index, override) in overrides.enumerated() {

@@ -28,7 +28,12 @@ extension LoRAConfig {
     object["r"] = .int(rank)
     object["rank_pattern"] = .object(rankPattern.mapValues(JSON.int))
     object["target_modules"] = targets.json
-    object["task_type"] = kind == .tokens ? "TOKEN_CLS" : "SEQ_CLS"
+    object["task_type"] =
+      switch kind {
+      case .tokens: "TOKEN_CLS"
+      case .sequence: "SEQ_CLS"
+      case .masked: .null
+      }
     object["use_rslora"] = .bool(useRSLoRA)
     return .object(object)
   }

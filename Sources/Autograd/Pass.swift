@@ -14,6 +14,8 @@ public final class Pass {
   /// Whether an op has asked for a gradient since this was last set to false.
   var wantsGradient = false
   private var tape: [(node: Int, backward: (Tensor) -> Void)] = []
+  /// Gradients of parameters that several ops share, for when the tape is done.
+  private var late: [() -> Void] = []
   private var slots: [Tensor?] = []
 
   /// A pass without gradients (inference) when `gradients` is nil.
@@ -75,15 +77,34 @@ public final class Pass {
     gradients?.accumulate(w, body)
   }
 
-  /// Runs the tape from `y`, whose gradient is `gradient`; every step frees what it held.
-  public func backward(from y: Tensor, gradient: Tensor) { backward(from: y, gradient: gradient, to: 0) }
+  /// The same for a parameter that several ops may share: all its writers come at once when the tape is done, so that
+  /// shards wait for each other only then. `tensors` are what `body` reads by pointer.
+  func accumulate(
+    shared w: Parameter, keeping tensors: [Tensor],
+    _ body: @escaping (UnsafeMutablePointer<Float>, _ beta: Float) -> Void
+  ) {
+    guard w.writers > 1, w.isTrainable else { return accumulate(w, body) }
+    late.append { [gradients] in withExtendedLifetime(tensors) { gradients?.accumulate(w, body) } }
+  }
+
+  /// Runs the tape from all that has a gradient by now: losses give theirs to what they read. Every step frees what it
+  /// held.
+  public func backward() {
+    unwind(to: 0)
+    while !late.isEmpty { late.removeFirst()() }
+  }
+
+  /// Runs the tape from `y`, whose gradient is `gradient`.
+  public func backward(from y: Tensor, gradient: Tensor) {
+    pass(gradient, to: y.slot)
+    backward()
+  }
 
   /// How much is on the tape.
   var mark: Int { tape.count }
 
   /// Runs what came onto the tape since it was `mark` long.
-  func backward(from y: Tensor, gradient: Tensor, to mark: Int) {
-    pass(gradient, to: y.slot)
+  func unwind(to mark: Int) {
     while tape.count > mark {
       let (node, backward) = tape.removeLast()
       guard let gradient = slots[node] else { continue }

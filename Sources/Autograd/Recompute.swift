@@ -16,7 +16,8 @@ extension Pass {
       sites = first
       let again = tensor(x.rows, x.columns, x.buffer, tracked: x.isTracked)
       record(again) { [unowned self] dx in pass(dx, to: x.slot) }
-      backward(from: body(again, self), gradient: dy, to: mark)
+      pass(dy, to: body(again, self).slot)
+      unwind(to: mark)
       sites = last
     }
     return y

@@ -12,6 +12,13 @@ struct LayerNorm: Sendable {
     eps = config.eps
   }
 
+  /// Of a head: from chance where the checkpoint has none, or must not serve.
+  init(head scope: Scope, _ config: ModelConfig, reuse: Bool) throws {
+    gain = try scope.head("weight", [config.width], start: .one, reuse: reuse)
+    bias = try scope.head("bias", [config.width], start: .zero, reuse: reuse)
+    eps = config.eps
+  }
+
   func callAsFunction(_ x: Tensor, residual: Tensor?, dropout: Double, _ pass: Pass) -> Tensor {
     addNorm(x, residual: residual, gain: gain, bias: bias, eps: eps, dropout: dropout, pass)
   }
@@ -57,8 +64,9 @@ struct Block: Sendable {
     (dropout, attentionDropout) = (config.dropout, config.attentionDropout)
   }
 
-  func callAsFunction(_ x: Tensor, starts: [Int], precision: Precision, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: Tensor, starts: [Int], precision: Precision, trace: Trace? = nil, _ pass: Pass) -> Tensor {
     let qkv = queryKeyValue(x, precision: precision, pass)
+    trace?.queryKeyValues.append(qkv)
     let context = attention(qkv, starts: starts, heads: heads, dropout: attentionDropout, pass)
     let y = attentionNorm(
       attentionOutput(context, precision: precision, pass), residual: x, dropout: dropout, pass)
@@ -68,6 +76,16 @@ struct Block: Sendable {
 
   var products: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
   var norms: [LayerNorm] { [attentionNorm, outputNorm] }
+}
+
+/// What a forward went through, for those who match it against another's.
+public final class Trace {
+  /// The embeddings' output, and every block's: [n, d] each.
+  public internal(set) var states: [Tensor] = []
+  /// Queries, keys and values of every block, side by side: [n, 3d] each.
+  public internal(set) var queryKeyValues: [Tensor] = []
+
+  public init() {}
 }
 
 /// Token ids → hidden states [n, d].
@@ -82,17 +100,20 @@ public struct BertEncoder: Sendable {
     dropout = config.dropout
   }
 
-  /// Products and the table of words are read as `precision`. With `recompute` every block but the last, whose turn in backward comes at once, keeps only its input.
-  public func callAsFunction(_ batch: Batch, precision: Precision = .fp32, recompute: Bool = false, _ pass: Pass)
-    -> Tensor
-  {
+  /// Products and the table of words are read as `precision`. With `recompute` every block but the last, whose turn in
+  /// backward comes at once, keeps only its input; a pass that is traced keeps everything.
+  public func callAsFunction(
+    _ batch: Batch, precision: Precision = .fp32, recompute: Bool = false, trace: Trace? = nil, _ pass: Pass
+  ) -> Tensor {
     var x = embeddings(batch, dropout: dropout, precision: precision, pass)
+    trace?.states.append(x)
     for (index, block) in blocks.enumerated() {
-      if recompute && index < blocks.count - 1 {
+      if recompute && trace == nil && index < blocks.count - 1 {
         x = pass.recomputed(x) { x, pass in block(x, starts: batch.starts, precision: precision, pass) }
       } else {
-        x = block(x, starts: batch.starts, precision: precision, pass)
+        x = block(x, starts: batch.starts, precision: precision, trace: trace, pass)
       }
+      trace?.states.append(x)
     }
     return x
   }

@@ -170,15 +170,21 @@ public struct Scope {
 
   /// A head: from the checkpoint where it fits (and `reuse`), else from chance, which the loader remembers.
   public func head(_ input: Int, _ output: Int, reuse: Bool, std: Double) throws -> Projection {
-    let (weight, bias) = (self["weight"].path, self["bias"].path)
-    if reuse, loader.has(weight, shape: [output, input]), loader.has(bias, shape: [output]) {
-      return try projection(input, output)
-    }
-    loader.ignore(weight)
-    loader.ignore(bias)
+    let reuse =
+      reuse && loader.has(self["weight"].path, shape: [output, input]) && loader.has(self["bias"].path, shape: [output])
     return Projection(
-      path, weight: loader.freshParameter(weight, shape: [output, input], start: .normal(std)),
-      bias: loader.freshParameter(bias, shape: [output], start: .zero))
+      path, weight: try head("weight", [output, input], start: .normal(std), reuse: reuse),
+      bias: try head("bias", [output], start: .zero, reuse: reuse))
+  }
+
+  /// A weight of a head: from the checkpoint where it fits (and `reuse`), else from chance.
+  func head(_ name: String, _ shape: [Int], start: Start, reuse: Bool) throws -> Parameter {
+    let name = self[name].path
+    if reuse, loader.has(name, shape: shape) {
+      return try loader.parameter(name, shape: shape, memory: nil, start: start)
+    }
+    loader.ignore(name)
+    return loader.freshParameter(name, shape: shape, start: start)
   }
 }
 

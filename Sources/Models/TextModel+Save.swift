@@ -3,12 +3,22 @@ import Autograd
 import Checkpoints
 import Files
 
+extension HeadKind {
+  var architecture: String {
+    switch self {
+    case .tokens: "BertForTokenClassification"
+    case .sequence: "BertForSequenceClassification"
+    case .masked: "BertForMaskedLM"
+    }
+  }
+}
+
 extension TextModel {
   /// Writes config.json (with `labels`) and model.safetensors into the folder. Does not write the tokenizer.
   public func save(to folder: String, labels: [String]) throws {
     try makeFolder(folder)
     var object = config.json.object ?? [:]
-    object["architectures"] = [kind == .tokens ? "BertForTokenClassification" : "BertForSequenceClassification"]
+    object["architectures"] = [.string(kind.architecture)]
     object["model_type"] = "bert"
     object["dtype"] = "float32"
     object["torch_dtype"] = nil

@@ -3,21 +3,13 @@ public import Autograd
 public import Checkpoints
 public import Kernels
 
-/// What the head reads and says.
-public enum HeadKind: Sendable {
-  /// Logits for every token: BertForTokenClassification.
-  case tokens
-  /// Logits for every sequence, from [CLS] through the pooler: BertForSequenceClassification.
-  case sequence
-}
-
 /// Sendable: read during a step; the head, the seams, `precision` and `recompute` are assigned between passes.
 public final class TextModel: @unchecked Sendable {
   public let config: ModelConfig
   public let kind: HeadKind
   public let encoder: BertEncoder
-  public let pooler: Projection?
-  /// The last product; an adapter may bring its own.
+  let neck: Neck?
+  /// The last product; an adapter may bring its own. Of a masked-language head: the table of words, with its own bias.
   public var classifier: Projection
   /// What the encoder's products and its table of words are read as.
   public private(set) var precision = Precision.fp32
@@ -29,7 +21,7 @@ public final class TextModel: @unchecked Sendable {
 
   /// Builds the model over the weights of a Hub folder.
   /// - Parameters:
-  ///   - classes: outputs of the head.
+  ///   - classes: outputs of the head; a masked-language head has the vocabulary's.
   ///   - reuseHead: whether the folder's own head may serve, where it has one of this size.
   /// - Throws: `WeightFault` with every weight that is missing, unexpected or of another shape.
   public init(
@@ -40,39 +32,55 @@ public final class TextModel: @unchecked Sendable {
     self.config = config
     self.kind = kind
     encoder = try BertEncoder(root["bert"], config)
-    pooler =
-      switch kind {
-      case .tokens: nil
-      case .sequence:
-        try root["bert"]["pooler"]["dense"].head(
-          config.width, config.width, reuse: true, std: config.initializerRange)
-      }
-    classifier = try root["classifier"].head(config.width, classes, reuse: reuseHead, std: config.initializerRange)
+    let (width, std) = (config.width, config.initializerRange)
+    switch kind {
+    case .tokens: neck = nil
+    case .sequence:
+      let dense = try root["bert"]["pooler"]["dense"].head(width, width, reuse: true, std: std)
+      neck = Neck(dense: dense, activation: nil, norm: nil)
+    case .masked:
+      let transform = root["cls"]["predictions"]["transform"]
+      let dense = try transform["dense"].head(width, width, reuse: reuseHead, std: std)
+      neck = Neck(
+        dense: dense, activation: config.activation,
+        norm: try LayerNorm(head: transform["LayerNorm"], config, reuse: reuseHead))
+    }
+    if kind == .masked {
+      let words = encoder.embeddings.words
+      words.writers = 2
+      let predictions = root["cls"]["predictions"]
+      classifier = Projection(
+        predictions["decoder"].path, weight: words,
+        bias: try predictions.head("bias", [config.vocabulary], start: .zero, reuse: reuseHead))
+    } else {
+      classifier = try root["classifier"].head(width, classes, reuse: reuseHead, std: std)
+    }
     try loader.finish()
     fresh = loader.fresh
   }
 
   /// Opens a Hub folder: config.json and its weights.
   public convenience init(
-    folder: String, kind: HeadKind, classes: Int, reuseHead: Bool, seed: UInt64 = 0
+    folder: String, kind: HeadKind, classes: Int = 0, reuseHead: Bool, seed: UInt64 = 0
   ) throws {
     try self.init(
       ModelConfig(folder: folder), Checkpoint(folder: folder), kind: kind, classes: classes, reuseHead: reuseHead,
       seed: seed)
   }
 
-  /// Logits [tokens or sequences, classes].
-  public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
-    var x = encoder(batch, precision: precision, recompute: recompute, pass)
-    if let pooler {
-      x = gather(x, rows: batch.starts.dropLast().map(Int32.init), pass)
-      x = tanh(JoinedProjection(pooler)(x, pass), pass)
-    }
-    return JoinedProjection(classifier)(dropout(x, config.classifierDropout ?? config.dropout, pass), pass)
+  /// Logits [rows, classes] of the tokens at `rows`, where given; else of all tokens or of every sequence.
+  public func callAsFunction(_ batch: Batch, rows: [Int32]? = nil, trace: Trace? = nil, _ pass: Pass) -> Tensor {
+    var x = encoder(batch, precision: precision, recompute: recompute, trace: trace, pass)
+    let firsts = kind == .sequence ? batch.starts.dropLast().map(Int32.init) : nil
+    if let rows = rows ?? firsts { x = gather(x, rows: rows, pass) }
+    let numbers = kind == .masked ? precision : .fp32
+    if let neck { x = neck(x, precision: numbers, pass) }
+    if kind != .masked { x = dropout(x, config.classifierDropout ?? config.dropout, pass) }
+    return JoinedProjection(classifier)(x, precision: numbers, pass)
   }
 
   /// Every projection but the classifier, in the checkpoint's order.
-  public var projections: [Projection] { encoder.products.flatMap(\.parts) + (pooler.map { [$0] } ?? []) }
+  public var projections: [Projection] { encoder.products.flatMap(\.parts) + (neck.map { [$0.dense] } ?? []) }
 
   /// Chooses the numbers that the encoder reads. What learns must be known by then. In bf16 every frozen matrix, and the
   /// table of words, is rounded for good; those in `except`, which are written to later, keep the room of Float32.
@@ -91,6 +99,8 @@ public final class TextModel: @unchecked Sendable {
 
   /// Every weight of the model as it is on disk, adapters aside.
   public var parameters: [Parameter] {
-    encoder.others + (projections + [classifier]).flatMap { [$0.weight, $0.bias] }
+    let norms = neck?.norm.map { [$0.gain, $0.bias] } ?? []
+    let head = kind == .masked ? [classifier.bias] : [classifier.weight, classifier.bias]
+    return encoder.others + projections.flatMap { [$0.weight, $0.bias] } + norms + head
   }
 }

@@ -87,11 +87,13 @@ extension Run {
 
 extension StepRecord {
   var json: JSON {
-    [
+    var object: [String: JSON] = [
       "event": "step", "step": .int(step), "epoch": .double(epoch), "loss": .double(loss),
       "learning_rate": .double(learningRate), "gradient_norm": .double(gradientNorm), "tokens": .int(totalTokens),
       "seconds": .double(seconds),
     ]
+    if !terms.isEmpty { object["terms"] = .object(.init(uniqueKeysWithValues: terms.map { ($0, .double($1)) })) }
+    return .object(object)
   }
 }
 

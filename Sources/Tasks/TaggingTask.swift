@@ -38,17 +38,15 @@ public struct TaggingTask: Task {
     (splits[split]?.sentences.count ?? 0, splits[split]?.windows.count ?? 0)
   }
 
-  public func norm(of examples: [Int]) -> Float {
-    guard let windows = splits[.train]?.windows else { return 0 }
-    return examples.reduce(0) { $0 + weight(windows[$1].targets) }
+  public func lesson(_ examples: [Int], at step: Int) -> Lesson {
+    let windows = splits[.train]?.windows ?? []
+    let chosen = examples.map { windows[$0] }, targets = chosen.flatMap(\.targets)
+    return Lesson(
+      examples: examples, batch: Batch(chosen.map(\.ids)), targets: targets, weight: weight(targets))
   }
 
-  public func loss(_ model: TextModel, _ examples: [Int], norm: Float, _ pass: Pass) -> Double {
-    guard let windows = splits[.train]?.windows else { return 0 }
-    let chosen = examples.map { windows[$0] }
-    let logits = model(Batch(chosen.map(\.ids)), pass)
-    return crossEntropy(
-      logits, targets: chosen.flatMap(\.targets), weights: classWeights, smoothing: smoothing, norm: norm, pass)
+  public func loss(of logits: Tensor, _ targets: [Int32], norm: Float, _ pass: Pass) -> Double {
+    crossEntropy(logits, targets: targets, weights: classWeights, smoothing: smoothing, norm: norm, pass)
   }
 
   public func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation? {

@@ -1,4 +1,4 @@
-/// What the trainer asks of a task: losses of training examples, and the metrics of a split.
+/// What the trainer asks of a task: what to show a model and what it should say, losses, and the metrics of a split.
 public import Autograd
 public import Files
 public import Models
@@ -24,13 +24,40 @@ public enum Split: String, Sendable, CaseIterable { case train, dev, test }
 /// Runs `body` once for each of `count` pieces of work, perhaps on several threads, each with a workspace of its own.
 public typealias Runner = (_ count: Int, _ body: @Sendable (Int, Workspace) -> Void) -> Void
 
+/// What a model reads of some examples, and what it should answer.
+public struct Lesson: Sendable {
+  /// Which examples these are, in the order of the batch's sequences.
+  public let examples: [Int]
+  public let batch: Batch
+  /// The tokens whose logits are asked for, rising; nil: all of them, or one a sequence where the head is of that kind.
+  public let rows: [Int32]?
+  /// A class for each row of logits; negative where it does not count.
+  public let targets: [Int32]
+  /// What the loss of these targets is a share of: their number, or the sum of their classes' weights.
+  public let weight: Float
+
+  public init(examples: [Int], batch: Batch, rows: [Int32]? = nil, targets: [Int32], weight: Float) {
+    self.examples = examples
+    self.batch = batch
+    self.rows = rows
+    self.targets = targets
+    self.weight = weight
+  }
+}
+
 public protocol Task: Sendable {
   /// Tokens of each training example.
   var lengths: [Int] { get }
-  /// What the loss of a batch is divided by: the number (or the weight) of its labels.
-  func norm(of examples: [Int]) -> Float
-  /// The share of these examples in the batch's loss. Backward has run when it returns.
-  func loss(_ model: TextModel, _ examples: [Int], norm: Float, _ pass: Pass) -> Double
+  /// Training examples as they are shown at a step: what is drawn by chance is a function of the step and the example.
+  func lesson(_ examples: [Int], at step: Int) -> Lesson
+  /// The loss of logits, divided by `norm`, the weight of the whole batch's targets; its gradient is given to them.
+  func loss(of logits: Tensor, _ targets: [Int32], norm: Float, _ pass: Pass) -> Double
   /// Metrics of a split, or nil where the recipe has no such file.
   func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation?
+}
+
+extension Task {
+  public func loss(of logits: Tensor, _ targets: [Int32], norm: Float, _ pass: Pass) -> Double {
+    crossEntropy(logits, targets: targets, norm: norm, pass)
+  }
 }

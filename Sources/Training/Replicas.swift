@@ -19,12 +19,12 @@ public final class Replicas: @unchecked Sendable {
   }
 
   /// Runs `body` for every shard and leaves the sum of the shards' gradients, added in shard order, in `total`.
-  /// - Returns: the sum of what `body` returned, in shard order.
+  /// - Returns: the sums of what `body` returned, in shard order; it returns as many numbers for each shard.
   func sum(
-    shards count: Int, into total: Gradients, _ body: @Sendable (_ shard: Int, Workspace, any GradientSink) -> Double
-  ) -> Double {
+    shards count: Int, into total: Gradients, _ body: @Sendable (_ shard: Int, Workspace, any GradientSink) -> [Double]
+  ) -> [Double] {
     let turns = Turns(total.table)
-    let losses = Mutex([Double](repeating: 0, count: count))
+    let losses = Mutex([[Double]](repeating: [], count: count))
     total.reset()
     each(count) { number, worker in
       let shard = Shard(number, of: total, turns)
@@ -33,7 +33,9 @@ public final class Replicas: @unchecked Sendable {
       losses.withLock { $0[number] = loss }
     }
     total.finish()
-    return losses.withLock { $0.reduce(0, +) }
+    return losses.withLock { losses in
+      losses.dropFirst().reduce(losses.first ?? []) { zip($0, $1).map(+) }
+    }
   }
 
   private func each(_ count: Int, _ body: @Sendable (_ index: Int, _ worker: Int) -> Void) {

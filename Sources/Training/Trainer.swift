@@ -6,6 +6,7 @@ public import Tasks
 public final class Trainer {
   private let model: TextModel
   private let task: any Task
+  private let objective: any Objective
   let table: ParameterTable
   let settings: TrainingSettings
   private let replicas: Replicas
@@ -22,9 +23,10 @@ public final class Trainer {
 
   var state = TrainingState()
 
-  /// Trains exactly the parameters of `table`.
+  /// Trains exactly the parameters of `table`, among which are the objective's own.
   public init(
-    _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas
+    _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas,
+    objective: any Objective = HardLabels()
   ) throws {
     let batcher = Batcher(
       lengths: task.lengths, size: settings.batchSize, order: settings.order, seed: settings.seed)
@@ -49,6 +51,7 @@ public final class Trainer {
     shardSize = isMostlyFrozen && model.config.keptPerToken > 1 << 16 ? 256 : 512
     self.model = model
     self.task = task
+    self.objective = objective
     self.table = table
     self.settings = settings
     self.replicas = replicas
@@ -79,13 +82,15 @@ public final class Trainer {
   /// One optimizer step over `examples`.
   func step(_ examples: [Int]) throws -> StepRecord {
     let clock = ContinuousClock(), begin = clock.now
-    let norm = task.norm(of: examples)
-    let shards = shards(of: examples, lengths: batcher.lengths, size: shardSize)
     let number = state.step, seed = settings.seed
-    let loss = replicas.sum(shards: shards.count, into: total) { [model, task] shard, workspace, gradients in
+    let lessons = shards(of: examples, lengths: batcher.lengths, size: shardSize).map { task.lesson($0, at: number) }
+    let size = LessonSize(lessons)
+    let losses = replicas.sum(shards: lessons.count, into: total) {
+      [model, task, objective] shard, workspace, gradients in
       let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: seed, step: number, shard: shard))
-      return task.loss(model, shards[shard], norm: norm, pass)
+      return objective.losses(model, task, lessons[shard], of: size, pass)
     }
+    let loss = losses.reduce(0, +)
     let rate = schedule.rate(number)
     let gradientNorm = optimizer.step(total, rate: rate, replicas)
     guard loss.isFinite && gradientNorm.isFinite else {
@@ -96,7 +101,8 @@ public final class Trainer {
     state.tokens += tokens
     state.seconds += (clock.now - begin) / .seconds(1)
     return StepRecord(
-      step: state.step, steps: steps, epoch: epochsDone, loss: loss, learningRate: rate, gradientNorm: gradientNorm,
+      step: state.step, steps: steps, epoch: epochsDone, loss: loss,
+      terms: Array(zip(objective.terms, losses)), learningRate: rate, gradientNorm: gradientNorm,
       tokens: tokens, totalTokens: state.tokens, seconds: state.seconds)
   }
 

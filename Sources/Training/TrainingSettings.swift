@@ -42,7 +42,10 @@ public struct StepRecord: Sendable {
   public let step, steps: Int
   /// Epochs done, with their fraction.
   public let epoch: Double
-  public let loss, learningRate, gradientNorm: Double
+  public let loss: Double
+  /// What the loss is the sum of, where it is one.
+  public let terms: [(name: String, loss: Double)]
+  public let learningRate, gradientNorm: Double
   /// Tokens of this step, and of all so far; no padding is ever counted, because there is none.
   public let tokens, totalTokens: Int
   /// Seconds of training so far, evaluations left out.

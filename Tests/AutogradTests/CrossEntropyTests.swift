@@ -40,6 +40,7 @@ struct LossCase: Sendable, CustomTestStringConvertible {
     var gradient: [Float] = []
     pass.record(x) { gradient = $0.array }
     let loss = crossEntropy(x, targets: targets, weights: weights, smoothing: smoothing, norm: norm, pass)
+    pass.backward()
     return (loss, gradient)
   }
 }

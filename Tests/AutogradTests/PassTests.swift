@@ -48,6 +48,7 @@ private struct Block {
     gradients.reset()
     let logits = forward(lengths, ids: (0..<n).map { Int32($0 * 7 % 20) }, dropout: dropout, pass)
     let loss = crossEntropy(logits, targets: (0..<n).map { Int32($0 % 5) }, norm: Float(n), pass)
+    pass.backward()
     gradients.finish()
     return loss
   }

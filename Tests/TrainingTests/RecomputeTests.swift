@@ -37,6 +37,7 @@ private func step(_ model: TextModel, _ table: ParameterTable, recompute: Bool) 
   let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: 3, step: 4, shard: 1))
   let targets = (0..<batch.count).map { Int32($0 % 6) - 1 }
   let loss = crossEntropy(model(batch, pass), targets: targets, norm: 30, pass)
+  pass.backward()
   gradients.finish()
   return (
     Step(loss: loss, gradients: (0..<gradients.count).map { gradients.pointer[$0].bitPattern }),

@@ -37,9 +37,9 @@ private struct Course {
           }
         }
       }
-      return 1 / Double(shard + 3)
+      return [1 / Double(shard + 3), 1]
     }
-    #expect(losses == (0..<9).reduce(0) { $0 + 1 / Double($1 + 3) })
+    #expect(losses == [(0..<9).reduce(0) { $0 + 1 / Double($1 + 3) }, 9])
     return parameters.map { Array(UnsafeBufferPointer(start: total.pointer + ($0.offset ?? 0), count: $0.count)) }
   }
 
@@ -93,7 +93,7 @@ private struct Course {
     let course = Course()
     _ = Replicas(threads: 2).sum(shards: 1, into: course.total) { [parameters = course.parameters] _, _, sink in
       for _ in 0..<3 { sink.accumulate(parameters[0]) { pointer, beta in pointer[0] = beta * pointer[0] + 1 } }
-      return 0
+      return []
     }
     #expect(course.total.pointer[0] == 3)
   }

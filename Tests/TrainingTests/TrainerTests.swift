@@ -24,10 +24,10 @@ private struct Toy: Task {
   }
 
   var lengths: [Int] { ids.map(\.count) }
-  func norm(of examples: [Int]) -> Float { Float(examples.reduce(0) { $0 + ids[$1].count }) }
-  func loss(_ model: TextModel, _ examples: [Int], norm: Float, _ pass: Pass) -> Double {
-    crossEntropy(
-      model(Batch(examples.map { ids[$0] }), pass), targets: examples.flatMap { labels[$0] }, norm: norm, pass)
+  func lesson(_ examples: [Int], at step: Int) -> Lesson {
+    let targets = examples.flatMap { labels[$0] }
+    return Lesson(
+      examples: examples, batch: Batch(examples.map { ids[$0] }), targets: targets, weight: Float(targets.count))
   }
   func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? {
     if scripted.isEmpty { return nil }

@@ -31,11 +31,12 @@ private struct FixedBatches: Task {
   }
 
   var lengths: [Int] { ids.map(\.count) }
-  func norm(of examples: [Int]) -> Float { Float(examples.reduce(0) { $0 + labels[$1].count { $0 >= 0 } }) }
-  func loss(_ model: TextModel, _ examples: [Int], norm: Float, _ pass: Pass) -> Double {
+  func lesson(_ examples: [Int], at step: Int) -> Lesson {
     var batch = Batch()
     for example in examples { batch.append(ids[example], kinds: kinds[example]) }
-    return crossEntropy(model(batch, pass), targets: examples.flatMap { labels[$0] }, norm: norm, pass)
+    let targets = examples.flatMap { labels[$0] }
+    return Lesson(
+      examples: examples, batch: batch, targets: targets, weight: Float(targets.count { $0 >= 0 }))
   }
   func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
 }

@@ -16,11 +16,10 @@ struct Synthetic: Task {
 
   var lengths: [Int] { sequences.map(\.count) }
 
-  func norm(of examples: [Int]) -> Float { Float(examples.count) }
-
-  func loss(_ model: TextModel, _ examples: [Int], norm: Float, _ pass: Pass) -> Double {
-    let logits = model(Batch(examples.map { sequences[$0] }), pass)
-    return crossEntropy(logits, targets: examples.map { labels[$0] }, norm: norm, pass)
+  func lesson(_ examples: [Int], at step: Int) -> Lesson {
+    Lesson(
+      examples: examples, batch: Batch(examples.map { sequences[$0] }), targets: examples.map { labels[$0] },
+      weight: Float(examples.count))
   }
 
   func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }

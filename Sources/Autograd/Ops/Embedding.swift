@@ -18,7 +18,7 @@ public func embed(
   }
   pass.record(y) { [unowned pass] dy in
     for (table, indices) in tables {
-      pass.accumulate(table) { gradient, beta in
+      pass.accumulate(shared: table, keeping: [dy]) { gradient, beta in
         if beta == 0 { gradient.update(repeating: 0, count: table.count) }
         tune_scatter_add(dy.pointer, indices, gradient, dy.rows, dy.columns)
       }

@@ -61,7 +61,7 @@ public func linear(
         pass.accumulate(bias) { tune_column_sums(slice.base, slice.stride, $0, slice.rows, slice.columns, $1) }
       }
       guard part.weight.isTrainable, let input else { continue }
-      pass.accumulate(part.weight) { dw, beta in
+      pass.accumulate(shared: part.weight, keeping: [dy, input]) { dw, beta in
         gemm(
           slice.transposed, input.matrix, into: Matrix(dw, rows: slice.columns, columns: input.columns), beta: beta,
           precision: precision)

@@ -1,0 +1,28 @@
+/// What stands between the encoder's states and the classifier.
+import Autograd
+import Kernels
+
+/// What the head reads and says.
+public enum HeadKind: Sendable {
+  /// Logits for every token: BertForTokenClassification.
+  case tokens
+  /// Logits for every sequence, from [CLS] through the pooler: BertForSequenceClassification.
+  case sequence
+  /// Logits over the vocabulary for chosen tokens, by the table of words itself: BertForMaskedLM.
+  case masked
+}
+
+/// x → f(x·Wᵀ + b), normalised where there is a norm        [n, d] → [n, d]
+/// The pooler of a sequence (f = tanh), the transform of a masked-language head (f = the encoder's).
+struct Neck: Sendable {
+  let dense: Projection
+  /// nil: tanh.
+  let activation: Activation?
+  let norm: LayerNorm?
+
+  func callAsFunction(_ x: Tensor, precision: Precision, _ pass: Pass) -> Tensor {
+    let y = JoinedProjection(dense)(x, precision: precision, pass)
+    let z = activation.map { activate(y, $0, precision: precision, pass) } ?? tanh(y, pass)
+    return norm?(z, residual: nil, dropout: 0, pass) ?? z
+  }
+}

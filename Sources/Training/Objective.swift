@@ -1,0 +1,46 @@
+/// What a step makes smaller.
+public import Autograd
+public import Models
+public import Tasks
+
+/// What the means of a whole batch's losses are taken over: all its lessons together.
+public struct LessonSize: Sendable, Equatable {
+  /// Tokens that are read.
+  public let tokens: Int
+  /// Rows of logits that have a target.
+  public let labelled: Int
+  /// The sum of the targets' weights.
+  public let weight: Float
+
+  public init(_ lessons: [Lesson]) {
+    tokens = lessons.reduce(0) { $0 + $1.batch.count }
+    labelled = lessons.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
+    weight = lessons.reduce(0) { $0 + $1.weight }
+  }
+}
+
+public protocol Objective: Sendable {
+  /// What the loss is a sum of, by name; empty where it is one thing.
+  var terms: [String] { get }
+  /// Weights that learn beside the model's and are no part of it.
+  var parameters: [Parameter] { get }
+  /// A lesson's share in each term of the batch's loss, or in the loss. Backward has run when it returns.
+  func losses(_ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: LessonSize, _ pass: Pass) -> [Double]
+}
+
+/// The task's own loss of its targets.
+public struct HardLabels: Objective {
+  public init() {}
+
+  public var terms: [String] { [] }
+  public var parameters: [Parameter] { [] }
+
+  public func losses(
+    _ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: LessonSize, _ pass: Pass
+  ) -> [Double] {
+    let logits = model(lesson.batch, rows: lesson.rows, pass)
+    let loss = task.loss(of: logits, lesson.targets, norm: whole.weight, pass)
+    pass.backward()
+    return [loss]
+  }
+}
