@@ -44,7 +44,8 @@ let package = Package(
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Serving", "Training", "Tasks", "Tokenizers", "Checkpoints", "Kernels", "Files",
+        "Recipes", "Reporting", "Serving", "Training", "Tasks", "Models", "Tokenizers", "Checkpoints", "Kernels",
+        "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -67,7 +67,7 @@ extension WordPiece {
 }
 
 extension AddedToken {
-  fileprivate var tree: JSON {
+  var tree: JSON {
     [
       "id": .int(Int(id)), "content": .string(content), "single_word": .bool(singleWord), "lstrip": .bool(lstrip),
       "rstrip": .bool(rstrip), "normalized": .bool(normalized), "special": .bool(special),

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Files
+import Tokenizers
+
+/// What makes and judges vocabularies; how a text is cut is `TokenizeCommand`'s.
+struct TokenizerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tokenizer", abstract: "Train, trim and compare vocabularies.",
+    subcommands: [TrimCommand.self])
+
+  /// What a folder that one of these commands has written holds.
+  static let files = [
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "config.json",
+    "model.safetensors",
+  ]
+}
+
+/// Files of text, as all of these commands read them.
+struct TextOption: ParsableArguments {
+  @Option(
+    name: .customLong("field"),
+    help: "Of JSON lines: the member that is the text. May be given several times. Default: text.")
+  var fields: [String] = []
+
+  /// The words of the texts in `files`, split as `tokenizer` does.
+  /// - Throws: `VocabularyFault.noWords` where there are none.
+  func words(in files: [String], splitAs tokenizer: WordPiece) throws -> WordCounts {
+    var words = WordCounts()
+    for file in files { try forEachTextOf(file) { words.add($0, splitAs: tokenizer) } }
+    if words.total == 0 { throw VocabularyFault.noWords(files: files) }
+    return words
+  }
+
+  func forEachTextOf(_ file: String, _ body: (String) throws -> Void) throws {
+    try forEachText(in: file, fields: fields.isEmpty ? ["text"] : fields, body)
+  }
+}
+
+/// Where a command puts what it makes.
+struct OutputOption: ParsableArguments {
+  @Option(name: .customLong("output"), help: "The folder to write; it is written whole or not at all.")
+  var path: String
+  @Flag(help: "Replace what an earlier run of the command left in the output folder.")
+  var overwrite = false
+
+  func check() throws { try checkOutput(path, files: TokenizerCommand.files, overwrite: overwrite) }
+}
+
+extension Spelling {
+  var json: JSON {
+    [
+      "words": .int(words), "pieces": .int(pieces), "pieces_per_word": .double(piecesPerWord),
+      "whole_words": .double(wholeShare), "unknown_words": .double(unknownShare),
+    ]
+  }
+}
