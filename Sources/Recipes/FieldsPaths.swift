@@ -53,6 +53,18 @@ extension FieldKind<String> {
   }
 }
 
+extension FieldKind<[String]> {
+  /// One file that exists, or several of them.
+  static var files: Self {
+    let several = FieldKind<[String]>.list(of: .file, least: 1)
+    return Self(
+      "the path of a file, or a list of such paths",
+      read: { json, place in
+        json.array == nil ? FieldKind<String>.file.read(json, place).map { [$0] } : several.read(json, place)
+      }, write: { $0.count == 1 ? .string($0[0]) : several.write($0) })
+  }
+}
+
 /// Says where the path leads astray, and which name there is the nearest.
 private func reportMissing(_ path: String, _ words: String, _ place: Place) {
   guard let missing = prefixes(of: path).first(where: { !fileExists($0.whole) }) else {

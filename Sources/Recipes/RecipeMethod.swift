@@ -34,16 +34,10 @@ extension Recipe {
 
     mutating func state(_ fields: Fields) {
       var kind = self.kind
-      let faultsBefore = fields.findings.faults.count
-      fields.required("type", &kind, .choice, "What of the model learns.")
-      guard fields.findings.faults.count == faultsBefore else { return fields.acceptTheRest() }
-      if kind != self.kind { self = Method(kind) }
-      stateOptions(fields)
-      for other in Kind.allCases where other != kind {
-        fields.foreign(
-          Self.options(of: other).map { String($0.path.dropFirst("method.".count)) },
-          "It belongs to method.type \"\(other.rawValue)\", and this one is \"\(kind.rawValue)\". "
-            + "On the command line, replace the whole: method={\"type\":\"\(kind.rawValue)\"}.")
+      fields.choice("type", &kind, "What of the model learns.") { kind, fields in
+        var method = kind == self.kind ? self : Method(kind)
+        method.stateOptions(fields)
+        if fields.isReading { self = method }
       }
     }
 
@@ -54,12 +48,6 @@ extension Recipe {
         lora.state(fields)
         self = .lora(lora)
       }
-    }
-
-    /// The keys beside "type" of one kind.
-    static func options(of kind: Kind) -> [RecipeKey] {
-      var method = Method(kind)
-      return Fields.write(at: "method") { method.stateOptions($0) }.keys
     }
   }
 

@@ -16,7 +16,7 @@ extension Run {
     if let adapter {
       try adapter.save(to: path, base: baseName, head: model.kind)
     } else {
-      try model.save(to: path, labels: task.labels)
+      try model.save(to: path, labels: work.labels)
       try encoder.tokenizer.save(to: path)
     }
     try writeFile(sidecar.text() + "\n", to: path + "/tune.json")
@@ -29,7 +29,7 @@ extension Run {
       "format": 1,
       "task": .string(recipe.task.type.rawValue),
       "base": ["name": .string(baseName), "sha256": .string(baseHash), "parameters": .int(baseParameters)],
-      "labels": .array(task.labels.map(JSON.string)),
+      "labels": .array(work.labels.map(JSON.string)),
       "max_length": .int(encoder.maxLength),
       "stride": .int(encoder.stride),
       "tokenizer": encoder.tokenizer.settings,
@@ -46,18 +46,18 @@ extension Run {
       ---
       base_model: \(baseName)
       library_name: \(adapter == nil ? "transformers" : "peft")
-      pipeline_tag: token-classification
+      pipeline_tag: \(pipeline)
       tags:
       \(adapter == nil ? "- full" : "- lora")
       - tune
       ---
 
-      # \(baseName), \(adapter == nil ? "fine-tuned in full" : "a LoRA adapter") for token classification
+      # \(baseName), \(adapter == nil ? "fine-tuned in full" : "a LoRA adapter") for \(purpose)
       \(about)
       | | |
       |---|---|
       | base | \(baseName), SHA-256 of its weights \(baseHash) |
-      | labels | \(task.labels.joined(separator: ", ")) |
+      | labels | \(work.labels.isEmpty ? "the vocabulary" : work.labels.joined(separator: ", ")) |
       | data | \(dataLine) |
       | trainable parameters | \(trainableParameters) of \(totalParameters) |
       | seed | \(recipe.seed) |
@@ -71,25 +71,51 @@ extension Run {
 
       ## How to use
 
-      `tune predict BASE --adapter name=THIS_FOLDER FILE`\(adapter == nil ? " (or `tune predict THIS_FOLDER FILE`)" : "").
-      Entities are scored whole: type and both ends must agree (seqeval's default mode).
+      \(use)
+      \(scoring)
 
       """
   }
 
-  private var dataLine: String {
-    [("train", recipe.data.train), ("dev", recipe.data.dev), ("test", recipe.data.test)].compactMap { split, path in
-      path.map { "\(split): \(tail($0)) (\(sentences(split)) sentences)" }
-    }.joined(separator: ", ")
+  private var purpose: String {
+    switch work.kind {
+    case .tokens: "token classification"
+    case .sequence: "text classification"
+    case .masked: "masked language modelling"
+    }
   }
 
-  private func sentences(_ split: String) -> Int { Split(rawValue: split).map { task.windowCount($0).sentences } ?? 0 }
+  private var use: String {
+    switch (work.kind, adapter == nil) {
+    case (.masked, true): "As \"model.path\" of another recipe, or with transformers' AutoModelForMaskedLM."
+    case (.masked, false): "With PEFT over the base, or as the start of another adapter."
+    case (_, true): "`tune predict THIS_FOLDER FILE`."
+    case (_, false): "`tune predict BASE --adapter name=THIS_FOLDER FILE`."
+    }
+  }
+
+  private var scoring: String {
+    work.kind == .masked
+      ? "Perplexity and accuracy are those of masked tokens, with masks that are always the same."
+      : "Entities are scored whole: type and both ends must agree (seqeval's default mode)."
+  }
+
+  private var pipeline: String { work.kind == .masked ? "fill-mask" : purpose.replacing(" ", with: "-") }
+
+  private var dataLine: String {
+    recipe.data.files.map { split, paths in
+      "\(split): \(paths.map(tail).joined(separator: ", ")) (\(work.amounts[split] ?? ""))"
+    }.joined(separator: "; ")
+  }
 
   private func scoreRows(_ result: JSON) -> String {
     ["dev", "test"].compactMap { split in
       guard let score = result["metrics"]?[split] else { return nil }
-      let values = ["precision", "recall", "f1"].map { "\($0) \(percent(score[$0]?.number ?? 0))" }
-      return "| \(split) | \(values.joined(separator: ", ")) |"
+      let shares = ["precision", "recall", "f1", "accuracy"].compactMap { name in
+        (score[name]?.number).map { "\(name) \(percent($0))" }
+      }
+      let perplexity = (score["perplexity"]?.number).map { ["perplexity \((100 * $0).rounded() / 100)"] } ?? []
+      return "| \(split) | \((perplexity + shares).joined(separator: ", ")) |"
     }.joined(separator: "\n")
   }
 }
