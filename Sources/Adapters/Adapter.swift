@@ -10,7 +10,7 @@ public final class Adapter: @unchecked Sendable {
   public let head: Projection
   /// Weights of the model that the adapter has its own numbers for: biases, modules saved whole.
   private(set) var overrides: [Override]
-  private let model: TextModel
+  let model: TextModel
   private let baseHead: Projection
   public private(set) var isAttached = false
 

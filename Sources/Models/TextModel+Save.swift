@@ -4,12 +4,13 @@ import Checkpoints
 import Files
 
 extension TextModel {
-  /// Writes config.json (with `labels`) and model.safetensors into the folder. Does not write the tokenizer.
+  /// Writes config.json (with `labels`, and every size whether it had been said or not) and model.safetensors into the folder. Does not write the tokenizer.
   public func save(to folder: String, labels: [String]) throws {
     try makeFolder(folder)
     var object = config.json.object ?? [:]
-    object["architectures"] = [kind == .tokens ? "BertForTokenClassification" : "BertForSequenceClassification"]
-    object["model_type"] = "bert"
+    object["architectures"] = [.string(config.family.architecture(kind))]
+    object["model_type"] = .string(config.family.rawValue)
+    for (key, value) in config.sizes { object[key] = .int(value) }
     object["dtype"] = "float32"
     object["torch_dtype"] = nil
     object["id2label"] = .object(.init(uniqueKeysWithValues: labels.enumerated().map { ("\($0)", .string($1)) }))

@@ -5,9 +5,9 @@ public import Kernels
 
 /// What the head reads and says.
 public enum HeadKind: Sendable {
-  /// Logits for every token: BertForTokenClassification.
+  /// Logits for every token: transformers' …ForTokenClassification.
   case tokens
-  /// Logits for every sequence, from [CLS] through the pooler: BertForSequenceClassification.
+  /// Logits for every sequence, from [CLS] through the pooler: transformers' …ForSequenceClassification.
   case sequence
 }
 
@@ -27,29 +27,37 @@ public final class TextModel: @unchecked Sendable {
   /// Names of the weights that did not come from the checkpoint.
   public let fresh: [String]
 
-  /// Builds the model over the weights of a Hub folder.
+  /// Builds the model over weights from a checkpoint or from chance.
   /// - Parameters:
   ///   - classes: outputs of the head.
   ///   - reuseHead: whether the folder's own head may serve, where it has one of this size.
   /// - Throws: `WeightFault` with every weight that is missing, unexpected or of another shape.
   public init(
-    _ config: ModelConfig, _ checkpoint: Checkpoint?, kind: HeadKind, classes: Int, reuseHead: Bool, seed: UInt64
+    _ config: ModelConfig, _ source: WeightSource, kind: HeadKind, classes: Int, reuseHead: Bool, seed: UInt64
   ) throws {
-    let loader = WeightLoader(checkpoint, seed: seed)
+    let loader = WeightLoader(source, for: config, seed: seed)
     let root = loader.root
     self.config = config
     self.kind = kind
-    encoder = try BertEncoder(root["bert"], config)
+    encoder = try BertEncoder(root, config)
     pooler =
       switch kind {
       case .tokens: nil
       case .sequence:
-        try root["bert"]["pooler"]["dense"].head(
+        try root[config.family.names.pooler].head(
           config.width, config.width, reuse: true, std: config.initializerRange)
       }
     classifier = try root["classifier"].head(config.width, classes, reuse: reuseHead, std: config.initializerRange)
     try loader.finish()
     fresh = loader.fresh
+  }
+
+  /// Builds the model over a checkpoint of its own family; nil: from chance.
+  public convenience init(
+    _ config: ModelConfig, _ checkpoint: Checkpoint?, kind: HeadKind, classes: Int, reuseHead: Bool, seed: UInt64
+  ) throws {
+    let source = checkpoint.map { WeightSource($0, of: config.family) } ?? .chance
+    try self.init(config, source, kind: kind, classes: classes, reuseHead: reuseHead, seed: seed)
   }
 
   /// Opens a Hub folder: config.json and its weights.
@@ -66,9 +74,10 @@ public final class TextModel: @unchecked Sendable {
     var x = encoder(batch, precision: precision, recompute: recompute, pass)
     if let pooler {
       x = gather(x, rows: batch.starts.dropLast().map(Int32.init), pass)
-      x = tanh(JoinedProjection(pooler)(x, pass), pass)
+      x = JoinedProjection(pooler)(x, pass)
+      x = config.family.poolsByTanh ? tanh(x, pass) : activate(x, .relu, pass)
     }
-    return JoinedProjection(classifier)(dropout(x, config.classifierDropout ?? config.dropout, pass), pass)
+    return JoinedProjection(classifier)(dropout(x, config.dropout(before: kind), pass), pass)
   }
 
   /// Every projection but the classifier, in the checkpoint's order.

@@ -20,8 +20,8 @@ public struct Run {
   public let trainer: Trainer
   public let replicas: Replicas
   public let encoder: TextEncoder
-  /// SHA-256 of the base model's weights.
-  public let baseHash: String
+  /// SHA-256 of the base model's weights; nil: they started from chance.
+  public let baseHash: String?
   /// One digest of the base, the tokenizer and the data: what a resumed run must find unchanged.
   public let inputs: String
   /// What a user should know and what no error is: a new head, windows, labels.
@@ -57,33 +57,30 @@ public struct RunBuilder {
   }
 
   public func build() throws -> Run {
-    var config = try ModelConfig(folder: recipe.model.path)
-    config.dropout = recipe.model.dropout ?? config.dropout
-    config.attentionDropout = recipe.model.attentionDropout ?? config.attentionDropout
+    let source = try ModelSource(recipe.model), config = source.config
     let encoder = try TextEncoder(
-      WordPiece(folder: recipe.model.path), config, maxLength: recipe.data.maxLength, stride: recipe.data.stride)
+      source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride)
     var (splits, scheme) = try readSplits()
     let (labels, reuseHead) = try chooseLabels(splits, config)
     if let most = recipe.data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(most)) } }
     let task = TaggingTask(
       labels: labels, splits: splits, encoder: encoder, classWeights: try classWeights(labels),
       smoothing: Float(recipe.task.labelSmoothing))
-    let checkpoint = try Checkpoint(folder: recipe.model.path)
     let seed = UInt64(recipe.seed)
     let model = try TextModel(
-      config, checkpoint, kind: .tokens, classes: labels.count, reuseHead: reuseHead, seed: seed)
+      config, source.weights, kind: .tokens, classes: labels.count, reuseHead: reuseHead, seed: seed)
     model.recompute = recipe.training.recompute
     let (adapter, table) = try makeMethod(model, seed)
     model.use(recipe.precision)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(model, task, table, recipe.trainingSettings, replicas)
-    let hash = try checkpoint.sha256()
+    let hash = try source.weights.checkpoint?.sha256()
     Processor.giveMemoryBack()
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(
       recipe: recipe, model: model, task: task, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
       encoder: encoder, baseHash: hash,
-      inputs: try inputDigests(hash), notes: notes(model, task) + scheme,
+      inputs: try inputDigests(hash, source.files), notes: notes(model, task) + scheme,
       totalParameters: base + (adapter?.addedParameters ?? 0))
   }
 
@@ -128,11 +125,9 @@ public struct RunBuilder {
     return weights.isEmpty ? nil : labels.map { Float(weights[$0] ?? 1) }
   }
 
-  private func inputDigests(_ base: String) throws -> String {
-    let tokenizer = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "config.json"]
-      .map { recipe.model.path + "/" + $0 }.filter(fileExists)
+  private func inputDigests(_ base: String?, _ files: [String]) throws -> String {
     let data = [recipe.data.train] + [recipe.data.dev, recipe.data.test].compactMap { $0 }
-    return try ([base] + (tokenizer + data).map { try sha256(ofFile: $0) }).joined(separator: " ")
+    return try ([base ?? "random"] + (files + data).map { try sha256(ofFile: $0) }).joined(separator: " ")
   }
 
   private func makeMethod(_ model: TextModel, _ seed: UInt64) throws -> (Adapter?, ParameterTable) {
@@ -147,7 +142,9 @@ public struct RunBuilder {
 
   private func notes(_ model: TextModel, _ task: TaggingTask) -> [String] {
     var notes: [String] = []
-    if !model.fresh.isEmpty {
+    if recipe.model.start == .random {
+      notes.append("every weight starts from chance")
+    } else if !model.fresh.isEmpty {
       notes.append("new weights, not from the checkpoint: " + model.fresh.joined(separator: ", "))
     }
     for split in Split.allCases {

@@ -55,7 +55,7 @@ public final class RunFolder {
     let there = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     let isRun = there.contains(Self.marker)
     let data = recipe.data
-    for input in [recipe.model.path, data.train] + [data.dev, data.test].compactMap({ $0 })
+    for input in recipe.model.folders + [data.train] + [data.dev, data.test].compactMap({ $0 })
     where isInside(input, path) {
       throw RunFolderFault.holdsInput(path, input: input)
     }
