@@ -1,5 +1,6 @@
 /// The section "model": what each key makes of a folder, and each way in which it can be wrong.
 
+import Checkpoints
 import Files
 import Models
 import TestSupport
@@ -175,5 +176,54 @@ func `a path is missing unless random weights, settings and a tokenizer stand fo
     #expect(saved.width == 24 && saved.layers == 1 && saved.vocabulary == 60)
     _ = try TextModel(folder: folder + "/model", kind: .tokens, classes: 2, reuseHead: true)
     #expect(try JSON(path: folder + "/model/tune.json")["base"]?["sha256"] == .null)
+  }
+}
+
+@Test func `a DistilBERT is made of a BERT's layers, trained and saved as its own family`() throws {
+  try inNewFolder { folder in
+    try writeFile("a\tO\nb\tB-A\n", to: folder + "/train.tsv")
+    let section = tiny.with("family", "distilbert").with("layers", [1]).with("config", ["attention_dropout": 0.2])
+    let json = recipe(section).with("data.train", .string(folder + "/train.tsv"))
+      .with("output", .string(folder + "/run")).with("training.max_steps", 2)
+    let recipe = try Recipe(json: json)
+    let runFolder = try RunFolder(recipe, .new)
+    try runFolder.begin()
+    let run = try RunBuilder(recipe, threads: 1).build()
+    #expect(run.model.config.attentionDropout == 0.2)
+    let before = try Checkpoint(folder: fixture("tiny-bert")).floats("bert.embeddings.word_embeddings.weight")
+    _ = try run.execute(in: runFolder, resume: false, shouldStop: { false }, report: { _ in })
+    let saved = try TextModel(folder: folder + "/run/model", kind: .tokens, classes: 5, reuseHead: true)
+    #expect(saved.fresh.isEmpty && saved.config.family == .distilbert && saved.config.layers == 1)
+    #expect(saved.config.json["architectures"] == ["DistilBertForTokenClassification"])
+    #expect(saved.config.json["hidden_size"] == nil && saved.config.json["dim"] == 32)
+    let words = try Checkpoint(folder: folder + "/run/model").floats("distilbert.embeddings.word_embeddings.weight")
+    #expect(words != before)
+    #expect(zip(words, before).allSatisfy { abs($0 - $1) < 1e-3 })
+  }
+}
+
+@Test func `a BERT is not made of a DistilBERT's weights, but of its sizes`() throws {
+  let section: JSON = ["path": .string(fixture("tiny-distilbert")), "family": "bert"]
+  let text = fault(section)
+  #expect(text.contains("holds a distilbert model, which has no token types") && text.contains("model.family"))
+  let config = try source(section.with("init", "random")).config
+  #expect(config.family == .bert && config.width == 32 && config.layers == 2)
+}
+
+@Test func `settings have the names of the family that the model is to be`() {
+  let section = tiny.with("family", "distilbert")
+  #expect(fault(section.with("config", ["dropout": 0.2])) == "")
+  #expect(fault(section.with("config", ["hidden_dropout_prob": 0.2])).contains("A distilbert model has activation, "))
+  #expect(fault(section.with("config", ["dim": 64])).contains("model.config.dim is 64, the weights have 32"))
+}
+
+@Test func `sinusoidal positions are not drawn`() throws {
+  try inNewFolder { folder in
+    for name in ["vocab.txt", "tokenizer_config.json"] {
+      try writeFile(readText(fixture("tiny-distilbert/" + name)), to: folder + "/" + name)
+    }
+    let json = try JSON(path: fixture("tiny-distilbert/config.json")).with("sinusoidal_pos_embds", true)
+    try writeFile(json.text(), to: folder + "/config.json")
+    #expect(fault(["path": .string(folder), "init": "random"]).contains("'sinusoidal_pos_embds' is true"))
   }
 }
