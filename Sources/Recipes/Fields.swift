@@ -56,6 +56,22 @@ final class Fields {
     if let found = read(json, key, kind, needs: nil) { value = found }
   }
 
+  /// A key that must be there unless the recipe says enough without it.
+  func required<Value>(
+    _ key: String, _ value: inout Value?, _ kind: FieldKind<Value>, unless isEnough: Bool, _ about: String
+  ) {
+    state(key, kind.expected, standard: nil, isRequired: true, about)
+    guard isReading else {
+      if let value { put(key, kind.write(value)) }
+      return
+    }
+    if let json = members[key] {
+      value = read(json, key, kind, needs: nil)
+    } else if !isEnough {
+      place(key).fault("missing", expected: kind.expected)
+    }
+  }
+
   /// A key that may be absent, or null, which is the same.
   func optional<Value>(
     _ key: String, _ value: inout Value?, _ kind: FieldKind<Value>, needs: String? = nil, _ about: String
@@ -104,6 +120,11 @@ final class Fields {
       return
     }
     place(key).wrong(json, expected: expected)
+  }
+
+  /// A fault at the full path `path`.
+  func fault(_ path: String, _ found: String, expected: String, advice: String) {
+    if isReading { Place(path: path, findings: findings).fault(found, expected: expected, advice: advice) }
   }
 
   /// A key that must be there and decides which others may be: `options` states those of one kind. When it is asked to

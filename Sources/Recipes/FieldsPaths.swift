@@ -10,13 +10,14 @@ extension FieldKind<String> {
     }
   }
 
-  /// A folder that exists and holds the file `name`.
-  static func folder(holding name: String) -> Self {
+  /// A folder that exists and holds one of the files `names`.
+  static func folder(holding names: String...) -> Self {
+    let name = names.joined(separator: " or ")
     let words = "the path of a folder with \(name)"
     return path(words) { path, place in
       if !isFolder(path) {
         place.fault("found \"\(printable(path))\", a file", expected: words)
-      } else if !fileExists("\(path)/\(name)") {
+      } else if !names.contains(where: { fileExists("\(path)/\($0)") }) {
         place.fault("found \"\(printable(path))\", a folder without \(name)", expected: words)
       }
     }

@@ -71,13 +71,15 @@ extension Recipe {
     fields.object("task") { task.state($0) }
     fields.object("data") { data.state($0, for: task.type) }
     fields.object("method") { method.state($0) }
+    if case .lora = method { model.checkAsBase(fields) }
     fields.section("distillation", &distillation, blank: Distillation(for: task.type)) { $0.state($1) }
     if fields.isReading {
       (training.learningRate, training.metricForBest) = (method.usualLearningRate, task.usualMetric)
     }
     fields.object("training") { training.state($0) }
     fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
-    fields.check(!isSameFolder(output, model.path), "output", expected: "another folder than the model's")
+    let isModel = model.folders.contains { isSameFolder(output, $0) }
+    fields.check(!isModel, "output", expected: "another folder than the model's")
   }
 }
 

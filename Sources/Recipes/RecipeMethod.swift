@@ -74,7 +74,8 @@ extension Recipe {
     public var alpha = 8.0
     public var dropout = 0.0
     public var useRslora = false
-    public var targetModules = Modules.named(["query", "value"])
+    /// nil: query and value, by the names that the model's family has for them.
+    public var targetModules: Modules?
     public var excludeModules: Modules?
     public var rankPattern: [String: Int] = [:]
     public var alphaPattern: [String: Double] = [:]
@@ -87,7 +88,7 @@ extension Recipe {
       fields.field("alpha", &alpha, .number(above: 0), "The update is scaled by alpha / rank.")
       fields.field("dropout", &dropout, .number(0..<1), "Dropout of the adapter's input.")
       fields.field("use_rslora", &useRslora, .bool, "Scale by alpha / √rank instead (Kalajdzievski 2023).")
-      fields.field(
+      fields.optional(
         "target_modules", &targetModules, .modules(orAll: true), "Which matrices get an adapter, by their names' ends.")
       fields.optional(
         "exclude_modules", &excludeModules, .modules(orAll: false), "Which of them do not, after all.")

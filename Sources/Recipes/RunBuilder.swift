@@ -20,8 +20,8 @@ public struct Run {
   public let trainer: Trainer
   public let replicas: Replicas
   public let encoder: TextEncoder
-  /// SHA-256 of the base model's weights.
-  public let baseHash: String
+  /// SHA-256 of the base model's weights; nil: they started from chance.
+  public let baseHash: String?
   /// One digest of the base, the tokenizer and the data: what a resumed run must find unchanged.
   public let inputs: String
   /// What a user should know and what no error is: a new head, windows, labels.
@@ -60,20 +60,17 @@ public struct RunBuilder {
   }
 
   public func build() throws -> Run {
-    var config = try ModelConfig(folder: recipe.model.path)
-    config.dropout = recipe.model.dropout ?? config.dropout
-    config.attentionDropout = recipe.model.attentionDropout ?? config.attentionDropout
+    let source = try ModelSource(recipe.model), config = source.config
     let encoder = try TextEncoder(
-      WordPiece(folder: recipe.model.path), config, maxLength: recipe.data.maxLength, stride: recipe.data.stride)
+      source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride)
     let work = try makeWork(config, encoder)
-    let checkpoint = try Checkpoint(folder: recipe.model.path)
     let seed = UInt64(recipe.seed)
     let model = try TextModel(
-      config, checkpoint, kind: work.kind, classes: work.labels.count, reuseHead: work.reuseHead, seed: seed)
+      config, source.weights, kind: work.kind, classes: work.labels.count, reuseHead: work.reuseHead, seed: seed)
     model.recompute = recipe.training.recompute
     let adapter = try makeAdapter(model, seed)
-    let hash = try checkpoint.sha256()
-    let inputs = try inputDigests(hash)
+    let hash = try source.weights.checkpoint?.sha256()
+    let inputs = try inputDigests(hash, source.files)
     let teaching = try makeObjective(model, work, encoder, inputs: inputs)
     let table = ParameterTable(training: (adapter?.trainable ?? model.parameters) + teaching.objective.parameters)
     model.use(recipe.precision)
@@ -90,10 +87,9 @@ public struct RunBuilder {
       totalParameters: base + (adapter?.addedParameters ?? 0))
   }
 
-  private func inputDigests(_ base: String) throws -> String {
-    let tokenizer = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "config.json"]
-      .map { recipe.model.path + "/" + $0 }.filter(fileExists)
-    return try ([base] + (tokenizer + recipe.data.files.flatMap(\.paths)).map { try sha256(ofFile: $0) }).joined(separator: " ")
+  private func inputDigests(_ base: String?, _ files: [String]) throws -> String {
+    let digests = try (files + recipe.data.files.flatMap(\.paths)).map { try sha256(ofFile: $0) }
+    return ([base ?? "random"] + digests).joined(separator: " ")
   }
 
   /// Attached; nil where every weight of the model learns.
@@ -103,7 +99,7 @@ public struct RunBuilder {
     case .lora(let lora):
       var config = LoRAConfig(lora)
       // A masked-language head that the base does not have must learn whole.
-      if model.kind == .masked { config.modulesToSave += Set(model.fresh.map(module)).subtracting(["cls.predictions"]) }
+      if model.kind == .masked { config.modulesToSave += Set(model.fresh.map(module)).subtracting([module(model.classifier.bias.name)]) }
       let adapter = try Adapter(config, on: model, seed: seed)
       adapter.attach()
       return adapter
@@ -111,7 +107,8 @@ public struct RunBuilder {
   }
 
   private func notes(_ model: TextModel) -> [String] {
-    model.fresh.isEmpty ? [] : ["new weights, not from the checkpoint: " + model.fresh.joined(separator: ", ")]
+    if recipe.model.start == .random { return ["every weight starts from chance"] }
+    return model.fresh.isEmpty ? [] : ["new weights, not from the checkpoint: " + model.fresh.joined(separator: ", ")]
   }
 }
 

@@ -70,7 +70,7 @@ extension Run {
       "cpu": .string(Processor.vectors),
       "precision": .string(recipe.precision.rawValue),
       "multiplier": .string(Multiplier.chosen.rawValue),
-      "base_sha256": .string(baseHash),
+      "base_sha256": baseHash.map(JSON.string) ?? .null,
       "metrics": .object(metrics),
     ]
     if let best = result.best {

@@ -55,7 +55,7 @@ public final class RunFolder {
     let there = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     let isRun = there.contains(Self.marker)
     let teachers = recipe.distillation?.teachers.flatMap { [$0.path] + ($0.adapter.map { [$0] } ?? []) } ?? []
-    for input in [recipe.model.path] + teachers + recipe.data.files.flatMap(\.paths) where isInside(input, path) {
+    for input in recipe.model.folders + teachers + recipe.data.files.flatMap(\.paths) where isInside(input, path) {
       throw RunFolderFault.holdsInput(path, input: input)
     }
     if mode == .resume {

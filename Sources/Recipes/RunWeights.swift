@@ -8,7 +8,7 @@ import Tokenizers
 
 extension Run {
   /// Name of the base for other people's eyes: no path of this machine.
-  private var baseName: String { recipe.model.path.split(separator: "/").last.map(String.init) ?? "base" }
+  private var baseName: String { recipe.model.name }
 
   /// Writes `adapter/` or `model/` into the folder at `path`.
   func saveWeights(to path: String, _ result: JSON) throws {
@@ -28,7 +28,9 @@ extension Run {
     [
       "format": 1,
       "task": .string(recipe.task.type.rawValue),
-      "base": ["name": .string(baseName), "sha256": .string(baseHash), "parameters": .int(baseParameters)],
+      "base": [
+        "name": .string(baseName), "sha256": baseHash.map(JSON.string) ?? .null, "parameters": .int(baseParameters),
+      ],
       "labels": .array(work.labels.map(JSON.string)),
       "max_length": .int(encoder.maxLength),
       "stride": .int(encoder.stride),
@@ -56,7 +58,7 @@ extension Run {
       \(about)
       | | |
       |---|---|
-      | base | \(baseName), SHA-256 of its weights \(baseHash) |
+      | base | \(baseName)\(baseHash.map { ", SHA-256 of its weights \($0)" } ?? "") |
       | labels | \(work.labels.isEmpty ? "the vocabulary" : work.labels.joined(separator: ", ")) |
       | data | \(dataLine) |
       | trainable parameters | \(trainableParameters) of \(totalParameters) |

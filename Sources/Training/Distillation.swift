@@ -111,7 +111,7 @@ public final class Distillation: Objective, @unchecked Sendable {
       return divergence(logits, from: ask(), temperature: temperature, scale: scale, pass)
     }
     let top = cache.answers(to: lesson, temperature: temperature, ask)
-    return divergence(logits, fromTop: top, temperature: temperature, scale: scale, pass)
+    return divergence(logits, from: top, temperature: temperature, scale: scale, pass)
   }
 }
 
