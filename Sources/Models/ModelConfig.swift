@@ -43,6 +43,7 @@ extension ModelConfig {
     switch head {
     case .tokens: tokenDropout ?? dropout
     case .sequence: sequenceDropout ?? dropout
+    case .masked: 0
     }
   }
 

@@ -23,8 +23,12 @@ public struct Recipe: Sendable, Equatable {
   /// nil: only the task's own targets teach.
   public var distillation: Distillation?
   public var training = Training()
+  /// What a model that was trained whole is saved as; adapters are always fp32.
+  public var saveAs = Numbers.fp32
   /// The folder that the run writes into.
   public var output = ""
+
+  public enum Numbers: String, CaseIterable, Sendable { case fp32, fp16, bf16 }
 }
 
 extension Recipe {
@@ -77,6 +81,7 @@ extension Recipe {
       (training.learningRate, training.metricForBest) = (method.usualLearningRate, task.usualMetric)
     }
     fields.object("training") { training.state($0) }
+    fields.field("save_as", &saveAs, .choice, "The numbers that a model trained in full is saved as.")
     fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
     let isModel = model.folders.contains { isSameFolder(output, $0) }
     fields.check(!isModel, "output", expected: "another folder than the model's")

@@ -67,7 +67,6 @@ extension Recipe {
       fields.optional(
         "mask_smoothing", &maskSmoothing, .number(above: 0),
         "Rare tokens are chosen more often: by their count to minus this power (DistilBERT: 0.7).")
-      fields.check(!wholeWord || maskSmoothing == nil, "mask_smoothing", expected: "no whole_word beside it")
     }
   }
 }

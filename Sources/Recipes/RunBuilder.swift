@@ -35,15 +35,12 @@ public struct Run {
 public enum RunFault: Error, CustomStringConvertible {
   case unknownLabels(file: String, labels: [String], known: [String])
   case unknownWeights([String], known: [String])
-  case noMask(String)
 
   public var description: String {
     switch self {
     case .unknownLabels(let file, let labels, let known):
       "\(file): labels that the training file does not have: \(labels.joined(separator: ", ")). It has "
         + known.joined(separator: ", ") + "."
-    case .noMask(let path):
-      "\(path): the tokenizer has no [MASK] token, which task.type \"masked_lm\" needs."
     case .unknownWeights(let names, let known):
       "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have \(known.joined(separator: ", "))."
     }

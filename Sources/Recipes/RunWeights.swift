@@ -16,7 +16,7 @@ extension Run {
     if let adapter {
       try adapter.save(to: path, base: baseName, head: model.kind)
     } else {
-      try model.save(to: path, labels: work.labels)
+      try model.save(to: path, labels: work.labels, as: FloatFormat(recipe.saveAs))
       try encoder.tokenizer.save(to: path)
     }
     try writeFile(sidecar.text() + "\n", to: path + "/tune.json")
@@ -137,5 +137,15 @@ private func withoutPaths(_ json: JSON) -> JSON {
   case .array(let list): .array(list.map(withoutPaths))
   case .object(let members): .object(members.mapValues(withoutPaths))
   default: json
+  }
+}
+
+extension FloatFormat {
+  fileprivate init(_ numbers: Recipe.Numbers) {
+    switch numbers {
+    case .fp32: self = .f32
+    case .fp16: self = .f16
+    case .bf16: self = .bf16
+    }
   }
 }

@@ -87,7 +87,7 @@ extension RunBuilder {
   ) throws -> (TextModel, digest: String) {
     let tokenizer = try WordPiece(folder: teacher.path)
     guard tokenizer.settings == encoder.tokenizer.settings, tokenizer.tokens == encoder.tokenizer.tokens else {
-      throw TeacherFault.tokens(teacher: teacher.path, student: self.recipe.model.path)
+      throw TeacherFault.tokens(teacher: teacher.path, student: self.recipe.model.name)
     }
     let config = try ModelConfig(folder: teacher.path)
     guard config.positions >= encoder.maxLength else {

@@ -25,7 +25,6 @@ extension RunBuilder {
   }
 
   private func makeMasking(_ encoder: TextEncoder) throws -> Work {
-    guard let mask = encoder.tokenizer.mask else { throw RunFault.noMask(recipe.model.path) }
     let data = recipe.data, settings = recipe.task
     var stores: [Split: TokenStore] = [:]
     for (split, paths) in data.files {
@@ -35,10 +34,11 @@ extension RunBuilder {
     }
     let task = MaskedTask(
       stores,
-      Masking(
-        tokenizer: encoder.tokenizer, mask: mask, probability: settings.maskProbability,
-        maskedShare: settings.maskedShare, randomShare: settings.randomShare, wholeWord: settings.wholeWord,
-        smoothing: settings.maskSmoothing, counts: stores[.train]?.counts ?? []),
+      try Masking(
+        encoder.tokenizer, probability: settings.maskProbability, mask: settings.maskedShare,
+        random: settings.randomShare, keep: 1 - settings.maskedShare - settings.randomShare,
+        wholeWord: settings.wholeWord, smoothing: settings.maskSmoothing,
+        counts: stores[.train]?.counts(vocabulary: encoder.tokenizer.count) ?? []),
       seed: UInt64(recipe.seed), isDynamic: settings.masks == .dynamic, most: data.maxTrainExamples)
     let amounts = stores.map { ($0.rawValue, "\($1.count) blocks, \($1.tokens) tokens") }
     return Work(

@@ -1,5 +1,5 @@
 /// Masked language modelling: guess the tokens that were hidden in blocks of running text (Devlin et al. 2019, §3.1).
-import Autograd
+public import Autograd
 import Files
 import Glibc
 public import Models
@@ -51,7 +51,8 @@ public struct MaskedTask: Task {
       let pass = Pass(workspace)
       let logits = model(lesson.batch, rows: lesson.rows, pass)
       let right = zip(bestColumns(logits), lesson.targets).count { $0.label == Int($1) }
-      results.set(index, (loss(of: logits, lesson.targets, norm: 1, pass), right, lesson.targets.count))
+      let loss = crossEntropy(logits, targets: lesson.targets, norm: 1, pass)
+      results.set(index, (loss, right, lesson.targets.count))
     }
     let (sum, right, count) = results.all.reduce((0.0, 0, 0)) { ($0.0 + $1.loss, $0.1 + $1.right, $0.2 + $1.targets) }
     guard sum.isFinite else { throw NotFinite() }

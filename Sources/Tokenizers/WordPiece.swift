@@ -76,6 +76,9 @@ public struct WordPiece: Sendable {
   /// How many ids there are.
   public var count: Int { vocabulary.count }
 
+  /// All tokens, by id.
+  public var tokens: [String] { vocabulary.tokens }
+
   /// The token of `id`; the unknown one for an id that there is not.
   public func token(_ id: Int32) -> String {
     vocabulary.tokens.indices.contains(Int(id)) ? vocabulary.tokens[Int(id)] : vocabulary.tokens[Int(unk)]

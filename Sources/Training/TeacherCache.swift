@@ -1,9 +1,9 @@
 /// What teachers said of each training example, on disk, so that from the second epoch on nobody asks them again.
-public import Autograd
+import Autograd
 import Files
 import Glibc
 public import Synchronization
-public import Tasks
+import Tasks
 
 /// A file of fixed size: a header, a checksum an example (0: not there yet), and for each row k classes with their
 /// log-probabilities. It is right at any moment: a record counts when its checksum agrees.
