@@ -24,11 +24,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-Wno-psabi"])]),
-    floor("Files"),
+    floor("Files", ["CZlib"]),
     floor("Kernels", ["COpenBLAS", "CKernels"]),
     floor("Autograd", ["Kernels", "CKernels"]),
     floor("Checkpoints", ["Files", .product(name: "Crypto", package: "swift-crypto")]),
