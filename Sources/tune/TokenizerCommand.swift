@@ -6,7 +6,7 @@ import Tokenizers
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokenizer", abstract: "Train, trim and compare vocabularies.",
-    subcommands: [TrimCommand.self])
+    subcommands: [TrainCommand.self, TrimCommand.self, StatsCommand.self])
 
   /// What a folder that one of these commands has written holds.
   static let files = [
@@ -22,17 +22,16 @@ struct TextOption: ParsableArguments {
     help: "Of JSON lines: the member that is the text. May be given several times. Default: text.")
   var fields: [String] = []
 
-  /// The words of the texts in `files`, split as `tokenizer` does.
+  /// The words of the texts in `files`, as `add` splits them.
   /// - Throws: `VocabularyFault.noWords` where there are none.
-  func words(in files: [String], splitAs tokenizer: WordPiece) throws -> WordCounts {
+  func words(in files: [String], _ add: (inout WordCounts, String) -> Void) throws -> WordCounts {
     var words = WordCounts()
-    for file in files { try forEachTextOf(file) { words.add($0, splitAs: tokenizer) } }
+    for file in files {
+      try forEachText(in: file, fields: fields.isEmpty ? ["text"] : fields) { add(&words, $0) }
+    }
     if words.total == 0 { throw VocabularyFault.noWords(files: files) }
+    note("\(words.total) words, \(words.count) of them distinct")
     return words
-  }
-
-  func forEachTextOf(_ file: String, _ body: (String) throws -> Void) throws {
-    try forEachText(in: file, fields: fields.isEmpty ? ["text"] : fields, body)
   }
 }
 

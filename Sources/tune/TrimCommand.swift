@@ -31,8 +31,7 @@ struct TrimCommand: ParsableCommand {
     if isSame(base, output.path) {
       throw FileFault.unwritable(path: output.path, why: "it is the model that is to be trimmed; choose another folder")
     }
-    let words = try text.words(in: files, splitAs: tokenizer)
-    note("\(words.total) words, \(words.count) of them distinct")
+    let words = try text.words(in: files) { $0.add($1, splitAs: tokenizer) }
     let ids = try tokenizer.bestTokens(size, for: words)
     let trimmed = try tokenizer.keeping(ids)
     let (before, after) = (tokenizer.spelling(of: words), trimmed.spelling(of: words))
