@@ -17,7 +17,7 @@ extension Run {
       try adapter.save(to: path, base: baseName, head: model.kind)
     } else {
       try model.save(to: path, labels: work.labels, as: FloatFormat(recipe.saveAs))
-      try encoder.tokenizer.save(to: path)
+      try encoder.tokenizer.save(to: path, readsKinds: model.config.family.hasKinds)
     }
     try writeFile(sidecar.text() + "\n", to: path + "/tune.json")
     try writeFile(card(result), to: path + "/README.md")

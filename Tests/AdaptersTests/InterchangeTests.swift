@@ -105,6 +105,10 @@ private func distilbert() throws -> (model: TextModel, folder: String, batch: Ba
   )
   #expect(ours.names == theirs.names)
   for tensor in theirs.names { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
+  let config = try JSON(path: folder + "/adapter_config.json")
+  for key in ["target_modules", "modules_to_save", "task_type", "r"] {
+    #expect(try config[key] == JSON(path: source + "/adapter_config.json")[key], "\(key)")
+  }
 }
 
 @Test func `what is not told adapts query and value, by the family's names, and says so in the file`() throws {

@@ -70,6 +70,17 @@ import Testing
   }
 }
 
+@Test func `a DistilBERT without its prefix is found, and heads of other tasks are left alone`() throws {
+  let source = WeightSource(try Checkpoint(folder: fixture("tiny-distilbert")), of: .distilbert)
+  let name = "transformer.layer.0.attention.q_lin.weight"
+  #expect(source.candidates("distilbert." + name, in: .distilbert).contains(name))
+  for head in ["vocab_transform.weight", "vocab_projector.bias", "pre_classifier.weight", "qa_outputs.bias"] {
+    #expect(source.mayIgnore(head, in: .distilbert), "\(head)")
+  }
+  #expect(!source.mayIgnore("distilbert." + name, in: .distilbert))
+  #expect(!source.mayIgnore("distilbert.embeddings.token_type_embeddings.weight", in: .distilbert))
+}
+
 @Test func `a config json in DistilBERT's words means what its own says`() throws {
   let distilbert = try ModelConfig(folder: fixture("tiny-distilbert"))
   let bert = try ModelConfig(folder: fixture("tiny-bert"))

@@ -125,6 +125,11 @@ func `a path is missing unless random weights, settings and a tokenizer stand fo
   }
 }
 
+@Test func `a run does not write over its tokenizer`() throws {
+  let json = recipe(tiny.with("tokenizer", "t")).with("output", "t/")
+  #expect(try faults(json) == ["output: found \"t/\"; expected another folder than the model's."])
+}
+
 @Test func `an adapter's base is a folder as it is`() throws {
   for (key, value): (String, JSON) in [("init", "random"), ("layers", [0]), ("config", [:]), ("family", "bert")] {
     #expect(
@@ -196,6 +201,9 @@ func `a path is missing unless random weights, settings and a tokenizer stand fo
     #expect(saved.fresh.isEmpty && saved.config.family == .distilbert && saved.config.layers == 1)
     #expect(saved.config.json["architectures"] == ["DistilBertForTokenClassification"])
     #expect(saved.config.json["hidden_size"] == nil && saved.config.json["dim"] == 32)
+    // DistilBERT's forward in transformers 4 refuses token types.
+    let tokenizer = try JSON(path: folder + "/run/model/tokenizer_config.json")
+    #expect(tokenizer["model_input_names"] == ["input_ids", "attention_mask"])
     let words = try Checkpoint(folder: folder + "/run/model").floats("distilbert.embeddings.word_embeddings.weight")
     #expect(words != before)
     #expect(zip(words, before).allSatisfy { abs($0 - $1) < 1e-3 })
