@@ -3,6 +3,8 @@ public enum FileFault: Error, Equatable {
   case missing(path: String)
   case unreadable(path: String, why: String)
   case unwritable(path: String, why: String)
+  /// A temporary file, in this folder.
+  case scratch(folder: String, why: String)
   case json(file: String, why: String)
   case malformed(file: String, line: Int?, found: String, expected: String)
 }
@@ -18,6 +20,8 @@ extension FileFault: CustomStringConvertible {
       "standard output: cannot be written (\(why)). What was printed is incomplete."
     case .unwritable(let path, let why):
       "\(path): cannot be written (\(why)). Nothing was left half-written."
+    case .scratch(let folder, let why):
+      "\(folder): a temporary file cannot be kept there (\(why)). Make room, or set TMPDIR to a folder on another disk."
     case .json(let file, let why):
       "\(file): not valid JSON: \(why)"
     case .malformed(let file, let line, let found, let expected):
