@@ -1,8 +1,9 @@
 /// A file without a name for what is too large for memory: written front to back, then mapped. The disk has its room
-/// back when the program ends, however it ends.
+/// back when nobody holds it any more, or the program ends, however it ends.
 import Glibc
 
-public struct ScratchFile: ~Copyable {
+/// Not Sendable: one writer.
+public final class ScratchFile {
   private let descriptor: Int32
   private let folder: String
   private var size = 0
@@ -19,7 +20,7 @@ public struct ScratchFile: ~Copyable {
 
   deinit { close(descriptor) }
 
-  public mutating func append<Value: BitwiseCopyable>(_ values: [Value]) throws(FileFault) {
+  public func append<Value: BitwiseCopyable>(_ values: [Value]) throws(FileFault) {
     do throws(FileFault) {
       try write(values.span.bytes, to: descriptor, path: folder)
     } catch {
@@ -29,7 +30,7 @@ public struct ScratchFile: ~Copyable {
     size += values.count * MemoryLayout<Value>.stride
   }
 
-  /// What was written, for reading.
+  /// What was written so far, for reading.
   public func map() throws(FileFault) -> ScratchMap {
     guard size > 0 else { return ScratchMap(UnsafeRawBufferPointer(start: nil, count: 0)) }
     guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
@@ -39,7 +40,8 @@ public struct ScratchFile: ~Copyable {
   }
 }
 
-/// The bytes of a `ScratchFile`. Sendable: nobody writes to the file any more, and it has no name to be found by.
+/// The bytes of a `ScratchFile`. Sendable: what was appended is never written again, and the file has no name to be
+/// found by.
 public final class ScratchMap: @unchecked Sendable {
   public let bytes: UnsafeRawBufferPointer
 

@@ -2,7 +2,7 @@
 import Files
 import Tokenizers
 
-struct BlockPacker: ~Copyable {
+struct BlockPacker {
   /// Tokens without [CLS] and [SEP] that what is left at an end must have to be a block.
   static let shortest = 8
 
@@ -13,22 +13,20 @@ struct BlockPacker: ~Copyable {
   private let cls, sep: Int32
   private let room: Int
   private let pack: Bool
-  private var ids, ends: ScratchFile
+  private let ids, ends: ScratchFile
   /// The block under way, without [CLS] and [SEP].
   private var block: [Int32] = []
   private var newIds: [Int32] = []
   private var newEnds: [Int] = []
 
   init(_ tokenizer: WordPiece, maxLength: Int, pack: Bool, folder: String?) throws(FileFault) {
-    let first = try ScratchFile(in: folder)
-    let second = try ScratchFile(in: folder)
     (cls, sep) = (tokenizer.cls, tokenizer.sep)
     room = maxLength - 2
     self.pack = pack
     isNarrow = tokenizer.count <= 1 << 16
     occurrences = [Int](repeating: 0, count: tokenizer.count)
-    ids = first
-    ends = second
+    ids = try ScratchFile(in: folder)
+    ends = try ScratchFile(in: folder)
   }
 
   mutating func add(_ document: [Int32]) throws(FileFault) {
