@@ -32,14 +32,14 @@ public func attention(
   }
   guard context.isTracked else { return context }
   pass.record(context) { [unowned pass] dcontext in
-    pass.accumulate(qkv.slot) { dqkv, beta in
-      precondition(beta == 0, "attention: q, k, v have one reader")
-      each { row, t, scratch, dropout in
-        tune_attention_backward(
-          qkv.pointer + row * 3 * d, context.pointer + row * d, lse.pointer + row * heads, dcontext.pointer + row * d,
-          dqkv.base + row * 3 * d, scratch, t, heads, width, row, dropout)
-      }
+    // Handed over, or added to what a loss that reads q, k, v has put there.
+    let dqkv = pass.make(qkv.rows, qkv.columns)
+    each { row, t, scratch, dropout in
+      tune_attention_backward(
+        qkv.pointer + row * 3 * d, context.pointer + row * d, lse.pointer + row * heads, dcontext.pointer + row * d,
+        dqkv.pointer + row * 3 * d, scratch, t, heads, width, row, dropout)
     }
+    pass.pass(dqkv, to: qkv.slot)
   }
   return context
 }

@@ -91,6 +91,25 @@ void tune_scatter_add(const float *dy, const int32_t *ids, float *table, long n,
 double tune_cross_entropy(float *logits, const int32_t *targets, const float *weights, long n, long classes,
                           float smoothing, float norm);
 
+// Divergence (divergence.c)
+/// Σ over rows of KL(softmax(sharpness·teacher) ‖ softmax(sharpness·logits)), both [n, c]; gradient [n, c] =
+/// slope·(the student's probabilities - the teacher's). `gradient` may be `teacher`, or NULL.
+double tune_divergence(const float *logits, const float *teacher, float *gradient, long n, long classes,
+                       float sharpness, float slope);
+/// The same where of each row's teacher only the logarithms [n, k] of its k probabilities at the classes top [n, k] are
+/// known; all other classes are one outcome. Rows of `gradient` are `stride` apart, or 0: then it is one row of scratch.
+double tune_top_divergence(const float *logits, const int32_t *top, const float *logs, float *gradient, long stride,
+                           long n, long classes, long k, float sharpness, float slope);
+/// The k ≤ c largest of log softmax(sharpness·logits) a row, in falling order, the lower class first among equals:
+/// top [n, k], logs [n, k].
+void tune_top_k(const float *logits, int32_t *top, float *logs, long n, long classes, long k, float sharpness);
+
+// Distance (distance.c)
+/// Σ (x - t)²; dx = slope·(x - t) + beta·dx. `dx` may be `t` where beta is 0, or NULL.
+double tune_squared_error(const float *x, const float *t, float *dx, long count, float slope, float beta);
+/// Σ over rows of 1 - cos(x, t), both [n, d]; dx [n, d] = scale·its gradient + beta·dx. `dx` may be NULL.
+double tune_cosine_distance(const float *x, const float *t, float *dx, long n, long d, float scale, float beta);
+
 // Optimizer (optimizer.c)
 /// One decoupled AdamW step (Loshchilov & Hutter 2019) over `count` numbers; g is times `clip` first.
 /// rate1 = lr/(1-β1^step), root2 = √(1-β2^step), shrink = 1 - lr·weight_decay.

@@ -1,0 +1,37 @@
+/// Where queries, keys and values lie in qkv [n, 3d] = q, k, v side by side, each head's columns together.
+internal import Kernels
+
+enum HeadPart: Int, CaseIterable {
+  case query, key, value
+}
+
+extension Matrix {
+  /// One part of one head over the rows of one sequence, [rows, d/heads]. This matrix is a qkv [n, 3d].
+  func head(_ head: Int, of heads: Int, _ part: HeadPart, rows range: Range<Int>) -> Matrix {
+    let width = columns / 3 / heads
+    return Matrix(
+      base + range.lowerBound * stride + (part.rawValue * heads + head) * width, rows: range.count, columns: width,
+      stride: stride)
+  }
+
+  /// 1/√w for heads this wide: what their products are scaled by.
+  var scoreScale: Float { 1 / Float(columns).squareRoot() }
+
+  /// All its numbers 0.
+  func clear() { for row in 0..<rows { (base + row * stride).update(repeating: 0, count: columns) } }
+}
+
+/// The rows of each sequence that has any; `starts` as for `attention`.
+func sequences(_ starts: [Int]) -> [Range<Int>] {
+  zip(starts, starts.dropFirst()).map { $0..<$1 }.filter { !$0.isEmpty }
+}
+
+/// Checks that both can be cut into these heads and sequences.
+func checkHeads(_ op: String, _ qkv: Tensor, _ teacher: Tensor, starts: [Int], heads: Int) {
+  precondition(
+    qkv.rows == teacher.rows && starts.last == qkv.rows,
+    "\(op): \(qkv.rows) rows, \(teacher.rows) of the teacher's, \(starts.last ?? 0) in sequences")
+  precondition(
+    qkv.columns % (3 * heads) == 0 && teacher.columns % (3 * heads) == 0,
+    "\(op): \(qkv.columns) and \(teacher.columns) columns for \(heads) heads")
+}

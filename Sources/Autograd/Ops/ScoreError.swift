@@ -1,0 +1,36 @@
+/// How far a student's attention scores are from its teacher's.
+internal import CKernels
+internal import Kernels
+
+/// loss = scale·Σ (S - Sₜ)² over sequences and heads      S = q·kᵀ/√w, before softmax      w = d/heads
+/// dS = 2·scale·(S - Sₜ)   dq = dS·k/√w   dk = dSᵀ·q/√w        source: Jiao et al. 2020 (TinyBERT) eq. 7
+/// qkv [n, 3d], teacher [n, 3dₜ]: as many heads, of any width. `starts` as for `attention`. The source's mean over a
+/// sequence's scores is scale = 1/(heads·t²) where all t are alike.
+public func scoreError(
+  _ qkv: Tensor, from teacher: Tensor, starts: [Int], heads: Int, scale: Float, _ pass: Pass
+) -> Double {
+  checkHeads("scoreError", qkv, teacher, starts: starts, heads: heads)
+  let sequences = sequences(starts)
+  let longest = sequences.map(\.count).max() ?? 0
+  let (ours, theirs) = (pass.workspace.take(longest * longest), pass.workspace.take(longest * longest))
+  var sum = 0.0
+  pass.seed(qkv.slot) { dqkv, beta in
+    for rows in sequences {
+      let t = rows.count
+      let s = Matrix(ours.pointer, rows: t, columns: t), ds = Matrix(theirs.pointer, rows: t, columns: t)
+      for head in 0..<heads {
+        func cut(_ x: Matrix, _ part: HeadPart) -> Matrix { x.head(head, of: heads, part, rows: rows) }
+        let (q, k) = (cut(qkv.matrix, .query), cut(qkv.matrix, .key))
+        let (wanted, key) = (cut(teacher.matrix, .query), cut(teacher.matrix, .key))
+        gemm(q, k.transposed, into: s, alpha: q.scoreScale)
+        gemm(wanted, key.transposed, into: ds, alpha: wanted.scoreScale)
+        sum += tune_squared_error(s.base, ds.base, dqkv == nil ? nil : ds.base, t * t, 2 * scale, 0)
+        guard let dqkv else { continue }
+        gemm(ds, k, into: cut(dqkv, .query), alpha: q.scoreScale, beta: beta)
+        gemm(ds.transposed, q, into: cut(dqkv, .key), alpha: q.scoreScale, beta: beta)
+        if beta == 0 { cut(dqkv, .value).clear() }
+      }
+    }
+  }
+  return Double(scale) * sum
+}
