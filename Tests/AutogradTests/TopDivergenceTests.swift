@@ -24,7 +24,8 @@ private func tensor(_ grid: Grid) -> Tensor {
     let d = distance(x, from: teacher, loss(k, temperature: temperature), oracle: oracle.callAsFunction)
     #expect(d.faults.isEmpty)
     #expect(d.loss < 2e-6)
-    #expect(d.gradient < 2e-6)
+    // A difference of probabilities, each good to 2⁻²².
+    #expect(d.gradient < 5e-6)
   }
 
   @Test(arguments: [3.0, 80.0]) func `with all classes known it is the divergence from the whole teacher`(
