@@ -23,8 +23,8 @@ struct HeadLossCase: Sendable, CustomTestStringConvertible {
 
 private let cases: [HeadLossCase] = [
   HeadLossCase(lengths: [1], heads: 1, width: 1, teacherWidth: 1),
-  HeadLossCase(lengths: [1, 2, 17], heads: 2, width: 3, teacherWidth: 3),
-  HeadLossCase(lengths: [2, 0, 17, 1], heads: 3, width: 2, teacherWidth: 5),
+  HeadLossCase(lengths: [1, 2, 17], heads: 2, width: 2, teacherWidth: 2),
+  HeadLossCase(lengths: [2, 0, 9, 1], heads: 3, width: 2, teacherWidth: 5),
   HeadLossCase(lengths: [3, 18], heads: 1, width: 3, teacherWidth: 16),
   HeadLossCase(lengths: [3, 8], heads: 2, width: 4, teacherWidth: 2, size: 6),
 ]
