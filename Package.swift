@@ -24,11 +24,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-Wno-psabi"])]),
-    floor("Files"),
+    floor("Files", ["CZlib"]),
     floor("Kernels", ["COpenBLAS", "CKernels"]),
     floor("Autograd", ["Kernels", "CKernels"]),
     floor("Checkpoints", ["Files", .product(name: "Crypto", package: "swift-crypto")]),
@@ -43,7 +44,8 @@ let package = Package(
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Serving", "Training", "Tasks", "Tokenizers", "Checkpoints", "Kernels", "Files",
+        "Recipes", "Reporting", "Serving", "Training", "Tasks", "Models", "Tokenizers", "Checkpoints", "Kernels",
+        "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -72,7 +74,7 @@ let package = Package(
     tests("Training", ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Checkpoints", ["TestSupport", "Files"]),
     tests("Tokenizers"),
-    tests("Recipes", ["TestSupport", "Models", "Files"]),
+    tests("Recipes", ["TestSupport", "Models", "Checkpoints", "Tokenizers", "Files"]),
     tests("Tasks", ["TestSupport", "Files"]),
   ],
   swiftLanguageModes: [.v6]

@@ -12,7 +12,7 @@ public final class Adapter: @unchecked Sendable {
   let ownHead: [Parameter]
   /// Weights of the model that the adapter has its own numbers for: biases, modules saved whole.
   private(set) var overrides: [Override]
-  private let model: TextModel
+  let model: TextModel
   private let baseHead: Projection
   public private(set) var isAttached = false
 

@@ -42,6 +42,7 @@ extension Adapter {
         to: folder + "/adapter_model.safetensors", tensors: pointers, dtype: .f32, metadata: ["format": "pt"])
     }
     var written = config
+    written.targets = config.targets(in: model)
     if case .allLinear = config.targets {
       // PEFT reads "all-linear" anew for the model it finds, and would adapt a token classifier's head as well.
       written.targets = .suffixes(Array(Set(seams.map { String($0.projection.name.split(separator: ".").last ?? "") })))
@@ -60,7 +61,8 @@ extension Adapter {
   public convenience init(folder: String, on model: TextModel) throws {
     let config = try LoRAConfig(adapterFolder: folder)
     let file = folder + "/adapter_model.safetensors"
-    var reader = TensorReader(checkpoint: try Checkpoint(file: file), file: file)
+    var reader = TensorReader(
+      checkpoint: try Checkpoint(file: file), file: file, encoder: model.config.family.names.encoder + ".")
     let seams = try config.resolve(in: model, everyName: false).map { projection, rank, scale in
       (projection: projection, lora: LoRA(projection, rank: rank, scale: scale, dropout: config.dropout))
     }
@@ -84,12 +86,14 @@ extension Adapter {
 private struct TensorReader {
   let checkpoint: Checkpoint
   let file: String
+  /// `bert.`
+  let encoder: String
   var problems: [String] = []
   var used: Set<String> = []
 
-  /// With and without `bert.`: PEFT leaves it out for an encoder without a head.
+  /// With and without the encoder's prefix: PEFT leaves it out for an encoder without a head.
   private func find(_ name: String) -> String? {
-    [prefix + name, prefix + name.trimmingPrefix("bert.")].first { checkpoint.contains($0) }
+    [prefix + name, prefix + name.trimmingPrefix(encoder)].first { checkpoint.contains($0) }
   }
 
   mutating func read(_ parameter: Parameter, stored: String? = nil) throws {

@@ -27,7 +27,7 @@ extension LoRAConfig {
     object["modules_to_save"] = .array((["classifier", "score"] + modulesToSave).map(JSON.string))
     object["r"] = .int(rank)
     object["rank_pattern"] = .object(rankPattern.mapValues(JSON.int))
-    object["target_modules"] = targets.json
+    object["target_modules"] = targets?.json ?? .null
     object["task_type"] =
       switch kind {
       case .tokens: "TOKEN_CLS"
@@ -60,8 +60,7 @@ extension LoRAConfig {
       want("lora_dropout", "a number from 0 to below 1") { $0.number.flatMap { (0..<1).contains($0) ? $0 : nil } } ?? 0
     useRSLoRA = want("use_rslora", "true or false") { $0.bool } ?? false
     bias = want("bias", "\"none\", \"all\" or \"lora_only\"") { $0.string.flatMap(Bias.init) } ?? .none
-    targets =
-      want("target_modules", "a list of names or a regular expression", Targets.init) ?? .suffixes(["query", "value"])
+    targets = want("target_modules", "a list of names or a regular expression", Targets.init)
     exclude = want("exclude_modules", "a list of names or a regular expression", Targets.init)
     rankPattern =
       want("rank_pattern", "whole numbers by module") {

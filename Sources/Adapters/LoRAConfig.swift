@@ -17,7 +17,8 @@ public struct LoRAConfig: Sendable, Equatable {
   public var rank = 8
   public var alpha = 8.0
   public var dropout = 0.0
-  public var targets = Targets.suffixes(["query", "value"])
+  /// nil: query and value, by the names of the model's family.
+  public var targets: Targets?
   public var exclude: Targets?
   public var rankPattern: [String: Int] = [:]
   public var alphaPattern: [String: Double] = [:]
@@ -62,6 +63,7 @@ extension LoRAConfig {
   public func resolve(in model: TextModel, everyName: Bool = true) throws -> [(
     projection: Projection, rank: Int, scale: Double
   )] {
+    let targets = targets(in: model)
     let wanted = try matcher(targets, key: "target_modules")
     let unwanted = try exclude.map { try matcher($0, key: "exclude_modules") }
     let names = model.projections.map(\.name)
@@ -89,6 +91,8 @@ extension LoRAConfig {
       return (projection, rank, useRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
     }
   }
+
+  func targets(in model: TextModel) -> Targets { targets ?? .suffixes(model.config.family.names.usualTargets) }
 
   /// Patterns and saved modules that match nothing are mistakes; a saved module that is adapted too is one for PEFT.
   private func checkNames(_ adapted: [String], in model: TextModel, _ endings: [String]) throws {

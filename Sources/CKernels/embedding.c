@@ -5,14 +5,21 @@ CLONES void tune_embed(const tune_numbers *words, int rounded, const float *posi
   for (long i = 0; i < n; i++) {
     long word = (long)ids[i] * words->stride;
     const float *w = (const float *)words->base + word;
-    const float *p = positions + (long)places[i] * d, *t = types + (long)kinds[i] * d;
+    const float *p = positions + (long)places[i] * d;
+    float *row = y + i * d;
     if (words->half) {
       const uint16_t *half = (const uint16_t *)words->base + word;
-      for (long j = 0; j < d; j++) y[i * d + j] = widen(half[j]) + t[j] + p[j];
+      for (long j = 0; j < d; j++) row[j] = widen(half[j]);
     } else if (rounded) {
-      for (long j = 0; j < d; j++) y[i * d + j] = widen(narrow(w[j])) + t[j] + p[j];
+      for (long j = 0; j < d; j++) row[j] = widen(narrow(w[j]));
     } else {
-      for (long j = 0; j < d; j++) y[i * d + j] = w[j] + t[j] + p[j];
+      for (long j = 0; j < d; j++) row[j] = w[j];
+    }
+    if (types) {
+      const float *t = types + (long)kinds[i] * d;
+      for (long j = 0; j < d; j++) row[j] = row[j] + t[j] + p[j];
+    } else {
+      for (long j = 0; j < d; j++) row[j] += p[j];
     }
   }
 }

@@ -24,6 +24,9 @@ public func sha256(ofFile path: String) throws(FileFault) -> String {
   }
 }
 
+/// The SHA-256 of a text's UTF-8 bytes.
+public func sha256(of text: String) -> String { hexadecimal(SHA256.hash(data: Array(text.utf8))) }
+
 extension Checkpoint {
   /// One digest for the whole checkpoint. Of a single file it is that file's SHA-256. Of shards it is the SHA-256 of
   /// what `sha256sum` prints for them in the order of their names, run in their folder:
@@ -35,9 +38,7 @@ extension Checkpoint {
       let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
       listing += "\(try Checkpoints.sha256(ofFile: path))  \(name)\n"
     }
-    var hash = SHA256()
-    listing.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
-    return hexadecimal(hash.finalize())
+    return Checkpoints.sha256(of: listing)
   }
 }
 

@@ -25,32 +25,34 @@ public func writeSafetensors(
   for (tensor, next) in zip(tensors, tensors.dropFirst()) {
     precondition(tensor.name != next.name, "writeSafetensors: two tensors are named '\(tensor.name)'")
   }
+  for (name, shape, floats) in tensors {
+    precondition(
+      shape.reduce(1, *) == floats.count, "writeSafetensors: '\(name)' has \(floats.count) floats for shape \(shape)")
+  }
   try replaceFile(at: path) { (descriptor) throws(FileFault) in
-    try write(
-      header(tensors.map { ($0.name, $0.shape, $0.floats.count) }, dtype, metadata).span.bytes,
-      to: descriptor, path: path)
+    let entries = tensors.map { ($0.name, dtype.rawValue, $0.shape, $0.floats.count * dtype.size) }
+    try write(safetensorsHeader(entries, metadata).span.bytes, to: descriptor, path: path)
     for tensor in tensors { try write(tensor.floats, as: dtype, to: descriptor, path: path) }
   }
 }
 
 /// The header's length in 8 bytes, then its JSON, padded with spaces so that the values begin at a multiple of 8.
-private func header(
-  _ tensors: [(name: String, shape: [Int], count: Int)], _ dtype: FloatFormat, _ metadata: [String: String]
+func safetensorsHeader(
+  _ tensors: [(name: String, dtype: String, shape: [Int], bytes: Int)], _ metadata: [String: String]
 ) -> [UInt8] {
   var members: [String] = []
   if !metadata.isEmpty {
     members.append("\"__metadata__\":" + JSON.object(metadata.mapValues(JSON.string)).text(pretty: false))
   }
   var offset = 0
-  for (name, shape, count) in tensors {
+  for (name, dtype, shape, bytes) in tensors {
     precondition(name != "__metadata__", "writeSafetensors: '__metadata__' is no tensor's name")
-    precondition(shape.reduce(1, *) == count, "writeSafetensors: '\(name)' has \(count) floats for shape \(shape)")
-    let end = offset + count * dtype.size
+    let end = offset + bytes
     // By hand, since the library writes these keys in this order and JSON.text sorts them.
     let axes = shape.map(String.init).joined(separator: ",")
     members.append(
       JSON.string(name).text(pretty: false)
-        + ":{\"dtype\":\"\(dtype.rawValue)\",\"shape\":[\(axes)],\"data_offsets\":[\(offset),\(end)]}")
+        + ":{\"dtype\":\"\(dtype)\",\"shape\":[\(axes)],\"data_offsets\":[\(offset),\(end)]}")
     offset = end
   }
   var text = Array("{\(members.joined(separator: ","))}".utf8)

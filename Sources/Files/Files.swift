@@ -5,10 +5,7 @@ import Glibc
 
 /// The bytes of the file at `path`. Pipes and devices are read to their end.
 public func readFile(_ path: String) throws(FileFault) -> Data {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else {
-    throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: reason(errno))
-  }
+  let descriptor = try openForReading(path)
   defer { close(descriptor) }
   var facts = stat()
   guard fstat(descriptor, &facts) == 0 else { throw .unreadable(path: path, why: reason(errno)) }
@@ -27,6 +24,15 @@ public func readFile(_ path: String) throws(FileFault) -> Data {
   }
   data.count = done
   return data
+}
+
+/// A descriptor of the file at `path`, which the caller closes.
+func openForReading(_ path: String) throws(FileFault) -> Int32 {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else {
+    throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: reason(errno))
+  }
+  return descriptor
 }
 
 /// The text of the file at `path`; bytes that are not UTF-8 are a fault.
@@ -100,4 +106,5 @@ private func isFolder(_ path: String) -> Bool {
   return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
 }
 
-private func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+/// The kernel's words for an error number.
+func reason(_ code: Int32) -> String { String(cString: strerror(code)) }

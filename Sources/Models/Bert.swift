@@ -1,4 +1,4 @@
-/// The BERT encoder: embeddings and blocks (Devlin et al. 2019), names as in transformers' BertModel.
+/// The BERT encoder: embeddings and blocks (Devlin et al. 2019), names and switches as `Family` has them.
 public import Autograd
 public import Kernels
 
@@ -25,13 +25,17 @@ struct LayerNorm: Sendable {
 }
 
 struct Embeddings: Sendable {
-  let words, positions, kinds: Parameter
+  let words, positions: Parameter
+  /// nil in a family without token types.
+  let kinds: Parameter?
   let norm: LayerNorm
 
   init(_ scope: Scope, _ config: ModelConfig) throws {
     words = try scope["word_embeddings"].parameter("weight", [config.vocabulary, config.width])
     positions = try scope["position_embeddings"].parameter("weight", [config.positions, config.width])
-    kinds = try scope["token_type_embeddings"].parameter("weight", [config.kinds, config.width])
+    kinds =
+      config.family.hasKinds
+      ? try scope["token_type_embeddings"].parameter("weight", [config.kinds, config.width]) : nil
     norm = try LayerNorm(scope["LayerNorm"], config)
   }
 
@@ -49,19 +53,21 @@ struct Block: Sendable {
   let attentionNorm, outputNorm: LayerNorm
   let heads: Int
   let activation: Activation
-  let dropout, attentionDropout: Double
+  /// Of the feed-forward's output, of attention's probabilities, of attention's output.
+  let dropout, attentionDropout, attentionOutputDropout: Double
 
   init(_ scope: Scope, _ config: ModelConfig) throws {
-    let attention = scope["attention"]
-    queryKeyValue = try attention["self"].joined(["query", "key", "value"], config.width, config.width)
-    attentionOutput = JoinedProjection(try attention["output"]["dense"].projection(config.width, config.width))
-    attentionNorm = try LayerNorm(attention["output"]["LayerNorm"], config)
-    intermediate = JoinedProjection(try scope["intermediate"]["dense"].projection(config.width, config.hidden))
-    output = JoinedProjection(try scope["output"]["dense"].projection(config.hidden, config.width))
-    outputNorm = try LayerNorm(scope["output"]["LayerNorm"], config)
+    let names = config.family.names
+    queryKeyValue = try scope.joined([names.query, names.key, names.value], config.width, config.width)
+    attentionOutput = JoinedProjection(try scope[names.attentionOutput].projection(config.width, config.width))
+    attentionNorm = try LayerNorm(scope[names.attentionNorm], config)
+    intermediate = JoinedProjection(try scope[names.intermediate].projection(config.width, config.hidden))
+    output = JoinedProjection(try scope[names.output].projection(config.hidden, config.width))
+    outputNorm = try LayerNorm(scope[names.outputNorm], config)
     heads = config.heads
     activation = config.activation
     (dropout, attentionDropout) = (config.dropout, config.attentionDropout)
+    attentionOutputDropout = config.family.dropsAttentionOutput ? config.dropout : 0
   }
 
   func callAsFunction(_ x: Tensor, starts: [Int], precision: Precision, trace: Trace? = nil, _ pass: Pass) -> Tensor {
@@ -69,7 +75,7 @@ struct Block: Sendable {
     trace?.queryKeyValues.append(qkv)
     let context = attention(qkv, starts: starts, heads: heads, dropout: attentionDropout, pass)
     let y = attentionNorm(
-      attentionOutput(context, precision: precision, pass), residual: x, dropout: dropout, pass)
+      attentionOutput(context, precision: precision, pass), residual: x, dropout: attentionOutputDropout, pass)
     let hidden = activate(intermediate(y, precision: precision, pass), activation, precision: precision, pass)
     return outputNorm(output(hidden, precision: precision, pass), residual: y, dropout: dropout, pass)
   }
@@ -94,9 +100,10 @@ public struct BertEncoder: Sendable {
   let blocks: [Block]
   let dropout: Double
 
-  init(_ scope: Scope, _ config: ModelConfig) throws {
-    embeddings = try Embeddings(scope["embeddings"], config)
-    blocks = try (0..<config.layers).map { try Block(scope["encoder"]["layer"]["\($0)"], config) }
+  init(_ root: Scope, _ config: ModelConfig) throws {
+    let names = config.family.names
+    embeddings = try Embeddings(root[names.encoder]["embeddings"], config)
+    blocks = try (0..<config.layers).map { try Block(root[names.blocks]["\($0)"], config) }
     dropout = config.dropout
   }
 
@@ -123,6 +130,7 @@ public struct BertEncoder: Sendable {
   /// Weights that belong to no projection, in the checkpoint's order.
   var others: [Parameter] {
     let norms = [embeddings.norm] + blocks.flatMap(\.norms)
-    return [embeddings.words, embeddings.positions, embeddings.kinds] + norms.flatMap { [$0.gain, $0.bias] }
+    let tables = [embeddings.words, embeddings.positions] + (embeddings.kinds.map { [$0] } ?? [])
+    return tables + norms.flatMap { [$0.gain, $0.bias] }
   }
 }

@@ -3,12 +3,14 @@ public import Autograd
 public import Files
 
 public struct ModelConfig: Sendable {
+  public let family: Family
+  /// Sizes; `kinds` is 0 in a family without token types.
   public let vocabulary, width, layers, heads, hidden, positions, kinds: Int
   public let eps: Float
   public let activation: Activation
-  /// Dropout of hidden states, of attention probabilities, and before the classifier, as the model was trained.
+  /// Dropout of hidden states and of attention probabilities, as the model was trained.
   public var dropout, attentionDropout: Double
-  public let classifierDropout: Double?
+  private let tokenDropout, sequenceDropout: Double?
   public let initializerRange: Double
   /// Names of the classes of the head that the folder carries, by index.
   public let labels: [String]
@@ -36,38 +38,63 @@ extension ModelConfig {
     try self.init(json: JSON(path: folder + "/config.json"), file: folder + "/config.json")
   }
 
-  /// Keys as transformers' BertConfig; absent ones have its defaults. All problems are reported at once.
+  /// Dropout before the classifier.
+  func dropout(before head: HeadKind) -> Double {
+    switch head {
+    case .tokens: tokenDropout ?? dropout
+    case .sequence: sequenceDropout ?? dropout
+    case .masked: 0
+    }
+  }
+
+  /// What the weights' shapes, and the heads' place in them, follow from, by config.json's keys.
+  public var sizes: [(key: String, value: Int)] {
+    let keys = family.keys
+    return [
+      ("vocab_size", vocabulary), ("max_position_embeddings", positions), (keys.width, width), (keys.layers, layers),
+      (keys.heads, heads), (keys.hidden, hidden),
+    ] + (keys.kinds.map { [($0, kinds)] } ?? [])
+  }
+
+  /// Keys as transformers' BertConfig or DistilBertConfig; absent ones have its defaults. All problems are reported at
+  /// once. `file` is where faults are said to be.
   public init(json: JSON, file: String) throws {
     var reader = ConfigReader(json: json)
-    if let type = json["model_type"]?.string, type != "bert" {
-      reader.problems.append("'model_type' is \"\(type)\"; supported: \"bert\".")
+    let family = Family(config: json)
+    if family == nil {
+      let known = Family.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+      reader.problems.append(
+        "'model_type' is \(json["model_type"]?.text(pretty: false) ?? "missing"); supported: \(known).")
     }
+    self.family = family ?? .bert
+    let keys = self.family.keys
     if let kind = json["position_embedding_type"]?.string, kind != "absolute" {
       reader.problems.append("'position_embedding_type' is \"\(kind)\"; supported: \"absolute\".")
     }
     if json["is_decoder"]?.bool == true { reader.problems.append("'is_decoder' is true; only encoders are supported.") }
     vocabulary = reader.size("vocab_size", 30522, most: 10_000_000)
-    width = reader.size("hidden_size", 768, most: 65536)
-    layers = reader.size("num_hidden_layers", 12, most: 1024)
-    heads = reader.size("num_attention_heads", 12, most: 4096)
-    hidden = reader.size("intermediate_size", 3072, most: 1_048_576)
+    width = reader.size(keys.width, 768, most: 65536)
+    layers = reader.size(keys.layers, keys.usualLayers, most: 1024)
+    heads = reader.size(keys.heads, 12, most: 4096)
+    hidden = reader.size(keys.hidden, 3072, most: 1_048_576)
     positions = reader.size("max_position_embeddings", 512, most: 1_048_576)
-    kinds = reader.size("type_vocab_size", 2, most: 65536)
-    eps = Float(reader.number("layer_norm_eps", 1e-12, in: 0...1))
-    dropout = reader.number("hidden_dropout_prob", 0.1, in: 0...0.999)
-    attentionDropout = reader.number("attention_probs_dropout_prob", 0.1, in: 0...0.999)
-    classifierDropout =
-      json["classifier_dropout"]?.number == nil ? nil : reader.number("classifier_dropout", 0, in: 0...0.999)
+    kinds = keys.kinds.map { reader.size($0, 2, most: 65536) } ?? 0
+    eps = Float(keys.eps.map { reader.number($0, 1e-12, in: 0...1) } ?? 1e-12)
+    dropout = reader.number(keys.dropout, 0.1, in: 0...0.999)
+    attentionDropout = reader.number(keys.attentionDropout, 0.1, in: 0...0.999)
+    tokenDropout = reader.dropout(keys.tokenDropout)
+    // DistilBertConfig's default; BertConfig's is `hidden_dropout_prob`.
+    sequenceDropout = reader.dropout(keys.sequenceDropout) ?? (self.family == .distilbert ? 0.2 : nil)
     initializerRange = reader.number("initializer_range", 0.02, in: 0...10)
-    let name = json["hidden_act"] ?? "gelu"
+    let name = json[keys.activation] ?? "gelu"
     activation = name.string.flatMap { Self.activations[$0] } ?? .gelu
     if name.string.flatMap({ Self.activations[$0] }) == nil {
       reader.problems.append(
-        "'hidden_act' is \(name.text(pretty: false)); supported: \(Self.activations.keys.sorted().joined(separator: ", "))."
+        "'\(keys.activation)' is \(name.text(pretty: false)); supported: \(Self.activations.keys.sorted().joined(separator: ", "))."
       )
     }
     if width % heads != 0 {
-      reader.problems.append("'hidden_size' (\(width)) is no multiple of 'num_attention_heads' (\(heads)).")
+      reader.problems.append("'\(keys.width)' (\(width)) is no multiple of '\(keys.heads)' (\(heads)).")
     }
     labels = readLabels(json["id2label"], &reader.problems)
     self.json = json
@@ -101,6 +128,12 @@ private struct ConfigReader {
     if let size = value.int, (1...most).contains(size) { return size }
     problems.append("'\(key)' is \(value.text(pretty: false)); expected a whole number from 1 to \(most).")
     return standard
+  }
+
+  /// A dropout that may be absent, or null.
+  mutating func dropout(_ key: String?) -> Double? {
+    guard let key, let value = json[key], value != .null else { return nil }
+    return number(key, 0, in: 0...0.999)
   }
 
   mutating func number(_ key: String, _ standard: Double, in range: ClosedRange<Double>) -> Double {

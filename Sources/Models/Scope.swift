@@ -1,31 +1,33 @@
 /// Where a weight gets its name and its numbers. Faults are collected, so that one error lists them all.
 public import Autograd
-public import Checkpoints
+import Checkpoints
 import Files
 
-/// Hands out a checkpoint's weights by name and remembers what was asked for, missing, or of another shape.
+/// Hands out a source's weights by name and remembers what was asked for, missing, or of another shape.
 public final class WeightLoader {
-  private let checkpoint: Checkpoint?
+  private let source: WeightSource
+  private var checkpoint: Checkpoint? { source.checkpoint }
+  private let family: Family
+  private let deviation: Double
   private let seed: UInt64
   private var asked: Set<String> = []
   private var problems: [String] = []
   /// Weights that the checkpoint does not have and that start from chance, by module.
   public private(set) var fresh: [String] = []
 
-  /// Without a checkpoint every weight starts from chance.
-  public init(_ checkpoint: Checkpoint?, seed: UInt64) {
-    self.checkpoint = checkpoint
-    self.seed = seed
+  /// - Parameters:
+  ///   - config: of the model that asks; its matrices start from its `initializer_range` where they start from chance.
+  ///   - seed: of chance.
+  public init(_ source: WeightSource, for config: ModelConfig, seed: UInt64) {
+    (self.source, family, deviation, self.seed) = (source, config.family, config.initializerRange, seed)
   }
 
   public var root: Scope { Scope(loader: self, path: "") }
 
-  /// The name under which the checkpoint has `name`: without `bert.`, or with the older words for LayerNorm.
+  /// The name under which the checkpoint has `name`.
   private func stored(_ name: String) -> String? {
     guard let checkpoint else { return nil }
-    let older = name.replacingSuffix("LayerNorm.weight", by: "LayerNorm.gamma")
-      .replacingSuffix("LayerNorm.bias", by: "LayerNorm.beta")
-    return [name, older].flatMap { [$0, String($0.trimmingPrefix("bert."))] }.first { checkpoint.contains($0) }
+    return source.candidates(name, in: family).first { checkpoint.contains($0) }
   }
 
   /// Whether the checkpoint has this weight in this shape.
@@ -40,8 +42,9 @@ public final class WeightLoader {
   /// The checkpoint's name of a weight that is there in this shape; else nil, and the problem is remembered.
   private func check(_ name: String, _ shape: [Int], in checkpoint: Checkpoint) -> String? {
     guard let found = stored(name) else {
-      let guess = nearest(to: name, among: checkpoint.names).map { "; the nearest is '\($0)'" } ?? ""
-      problems.append("missing '\(name)' \(shape)\(guess)")
+      let wanted = source.candidates(name, in: family)[0]
+      let guess = nearest(to: wanted, among: checkpoint.names).map { "; the nearest is '\($0)'" } ?? ""
+      problems.append("missing '\(wanted)' \(shape)\(guess)")
       return nil
     }
     asked.insert(found)
@@ -53,7 +56,8 @@ public final class WeightLoader {
     return found
   }
 
-  func parameter(_ name: String, shape: [Int], memory: JoinedMemory?, start: Start) throws -> Parameter {
+  func parameter(_ name: String, shape: [Int], memory: JoinedMemory?, start: Start?) throws -> Parameter {
+    let start = start ?? .normal(deviation)
     guard let checkpoint else { return fill(makeParameter(name, shape, memory), start) }
     // A config.json may ask for any size: memory is only taken for what the file really holds.
     guard let found = check(name, shape, in: checkpoint) else { return Parameter(name, shape: [0]) }
@@ -89,7 +93,7 @@ public final class WeightLoader {
   public func finish() throws {
     guard let checkpoint else { return }
     checkpoint.letGo()
-    for name in checkpoint.names where !asked.contains(name) && !isHeadOrBuffer(name) {
+    for name in checkpoint.names where !asked.contains(name) && !source.mayIgnore(name, in: family) {
       problems.append("unexpected '\(name)' \(shapeOf(name, in: checkpoint))")
     }
     if !problems.isEmpty { throw WeightFault(files: checkpoint.files, problems: problems) }
@@ -97,12 +101,6 @@ public final class WeightLoader {
 }
 
 private func shapeOf(_ name: String, in checkpoint: Checkpoint) -> [Int] { (try? checkpoint.info(name).shape) ?? [] }
-
-/// What checkpoints carry beside the encoder: buffers, pre-training heads, the pooler, heads of other tasks.
-private func isHeadOrBuffer(_ name: String) -> Bool {
-  name.hasSuffix("embeddings.position_ids") || name.hasSuffix("embeddings.token_type_ids")
-    || ["cls.", "bert.pooler.", "pooler.", "classifier.", "qa_outputs."].contains { name.hasPrefix($0) }
-}
 
 public struct WeightFault: Error, CustomStringConvertible {
   public let files: [String]
@@ -144,7 +142,8 @@ public struct Scope {
 
   public subscript(_ name: String) -> Scope { Scope(loader: loader, path: path.isEmpty ? name : "\(path).\(name)") }
 
-  public func parameter(_ name: String, _ shape: [Int], start: Start = .normal(0.02)) throws -> Parameter {
+  /// - Parameter start: what it is without a checkpoint; nil: normal, within config.json's `initializer_range`.
+  public func parameter(_ name: String, _ shape: [Int], start: Start? = nil) throws -> Parameter {
     try loader.parameter(self[name].path, shape: shape, memory: nil, start: start)
   }
 
@@ -163,7 +162,7 @@ public struct Scope {
         return Projection(
           scope.path,
           weight: try loader.parameter(
-            scope["weight"].path, shape: [output, input], memory: weights, start: .normal(0.02)),
+            scope["weight"].path, shape: [output, input], memory: weights, start: nil),
           bias: try loader.parameter(scope["bias"].path, shape: [output], memory: biases, start: .zero))
       })
   }

@@ -1,26 +1,18 @@
 /// Writing a model as a Hub folder that transformers loads.
 import Autograd
-import Checkpoints
+public import Checkpoints
 import Files
 
-extension HeadKind {
-  var architecture: String {
-    switch self {
-    case .tokens: "BertForTokenClassification"
-    case .sequence: "BertForSequenceClassification"
-    case .masked: "BertForMaskedLM"
-    }
-  }
-}
-
 extension TextModel {
-  /// Writes config.json (with `labels`) and model.safetensors into the folder. Does not write the tokenizer.
-  public func save(to folder: String, labels: [String]) throws {
+  /// Writes config.json (with `labels`, and every size whether it had been said or not) and model.safetensors into the
+  /// folder, its numbers as `format`. Does not write the tokenizer.
+  public func save(to folder: String, labels: [String], as format: FloatFormat = .f32) throws {
     try makeFolder(folder)
     var object = config.json.object ?? [:]
-    object["architectures"] = [.string(kind.architecture)]
-    object["model_type"] = "bert"
-    object["dtype"] = "float32"
+    object["architectures"] = [.string(config.family.architecture(kind))]
+    object["model_type"] = .string(config.family.rawValue)
+    for (key, value) in config.sizes { object[key] = .int(value) }
+    object["dtype"] = .string(format.name)
     object["torch_dtype"] = nil
     object["id2label"] = .object(.init(uniqueKeysWithValues: labels.enumerated().map { ("\($0)", .string($1)) }))
     object["label2id"] = .object(.init(labels.enumerated().map { ($1, .int($0)) }) { first, _ in first })
@@ -28,7 +20,18 @@ extension TextModel {
     try writeFile(JSON.object(object).text() + "\n", to: folder + "/config.json")
     try writeSafetensors(
       to: folder + "/model.safetensors",
-      tensors: parameters.map { ($0.name, $0.shape, UnsafeBufferPointer($0.values)) }, dtype: .f32,
+      tensors: parameters.map { ($0.name, $0.shape, UnsafeBufferPointer($0.values)) }, dtype: format,
       metadata: ["format": "pt"])
+  }
+}
+
+extension FloatFormat {
+  /// As config.json names it.
+  fileprivate var name: String {
+    switch self {
+    case .f32: "float32"
+    case .f16: "float16"
+    case .bf16: "bfloat16"
+    }
   }
 }

@@ -19,44 +19,49 @@ public final class TextModel: @unchecked Sendable {
   /// Names of the weights that did not come from the checkpoint.
   public let fresh: [String]
 
-  /// Builds the model over the weights of a Hub folder.
+  /// Builds the model over weights from a checkpoint or from chance.
   /// - Parameters:
   ///   - classes: outputs of the head; a masked-language head has the vocabulary's.
   ///   - reuseHead: whether the folder's own head may serve, where it has one of this size.
   /// - Throws: `WeightFault` with every weight that is missing, unexpected or of another shape.
   public init(
-    _ config: ModelConfig, _ checkpoint: Checkpoint?, kind: HeadKind, classes: Int, reuseHead: Bool, seed: UInt64
+    _ config: ModelConfig, _ source: WeightSource, kind: HeadKind, classes: Int, reuseHead: Bool, seed: UInt64
   ) throws {
-    let loader = WeightLoader(checkpoint, seed: seed)
+    let loader = WeightLoader(source, for: config, seed: seed)
     let root = loader.root
     self.config = config
     self.kind = kind
-    encoder = try BertEncoder(root["bert"], config)
-    let (width, std) = (config.width, config.initializerRange)
+    encoder = try BertEncoder(root, config)
+    let (width, std, names) = (config.width, config.initializerRange, config.family.names)
     switch kind {
     case .tokens: neck = nil
     case .sequence:
-      let dense = try root["bert"]["pooler"]["dense"].head(width, width, reuse: true, std: std)
-      neck = Neck(dense: dense, activation: nil, norm: nil)
+      let dense = try root[names.pooler].head(width, width, reuse: true, std: std)
+      neck = Neck(dense: dense, activation: config.family.poolsByTanh ? nil : .relu, norm: nil)
     case .masked:
-      let transform = root["cls"]["predictions"]["transform"]
-      let dense = try transform["dense"].head(width, width, reuse: reuseHead, std: std)
       neck = Neck(
-        dense: dense, activation: config.activation,
-        norm: try LayerNorm(head: transform["LayerNorm"], config, reuse: reuseHead))
+        dense: try root[names.maskedDense].head(width, width, reuse: reuseHead, std: std),
+        activation: config.activation,
+        norm: try LayerNorm(head: root[names.maskedNorm], config, reuse: reuseHead))
     }
     if kind == .masked {
       let words = encoder.embeddings.words
       words.writers = 2
-      let predictions = root["cls"]["predictions"]
-      classifier = Projection(
-        predictions["decoder"].path, weight: words,
-        bias: try predictions.head("bias", [config.vocabulary], start: .zero, reuse: reuseHead))
+      let bias = try root.head(names.maskedBias, [config.vocabulary], start: .zero, reuse: reuseHead)
+      classifier = Projection(String(names.maskedBias.dropLast(".bias".count)), weight: words, bias: bias)
     } else {
       classifier = try root["classifier"].head(width, classes, reuse: reuseHead, std: std)
     }
     try loader.finish()
     fresh = loader.fresh
+  }
+
+  /// Builds the model over a checkpoint of its own family; nil: from chance.
+  public convenience init(
+    _ config: ModelConfig, _ checkpoint: Checkpoint?, kind: HeadKind, classes: Int, reuseHead: Bool, seed: UInt64
+  ) throws {
+    let source = checkpoint.map { WeightSource($0, of: config.family) } ?? .chance
+    try self.init(config, source, kind: kind, classes: classes, reuseHead: reuseHead, seed: seed)
   }
 
   /// Opens a Hub folder: config.json and its weights.
@@ -75,8 +80,7 @@ public final class TextModel: @unchecked Sendable {
     if let rows = rows ?? firsts { x = gather(x, rows: rows, pass) }
     let numbers = kind == .masked ? precision : .fp32
     if let neck { x = neck(x, precision: numbers, pass) }
-    if kind != .masked { x = dropout(x, config.classifierDropout ?? config.dropout, pass) }
-    return JoinedProjection(classifier)(x, precision: numbers, pass)
+    return JoinedProjection(classifier)(dropout(x, config.dropout(before: kind), pass), precision: numbers, pass)
   }
 
   /// Every projection but the classifier, in the checkpoint's order.

@@ -10,6 +10,7 @@ final class Fields {
   /// What the recipe gave (reading), or what has been written so far (writing).
   private var members: [String: JSON]
   private var stated: [String] = []
+  /// Keys that would be known here under another choice, and which that is.
   private var foreign: [String: String] = [:]
 
   private init(_ path: String, _ members: [String: JSON], isReading: Bool, _ findings: Findings) {
@@ -55,6 +56,22 @@ final class Fields {
     if let found = read(json, key, kind, needs: nil) { value = found }
   }
 
+  /// A key that must be there unless the recipe says enough without it.
+  func required<Value>(
+    _ key: String, _ value: inout Value?, _ kind: FieldKind<Value>, unless isEnough: Bool, _ about: String
+  ) {
+    state(key, kind.expected, standard: nil, isRequired: true, about)
+    guard isReading else {
+      if let value { put(key, kind.write(value)) }
+      return
+    }
+    if let json = members[key] {
+      value = read(json, key, kind, needs: nil)
+    } else if !isEnough {
+      place(key).fault("missing", expected: kind.expected)
+    }
+  }
+
   /// A key that may be absent, or null, which is the same.
   func optional<Value>(
     _ key: String, _ value: inout Value?, _ kind: FieldKind<Value>, needs: String? = nil, _ about: String
@@ -77,6 +94,18 @@ final class Fields {
     if isReading { fields.reportUnknownKeys() } else { self.members[key] = .object(fields.members) }
   }
 
+  /// An object that may be absent: `walk` states what it holds, starting from `blank`.
+  func section<Value>(_ key: String, _ value: inout Value?, blank: Value, _ walk: (inout Value, Fields) -> Void) {
+    var found = value ?? blank
+    if isReading ? members[key].map({ $0 != .null }) ?? false : value != nil {
+      object(key) { walk(&found, $0) }
+      value = found
+    } else {
+      stated.append(key)
+      Fields.write(at: full(key)) { walk(&found, $0) }.keys.forEach(findings.state)
+    }
+  }
+
   /// Two keys of which at most one may be given.
   func exclusive(_ one: String, _ other: String) {
     guard isReading, findings.isGiven(full(one)), findings.isGiven(full(other)) else { return }
@@ -93,13 +122,33 @@ final class Fields {
     place(key).wrong(json, expected: expected)
   }
 
-  /// Keys that would be known here under another choice: `belong` says which.
-  func foreign(_ keys: [String], _ belong: String) {
-    for key in keys where !stated.contains(key) { foreign[key] = belong }
+  /// A fault at the full path `path`.
+  func fault(_ path: String, _ found: String, expected: String, advice: String) {
+    if isReading { Place(path: path, findings: findings).fault(found, expected: expected, advice: advice) }
   }
 
-  /// Takes every further key as it is: what is known depends on a key that is faulty itself.
-  func acceptTheRest() { stated += members.keys }
+  /// A key that must be there and decides which others may be: `options` states those of one kind. When it is asked to
+  /// write those of another kind than the recipe's, it is only to make them known.
+  func choice<Kind: CaseIterable & RawRepresentable<String> & Equatable>(
+    _ key: String, _ kind: inout Kind, _ about: String, options: (Kind, Fields) -> Void
+  ) {
+    let faultsBefore = findings.faults.count
+    required(key, &kind, .choice, about)
+    // What is known depends on a key that is faulty itself: every further key is taken as it is.
+    guard findings.faults.count == faultsBefore else { return stated += members.keys }
+    options(kind, self)
+    for other in Kind.allCases where other != kind {
+      let keys = Fields.write(at: path) { options(other, $0) }.keys.filter { !stated.contains(last($0)) }
+      if !isReading { keys.forEach(findings.state) }
+      for one in keys {
+        foreign[last(one)] =
+          "It belongs to \(full(key)) \"\(other.rawValue)\", and this one is \"\(kind.rawValue)\". "
+          + "On the command line, replace the whole: \(path)={\"\(key)\":\"\(kind.rawValue)\"}."
+      }
+    }
+  }
+
+  private func last(_ key: RecipeKey) -> String { String(key.path.dropFirst(path.isEmpty ? 0 : path.count + 1)) }
 
   private func read<Value>(_ json: JSON, _ key: String, _ kind: FieldKind<Value>, needs: String?) -> Value? {
     findings.give(full(key))

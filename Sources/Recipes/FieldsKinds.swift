@@ -42,6 +42,11 @@ extension FieldKind<Bool> {
   static var bool: Self { Self("true or false", write: { .bool($0) }) { $0.bool } }
 }
 
+extension FieldKind<[String: JSON]> {
+  /// An object whose members are somebody else's to judge.
+  static var object: Self { Self("an object", write: { .object($0) }) { $0.object } }
+}
+
 extension FieldKind<String> {
   /// Any text but the empty one.
   static var text: Self { Self("a text", write: { .string($0) }) { $0.string.flatMap { $0.isEmpty ? nil : $0 } } }

@@ -10,13 +10,14 @@ extension FieldKind<String> {
     }
   }
 
-  /// A folder that exists and holds the file `name`.
-  static func folder(holding name: String) -> Self {
+  /// A folder that exists and holds one of the files `names`.
+  static func folder(holding names: String...) -> Self {
+    let name = names.joined(separator: " or ")
     let words = "the path of a folder with \(name)"
     return path(words) { path, place in
       if !isFolder(path) {
         place.fault("found \"\(printable(path))\", a file", expected: words)
-      } else if !fileExists("\(path)/\(name)") {
+      } else if !names.contains(where: { fileExists("\(path)/\($0)") }) {
         place.fault("found \"\(printable(path))\", a folder without \(name)", expected: words)
       }
     }
@@ -50,6 +51,18 @@ extension FieldKind<String> {
         if place.findings.checkFiles { check(path, place) }
         return path
       }, write: { .string($0) })
+  }
+}
+
+extension FieldKind<[String]> {
+  /// One file that exists, or several of them.
+  static var files: Self {
+    let several = FieldKind<[String]>.list(of: .file, least: 1)
+    return Self(
+      "the path of a file, or a list of such paths",
+      read: { json, place in
+        json.array == nil ? FieldKind<String>.file.read(json, place).map { [$0] } : several.read(json, place)
+      }, write: { $0.count == 1 ? .string($0[0]) : several.write($0) })
   }
 }
 

@@ -43,7 +43,7 @@ extension LoRAConfig {
     rank = lora.rank
     alpha = lora.alpha
     dropout = lora.dropout
-    targets = Targets(lora.targetModules)
+    targets = lora.targetModules.map(Targets.init)
     exclude = lora.excludeModules.map(Targets.init)
     rankPattern = lora.rankPattern
     alphaPattern = lora.alphaPattern

@@ -20,9 +20,15 @@ public struct Recipe: Sendable, Equatable {
   public var task = Task()
   public var data = Data()
   public var method = Method.full
+  /// nil: only the task's own targets teach.
+  public var distillation: Distillation?
   public var training = Training()
+  /// What a model that was trained whole is saved as; adapters are always fp32.
+  public var saveAs = Numbers.fp32
   /// The folder that the run writes into.
   public var output = ""
+
+  public enum Numbers: String, CaseIterable, Sendable { case fp32, fp16, bf16 }
 }
 
 extension Recipe {
@@ -55,13 +61,10 @@ extension Recipe {
     return Fields.write { copy.state($0) }.json
   }
 
-  /// Every key that a recipe may have, section by section; the method's keys for each of its types.
+  /// Every key that a recipe may have, section by section, whatever its type.
   public static var keys: [RecipeKey] {
     var blank = Recipe()
-    var keys = Fields.write { blank.state($0) }.keys
-    let end = keys.lastIndex { $0.path.hasPrefix("method.") } ?? keys.endIndex - 1
-    keys.insert(contentsOf: Method.Kind.allCases.flatMap { Method.options(of: $0) }, at: end + 1)
-    return keys
+    return Fields.write { blank.state($0) }.keys
   }
 
   mutating func state(_ fields: Fields) {
@@ -70,12 +73,18 @@ extension Recipe {
     fields.field("precision", &precision, .choice, "The numbers that products read: fp32, or bf16 with fp32 sums.")
     fields.object("model") { model.state($0) }
     fields.object("task") { task.state($0) }
-    fields.object("data") { data.state($0) }
+    fields.object("data") { data.state($0, for: task.type) }
     fields.object("method") { method.state($0) }
-    if fields.isReading { training.learningRate = method.usualLearningRate }
+    if case .lora = method { model.checkAsBase(fields) }
+    fields.section("distillation", &distillation, blank: Distillation(for: task.type)) { $0.state($1) }
+    if fields.isReading {
+      (training.learningRate, training.metricForBest) = (method.usualLearningRate, task.usualMetric)
+    }
     fields.object("training") { training.state($0) }
+    fields.field("save_as", &saveAs, .choice, "The numbers that a model trained in full is saved as.")
     fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
-    fields.check(!isSameFolder(output, model.path), "output", expected: "another folder than the model's")
+    let isModel = model.folders.contains { isSameFolder(output, $0) }
+    fields.check(!isModel, "output", expected: "another folder than the model's")
   }
 }
 

@@ -7,6 +7,8 @@ extension Recipe {
     public enum Format: String, CaseIterable, Sendable {
       /// One word a line, its label in another column, an empty line between sentences.
       case conll
+      /// Running text: a document a line, as plain text or as JSON; gzipped or not.
+      case text
     }
     /// How labels spell an entity.
     public enum Scheme: String, CaseIterable, Sendable { case auto, iob1, iob2, iobes }
@@ -18,9 +20,9 @@ extension Recipe {
     }
 
     public var format = Format.conll
-    public var train = ""
-    public var dev: String?
-    public var test: String?
+    public var train: [String] = []
+    public var dev: [String]?
+    public var test: [String]?
     public var wordColumn = Column.index(0)
     public var labelColumn = Column.last
     public var scheme = Scheme.auto
@@ -29,24 +31,53 @@ extension Recipe {
     /// Pieces that neighbouring windows of one sentence share; nil for the task's own choice.
     public var stride: Int?
     public var maxTrainExamples: Int?
+    /// Of a JSON line, the keys whose texts make the document.
+    public var fields = ["text"]
+    /// Whether a block goes on with the next document where one ends.
+    public var pack = true
 
-    mutating func state(_ fields: Fields) {
-      fields.required("format", &format, .choice, "How the files are laid out.")
-      fields.required("train", &train, .file, "What is learned from.")
-      fields.optional("dev", &dev, .file, "What the best checkpoint is chosen by.")
-      fields.optional("test", &test, .file, "What the final score is for; read once, at the end.")
+    /// The files of each split that has some.
+    public var files: [(split: String, paths: [String])] {
+      [("train", train), ("dev", dev ?? []), ("test", test ?? [])].filter { !$1.isEmpty }
+    }
+
+    mutating func state(_ fields: Fields, for task: Task.Kind) {
+      var kind = format
+      fields.choice("format", &kind, "How the files are laid out.") { kind, fields in
+        switch kind {
+        case .conll: stateColumns(fields)
+        case .text: stateText(fields)
+        }
+      }
+      format = kind
+      let fitting: Format = task == .maskedLM ? .text : .conll
+      fields.check(
+        format == fitting, "format",
+        expected: "\"\(fitting.rawValue)\", which is what task.type \"\(task.rawValue)\" learns from")
+      fields.required("train", &train, .files, "What is learned from.")
+      fields.optional("dev", &dev, .files, "What the best checkpoint is chosen by.")
+      fields.optional("test", &test, .files, "What the final score is for; read once, at the end.")
+      fields.optional(
+        "max_length", &maxLength, .int(8...), "Pieces in a window, with special ones; else the model's limit.")
+      if let maxLength, let stride {
+        fields.check(stride * 2 < maxLength, "stride", expected: "less than half of max_length, which is \(maxLength)")
+      }
+      fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Learn from the first so many only.")
+    }
+
+    private mutating func stateColumns(_ fields: Fields) {
       fields.field("word_column", &wordColumn, .column, "Where a line has its word.")
       fields.field("label_column", &labelColumn, .column, "Where a line has its label.")
       fields.check(
         labelColumn != wordColumn, "label_column", "word_column", expected: "word_column and label_column to differ")
       fields.field("scheme", &scheme, .choice, "How labels spell an entity; auto finds out.")
-      fields.optional(
-        "max_length", &maxLength, .int(8...), "Pieces in a window, with special ones; else the model's limit.")
       fields.optional("stride", &stride, .int(0...), "Pieces that neighbouring windows share.")
-      if let maxLength, let stride {
-        fields.check(stride * 2 < maxLength, "stride", expected: "less than half of max_length, which is \(maxLength)")
-      }
-      fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Learn from the first so many only.")
+    }
+
+    private mutating func stateText(_ fields: Fields) {
+      fields.field(
+        "fields", &self.fields, .list(of: .text, least: 1), "Of a JSON line, the keys whose texts make the document.")
+      fields.field("pack", &pack, .bool, "Whether a block goes on with the next document where one ends.")
     }
   }
 }

@@ -34,16 +34,10 @@ extension Recipe {
 
     mutating func state(_ fields: Fields) {
       var kind = self.kind
-      let faultsBefore = fields.findings.faults.count
-      fields.required("type", &kind, .choice, "What of the model learns.")
-      guard fields.findings.faults.count == faultsBefore else { return fields.acceptTheRest() }
-      if kind != self.kind { self = Method(kind) }
-      stateOptions(fields)
-      for other in Kind.allCases where other != kind {
-        fields.foreign(
-          Self.options(of: other).map { String($0.path.dropFirst("method.".count)) },
-          "It belongs to method.type \"\(other.rawValue)\", and this one is \"\(kind.rawValue)\". "
-            + "On the command line, replace the whole: method={\"type\":\"\(kind.rawValue)\"}.")
+      fields.choice("type", &kind, "What of the model learns.") { kind, fields in
+        var method = kind == self.kind ? self : Method(kind)
+        method.stateOptions(fields)
+        if fields.isReading { self = method }
       }
     }
 
@@ -54,12 +48,6 @@ extension Recipe {
         lora.state(fields)
         self = .lora(lora)
       }
-    }
-
-    /// The keys beside "type" of one kind.
-    static func options(of kind: Kind) -> [RecipeKey] {
-      var method = Method(kind)
-      return Fields.write(at: "method") { method.stateOptions($0) }.keys
     }
   }
 
@@ -86,7 +74,8 @@ extension Recipe {
     public var alpha = 8.0
     public var dropout = 0.0
     public var useRslora = false
-    public var targetModules = Modules.named(["query", "value"])
+    /// nil: query and value, by the names that the model's family has for them.
+    public var targetModules: Modules?
     public var excludeModules: Modules?
     public var rankPattern: [String: Int] = [:]
     public var alphaPattern: [String: Double] = [:]
@@ -99,7 +88,7 @@ extension Recipe {
       fields.field("alpha", &alpha, .number(above: 0), "The update is scaled by alpha / rank.")
       fields.field("dropout", &dropout, .number(0..<1), "Dropout of the adapter's input.")
       fields.field("use_rslora", &useRslora, .bool, "Scale by alpha / √rank instead (Kalajdzievski 2023).")
-      fields.field(
+      fields.optional(
         "target_modules", &targetModules, .modules(orAll: true), "Which matrices get an adapter, by their names' ends.")
       fields.optional(
         "exclude_modules", &excludeModules, .modules(orAll: false), "Which of them do not, after all.")

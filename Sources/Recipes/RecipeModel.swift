@@ -1,44 +1,96 @@
-/// The recipe's sections "model" and "task". Does not load a model.
-import Files
+/// The recipe's section "model". Does not load a model.
+public import Files
+public import Models
 
 extension Recipe {
-  /// The base model.
+  /// The base model, or the model to be.
   public struct Model: Sendable, Equatable {
-    /// A folder in the Hub's layout.
-    public var path = ""
+    /// What the weights are at first.
+    public enum Start: String, CaseIterable, Sendable { case checkpoint, random }
+
+    /// Layers of a checkpoint.
+    public enum Layers: Sendable, Equatable {
+      case list([Int])
+      /// Every second, from the first.
+      case alternate
+    }
+
+    /// A folder in the Hub's layout; nil only for random weights with `config` and `tokenizer`.
+    public var path: String?
+    public var start = Start.checkpoint
+    /// Layer i of the model is this layer of the folder's; nil: all of them.
+    public var layers: Layers?
+    /// Members that replace those of config.json.
+    public var config: [String: JSON]?
+    /// A folder whose vocabulary is used instead of that in `path`.
+    public var tokenizer: String?
+    /// nil: the folder's.
+    public var family: Family?
     /// Overrides config.json's `hidden_dropout_prob`.
     public var dropout: Double?
     /// Overrides config.json's `attention_probs_dropout_prob`.
     public var attentionDropout: Double?
 
+    /// The folders that the model is read from.
+    public var folders: [String] { [path, tokenizer].compactMap(\.self) }
+
     mutating func state(_ fields: Fields) {
+      fields.field("init", &start, .choice, "What the weights are at first: the folder's, or random.")
+      fields.optional(
+        "config", &config, .object, "Settings instead of config.json's; other sizes only with random weights.")
+      fields.optional(
+        "tokenizer", &tokenizer, .folder(holding: "tokenizer.json", "vocab.txt"),
+        "A folder whose vocabulary is used instead of the model's.")
       fields.required(
-        "path", &path, .folder(holding: "config.json"), "The base model: a folder in the Hub's layout.")
+        "path", &path, .folder(holding: "config.json"), unless: start == .random && config != nil && tokenizer != nil,
+        "The base model: a folder in the Hub's layout.")
+      fields.optional("layers", &layers, .layers, "Layer i of the model is this layer of the folder's.")
+      fields.check(layers == nil || start == .checkpoint, "layers", expected: "none: random weights are no layer's")
+      fields.optional("family", &family, .choice, "The model's family, where it is to be another than the folder's.")
       fields.optional("dropout", &dropout, .number(0..<1), "Instead of config.json's hidden_dropout_prob.")
       fields.optional(
         "attention_dropout", &attentionDropout, .number(0..<1), "Instead of config.json's attention_probs_dropout_prob."
       )
     }
+
+    /// An adapter is used over its base as the base's folder has it: what makes another model of it is a fault.
+    func checkAsBase(_ fields: Fields) {
+      let given: [(String, Bool)] = [
+        ("init", start == .random), ("layers", layers != nil), ("config", config != nil),
+        ("tokenizer", tokenizer != nil),
+        ("family", family != nil),
+      ]
+      for (key, isGiven) in given where isGiven {
+        fields.fault(
+          "model.\(key)", "found beside method.type \"lora\"",
+          expected: "a base that others have, as its folder has it",
+          advice: "Make and save the model with method.type \"full\" first, then adapt what it left.")
+      }
+    }
   }
+}
 
-  /// What is to be learned.
-  public struct Task: Sendable, Equatable {
-    public enum Kind: String, CaseIterable, Sendable {
-      /// A label for each word: named entities.
-      case tokenClassification = "token_classification"
-    }
-    public var type = Kind.tokenClassification
-    /// The share of the target that is spread over all labels (Szegedy et al. 2016, §7).
-    public var labelSmoothing = 0.0
-    /// Factors of a label's loss; 1 for a label that is not named.
-    public var classWeights: [String: Double] = [:]
-
-    mutating func state(_ fields: Fields) {
-      fields.required("type", &type, .choice, "What is to be learned.")
-      fields.field(
-        "label_smoothing", &labelSmoothing, .number(0..<1), "The share of each target that is spread over all labels.")
-      fields.field(
-        "class_weights", &classWeights, .map(of: .number(above: 0)), "Factors of a label's loss; 1 where not named.")
-    }
+extension FieldKind<Recipe.Model.Layers> {
+  /// A list of layers, or "alternate".
+  fileprivate static var layers: Self {
+    let list = FieldKind<[Int]>.list(of: .int(0..., most: 9999), least: 1)
+    let words = "a list of the folder's layers, counted from 0, or \"alternate\""
+    return Self(
+      words,
+      read: { json, place in
+        switch json {
+        case "alternate": return .alternate
+        case .array(let layers) where !layers.isEmpty: return list.read(json, place).map { .list($0) }
+        default:
+          place.wrong(json, expected: words)
+          return nil
+        }
+      },
+      write: { layers in
+        switch layers {
+        case .list(let list): .array(list.map(JSON.int))
+        case .alternate: "alternate"
+        }
+      })
   }
 }

@@ -25,7 +25,7 @@ extension Recipe {
       case steps(Int)
     }
     /// What the best checkpoint is best at, on the dev data.
-    public enum Metric: String, CaseIterable, Sendable { case f1, precision, recall, loss }
+    public enum Metric: String, CaseIterable, Sendable { case f1, precision, recall, accuracy, perplexity, loss }
 
     public var duration = Duration.epochs(3)
     public var batchSize = BatchSize.examples(32)
@@ -45,7 +45,7 @@ extension Recipe {
     public var maxGradNorm: Double? = 1
     /// Updates between evaluations; nil for one at each epoch's end.
     public var evalEverySteps: Int?
-    /// Without `data.dev` there is nothing to be best at, and this is not read.
+    /// Without `data.dev` there is nothing to be best at, and this is not read. The task's own, unless given.
     public var metricForBest = Metric.f1
     /// Evaluations without a new best before training ends; nil for never.
     public var earlyStoppingPatience: Int?

@@ -13,15 +13,15 @@ public import Training
 public struct Run {
   public let recipe: Recipe
   public let model: TextModel
-  public let task: TaggingTask
+  public let work: Work
   /// nil for full fine-tuning.
   public let adapter: Adapter?
   public let table: ParameterTable
   public let trainer: Trainer
   public let replicas: Replicas
   public let encoder: TextEncoder
-  /// SHA-256 of the base model's weights.
-  public let baseHash: String
+  /// SHA-256 of the base model's weights; nil: they started from chance.
+  public let baseHash: String?
   /// One digest of the base, the tokenizer and the data: what a resumed run must find unchanged.
   public let inputs: String
   /// What a user should know and what no error is: a new head, windows, labels.
@@ -48,8 +48,8 @@ public enum RunFault: Error, CustomStringConvertible {
 }
 
 public struct RunBuilder {
-  private let recipe: Recipe
-  private let threads: Int
+  let recipe: Recipe
+  let threads: Int
 
   public init(_ recipe: Recipe, threads: Int) {
     self.recipe = recipe
@@ -57,118 +57,57 @@ public struct RunBuilder {
   }
 
   public func build() throws -> Run {
-    var config = try ModelConfig(folder: recipe.model.path)
-    config.dropout = recipe.model.dropout ?? config.dropout
-    config.attentionDropout = recipe.model.attentionDropout ?? config.attentionDropout
+    let source = try ModelSource(recipe.model), config = source.config
     let encoder = try TextEncoder(
-      WordPiece(folder: recipe.model.path), config, maxLength: recipe.data.maxLength, stride: recipe.data.stride)
-    var (splits, scheme) = try readSplits()
-    let (labels, reuseHead) = try chooseLabels(splits, config)
-    if let most = recipe.data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(most)) } }
-    let task = TaggingTask(
-      labels: labels, splits: splits, encoder: encoder, classWeights: try classWeights(labels),
-      smoothing: Float(recipe.task.labelSmoothing))
-    let checkpoint = try Checkpoint(folder: recipe.model.path)
+      source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride)
+    let work = try makeWork(config, encoder)
     let seed = UInt64(recipe.seed)
     let model = try TextModel(
-      config, checkpoint, kind: .tokens, classes: labels.count, reuseHead: reuseHead, seed: seed)
+      config, source.weights, kind: work.kind, classes: work.labels.count, reuseHead: work.reuseHead, seed: seed)
     model.recompute = recipe.training.recompute
-    let (adapter, table) = try makeMethod(model, seed)
+    let adapter = try makeAdapter(model, seed)
+    let hash = try source.weights.checkpoint?.sha256()
+    let inputs = try inputDigests(hash, source.files)
+    let teaching = try makeObjective(model, work, encoder, inputs: inputs)
+    let table = ParameterTable(training: (adapter?.trainable ?? model.parameters) + teaching.objective.parameters)
     model.use(recipe.precision)
     let replicas = Replicas(threads: threads)
-    let trainer = try Trainer(model, task, table, recipe.trainingSettings, replicas)
-    let hash = try checkpoint.sha256()
+    let trainer = try Trainer(
+      model, work.task, table, recipe.trainingSettings, replicas, objective: teaching.objective)
     Processor.giveMemoryBack()
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(
-      recipe: recipe, model: model, task: task, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
+      recipe: recipe, model: model, work: work, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
       encoder: encoder, baseHash: hash,
-      inputs: try inputDigests(hash), notes: notes(model, task) + scheme,
+      inputs: ([inputs] + teaching.digests).joined(separator: " "),
+      notes: notes(model) + work.notes + teaching.notes,
       totalParameters: base + (adapter?.addedParameters ?? 0))
   }
 
-  /// The files as IOB2, whatever their scheme: that is what the model learns and predicts. With notes on what was odd.
-  private func readSplits() throws -> ([Split: [TaggedSentence]], notes: [String]) {
-    let data = recipe.data
-    let paths: [Split: String] = [.train: data.train, .dev: data.dev, .test: data.test].compactMapValues { $0 }
-    let columns = CoNLLColumns(word: data.wordColumn.index, label: data.labelColumn.index)
-    let splits = try paths.mapValues { try readCoNLL($0, columns: columns) }
-    let scheme = TagScheme(rawValue: data.scheme.rawValue) ?? .detect(in: (splits[.train] ?? []).map(\.tags))
-    let corpora = splits.mapValues { IOB2Corpus($0, from: scheme) }
-    var notes = scheme == .iob2 ? [] : ["tags are \(scheme.rawValue.uppercased()); trained and predicted as IOB2"]
-    for split in Split.allCases {
-      guard let corpus = corpora[split], corpus.invalidTags > 0 else { continue }
-      notes.append(
-        "\(split.rawValue): \(corpus.invalidTags) tags in \(corpus.sentencesWithInvalidTags) sentences break "
-          + "\(scheme.rawValue.uppercased()) and were read as conlleval reads them")
-    }
-    return (corpora.mapValues(\.sentences), notes)
+  private func inputDigests(_ base: String?, _ files: [String]) throws -> String {
+    let digests = try (files + recipe.data.files.flatMap(\.paths)).map { try sha256(ofFile: $0) }
+    return ([base ?? "random"] + digests).joined(separator: " ")
   }
 
-  /// The folder's own labels and head where they cover the data's labels; else the training file's, and a new head.
-  private func chooseLabels(
-    _ splits: [Split: [TaggedSentence]], _ config: ModelConfig
-  ) throws -> (labels: [String], reuseHead: Bool) {
-    func tags(_ split: Split) -> Set<String> { Set((splits[split] ?? []).flatMap(\.tags)) }
-    let found = tags(.train).union(["O"])
-    if found.isSubset(of: config.labels) { return (config.labels, true) }
-    let labels = ["O"] + found.subtracting(["O"]).sorted()
-    for (split, path) in [(Split.dev, recipe.data.dev), (.test, recipe.data.test)] {
-      let types = Set(labels.map(entityType))
-      let unknown = tags(split).filter { !types.contains(entityType($0)) }.sorted()
-      if let path, !unknown.isEmpty { throw RunFault.unknownLabels(file: path, labels: unknown, known: labels) }
-    }
-    return (labels, false)
-  }
-
-  private func classWeights(_ labels: [String]) throws -> [Float]? {
-    let weights = recipe.task.classWeights
-    let unknown = weights.keys.filter { !labels.contains($0) }.sorted()
-    if !unknown.isEmpty { throw RunFault.unknownWeights(unknown, known: labels) }
-    return weights.isEmpty ? nil : labels.map { Float(weights[$0] ?? 1) }
-  }
-
-  private func inputDigests(_ base: String) throws -> String {
-    let tokenizer = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "config.json"]
-      .map { recipe.model.path + "/" + $0 }.filter(fileExists)
-    let data = [recipe.data.train] + [recipe.data.dev, recipe.data.test].compactMap { $0 }
-    return try ([base] + (tokenizer + data).map { try sha256(ofFile: $0) }).joined(separator: " ")
-  }
-
-  private func makeMethod(_ model: TextModel, _ seed: UInt64) throws -> (Adapter?, ParameterTable) {
+  /// Attached; nil where every weight of the model learns.
+  private func makeAdapter(_ model: TextModel, _ seed: UInt64) throws -> Adapter? {
     switch recipe.method {
-    case .full: return (nil, ParameterTable(training: model.parameters))
+    case .full: return nil
     case .lora(let lora):
-      let adapter = try Adapter(LoRAConfig(lora), on: model, seed: seed)
+      var config = LoRAConfig(lora)
+      // A masked-language head that the base does not have must learn whole.
+      if model.kind == .masked { config.modulesToSave += Set(model.fresh.map(module)).subtracting([module(model.classifier.bias.name)]) }
+      let adapter = try Adapter(config, on: model, seed: seed)
       adapter.attach()
-      return (adapter, ParameterTable(training: adapter.trainable))
+      return adapter
     }
   }
 
-  private func notes(_ model: TextModel, _ task: TaggingTask) -> [String] {
-    var notes: [String] = []
-    if !model.fresh.isEmpty {
-      notes.append("new weights, not from the checkpoint: " + model.fresh.joined(separator: ", "))
-    }
-    for split in Split.allCases {
-      let count = task.windowCount(split)
-      if count.windows > count.sentences {
-        notes.append(
-          "\(split.rawValue): \(count.sentences) sentences cut into \(count.windows) windows; no word is lost")
-      }
-    }
-    return notes
+  private func notes(_ model: TextModel) -> [String] {
+    if recipe.model.start == .random { return ["every weight starts from chance"] }
+    return model.fresh.isEmpty ? [] : ["new weights, not from the checkpoint: " + model.fresh.joined(separator: ", ")]
   }
 }
 
-/// `Disease` of `B-Disease`.
-private func entityType(_ tag: String) -> Substring { tag.split(separator: "-", maxSplits: 1).last ?? "" }
-
-extension Recipe.Data.Column {
-  fileprivate var index: Int {
-    switch self {
-    case .last: -1
-    case .index(let index): index
-    }
-  }
-}
+/// The module that a weight belongs to: its name without its last part.
+private func module(_ weight: String) -> String { weight.split(separator: ".").dropLast().joined(separator: ".") }

@@ -43,7 +43,7 @@ extension Run {
     let run = replicas.forEach
     var metrics: [String: JSON] = [:]
     for split in [Split.dev, .test] where result.status != .interrupted {
-      metrics[split.rawValue] = try task.evaluate(model, on: split, run)?.json
+      metrics[split.rawValue] = try work.task.evaluate(model, on: split, run)?.json
     }
     let json = resultJSON(result, metrics)
     let (kept, other) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
@@ -70,7 +70,7 @@ extension Run {
       "cpu": .string(Processor.vectors),
       "precision": .string(recipe.precision.rawValue),
       "multiplier": .string(Multiplier.chosen.rawValue),
-      "base_sha256": .string(baseHash),
+      "base_sha256": baseHash.map(JSON.string) ?? .null,
       "metrics": .object(metrics),
     ]
     if let best = result.best {

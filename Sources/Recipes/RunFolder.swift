@@ -54,9 +54,8 @@ public final class RunFolder {
     self.mode = mode
     let there = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     let isRun = there.contains(Self.marker)
-    let data = recipe.data
-    for input in [recipe.model.path, data.train] + [data.dev, data.test].compactMap({ $0 })
-    where isInside(input, path) {
+    let teachers = recipe.distillation?.teachers.flatMap { [$0.path] + ($0.adapter.map { [$0] } ?? []) } ?? []
+    for input in recipe.model.folders + teachers + recipe.data.files.flatMap(\.paths) where isInside(input, path) {
       throw RunFolderFault.holdsInput(path, input: input)
     }
     if mode == .resume {

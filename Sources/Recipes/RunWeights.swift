@@ -8,7 +8,7 @@ import Tokenizers
 
 extension Run {
   /// Name of the base for other people's eyes: no path of this machine.
-  private var baseName: String { recipe.model.path.split(separator: "/").last.map(String.init) ?? "base" }
+  private var baseName: String { recipe.model.name }
 
   /// Writes `adapter/` or `model/` into the folder at `path`.
   func saveWeights(to path: String, _ result: JSON) throws {
@@ -16,8 +16,8 @@ extension Run {
     if let adapter {
       try adapter.save(to: path, base: baseName, head: model.kind)
     } else {
-      try model.save(to: path, labels: task.labels)
-      try encoder.tokenizer.save(to: path)
+      try model.save(to: path, labels: work.labels, as: FloatFormat(recipe.saveAs))
+      try encoder.tokenizer.save(to: path, readsKinds: model.config.family.hasKinds)
     }
     try writeFile(sidecar.text() + "\n", to: path + "/tune.json")
     try writeFile(card(result), to: path + "/README.md")
@@ -28,8 +28,10 @@ extension Run {
     [
       "format": 1,
       "task": .string(recipe.task.type.rawValue),
-      "base": ["name": .string(baseName), "sha256": .string(baseHash), "parameters": .int(baseParameters)],
-      "labels": .array(task.labels.map(JSON.string)),
+      "base": [
+        "name": .string(baseName), "sha256": baseHash.map(JSON.string) ?? .null, "parameters": .int(baseParameters),
+      ],
+      "labels": .array(work.labels.map(JSON.string)),
       "max_length": .int(encoder.maxLength),
       "stride": .int(encoder.stride),
       "tokenizer": encoder.tokenizer.settings,
@@ -46,18 +48,18 @@ extension Run {
       ---
       base_model: \(baseName)
       library_name: \(adapter == nil ? "transformers" : "peft")
-      pipeline_tag: token-classification
+      pipeline_tag: \(pipeline)
       tags:
       \(adapter == nil ? "- full" : "- lora")
       - tune
       ---
 
-      # \(baseName), \(adapter == nil ? "fine-tuned in full" : "a LoRA adapter") for token classification
+      # \(baseName), \(adapter == nil ? "fine-tuned in full" : "a LoRA adapter") for \(purpose)
       \(about)
       | | |
       |---|---|
-      | base | \(baseName), SHA-256 of its weights \(baseHash) |
-      | labels | \(task.labels.joined(separator: ", ")) |
+      | base | \(baseName)\(baseHash.map { ", SHA-256 of its weights \($0)" } ?? "") |
+      | labels | \(work.labels.isEmpty ? "the vocabulary" : work.labels.joined(separator: ", ")) |
       | data | \(dataLine) |
       | trainable parameters | \(trainableParameters) of \(totalParameters) |
       | seed | \(recipe.seed) |
@@ -71,25 +73,51 @@ extension Run {
 
       ## How to use
 
-      `tune predict BASE --adapter name=THIS_FOLDER FILE`\(adapter == nil ? " (or `tune predict THIS_FOLDER FILE`)" : "").
-      Entities are scored whole: type and both ends must agree (seqeval's default mode).
+      \(use)
+      \(scoring)
 
       """
   }
 
-  private var dataLine: String {
-    [("train", recipe.data.train), ("dev", recipe.data.dev), ("test", recipe.data.test)].compactMap { split, path in
-      path.map { "\(split): \(tail($0)) (\(sentences(split)) sentences)" }
-    }.joined(separator: ", ")
+  private var purpose: String {
+    switch work.kind {
+    case .tokens: "token classification"
+    case .sequence: "text classification"
+    case .masked: "masked language modelling"
+    }
   }
 
-  private func sentences(_ split: String) -> Int { Split(rawValue: split).map { task.windowCount($0).sentences } ?? 0 }
+  private var use: String {
+    switch (work.kind, adapter == nil) {
+    case (.masked, true): "As \"model.path\" of another recipe, or with transformers' AutoModelForMaskedLM."
+    case (.masked, false): "With PEFT over the base, or as the start of another adapter."
+    case (_, true): "`tune predict THIS_FOLDER FILE`."
+    case (_, false): "`tune predict BASE --adapter name=THIS_FOLDER FILE`."
+    }
+  }
+
+  private var scoring: String {
+    work.kind == .masked
+      ? "Perplexity and accuracy are those of masked tokens, with masks that are always the same."
+      : "Entities are scored whole: type and both ends must agree (seqeval's default mode)."
+  }
+
+  private var pipeline: String { work.kind == .masked ? "fill-mask" : purpose.replacing(" ", with: "-") }
+
+  private var dataLine: String {
+    recipe.data.files.map { split, paths in
+      "\(split): \(paths.map(tail).joined(separator: ", ")) (\(work.amounts[split] ?? ""))"
+    }.joined(separator: "; ")
+  }
 
   private func scoreRows(_ result: JSON) -> String {
     ["dev", "test"].compactMap { split in
       guard let score = result["metrics"]?[split] else { return nil }
-      let values = ["precision", "recall", "f1"].map { "\($0) \(percent(score[$0]?.number ?? 0))" }
-      return "| \(split) | \(values.joined(separator: ", ")) |"
+      let shares = ["precision", "recall", "f1", "accuracy"].compactMap { name in
+        (score[name]?.number).map { "\(name) \(percent($0))" }
+      }
+      let perplexity = (score["perplexity"]?.number).map { ["perplexity \((100 * $0).rounded() / 100)"] } ?? []
+      return "| \(split) | \((perplexity + shares).joined(separator: ", ")) |"
     }.joined(separator: "\n")
   }
 }
@@ -109,5 +137,15 @@ private func withoutPaths(_ json: JSON) -> JSON {
   case .array(let list): .array(list.map(withoutPaths))
   case .object(let members): .object(members.mapValues(withoutPaths))
   default: json
+  }
+}
+
+extension FloatFormat {
+  fileprivate init(_ numbers: Recipe.Numbers) {
+    switch numbers {
+    case .fp32: self = .f32
+    case .fp16: self = .f16
+    case .bf16: self = .bf16
+    }
   }
 }

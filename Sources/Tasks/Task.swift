@@ -45,6 +45,26 @@ public struct Lesson: Sendable {
   }
 }
 
+extension Lesson {
+  /// The same with logits asked for where there is a target, and nowhere else. Heads of sequences have one row each.
+  public func whereLabelled(_ kind: HeadKind) -> Lesson {
+    if kind == .sequence { return self }
+    let all = rows ?? Array(0..<Int32(batch.count))
+    let labelled = targets.indices.filter { targets[$0] >= 0 }
+    return Lesson(
+      examples: examples, batch: batch, rows: labelled.map { all[$0] }, targets: labelled.map { targets[$0] },
+      weight: weight)
+  }
+
+  /// The same with logits asked for every token.
+  public func everywhere(_ kind: HeadKind) -> Lesson {
+    guard kind != .sequence, let rows else { return self }
+    var all = [Int32](repeating: -1, count: batch.count)
+    for (row, target) in zip(rows, targets) { all[Int(row)] = target }
+    return Lesson(examples: examples, batch: batch, targets: all, weight: weight)
+  }
+}
+
 public protocol Task: Sendable {
   /// Tokens of each training example.
   var lengths: [Int] { get }

@@ -49,13 +49,20 @@ struct Vocabulary: Sendable {
   }
 
   /// Greedy longest match from the left (Wu et al. 2016): calls `body` with each piece of the word `text[range]`.
+  /// - Parameters:
+  ///   - inside: whether `range` is a later part of a word, which does not begin it.
+  ///   - first: scalars that the first piece may have at most.
   /// - Returns: false when some part of the word is in no token; `body` may have seen pieces before that part.
-  func forEachPiece(_ text: [UInt32], _ range: Range<Int>, _ body: (Int32, Range<Int>) -> Void) -> Bool {
+  func forEachPiece(
+    _ text: [UInt32], _ range: Range<Int>, inside: Bool = false, first: Int = .max,
+    _ body: (Int32, Range<Int>) -> Void
+  ) -> Bool {
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: min(range.count, longest)) { hashes in
       var start = range.lowerBound
       while start < range.upperBound {
-        let continuing = start > range.lowerBound
-        let reach = min(range.upperBound - start, longest - (continuing ? prefix.count : 0))
+        let continuing = inside || start > range.lowerBound
+        let most = start > range.lowerBound ? range.upperBound - start : min(range.count, first)
+        let reach = min(most, longest - (continuing ? prefix.count : 0))
         guard reach > 0 else { return false }
         var hash = continuing ? prefixHash : emptyHash
         for i in 0..<reach {
@@ -98,10 +105,10 @@ struct Vocabulary: Sendable {
   }
 }
 
-private let emptyHash: UInt64 = 0x9E37_79B9_7F4A_7C15
+let emptyHash: UInt64 = 0x9E37_79B9_7F4A_7C15
 
 /// The hash of a word and one more scalar: xor and multiply, as FNV-1a does, by a constant that mixes the upper bits.
-private func extend(_ hash: UInt64, _ scalar: UInt32) -> UInt64 {
+func extend(_ hash: UInt64, _ scalar: UInt32) -> UInt64 {
   let mixed = (hash ^ UInt64(scalar)) &* 0xD6E8_FEB8_6659_FD93
   return mixed ^ (mixed >> 32)
 }

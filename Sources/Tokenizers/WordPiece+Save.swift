@@ -20,26 +20,29 @@ extension WordPiece {
   /// Writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and vocab.txt, from which transformers'
   /// `AutoTokenizer` and `init(folder:)` load this tokenizer. The two settings that cut and pad texts are written as
   /// null. vocab.txt is left out when a token has the end of a line in it.
-  public func save(to folder: String) throws {
+  /// - Parameter readsKinds: whether the model beside it takes token types; else transformers is told not to make any.
+  public func save(to folder: String, readsKinds: Bool = true) throws {
     try makeFolder(folder)
     try writeFile(tokenizerText, to: "\(folder)/tokenizer.json")
     var names = [String: JSON]()
     if let object = settings["special_tokens"]?.object { names = object }
     try writeFile(JSON.object(names).text() + "\n", to: "\(folder)/special_tokens_map.json")
-    try writeFile(configuration(names).text() + "\n", to: "\(folder)/tokenizer_config.json")
+    var configuration = configuration(names)
+    if !readsKinds { configuration["model_input_names"] = ["input_ids", "attention_mask"] }
+    try writeFile(JSON.object(configuration).text() + "\n", to: "\(folder)/tokenizer_config.json")
     if !vocabulary.tokens.contains(where: { $0.utf8.contains { $0 == 0x0A || $0 == 0x0D } }) {
       try writeFile(vocabulary.tokens.joined(separator: "\n") + "\n", to: "\(folder)/vocab.txt")
     }
   }
 
   /// The tokenizer_config.json that was read, with what transformers builds the tokenizer from.
-  private func configuration(_ names: [String: JSON]) -> JSON {
+  private func configuration(_ names: [String: JSON]) -> [String: JSON] {
     var members = source.config.merging(names) { _, own in own }
     // These describe the tokens once more, by id; tokenizer.json already does.
     members["added_tokens_decoder"] = nil
     for key in ["do_lower_case", "strip_accents", "tokenize_chinese_chars"] { members[key] = settings[key] }
     if members["tokenizer_class"]?.string == nil { members["tokenizer_class"] = "BertTokenizer" }
-    return .object(members)
+    return members
   }
 
   /// tokenizer.json: all parts as they were read, the vocabulary in the order of ids.
@@ -67,7 +70,7 @@ extension WordPiece {
 }
 
 extension AddedToken {
-  fileprivate var tree: JSON {
+  var tree: JSON {
     [
       "id": .int(Int(id)), "content": .string(content), "single_word": .bool(singleWord), "lstrip": .bool(lstrip),
       "rstrip": .bool(rstrip), "normalized": .bool(normalized), "special": .bool(special),

@@ -76,6 +76,9 @@ public struct WordPiece: Sendable {
   /// How many ids there are.
   public var count: Int { vocabulary.count }
 
+  /// All tokens, by id.
+  public var tokens: [String] { vocabulary.tokens }
+
   /// The token of `id`; the unknown one for an id that there is not.
   public func token(_ id: Int32) -> String {
     vocabulary.tokens.indices.contains(Int(id)) ? vocabulary.tokens[Int(id)] : vocabulary.tokens[Int(unk)]
@@ -103,21 +106,33 @@ public struct WordPiece: Sendable {
     return pieces.ids
   }
 
-  private func split(_ text: [UInt32], into pieces: inout Pieces) {
+  /// Cuts `text` into the added tokens that are found in it and the words between them. Calls `token` with each token's
+  /// id, its place in the text, and what it was found as; and `word` with a normal form and the word's range in it.
+  func forEachPart(
+    of text: [UInt32], token: (Int32, Range<Int>, ArraySlice<UInt32>) -> Void,
+    word: (AlignedText, Range<Int>) -> Void
+  ) {
     for part in raw.matches(in: text, text.indices) {
       if let id = part.id {
-        pieces.append(id, part.range, token: spelling(of: id, text[part.range]))
+        token(id, part.range, text[part.range])
         continue
       }
       let normalized = normalizer.normalize(text, part.range)
       for part in normal.matches(in: normalized.scalars, normalized.scalars.indices) {
         if let id = part.id {
-          let token = spelling(of: id, normalized.scalars[part.range])
-          pieces.append(id, normalized.origin(of: part.range), token: token)
+          token(id, normalized.origin(of: part.range), normalized.scalars[part.range])
         } else {
-          forEachWord(normalized.scalars, part.range) { word in splitWord(normalized, word, into: &pieces) }
+          forEachWord(normalized.scalars, part.range) { word(normalized, $0) }
         }
       }
+    }
+  }
+
+  private func split(_ text: [UInt32], into pieces: inout Pieces) {
+    forEachPart(of: text) { id, range, found in
+      pieces.append(id, range, token: spelling(of: id, found))
+    } word: { normalized, word in
+      splitWord(normalized, word, into: &pieces)
     }
   }
 
@@ -163,7 +178,7 @@ private struct Pieces {
   }
 }
 
-private func scalars(of text: String) -> [UInt32] {
+func scalars(of text: String) -> [UInt32] {
   var scalars = [UInt32]()
   appendScalars(of: text, to: &scalars)
   return scalars

@@ -80,4 +80,6 @@ final class AdamW: @unchecked Sendable {
 }
 
 /// Biases and LayerNorm's weights do not decay, as in transformers' Trainer.
-func decays(_ name: String) -> Bool { !name.hasSuffix(".bias") && !name.contains("LayerNorm") }
+func decays(_ name: String) -> Bool {
+  !name.hasSuffix(".bias") && !name.contains("LayerNorm") && !name.contains("layer_norm")
+}

@@ -7,6 +7,8 @@ public import Tasks
 public struct LessonSize: Sendable, Equatable {
   /// Tokens that are read.
   public let tokens: Int
+  /// Scores of one attention head: the sum of the sequences' squared lengths.
+  public let scores: Int
   /// Rows of logits that have a target.
   public let labelled: Int
   /// The sum of the targets' weights.
@@ -14,6 +16,9 @@ public struct LessonSize: Sendable, Equatable {
 
   public init(_ lessons: [Lesson]) {
     tokens = lessons.reduce(0) { $0 + $1.batch.count }
+    scores = lessons.reduce(0) { sum, lesson in
+      zip(lesson.batch.starts.dropFirst(), lesson.batch.starts).reduce(sum) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+    }
     labelled = lessons.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
     weight = lessons.reduce(0) { $0 + $1.weight }
   }

@@ -25,7 +25,7 @@ public struct TrainingSettings: Sendable, Equatable {
   public var optimizer = AdamWSettings()
   /// Steps between evaluations; nil: after every epoch.
   public var evaluateEvery: Int?
-  /// A key of `Evaluation.values`; "loss" is better when smaller, everything else when larger.
+  /// A key of `Evaluation.values`; "loss" and "perplexity" are better when smaller, everything else when larger.
   public var metric = "f1"
   /// Evaluations without a better value after which training ends; nil: never.
   public var patience: Int?
@@ -33,7 +33,7 @@ public struct TrainingSettings: Sendable, Equatable {
   public init() {}
 
   public static func isBetter(_ value: Double, than other: Double, in metric: String) -> Bool {
-    metric == "loss" ? value < other : value > other
+    ["loss", "perplexity"].contains(metric) ? value < other : value > other
   }
 }
 

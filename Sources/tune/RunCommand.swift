@@ -51,7 +51,9 @@ struct RunCommand: ParsableCommand {
   private func summarize(_ result: JSON, _ run: Run) throws {
     for split in ["dev", "test"] {
       guard let score = result["metrics"]?[split] else { continue }
-      let values = ["precision", "recall", "f1"].map { "\($0) \(fixed(score[$0]?.number ?? 0, 4))" }
+      let values = ["precision", "recall", "f1", "perplexity", "accuracy"].compactMap { name in
+        (score[name]?.number).map { "\(name) \(fixed($0, 4))" }
+      }
       try emit("\(split): " + values.joined(separator: "  "))
     }
     let seconds = fixed(result["train_seconds"]?.number ?? 0, 1)
@@ -77,7 +79,7 @@ struct ValidateCommand: ParsableCommand {
   func run() throws {
     do {
       let recipe = try Recipe.load(path: Shelf.path(of: recipe), overrides: overrides)
-      _ = try RunBuilder(recipe, threads: 1).build()
+      _ = try RunBuilder(recipe, threads: Processor.count).build()
       try emit(json ? recipe.json.text() : "\(self.recipe): fine")
     } catch let faults as RecipeFaults where json {
       try emit(faults.json, pretty: true)

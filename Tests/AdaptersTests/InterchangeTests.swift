@@ -79,6 +79,60 @@ func `what is saved is what was loaded, tensor by tensor, in PEFT's form`(_ name
   }
 }
 
+/// A PEFT adapter of a DistilBERT: the model, the folder, its batch.
+private func distilbert() throws -> (model: TextModel, folder: String, batch: Batch) {
+  try Processor.start()
+  let model = try TextModel(folder: fixture("tiny-distilbert"), kind: .tokens, classes: 5, reuseHead: true)
+  let json = try JSON(path: fixture("tiny-distilbert/golden-token.json"))
+  let ids = (json["ids"]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
+  return (model, fixture("tiny-distilbert/lora"), Batch(ids))
+}
+
+@Test func `PEFT's adapter of a DistilBERT gives PEFT's logits, and is saved as it was`() throws {
+  let (model, source, batch) = try distilbert()
+  let golden = try Checkpoint(file: source + "/golden.safetensors"), folder = try temporary()
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  let before = model(batch, Pass(Workspace())).array
+  let adapter = try Adapter(folder: source, on: model)
+  adapter.attach()
+  #expect(relativeError(model(batch, Pass(Workspace())).array, try golden.array("logits")) < 1e-5)
+  adapter.detach()
+  #expect(model(batch, Pass(Workspace())).array == before)
+  try adapter.save(to: folder, base: "tiny-distilbert", head: .tokens)
+  let (ours, theirs) = (
+    try Checkpoint(file: folder + "/adapter_model.safetensors"),
+    try Checkpoint(file: source + "/adapter_model.safetensors")
+  )
+  #expect(ours.names == theirs.names)
+  for tensor in theirs.names { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
+  let config = try JSON(path: folder + "/adapter_config.json")
+  for key in ["target_modules", "modules_to_save", "task_type", "r"] {
+    #expect(try config[key] == JSON(path: source + "/adapter_config.json")[key], "\(key)")
+  }
+}
+
+@Test func `what is not told adapts query and value, by the family's names, and says so in the file`() throws {
+  for (model, names) in [(try tinyModel(), ["query", "value"]), (try distilbert().model, ["q_lin", "v_lin"])] {
+    let adapter = try Adapter(LoRAConfig(), on: model, seed: 1), folder = try temporary()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(adapter.seams.count == 4)
+    #expect(adapter.seams.allSatisfy { seam in names.contains { seam.projection.name.hasSuffix("." + $0) } })
+    try adapter.save(to: folder, base: "b", head: .tokens)
+    #expect(try JSON(path: folder + "/adapter_config.json")["target_modules"] == .array(names.map(JSON.string)))
+  }
+}
+
+@Test func `all-linear and chosen layers find a DistilBERT's modules`() throws {
+  var config = LoRAConfig()
+  config.targets = .allLinear
+  #expect(try config.resolve(in: distilbert().model).count == 12)
+  config.layers = [1]
+  #expect(try config.resolve(in: distilbert().model).map(\.projection.name).allSatisfy { $0.contains("layer.1.") })
+  config.targets = .suffixes(["query"])
+  let fault = #expect(throws: TargetFault.self) { try config.resolve(in: distilbert().model) }
+  #expect("\(fault!)".contains("k_lin, lin1, lin2, out_lin, q_lin, v_lin"))
+}
+
 @Test func `a target that matches nothing is an error that names the modules`() throws {
   let model = try tinyModel()
   var config = LoRAConfig()

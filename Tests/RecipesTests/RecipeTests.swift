@@ -60,7 +60,7 @@ import Testing
   #expect(try Recipe(json: least.with("training.learning_rate", 2e-4), checkFiles: false).training.learningRate == 2e-4)
   let lora = Recipe.LoRA()
   #expect(lora.rank == 8 && lora.alpha == 8 && lora.dropout == 0 && !lora.useRslora && lora.bias == .none)
-  #expect(lora.targetModules == .named(["query", "value"]) && lora.excludeModules == nil && lora.modulesToSave == [])
+  #expect(lora.targetModules == nil && lora.excludeModules == nil && lora.modulesToSave == [])
 }
 
 @Test func `values of more than one kind are told apart`() throws {
@@ -131,6 +131,12 @@ func randomRecipe(_ dice: inout Dice) -> JSON {
   maybe("seed", dice.pick([0, 7, .int(.max)]), &dice)
   for key in ["model.dropout", "model.attention_dropout", "task.label_smoothing", "training.adam_beta1"] {
     maybe(key, number(0..<1, &dice), &dice)
+  }
+  if json["method"]?["type"] == "full" {
+    maybe("model.layers", dice.pick(["alternate", [0], [3, 1]]), &dice)
+    maybe("model.family", dice.pick(["bert", "distilbert"]), &dice)
+    maybe("model.config", dice.pick([[:], ["hidden_size": 8, "layer_norm_eps": 1e-5]]), &dice)
+    maybe("model.tokenizer", "t", &dice)
   }
   maybe("task.class_weights", ["O": number(0.1..<2, &dice), "B-Disease": 3], &dice)
   for key in ["dev", "test"] { maybe("data.\(key)", .string("\(key).tsv"), &dice) }

@@ -39,7 +39,8 @@ private struct Course {
       }
       return [1 / Double(shard + 3), 1]
     }
-    #expect(losses == [(0..<9).reduce(0) { $0 + 1 / Double($1 + 3) }, 9])
+    let sum: Double = (0..<9).reduce(0) { $0 + 1 / Double($1 + 3) }
+    #expect(losses == [sum, 9])
     return parameters.map { Array(UnsafeBufferPointer(start: total.pointer + ($0.offset ?? 0), count: $0.count)) }
   }
 

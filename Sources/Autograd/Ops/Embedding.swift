@@ -2,18 +2,19 @@
 internal import CKernels
 public import Kernels
 
-/// y[i] = words[ids[i]] + positions[places[i]] + types[kinds[i]]        →   y [n, d]
+/// y[i] = words[ids[i]] + positions[places[i]] (+ types[kinds[i]])        →   y [n, d]
 /// In bf16 the words are rounded as they are read, or kept so. Backward adds dy's rows into the tables that
 /// learn.        source: Devlin et al. 2019 §3
 public func embed(
-  words: Parameter, ids: [Int32], positions: Parameter, places: [Int32], types: Parameter, kinds: [Int32],
+  words: Parameter, ids: [Int32], positions: Parameter, places: [Int32], types: Parameter?, kinds: [Int32],
   precision: Precision = .fp32, _ pass: Pass
 ) -> Tensor {
-  let tables = [(words, ids), (positions, places), (types, kinds)]
+  let tables = [(words, ids), (positions, places)] + (types.map { [($0, kinds)] } ?? [])
   let y = pass.make(ids.count, words.columns, tracked: tables.contains { $0.0.isTrainable })
   withUnsafePointer(to: words.matrix.numbers) {
     tune_embed(
-      $0, precision == .bf16 ? 1 : 0, positions.pointer, types.pointer, ids, places, kinds, y.pointer, y.rows, y.columns
+      $0, precision == .bf16 ? 1 : 0, positions.pointer, types?.pointer, ids, places, kinds, y.pointer, y.rows,
+      y.columns
     )
   }
   pass.record(y) { [unowned pass] dy in

@@ -1,0 +1,128 @@
+/// Streams the documents of a text file: one a line, as plain text or as JSON, packed with gzip or not.
+/// Does not split documents into sentences or words.
+import Glibc
+
+/// Calls `body` with each document of the file at `path`, in order. Memory is that of the longest line.
+///
+/// - A file named `.jsonl` or `.json` (also with `.gz` behind) holds one JSON object a line; a document is the text of
+///   `fields` in that order, with a blank between them. Empty `fields` stands for `["text"]`.
+/// - Any other file is plain text, one document a line.
+/// - Gzip is recognised by its first two bytes, whatever the name. Blank lines and blank documents are skipped.
+///
+/// ```swift
+/// try forEachText(in: "pubmed.jsonl.gz", fields: ["title", "abstract"]) { words += $0.split(separator: " ").count }
+/// ```
+/// - Throws: `FileFault`, with the line's number, for bytes that are not UTF-8, JSON that is none, a field that is
+///   missing or no text, gzip data that are damaged or end too early; and what `body` throws.
+public func forEachText(in path: String, fields: [String], _ body: (String) throws -> Void) throws {
+  let fields = fields.isEmpty ? ["text"] : fields
+  let name = path.hasSuffix(".gz") ? path.dropLast(3) : path[...]
+  let isJSON = name.hasSuffix(".jsonl") || name.hasSuffix(".json")
+  var lines = LineSplitter()
+  func document(_ bytes: UnsafeRawBufferPointer, _ line: Int) throws {
+    if bytes.allSatisfy({ $0 == 0x20 || 0x09...0x0D ~= $0 }) { return }
+    if isJSON {
+      let text = try values(of: fields, in: bytes, path, line)
+      if text.contains(where: { !$0.isWhitespace }) { try body(text) }
+    } else if let text = String(validating: bytes, as: UTF8.self) {
+      try body(text)
+    } else {
+      throw FileFault.malformed(file: path, line: line, found: "bytes that are not UTF-8", expected: "UTF-8 text")
+    }
+  }
+  try forEachChunk(in: path) { chunk in try lines.split(chunk, document) }
+  try lines.finish(document)
+}
+
+/// The texts of `fields` in the JSON object that a line is.
+private func values(
+  of fields: [String], in bytes: UnsafeRawBufferPointer, _ path: String, _ line: Int
+) throws -> String {
+  let tree: JSON
+  do throws(FileFault) {
+    tree = try JSON(parsing: bytes, named: "\(path):\(line)")
+  } catch .json(let place, let why) {
+    // The parser saw one line only; its own number is always 1.
+    let column = why.hasPrefix("line 1, ") ? String(why.dropFirst("line 1, ".count)) : why
+    throw FileFault.json(file: place, why: column)
+  }
+  func fault(_ found: String, _ expected: String) -> FileFault {
+    .malformed(file: path, line: line, found: "found \(found)", expected: expected)
+  }
+  guard let members = tree.object else { throw fault(tree.kind, "a JSON object on each line") }
+  return try fields.map { field in
+    guard let value = members[field] else {
+      let names = members.keys.sorted().prefix(10).map { "'\($0)'" }.joined(separator: ", ")
+      throw fault("no field '\(field)'", "it among \(names.isEmpty ? "the fields, of which there are none" : names)")
+    }
+    guard let text = value.string else { throw fault("\(value.kind) in '\(field)'", "a text") }
+    return text
+  }.joined(separator: " ")
+}
+
+/// Calls `body` with the file's bytes in order, unpacked where they begin as gzip does; at most 256 KiB at once.
+private func forEachChunk(in path: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+  let descriptor = try openForReading(path)
+  defer { close(descriptor) }
+  var buffer = [UInt8](repeating: 0, count: 1 << 18)
+  var gunzip: Gunzip?
+  var isFirst = true
+  while true {
+    // Whole buffers, so that the first holds both magic bytes even when a pipe hands them out one by one.
+    let count = try buffer.withUnsafeMutableBytes { try fill($0, from: descriptor, path: path) }
+    if count == 0 { break }
+    try buffer.withUnsafeBytes {
+      let chunk = UnsafeRawBufferPointer(rebasing: $0[..<count])
+      if isFirst, chunk.starts(with: [0x1F, 0x8B]) { gunzip = Gunzip(path: path) }
+      isFirst = false
+      if let gunzip { try gunzip.unpack(chunk, body) } else { try body(chunk) }
+    }
+  }
+  try gunzip?.finish()
+}
+
+/// Reads until `buffer` is full or the file ends.
+private func fill(
+  _ buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32, path: String
+) throws(FileFault) -> Int {
+  var done = 0
+  while done < buffer.count {
+    let got = read(descriptor, buffer.baseAddress! + done, buffer.count - done)
+    if got == 0 { break }
+    if got > 0 { done += got } else if errno != EINTR { throw .unreadable(path: path, why: reason(errno)) }
+  }
+  return done
+}
+
+/// Cuts chunks into lines, which may reach over any number of chunks. A carriage return stays: it is white space.
+private struct LineSplitter {
+  /// The beginning of the line whose end has not come yet.
+  private var pending: [UInt8] = []
+  private var line = 0
+
+  mutating func split(
+    _ chunk: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer, Int) throws -> Void
+  ) throws {
+    var rest = chunk
+    while let start = rest.baseAddress, let end = memchr(start, 0x0A, rest.count) {
+      let length = start.distance(to: UnsafeRawPointer(end))
+      let head = UnsafeRawBufferPointer(rebasing: rest[..<length])
+      line += 1
+      if pending.isEmpty {
+        try body(head, line)
+      } else {
+        pending += head
+        try pending.withUnsafeBytes { try body($0, line) }
+        pending.removeAll(keepingCapacity: true)
+      }
+      rest = UnsafeRawBufferPointer(rebasing: rest[(length + 1)...])
+    }
+    pending += rest
+  }
+
+  /// The last line, where no newline ends it.
+  mutating func finish(_ body: (UnsafeRawBufferPointer, Int) throws -> Void) throws {
+    line += 1
+    if !pending.isEmpty { try pending.withUnsafeBytes { try body($0, line) } }
+  }
+}

@@ -1,0 +1,80 @@
+/// Token classification: CoNLL files, in whatever scheme, and the labels that they hold.
+import FoundationEssentials
+import Models
+import Tasks
+
+extension RunBuilder {
+  func makeTagging(_ config: ModelConfig, _ encoder: TextEncoder) throws -> Work {
+    var (splits, notes) = try readSplits()
+    let (labels, reuseHead) = try chooseLabels(splits, config)
+    if let most = recipe.data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(most)) } }
+    let task = TaggingTask(
+      labels: labels, splits: splits, encoder: encoder, classWeights: try classWeights(labels),
+      smoothing: Float(recipe.task.labelSmoothing))
+    for split in Split.allCases {
+      let count = task.windowCount(split)
+      guard count.windows > count.sentences else { continue }
+      notes.append("\(split.rawValue): \(count.sentences) sentences cut into \(count.windows) windows; no word is lost")
+    }
+    return Work(
+      task: task, kind: .tokens, labels: labels, reuseHead: reuseHead,
+      amounts: Dictionary(uniqueKeysWithValues: splits.map { ($0.rawValue, "\($1.count) sentences") }), notes: notes)
+  }
+
+  /// The files as IOB2, whatever their scheme: that is what the model learns and predicts. With notes on what was odd.
+  private func readSplits() throws -> ([Split: [TaggedSentence]], notes: [String]) {
+    let data = recipe.data
+    let columns = CoNLLColumns(word: data.wordColumn.index, label: data.labelColumn.index)
+    var splits: [Split: [TaggedSentence]] = [:]
+    for (split, paths) in data.files {
+      splits[Split(rawValue: split) ?? .train] = try paths.flatMap { try readCoNLL($0, columns: columns) }
+    }
+    let scheme = TagScheme(rawValue: data.scheme.rawValue) ?? .detect(in: (splits[.train] ?? []).map(\.tags))
+    let corpora = splits.mapValues { IOB2Corpus($0, from: scheme) }
+    var notes = scheme == .iob2 ? [] : ["tags are \(scheme.rawValue.uppercased()); trained and predicted as IOB2"]
+    for split in Split.allCases {
+      guard let corpus = corpora[split], corpus.invalidTags > 0 else { continue }
+      notes.append(
+        "\(split.rawValue): \(corpus.invalidTags) tags in \(corpus.sentencesWithInvalidTags) sentences break "
+          + "\(scheme.rawValue.uppercased()) and were read as conlleval reads them")
+    }
+    return (corpora.mapValues(\.sentences), notes)
+  }
+
+  /// The folder's own labels and head where they cover the data's labels; else the training file's, and a new head.
+  private func chooseLabels(
+    _ splits: [Split: [TaggedSentence]], _ config: ModelConfig
+  ) throws -> (labels: [String], reuseHead: Bool) {
+    func tags(_ split: Split) -> Set<String> { Set((splits[split] ?? []).flatMap(\.tags)) }
+    let found = tags(.train).union(["O"])
+    if found.isSubset(of: config.labels) { return (config.labels, true) }
+    let labels = ["O"] + found.subtracting(["O"]).sorted()
+    let types = Set(labels.map(entityType))
+    for (split, paths) in recipe.data.files where split != "train" {
+      let unknown = tags(Split(rawValue: split) ?? .test).filter { !types.contains(entityType($0)) }.sorted()
+      if !unknown.isEmpty {
+        throw RunFault.unknownLabels(file: paths.joined(separator: ", "), labels: unknown, known: labels)
+      }
+    }
+    return (labels, false)
+  }
+
+  private func classWeights(_ labels: [String]) throws -> [Float]? {
+    let weights = recipe.task.classWeights
+    let unknown = weights.keys.filter { !labels.contains($0) }.sorted()
+    if !unknown.isEmpty { throw RunFault.unknownWeights(unknown, known: labels) }
+    return weights.isEmpty ? nil : labels.map { Float(weights[$0] ?? 1) }
+  }
+}
+
+/// `Disease` of `B-Disease`.
+private func entityType(_ tag: String) -> Substring { tag.split(separator: "-", maxSplits: 1).last ?? "" }
+
+extension Recipe.Data.Column {
+  fileprivate var index: Int {
+    switch self {
+    case .last: -1
+    case .index(let index): index
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/// What a recipe's task and data come to: the task itself, and what the model must be for it.
+import FoundationEssentials
+public import Models
+public import Tasks
+import Tokenizers
+
+public struct Work: Sendable {
+  public let task: any Task
+  public let kind: HeadKind
+  /// Names of the head's outputs; none where they are the vocabulary.
+  public let labels: [String]
+  /// Whether the base's own head may serve.
+  let reuseHead: Bool
+  /// How much each split holds, in words.
+  let amounts: [String: String]
+  let notes: [String]
+}
+
+extension RunBuilder {
+  func makeWork(_ config: ModelConfig, _ encoder: TextEncoder) throws -> Work {
+    switch recipe.task.type {
+    case .tokenClassification: try makeTagging(config, encoder)
+    case .maskedLM: try makeMasking(encoder)
+    }
+  }
+
+  private func makeMasking(_ encoder: TextEncoder) throws -> Work {
+    let data = recipe.data, settings = recipe.task
+    var stores: [Split: TokenStore] = [:]
+    for (split, paths) in data.files {
+      stores[Split(rawValue: split) ?? .train] = try TokenStore(
+        paths: paths, fields: data.fields, tokenizer: encoder.tokenizer, maxLength: encoder.maxLength, pack: data.pack,
+        threads: threads)
+    }
+    let task = MaskedTask(
+      stores,
+      try Masking(
+        encoder.tokenizer, probability: settings.maskProbability, mask: settings.maskedShare,
+        random: settings.randomShare, keep: 1 - settings.maskedShare - settings.randomShare,
+        wholeWord: settings.wholeWord, smoothing: settings.maskSmoothing,
+        counts: stores[.train]?.counts(vocabulary: encoder.tokenizer.count) ?? []),
+      seed: UInt64(recipe.seed), isDynamic: settings.masks == .dynamic, most: data.maxTrainExamples)
+    let amounts = stores.map { ($0.rawValue, "\($1.count) blocks, \($1.tokens) tokens") }
+    return Work(
+      task: task, kind: .masked, labels: [], reuseHead: true, amounts: Dictionary(uniqueKeysWithValues: amounts),
+      notes: amounts.sorted { $0.0 > $1.0 }.map { "\($0): \($1)" })
+  }
+}

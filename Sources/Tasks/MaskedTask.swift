@@ -1,0 +1,67 @@
+/// Masked language modelling: guess the tokens that were hidden in blocks of running text (Devlin et al. 2019, §3.1).
+public import Autograd
+import Files
+import Glibc
+public import Models
+
+public struct MaskedTask: Task {
+  private let splits: [Split: TokenStore]
+  private let masking: Masking
+  private let seed: UInt64
+  private let isDynamic: Bool
+  public let lengths: [Int]
+
+  /// - Parameters:
+  ///   - isDynamic: whether a training block is masked anew at every step; held-out text has the same masks for ever.
+  ///   - most: how many blocks of the training text count; nil: all.
+  public init(_ splits: [Split: TokenStore], _ masking: Masking, seed: UInt64, isDynamic: Bool = true, most: Int? = nil) {
+    self.splits = splits
+    self.masking = masking
+    self.seed = seed
+    self.isDynamic = isDynamic
+    let lengths = splits[.train]?.lengths ?? []
+    self.lengths = most.map { Array(lengths.prefix($0)) } ?? lengths
+  }
+
+  public func lesson(_ examples: [Int], at step: Int) -> Lesson {
+    // Step 0 is no other than the rest: fixed masks are those of a step that never comes.
+    splits[.train].map { lesson($0, examples, step: isDynamic ? step : -1) }
+      ?? Lesson(examples: [], batch: Batch(), targets: [], weight: 0)
+  }
+
+  private func lesson(_ store: TokenStore, _ blocks: [Int], step: Int) -> Lesson {
+    var batch = Batch(), rows: [Int32] = [], targets: [Int32] = []
+    for block in blocks {
+      let masked = masking(store[block], key: (seed, step, block))
+      for (place, target) in masked.targets.enumerated() where target >= 0 {
+        rows.append(Int32(batch.count + place))
+        targets.append(target)
+      }
+      batch.append(masked.input)
+    }
+    return Lesson(examples: blocks, batch: batch, rows: rows, targets: targets, weight: Float(targets.count))
+  }
+
+  public func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation? {
+    guard let store = splits[split] else { return nil }
+    let batches = groups(lengths: store.lengths, tokens: 512)
+    let results = Results<(loss: Double, right: Int, targets: Int)>(count: batches.count)
+    run(batches.count) { index, workspace in
+      let lesson = lesson(store, batches[index], step: -1)
+      let pass = Pass(workspace)
+      let logits = model(lesson.batch, rows: lesson.rows, pass)
+      let right = zip(bestColumns(logits), lesson.targets).count { $0.label == Int($1) }
+      let loss = crossEntropy(logits, targets: lesson.targets, norm: 1, pass)
+      results.set(index, (loss, right, lesson.targets.count))
+    }
+    let (sum, right, count) = results.all.reduce((0.0, 0, 0)) { ($0.0 + $1.loss, $0.1 + $1.right, $0.2 + $1.targets) }
+    guard sum.isFinite else { throw NotFinite() }
+    let loss = sum / Double(max(count, 1)), accuracy = Double(right) / Double(max(count, 1))
+    return Evaluation(
+      loss: loss, values: ["loss": loss, "perplexity": exp(loss), "accuracy": accuracy],
+      json: [
+        "loss": .double(loss), "perplexity": .double(exp(loss)), "accuracy": .double(accuracy),
+        "masked_tokens": .int(count),
+      ])
+  }
+}

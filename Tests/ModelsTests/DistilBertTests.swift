@@ -1,0 +1,128 @@
+import Autograd
+import Checkpoints
+import Files
+import Kernels
+import TestSupport
+import Testing
+
+@testable import Models
+
+@Test func `a DistilBERT of a BERT's layers has its embeddings and blocks, without token types`() throws {
+  let teacher = try Checkpoint(folder: fixture("tiny-bert"))
+  let json = Family.distilbert.adopt(try JSON(path: fixture("tiny-bert/config.json")), from: .bert).object ?? [:]
+  let config = try ModelConfig(json: .object(json.merging(["n_layers": 1]) { _, new in new }), file: "c")
+  #expect(config.width == 32 && config.heads == 4 && config.hidden == 64 && config.positions == 48 && config.kinds == 0)
+  let model = try TextModel(
+    config, WeightSource(teacher, of: .bert, layers: [1]), kind: .tokens, classes: 5, reuseHead: true, seed: 1)
+  #expect(model.fresh.isEmpty)
+  let pairs = [
+    "embeddings.word_embeddings": "embeddings.word_embeddings",
+    "embeddings.position_embeddings": "embeddings.position_embeddings", "embeddings.LayerNorm": "embeddings.LayerNorm",
+    "transformer.layer.0.attention.q_lin": "encoder.layer.1.attention.self.query",
+    "transformer.layer.0.attention.k_lin": "encoder.layer.1.attention.self.key",
+    "transformer.layer.0.attention.v_lin": "encoder.layer.1.attention.self.value",
+    "transformer.layer.0.attention.out_lin": "encoder.layer.1.attention.output.dense",
+    "transformer.layer.0.sa_layer_norm": "encoder.layer.1.attention.output.LayerNorm",
+    "transformer.layer.0.ffn.lin1": "encoder.layer.1.intermediate.dense",
+    "transformer.layer.0.ffn.lin2": "encoder.layer.1.output.dense",
+    "transformer.layer.0.output_layer_norm": "encoder.layer.1.output.LayerNorm",
+  ]
+  var seen = 0
+  for parameter in model.parameters where parameter.name.hasPrefix("distilbert.") {
+    let parts = parameter.name.split(separator: ".")
+    let source = pairs[parts.dropFirst().dropLast().joined(separator: ".")] ?? "nothing"
+    #expect(
+      try Array(parameter.values) == teacher.array("bert.\(source).\(parts[parts.count - 1])"), "\(parameter.name)")
+    seen += 1
+  }
+  #expect(seen == 2 + 2 + 16)
+}
+
+@Test func `a student of whole depth differs from its teacher by the token types alone`() throws {
+  try Processor.start()
+  let checkpoint = try Checkpoint(folder: fixture("tiny-bert"))
+  let teacher = try TextModel(folder: fixture("tiny-bert"), kind: .tokens, classes: 5, reuseHead: true)
+  let json = Family.distilbert.adopt(teacher.config.json, from: .bert)
+  let student = try TextModel(
+    ModelConfig(json: json, file: "c"), WeightSource(checkpoint, of: .bert), kind: .tokens, classes: 5, reuseHead: true,
+    seed: 1)
+  let batch = Batch([[2, 9, 14, 3], [2, 30, 3]])
+  let types = try #require(teacher.encoder.embeddings.kinds)
+  #expect(relativeError(student(batch, Pass(Workspace())).array, teacher(batch, Pass(Workspace())).array) > 1e-3)
+  types.own()
+  types.values.update(repeating: 0)
+  #expect(student(batch, Pass(Workspace())).array == teacher(batch, Pass(Workspace())).array)
+}
+
+@Test func `names go from family to family and back`() {
+  let (bert, distilbert) = (Family.bert.names, Family.distilbert.names)
+  for (one, other) in [
+    ("bert.encoder.layer.11.attention.output.dense.bias", "distilbert.transformer.layer.11.attention.out_lin.bias"),
+    ("bert.encoder.layer.3.output.dense.weight", "distilbert.transformer.layer.3.ffn.lin2.weight"),
+    ("bert.embeddings.LayerNorm.weight", "distilbert.embeddings.LayerNorm.weight"),
+    ("cls.predictions.transform.dense.weight", "vocab_transform.weight"),
+    ("cls.predictions.transform.LayerNorm.bias", "vocab_layer_norm.bias"),
+    ("cls.predictions.bias", "vocab_projector.bias"), ("classifier.weight", "classifier.weight"),
+  ] {
+    #expect(bert.translate(one, to: distilbert) == other)
+    #expect(distilbert.translate(other, to: bert) == one)
+    #expect(bert.translate(one, to: bert) == one)
+  }
+}
+
+@Test func `a DistilBERT without its prefix is found, and heads of other tasks are left alone`() throws {
+  let source = WeightSource(try Checkpoint(folder: fixture("tiny-distilbert")), of: .distilbert)
+  let name = "transformer.layer.0.attention.q_lin.weight"
+  #expect(source.candidates("distilbert." + name, in: .distilbert).contains(name))
+  for head in ["vocab_transform.weight", "vocab_projector.bias", "pre_classifier.weight", "qa_outputs.bias"] {
+    #expect(source.mayIgnore(head, in: .distilbert), "\(head)")
+  }
+  #expect(!source.mayIgnore("distilbert." + name, in: .distilbert))
+  #expect(!source.mayIgnore("distilbert.embeddings.token_type_embeddings.weight", in: .distilbert))
+}
+
+@Test func `a config json in DistilBERT's words means what its own says`() throws {
+  let distilbert = try ModelConfig(folder: fixture("tiny-distilbert"))
+  let bert = try ModelConfig(folder: fixture("tiny-bert"))
+  #expect(distilbert.family == .distilbert && bert.family == .bert)
+  #expect(bert.sizes.dropLast().map(\.value) == distilbert.sizes.map(\.value))
+  let usual = try ModelConfig(json: ["model_type": "distilbert"], file: "c")
+  #expect(usual.layers == 6 && usual.hidden == 3072 && usual.heads == 12)
+  // DistilBertConfig's defaults: dropout 0.1 before a token's head, seq_classif_dropout 0.2 before a sequence's.
+  #expect(usual.dropout(before: .tokens) == 0.1 && usual.dropout(before: .sequence) == 0.2)
+  let back = try ModelConfig(json: Family.bert.adopt(distilbert.json, from: .distilbert), file: "c")
+  #expect(back.family == .bert && back.width == 32 && back.layers == 2 && back.labels == bert.labels)
+  #expect(
+    try ModelConfig(json: Family.bert.adopt(["model_type": "distilbert"], from: .distilbert), file: "c").layers == 6)
+}
+
+@Test func `a DistilBERT's attention output is not dropped out`() throws {
+  for (folder, dropout) in [("tiny-distilbert", 0.0), ("tiny-bert", 0.4)] {
+    var config = try ModelConfig(folder: fixture(folder))
+    config.dropout = 0.4
+    let model = try TextModel(config, .chance, kind: .tokens, classes: 5, reuseHead: false, seed: 1)
+    #expect(model.encoder.blocks.allSatisfy { $0.attentionOutputDropout == dropout && $0.dropout == 0.4 })
+  }
+}
+
+@Test(arguments: [HeadKind.tokens, .sequence])
+func `a saved DistilBERT is the one that was saved`(_ kind: HeadKind) throws {
+  try Processor.start()
+  let source = TemporaryFolder(),
+    (folder, classes) = kind == .tokens ? ("tiny-distilbert", 5) : ("tiny-distilbert-sequence", 3)
+  let model = try TextModel(folder: fixture(folder), kind: kind, classes: classes, reuseHead: true)
+  try model.save(to: source.path, labels: model.config.labels)
+  let (saved, theirs) = (try Checkpoint(folder: source.path), try Checkpoint(folder: fixture(folder)))
+  #expect(saved.names == theirs.names)
+  for name in theirs.names { #expect(try saved.array(name) == theirs.array(name), "\(name)") }
+  let (ours, golden) = (try JSON(path: source.path + "/config.json"), try JSON(path: fixture(folder + "/config.json")))
+  #expect(ours == golden)
+  let again = try TextModel(folder: source.path, kind: kind, classes: classes, reuseHead: true)
+  let batch = Batch([[2, 9, 14, 3], [2, 30, 3]])
+  #expect(again(batch, Pass(Workspace())).array == model(batch, Pass(Workspace())).array)
+}
+
+@Test func `an unknown family is told the known ones`() {
+  let fault = #expect(throws: ConfigFault.self) { try ModelConfig(json: ["model_type": "roberta"], file: "c.json") }
+  #expect("\(fault!)" == "c.json:\n  'model_type' is \"roberta\"; supported: \"bert\", \"distilbert\".")
+}

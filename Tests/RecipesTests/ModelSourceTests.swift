@@ -1,0 +1,237 @@
+/// The section "model": what each key makes of a folder, and each way in which it can be wrong.
+
+import Checkpoints
+import Files
+import Models
+import TestSupport
+import Testing
+import Tokenizers
+
+@testable import Recipes
+
+private let tiny: JSON = ["path": .string(fixture("tiny-bert"))]
+
+/// The source that a section gives; faults of the recipe and of the source alike.
+private func source(_ section: JSON) throws -> ModelSource {
+  try ModelSource(Recipe(json: recipe(section), checkFiles: false).model)
+}
+
+private func recipe(_ section: JSON, method: JSON = ["type": "full"]) -> JSON {
+  least.with("model", section).with("method", method)
+}
+
+private func fault(_ section: JSON) -> String {
+  do {
+    _ = try source(section)
+    return ""
+  } catch {
+    return "\(error)"
+  }
+}
+
+@Test func `a folder alone is itself`() throws {
+  let source = try source(tiny)
+  #expect(try source.config.json == JSON(path: fixture("tiny-bert/config.json")))
+  #expect(source.config.layers == 2 && source.weights.checkpoint != nil)
+  #expect(source.files.map { $0.split(separator: "/").last } == ["vocab.txt", "tokenizer_config.json", "config.json"])
+}
+
+@Test(arguments: [("alternate", 1), ([1], 1), ([0, 1, 1], 3)] as [(JSON, Int)])
+func `chosen layers are the model's number of layers`(_ layers: JSON, _ count: Int) throws {
+  let source = try source(tiny.with("layers", layers))
+  #expect(source.config.layers == count && source.config.json["num_hidden_layers"] == .int(count))
+}
+
+@Test func `settings that change no shape are taken over a checkpoint`() throws {
+  let source = try source(
+    tiny.with("config", ["hidden_dropout_prob": 0.25, "layer_norm_eps": 1e-5, "hidden_size": 32]))
+  #expect(source.config.dropout == 0.25 && source.config.eps == 1e-5)
+  #expect(source.config.json["hidden_dropout_prob"] == 0.25)
+}
+
+@Test func `random weights have any size, and the size of the tokenizer's vocabulary`() throws {
+  let sizes: JSON = ["hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 48]
+  for section: JSON in [
+    ["init": "random", "config": sizes, "tokenizer": .string(fixture("tiny-bert"))],
+    tiny.with("init", "random").with("config", sizes),
+  ] {
+    let source = try source(section)
+    #expect(source.weights.checkpoint == nil && source.config.vocabulary == 60)
+    #expect(source.config.width == 24 && source.config.layers == 3 && source.config.family == .bert)
+    #expect(source.config.positions == (section["path"] == nil ? 512 : 48))
+  }
+  let padded = try source([
+    "init": "random", "config": sizes.with("vocab_size", 64), "tokenizer": .string(fixture("tiny-bert")),
+  ])
+  #expect(padded.config.vocabulary == 64)
+}
+
+@Test func `a checkpoint may have another folder's tokenizer`() throws {
+  try inNewFolder { folder in
+    for name in ["vocab.txt", "tokenizer_config.json"] {
+      try writeFile(readText(fixture("tiny-bert/" + name)), to: folder + "/" + name)
+    }
+    let source = try source(tiny.with("tokenizer", .string(folder)))
+    #expect(source.tokenizer.count == 60 && source.files.first == folder + "/vocab.txt")
+  }
+}
+
+@Test(
+  arguments: [
+    (
+      "layers", [],
+      "model.layers: found an empty list; expected a list of the folder's layers, counted from 0, or \"alternate\"."
+    ),
+    (
+      "layers", "odd",
+      "model.layers: found \"odd\"; expected a list of the folder's layers, counted from 0, or \"alternate\"."
+    ),
+    ("layers", [0, -1], "model.layers.1: found -1; expected a whole number of at least 0."),
+    ("init", "zero", "model.init: found \"zero\"; expected \"checkpoint\" or \"random\"."),
+    ("family", "roberta", "model.family: found \"roberta\"; expected \"bert\" or \"distilbert\"."),
+    ("config", [1], "model.config: found a list of 1; expected an object."),
+  ] as [(String, JSON, String)])
+func `a value that no folder could have is a fault of the recipe`(_ key: String, _ value: JSON, _ sentence: String)
+  throws
+{
+  #expect(try faults(recipe(tiny.with(key, value))) == [sentence])
+}
+
+@Test func `random weights have no layers to choose from`() throws {
+  #expect(
+    try faults(recipe(tiny.with("init", "random").with("layers", [0]))) == [
+      "model.layers: found a list of 1; expected none: random weights are no layer's."
+    ])
+}
+
+@Test(arguments: ["config", "tokenizer", "init"])
+func `a path is missing unless random weights, settings and a tokenizer stand for it`(_ absent: String) throws {
+  let whole: JSON = ["init": "random", "config": [:], "tokenizer": "t"]
+  #expect(try faults(recipe(whole)) == [])
+  #expect(
+    try faults(recipe(whole.with(absent, nil))) == [
+      "model.path: missing; expected the path of a folder with config.json."
+    ])
+}
+
+@Test func `a tokenizer's folder holds a tokenizer`() throws {
+  try inNewFolder { folder in
+    let good = try furnish(folder).with("method", ["type": "full"])
+    #expect(
+      try faults(good.with("model.tokenizer", .string(folder)), checkFiles: true) == [
+        "model.tokenizer: found \"\(folder)\", a folder without tokenizer.json or vocab.txt; "
+          + "expected the path of a folder with tokenizer.json or vocab.txt."
+      ])
+  }
+}
+
+@Test func `a run does not write over its tokenizer`() throws {
+  let json = recipe(tiny.with("tokenizer", "t")).with("output", "t/")
+  #expect(try faults(json) == ["output: found \"t/\"; expected another folder than the model's."])
+}
+
+@Test func `an adapter's base is a folder as it is`() throws {
+  for (key, value): (String, JSON) in [("init", "random"), ("layers", [0]), ("config", [:]), ("family", "bert")] {
+    #expect(
+      try faults(recipe(tiny.with(key, value), method: ["type": "lora"])) == [
+        "model.\(key): found beside method.type \"lora\"; expected a base that others have, as its folder has it. "
+          + "Make and save the model with method.type \"full\" first, then adapt what it left."
+      ])
+  }
+}
+
+@Test func `a layer that the folder does not have is named`() {
+  let text = fault(tiny.with("layers", [0, 2, 7]))
+  #expect(text.hasPrefix("model.layers: 2, 7: ") && text.contains("has layers 0 to 1."))
+}
+
+@Test func `a checkpoint keeps its sizes`() {
+  let text = fault(tiny.with("config", ["hidden_size": 64, "num_hidden_layers": 1]))
+  #expect(text.contains("model.config.hidden_size is 64, the weights have 32"))
+  #expect(text.contains("model.config.num_hidden_layers is 1, the weights have 2"))
+  #expect(text.contains("\"model.init\": \"random\"") && text.contains("\"model.layers\" chooses"))
+}
+
+@Test func `an unknown setting is told its nearest, and a dropout is said once`() {
+  let text = fault(tiny.with("config", ["hidden_drpout_prob": 0.2, "model_type": "bert"]))
+  #expect(
+    text.contains("model.config.hidden_drpout_prob: no setting of this family. Did you mean 'hidden_dropout_prob'?"))
+  #expect(text.contains("model.config.model_type: no setting of this family. Say it with 'model.family'."))
+  #expect(
+    fault(tiny.with("config", ["hidden_dropout_prob": 0.2]).with("dropout", 0.1))
+      == "model.config.hidden_dropout_prob: found beside 'model.dropout', which says the same. Remove one of the two.")
+}
+
+@Test func `a setting's value is checked as config json's is`() {
+  let text = fault(tiny.with("config", ["hidden_act": "swish"]))
+  #expect(text.contains("config.json with model.config:\n  'hidden_act' is \"swish\"; supported: "))
+}
+
+@Test func `a run from chance says so and leaves a folder that says every size`() throws {
+  try inNewFolder { folder in
+    try writeFile("a\tO\nb\tB-A\n", to: folder + "/train.tsv")
+    let sizes: JSON = ["hidden_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 48]
+    let section: JSON = ["init": "random", "config": sizes, "tokenizer": .string(fixture("tiny-bert"))]
+    let json = recipe(section).with("data.train", .string(folder + "/train.tsv"))
+      .with("output", .string(folder + "/run")).with("training.max_steps", 2)
+    let run = try RunBuilder(Recipe(json: json), threads: 1).build()
+    #expect(run.notes.contains("every weight starts from chance") && run.baseHash == nil)
+    try run.saveWeights(to: folder + "/model", [:])
+    let saved = try ModelConfig(folder: folder + "/model")
+    #expect(saved.width == 24 && saved.layers == 1 && saved.vocabulary == 60)
+    _ = try TextModel(folder: folder + "/model", kind: .tokens, classes: 2, reuseHead: true)
+    #expect(try JSON(path: folder + "/model/tune.json")["base"]?["sha256"] == .null)
+  }
+}
+
+@Test func `a DistilBERT is made of a BERT's layers, trained and saved as its own family`() throws {
+  try inNewFolder { folder in
+    try writeFile("a\tO\nb\tB-A\n", to: folder + "/train.tsv")
+    let section = tiny.with("family", "distilbert").with("layers", [1]).with("config", ["attention_dropout": 0.2])
+    let json = recipe(section).with("data.train", .string(folder + "/train.tsv"))
+      .with("output", .string(folder + "/run")).with("training.max_steps", 2)
+    let recipe = try Recipe(json: json)
+    let runFolder = try RunFolder(recipe, .new)
+    try runFolder.begin()
+    let run = try RunBuilder(recipe, threads: 1).build()
+    #expect(run.model.config.attentionDropout == 0.2)
+    let before = try Checkpoint(folder: fixture("tiny-bert")).floats("bert.embeddings.word_embeddings.weight")
+    _ = try run.execute(in: runFolder, resume: false, shouldStop: { false }, report: { _ in })
+    let saved = try TextModel(folder: folder + "/run/model", kind: .tokens, classes: 5, reuseHead: true)
+    #expect(saved.fresh.isEmpty && saved.config.family == .distilbert && saved.config.layers == 1)
+    #expect(saved.config.json["architectures"] == ["DistilBertForTokenClassification"])
+    #expect(saved.config.json["hidden_size"] == nil && saved.config.json["dim"] == 32)
+    // DistilBERT's forward in transformers 4 refuses token types.
+    let tokenizer = try JSON(path: folder + "/run/model/tokenizer_config.json")
+    #expect(tokenizer["model_input_names"] == ["input_ids", "attention_mask"])
+    let words = try Checkpoint(folder: folder + "/run/model").floats("distilbert.embeddings.word_embeddings.weight")
+    #expect(words != before)
+    #expect(zip(words, before).allSatisfy { abs($0 - $1) < 1e-3 })
+  }
+}
+
+@Test func `a BERT is not made of a DistilBERT's weights, but of its sizes`() throws {
+  let section: JSON = ["path": .string(fixture("tiny-distilbert")), "family": "bert"]
+  let text = fault(section)
+  #expect(text.contains("holds a distilbert model, which has no token types") && text.contains("model.family"))
+  let config = try source(section.with("init", "random")).config
+  #expect(config.family == .bert && config.width == 32 && config.layers == 2)
+}
+
+@Test func `settings have the names of the family that the model is to be`() {
+  let section = tiny.with("family", "distilbert")
+  #expect(fault(section.with("config", ["dropout": 0.2])) == "")
+  #expect(fault(section.with("config", ["hidden_dropout_prob": 0.2])).contains("A distilbert model has activation, "))
+  #expect(fault(section.with("config", ["dim": 64])).contains("model.config.dim is 64, the weights have 32"))
+}
+
+@Test func `sinusoidal positions are not drawn`() throws {
+  try inNewFolder { folder in
+    for name in ["vocab.txt", "tokenizer_config.json"] {
+      try writeFile(readText(fixture("tiny-distilbert/" + name)), to: folder + "/" + name)
+    }
+    let json = try JSON(path: fixture("tiny-distilbert/config.json")).with("sinusoidal_pos_embds", true)
+    try writeFile(json.text(), to: folder + "/config.json")
+    #expect(fault(["path": .string(folder), "init": "random"]).contains("'sinusoidal_pos_embds' is true"))
+  }
+}
