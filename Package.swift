@@ -68,7 +68,7 @@ let package = Package(
     tests("quickstart-corpus"),
     tests("bench-steps", ["Kernels", "Models", "Files"]),
     tests("Kernels", ["TestSupport", "CKernels"]),
-    tests("Autograd", ["TestSupport", "Kernels", "CKernels"]),
+    tests("Autograd", ["TestSupport", "Kernels", "CKernels", "Checkpoints", "Files"]),
     tests("Models", ["TestSupport", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Adapters", ["TestSupport", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Training", ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
