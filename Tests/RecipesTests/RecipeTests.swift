@@ -11,7 +11,7 @@ import Testing
     #expect(recipe.about == "LoRA on NCBI-disease")
     #expect(recipe.seed == 7)
     #expect(recipe.model.path == "\(folder)/shared/models/minilm-l6")
-    #expect(recipe.data.dev == "\(folder)/shared/data/ncbi-disease/devel.tsv")
+    #expect(recipe.data.dev == ["\(folder)/shared/data/ncbi-disease/devel.tsv"])
     guard case .lora(let lora) = recipe.method else { return #expect(Bool(false), "not LoRA") }
     #expect(lora.rank == 16)
     #expect(lora.alpha == 16)
