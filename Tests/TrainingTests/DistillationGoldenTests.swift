@@ -1,0 +1,142 @@
+/// Masked-language training and distillation against PyTorch: gradients of each term, and twenty steps.
+import Autograd
+import Checkpoints
+import Files
+import Kernels
+import Models
+import Tasks
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// The four fixed batches of a kind, as examples 0… in order.
+private struct FixedBatches: Task {
+  let batches: [[Int]]
+  let ids, kinds, labels: [[Int32]]
+
+  init(_ kind: String) throws {
+    let json = try JSON(path: fixture("distillation/batches.json"))
+    func rows(_ key: String) -> [[[Int32]]] {
+      (0..<4).map { index in
+        (json["\(kind).\(index)"]?[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
+      }
+    }
+    var next = 0
+    batches = rows("ids").map { batch in
+      defer { next += batch.count }
+      return Array(next..<next + batch.count)
+    }
+    (ids, kinds, labels) = (rows("ids").flatMap { $0 }, rows("types").flatMap { $0 }, rows("labels").flatMap { $0 })
+  }
+
+  var lengths: [Int] { ids.map(\.count) }
+
+  func lesson(_ examples: [Int], at step: Int) -> Lesson {
+    var batch = Batch()
+    for example in examples { batch.append(ids[example], kinds: kinds[example]) }
+    let all = examples.flatMap { labels[$0] }, rows = all.indices.filter { all[$0] >= 0 }
+    return Lesson(
+      examples: examples, batch: batch, rows: rows.map(Int32.init), targets: rows.map { all[$0] },
+      weight: Float(rows.count))
+  }
+
+  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
+}
+
+private func pair(_ json: JSON?) -> DistillationSettings.Pair {
+  let pair = (json?.array ?? []).compactMap(\.int)
+  return .init(student: pair.first ?? 0, teacher: pair.last ?? 0)
+}
+
+/// A run of the fixture: its student, its objective, and what PyTorch saw.
+private struct GoldenRun {
+  let model: TextModel
+  let objective: any Objective
+  let task: FixedBatches
+  let golden: JSON
+
+  init(_ name: String) throws {
+    golden = try JSON(path: fixture("distillation/\(name).json"))
+    let facts = golden["settings"], kind: HeadKind = name == "tagging" ? .tokens : .masked
+    func open(_ key: String) throws -> TextModel? {
+      guard let folder = facts?[key]?.string else { return nil }
+      return try TextModel(folder: fixture("distillation/\(folder)"), kind: kind, classes: 5, reuseHead: true)
+    }
+    model = try #require(try open("student"))
+    task = try FixedBatches(facts?["batches"]?.string ?? "")
+    guard let teacher = try open("teacher") else {
+      objective = HardLabels()
+      return
+    }
+    var settings = DistillationSettings()
+    func weight(_ term: String) -> Double { facts?["weights"]?[term]?.number ?? 0 }
+    (settings.soft, settings.hard, settings.cosine) = (weight("soft"), weight("hard"), weight("cosine"))
+    (settings.hidden, settings.attention) = (weight("hidden"), weight("attention"))
+    settings.relations = weight("relations")
+    settings.temperature = facts?["temperature"]?.number ?? 0
+    settings.scope = facts?["scope"]?.string == "labelled" ? .labelled : .everyToken
+    settings.pairs = (facts?["pairs"]?.array ?? []).map { pair($0) }
+    settings.relationPair = pair(facts?["relation_pair"])
+    settings.relationHeads = facts?["relation_heads"]?.int ?? 1
+    let distillation = Distillation(settings, teachers: [teacher], student: model, seed: 0)
+    let start = try Checkpoint(file: fixture("distillation/projections.safetensors"))
+    for parameter in distillation.parameters {
+      _ = parameter.values.update(from: try start.array(parameter.name))
+    }
+    objective = distillation
+  }
+}
+
+@Suite struct DistillationGoldenTests {
+  init() throws { try Processor.start() }
+
+  @Test(arguments: ["mlm", "triple", "tagging"]) func `twenty steps lose what PyTorch's lose`(_ name: String) throws {
+    let run = try GoldenRun(name)
+    var settings = TrainingSettings()
+    settings.length = .steps(20)
+    settings.warmup = .steps(2)
+    settings.learningRate = 5e-3
+    let table = ParameterTable(training: run.model.parameters + run.objective.parameters)
+    let trainer = try Trainer(
+      run.model, run.task, table, settings, Replicas(threads: 2), objective: run.objective)
+    for index in 0..<20 {
+      let record = try trainer.step(run.task.batches[index % 4])
+      func golden(_ json: JSON?) -> Double { json?.array?[index].number ?? .nan }
+      #expect(abs(record.loss - golden(run.golden["losses"])) < 1e-4, "step \(index + 1)")
+      #expect(abs(record.learningRate - golden(run.golden["learning_rates"])) < 1e-9)
+      for (term, loss) in record.terms {
+        #expect(abs(loss - golden(run.golden["terms"]?[term])) < 1e-4, "step \(index + 1): \(term)")
+      }
+      let norm = golden(run.golden["gradient_norms"])
+      #expect(abs(record.gradientNorm - norm) < 1e-4 * max(1, norm))
+    }
+  }
+
+  @Test(arguments: ["soft", "hard", "cosine"]) func `a term's every gradient is PyTorch's`(_ term: String) throws {
+    let run = try GoldenRun("triple"),
+      reference = try Checkpoint(file: fixture("distillation/triple-gradients.safetensors"))
+    let teacher = try TextModel(folder: fixture("distillation/teacher"), kind: .masked, classes: 0, reuseHead: true)
+    var settings = DistillationSettings()
+    if term != "soft" { settings.soft = 0 }
+    if term != "hard" { settings.hard = 0 }
+    if term != "cosine" { settings.cosine = 0 }
+    let objective = Distillation(settings, teachers: [teacher], student: run.model, seed: 0)
+    let table = ParameterTable(training: run.model.parameters)
+    let gradients = Gradients(table), pass = Pass(Workspace(), gradients: gradients)
+    let lesson = run.task.lesson(run.task.batches[0], at: 0)
+    let loss = objective.losses(run.model, run.task, lesson, of: LessonSize([lesson]), pass)[0]
+    gradients.finish()
+    let wanted = run.golden["terms"]?[term]?.array?[0].number ?? .nan
+    #expect(abs(loss - wanted) < 1e-6 * wanted)
+    for parameter in table.parameters {
+      let found = UnsafeBufferPointer(start: gradients.pointer + (parameter.offset ?? 0), count: parameter.count)
+      if reference.contains("\(term).\(parameter.name)") {
+        let error = relativeError(found, try reference.array("\(term).\(parameter.name)"))
+        #expect(error < 1e-5, "\(parameter.name)")
+      } else {
+        #expect(found.allSatisfy { abs($0) < 2e-6 }, "\(parameter.name)")
+      }
+    }
+  }
+}
