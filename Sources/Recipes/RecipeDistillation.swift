@@ -62,11 +62,13 @@ extension Recipe {
         expected: "at least one term with a weight")
       fields.field("scope", &scope, .choice, "The tokens whose logits the soft term compares.")
       fields.field(
-        "match_layers", &matchLayers, .layerPairs, "Which states \"hidden\" and \"attention\" match; 0: the embeddings'.")
+        "match_layers", &matchLayers, .layerPairs,
+        "Which states \"hidden\" and \"attention\" match; 0: the embeddings'.")
       fields.optional(
         "relation_layer", &relationLayer, .int(1...), "The teacher's layer that \"relations\" looks at; else its last.")
       fields.optional(
-        "relation_heads", &relationHeads, .int(1...), "Heads of \"relations\"; else as many as the student attends with.")
+        "relation_heads", &relationHeads, .int(1...),
+        "Heads of \"relations\"; else as many as the student attends with.")
       fields.optional(
         "cache", &cache, .newFolder, "A folder in which the teachers' answers are kept from the first epoch on.")
       fields.check(

@@ -96,7 +96,9 @@ public struct RunBuilder {
     case .lora(let lora):
       var config = LoRAConfig(lora)
       // A masked-language head that the base does not have must learn whole.
-      if model.kind == .masked { config.modulesToSave += Set(model.fresh.map(module)).subtracting([module(model.classifier.bias.name)]) }
+      if model.kind == .masked {
+        config.modulesToSave += Set(model.fresh.map(module)).subtracting([module(model.classifier.bias.name)])
+      }
       let adapter = try Adapter(config, on: model, seed: seed)
       adapter.attach()
       return adapter

@@ -160,7 +160,8 @@ extension RunBuilder {
         ? lesson.whereLabelled(work.kind).targets.count : lesson.everywhere(work.kind).targets.count
     }
     let k = min(recipe.cacheTop, student.classifier.outputs)
-    let what = "\(key) \(recipe.temperature) \(recipe.scope) \(k) \(self.recipe.task) \(self.recipe.data) \(self.recipe.seed)"
+    let what =
+      "\(key) \(recipe.temperature) \(recipe.scope) \(k) \(self.recipe.task) \(self.recipe.data) \(self.recipe.seed)"
     let path = folder + "/teacher-" + sha256(of: what).prefix(16) + ".cache"
     let size = TeacherCache.size(rows: rows, k: k)
     try makeFolder(folder)

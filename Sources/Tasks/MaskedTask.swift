@@ -14,7 +14,8 @@ public struct MaskedTask: Task {
   /// - Parameters:
   ///   - isDynamic: whether a training block is masked anew at every step; held-out text has the same masks for ever.
   ///   - most: how many blocks of the training text count; nil: all.
-  public init(_ splits: [Split: TokenStore], _ masking: Masking, seed: UInt64, isDynamic: Bool = true, most: Int? = nil) {
+  public init(_ splits: [Split: TokenStore], _ masking: Masking, seed: UInt64, isDynamic: Bool = true, most: Int? = nil)
+  {
     self.splits = splits
     self.masking = masking
     self.seed = seed
