@@ -6,6 +6,8 @@ public enum FileFault: Error, Equatable {
   case notEmpty(folder: String)
   /// - Parameter found: something that is in the folder and that no earlier run of this command has put there.
   case notOurs(folder: String, found: String)
+  /// A temporary file, in this folder.
+  case scratch(folder: String, why: String)
   case json(file: String, why: String)
   case malformed(file: String, line: Int?, found: String, expected: String)
 }
@@ -25,6 +27,8 @@ extension FileFault: CustomStringConvertible {
       "\(folder): the folder is not empty. Choose another one, or pass --overwrite to replace what is there."
     case .notOurs(let folder, let found):
       "\(folder): has '\(found)', which this command does not write and would delete. Choose another folder, or empty it."
+    case .scratch(let folder, let why):
+      "\(folder): a temporary file cannot be kept there (\(why)). Make room, or set TMPDIR to a folder on another disk."
     case .json(let file, let why):
       "\(file): not valid JSON: \(why)"
     case .malformed(let file, let line, let found, let expected):

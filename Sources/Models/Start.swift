@@ -39,7 +39,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   }
 
   /// In [0, 1), 53 bits.
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+  public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// Standard normal (Box & Muller 1958).
   mutating func normal() -> Double { sqrt(-2 * log(1 - unit())) * cos(2 * .pi * unit()) }

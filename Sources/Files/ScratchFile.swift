@@ -1,0 +1,53 @@
+/// A file without a name for what is too large for memory: written front to back, then mapped. The disk has its room
+/// back when nobody holds it any more, or the program ends, however it ends.
+import Glibc
+
+/// Not Sendable: one writer.
+public final class ScratchFile {
+  private let descriptor: Int32
+  private let folder: String
+  private var size = 0
+
+  /// - Parameter folder: nil for `TMPDIR`, or else /var/tmp, which is a disk where /tmp may be memory.
+  public init(in folder: String? = nil) throws(FileFault) {
+    self.folder = folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
+    var template = Array((self.folder + "/tune-scratch-XXXXXX").utf8CString)
+    descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { throw .scratch(folder: self.folder, why: reason(errno)) }
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    unlink(template)
+  }
+
+  deinit { close(descriptor) }
+
+  public func append<Value: BitwiseCopyable>(_ values: [Value]) throws(FileFault) {
+    do throws(FileFault) {
+      try write(values.span.bytes, to: descriptor, path: folder)
+    } catch {
+      guard case .unwritable(_, let why) = error else { throw error }
+      throw .scratch(folder: folder, why: why)
+    }
+    size += values.count * MemoryLayout<Value>.stride
+  }
+
+  /// What was written so far, for reading.
+  public func map() throws(FileFault) -> ScratchMap {
+    guard size > 0 else { return ScratchMap(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
+      throw .scratch(folder: folder, why: reason(errno))
+    }
+    return ScratchMap(UnsafeRawBufferPointer(start: start, count: size))
+  }
+}
+
+/// The bytes of a `ScratchFile`. Sendable: what was appended is never written again, and the file has no name to be
+/// found by.
+public final class ScratchMap: @unchecked Sendable {
+  public let bytes: UnsafeRawBufferPointer
+
+  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  deinit {
+    if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+  }
+}
