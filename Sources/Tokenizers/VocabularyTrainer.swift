@@ -18,8 +18,8 @@ public struct VocabularyTrainer: Sendable {
   }
 
   /// The vocabulary by id: [PAD] [UNK] [CLS] [SEP] [MASK]; the characters that occur, by code point; those that continue
-  /// a word, likewise; then the joined pieces as they were found. Of pairs that occur equally often, the one with the
-  /// lower ids comes first. The library is in doubt there, for it numbers the continuing characters at random.
+  /// a word, as they appear in the sorted words; then the joined pieces as they were found. Of pairs that occur equally
+  /// often, the one with the lower ids comes first. Two runs of the library may differ there, for it does not sort words.
   /// - Throws: `VocabularyFault` for no words, or a size below that of the alphabet.
   public func tokens(for words: WordCounts) throws(VocabularyFault) -> [String] {
     if words.total == 0 { throw .noWords(files: []) }
@@ -58,9 +58,12 @@ private struct Pieces {
   init(specials: [String], alphabet: [UInt32], _ words: WordCounts) {
     for text in specials { _ = id(of: scalars(of: text)) }
     for scalar in alphabet { begins[scalar] = id(of: [scalar]) }
-    var inside = Set<UInt32>()
-    for index in 0..<words.count { inside.formUnion(words.scalars[words.range(index)].dropFirst()) }
-    for scalar in alphabet where inside.contains(scalar) { continues[scalar] = id(of: prefix + [scalar]) }
+    // As they appear, which is the library's order too; only that its words stand in the order of a random hash.
+    for index in words.sorted {
+      for scalar in words.scalars[words.range(index)].dropFirst() where begins[scalar] != nil {
+        if continues[scalar] == nil { continues[scalar] = id(of: prefix + [scalar]) }
+      }
+    }
   }
 
   var count: Int { texts.count }
@@ -73,7 +76,7 @@ private struct Pieces {
     return id
   }
 
-  /// A character that is not in the alphabet is left out, and the next one takes its place, as in the library.
+  /// A character that is not in the alphabet is left out, as in the library.
   func spell(_ word: ArraySlice<UInt32>) -> [Int32] {
     word.enumerated().compactMap { place, scalar in place == 0 ? begins[scalar] : continues[scalar] }
   }

@@ -38,6 +38,11 @@ public struct WordCounts: Sendable {
   /// Where in `scalars` the word at `index` stands.
   func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
 
+  /// The indices of the words by their scalars, whatever the order of the texts.
+  var sorted: [Int] {
+    (0..<count).sorted { scalars[range($0)].lexicographicallyPrecedes(scalars[range($1)]) }
+  }
+
   mutating func add(_ text: [UInt32], _ range: Range<Int>, times: Int = 1) {
     total += times
     let slot = find(text, range)

@@ -27,10 +27,10 @@ struct TrimCommand: ParsableCommand {
 
   func run() throws {
     let tokenizer = try WordPiece(folder: base)
-    try output.check()
     if isSame(base, output.path) {
       throw FileFault.unwritable(path: output.path, why: "it is the model that is to be trimmed; choose another folder")
     }
+    try output.check()
     let words = try text.words(in: files) { $0.add($1, splitAs: tokenizer) }
     let ids = try tokenizer.bestTokens(size, for: words)
     let trimmed = try tokenizer.keeping(ids)

@@ -36,9 +36,14 @@ private let lora = least.with("method", ["type": "lora"])
     ("output", "m/", "found \"m/\"; expected another folder than the model's."),
     ("model.path", nil, "missing; expected the path of a folder with config.json."),
     ("model.path", "a\0b", "found \"a\\u{0}b\"; expected the path of a folder with config.json."),
-    ("task.type", "ner", "found \"ner\"; expected \"token_classification\"."),
+    ("task.type", "ner", "found \"ner\"; expected \"token_classification\" or \"masked_lm\"."),
     ("task.class_weights", 3, "found 3; expected an object, each value a number above 0."),
-    ("data.format", nil, "missing; expected \"conll\"."),
+    ("data.format", nil, "missing; expected \"conll\" or \"text\"."),
+    (
+      "data.format", "text",
+      "found \"text\"; expected \"conll\", which is what task.type \"token_classification\" learns from."
+    ),
+    ("distillation", 1, "found 1; expected an object."),
     ("data.max_length", 7, "found 7; expected a whole number of at least 8."),
     ("data.word_column", -1, "found -1; expected \"first\", \"last\" or a column's number, counted from 0."),
     ("data.word_column", "last", "found \"last\"; expected word_column and label_column to differ."),
@@ -148,13 +153,13 @@ func `what is chosen on dev needs dev`(_ key: String, _ value: String) throws {
   #expect(
     error.description == """
       r.json: 8 faults
-        data.format: missing; expected "conll".
-        data.train: missing; expected the path of a file.
+        data.format: missing; expected "conll" or "text".
+        data.train: missing; expected the path of a file, or a list of such paths.
         model.paht: unknown key. Did you mean 'path'?
         model.path: missing; expected the path of a folder with config.json.
         output: missing; expected the path of a folder, which is made when it is missing.
         seed: found 1.5; expected a whole number of at least 0.
-        task.type: missing; expected "token_classification".
+        task.type: missing; expected "token_classification" or "masked_lm".
         training.epochs: found 0; expected a number above 0.
       """)
   #expect(

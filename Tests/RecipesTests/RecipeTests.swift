@@ -112,7 +112,8 @@ import Testing
   #expect(keys.allSatisfy { !$0.about.isEmpty && !$0.expected.isEmpty })
   #expect(
     keys.filter(\.isRequired).map(\.path) == [
-      "model.path", "task.type", "data.format", "data.train", "method.type", "output",
+      "model.path", "task.type", "data.format", "data.train", "method.type", "distillation.teachers",
+      "output",
     ])
   #expect(keys.first { $0.path == "method.rank" }?.standard == 8)
   #expect(keys.first { $0.path == "training.max_grad_norm" }?.standard?.number == 1)

@@ -1,13 +1,16 @@
 """Compares `tune tokenize` with the `tokenizers` library: ids, tokens and offsets of every text, none left out.
 
-    python compare.py .build/release/tune MODEL_FOLDER [DATA ...]
+    python compare.py .build/release/tune MODEL_FOLDER [--sentences N] [DATA ...]
 
 Takes 10,000 hostile texts and every text in DATA: files and folders of lines, tab-separated lines, JSON and JSON lines,
-plain or .gz. Of a file with one word to a line, the sentences are put together too. Exits 1 where anything differs.
+plain or .gz. Of a file with one word to a line, the sentences are put together too. With --sentences, the first N
+sentences of each file's texts instead. Exits 1 where anything differs.
 """
 
 import gzip
+import itertools
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -44,6 +47,15 @@ def texts(path):
     return found
 
 
+def sentences(path, count):
+    raw = path.read_bytes()
+    lines = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode().split("\n")
+    if ".jsonl" in path.suffixes:
+        lines = [s for line in lines if line.strip() for s in json.loads(line).values() if isinstance(s, str)]
+    found = (s.strip() for line in lines for s in re.split(r"(?<=[.?!]) ", line))
+    return list(itertools.islice(filter(None, found), count))
+
+
 def ours(tune, model, batch):
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as file:
         file.writelines(json.dumps({"text": text}) + "\n" for text in batch)
@@ -53,6 +65,9 @@ def ours(tune, model, batch):
 
 
 def main(tune, model, *data):
+    count = 0
+    if data and data[0] == "--sentences":
+        count, data = int(data[1]), data[2:]
     library = Tokenizer.from_file(f"{model}/tokenizer.json")
     library.no_truncation()
     library.no_padding()
@@ -60,7 +75,7 @@ def main(tune, model, *data):
     for path in map(Path, data):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and file.suffix != ".md":
-                sources[str(file)] = texts(file)
+                sources[str(file)] = sentences(file, count) if count else texts(file)
     different = 0
     for name, batch in sources.items():
         answers = ours(tune, model, batch)

@@ -1,0 +1,51 @@
+/// Tensors copied as they lie, of some only chosen rows.
+import Files
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import Checkpoints
+
+struct TensorCopyTests {
+  let folder = TemporaryFolder()
+  private var path: String { folder.path + "/out.safetensors" }
+
+  @Test(arguments: ["mixed", "f16", "bf16"])
+  func `a whole copy has the bytes of the file that Python wrote`(_ name: String) throws {
+    let file = fixture("checkpoints/\(name).safetensors")
+    try Checkpoint(file: file).copy(to: path, rows: [:], metadata: SafetensorsFile(path: file).metadata)
+    #expect(try readFile(path) == readFile(file))
+  }
+
+  @Test func `chosen rows come in the order they were chosen, in every dtype, the rest as it was`() throws {
+    let checkpoint = try Checkpoint(file: fixture("checkpoints/mixed.safetensors"))
+    let rows = Dictionary(uniqueKeysWithValues: checkpoint.names.filter { $0 != "F16" }.map { ($0, [2, 0]) })
+    try checkpoint.copy(to: path, rows: rows)
+    let copy = try Checkpoint(file: path)
+    #expect(copy.names == checkpoint.names)
+    for name in checkpoint.names {
+      let (size, old, new) = (try copy.info(name).dtype.size, try checkpoint.bytes(name), try copy.bytes(name))
+      #expect(try copy.info(name).dtype == checkpoint.info(name).dtype)
+      #expect(Array(new) == (name == "F16" ? Array(old) : Array(old[(2 * size)...]) + Array(old[..<size])), "\(name)")
+    }
+    #expect(try SafetensorsFile(path: path).metadata == ["format": "pt"])
+  }
+
+  @Test func `rows of a matrix are whole, and more than are written at a time`() throws {
+    let floats = (0..<15_000).map { Float($0) }
+    try floats.withUnsafeBufferPointer {
+      try writeSafetensors(to: path, tensors: [(name: "w", shape: [5000, 3], floats: $0)])
+    }
+    let rows = (0..<3000).map { ($0 * 7) % 5000 }
+    let other = folder.path + "/rows.safetensors"
+    try Checkpoint(file: path).copy(to: other, rows: ["w": rows])
+    #expect(try Checkpoint(file: other).info("w").shape == [3000, 3])
+    #expect(try Checkpoint(file: other).floats("w") == rows.flatMap { row in (0..<3).map { Float(3 * row + $0) } })
+  }
+
+  @Test func `rows of a tensor that there is not are a fault`() throws {
+    let checkpoint = try Checkpoint(file: fixture("checkpoints/mixed.safetensors"))
+    #expect(throws: CheckpointFault.self) { try checkpoint.copy(to: path, rows: ["nothing": [0]]) }
+    #expect(folder.contents == [])
+  }
+}

@@ -1,0 +1,58 @@
+/// A model that knows fewer tokens: which tensors lose rows, and what the configuration says.
+import Checkpoints
+import Files
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import Models
+
+struct TrimmedModelTests {
+  let folder = TemporaryFolder()
+
+  /// A folder with tensors of two columns or one, whose values are 0, 1, 2, …
+  private func make(_ tensors: [(String, [Int])], _ config: JSON) throws {
+    let floats = (0..<64).map { Float($0) }
+    try floats.withUnsafeBufferPointer { floats in
+      try writeSafetensors(
+        to: folder.path + "/model.safetensors",
+        tensors: tensors.map { ($0, $1, UnsafeBufferPointer(rebasing: floats[..<$1.reduce(1, *)])) })
+    }
+    try writeFile(config.text(), to: folder.path + "/config.json")
+  }
+
+  private func trim() throws -> Checkpoint {
+    try trimModel(folder.path, tokens: 5, keeping: [1, 3, 4], to: folder.path + "/out")
+    return try Checkpoint(folder: folder.path + "/out")
+  }
+
+  private let config: JSON = [
+    "vocab_size": 6, "pad_token_id": 3, "bos_token_id": 2, "sep_token_id": nil, "hidden_size": 2,
+  ]
+
+  @Test(arguments: ["bert.embeddings", "distilbert.embeddings", "embeddings"])
+  func `embeddings and what predicts tokens lose rows, all else stays`(_ scope: String) throws {
+    let words = scope + ".word_embeddings.weight"
+    let vectors = ["cls.predictions.bias", "cls.predictions.decoder.bias", "vocab_projector.bias"]
+    let matrices = [words, "cls.predictions.decoder.weight", "vocab_projector.weight"]
+    try make(
+      matrices.map { ($0, [6, 2]) } + vectors.map { ($0, [6]) } + [("other.weight", [6, 2]), ("other.bias", [6])],
+      config)
+    let copy = try trim()
+    for name in matrices { #expect(try copy.floats(name) == [2, 3, 6, 7, 8, 9], "\(name)") }
+    for name in vectors { #expect(try copy.floats(name) == [1, 3, 4], "\(name)") }
+    #expect(try copy.info("other.weight").shape == [6, 2] && copy.info("other.bias").shape == [6])
+    let wanted: JSON = ["vocab_size": 3, "pad_token_id": 1, "bos_token_id": nil, "sep_token_id": nil, "hidden_size": 2]
+    #expect(try JSON(path: folder.path + "/out/config.json") == wanted)
+  }
+
+  @Test func `a model of another vocabulary, or without embeddings, is refused`() throws {
+    try make([("embeddings.word_embeddings.weight", [6, 2])], ["vocab_size": 4])
+    #expect(throws: ConfigFault.self) { try trim() }
+    try make([("embeddings.word_embeddings.weight", [5, 2])], config)
+    #expect(throws: CheckpointFault.self) { try trim() }
+    try make([("embeddings.word_embedding.weight", [6, 2])], config)
+    let fault = #expect(throws: CheckpointFault.self) { try trim() }
+    #expect(fault.map { "\($0)" }?.contains("Did you mean 'embeddings.word_embedding.weight'?") == true)
+  }
+}
