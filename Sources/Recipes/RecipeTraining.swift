@@ -50,6 +50,8 @@ extension Recipe {
     /// Evaluations without a new best before training ends; nil for never.
     public var earlyStoppingPatience: Int?
     public var logEverySteps = 10
+    /// Updates between snapshots; nil: an adapter's run has one at each evaluation, and every run when it is interrupted.
+    public var snapshotEverySteps: Int?
 
     mutating func state(_ fields: Fields) {
       stateDuration(fields)
@@ -79,6 +81,9 @@ extension Recipe {
         "early_stopping_patience", &earlyStoppingPatience, .int(1...), needs: "data.dev",
         "Evaluations without a new best before training ends; else never.")
       fields.field("log_every_steps", &logEverySteps, .int(1...), "Updates between lines of the log.")
+      fields.optional(
+        "snapshot_every_steps", &snapshotEverySteps, .int(1...), "Updates between snapshots that --resume goes on from."
+      )
     }
 
     private mutating func stateDuration(_ fields: Fields) {

@@ -20,7 +20,19 @@ extension Run {
     func attempt(_ body: () throws -> Void) {
       do { try body() } catch { failure = failure ?? error }
     }
-    let result = try trainer.run(shouldStop: { failure != nil || shouldStop() }) { event in
+    var saved = trainer.step
+    // Between two steps, when all that belongs to the last one has been done.
+    func keepSnapshot() {
+      guard let every = recipe.training.snapshotEverySteps, trainer.step >= saved + every else { return }
+      saved = trainer.step
+      attempt { try trainer.saveSnapshot(to: folder.snapshot, inputs: inputs) }
+    }
+    let result = try trainer.run(
+      shouldStop: {
+        keepSnapshot()
+        return failure != nil || shouldStop()
+      }
+    ) { event in
       switch event {
       case .step(let step):
         if step.step % every == 0 || step.step == 1 || step.step == step.steps { attempt { try folder.log(step.json) } }

@@ -139,9 +139,12 @@ private func isInside(_ input: String, _ folder: String) -> Bool {
   return input == folder || input.hasPrefix(folder + "/")
 }
 
-/// Where two recipes differ, by key path. `about` and `output` cannot change what is computed.
+/// Keys that cannot change what is computed.
+private let idle: Set<String> = ["about", "output", "training.snapshot_every_steps", "training.log_every_steps"]
+
+/// Where two recipes differ, by key path.
 private func differences(from old: JSON, to new: JSON, at path: String) -> [String] {
-  if old == new || ["about", "output"].contains(path) { return [] }
+  if old == new || idle.contains(path) { return [] }
   if let a = old.object, let b = new.object {
     return Set(a.keys).union(b.keys).sorted().flatMap { key in
       differences(from: a[key] ?? .null, to: b[key] ?? .null, at: path.isEmpty ? key : "\(path).\(key)")

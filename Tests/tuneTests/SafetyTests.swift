@@ -27,10 +27,14 @@ import Testing
   #expect(try readFile(adapter) == before)
 }
 
-@Test func `a killed run is resumed from its last evaluation, to the same bytes`() throws {
+@Test(arguments: [
+  ([], "adapter/adapter_model"),
+  ([#"method={"type":"full"}"#, "training.snapshot_every_steps=7"], "model/model"),
+])
+func `a killed run is resumed from its last snapshot, to the same bytes`(_ settings: [String], _ left: String) throws {
   let program = try Program()
   defer { program.remove() }
-  let long = ["recipe.json", "training.epochs=80"]
+  let long = ["recipe.json", "training.epochs=80"] + settings
   try program.run(["run"] + long + ["output=whole"])
   let process = Process()
   process.executableURL = URL(fileURLWithPath: Program.path)
@@ -50,7 +54,7 @@ import Testing
   try writeFile(train, to: program.folder + "/train.tsv")
 
   #expect(try program.run(["run"] + long + ["output=cut", "--resume"]).status == 0)
-  let files = try ["whole", "cut"].map { try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors") }
+  let files = try ["whole", "cut"].map { try readFile("\(program.folder)/\($0)/\(left).safetensors") }
   #expect(files[0] == files[1])
   let steps = try ["whole", "cut"].map {
     try readText("\(program.folder)/\($0)/metrics.jsonl").split(separator: "\n").count
