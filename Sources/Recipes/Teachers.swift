@@ -137,6 +137,15 @@ extension RunBuilder {
     return TeacherCache(path: folder + "/" + name, rows: rows, k: k)
   }
 
+  /// The first teacher's labels, where logits are compared: the student's must be the same.
+  func teachersLabels() throws -> [String]? {
+    guard let distillation = recipe.distillation, distillation.soft > 0, let teacher = distillation.teachers.first
+    else {
+      return nil
+    }
+    return try labelsOf(teacher, ModelConfig(folder: teacher.path))
+  }
+
   /// Names of the outputs of a teacher's head, in their order: the adapter's tune.json, the folder's, or config.json.
   private func labelsOf(_ teacher: Recipe.Distillation.Teacher, _ config: ModelConfig) throws -> [String] {
     try sidecar(teacher.adapter ?? teacher.path)?["labels"]?.array?.compactMap(\.string) ?? config.labels

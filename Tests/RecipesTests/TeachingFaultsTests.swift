@@ -87,7 +87,10 @@ private struct Workshop {
         "data.format", "conll",
         "data.format: found \"conll\"; expected \"text\", which is what task.type \"masked_lm\" learns from"
       ),
-      ("data.dev", "nowhere.txt", "data.dev: found \"nowhere.txt\", which is missing"),
+      (
+        "data.dev", "nowhere.txt",
+        "data.dev: found \"nowhere.txt\", but \".\" has no \"nowhere.txt\"; expected the path of a file"
+      ),
       (
         "training.metric_for_best", "f1",
         "training.metric_for_best: found \"f1\"; expected \"loss\", \"perplexity\", \"accuracy\""
@@ -159,7 +162,14 @@ private struct Workshop {
     try writeFile(
       #"{"task": "token_classification", "labels": ["O", "B-A", "I-A", "B-B", "I-B", "B-C"]}"#,
       to: (other.string ?? "") + "/tune.json")
-    #expect(shop.fault(shop.tagged.with("distillation.teachers", other)).contains("B-C"))
+    #expect(shop.fault(shop.tagged.with("distillation.teachers", other)).contains("has no head for this task"))
+  }
+
+  @Test func `a student has its teacher's labels, in their order, where they cover the data's`() throws {
+    try shop.write("few.tsv", "a\tO\nb\tB-B\n")
+    let few = shop.tagged.with("model.path", teacher("student")).with("data.train", .string(shop.path("few.tsv")))
+    #expect(try shop.build(few).work.labels == ["O", "B-A", "I-A", "B-B", "I-B"])
+    #expect(try shop.build(few.with("distillation", nil)).work.labels == ["O", "B-B"])
   }
 
   @Test func `what is compared must be there on both sides`() throws {
