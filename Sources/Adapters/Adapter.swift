@@ -48,6 +48,9 @@ public final class Adapter: @unchecked Sendable {
   /// Names of the model's weights that change while the adapter is attached.
   public var overridden: Set<String> { Set(overrides.map(\.parameter.name)) }
 
+  /// Names of the weights that are the adapter's own while it is attached: the overridden ones and its head's.
+  public var changed: Set<String> { overridden.union(ownHead.map(\.name)) }
+
   /// Numbers that the model does not have without the adapter.
   public var addedParameters: Int { seams.reduce(0) { $0 + $1.lora.a.count + $1.lora.b.count } }
 

@@ -36,6 +36,7 @@ public enum Multiplier: String, CaseIterable, Comparable, Sendable {
 }
 
 /// c = alpha·a·b + beta·c + bias      a [m, k]   b [k, n]   c [m, n]   bias [n], added to each row; on the calling thread
+/// k may be 0: a·b is then 0.
 public func gemm(
   _ a: Matrix, _ b: Matrix, into c: Matrix, alpha: Float = 1, beta: Float = 0, bias: UnsafePointer<Float>? = nil,
   precision: Precision = .fp32, by multiplier: Multiplier = .chosen
@@ -43,8 +44,8 @@ public func gemm(
   precondition(
     a.columns == b.rows && c.rows == a.rows && c.columns == b.columns && !c.isTransposed,
     "gemm: [\(a.rows), \(a.columns)]·[\(b.rows), \(b.columns)] into [\(c.rows), \(c.columns)]")
-  precondition(a.columns > 0, "gemm: no depth to sum over")
   guard c.rows > 0 && c.columns > 0 else { return }
+  guard a.columns > 0 else { return multiplyNothing(c, beta, bias) }
   guard multiplier > .blas else { return multiplyByBLAS(a, b, c, alpha, beta, bias) }
   withUnsafePointer(to: a.numbers) { left in
     withUnsafePointer(to: b.numbers) { right in
@@ -65,6 +66,16 @@ extension Matrix {
     tune_widen(memory.assumingMemoryBound(to: UInt16.self), copy, lines * width)
     let wide = Matrix(copy, rows: lines, columns: width)
     body(isTransposed ? wide.transposed : wide)
+  }
+}
+
+/// c = beta·c + bias: the sum of no products, as where none of a batch's tokens is asked for.
+private func multiplyNothing(_ c: Matrix, _ beta: Float, _ bias: UnsafePointer<Float>?) {
+  for row in 0..<c.rows {
+    let values = c.base + row * c.stride
+    for column in 0..<c.columns {
+      values[column] = (beta == 0 ? 0 : beta * values[column]) + (bias.map { $0[column] } ?? 0)
+    }
   }
 }
 

@@ -14,8 +14,10 @@ extension TextModel {
     for (key, value) in config.sizes { object[key] = .int(value) }
     object["dtype"] = .string(format.name)
     object["torch_dtype"] = nil
-    object["id2label"] = .object(.init(uniqueKeysWithValues: labels.enumerated().map { ("\($0)", .string($1)) }))
-    object["label2id"] = .object(.init(labels.enumerated().map { ($1, .int($0)) }) { first, _ in first })
+    let names = labels.enumerated()
+    object["id2label"] =
+      labels.isEmpty ? nil : .object(.init(uniqueKeysWithValues: names.map { ("\($0)", .string($1)) }))
+    object["label2id"] = labels.isEmpty ? nil : .object(.init(names.map { ($1, .int($0)) }) { first, _ in first })
     object["num_labels"] = nil
     try writeFile(JSON.object(object).text() + "\n", to: folder + "/config.json")
     try writeSafetensors(

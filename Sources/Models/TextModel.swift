@@ -1,6 +1,7 @@
 /// An encoder with a head: what a task trains and a predictor asks.
 public import Autograd
 public import Checkpoints
+import Files
 public import Kernels
 
 /// Sendable: read during a step; the head, the seams, `precision` and `recompute` are assigned between passes.
@@ -39,6 +40,11 @@ public final class TextModel: @unchecked Sendable {
       let dense = try root[names.pooler].head(width, width, reuse: true, std: std)
       neck = Neck(dense: dense, activation: config.family.poolsByTanh ? nil : .relu, norm: nil)
     case .masked:
+      if config.json["tie_word_embeddings"] == false {
+        throw ConfigFault(
+          file: "config.json",
+          problems: ["'tie_word_embeddings' is false; a masked-language head is the table of words itself here."])
+      }
       neck = Neck(
         dense: try root[names.maskedDense].head(width, width, reuse: reuseHead, std: std),
         activation: config.activation,

@@ -80,7 +80,13 @@ extension Recipe {
     if fields.isReading {
       (training.learningRate, training.metricForBest) = (method.usualLearningRate, task.usualMetric)
     }
-    fields.object("training") { training.state($0) }
+    fields.object("training") {
+      training.state($0)
+      $0.check(
+        task.metrics.contains(training.metricForBest), "metric_for_best",
+        expected: task.metrics.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+          + ", which task.type \"\(task.type.rawValue)\" has")
+    }
     fields.field("save_as", &saveAs, .choice, "The numbers that a model trained in full is saved as.")
     fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
     let isModel = model.folders.contains { isSameFolder(output, $0) }

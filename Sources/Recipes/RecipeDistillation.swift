@@ -48,7 +48,7 @@ extension Recipe {
     mutating func state(_ fields: Fields) {
       fields.required(
         "teachers", &teachers, .teachers, "Who teaches: a folder, a folder and an adapter over it, or several of them.")
-      fields.field("temperature", &temperature, .number(above: 0), "Softens both sides' logits for the soft term.")
+      fields.field("temperature", &temperature, .number(0.01...1000), "Softens both sides' logits for the soft term.")
       fields.field("soft", &soft, .number(0...), "Weight of KL(teacher ‖ student), times the temperature's square.")
       fields.field("hard", &hard, .number(0...), "Weight of the task's own loss.")
       fields.field("cosine", &cosine, .number(0...), "Weight of 1 − cos of the last hidden states; widths must agree.")
@@ -134,7 +134,9 @@ extension FieldKind<Recipe.Distillation.Layers> {
         case "last": return .last
         case .array(let list) where !list.isEmpty && list.allSatisfy { $0.array?.count == 2 }:
           let pairs = list.enumerated().compactMap { pair.read($1, place.below("\($0)")) }
-          return pairs.count == list.count ? .pairs(pairs) : nil
+          guard pairs.count == list.count else { return nil }
+          if Set(pairs).count < pairs.count { place.wrong(json, expected: "pairs of which no two are the same") }
+          return .pairs(pairs)
         default:
           place.wrong(json, expected: words)
           return nil

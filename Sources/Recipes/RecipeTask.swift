@@ -37,6 +37,14 @@ extension Recipe {
       }
     }
 
+    /// What a best checkpoint may be chosen by.
+    var metrics: [Training.Metric] {
+      switch type {
+      case .tokenClassification: [.f1, .precision, .recall, .loss]
+      case .maskedLM: [.loss, .perplexity, .accuracy]
+      }
+    }
+
     mutating func state(_ fields: Fields) {
       var kind = type
       fields.choice("type", &kind, "What is to be learned.") { kind, fields in

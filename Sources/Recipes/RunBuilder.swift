@@ -20,6 +20,8 @@ public struct Run {
   public let trainer: Trainer
   public let replicas: Replicas
   public let encoder: TextEncoder
+  /// Where the teachers' answers are kept, if they are; not open yet.
+  let cache: TeacherCache?
   /// SHA-256 of the base model's weights; nil: they started from chance.
   public let baseHash: String?
   /// One digest of the base, the tokenizer and the data: what a resumed run must find unchanged.
@@ -35,6 +37,7 @@ public struct Run {
 public enum RunFault: Error, CustomStringConvertible {
   case unknownLabels(file: String, labels: [String], known: [String])
   case unknownWeights([String], known: [String])
+  case noWords(file: String)
 
   public var description: String {
     switch self {
@@ -43,6 +46,9 @@ public enum RunFault: Error, CustomStringConvertible {
         + known.joined(separator: ", ") + "."
     case .unknownWeights(let names, let known):
       "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have \(known.joined(separator: ", "))."
+    case .noWords(let file):
+      "\(file): every piece of the text is unknown to the model's vocabulary; there is nothing to mask. "
+        + "Is it the right language? Another vocabulary is given as 'model.tokenizer'."
     }
   }
 }
@@ -68,7 +74,7 @@ public struct RunBuilder {
     let adapter = try makeAdapter(model, seed)
     let hash = try source.weights.checkpoint?.sha256()
     let inputs = try inputDigests(hash, source.files)
-    let teaching = try makeObjective(model, work, encoder, inputs: inputs)
+    let teaching = try makeTeaching(model, work, encoder)
     let table = ParameterTable(training: (adapter?.trainable ?? model.parameters) + teaching.objective.parameters)
     model.use(recipe.precision)
     let replicas = Replicas(threads: threads)
@@ -78,7 +84,7 @@ public struct RunBuilder {
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(
       recipe: recipe, model: model, work: work, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
-      encoder: encoder, baseHash: hash,
+      encoder: encoder, cache: teaching.cache, baseHash: hash,
       inputs: ([inputs] + teaching.digests).joined(separator: " "),
       notes: notes(model) + work.notes + teaching.notes,
       totalParameters: base + (adapter?.addedParameters ?? 0))
@@ -95,19 +101,36 @@ public struct RunBuilder {
     case .full: return nil
     case .lora(let lora):
       var config = LoRAConfig(lora)
-      // A masked-language head that the base does not have must learn whole.
-      if model.kind == .masked {
-        config.modulesToSave += Set(model.fresh.map(module)).subtracting([module(model.classifier.bias.name)])
-      }
+      if model.kind == .masked { config.learnsWhole(newHead(of: model)) }
       let adapter = try Adapter(config, on: model, seed: seed)
       adapter.attach()
       return adapter
     }
   }
 
+  /// Modules of a masked-language head that the base does not have. Without its bias: PEFT has no name for that alone.
+  private func newHead(of model: TextModel) -> [String] {
+    Set(model.fresh.map(module)).subtracting([module(model.classifier.bias.name)]).sorted()
+  }
+
   private func notes(_ model: TextModel) -> [String] {
     if recipe.model.start == .random { return ["every weight starts from chance"] }
     return model.fresh.isEmpty ? [] : ["new weights, not from the checkpoint: " + model.fresh.joined(separator: ", ")]
+  }
+}
+
+extension LoRAConfig {
+  /// Modules that start from chance are trained and saved whole, and so no target, whatever the targets' names match.
+  fileprivate mutating func learnsWhole(_ modules: [String]) {
+    if modules.isEmpty { return }
+    modulesToSave += modules.filter { !modulesToSave.contains($0) }
+    switch exclude {
+    case nil: exclude = .suffixes(modules)
+    case .suffixes(let names): exclude = .suffixes(names + modules)
+    case .pattern(let pattern):
+      exclude = .pattern("(\(pattern))|" + modules.map { $0.replacing(".", with: "\\.") }.joined(separator: "|"))
+    case .allLinear: break
+    }
   }
 }
 

@@ -11,6 +11,7 @@ extension Run {
   public func execute(
     in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void
   ) throws -> JSON {
+    try cache?.open()
     if resume {
       try trainer.loadSnapshot(from: folder.snapshot, inputs: inputs)
       try folder.rewindLog(to: trainer.step)

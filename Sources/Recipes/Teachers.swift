@@ -3,121 +3,180 @@ import Adapters
 import Autograd
 import Checkpoints
 import Files
-import FoundationEssentials
+import Kernels
 import Models
 import Tasks
 import Tokenizers
 import Training
 
-/// A teacher that cannot teach this student.
-enum TeacherFault: Error, CustomStringConvertible {
-  case tokens(teacher: String, student: String)
-  case noHead(String)
-  case labels(teacher: String, found: [String], wanted: [String])
-  case width(teacher: String, Int, student: Int)
-  case layer(teacher: String, Int, layers: Int)
-  case studentLayer(Int, layers: Int)
-  case heads(teacher: String, Int, student: Int)
-  case relationHeads(Int, widths: [Int])
-  case positions(teacher: String, Int, maxLength: Int)
-  case dynamicMasks
-
-  var description: String {
-    switch self {
-    case .tokens(let teacher, let student):
-      "distillation.teachers: \(teacher) reads other token ids than \(student): teacher and student need one vocabulary. "
-        + "Start the student from the teacher's folder, or trim both alike (tune tokenizer trim)."
-    case .noHead(let path):
-      "distillation.teachers: \(path) has no head for this task, and \"soft\" compares logits. "
-        + "Fine-tune the teacher first, give its adapter, or set distillation.soft to 0."
-    case .labels(let path, let found, let wanted):
-      "distillation.teachers: \(path) knows the labels \(found.joined(separator: ", ")); the data and the other teachers "
-        + "have \(wanted.joined(separator: ", ")), in this order."
-    case .width(let path, let found, let wanted):
-      "distillation.cosine: \(path) has hidden states of width \(found), the student of \(wanted). "
-        + "Use \"hidden\", which learns a projection, or \"relations\"."
-    case .layer(let path, let layer, let layers):
-      "distillation: layer \(layer) of \(path) is asked for; it has \(layers) (0 is the embeddings' output)."
-    case .studentLayer(let layer, let layers):
-      "distillation.match_layers: layer \(layer) of the student is asked for; it has \(layers) (0: the embeddings' output)."
-    case .heads(let path, let found, let wanted):
-      "distillation.attention: \(path) has \(found) attention heads, the student \(wanted); \"relations\" can compare them."
-    case .relationHeads(let heads, let widths):
-      "distillation.relation_heads: \(heads) does not divide \(widths.map(String.init).joined(separator: " and "))."
-    case .positions(let path, let found, let wanted):
-      "distillation.teachers: \(path) reads at most \(found) tokens; data.max_length is \(wanted)."
-    case .dynamicMasks:
-      "distillation.cache: the masks are drawn anew at every step, and with them every answer. "
-        + "Set task.masks to \"fixed\", or leave the cache out."
-    }
-  }
-}
-
 extension RunBuilder {
-  /// The recipe's objective, and digests of what it was made from.
-  func makeObjective(
-    _ student: TextModel, _ work: Work, _ encoder: TextEncoder, inputs: String
-  ) throws -> (objective: any Objective, digests: [String], notes: [String]) {
-    guard let recipe = recipe.distillation else { return (HardLabels(), [], []) }
-    var settings = DistillationSettings()
-    (settings.soft, settings.hard, settings.cosine) = (recipe.soft, recipe.hard, recipe.cosine)
-    (settings.hidden, settings.attention, settings.relations) = (recipe.hidden, recipe.attention, recipe.relations)
-    settings.temperature = recipe.temperature
-    settings.scope = recipe.scope == .labelled ? .labelled : .everyToken
-    var teachers: [TextModel] = [], digests: [String] = []
-    for teacher in recipe.teachers {
-      let (model, digest) = try open(teacher, recipe, work, encoder)
-      teachers.append(model)
-      digests.append(digest)
-      settings.pairs = try pairs(recipe.matchLayers, student.config.layers, model.config.layers, teacher.path)
-      settings.relationPair = .init(
-        student: student.config.layers, teacher: recipe.relationLayer ?? model.config.layers)
-      settings.relationHeads = recipe.relationHeads ?? student.config.heads
-      try check(settings, teacher.path, model.config, student.config)
+  /// What a run learns by, and what it was made from.
+  struct Teaching {
+    var objective: any Objective = HardLabels()
+    var cache: TeacherCache?
+    /// Of all that the teachers are.
+    var digests: [String] = []
+    var notes: [String] = []
+  }
+
+  func makeTeaching(_ student: TextModel, _ work: Work, _ encoder: TextEncoder) throws -> Teaching {
+    guard let recipe = recipe.distillation else { return Teaching() }
+    var settings = DistillationSettings(recipe)
+    settings.relationHeads = recipe.relationHeads ?? student.config.heads
+    var teaching = Teaching(), teachers: [Teacher] = []
+    for place in recipe.teachers {
+      let (model, digest) = try open(place, student, work, encoder)
+      let config = model.config, layers = student.config.layers
+      let teacher = Teacher(
+        model, pairs: try recipe.matchLayers.pairs(layers, config.layers, place.path),
+        relationPair: .init(student: layers, teacher: recipe.relationLayer ?? config.layers))
+      try check(settings, teacher, place.path, student.config)
+      teachers.append(teacher)
+      teaching.digests.append(digest)
     }
-    let (cache, notes) = try makeCache(recipe, work, student, settings, key: digests + [inputs])
-    return (
-      Distillation(settings, teachers: teachers, student: student, cache: cache, seed: UInt64(self.recipe.seed)),
-      digests, notes
-    )
+    if let folder = recipe.cache {
+      let cache = try makeCache(in: folder, recipe, work, student, encoder, teachers: teaching.digests)
+      let tail = fileExists(cache.path) ? "is there" : "is to be made"
+      teaching.notes = ["teachers' answers: \(cache.size) bytes for \(cache.rows) rows; \(cache.path) \(tail)"]
+      teaching.cache = cache
+    }
+    teaching.objective = Distillation(
+      settings, teachers: teachers, student: student, cache: teaching.cache, seed: UInt64(self.recipe.seed))
+    return teaching
   }
 
   private func open(
-    _ teacher: Recipe.Distillation.Teacher, _ recipe: Recipe.Distillation, _ work: Work, _ encoder: TextEncoder
+    _ teacher: Recipe.Distillation.Teacher, _ student: TextModel, _ work: Work, _ encoder: TextEncoder
   ) throws -> (TextModel, digest: String) {
-    let tokenizer = try WordPiece(folder: teacher.path)
+    let path = teacher.path, asksLogits = recipe.distillation.map { $0.soft > 0 } ?? false
+    let tokenizer = try WordPiece(folder: path)
     guard tokenizer.settings == encoder.tokenizer.settings, tokenizer.tokens == encoder.tokenizer.tokens else {
-      throw TeacherFault.tokens(teacher: teacher.path, student: self.recipe.model.name)
+      throw TeacherFault.tokens(teacher: path, student: recipe.model.name)
     }
-    let config = try ModelConfig(folder: teacher.path)
+    let config = try ModelConfig(folder: path)
+    // Whatever the student's tokenizer says must be a row of the teacher's table.
+    _ = try TextEncoder(tokenizer, config)
     guard config.positions >= encoder.maxLength else {
-      throw TeacherFault.positions(teacher: teacher.path, config.positions, maxLength: encoder.maxLength)
+      throw TeacherFault.positions(teacher: path, config.positions, maxLength: encoder.maxLength)
+    }
+    if asksLogits && work.kind == .masked && config.vocabulary != student.config.vocabulary {
+      throw TeacherFault.vocabulary(teacher: path, config.vocabulary, student: student.config.vocabulary)
     }
     let labels = try labelsOf(teacher, config)
-    let asksLogits = recipe.soft > 0
     if asksLogits && work.kind != .masked && labels != work.labels {
-      throw TeacherFault.labels(teacher: teacher.adapter ?? teacher.path, found: labels, wanted: work.labels)
+      throw TeacherFault.labels(teacher: teacher.adapter ?? path, found: labels, wanted: work.labels)
     }
-    let checkpoint = try Checkpoint(folder: teacher.path)
+    let checkpoint = try Checkpoint(folder: path), hash = try checkpoint.sha256()
     let model = try TextModel(
       config, checkpoint, kind: work.kind, classes: max(work.labels.count, 1), reuseHead: true, seed: 0)
-    var digest = try checkpoint.sha256()
-    if let path = teacher.adapter {
-      let adapter = try Adapter(folder: path, on: model)
+    var files = [path + "/config.json"], learned: Set<String> = []
+    if let folder = teacher.adapter {
+      if let wanted = try sidecar(folder)?["base"]?["sha256"]?.string, wanted != hash {
+        throw TeacherFault.otherBase(adapter: folder, base: path)
+      }
+      let adapter = try Adapter(folder: folder, on: model)
+      if asksLogits && work.kind == .tokens && adapter.head.outputs != work.labels.count {
+        throw TeacherFault.classes(adapter: folder, adapter.head.outputs, labels: work.labels.count)
+      }
       adapter.attach()
-      digest += " " + (try sha256(ofFile: path + "/adapter_model.safetensors"))
-      digest += " " + (try sha256(ofFile: path + "/adapter_config.json"))
-    } else if asksLogits && !model.fresh.isEmpty {
-      throw TeacherFault.noHead(teacher.path)
+      learned = adapter.changed
+      files += ["adapter_model.safetensors", "adapter_config.json"].map { folder + "/" + $0 }
     }
-    model.use(self.recipe.precision)
-    return (model, digest)
+    // A decoder's bias starts at 0, which is as good as any.
+    let absent = Set(model.fresh).subtracting(learned).subtracting([model.classifier.bias.name])
+    if asksLogits && !absent.isEmpty { throw TeacherFault.noHead(teacher.adapter ?? path) }
+    model.use(recipe.precision, except: learned)
+    return (model, try ([hash] + files.map { try sha256(ofFile: $0) }).joined(separator: " "))
   }
 
-  private func pairs(
-    _ layers: Recipe.Distillation.Layers, _ student: Int, _ teacher: Int, _ path: String
-  ) throws -> [DistillationSettings.Pair] {
-    switch layers {
+  private func check(
+    _ settings: DistillationSettings, _ teacher: Teacher, _ path: String, _ student: ModelConfig
+  ) throws {
+    let config = teacher.model.config
+    if settings.cosine > 0 && config.width != student.width {
+      throw TeacherFault.width(teacher: path, config.width, student: student.width)
+    }
+    if settings.attention > 0 {
+      if config.heads != student.heads {
+        throw TeacherFault.heads(teacher: path, config.heads, student: student.heads)
+      }
+      if !teacher.pairs.contains(where: { $0.student > 0 && $0.teacher > 0 }) { throw TeacherFault.noAttention }
+    }
+    guard settings.relations > 0 else { return }
+    if teacher.relationPair.teacher > config.layers {
+      throw TeacherFault.layer(teacher: path, teacher.relationPair.teacher, layers: config.layers)
+    }
+    let widths = [config.width, student.width]
+    if widths.contains(where: { $0 % settings.relationHeads != 0 }) {
+      throw TeacherFault.relationHeads(settings.relationHeads, widths: widths)
+    }
+  }
+
+  /// The file's name follows from all that the answers follow from, and from nothing else: other runs find it.
+  private func makeCache(
+    in folder: String, _ distillation: Recipe.Distillation, _ work: Work, _ student: TextModel, _ encoder: TextEncoder,
+    teachers: [String]
+  ) throws -> TeacherCache {
+    if work.kind == .masked && recipe.task.masks == .dynamic { throw TeacherFault.dynamicMasks }
+    let isLabelled = distillation.scope == .labelled
+    let rows = work.task.lengths.indices.map { example in
+      let lesson = work.task.lesson([example], at: 0)
+      return (isLabelled ? lesson.whereLabelled(work.kind) : lesson.everywhere(work.kind)).targets.count
+    }
+    let k = min(distillation.cacheTop, student.classifier.outputs)
+    var data = recipe.json["data"]?.object ?? [:]
+    for key in ["train", "dev", "test"] { data[key] = nil }
+    let what: JSON = [
+      "teachers": .array(teachers.map(JSON.string)), "temperature": .double(distillation.temperature),
+      "scope": .string(distillation.scope.rawValue), "k": .int(k), "precision": .string(recipe.precision.rawValue),
+      "train": .array(try recipe.data.train.map { .string(try sha256(ofFile: $0)) }), "data": .object(data),
+      "task": recipe.json["task"] ?? .null, "seed": .int(recipe.seed), "window": .int(encoder.maxLength),
+      "stride": .int(encoder.stride), "labels": .array(work.labels.map(JSON.string)),
+    ]
+    let name = "teacher-" + sha256(of: what.text(pretty: false)).prefix(16) + ".cache"
+    return TeacherCache(path: folder + "/" + name, rows: rows, k: k)
+  }
+
+  /// The first teacher's labels, where logits are compared: the student's must be the same.
+  func teachersLabels() throws -> [String]? {
+    guard let distillation = recipe.distillation, distillation.soft > 0, let teacher = distillation.teachers.first
+    else {
+      return nil
+    }
+    return try labelsOf(teacher, ModelConfig(folder: teacher.path))
+  }
+
+  /// Names of the outputs of a teacher's head, in their order: the adapter's tune.json, the folder's, or config.json.
+  private func labelsOf(_ teacher: Recipe.Distillation.Teacher, _ config: ModelConfig) throws -> [String] {
+    try sidecar(teacher.adapter ?? teacher.path)?["labels"]?.array?.compactMap(\.string) ?? config.labels
+  }
+
+  /// What tune.json says, where the folder has one.
+  private func sidecar(_ folder: String) throws -> JSON? {
+    let file = folder + "/tune.json"
+    return fileExists(file) ? try JSON(path: file) : nil
+  }
+}
+
+extension DistillationSettings {
+  fileprivate init(_ recipe: Recipe.Distillation) {
+    self.init()
+    (soft, hard, cosine) = (recipe.soft, recipe.hard, recipe.cosine)
+    (hidden, attention, relations) = (recipe.hidden, recipe.attention, recipe.relations)
+    temperature = recipe.temperature
+    scope = recipe.scope == .labelled ? .labelled : .everyToken
+  }
+}
+
+extension Recipe.Distillation {
+  /// The terms that count, with their weights.
+  var terms: [(name: String, weight: Double)] { DistillationSettings(self).terms }
+}
+
+extension Recipe.Distillation.Layers {
+  /// Pairs for a student and a teacher of so many layers.
+  fileprivate func pairs(_ student: Int, _ teacher: Int, _ path: String) throws -> [Teacher.Pair] {
+    switch self {
     case .last: return [.init(student: student, teacher: teacher)]
     case .uniform:
       return (0...student).map { .init(student: $0, teacher: ($0 * teacher + student / 2) / student) }
@@ -128,52 +187,5 @@ extension RunBuilder {
       }
       return pairs.map { .init(student: $0[0], teacher: $0[1]) }
     }
-  }
-
-  private func check(
-    _ settings: DistillationSettings, _ path: String, _ teacher: ModelConfig, _ student: ModelConfig
-  ) throws {
-    if settings.cosine > 0 && teacher.width != student.width {
-      throw TeacherFault.width(teacher: path, teacher.width, student: student.width)
-    }
-    if settings.attention > 0 && teacher.heads != student.heads {
-      throw TeacherFault.heads(teacher: path, teacher.heads, student: student.heads)
-    }
-    guard settings.relations > 0 else { return }
-    if settings.relationPair.teacher > teacher.layers {
-      throw TeacherFault.layer(teacher: path, settings.relationPair.teacher, layers: teacher.layers)
-    }
-    let widths = [teacher.width, student.width]
-    if widths.contains(where: { $0 % settings.relationHeads != 0 }) {
-      throw TeacherFault.relationHeads(settings.relationHeads, widths: widths)
-    }
-  }
-
-  private func makeCache(
-    _ recipe: Recipe.Distillation, _ work: Work, _ student: TextModel, _ settings: DistillationSettings, key: [String]
-  ) throws -> (TeacherCache?, notes: [String]) {
-    guard let folder = recipe.cache else { return (nil, []) }
-    if work.kind == .masked && self.recipe.task.masks == .dynamic { throw TeacherFault.dynamicMasks }
-    let rows = work.task.lengths.indices.map { example in
-      let lesson = work.task.lesson([example], at: 0)
-      return settings.scope == .labelled
-        ? lesson.whereLabelled(work.kind).targets.count : lesson.everywhere(work.kind).targets.count
-    }
-    let k = min(recipe.cacheTop, student.classifier.outputs)
-    let what =
-      "\(key) \(recipe.temperature) \(recipe.scope) \(k) \(self.recipe.task) \(self.recipe.data) \(self.recipe.seed)"
-    let path = folder + "/teacher-" + sha256(of: what).prefix(16) + ".cache"
-    let size = TeacherCache.size(rows: rows, k: k)
-    try makeFolder(folder)
-    let tail = fileExists(path) ? "is there" : "is made"
-    let note = "teachers' answers: \(size) bytes for \(rows.reduce(0, +)) rows, \(k) classes each; \(path) \(tail)"
-    return (try TeacherCache(path: path, rows: rows, k: k), [note])
-  }
-
-  /// Names of the outputs of a teacher's head, in their order: the adapter's tune.json, the folder's, or config.json.
-  func labelsOf(_ teacher: Recipe.Distillation.Teacher, _ config: ModelConfig) throws -> [String] {
-    let file = (teacher.adapter ?? teacher.path) + "/tune.json"
-    guard fileExists(file) else { return config.labels }
-    return try JSON(path: file)["labels"]?.array?.compactMap(\.string) ?? config.labels
   }
 }

@@ -41,12 +41,14 @@ extension RunBuilder {
     return (corpora.mapValues(\.sentences), notes)
   }
 
-  /// The folder's own labels and head where they cover the data's labels; else the training file's, and a new head.
+  /// The teachers' labels, or the folder's own, and its head, where they cover the data's labels; else the training
+  /// file's, and a new head.
   private func chooseLabels(
     _ splits: [Split: [TaggedSentence]], _ config: ModelConfig
   ) throws -> (labels: [String], reuseHead: Bool) {
     func tags(_ split: Split) -> Set<String> { Set((splits[split] ?? []).flatMap(\.tags)) }
     let found = tags(.train).union(["O"])
+    if let labels = try teachersLabels(), found.isSubset(of: labels) { return (labels, labels == config.labels) }
     if found.isSubset(of: config.labels) { return (config.labels, true) }
     let labels = ["O"] + found.subtracting(["O"]).sorted()
     let types = Set(labels.map(entityType))

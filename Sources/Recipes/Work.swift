@@ -32,14 +32,19 @@ extension RunBuilder {
         paths: paths, fields: data.fields, tokenizer: encoder.tokenizer, maxLength: encoder.maxLength, pack: data.pack,
         threads: threads)
     }
+    for (split, store) in stores where !store.hasWords(of: encoder.tokenizer) {
+      throw RunFault.noWords(
+        file: recipe.data.files.first { $0.split == split.rawValue }?.paths.joined(separator: ", ") ?? "")
+    }
     let task = MaskedTask(
       stores,
       try Masking(
         encoder.tokenizer, probability: settings.maskProbability, mask: settings.maskedShare,
-        random: settings.randomShare, keep: 1 - settings.maskedShare - settings.randomShare,
+        random: settings.randomShare, keep: max(0, 1 - settings.maskedShare - settings.randomShare),
         wholeWord: settings.wholeWord, smoothing: settings.maskSmoothing,
         counts: stores[.train]?.counts(vocabulary: encoder.tokenizer.count) ?? []),
-      seed: UInt64(recipe.seed), isDynamic: settings.masks == .dynamic, most: data.maxTrainExamples)
+      heldOut: try Masking(encoder.tokenizer), seed: UInt64(recipe.seed), isDynamic: settings.masks == .dynamic,
+      most: data.maxTrainExamples)
     let amounts = stores.map { ($0.rawValue, "\($1.count) blocks, \($1.tokens) tokens") }
     return Work(
       task: task, kind: .masked, labels: [], reuseHead: true, amounts: Dictionary(uniqueKeysWithValues: amounts),

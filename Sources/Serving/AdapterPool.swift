@@ -14,11 +14,12 @@ public enum PoolFault: Error, CustomStringConvertible {
   case labelCount(adapter: String, labels: Int, classes: Int)
   case otherBase(adapter: String, base: String)
   case twice(String)
+  case otherTask(String, wanted: HeadKind)
 
   public var description: String {
     switch self {
     case .noHead(let path):
-      "\(path): this model has no classifier of its own. Give an adapter: --adapter NAME=FOLDER."
+      "\(path): this model has no head of its own for this. Give an adapter: --adapter NAME=FOLDER."
     case .noLabels(let adapter, let classes):
       "\(adapter): no tune.json, and the base's config.json names no \(classes) labels. "
         + "Add tune.json with {\"task\": \"token_classification\", \"labels\": [...]}."
@@ -27,6 +28,11 @@ public enum PoolFault: Error, CustomStringConvertible {
     case .otherBase(let adapter, let base):
       "\(adapter): was trained over other weights than \(base) holds (tune.json's base.sha256). "
         + "Its predictions would be meaningless; give the base that it was trained over, or --any-base."
+    case .otherTask(let path, .masked):
+      "\(path): was trained to tag words, not to guess masked ones; a text has nothing to score it by. Give a CoNLL file."
+    case .otherTask(let path, _):
+      "\(path): was trained for masked_lm and names no entities. Fine-tune it first: it may be a recipe's 'model.path', or "
+        + "the adapter's base may. 'tune eval' scores it on text."
     case .twice(let name): "Two adapters are named \"\(name)\"."
     }
   }
@@ -48,31 +54,38 @@ public final class AdapterPool: @unchecked Sendable {
 
   /// - Parameters:
   ///   - adapters: in the order of the output; names differ.
-  ///   - withBase: whether the base's own classifier is asked too.
+  ///   - withBase: whether the base's own head is asked too.
+  ///   - kind: the head that all of them have: `.tokens` or `.masked`.
   ///   - anyBase: skip the check that each adapter was trained over these weights.
   public init(
-    folder: String, adapters: [(name: String, path: String)], withBase: Bool, anyBase: Bool = false
+    folder: String, adapters: [(name: String, path: String)], withBase: Bool, anyBase: Bool = false,
+    kind: HeadKind = .tokens
   ) throws {
     let config = try ModelConfig(folder: folder)
     let checkpoint = try Checkpoint(folder: folder)
     let tokenizer = try WordPiece(folder: folder)
     let classes = max(config.labels.count, 1)
-    let model = try TextModel(config, checkpoint, kind: .tokens, classes: classes, reuseHead: true, seed: 0)
+    let model = try TextModel(config, checkpoint, kind: kind, classes: classes, reuseHead: true, seed: 0)
     self.model = model
 
+    func sidecar(_ folder: String) throws -> Sidecar? {
+      guard let sidecar = try Sidecar(folder: folder) else { return nil }
+      guard (sidecar.task == "masked_lm") == (kind == .masked) else { throw PoolFault.otherTask(folder, wanted: kind) }
+      return sidecar
+    }
     func encoder(_ sidecar: Sidecar?) throws -> TextEncoder {
       try TextEncoder(tokenizer, config, maxLength: sidecar?.maxLength, stride: sidecar?.stride)
     }
     var members: [Member] = []
     if withBase {
-      guard !model.fresh.contains("classifier.weight"), !config.labels.isEmpty else { throw PoolFault.noHead(folder) }
-      let own = try encoder(try Sidecar(folder: folder))
+      let own = try encoder(try sidecar(folder))
+      guard model.fresh.isEmpty, kind == .masked || !config.labels.isEmpty else { throw PoolFault.noHead(folder) }
       members.append(Member(name: "base", adapter: nil, labels: config.labels, encoder: own))
     }
     var hash: String?
     for (name, path) in adapters {
       guard !members.contains(where: { $0.name == name }) else { throw PoolFault.twice(name) }
-      let sidecar = try Sidecar(folder: path)
+      let sidecar = try sidecar(path)
       if let wanted = sidecar?.baseHash, !anyBase {
         let found = try hash ?? checkpoint.sha256()
         hash = found
@@ -80,7 +93,7 @@ public final class AdapterPool: @unchecked Sendable {
       }
       let adapter = try Adapter(folder: path, on: model)
       let labels = sidecar?.labels ?? config.labels
-      guard labels.count == adapter.head.outputs else {
+      guard kind == .masked || labels.count == adapter.head.outputs else {
         throw sidecar == nil
           ? PoolFault.noLabels(adapter: path, classes: adapter.head.outputs)
           : .labelCount(adapter: path, labels: labels.count, classes: adapter.head.outputs)

@@ -2,6 +2,9 @@
 public import Files
 
 public struct Sidecar: Sendable {
+  /// What the weights were trained for, as a recipe's `task.type`.
+  public let task: String
+  /// Of a tagger's outputs; none where they are the vocabulary.
   public let labels: [String]
   public let maxLength, stride: Int?
   /// SHA-256 of the weights that the adapter was trained over.
@@ -13,13 +16,14 @@ public struct Sidecar: Sendable {
     let file = folder + "/tune.json"
     guard fileExists(file) else { return nil }
     json = try JSON(path: file)
-    guard json["task"]?.string == "token_classification" else {
+    guard let task = json["task"]?.string, ["token_classification", "masked_lm"].contains(task) else {
       throw FileFault.malformed(
         file: file, line: nil, found: "task \(json["task"]?.text(pretty: false) ?? "missing")",
-        expected: "\"token_classification\"")
+        expected: "\"token_classification\" or \"masked_lm\"")
     }
+    self.task = task
     let labels = json["labels"]?.array?.compactMap(\.string) ?? []
-    guard !labels.isEmpty else {
+    guard !labels.isEmpty || task == "masked_lm" else {
       throw FileFault.malformed(file: file, line: nil, found: "no 'labels'", expected: "the list of labels")
     }
     self.labels = labels

@@ -90,6 +90,12 @@ public struct TokenStore: Sendable {
     return occurrences + [Int](repeating: 0, count: vocabulary - occurrences.count)
   }
 
+  /// Whether any piece is one that `Masking` may choose.
+  public func hasWords(of tokenizer: WordPiece) -> Bool {
+    let specials = Set(tokenizer.specials.map { Int($0) })
+    return occurrences.indices.contains { occurrences[$0] > 0 && !specials.contains($0) }
+  }
+
   private func range(of block: Int) -> Range<Int> {
     precondition((0..<count).contains(block), "TokenStore: block \(block) of \(count)")
     let ends = ends.bytes.bindMemory(to: Int.self)

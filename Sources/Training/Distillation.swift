@@ -13,13 +13,26 @@ public struct DistillationSettings: Sendable, Equatable {
   /// Both sides' logits are divided by it for the soft term, which is then multiplied by its square.
   public var temperature = 2.0
   public var scope = Scope.everyToken
-  /// States that `hidden` and `attention` match: 0 is the embeddings' output, k that of the k-th block.
-  public var pairs: [Pair] = []
-  /// States whose blocks `relations` compares, and into how many heads it cuts queries, keys and values.
-  public var relationPair = Pair(student: 1, teacher: 1)
+  /// Into how many heads `relations` cuts queries, keys and values.
   public var relationHeads = 12
 
-  public struct Pair: Sendable, Equatable {
+  public init() {}
+
+  var looksInside: Bool { cosine > 0 || hidden > 0 || attention > 0 || relations > 0 }
+
+  /// The terms that count, with their weights.
+  public var terms: [(name: String, weight: Double)] {
+    [
+      ("soft", soft), ("hard", hard), ("cosine", cosine), ("hidden", hidden), ("attention", attention),
+      ("relations", relations),
+    ].filter { $0.1 > 0 }
+  }
+}
+
+/// Who teaches, and which of its layers the student's are held against.
+public struct Teacher: Sendable {
+  /// 0 is the embeddings' output, k that of the k-th block.
+  public struct Pair: Sendable, Hashable {
     public let student, teacher: Int
 
     public init(student: Int, teacher: Int) {
@@ -28,15 +41,23 @@ public struct DistillationSettings: Sendable, Equatable {
     }
   }
 
-  public init() {}
+  public let model: TextModel
+  /// States that `hidden` and `attention` match; no two are the same.
+  public let pairs: [Pair]
+  /// States whose blocks `relations` compares.
+  public let relationPair: Pair
 
-  var looksInside: Bool { cosine > 0 || hidden > 0 || attention > 0 || relations > 0 }
+  public init(_ model: TextModel, pairs: [Pair] = [], relationPair: Pair = Pair(student: 1, teacher: 1)) {
+    self.model = model
+    self.pairs = pairs
+    self.relationPair = relationPair
+  }
 }
 
 /// Sendable: teachers are only read; the projections are parameters of the run like others.
 public final class Distillation: Objective, @unchecked Sendable {
   private let settings: DistillationSettings
-  private let teachers: [TextModel]
+  private let teachers: [Teacher]
   /// What the teachers said, kept on disk; nil: they are asked every time.
   private let cache: TeacherCache?
   /// By teacher and pair: from the student's width to the teacher's, where they differ.
@@ -44,17 +65,17 @@ public final class Distillation: Objective, @unchecked Sendable {
 
   /// - Parameter teachers: frozen, with the student's vocabulary; the loss is the mean over them.
   public init(
-    _ settings: DistillationSettings, teachers: [TextModel], student: TextModel, cache: TeacherCache? = nil,
+    _ settings: DistillationSettings, teachers: [Teacher], student: TextModel, cache: TeacherCache? = nil,
     seed: UInt64
   ) {
     self.settings = settings
     self.teachers = teachers
     self.cache = cache
     projections = teachers.enumerated().map { number, teacher in
-      settings.pairs.map { pair in
-        let (from, to) = (student.config.width, teacher.config.width)
+      teacher.pairs.map { pair in
+        let (from, to) = (student.config.width, teacher.model.config.width)
         guard settings.hidden > 0, from != to else { return nil }
-        let name = "distillation.\(number).projection.\(pair.student)"
+        let name = "distillation.\(number).projection.\(pair.student).\(pair.teacher)"
         let weight = Parameter(name + ".weight", shape: [to, from])
         Start.normal(0.02).fill(weight, seed: seed)
         return LinearPart(weight: weight, bias: Parameter(name + ".bias", shape: [to]))
@@ -66,14 +87,7 @@ public final class Distillation: Objective, @unchecked Sendable {
     projections.joined().compactMap { $0 }.flatMap { [$0.weight, $0.bias].compactMap { $0 } }
   }
 
-  private var weights: [(name: String, weight: Double)] {
-    [
-      ("soft", settings.soft), ("hard", settings.hard), ("cosine", settings.cosine), ("hidden", settings.hidden),
-      ("attention", settings.attention), ("relations", settings.relations),
-    ].filter { $0.weight > 0 }
-  }
-
-  public var terms: [String] { weights.map(\.name) }
+  public var terms: [String] { settings.terms.map(\.name) }
 
   public func losses(
     _ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: LessonSize, _ pass: Pass
@@ -104,7 +118,7 @@ public final class Distillation: Objective, @unchecked Sendable {
     let rows = settings.scope == .everyToken ? whole.tokens : whole.labelled
     let (temperature, scale) = (Float(settings.temperature), Float(settings.soft / Double(max(rows, 1))))
     func ask() -> Tensor {
-      let answers = teachers.map { $0(lesson.batch, rows: lesson.rows, Pass(pass.workspace)) }
+      let answers = teachers.map { $0.model(lesson.batch, rows: lesson.rows, Pass(pass.workspace)) }
       return mean(answers)
     }
     guard let cache else {
@@ -121,8 +135,8 @@ extension Distillation {
     var losses: [String: Double] = [:]
     let starts = lesson.batch.starts
     for (teacher, projections) in zip(teachers, projections) {
-      let theirs = Trace()
-      _ = teacher.encoder(lesson.batch, precision: teacher.precision, trace: theirs, Pass(pass.workspace))
+      let theirs = Trace(), model = teacher.model
+      _ = model.encoder(lesson.batch, precision: model.precision, trace: theirs, Pass(pass.workspace))
       /// A weight's share of one of `count` equal things.
       func scale(_ weight: Double, _ count: Int) -> Float { Float(weight / Double(teachers.count * max(count, 1))) }
       func add(_ term: String, _ loss: Double) { losses[term, default: 0] += loss }
@@ -130,13 +144,13 @@ extension Distillation {
       if settings.cosine > 0, let x = mine.states.last, let t = theirs.states.last {
         add("cosine", cosineDistance(x, from: t, scale: scale(settings.cosine, whole.tokens), pass))
       }
-      for (pair, projection) in zip(settings.pairs, projections) where settings.hidden > 0 {
+      for (pair, projection) in zip(teacher.pairs, projections) where settings.hidden > 0 {
         let state = mine.states[pair.student], t = theirs.states[pair.teacher]
         let x = projection.map { linear(state, [$0], pass) } ?? state
         add("hidden", squaredError(x, from: t, scale: scale(settings.hidden, whole.tokens * t.columns), pass))
       }
-      for pair in settings.pairs where settings.attention > 0 && pair.student > 0 && pair.teacher > 0 {
-        let heads = teacher.config.heads
+      for pair in teacher.pairs where settings.attention > 0 && pair.student > 0 && pair.teacher > 0 {
+        let heads = model.config.heads
         add(
           "attention",
           scoreError(
@@ -144,7 +158,7 @@ extension Distillation {
             heads: heads, scale: scale(settings.attention, heads * whole.scores), pass))
       }
       if settings.relations > 0 {
-        let pair = settings.relationPair, heads = settings.relationHeads
+        let pair = teacher.relationPair, heads = settings.relationHeads
         add(
           "relations",
           relationDivergence(

@@ -44,7 +44,7 @@ extension Trainer {
     let file = try SafetensorsFile(path: path)
     func fail(_ why: String) -> SnapshotFault { SnapshotFault(path: path, why: why) }
     guard file.metadata["inputs"] == inputs else {
-      throw fail("the base model, its tokenizer or the data have changed since this run began")
+      throw fail("the base model, a teacher, the tokenizer or the data have changed since this run began")
     }
     let multiplier = Multiplier.chosen.rawValue
     guard file.metadata["multiplier"] == multiplier else {

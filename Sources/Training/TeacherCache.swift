@@ -2,96 +2,109 @@
 import Autograd
 import Files
 import Glibc
-public import Synchronization
+import Synchronization
 import Tasks
 
 /// A file of fixed size: a header, a checksum an example (0: not there yet), and for each row k classes with their
 /// log-probabilities. It is right at any moment: a record counts when its checksum agrees.
-/// Sendable: an example's bytes are written by the one thread that has it in its lesson.
+/// Sendable: opened before the first lesson; an example's bytes are written by the one thread that has it in its lesson.
 public final class TeacherCache: @unchecked Sendable {
-  private let memory: UnsafeMutableRawPointer
-  private let size: Int
+  public let path: String
+  /// Bytes of the file.
+  public let size: Int
+  /// Rows of logits of all examples.
+  public var rows: Int { firsts[firsts.count - 1] }
+  /// How often an example's answers were asked of the teachers.
+  public var asked: Int { questions.load(ordering: .relaxed) }
+  private let questions = Atomic<Int>(0)
   private let k: Int
   /// By example: the first of its rows; at the end, all rows.
   private let firsts: [Int]
-  /// How often an example's answers were asked of the teachers.
-  public let asked = Atomic<Int>(0)
+  /// The file's bytes, while it is open.
+  private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
   private static let header = 32
 
-  /// Bytes of the file.
-  public static func size(rows: [Int], k: Int) -> Int { header + 8 * rows.count + 8 * k * rows.reduce(0, +) }
-
-  /// Opens the file, or makes it and takes its room on the disk.
+  /// Touches no disk before `open`.
   /// - Parameters:
   ///   - rows: rows of logits of each example.
   ///   - k: classes kept of a row.
-  public init(path: String, rows: [Int], k: Int) throws {
+  public init(path: String, rows: [Int], k: Int) {
+    self.path = path
     self.k = k
     firsts = rows.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
-    size = Self.size(rows: rows, k: k)
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw FileFault.unwritable(path: path, why: String(cString: strerror(errno))) }
+    size = Self.header + 8 * rows.count + 8 * k * firsts[rows.count]
+  }
+
+  deinit { munmap(memory.baseAddress, memory.count) }
+
+  /// Opens the file, or makes it and its folder, and takes its room on the disk. A file of another shape is made anew.
+  public func open() throws {
+    if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeFolder(String(path[..<slash])) }
+    let isNew = !fileExists(path)
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw fault(errno) }
     defer { close(descriptor) }
-    let code = posix_fallocate(descriptor, 0, off_t(size))
-    guard code == 0 else { throw FileFault.unwritable(path: path, why: String(cString: strerror(code))) }
-    let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+    // A file that is too long was another's; one that is too short is filled up with what is no checksum.
+    var code = ftruncate(descriptor, off_t(size)) == 0 ? 0 : errno
+    if code == 0 { code = posix_fallocate(descriptor, 0, off_t(size)) }
+    let mapped = code == 0 ? mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0) : nil
     guard let mapped, mapped != MAP_FAILED else {
-      throw FileFault.unwritable(path: path, why: String(cString: strerror(errno)))
+      let fault = fault(code == 0 ? errno : code)
+      if isNew { unlink(path) }
+      throw fault
     }
-    memory = mapped
-    let identity = [0x3145_5543_4143_4554, UInt64(k), UInt64(rows.count), UInt64(firsts.last ?? 0)]
-    let words = memory.bindMemory(to: UInt64.self, capacity: 4 + rows.count)
-    if (0..<4).contains(where: { words[$0] != identity[$0] }) {
-      for example in rows.indices { words[4 + example] = 0 }
-      for index in 0..<4 { words[index] = identity[index] }
+    memory = UnsafeMutableRawBufferPointer(start: mapped, count: size)
+    let identity = [0x3145_5543_4143_4554, UInt64(k), UInt64(firsts.count - 1), UInt64(rows)]
+    _ = memory.bindMemory(to: UInt64.self)
+    if !words[..<4].elementsEqual(identity) {
+      words[4..<4 + firsts.count - 1].update(repeating: 0)
+      _ = words[..<4].update(fromContentsOf: identity)
     }
   }
 
-  deinit { munmap(memory, size) }
-
-  private func checksum(_ example: Int) -> UnsafeMutablePointer<UInt64> {
-    (memory + Self.header + 8 * example).assumingMemoryBound(to: UInt64.self)
+  private func fault(_ code: Int32) -> FileFault {
+    .unwritable(path: path, why: "\(String(cString: strerror(code))); the teachers' answers want \(size) bytes")
   }
+
+  /// The header's four, then a checksum an example.
+  private var words: UnsafeMutableBufferPointer<UInt64> { memory.assumingMemoryBound(to: UInt64.self) }
 
   /// The record of an example: its rows' classes, then their log-probabilities.
-  private func record(_ example: Int) -> UnsafeMutableRawBufferPointer {
+  private func record(_ example: Int) -> (
+    classes: UnsafeMutableBufferPointer<Int32>, logs: UnsafeMutableBufferPointer<Float>
+  ) {
     let start = Self.header + 8 * (firsts.count - 1) + 8 * k * firsts[example]
-    return UnsafeMutableRawBufferPointer(
-      start: memory + start, count: 8 * k * (firsts[example + 1] - firsts[example]))
+    let bytes = 4 * k * (firsts[example + 1] - firsts[example])
+    func part(_ start: Int) -> UnsafeMutableRawBufferPointer { .init(rebasing: memory[start..<start + bytes]) }
+    return (part(start).bindMemory(to: Int32.self), part(start + bytes).bindMemory(to: Float.self))
   }
 
   /// Never 0.
-  private func sum(of record: UnsafeMutableRawBufferPointer) -> UInt64 {
-    let words = record.bindMemory(to: UInt64.self)
-    return words.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ $1) &* 0x100_0000_01B3 } | 1
+  private func sum(_ example: Int) -> UInt64 {
+    let record = record(example), start: UInt64 = 0xCBF2_9CE4_8422_2325
+    let sum = record.classes.reduce(start) { ($0 ^ UInt64(UInt32(bitPattern: $1))) &* 0x100_0000_01B3 }
+    return record.logs.reduce(sum) { ($0 ^ UInt64($1.bitPattern)) &* 0x100_0000_01B3 } | 1
   }
 
   /// The k most probable classes of each of the lesson's rows at `temperature`; `ask` makes the logits where they are
   /// not known yet, and what it says is kept.
   func answers(to lesson: Lesson, temperature: Float, _ ask: () -> Tensor) -> TopLogProbabilities {
-    let isKnown = lesson.examples.allSatisfy { checksum($0).pointee == sum(of: record($0)) }
-    if !isKnown {
-      asked.add(lesson.examples.count, ordering: .relaxed)
+    guard lesson.examples.allSatisfy({ words[4 + $0] == sum($0) }) else {
+      questions.add(lesson.examples.count, ordering: .relaxed)
       let top = TopLogProbabilities(of: ask(), k: k, temperature: temperature)
-      var row = 0
+      var next = 0
       for example in lesson.examples {
-        let record = record(example), count = k * (firsts[example + 1] - firsts[example])
-        top.classes.withUnsafeBytes { record.copyMemory(from: .init(rebasing: $0[4 * row..<4 * (row + count)])) }
-        top.logs.withUnsafeBytes {
-          (record.baseAddress! + 4 * count).copyMemory(from: $0.baseAddress! + 4 * row, byteCount: 4 * count)
-        }
-        checksum(example).pointee = sum(of: record)
-        row += count
+        let record = record(example), end = next + record.classes.count
+        _ = record.classes.update(fromContentsOf: top.classes[next..<end])
+        _ = record.logs.update(fromContentsOf: top.logs[next..<end])
+        words[4 + example] = sum(example)
+        next = end
       }
       return top
     }
-    var classes: [Int32] = [], logs: [Float] = []
-    for example in lesson.examples {
-      let record = record(example), count = k * (firsts[example + 1] - firsts[example])
-      classes += UnsafeRawBufferPointer(rebasing: record[..<(4 * count)]).bindMemory(to: Int32.self)
-      logs += UnsafeRawBufferPointer(rebasing: record[(4 * count)...]).bindMemory(to: Float.self)
-    }
-    return TopLogProbabilities(k: k, classes: classes, logs: logs)
+    let records = lesson.examples.map(record)
+    return TopLogProbabilities(
+      k: k, classes: records.flatMap { Array($0.classes) }, logs: records.flatMap { Array($0.logs) })
   }
 }

@@ -35,6 +35,25 @@ private func halves(_ grid: Grid) -> [UInt16] {
     }
   }
 
+  @Test func `the product over no depth is the bias, and what was there`() {
+    for multiplier in multipliers {
+      var a: [Float] = [0], c: [Float] = [.nan, .nan, 7, .nan, .nan, 7], bias: [Float] = [3, 4]
+      a.withUnsafeMutableBufferPointer { a in
+        c.withUnsafeMutableBufferPointer { c in
+          bias.withUnsafeMutableBufferPointer { bias in
+            guard let a = a.baseAddress, let c = c.baseAddress, let bias = bias.baseAddress else { return }
+            let (x, y) = (Matrix(a, rows: 2, columns: 0, stride: 1), Matrix(a, rows: 0, columns: 2))
+            let sum = Matrix(c, rows: 2, columns: 2, stride: 3)
+            gemm(x, y, into: sum, by: multiplier)
+            gemm(x, y, into: sum, beta: 1, bias: bias, by: multiplier)
+            gemm(x, y, into: sum, beta: 0.5, by: multiplier)
+          }
+        }
+      }
+      #expect(c == [1.5, 2, 7, 1.5, 2, 7])
+    }
+  }
+
   private func check(
     _ shape: (Int, Int, Int), _ factors: (Double, Double), left: Bool, right: Bool, _ precision: Precision,
     _ multiplier: Multiplier

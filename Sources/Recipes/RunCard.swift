@@ -1,0 +1,122 @@
+/// The card of a run's adapter or model: README.md for people and for the Hub.
+import Files
+import FoundationEssentials
+import Models
+import Tasks
+
+extension Run {
+  func card(_ result: JSON) -> String {
+    let shown = ["method", "distillation"].compactMap { key in withoutPaths(recipe.json)[key].map { (key, $0) } }
+    let method = JSON.object(.init(uniqueKeysWithValues: shown)).text()
+    let about = recipe.about.map { "\n\($0)\n" } ?? ""
+    return """
+      ---
+      \(isFromChance ? "" : "base_model: \(baseName)\n")library_name: \(adapter == nil ? "transformers" : "peft")
+      pipeline_tag: \(pipeline)
+      tags:
+      \(adapter == nil ? "- full" : "- lora")\(recipe.distillation == nil ? "" : "\n- distillation")
+      - tune
+      ---
+
+      # \(title) for \(purpose)
+      \(about)
+      | | |
+      |---|---|
+      | base | \(isFromChance ? "none: random weights" : baseName)\(baseHash.map { ", SHA-256 of its weights \($0)" } ?? "") |\(distillationRows)
+      | labels | \(work.labels.isEmpty ? "the vocabulary" : work.labels.joined(separator: ", ")) |
+      | data | \(dataLine) |
+      | trainable parameters | \(trainableParameters) of \(totalParameters) |
+      | seed | \(recipe.seed) |
+      \(scoreRows(result))
+
+      ## Method
+
+      ```json
+      \(method)
+      ```
+
+      ## How to use
+
+      \(use)
+      \(scoring)
+
+      """
+  }
+
+  private var isFromChance: Bool { recipe.model.start == .random }
+
+  private var title: String {
+    if isFromChance { return "A model from random weights, trained in full" }
+    return "\(baseName), \(adapter == nil ? "trained in full" : "a LoRA adapter")"
+  }
+
+  /// Who taught, and what was compared.
+  private var distillationRows: String {
+    guard let distillation = recipe.distillation else { return "" }
+    let teachers = distillation.teachers.map { teacher in
+      tail(teacher.path) + (teacher.adapter.map { " with \(tail($0))" } ?? "")
+    }
+    let terms = distillation.terms.map { "\($0.name) \($0.weight)" }
+    return "\n| teachers | \(teachers.joined(separator: ", ")) |\n| loss | \(terms.joined(separator: ", ")) |"
+  }
+
+  private var purpose: String {
+    switch work.kind {
+    case .tokens: "token classification"
+    case .sequence: "text classification"
+    case .masked: "masked language modelling"
+    }
+  }
+
+  private var use: String {
+    switch (work.kind, adapter == nil) {
+    case (.masked, true): "As \"model.path\" of another recipe, or with transformers' AutoModelForMaskedLM."
+    case (.masked, false): "With PEFT over the base, or as the start of another adapter."
+    case (_, true): "`tune predict THIS_FOLDER FILE`."
+    case (_, false): "`tune predict BASE --adapter name=THIS_FOLDER FILE`."
+    }
+  }
+
+  private var scoring: String {
+    work.kind == .masked
+      ? "Perplexity and accuracy are those of masked tokens, with masks that are always the same."
+      : "Entities are scored whole: type and both ends must agree (seqeval's default mode)."
+  }
+
+  private var pipeline: String { work.kind == .masked ? "fill-mask" : purpose.replacing(" ", with: "-") }
+
+  private var dataLine: String {
+    recipe.data.files.map { split, paths in
+      "\(split): \(paths.map(tail).joined(separator: ", ")) (\(work.amounts[split] ?? ""))"
+    }.joined(separator: "; ")
+  }
+
+  private func scoreRows(_ result: JSON) -> String {
+    ["dev", "test"].compactMap { split in
+      guard let score = result["metrics"]?[split] else { return nil }
+      let shares = ["precision", "recall", "f1", "accuracy"].compactMap { name in
+        (score[name]?.number).map { "\(name) \(percent($0))" }
+      }
+      let perplexity = (score["perplexity"]?.number).map { ["perplexity \((100 * $0).rounded() / 100)"] } ?? []
+      return "| \(split) | \((perplexity + shares).joined(separator: ", ")) |"
+    }.joined(separator: "\n")
+  }
+}
+
+/// 0.7915 as "79.15".
+private func percent(_ value: Double) -> String {
+  let hundredths = Int((value * 10000).rounded())
+  return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+}
+
+private func tail(_ path: String) -> String { path.split(separator: "/").suffix(2).joined(separator: "/") }
+
+/// The same tree with every absolute path cut to its last part: what leaves this machine says nothing about it.
+func withoutPaths(_ json: JSON) -> JSON {
+  switch json {
+  case .string(let text) where text.hasPrefix("/"): .string(tail(text))
+  case .array(let list): .array(list.map(withoutPaths))
+  case .object(let members): .object(members.mapValues(withoutPaths))
+  default: json
+  }
+}

@@ -1,0 +1,54 @@
+/// What the tests of masked-language training share: words of the fixture's vocabulary in a file, its models, a step.
+import Autograd
+import Checkpoints
+import Files
+import Kernels
+import Models
+import Tasks
+import TestSupport
+import Tokenizers
+
+@testable import Training
+
+struct MaskedBench {
+  let folder = TemporaryFolder()
+  let tokenizer: WordPiece
+  let store: TokenStore
+
+  /// Documents of 5 to 40 words, in blocks of 20 tokens.
+  init(documents: Int = 60) throws {
+    try Processor.start()
+    tokenizer = try WordPiece(folder: fixture("distillation/teacher"))
+    let words = tokenizer.tokens.filter { !$0.hasPrefix("[") && !$0.hasPrefix("##") }
+    let lines = (0..<documents).map { line in
+      (0..<5 + line * 7 % 36).map { words[(line * line * 31 + $0 * $0 * 7 + $0) % words.count] }.joined(separator: " ")
+    }
+    try writeFile(lines.joined(separator: "\n"), to: folder.path + "/text.txt")
+    store = try TokenStore(paths: [folder.path + "/text.txt"], tokenizer: tokenizer, maxLength: 20, threads: 2)
+  }
+
+  func task(seed: UInt64 = 3, isDynamic: Bool = true, most: Int? = nil) throws -> MaskedTask {
+    MaskedTask([.train: store, .dev: store], try Masking(tokenizer), seed: seed, isDynamic: isDynamic, most: most)
+  }
+
+  /// The fixture's model of this name, with dropout in training.
+  static func model(_ name: String, dropout: Double = 0) throws -> TextModel {
+    let folder = fixture("distillation/" + name)
+    var config = try ModelConfig(folder: folder)
+    (config.dropout, config.attentionDropout) = (dropout, dropout)
+    return try TextModel(config, Checkpoint(folder: folder), kind: .masked, classes: 0, reuseHead: true, seed: 0)
+  }
+}
+
+/// The losses of lessons in one step, term by term, and the sum of their gradients.
+func step(
+  _ lessons: [Lesson], _ objective: any Objective, _ task: any Task, _ model: TextModel, threads: Int = 1
+) -> (losses: [Double], gradients: [Float]) {
+  let table = ParameterTable(training: model.parameters + objective.parameters), total = Gradients(table)
+  let size = LessonSize(lessons)
+  let losses = Replicas(threads: threads).sum(shards: lessons.count, into: total) { shard, workspace, gradients in
+    let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: 1, step: 2, shard: shard))
+    return objective.losses(model, task, lessons[shard], of: size, pass)
+  }
+  return (losses, Array(UnsafeBufferPointer(start: total.pointer, count: total.count)))
+}

@@ -1,0 +1,113 @@
+/// Masked-language training: what a lesson shows, what an evaluation counts, and the same bits however it is computed.
+import Autograd
+import Files
+import Glibc
+import Models
+import Tasks
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Test func `a lesson shows what the masks leave and asks where they are`() throws {
+  let bench = try MaskedBench(), task = try bench.task(), masking = try Masking(bench.tokenizer)
+  let lesson = task.lesson([4, 0, 7], at: 9)
+  let wanted = [4, 0, 7].map { masking(bench.store[$0], key: (seed: 3, step: 9, example: $0)) }
+  #expect(lesson.batch.ids == wanted.flatMap(\.input))
+  let all = wanted.flatMap(\.targets), rows = all.indices.filter { all[$0] >= 0 }
+  #expect(lesson.rows == rows.map(Int32.init) && lesson.targets == rows.map { all[$0] })
+  #expect(lesson.weight == Float(rows.count) && lesson.examples == [4, 0, 7])
+  #expect(task.lesson([4], at: 1).targets != task.lesson([4], at: 2).targets)
+}
+
+@Test func `fixed masks are the same at every step, and a part of the text is its first blocks`() throws {
+  let bench = try MaskedBench(), task = try bench.task(isDynamic: false, most: 5)
+  let (one, other) = (task.lesson([0, 1, 2], at: 0), task.lesson([0, 1, 2], at: 77))
+  #expect(one.batch.ids == other.batch.ids && one.targets == other.targets)
+  #expect(task.lengths == Array(bench.store.lengths.prefix(5)))
+}
+
+@Test func `an evaluation is the mean over all masked tokens, the same ones for every seed`() throws {
+  let bench = try MaskedBench(), model = try MaskedBench.model("teacher"), masking = try Masking(bench.tokenizer)
+  // So that some are right: one token is always the likeliest.
+  let target = try #require(masking(bench.store[0], key: (seed: 42, step: -1, example: 0)).targets.max())
+  model.classifier.bias.pointer[Int(target)] = 20
+  var (loss, right, count) = (0.0, 0, 0)
+  for block in 0..<bench.store.count {
+    let (input, targets) = masking(bench.store[block], key: (seed: 42, step: -1, example: block))
+    let logits = model(Batch([input]), Pass(Workspace()))
+    for (row, target) in targets.enumerated() where target >= 0 {
+      let values = (0..<logits.columns).map { Double(logits.pointer[row * logits.columns + $0]) }
+      loss += log(values.reduce(0) { $0 + exp($1) }) - values[Int(target)]
+      right += values.indices.max { values[$0] < values[$1] } == Int(target) ? 1 : 0
+      count += 1
+    }
+  }
+  for (seed, threads): (UInt64, Int) in [(3, 1), (4, 2)] {
+    let task = try bench.task(seed: seed)
+    let found = try #require(try task.evaluate(model, on: .dev, Replicas(threads: threads).forEach))
+    #expect(abs(found.loss - loss / Double(count)) < 1e-5 * found.loss)
+    #expect(found.values["perplexity"] == exp(found.loss))
+    #expect(found.values["accuracy"] == Double(right) / Double(count) && right > 0)
+    #expect(found.json["masked_tokens"] == .int(count))
+  }
+  #expect(try bench.task().evaluate(model, on: .test, Replicas(threads: 1).forEach) == nil)
+}
+
+@Test func `one thread, two, three and recomputed blocks make the same bits, dropout and shared words included`() throws
+{
+  let bench = try MaskedBench()
+  let values = try [(1, false), (2, false), (3, false), (2, true)].map { threads, recompute in
+    let model = try MaskedBench.model("teacher", dropout: 0.1)
+    model.recompute = recompute
+    var settings = TrainingSettings()
+    (settings.length, settings.batchSize, settings.learningRate) = (.steps(3), .examples(60), 1e-3)
+    settings.metric = "loss"
+    let table = ParameterTable(training: model.parameters)
+    let trainer = try Trainer(model, try bench.task(), table, settings, Replicas(threads: threads))
+    #expect(shards(of: Array(0..<60), lengths: bench.store.lengths, size: 512).count > 1)
+    _ = try trainer.run(shouldStop: { false }, report: { _ in })
+    return table.values
+  }
+  for other in values.dropFirst() { #expect(other == values[0]) }
+  #expect(values[0].allSatisfy { $0.isFinite })
+}
+
+@Test func `shards add up to the batch: gradients of the shared table of words too`() throws {
+  let bench = try MaskedBench(), model = try MaskedBench.model("student"), task = try bench.task()
+  let whole = step([task.lesson(Array(0..<12), at: 0)], HardLabels(), task, model)
+  let parts = [0..<3, 3..<4, 4..<12].map { task.lesson(Array($0), at: 0) }
+  let sum = step(parts, HardLabels(), task, model, threads: 2)
+  #expect(abs(sum.losses[0] - whole.losses[0]) < 1e-5)
+  #expect(relativeError(sum.gradients, whole.gradients) < 1e-5)
+}
+
+@Test func `a shard without a masked token adds nothing`() throws {
+  let bench = try MaskedBench(), model = try MaskedBench.model("student"), task = try bench.task()
+  let unknown = Lesson(
+    examples: [1], batch: Batch([[2, 1, 1, 1, 3]]), rows: [], targets: [], weight: 0)
+  let lesson = task.lesson([0], at: 0)
+  let alone = step([lesson], HardLabels(), task, model)
+  for lessons in [[lesson, unknown], [unknown, lesson]] {
+    let both = step(lessons, HardLabels(), task, model, threads: 2)
+    #expect(both.losses == alone.losses && both.gradients == alone.gradients)
+  }
+  let nothing = step([unknown], HardLabels(), task, model)
+  #expect(nothing.losses == [0] && nothing.gradients.allSatisfy { $0 == 0 })
+}
+
+@Test func `a lesson asks for labelled rows, or for all`() {
+  let batch = Batch([[2, 7, 8, 3], [2, 9, 3]])
+  let tags = Lesson(examples: [0, 1], batch: batch, targets: [-1, 4, -1, -1, -1, 2, -1], weight: 2)
+  let masks = Lesson(examples: [0, 1], batch: batch, rows: [1, 5], targets: [4, 2], weight: 2)
+  for lesson in [tags.whereLabelled(.tokens), masks.whereLabelled(.masked)] {
+    #expect(lesson.rows == [1, 5] && lesson.targets == [4, 2] && lesson.weight == 2 && lesson.examples == [0, 1])
+  }
+  for lesson in [tags.everywhere(.tokens), masks.everywhere(.masked)] {
+    #expect(lesson.rows == nil && lesson.targets == tags.targets && lesson.weight == 2)
+  }
+  let texts = Lesson(examples: [0, 1], batch: batch, targets: [1, -1], weight: 1)
+  for lesson in [texts.whereLabelled(.sequence), texts.everywhere(.sequence)] {
+    #expect(lesson.rows == nil && lesson.targets == [1, -1])
+  }
+}

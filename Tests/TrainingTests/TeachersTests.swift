@@ -1,0 +1,97 @@
+/// Several teachers: the mean of their logits for the soft term, the mean of their losses for the others.
+import Autograd
+import Kernels
+import Models
+import Tasks
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite struct TeachersTests {
+  private let bench: MaskedBench
+  private let task: MaskedTask
+  private let deep, shallow, student: TextModel
+
+  init() throws {
+    bench = try MaskedBench()
+    task = try bench.task()
+    (deep, shallow) = (try MaskedBench.model("teacher"), try MaskedBench.model("student"))
+    student = try MaskedBench.model("student", dropout: 0.3)
+  }
+
+  private func losses(_ settings: DistillationSettings, _ teachers: [Teacher]) -> [Double] {
+    let objective = Distillation(settings, teachers: teachers, student: student, seed: 0)
+    return step([task.lesson([0, 1, 2], at: 0), task.lesson([3], at: 0)], objective, task, student).losses
+  }
+
+  private func only(_ change: (inout DistillationSettings) -> Void) -> DistillationSettings {
+    var settings = DistillationSettings()
+    (settings.soft, settings.hard, settings.cosine, settings.relationHeads) = (0, 0, 0, 4)
+    change(&settings)
+    return settings
+  }
+
+  /// Teachers of two and of four layers, matched at even distances.
+  private var both: [Teacher] {
+    [
+      Teacher(
+        deep, pairs: [.init(student: 0, teacher: 0), .init(student: 1, teacher: 2), .init(student: 2, teacher: 4)],
+        relationPair: .init(student: 2, teacher: 4)),
+      Teacher(
+        shallow, pairs: (0...2).map { .init(student: $0, teacher: $0) }, relationPair: .init(student: 2, teacher: 2)),
+    ]
+  }
+
+  @Test func `each teacher's layers are its own, and inner terms are means over teachers`() {
+    let terms: [DistillationSettings] = [
+      only { $0.cosine = 1 }, only { $0.hidden = 1 }, only { $0.attention = 1 }, only { $0.relations = 1 },
+    ]
+    for settings in terms {
+      let one = losses(settings, [both[0]])[0], other = losses(settings, [both[1]])[0]
+      #expect(abs(losses(settings, both)[0] - (one + other) / 2) < 1e-6 * max(1, one + other))
+      #expect(one > 0 && other > 0 && one != other)
+    }
+  }
+
+  @Test func `the soft term is that of the mean logits`() throws {
+    let settings = only { $0.soft = 1 }
+    #expect(abs(losses(settings, [both[0], both[0]])[0] - losses(settings, [both[0]])[0]) < 1e-6)
+    // KL is convex in the teacher: the mean's is no more than the mean of both.
+    let one = losses(settings, [both[0]])[0], other = losses(settings, [both[1]])[0]
+    #expect(losses(settings, both)[0] < (one + other) / 2)
+    let lesson = task.lesson([0], at: 0), pass = Pass(Workspace())
+    func logits(_ model: TextModel) -> [Float] { model(lesson.batch, pass).array }
+    let (a, b) = (logits(deep), logits(shallow))
+    #expect(mean([deep(lesson.batch, pass), shallow(lesson.batch, pass)]).array == zip(a, b).map { ($0 + $1) / 2 })
+  }
+
+  @Test func `where one state of the student has two of a teacher, each projection is its own`() throws {
+    let pairs: [Teacher.Pair] = [.init(student: 1, teacher: 2), .init(student: 1, teacher: 4)]
+    let narrow = try TextModel(
+      folder: fixture("distillation/narrow-student"), kind: .tokens, classes: 5, reuseHead: true)
+    let objective = Distillation(
+      only { $0.hidden = 1 }, teachers: [Teacher(deep, pairs: pairs)], student: narrow, seed: 1)
+    let parameters = objective.parameters
+    #expect(parameters.count == 4 && Set(parameters.map(\.name)).count == 4)
+    #expect(Array(parameters[0].values) != Array(parameters[2].values))
+  }
+
+  @Test func `a student that is its teacher has nothing to learn of it`() throws {
+    let settings = only { ($0.soft, $0.cosine, $0.hidden, $0.attention, $0.relations) = (1, 1, 1, 1, 1) }
+    let same = try MaskedBench.model("student")
+    let objective = Distillation(settings, teachers: [both[1]], student: same, seed: 0)
+    let found = step([task.lesson([0, 1], at: 0)], objective, task, same)
+    #expect(found.losses.allSatisfy { abs($0) < 1e-5 } && found.losses.count == 5)
+    #expect(found.gradients.allSatisfy { abs($0) < 1e-4 })
+  }
+
+  @Test func `terms that look inside leave the head alone`() {
+    let objective = Distillation(only { $0.hidden = 1 }, teachers: both, student: student, seed: 0)
+    let found = step([task.lesson([0, 1], at: 0), task.lesson([2], at: 0)], objective, task, student, threads: 2)
+    let bias = student.classifier.bias
+    #expect(found.gradients[(bias.offset ?? 0)..<(bias.offset ?? 0) + bias.count].allSatisfy { $0 == 0 })
+    let words = student.parameters[0]
+    #expect(found.gradients[(words.offset ?? 0)..<(words.offset ?? 0) + words.count].contains { $0 != 0 })
+  }
+}
