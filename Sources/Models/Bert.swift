@@ -101,14 +101,14 @@ public struct BertEncoder: Sendable {
   }
 
   /// Products and the table of words are read as `precision`. With `recompute` a block keeps only its input, unless it is
-  /// the last, whose turn in backward comes at once, or one that `trace` looks into.
+  /// the last, whose turn in backward comes at once, or `trace` sees its input or into it.
   public func callAsFunction(
     _ batch: Batch, precision: Precision = .fp32, recompute: Bool = false, trace: Trace? = nil, _ pass: Pass
   ) -> Tensor {
     var x = embeddings(batch, dropout: dropout, precision: precision, pass)
     trace?.see(x, state: 0)
     for (index, block) in blocks.enumerated() {
-      let isOpen = index == blocks.count - 1 || trace?.blocks.contains(index + 1) == true
+      let isOpen = index == blocks.count - 1 || trace?.sees(block: index + 1) == true
       if recompute && !isOpen {
         x = pass.recomputed(x) { x, pass in block(x, starts: batch.starts, precision: precision, pass) }
       } else {

@@ -30,6 +30,10 @@ public final class Trace {
     return x
   }
 
+  /// Whether the block may not be computed again in backward: there are numbers in it that somebody wants, or others
+  /// than its own ops add to its input's gradient, and would be added in another order.
+  func sees(block: Int) -> Bool { blocks.contains(block) || states.contains(block - 1) }
+
   func see(_ x: Tensor, state number: Int) { if states.contains(number) { kept[number] = x } }
 
   func see(_ x: Tensor, queryKeyValueOf block: Int) { if blocks.contains(block) { queryKeyValues[block] = x } }
