@@ -22,7 +22,8 @@ format: setup
 lint: setup
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests benchmarks
 
-# SECTIONS="steps predict" measures some of recipe, ops, steps, memory, epochs, predict; ROUNDS, STEPS, RECIPE, WORKLOADS.
+# SECTIONS="steps predict" measures some of recipe, ops, steps, memory, cache, epochs, predict; ROUNDS, STEPS, RECIPE
+# and WORKLOADS change how much.
 bench: build
 	benchmarks/run.sh $(SECTIONS)
 

@@ -66,7 +66,7 @@ let package = Package(
     tests("tune", ["TestSupport", "Files"]),
     tests("Files", ["TestSupport"]),
     tests("quickstart-corpus"),
-    tests("bench-steps", ["Kernels", "Models", "Files"]),
+    tests("bench-steps", ["Tasks", "Kernels", "Models", "Files"]),
     tests("Kernels", ["TestSupport", "CKernels"]),
     tests("Autograd", ["TestSupport", "Kernels", "CKernels", "Checkpoints", "Files"]),
     tests("Models", ["TestSupport", "Autograd", "Kernels", "Checkpoints", "Files"]),

@@ -1,8 +1,8 @@
 """Measures tune on this machine and, with --peers PYTHON, PyTorch + PEFT in turn; keeps medians and ratios.
 
 Sections: recipe (the NCBI-disease recipe as it stands), ops (every kernel), steps (training steps and forward passes),
-memory (their peak memory; steps measures it too), epochs (one epoch of the recipe in all its ways), predict (one
-sentence as a whole process). A section that is measured again replaces what the results file has of it; with
+memory (their peak memory; steps measures it too), cache (an epoch of distillation with the teacher's answers kept),
+epochs (one epoch of the recipe in all its ways), predict (one sentence as a whole process). A section that is measured again replaces what the results file has of it; with
 --workloads only those rows of steps and memory are replaced.
 
 usage: bench.py [SECTION …] [--peers PYTHON] [--rounds N] [--steps N] [--threads N] [--workloads A,B+ragged]

@@ -1,9 +1,10 @@
 """The opponent of the step workloads: PyTorch, transformers and PEFT, time of one training step or one forward pass.
 
 A workload is <shape>-<what>-<b>x<t>: shape base (BERT-base) or mini (MiniLM-L6: 6 layers, width 384, 12 heads); what
-full, lora (rank 8, alpha 16, on query and value) or infer; b sequences of t tokens. Weights are random, speed does
-not depend on them. A training step is forward, loss of a sequence classification with 2 labels, backward, clipping and
-AdamW, with BERT's dropout of 0.1. With --ragged, sequence i has 8 + 37·i mod (t - 7) tokens and is padded to t.
+full, lora (rank 8, alpha 16, on query and value), infer or distil; b sequences of t tokens. Weights are random, speed
+does not depend on them. A training step is forward, loss of a sequence classification with 2 labels, backward, clipping
+and AdamW, with BERT's dropout of 0.1. With --ragged, sequence i has 8 + 37·i mod (t - 7) tokens and is padded to t.
+distil: a DistilBERT with half of the layers learns from a BERT of the shape, by DistilBERT's loss of three terms.
 
 usage: peer_steps.py [WORKLOAD …] [--precision fp32,bf16] [--threads N] [--steps 7] [--ragged] [--recompute]
                       [--dropout 0.1]
@@ -27,7 +28,8 @@ SHAPES = {
 }
 WORKLOADS = [
     "base-full-8x128", "base-lora-8x128", "base-lora-32x128", "base-full-8x512", "mini-full-16x128",
-    "mini-lora-16x128", "infer-base-1x128", "infer-base-32x128", "infer-mini-1x128", "infer-mini-32x128",
+    "mini-lora-16x128", "base-distil-8x128", "infer-base-1x128", "infer-base-32x128", "infer-mini-1x128",
+    "infer-mini-32x128",
 ]
 
 
@@ -35,9 +37,45 @@ def parse(workload):
     """(shape, what, b, t); "infer-base-1x128" and "base-infer-1x128" are the same."""
     match = re.fullmatch(r"(\w+)-(\w+)-(\d+)x(\d+)", workload)
     shape, what = sorted(match.group(1, 2), key=lambda part: part not in SHAPES) if match else ("", "")
-    if shape not in SHAPES or what not in ("full", "lora", "infer"):
+    if shape not in SHAPES or what not in ("full", "lora", "infer", "distil"):
         raise SystemExit(f"{workload!r} is no workload; expected one like {', '.join(WORKLOADS[:3])}")
     return shape, what, int(match[3]), int(match[4])
+
+
+def distillation(config, inputs, lengths):
+    """(student, its loss): BERT teaches a DistilBERT, as distiller.py of transformers' research_projects/distillation
+    does: 5·KL at temperature 2 over all tokens that are no padding, 2·cross-entropy over 15 % masked ones, 1 - cos of
+    the last states. Where it selects rows of logits with masked_select, this indexes rows, which is faster."""
+    import torch
+    import torch.nn.functional as F
+    import transformers
+
+    teacher = transformers.BertForMaskedLM(config).eval()
+    student = transformers.DistilBertForMaskedLM(transformers.DistilBertConfig(
+        vocab_size=config.vocab_size, dim=config.hidden_size, n_layers=config.num_hidden_layers // 2,
+        n_heads=config.num_attention_heads, hidden_dim=config.intermediate_size,
+        max_position_embeddings=config.max_position_embeddings, dropout=config.hidden_dropout_prob,
+        attention_dropout=config.attention_probs_dropout_prob))
+    attended = inputs["attention_mask"].bool()
+    labels = torch.full_like(inputs["input_ids"], -100)
+    for row, length in enumerate(lengths):
+        count = max(1, (15 * length + 50) // 100)
+        places = [index * length // count for index in range(count)]
+        labels[row, places] = inputs["input_ids"][row, places]
+        inputs["input_ids"][row, places] = 103
+    temperature = 2
+
+    def loss():
+        with torch.no_grad():
+            theirs = teacher(**inputs, output_hidden_states=True)
+        ours = student(**inputs, output_hidden_states=True)
+        soft = F.kl_div(F.log_softmax(ours.logits[attended] / temperature, -1),
+                        F.softmax(theirs.logits[attended] / temperature, -1), reduction="batchmean") * temperature ** 2
+        hard = F.cross_entropy(ours.logits.view(-1, config.vocab_size), labels.view(-1), ignore_index=-100)
+        x, y = ours.hidden_states[-1][attended], theirs.hidden_states[-1][attended]
+        return 5 * soft + 2 * hard + F.cosine_embedding_loss(x, y, x.new_ones(len(x)))
+
+    return student, loss
 
 
 def measure(workload, precision, options):
@@ -51,21 +89,25 @@ def measure(workload, precision, options):
     config = transformers.BertConfig(
         **SHAPES[shape], vocab_size=30522, num_labels=2, max_position_embeddings=max(512, t),
         hidden_dropout_prob=options.dropout, attention_probs_dropout_prob=options.dropout)
-    model = transformers.BertForSequenceClassification(config)
-    if what == "lora":
-        lora = LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16, target_modules=["query", "value"])
-        model = get_peft_model(model, lora)
     lengths = [8 + 37 * i % (t - 7) if options.ragged else t for i in range(b)]
     inputs = {"input_ids": torch.randint(5, 30522, (b, t)),
               "attention_mask": (torch.arange(t) < torch.tensor(lengths)[:, None]).long()}
     labels = torch.randint(0, 2, (b,))
+    if what == "distil":
+        model, loss_of = distillation(config, inputs, lengths)
+    else:
+        model = transformers.BertForSequenceClassification(config)
+        loss_of = lambda: model(**inputs, labels=labels).loss
+    if what == "lora":
+        lora = LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16, target_modules=["query", "value"])
+        model = get_peft_model(model, lora)
     context = (lambda: torch.autocast("cpu", dtype=torch.bfloat16)) if precision == "bf16" else contextlib.nullcontext
     trainable = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=1e-4)
 
     def train():
         with context():
-            loss = model(**inputs, labels=labels).loss
+            loss = loss_of()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainable, 1.0)
         optimizer.step()

@@ -13,16 +13,18 @@ BIN = os.path.join(machine.ROOT, ".build/release")
 # +ragged and +recompute are handed to both sides as --ragged and --recompute.
 WORKLOADS = [
     "base-full-8x128", "base-lora-8x128", "base-lora-32x128", "base-lora-32x128+ragged", "base-full-8x512",
-    "mini-full-16x128", "mini-lora-16x128", "mini-lora-32x128+ragged", "infer-base-1x128", "infer-base-32x128",
-    "infer-base-32x128+ragged", "infer-mini-1x128", "infer-mini-32x128",
+    "mini-full-16x128", "mini-lora-16x128", "mini-lora-32x128+ragged", "base-distil-8x128", "infer-base-1x128",
+    "infer-base-32x128", "infer-base-32x128+ragged", "infer-mini-1x128", "infer-mini-32x128",
 ]
+# An epoch of `cache`: sentences of 8 to 64 tokens, 36 in the mean, as those of NCBI-disease.
+CACHED = "mini-distil-256x64"
 # What of a recipe asks for a precision.
 OUR_PRECISIONS = {"fp32": ["precision=fp32"], "bf16": ["precision=bf16"]}
 PEER_PRECISIONS = {"fp32": [], "bf16": ["--bf16"]}
 SENTENCE = "The patient with chronic renal failure developed severe nausea after 40 mg of Tolvaprine daily ."
 # Figures of a JSON line that are settings, and stand in the row's name or in the file's head.
 SETTINGS = {"engine", "peer", "workload", "precision", "ragged", "recompute", "threads", "blas_core", "vectors",
-            "multiplier"}
+            "multiplier", "cache"}
 
 
 def output(command):
@@ -71,6 +73,14 @@ def memory(options, keep):
     for name in options.workloads:
         rounds = steps_rounds(name, options, 1)
         keep("memory", name, {"commit": machine.commit(), "steps": 2} | compare.memory_row(rounds))
+
+
+def cache(options, keep):
+    """An epoch of a task distillation that asks its teacher, against the next, which has the answers; has no peer."""
+    command = [f"{BIN}/bench-steps", CACHED, "--ragged", "--cache", "--threads", str(options.threads)]
+    rounds = [{"tune": {line["precision"]: {key: value for key, value in line.items() if key not in SETTINGS}
+                        for line in lines(command)}, "peer": {}} for _ in range(options.rounds or 3)]
+    keep("cache", CACHED + "+ragged", compare.row(rounds, "cached_seconds"))
 
 
 def ops(options, keep):
@@ -167,4 +177,5 @@ def whole_process(command):
     return figures, json.loads(answer)
 
 
-ALL = {"recipe": recipe, "ops": ops, "steps": steps, "memory": memory, "epochs": epochs, "predict": predict}
+ALL = {"recipe": recipe, "ops": ops, "steps": steps, "memory": memory, "cache": cache, "epochs": epochs,
+       "predict": predict}

@@ -12,8 +12,8 @@ import machine
 PAGES = ["README.md", "docs/performance.md"]
 PRECISIONS = ("fp32", "bf16")
 # The rows of the short table.
-SHORT = ["base-full-8x128", "base-lora-32x128+ragged", "mini-lora-32x128+ragged", "infer-base-32x128",
-         "infer-mini-1x128"]
+SHORT = ["base-full-8x128", "base-lora-32x128+ragged", "mini-lora-32x128+ragged", "base-distil-8x128",
+         "infer-base-32x128", "infer-mini-1x128"]
 
 
 def table(head, rows):
@@ -93,11 +93,15 @@ def full(results):
                times(get(row, "times_faster", variant))]
               for name, row, figure in timed(results) if figure != "median_seconds"
               for variant in dict.fromkeys([*row["tune"], *row.get("peer", {})])]
+    cached = [[name, variant, *(f"{figures[f'{epoch}_tokens_per_second']:,.0f}" for epoch in ("asked", "cached")),
+               times(figures["times_faster"])]
+              for name, row in rows_of(results, "cache").items() for variant, figures in row["tune"].items()]
+    kept = table(["distillation, tokens a second", "how", "teacher asked", "its answers kept", "faster"], cached)
     return [
         *table(["one step", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "faster, fp32", "faster, bf16",
                 "best by best", "of sgemm's peak, fp32"], steps), "",
         *table(["peak memory, MB", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "smaller"], memory), "",
-        *table(["", "how", "tune", "PyTorch + PEFT", "faster"], others), "",
+        *table(["", "how", "tune", "PyTorch + PEFT", "faster"], others), "", *([*kept, ""] if cached else []),
         *("- " + line for line in origin(results))]
 
 

@@ -70,9 +70,12 @@ struct Block: Sendable {
     attentionOutputDropout = config.family.dropsAttentionOutput ? config.dropout : 0
   }
 
-  func callAsFunction(_ x: Tensor, starts: [Int], precision: Precision, trace: Trace? = nil, _ pass: Pass) -> Tensor {
+  /// - Parameter show: sees queries, keys and values, side by side.
+  func callAsFunction(
+    _ x: Tensor, starts: [Int], precision: Precision, _ pass: Pass, show: (Tensor) -> Void = { _ in }
+  ) -> Tensor {
     let qkv = queryKeyValue(x, precision: precision, pass)
-    trace?.queryKeyValues.append(qkv)
+    show(qkv)
     let context = attention(qkv, starts: starts, heads: heads, dropout: attentionDropout, pass)
     let y = attentionNorm(
       attentionOutput(context, precision: precision, pass), residual: x, dropout: attentionOutputDropout, pass)
@@ -82,16 +85,6 @@ struct Block: Sendable {
 
   var products: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
   var norms: [LayerNorm] { [attentionNorm, outputNorm] }
-}
-
-/// What a forward went through, for those who match it against another's.
-public final class Trace {
-  /// The embeddings' output, and every block's: [n, d] each.
-  public internal(set) var states: [Tensor] = []
-  /// Queries, keys and values of every block, side by side: [n, 3d] each.
-  public internal(set) var queryKeyValues: [Tensor] = []
-
-  public init() {}
 }
 
 /// Token ids → hidden states [n, d].
@@ -107,20 +100,21 @@ public struct BertEncoder: Sendable {
     dropout = config.dropout
   }
 
-  /// Products and the table of words are read as `precision`. With `recompute` every block but the last, whose turn in
-  /// backward comes at once, keeps only its input; a pass that is traced keeps everything.
+  /// Products and the table of words are read as `precision`. With `recompute` a block keeps only its input, unless it is
+  /// the last, whose turn in backward comes at once, or `trace` sees its input or into it.
   public func callAsFunction(
     _ batch: Batch, precision: Precision = .fp32, recompute: Bool = false, trace: Trace? = nil, _ pass: Pass
   ) -> Tensor {
     var x = embeddings(batch, dropout: dropout, precision: precision, pass)
-    trace?.states.append(x)
+    trace?.see(x, state: 0)
     for (index, block) in blocks.enumerated() {
-      if recompute && trace == nil && index < blocks.count - 1 {
+      let isOpen = index == blocks.count - 1 || trace?.sees(block: index + 1) == true
+      if recompute && !isOpen {
         x = pass.recomputed(x) { x, pass in block(x, starts: batch.starts, precision: precision, pass) }
       } else {
-        x = block(x, starts: batch.starts, precision: precision, trace: trace, pass)
+        x = block(x, starts: batch.starts, precision: precision, pass) { trace?.see($0, queryKeyValueOf: index + 1) }
       }
-      trace?.states.append(x)
+      trace?.see(x, state: index + 1)
     }
     return x
   }

@@ -4,60 +4,11 @@ public import Autograd
 public import Models
 public import Tasks
 
-public struct DistillationSettings: Sendable, Equatable {
-  /// Which rows of logits the soft term compares.
-  public enum Scope: Sendable { case everyToken, labelled }
-
-  /// Weights of the terms; 0: the term is left out. The defaults are DistilBERT's.
-  public var soft = 5.0, hard = 2.0, cosine = 1.0, hidden = 0.0, attention = 0.0, relations = 0.0
-  /// Both sides' logits are divided by it for the soft term, which is then multiplied by its square.
-  public var temperature = 2.0
-  public var scope = Scope.everyToken
-  /// Into how many heads `relations` cuts queries, keys and values.
-  public var relationHeads = 12
-
-  public init() {}
-
-  var looksInside: Bool { cosine > 0 || hidden > 0 || attention > 0 || relations > 0 }
-
-  /// The terms that count, with their weights.
-  public var terms: [(name: String, weight: Double)] {
-    [
-      ("soft", soft), ("hard", hard), ("cosine", cosine), ("hidden", hidden), ("attention", attention),
-      ("relations", relations),
-    ].filter { $0.1 > 0 }
-  }
-}
-
-/// Who teaches, and which of its layers the student's are held against.
-public struct Teacher: Sendable {
-  /// 0 is the embeddings' output, k that of the k-th block.
-  public struct Pair: Sendable, Hashable {
-    public let student, teacher: Int
-
-    public init(student: Int, teacher: Int) {
-      self.student = student
-      self.teacher = teacher
-    }
-  }
-
-  public let model: TextModel
-  /// States that `hidden` and `attention` match; no two are the same.
-  public let pairs: [Pair]
-  /// States whose blocks `relations` compares.
-  public let relationPair: Pair
-
-  public init(_ model: TextModel, pairs: [Pair] = [], relationPair: Pair = Pair(student: 1, teacher: 1)) {
-    self.model = model
-    self.pairs = pairs
-    self.relationPair = relationPair
-  }
-}
-
 /// Sendable: teachers are only read; the projections are parameters of the run like others.
 public final class Distillation: Objective, @unchecked Sendable {
   private let settings: DistillationSettings
   private let teachers: [Teacher]
+  private let studentLayers: Int
   /// What the teachers said, kept on disk; nil: they are asked every time.
   private let cache: TeacherCache?
   /// By teacher and pair: from the student's width to the teacher's, where they differ.
@@ -70,6 +21,7 @@ public final class Distillation: Objective, @unchecked Sendable {
   ) {
     self.settings = settings
     self.teachers = teachers
+    studentLayers = student.config.layers
     self.cache = cache
     projections = teachers.enumerated().map { number, teacher in
       teacher.pairs.map { pair in
@@ -92,34 +44,44 @@ public final class Distillation: Objective, @unchecked Sendable {
   public func losses(
     _ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: LessonSize, _ pass: Pass
   ) -> [Double] {
-    let asksLogits = settings.soft > 0 || settings.hard > 0
-    let lesson = settings.scope == .everyToken ? lesson.everywhere(model.kind) : lesson.whereLabelled(model.kind)
-    let trace = settings.looksInside ? Trace() : nil
-    let logits = asksLogits ? model(lesson.batch, rows: lesson.rows, trace: trace, pass) : nil
-    if !asksLogits {
-      _ = model.encoder(
-        lesson.batch, precision: model.precision, recompute: model.recompute, trace: trace, pass)
-    }
+    // Without a soft term logits count only where there is a target.
+    let isEverywhere = settings.soft > 0 && settings.scope == .everyToken
+    let lesson = isEverywhere ? lesson.everywhere(model.kind) : lesson.whereLabelled(model.kind)
+    let mine = trace(model, teachers, \.student), theirs = teachers.map { trace($0.model, [$0], \.teacher) }
     var losses: [String: Double] = [:]
-    if let logits {
-      // The soft term first: the hard one overwrites the logits.
-      if settings.soft > 0 { losses["soft"] = soft(logits, lesson, of: whole, pass) }
-      if settings.hard > 0 {
-        losses["hard"] = task.loss(
-          of: logits, lesson.targets, norm: whole.weight / Float(settings.hard), pass)
-      }
+    if settings.soft > 0 || settings.hard > 0 {
+      let logits = model(lesson.batch, rows: lesson.rows, trace: mine, pass)
+      // The soft term first: the hard one may overwrite the logits.
+      if settings.soft > 0 { losses["soft"] = soft(logits, lesson, theirs, of: whole, pass) }
+      if settings.hard > 0 { losses["hard"] = hard(logits, lesson, task, of: whole, pass) }
+    } else {
+      _ = model.encoder(lesson.batch, precision: model.precision, recompute: model.recompute, trace: mine, pass)
     }
-    if let trace { losses.merge(inside(trace, lesson, of: whole, pass)) { $1 } }
+    if settings.looksInside { losses.merge(inside(mine, theirs, lesson, of: whole, pass)) { $1 } }
     pass.backward()
     return terms.map { losses[$0] ?? 0 }
   }
 
-  private func soft(_ logits: Tensor, _ lesson: Lesson, of whole: LessonSize, _ pass: Pass) -> Double {
+  /// What the terms look at of one side's forward.
+  private func trace(_ model: TextModel, _ teachers: [Teacher], _ side: KeyPath<Teacher.Pair, Int>) -> Trace {
+    let paired = teachers.flatMap(\.pairs).map { $0[keyPath: side] }
+    var states: Set<Int> = [], blocks: Set<Int> = []
+    if settings.cosine > 0 { states.insert(model.config.layers) }
+    if settings.hidden > 0 { states.formUnion(paired) }
+    if settings.attention > 0 { blocks.formUnion(paired) }
+    if settings.relations > 0 { blocks.formUnion(teachers.map { $0.relationPair[keyPath: side] }) }
+    return Trace(states: states, blocks: blocks)
+  }
+
+  /// The teachers' forwards leave in their traces what the other terms compare: nobody is asked twice.
+  private func soft(
+    _ logits: Tensor, _ lesson: Lesson, _ traces: [Trace], of whole: LessonSize, _ pass: Pass
+  ) -> Double {
     let rows = settings.scope == .everyToken ? whole.tokens : whole.labelled
     let (temperature, scale) = (Float(settings.temperature), Float(settings.soft / Double(max(rows, 1))))
     func ask() -> Tensor {
-      let answers = teachers.map { $0.model(lesson.batch, rows: lesson.rows, Pass(pass.workspace)) }
-      return mean(answers)
+      mean(
+        zip(teachers, traces).map { $0.model(lesson.batch, rows: lesson.rows, trace: $1, Pass(pass.workspace)) })
     }
     guard let cache else {
       return divergence(logits, from: ask(), temperature: temperature, scale: scale, pass)
@@ -127,25 +89,41 @@ public final class Distillation: Objective, @unchecked Sendable {
     let top = cache.answers(to: lesson, temperature: temperature, ask)
     return divergence(logits, from: top, temperature: temperature, scale: scale, pass)
   }
+
+  /// The task's own loss, of the rows that have a target: a vocabulary's logits are not swept for the sake of the others.
+  private func hard(
+    _ logits: Tensor, _ lesson: Lesson, _ task: any Task, of whole: LessonSize, _ pass: Pass
+  ) -> Double {
+    let rows = lesson.targets.indices.filter { lesson.targets[$0] >= 0 }
+    let labelled = rows.count < logits.rows ? gather(logits, rows: rows.map(Int32.init), pass) : logits
+    return task.loss(
+      of: labelled, rows.map { lesson.targets[$0] }, norm: whole.weight / Float(settings.hard), pass)
+  }
 }
 
 extension Distillation {
   /// The terms that compare states and attention, each the mean over the teachers.
-  private func inside(_ mine: Trace, _ lesson: Lesson, of whole: LessonSize, _ pass: Pass) -> [String: Double] {
+  private func inside(
+    _ mine: Trace, _ traces: [Trace], _ lesson: Lesson, of whole: LessonSize, _ pass: Pass
+  ) -> [String: Double] {
     var losses: [String: Double] = [:]
     let starts = lesson.batch.starts
-    for (teacher, projections) in zip(teachers, projections) {
-      let theirs = Trace(), model = teacher.model
-      _ = model.encoder(lesson.batch, precision: model.precision, trace: theirs, Pass(pass.workspace))
+    for (number, teacher) in teachers.enumerated() {
+      let (theirs, projections, model) = (traces[number], projections[number], teacher.model)
+      // Whose logits were asked for has been through its blocks already.
+      if theirs.isEmpty {
+        _ = model.encoder(lesson.batch, precision: model.precision, trace: theirs, Pass(pass.workspace))
+      }
       /// A weight's share of one of `count` equal things.
       func scale(_ weight: Double, _ count: Int) -> Float { Float(weight / Double(teachers.count * max(count, 1))) }
       func add(_ term: String, _ loss: Double) { losses[term, default: 0] += loss }
 
-      if settings.cosine > 0, let x = mine.states.last, let t = theirs.states.last {
+      if settings.cosine > 0 {
+        let x = mine.state(studentLayers), t = theirs.state(model.config.layers)
         add("cosine", cosineDistance(x, from: t, scale: scale(settings.cosine, whole.tokens), pass))
       }
       for (pair, projection) in zip(teacher.pairs, projections) where settings.hidden > 0 {
-        let state = mine.states[pair.student], t = theirs.states[pair.teacher]
+        let state = mine.state(pair.student), t = theirs.state(pair.teacher)
         let x = projection.map { linear(state, [$0], pass) } ?? state
         add("hidden", squaredError(x, from: t, scale: scale(settings.hidden, whole.tokens * t.columns), pass))
       }
@@ -154,7 +132,7 @@ extension Distillation {
         add(
           "attention",
           scoreError(
-            mine.queryKeyValues[pair.student - 1], from: theirs.queryKeyValues[pair.teacher - 1], starts: starts,
+            mine.queryKeyValue(pair.student), from: theirs.queryKeyValue(pair.teacher), starts: starts,
             heads: heads, scale: scale(settings.attention, heads * whole.scores), pass))
       }
       if settings.relations > 0 {
@@ -162,7 +140,7 @@ extension Distillation {
         add(
           "relations",
           relationDivergence(
-            mine.queryKeyValues[pair.student - 1], from: theirs.queryKeyValues[pair.teacher - 1], starts: starts,
+            mine.queryKeyValue(pair.student), from: theirs.queryKeyValue(pair.teacher), starts: starts,
             heads: heads, scale: scale(settings.relations, 3 * heads * whole.tokens), pass))
       }
     }

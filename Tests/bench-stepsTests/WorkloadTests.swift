@@ -1,6 +1,7 @@
 import Files
 import Kernels
 import Models
+import Tasks
 import Testing
 
 @testable import bench_steps
@@ -43,7 +44,7 @@ func `operations are as many as torch counts`(_ name: String, _ count: Int) thro
 }
 
 /// What learns: `sum(p.numel() for p in model.parameters() if p.requires_grad)` of the models above, vocabulary 30522.
-@Test(arguments: [("mini-lora-2x8", 74_498), ("infer-mini-1x120", 0)])
+@Test(arguments: [("mini-lora-2x8", 74_498), ("infer-mini-1x120", 0), ("mini-distil-2x8", 17_420_346)])
 func `a measurement trains what PyTorch and PEFT train, and its figures agree`(_ name: String, _ learns: Int) throws {
   let workload = try #require(Workload(name))
   let measurement = Measurement(
@@ -57,6 +58,33 @@ func `a measurement trains what PyTorch and PEFT train, and its figures agree`(_
   #expect(least > 0 && least <= median)
   #expect(abs(rate * least * 1e9 / operations - 1) < 0.05)
   #expect(abs(share * peak / rate - 1) < 0.05)
+}
+
+/// The same of DistilBertForMaskedLM, and of BertForMaskedLM under no_grad before it, 2 sequences of 24 tokens; the
+/// gradient is that of `logits.sum()`.
+@Test(arguments: [("mini-distil-2x24", 7_131_856_896), ("base-distil-2x24", 29_718_282_240)])
+func `a distillation has as many operations as torch counts`(_ name: String, _ count: Int) throws {
+  let workload = try #require(Workload(name))
+  #expect(workload.operations(try workload.config(), lengths: workload.lengths(ragged: false)) == count)
+}
+
+@Test func `masked tokens stand where peer_steps.py has them`() {
+  #expect(Synthetic.places(length: 20) == [0, 6, 13])
+  #expect(Synthetic.places(length: 1) == [0])
+  #expect(Synthetic.places(length: 128).count == 19)
+  let task = Synthetic(lengths: [20, 8], kind: .masked), lesson = task.lesson([1, 0], at: 0)
+  #expect(lesson.rows == [0, 8, 14, 21])
+  #expect(lesson.targets == [task.sequences[1][0]] + [0, 6, 13].map { task.sequences[0][$0] })
+  #expect(lesson.batch.ids.indices.filter { lesson.batch.ids[$0] == Synthetic.mask } == [0, 8, 14, 21])
+}
+
+@Test func `the second of two epochs asks no teacher`() throws {
+  let workload = try #require(Workload("mini-distil-40x8"))
+  let json = try CachedEpochs(workload: workload, precision: .fp32, threads: 2, ragged: false, recompute: false).run()
+  #expect(json["asked"]?.int == 40 && json["steps"]?.int == 2 && json["tokens"]?.int == 320)
+  let asked = try #require(json["asked_seconds"]?.number), cached = try #require(json["cached_seconds"]?.number)
+  let ratio = try #require(json["times_faster"]?.number)
+  #expect(asked > 0 && cached > 0 && abs(ratio * cached / asked - 1) < 0.05)
 }
 
 @Test func `a batch of inference holds about as many tokens as asked, in order`() {

@@ -16,7 +16,8 @@ struct Measurement {
   /// What peer_steps.py prints, and how far from the machine's peak that is.
   func run() throws -> JSON {
     try Processor.start()
-    let config = try workload.config(), task = Synthetic(lengths: workload.lengths(ragged: ragged))
+    let config = try workload.config(), kind: HeadKind = workload.what == .distil ? .masked : .sequence
+    let task = Synthetic(lengths: workload.lengths(ragged: ragged), kind: kind)
     let replicas = Replicas(threads: threads), before = sgemmPeak(replicas)
     let engine = try Engine(workload, config, precision, recompute: recompute)
     let seconds =
@@ -45,7 +46,8 @@ struct Measurement {
     settings.batchSize = .examples(workload.sequences)
     settings.learningRate = 1e-4
     settings.schedule = .constant
-    let trainer = try Trainer(engine.model, task, engine.table, settings, replicas)
+    let trainer = try Trainer(
+      engine.model, task, engine.table, settings, replicas, objective: engine.objective)
     var ends: [Double] = []
     _ = try trainer.run(shouldStop: { false }) { event in
       if case .step(let record) = event { ends.append(record.seconds) }
@@ -69,7 +71,7 @@ struct Measurement {
 
 func median(_ sorted: [Double]) -> Double { (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2 }
 
-private func rounded(_ x: Double, _ digits: Int) -> JSON {
+func rounded(_ x: Double, _ digits: Int) -> JSON {
   let scale = pow(10, Double(digits))
   return .double((x * scale).rounded() / scale)
 }

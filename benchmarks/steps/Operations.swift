@@ -10,6 +10,8 @@ extension Workload {
   ///     infer     = linear + attention + head
   ///     full      = 3·infer          a gradient for each operand of each product
   ///     lora      = infer + backward + 4·n·r·d·(6·L - 1)        the low-rank products, both ways
+  ///     distil    = linear + attention + words + 3·((linear + attention)/2 + words)     half of the blocks learn
+  ///     words     = 2·n·d² + 2·n·d·v     a masked-language head over every token, v words
   ///     backward  = linear - 6·n·d²           nothing below the lowest block's q, k, v learns
   ///               + 2·attention - 2·d·Σ t²    nor does the lowest block's k
   ///               + 2·b·d² + 4·b·d·c          the pooler is frozen, the classifier learns
@@ -25,6 +27,9 @@ extension Workload {
     switch what {
     case .infer: return infer
     case .full: return 3 * infer
+    case .distil:
+      let words = 2 * n * d * (d + config.vocabulary)
+      return linear + attention + words + 3 * ((linear + attention) / 2 + words)
     case .lora:
       let backward = linear - 6 * n * d * d + 2 * attention - 2 * d * squares + pooler + 2 * classifier
       return infer + backward + 4 * n * r * d * (6 * config.layers - 1)

@@ -11,8 +11,9 @@ struct Steps: ParsableCommand {
     abstract: "Times one training step or one forward pass; a JSON line for each workload and precision.",
     discussion: """
       A workload is <shape>-<what>-<b>x<t>: shape base (BERT-base) or mini (MiniLM-L6); what full, lora (rank 8, alpha 16,
-      on query and value) or infer; b sequences of t tokens. Random weights, two classes, dropout 0.1, AdamW, clipping:
-      what benchmarks/peer_steps.py does with PyTorch.
+      on query and value), infer or distil; b sequences of t tokens. Random weights, two classes, dropout 0.1, AdamW,
+      clipping: what benchmarks/peer_steps.py does with PyTorch. distil: a DistilBERT with half of the teacher's layers
+      learns the teacher's probabilities and last states of all tokens, and the 15 % of them that are masked.
       """)
 
   @Argument(help: "What to run.")
@@ -27,6 +28,8 @@ struct Steps: ParsableCommand {
   var ragged = false
   @Flag(help: "Compute activations again in backward instead of keeping them.")
   var recompute = false
+  @Flag(help: "Of distil: two epochs over the sequences as a task of labels, the second without the teacher.")
+  var cache = false
   @Flag(help: .hidden)
   var here = false
 
@@ -36,6 +39,9 @@ struct Steps: ParsableCommand {
     if ragged, let short = workloads.first(where: { $0.tokens < 8 }) {
       throw ValidationError("--ragged wants sequences of 8 tokens or more; \(short.name) has \(short.tokens).")
     }
+    if cache, let other = workloads.first(where: { $0.what != .distil }) {
+      throw ValidationError("--cache keeps a teacher's answers; \(other.name) has no teacher.")
+    }
     _ = try precisions()
   }
 
@@ -43,16 +49,25 @@ struct Steps: ParsableCommand {
     for workload in workloads {
       for precision in try precisions() {
         if here {
-          let measurement = Measurement(
-            workload: workload, precision: precision, threads: threads ?? Processor.count, steps: steps, ragged: ragged,
-            recompute: recompute)
-          print(try measurement.run().text(pretty: false))
+          print(try measure(workload, precision).text(pretty: false))
         } else {
           let code = try runAgain([workload.name, "--precision", precision.rawValue, "--here"] + sameOptions)
           if code != 0 { throw ExitCode(code) }
         }
       }
     }
+  }
+
+  private func measure(_ workload: Workload, _ precision: Precision) throws -> JSON {
+    let threads = threads ?? Processor.count
+    if cache {
+      return try CachedEpochs(
+        workload: workload, precision: precision, threads: threads, ragged: ragged, recompute: recompute
+      ).run()
+    }
+    return try Measurement(
+      workload: workload, precision: precision, threads: threads, steps: steps, ragged: ragged, recompute: recompute
+    ).run()
   }
 
   private func precisions() throws -> [Precision] {
@@ -66,7 +81,7 @@ struct Steps: ParsableCommand {
 
   private var sameOptions: [String] {
     ["--steps", "\(steps)"] + (threads.map { ["--threads", "\($0)"] } ?? []) + (ragged ? ["--ragged"] : [])
-      + (recompute ? ["--recompute"] : [])
+      + (recompute ? ["--recompute"] : []) + (cache ? ["--cache"] : [])
   }
 }
 

@@ -4,9 +4,10 @@ import Files
 import Models
 
 /// `<shape>-<what>-<b>x<t>`: b sequences of t tokens; `infer-base-1x128` and `base-infer-1x128` are the same.
+/// The shape of `distil` is the teacher's.
 struct Workload: Sendable, Equatable {
   enum Shape: String, CaseIterable { case base, mini }
-  enum What: String, CaseIterable { case full, lora, infer }
+  enum What: String, CaseIterable { case full, lora, infer, distil }
 
   let name: String
   let shape: Shape
@@ -33,6 +34,13 @@ struct Workload: Sendable, Equatable {
     return (0..<sequences).map { ragged ? 8 + 37 * $0 % (tokens - 7) : tokens }
   }
 
+  /// The student of a teacher: its DistilBERT, with half of the layers.
+  func student(of teacher: ModelConfig) throws -> ModelConfig {
+    var json = Family.distilbert.adopt(teacher.json, from: .bert).object ?? [:]
+    json[Family.distilbert.keys.layers] = .int(teacher.layers / 2)
+    return try ModelConfig(json: .object(json), file: name)
+  }
+
   /// BERT-base, or MiniLM-L6 (6 layers, width 384); dropout 0.1.
   func config() throws -> ModelConfig {
     var json: [String: JSON] = ["vocab_size": 30522, "max_position_embeddings": .int(max(512, tokens))]
@@ -46,7 +54,8 @@ struct Workload: Sendable, Equatable {
 
   static let usual = [
     "base-full-8x128", "base-lora-8x128", "base-lora-32x128", "base-full-8x512", "mini-full-16x128",
-    "mini-lora-16x128", "infer-base-1x128", "infer-base-32x128", "infer-mini-1x128", "infer-mini-32x128",
+    "mini-lora-16x128", "base-distil-8x128", "infer-base-1x128", "infer-base-32x128", "infer-mini-1x128",
+    "infer-mini-32x128",
   ]
 }
 

@@ -1,0 +1,40 @@
+/// What a forward went through, for those who match it against another's: as much of it as they ask for.
+public import Autograd
+
+public final class Trace {
+  /// Which states, and whose queries, keys and values, are kept: the rest of the forward is not held up by it.
+  let states, blocks: Set<Int>
+  private var kept: [Int: Tensor] = [:]
+  private var queryKeyValues: [Int: Tensor] = [:]
+
+  /// - Parameters:
+  ///   - states: 0 is the embeddings' output, k that of the k-th block.
+  ///   - blocks: whose queries, keys and values are looked at, counted from 1.
+  public init(states: Set<Int>, blocks: Set<Int>) {
+    self.states = states
+    self.blocks = blocks
+  }
+
+  /// Whether no forward has come by yet.
+  public var isEmpty: Bool { kept.isEmpty && queryKeyValues.isEmpty }
+
+  /// [n, d]
+  public func state(_ number: Int) -> Tensor {
+    guard let x = kept[number] else { preconditionFailure("state \(number) is not there, or nobody asked for it") }
+    return x
+  }
+
+  /// Queries, keys and values of a block, side by side: [n, 3d]
+  public func queryKeyValue(_ block: Int) -> Tensor {
+    guard let x = queryKeyValues[block] else { preconditionFailure("block \(block) is not there, or nobody asked") }
+    return x
+  }
+
+  /// Whether the block may not be computed again in backward: there are numbers in it that somebody wants, or others
+  /// than its own ops add to its input's gradient, and would be added in another order.
+  func sees(block: Int) -> Bool { blocks.contains(block) || states.contains(block - 1) }
+
+  func see(_ x: Tensor, state number: Int) { if states.contains(number) { kept[number] = x } }
+
+  func see(_ x: Tensor, queryKeyValueOf block: Int) { if blocks.contains(block) { queryKeyValues[block] = x } }
+}
