@@ -75,7 +75,7 @@ let package = Package(
     tests("Checkpoints", ["TestSupport", "Files"]),
     tests("Tokenizers"),
     tests("Recipes", ["TestSupport", "Models", "Checkpoints", "Tokenizers", "Files"]),
-    tests("Tasks", ["TestSupport", "Files"]),
+    tests("Tasks", ["TestSupport", "Models", "Tokenizers", "Autograd", "Kernels", "Checkpoints", "Files"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -13,8 +13,8 @@ import subprocess
 
 DATA = "../shared/data"
 METHODS = {
-    "lora": ({"type": "lora", "rank": 16, "alpha": 16, "target_modules": ["query", "key", "value", "dense"]}, 1e-3),
-    "full": ({"type": "full"}, 2e-4),
+    "lora": ({"type": "lora", "rank": 16, "alpha": 16, "target_modules": ["query", "key", "value", "dense"]}, 3e-3),
+    "full": ({"type": "full"}, 3e-4),
 }
 
 
