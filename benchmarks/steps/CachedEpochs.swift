@@ -12,7 +12,7 @@ struct CachedEpochs {
   let threads: Int
   let ragged, recompute: Bool
   static let batch = 32
-  /// Steps without a cache, before anything is measured.
+  /// Steps of the student alone, before anything is measured.
   static let unmeasured = 2
 
   /// Token classification in batches of 32 of the workload's sequences, each token's label known; half of the loss is the
@@ -22,8 +22,12 @@ struct CachedEpochs {
     let config = try workload.config(), replicas = Replicas(threads: threads)
     let task = Synthetic(lengths: workload.lengths(ragged: ragged), kind: .tokens)
     let cache = try makeCache(rows: task.lengths)
-    _ = try train(task, config, .steps(Self.unmeasured), nil, replicas)
-    let steps = try train(task, config, .epochs(2), cache, replicas)
+    var settings = DistillationSettings()
+    (settings.soft, settings.hard, settings.cosine, settings.scope) = (0.5, 0.5, 0, .labelled)
+    let engine = try Engine(
+      workload.student(of: config), of: config, kind: .tokens, settings, precision, recompute: recompute, cache: cache)
+    _ = try train(engine, HardLabels(), task, .steps(Self.unmeasured), cache, replicas)
+    let steps = try train(engine, engine.objective, task, .epochs(2), cache, replicas)
     let half = steps.count / 2, asked = steps[half - 1].asked
     precondition(
       asked == task.lengths.count && steps[2 * half - 1].asked == asked,
@@ -43,22 +47,16 @@ struct CachedEpochs {
 
   /// When every step ended, in seconds, and how many answers had been asked of the teacher by then.
   private func train(
-    _ task: Synthetic, _ config: ModelConfig, _ length: TrainingSettings.Length, _ cache: TeacherCache?,
-    _ replicas: Replicas
+    _ engine: Engine, _ objective: any Objective, _ task: Synthetic, _ length: TrainingSettings.Length,
+    _ cache: TeacherCache, _ replicas: Replicas
   ) throws -> [(end: Double, asked: Int)] {
-    var distillation = DistillationSettings(), settings = TrainingSettings()
-    (distillation.soft, distillation.hard, distillation.cosine) = (0.5, 0.5, 0)
-    distillation.scope = .labelled
-    let engine = try Engine(
-      workload.student(of: config), of: config, kind: .tokens, distillation, precision, recompute: recompute,
-      cache: cache)
+    var settings = TrainingSettings()
     (settings.length, settings.batchSize) = (length, .examples(Self.batch))
-    let trainer = try Trainer(
-      engine.model, task, engine.table, settings, replicas, objective: engine.objective)
+    let trainer = try Trainer(engine.model, task, engine.table, settings, replicas, objective: objective)
     var steps: [(end: Double, asked: Int)] = []
     _ = try trainer.run(shouldStop: { false }) { event in
       guard case .step(let record) = event else { return }
-      steps.append((record.seconds, cache?.asked ?? 0))
+      steps.append((record.seconds, cache.asked))
     }
     return steps
   }
