@@ -4,10 +4,10 @@ TUNE := .build/release/tune
 
 .PHONY: quickstart test build format lint bench bench-peers bench-check bench-table setup clean
 
-quickstart: build checkpoints/minilm-l6/model.safetensors recipes/quickstart/train.tsv
+quickstart: build recipes/quickstart/train.tsv
 	$(TUNE) run recipes/quickstart.json --overwrite
 	@echo "The patient with chronic renal failure developed severe nausea after 40 mg of Tolvaprine daily ." \
-	  | $(TUNE) predict checkpoints/minilm-l6 --adapter quickstart=runs/quickstart/adapter -
+	  | $(TUNE) predict checkpoints/biomed-mini-l3 --adapter quickstart=runs/quickstart/adapter -
 
 test: setup
 	$(SWIFT) build --build-tests
@@ -40,9 +40,6 @@ bench-table:
 
 setup:
 	@scripts/setup.sh
-
-checkpoints/minilm-l6/model.safetensors:
-	scripts/fetch-minilm.sh checkpoints/minilm-l6
 
 recipes/quickstart/train.tsv: build
 	.build/release/quickstart-corpus recipes/quickstart
