@@ -21,12 +21,13 @@ METHODS = {
 def run(tune, recipe, *settings):
     """result.json of the recipe; from the disk where the run is done."""
     out = pathlib.Path(recipe["output"])
-    if not (out / "result.json").exists():
+    done = out / "result.json"
+    if not done.exists() or json.loads(done.read_text())["status"] == "interrupted":
         out.parent.mkdir(parents=True, exist_ok=True)
         path = out.with_suffix(".recipe.json")
         path.write_text(json.dumps(recipe, indent=2))
         subprocess.run([tune, "run", str(path), "--overwrite", *settings], check=True, stdout=subprocess.DEVNULL)
-    return json.loads((out / "result.json").read_text())
+    return json.loads(done.read_text())
 
 
 def tagging(base, corpus, method, out, seed):
