@@ -10,40 +10,6 @@ import Testing
 
 @testable import Training
 
-/// The four fixed batches of a kind, as examples 0… in order.
-private struct FixedBatches: Task {
-  let batches: [[Int]]
-  let ids, kinds, labels: [[Int32]]
-
-  init(_ kind: String) throws {
-    let json = try JSON(path: fixture("distillation/batches.json"))
-    func rows(_ key: String) -> [[[Int32]]] {
-      (0..<4).map { index in
-        (json["\(kind).\(index)"]?[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
-      }
-    }
-    var next = 0
-    batches = rows("ids").map { batch in
-      defer { next += batch.count }
-      return Array(next..<next + batch.count)
-    }
-    (ids, kinds, labels) = (rows("ids").flatMap { $0 }, rows("types").flatMap { $0 }, rows("labels").flatMap { $0 })
-  }
-
-  var lengths: [Int] { ids.map(\.count) }
-
-  func lesson(_ examples: [Int], at step: Int) -> Lesson {
-    var batch = Batch()
-    for example in examples { batch.append(ids[example], kinds: kinds[example]) }
-    let all = examples.flatMap { labels[$0] }, rows = all.indices.filter { all[$0] >= 0 }
-    return Lesson(
-      examples: examples, batch: batch, rows: rows.map(Int32.init), targets: rows.map { all[$0] },
-      weight: Float(rows.count))
-  }
-
-  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
-}
-
 private func pair(_ json: JSON?) -> Teacher.Pair {
   let pair = (json?.array ?? []).compactMap(\.int)
   return .init(student: pair.first ?? 0, teacher: pair.last ?? 0)
@@ -64,7 +30,7 @@ private struct GoldenRun {
       return try TextModel(folder: fixture("distillation/\(folder)"), kind: kind, classes: 5, reuseHead: true)
     }
     model = try #require(try open("student"))
-    task = try FixedBatches(facts?["batches"]?.string ?? "")
+    task = try FixedBatches("distillation/batches.json", facts?["batches"]?.string ?? "", labelledOnly: true)
     guard let teacher = try open("teacher") else {
       objective = HardLabels()
       return

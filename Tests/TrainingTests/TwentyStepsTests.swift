@@ -10,37 +10,6 @@ import Testing
 
 @testable import Training
 
-/// The four fixed batches of the fixture, as examples 0… in order.
-private struct FixedBatches: Task {
-  let batches: [[Int]]
-  let ids, kinds, labels: [[Int32]]
-
-  init() throws {
-    let json = try JSON(path: fixture("adapters/batches.json"))
-    func rows(_ key: String) -> [[[Int32]]] {
-      (0..<4).map { index in
-        (json["batch.\(index)"]?[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
-      }
-    }
-    var next = 0
-    batches = rows("ids").map { batch in
-      defer { next += batch.count }
-      return Array(next..<next + batch.count)
-    }
-    (ids, kinds, labels) = (rows("ids").flatMap { $0 }, rows("types").flatMap { $0 }, rows("labels").flatMap { $0 })
-  }
-
-  var lengths: [Int] { ids.map(\.count) }
-  func lesson(_ examples: [Int], at step: Int) -> Lesson {
-    var batch = Batch()
-    for example in examples { batch.append(ids[example], kinds: kinds[example]) }
-    let targets = examples.flatMap { labels[$0] }
-    return Lesson(
-      examples: examples, batch: batch, targets: targets, weight: Float(targets.count { $0 >= 0 }))
-  }
-  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
-}
-
 private func settings() -> TrainingSettings {
   var settings = TrainingSettings()
   settings.length = .steps(20)
@@ -61,7 +30,7 @@ func `twenty AdamW steps lose what PyTorch and PEFT lose`(_ run: String) throws 
   }
   let table = ParameterTable(training: adapter?.trainable ?? model.parameters)
   #expect(table.parameters.reduce(0) { $0 + $1.count } == golden["trainable_parameters"]?.int)
-  let task = try FixedBatches()
+  let task = try FixedBatches("adapters/batches.json", "batch")
   let trainer = try Trainer(model, task, table, settings(), Replicas(threads: 2))
   for index in 0..<20 {
     let record = try trainer.step(task.batches[index % 4])
@@ -93,7 +62,7 @@ func `in bf16 twenty steps lose what they lose in fp32, but for rounding`(_ run:
   let table = ParameterTable(training: adapter?.trainable ?? model.parameters)
   model.use(.bf16)
   #expect(model.projections.allSatisfy { $0.weight.isHalf == (run == "lora") })
-  let task = try FixedBatches()
+  let task = try FixedBatches("adapters/batches.json", "batch")
   let trainer = try Trainer(model, task, table, settings(), Replicas(threads: 2))
   var worst = 0.0
   for index in 0..<20 {

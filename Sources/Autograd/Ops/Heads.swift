@@ -21,17 +21,28 @@ extension Matrix {
   func clear() { for row in 0..<rows { (base + row * stride).update(repeating: 0, count: columns) } }
 }
 
-/// The rows of each sequence that has any; `starts` as for `attention`.
-func sequences(_ starts: [Int]) -> [Range<Int>] {
-  zip(starts, starts.dropFirst()).map { $0..<$1 }.filter { !$0.isEmpty }
-}
-
-/// Checks that both can be cut into these heads and sequences.
-func checkHeads(_ op: String, _ qkv: Tensor, _ teacher: Tensor, starts: [Int], heads: Int) {
+/// Sums what `body` says of every sequence that has rows. It gets two scratch matrices [t, t] for a head's scores, its own
+/// and the teacher's, and where qkv's gradient goes, if anybody asks for it. `starts` as for `attention`.
+func compareScores(
+  _ op: String, _ qkv: Tensor, _ teacher: Tensor, starts: [Int], heads: Int, _ pass: Pass,
+  _ body: (_ rows: Range<Int>, _ ours: Matrix, _ theirs: Matrix, _ dqkv: Matrix?, _ beta: Float) -> Double
+) -> Double {
   precondition(
     qkv.rows == teacher.rows && starts.last == qkv.rows,
     "\(op): \(qkv.rows) rows, \(teacher.rows) of the teacher's, \(starts.last ?? 0) in sequences")
   precondition(
     qkv.columns % (3 * heads) == 0 && teacher.columns % (3 * heads) == 0,
     "\(op): \(qkv.columns) and \(teacher.columns) columns for \(heads) heads")
+  let sequences = zip(starts, starts.dropFirst()).map { $0..<$1 }.filter { !$0.isEmpty }
+  let longest = sequences.map(\.count).max() ?? 0
+  let (ours, theirs) = (pass.workspace.take(longest * longest), pass.workspace.take(longest * longest))
+  var sum = 0.0
+  pass.seed(qkv.slot) { dqkv, beta in
+    for rows in sequences {
+      let t = rows.count
+      sum += body(
+        rows, Matrix(ours.pointer, rows: t, columns: t), Matrix(theirs.pointer, rows: t, columns: t), dqkv, beta)
+    }
+  }
+  return sum
 }

@@ -9,28 +9,22 @@ internal import Kernels
 public func relationDivergence(
   _ qkv: Tensor, from teacher: Tensor, starts: [Int], heads: Int, scale: Float, _ pass: Pass
 ) -> Double {
-  checkHeads("relationDivergence", qkv, teacher, starts: starts, heads: heads)
-  let sequences = sequences(starts)
-  let longest = sequences.map(\.count).max() ?? 0
-  let (ours, theirs) = (pass.workspace.take(longest * longest), pass.workspace.take(longest * longest))
-  var sum = 0.0
-  pass.seed(qkv.slot) { dqkv, beta in
-    for rows in sequences {
-      let t = rows.count
-      let s = Matrix(ours.pointer, rows: t, columns: t), ds = Matrix(theirs.pointer, rows: t, columns: t)
-      for part in HeadPart.allCases {
-        for head in 0..<heads {
-          func cut(_ x: Matrix) -> Matrix { x.head(head, of: heads, part, rows: rows) }
-          let (x, wanted) = (cut(qkv.matrix), cut(teacher.matrix))
-          gemm(x, x.transposed, into: s, alpha: x.scoreScale)
-          gemm(wanted, wanted.transposed, into: ds, alpha: wanted.scoreScale)
-          sum += tune_divergence(s.base, ds.base, dqkv == nil ? nil : ds.base, t, t, 1, scale)
-          guard let dx = dqkv.map(cut) else { continue }
-          gemm(ds, x, into: dx, alpha: x.scoreScale, beta: beta)
-          gemm(ds.transposed, x, into: dx, alpha: x.scoreScale, beta: 1)
-        }
+  let sum = compareScores("relationDivergence", qkv, teacher, starts: starts, heads: heads, pass) {
+    rows, s, ds, dqkv, beta in
+    var sum = 0.0
+    for part in HeadPart.allCases {
+      for head in 0..<heads {
+        func cut(_ x: Matrix) -> Matrix { x.head(head, of: heads, part, rows: rows) }
+        let (x, wanted) = (cut(qkv.matrix), cut(teacher.matrix))
+        gemm(x, x.transposed, into: s, alpha: x.scoreScale)
+        gemm(wanted, wanted.transposed, into: ds, alpha: wanted.scoreScale)
+        sum += tune_divergence(s.base, ds.base, dqkv == nil ? nil : ds.base, s.rows, s.rows, 1, scale)
+        guard let dx = dqkv.map(cut) else { continue }
+        gemm(ds, x, into: dx, alpha: x.scoreScale, beta: beta)
+        gemm(ds.transposed, x, into: dx, alpha: x.scoreScale, beta: 1)
       }
     }
+    return sum
   }
   return Double(scale) * sum
 }

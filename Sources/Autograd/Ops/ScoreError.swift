@@ -9,28 +9,21 @@ internal import Kernels
 public func scoreError(
   _ qkv: Tensor, from teacher: Tensor, starts: [Int], heads: Int, scale: Float, _ pass: Pass
 ) -> Double {
-  checkHeads("scoreError", qkv, teacher, starts: starts, heads: heads)
-  let sequences = sequences(starts)
-  let longest = sequences.map(\.count).max() ?? 0
-  let (ours, theirs) = (pass.workspace.take(longest * longest), pass.workspace.take(longest * longest))
-  var sum = 0.0
-  pass.seed(qkv.slot) { dqkv, beta in
-    for rows in sequences {
-      let t = rows.count
-      let s = Matrix(ours.pointer, rows: t, columns: t), ds = Matrix(theirs.pointer, rows: t, columns: t)
-      for head in 0..<heads {
-        func cut(_ x: Matrix, _ part: HeadPart) -> Matrix { x.head(head, of: heads, part, rows: rows) }
-        let (q, k) = (cut(qkv.matrix, .query), cut(qkv.matrix, .key))
-        let (wanted, key) = (cut(teacher.matrix, .query), cut(teacher.matrix, .key))
-        gemm(q, k.transposed, into: s, alpha: q.scoreScale)
-        gemm(wanted, key.transposed, into: ds, alpha: wanted.scoreScale)
-        sum += tune_squared_error(s.base, ds.base, dqkv == nil ? nil : ds.base, t * t, 2 * scale, 0)
-        guard let dqkv else { continue }
-        gemm(ds, k, into: cut(dqkv, .query), alpha: q.scoreScale, beta: beta)
-        gemm(ds.transposed, q, into: cut(dqkv, .key), alpha: q.scoreScale, beta: beta)
-        if beta == 0 { cut(dqkv, .value).clear() }
-      }
+  let sum = compareScores("scoreError", qkv, teacher, starts: starts, heads: heads, pass) { rows, s, ds, dqkv, beta in
+    var sum = 0.0
+    for head in 0..<heads {
+      func cut(_ x: Matrix, _ part: HeadPart) -> Matrix { x.head(head, of: heads, part, rows: rows) }
+      let (q, k) = (cut(qkv.matrix, .query), cut(qkv.matrix, .key))
+      let (wanted, key) = (cut(teacher.matrix, .query), cut(teacher.matrix, .key))
+      gemm(q, k.transposed, into: s, alpha: q.scoreScale)
+      gemm(wanted, key.transposed, into: ds, alpha: wanted.scoreScale)
+      sum += tune_squared_error(s.base, ds.base, dqkv == nil ? nil : ds.base, s.rows * s.rows, 2 * scale, 0)
+      guard let dqkv else { continue }
+      gemm(ds, k, into: cut(dqkv, .query), alpha: q.scoreScale, beta: beta)
+      gemm(ds.transposed, q, into: cut(dqkv, .key), alpha: q.scoreScale, beta: beta)
+      if beta == 0 { cut(dqkv, .value).clear() }
     }
+    return sum
   }
   return Double(scale) * sum
 }

@@ -1,0 +1,41 @@
+import Files
+import Models
+import Tasks
+import TestSupport
+
+/// The four fixed batches of one kind in a fixture's file, as examples 0… in order.
+struct FixedBatches: Task {
+  let batches: [[Int]]
+  let ids, kinds, labels: [[Int32]]
+  /// Whether logits are asked for only where there is a label.
+  let labelledOnly: Bool
+
+  init(_ file: String, _ kind: String, labelledOnly: Bool = false) throws {
+    let json = try JSON(path: fixture(file))
+    func rows(_ key: String) -> [[[Int32]]] {
+      (0..<4).map { index in
+        (json["\(kind).\(index)"]?[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
+      }
+    }
+    var next = 0
+    batches = rows("ids").map { batch in
+      defer { next += batch.count }
+      return Array(next..<next + batch.count)
+    }
+    (ids, kinds, labels) = (rows("ids").flatMap { $0 }, rows("types").flatMap { $0 }, rows("labels").flatMap { $0 })
+    self.labelledOnly = labelledOnly
+  }
+
+  var lengths: [Int] { ids.map(\.count) }
+
+  func lesson(_ examples: [Int], at step: Int) -> Lesson {
+    var batch = Batch()
+    for example in examples { batch.append(ids[example], kinds: kinds[example]) }
+    let targets = examples.flatMap { labels[$0] }
+    let lesson = Lesson(
+      examples: examples, batch: batch, targets: targets, weight: Float(targets.count { $0 >= 0 }))
+    return labelledOnly ? lesson.whereLabelled(.tokens) : lesson
+  }
+
+  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
+}
