@@ -1,5 +1,6 @@
 /// The recipe's section "data". Does not open the files.
 import Files
+public import Tasks
 
 extension Recipe {
   /// The corpus, and how it is cut into windows.
@@ -37,8 +38,8 @@ extension Recipe {
     public var pack = true
 
     /// The files of each split that has some.
-    public var files: [(split: String, paths: [String])] {
-      [("train", train), ("dev", dev ?? []), ("test", test ?? [])].filter { !$1.isEmpty }
+    public var files: [(split: Split, paths: [String])] {
+      [(.train, train), (.dev, dev ?? []), (.test, test ?? [])].filter { !$1.isEmpty }
     }
 
     mutating func state(_ fields: Fields, for task: Task.Kind) {

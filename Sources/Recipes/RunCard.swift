@@ -87,7 +87,7 @@ extension Run {
 
   private var dataLine: String {
     recipe.data.files.map { split, paths in
-      "\(split): \(paths.map(tail).joined(separator: ", ")) (\(work.amounts[split] ?? ""))"
+      "\(split.rawValue): \(paths.map(tail).joined(separator: ", ")) (\(work.amounts[split] ?? ""))"
     }.joined(separator: "; ")
   }
 

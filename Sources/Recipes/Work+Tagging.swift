@@ -18,7 +18,7 @@ extension RunBuilder {
     }
     return Work(
       task: task, kind: .tokens, labels: labels, reuseHead: reuseHead,
-      amounts: Dictionary(uniqueKeysWithValues: splits.map { ($0.rawValue, "\($1.count) sentences") }), notes: notes)
+      amounts: splits.mapValues { "\($0.count) sentences" }, notes: notes)
   }
 
   /// The files as IOB2, whatever their scheme: that is what the model learns and predicts. With notes on what was odd.
@@ -27,7 +27,7 @@ extension RunBuilder {
     let columns = CoNLLColumns(word: data.wordColumn.index, label: data.labelColumn.index)
     var splits: [Split: [TaggedSentence]] = [:]
     for (split, paths) in data.files {
-      splits[Split(rawValue: split) ?? .train] = try paths.flatMap { try readCoNLL($0, columns: columns) }
+      splits[split] = try paths.flatMap { try readCoNLL($0, columns: columns) }
     }
     let scheme = TagScheme(rawValue: data.scheme.rawValue) ?? .detect(in: (splits[.train] ?? []).map(\.tags))
     let corpora = splits.mapValues { IOB2Corpus($0, from: scheme) }
@@ -52,8 +52,8 @@ extension RunBuilder {
     if found.isSubset(of: config.labels) { return (config.labels, true) }
     let labels = ["O"] + found.subtracting(["O"]).sorted()
     let types = Set(labels.map(entityType))
-    for (split, paths) in recipe.data.files where split != "train" {
-      let unknown = tags(Split(rawValue: split) ?? .test).filter { !types.contains(entityType($0)) }.sorted()
+    for (split, paths) in recipe.data.files where split != .train {
+      let unknown = tags(split).filter { !types.contains(entityType($0)) }.sorted()
       if !unknown.isEmpty {
         throw RunFault.unknownLabels(file: paths.joined(separator: ", "), labels: unknown, known: labels)
       }

@@ -12,7 +12,7 @@ public struct Work: Sendable {
   /// Whether the base's own head may serve.
   let reuseHead: Bool
   /// How much each split holds, in words.
-  let amounts: [String: String]
+  let amounts: [Split: String]
   let notes: [String]
 }
 
@@ -28,13 +28,13 @@ extension RunBuilder {
     let data = recipe.data, settings = recipe.task
     var stores: [Split: TokenStore] = [:]
     for (split, paths) in data.files {
-      stores[Split(rawValue: split) ?? .train] = try TokenStore(
+      stores[split] = try TokenStore(
         paths: paths, fields: data.fields, tokenizer: encoder.tokenizer, maxLength: encoder.maxLength, pack: data.pack,
         threads: threads)
     }
     for (split, store) in stores where !store.hasWords(of: encoder.tokenizer) {
       throw RunFault.noWords(
-        file: recipe.data.files.first { $0.split == split.rawValue }?.paths.joined(separator: ", ") ?? "")
+        file: recipe.data.files.first { $0.split == split }?.paths.joined(separator: ", ") ?? "")
     }
     let task = MaskedTask(
       stores,
@@ -45,9 +45,9 @@ extension RunBuilder {
         counts: stores[.train]?.counts(vocabulary: encoder.tokenizer.count) ?? []),
       heldOut: try Masking(encoder.tokenizer), seed: UInt64(recipe.seed), isDynamic: settings.masks == .dynamic,
       most: data.maxTrainExamples)
-    let amounts = stores.map { ($0.rawValue, "\($1.count) blocks, \($1.tokens) tokens") }
+    let amounts = stores.mapValues { "\($0.count) blocks, \($0.tokens) tokens" }
     return Work(
-      task: task, kind: .masked, labels: [], reuseHead: true, amounts: Dictionary(uniqueKeysWithValues: amounts),
-      notes: amounts.sorted { $0.0 > $1.0 }.map { "\($0): \($1)" })
+      task: task, kind: .masked, labels: [], reuseHead: true, amounts: amounts,
+      notes: data.files.map { split, _ in "\(split.rawValue): \(amounts[split] ?? "")" })
   }
 }
