@@ -21,84 +21,86 @@ public enum AdapterFault: Error, CustomStringConvertible {
   }
 }
 
-private let prefix = "base_model.model."
-
 extension Adapter {
-  /// Writes both files into the folder. `base` is what adapter_config.json names as the base model.
+  /// Writes both files into the folder. `base` is what adapter_config.json names as the base model; never a path.
   public func save(to folder: String, base: String, head kind: HeadKind) throws {
     try makeFolder(folder)
-    let adapted = Set(seams.map(\.projection.name))
-    var tensors: [(name: String, parameter: Parameter)] = seams.flatMap { [$0.lora.a, $0.lora.b] }
-      .map { (prefix + $0.name, $0) }
-    tensors += ownHead.map { (prefix + $0.name, $0) }
-    tensors += overrides.map { (prefix + Self.stored($0.parameter.name, config, adapted), $0.parameter) }
-    let overridden = Dictionary(uniqueKeysWithValues: overrides.map { ($0.parameter.name, $0) })
-    let values = tensors.map { tensor in
-      let numbers = overridden[tensor.parameter.name].map { withValues(of: $0) { Array($0) } }
-      return (name: tensor.name, shape: tensor.parameter.shape, floats: numbers ?? Array(tensor.parameter.values))
-    }
+    let prefix = type(of: method).prefix
+    var values = fitting.tensors.map { ($0.name, $0.parameter.shape, Array($0.parameter.values)) }
+    values += ownHead.map { (prefix + $0.name, $0.shape, Array($0.values)) }
+    values += overrides.map { ($0.stored, $0.parameter.shape, self.values(of: $0)) }
     try withPointers(values) { pointers in
       try writeSafetensors(
         to: folder + "/adapter_model.safetensors", tensors: pointers, dtype: .f32, metadata: ["format": "pt"])
     }
-    var written = config
-    written.targets = config.targets(in: model)
-    if case .allLinear = config.targets {
-      // PEFT reads "all-linear" anew for the model it finds, and would adapt a token classifier's head as well.
-      written.targets = .suffixes(Array(Set(seams.map { String($0.projection.name.split(separator: ".").last ?? "") })))
-    }
-    try writeFile(written.json(base: base, kind: kind).text() + "\n", to: folder + "/adapter_config.json")
-  }
-
-  /// PEFT's name of a weight that the adapter has its own numbers for: an adapted module's bias moved into its base layer.
-  private static func stored(_ name: String, _ config: LoRAConfig, _ adapted: Set<String>) -> String {
-    let module = String(name.dropLast(".bias".count))
-    return name.hasSuffix(".bias") && adapted.contains(module) ? module + ".base_layer.bias" : name
+    var settings = try method.settings(in: model)
+    settings["peft_type"] = .string(type(of: method).peftType)
+    settings["base_model_name_or_path"] = .string(base)
+    settings["inference_mode"] = true
+    settings["peft_version"] = "0.21.2"
+    settings["task_type"] =
+      switch kind {
+      case .tokens: "TOKEN_CLS"
+      case .sequence: "SEQ_CLS"
+      case .masked: .null
+      }
+    for key in ["auto_mapping", "revision"] { settings[key] = .null }
+    try writeFile(JSON.object(settings).text() + "\n", to: folder + "/adapter_config.json")
   }
 
   /// Opens the adapter in `folder` for `model`; it is not attached yet.
   /// - Throws: `AdapterFault` listing everything that is not supported, missing, unexpected or of another shape.
   public convenience init(folder: String, on model: TextModel) throws {
-    let config = try LoRAConfig(adapterFolder: folder)
-    let file = folder + "/adapter_model.safetensors"
+    let method = try readMethod(folder + "/adapter_config.json")
+    let file = folder + "/adapter_model.safetensors", prefix = type(of: method).prefix
     var reader = TensorReader(
-      checkpoint: try Checkpoint(file: file), file: file, encoder: model.config.family.names.encoder + ".")
-    let seams = try config.resolve(in: model, everyName: false).map { projection, rank, scale in
-      (projection: projection, lora: LoRA(projection, rank: rank, scale: scale, dropout: config.dropout))
-    }
-    for (_, lora) in seams {
-      try reader.read(lora.a)
-      try reader.read(lora.b)
-    }
+      checkpoint: try Checkpoint(file: file), file: file,
+      encoder: (prefix, model.config.family.names.encoder + "."))
+    let fitting = try method.fit(model, seed: nil)
+    for tensor in fitting.tensors { try reader.read(tensor.parameter, stored: tensor.name) }
     let head = model.kind == .masked ? model.classifier : try reader.head(like: model.classifier)
-    self.init(config, on: model, seams: seams, head: head)
-    let adapted = Set(seams.map(\.projection.name))
+    self.init(method, on: model, fitting, head: head)
     for (index, override) in overrides.enumerated() {
       let copy = Parameter(override.parameter.name, shape: override.parameter.shape)
-      try reader.read(copy, stored: Self.stored(copy.name, config, adapted))
+      try reader.read(copy, stored: override.stored)
       setOverride(index, Array(copy.values))
     }
     try reader.finish()
   }
 }
 
+/// The method and its settings, as adapter_config.json has them.
+private func readMethod(_ file: String) throws -> any AdapterMethod {
+  let json = try JSON(path: file)
+  guard let type = adapterMethods.first(where: { $0.peftType == json["peft_type"]?.string }) else {
+    let found = json["peft_type"]?.text(pretty: false) ?? "missing"
+    let known = adapterMethods.map { "\"\($0.peftType)\"" }.joined(separator: ", ")
+    throw AdapterFault.unsupported(file: file, problems: ["'peft_type' is \(found); supported: \(known)."])
+  }
+  var reader = SettingsReader(json)
+  let method = type.init(&reader)
+  if !reader.problems.isEmpty { throw AdapterFault.unsupported(file: file, problems: reader.problems) }
+  return method
+}
+
 /// Reads tensors by the names that PEFT gives them; collects what does not fit.
 private struct TensorReader {
   let checkpoint: Checkpoint
   let file: String
-  /// `bert.`
-  let encoder: String
+  /// `base_model.model.` and `bert.`
+  let encoder: (prefix: String, name: String)
   var problems: [String] = []
   var used: Set<String> = []
 
-  /// With and without the encoder's prefix: PEFT leaves it out for an encoder without a head.
+  /// With and without the encoder's name: PEFT leaves it out for an encoder without a head.
   private func find(_ name: String) -> String? {
-    [prefix + name, prefix + name.trimmingPrefix(encoder)].first { checkpoint.contains($0) }
+    let bare = encoder.prefix + name.trimmingPrefix(encoder.prefix + encoder.name)
+    return [name, bare].first { checkpoint.contains($0) }
   }
 
-  mutating func read(_ parameter: Parameter, stored: String? = nil) throws {
-    guard let name = find(stored ?? parameter.name) else {
-      problems.append("missing '\(prefix)\(stored ?? parameter.name)' \(parameter.shape)")
+  mutating func read(_ parameter: Parameter, stored: String) throws {
+    guard let name = find(stored) else {
+      problems.append("missing '\(stored)' \(parameter.shape)")
       return
     }
     used.insert(name)
@@ -112,14 +114,15 @@ private struct TensorReader {
 
   /// The adapter's classifier, whatever its number of classes; the model's own where the adapter has none.
   mutating func head(like head: Projection) throws -> Projection {
-    guard let name = find(head.weight.name), case let shape = try checkpoint.info(name).shape, shape.count == 2 else {
+    let stored = encoder.prefix + head.weight.name
+    guard let name = find(stored), case let shape = try checkpoint.info(name).shape, shape.count == 2 else {
       return head
     }
     let own = Projection(
       head.name, weight: Parameter(head.weight.name, shape: [shape[0], head.inputs]),
       bias: Parameter(head.bias.name, shape: [shape[0]]))
-    try read(own.weight)
-    try read(own.bias)
+    try read(own.weight, stored: stored)
+    try read(own.bias, stored: encoder.prefix + head.bias.name)
     return own
   }
 

@@ -11,18 +11,15 @@ public final class LoRA: ProjectionAdapter, @unchecked Sendable {
   public let scale: Float
   let dropout: Double
 
-  /// A new adapter: A uniform within 1/√in (Kaiming with a = √5, as PEFT starts it), B zero.
-  convenience init(_ projection: Projection, rank: Int, scale: Double, dropout: Double, seed: UInt64) {
-    self.init(projection, rank: rank, scale: scale, dropout: dropout)
-    Start.uniform(1 / Double(projection.inputs).squareRoot()).fill(a, seed: seed)
-  }
-
   init(_ projection: Projection, rank: Int, scale: Double, dropout: Double) {
     a = Parameter(projection.name + ".lora_A.weight", shape: [rank, projection.inputs])
     b = Parameter(projection.name + ".lora_B.weight", shape: [projection.outputs, rank])
     self.scale = Float(scale)
     self.dropout = dropout
   }
+
+  /// A uniform within 1/√in (Kaiming with a = √5, as PEFT starts it), B zero.
+  func start(seed: UInt64) { Start.uniform(1 / Double(a.columns).squareRoot()).fill(a, seed: seed) }
 
   public var isTrainable: Bool { a.isTrainable || b.isTrainable }
 

@@ -1,5 +1,4 @@
 /// From the recipe's words to the settings of the modules below.
-import Adapters
 import Training
 
 extension Recipe {
@@ -34,32 +33,5 @@ extension Recipe {
     settings.metric = training.metricForBest.rawValue
     settings.patience = training.earlyStoppingPatience
     return settings
-  }
-}
-
-extension LoRAConfig {
-  init(_ lora: Recipe.LoRA) {
-    self.init()
-    rank = lora.rank
-    alpha = lora.alpha
-    dropout = lora.dropout
-    targets = lora.targetModules.map(Targets.init)
-    exclude = lora.excludeModules.map(Targets.init)
-    rankPattern = lora.rankPattern
-    alphaPattern = lora.alphaPattern
-    useRSLoRA = lora.useRslora
-    layers = lora.layersToTransform
-    bias = Bias(rawValue: lora.bias.rawValue) ?? .none
-    modulesToSave = lora.modulesToSave
-  }
-}
-
-extension LoRAConfig.Targets {
-  fileprivate init(_ modules: Recipe.Modules) {
-    switch modules {
-    case .named(let names): self = .suffixes(names)
-    case .matching(let pattern): self = .pattern(pattern)
-    case .allLinear: self = .allLinear
-    }
   }
 }

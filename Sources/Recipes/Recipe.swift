@@ -19,7 +19,7 @@ public struct Recipe: Sendable, Equatable {
   public var model = Model()
   public var task = Task()
   public var data = Data()
-  public var method = Method.full
+  public var method = Method(.full)
   /// nil: only the task's own targets teach.
   public var distillation: Distillation?
   public var training = Training()
@@ -75,10 +75,10 @@ extension Recipe {
     fields.object("task") { task.state($0) }
     fields.object("data") { data.state($0, for: task.type) }
     fields.object("method") { method.state($0) }
-    if case .lora = method { model.checkAsBase(fields) }
+    if method.adapter != nil { model.checkAsBase(fields, method.kind) }
     fields.section("distillation", &distillation, blank: Distillation(for: task.type)) { $0.state($1) }
     if fields.isReading {
-      (training.learningRate, training.metricForBest) = (method.usualLearningRate, task.usualMetric)
+      (training.learningRate, training.metricForBest) = (method.settings.usualLearningRate, task.usualMetric)
     }
     fields.object("training") {
       training.state($0)

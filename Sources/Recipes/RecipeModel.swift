@@ -54,7 +54,7 @@ extension Recipe {
     }
 
     /// An adapter is used over its base as the base's folder has it: what makes another model of it is a fault.
-    func checkAsBase(_ fields: Fields) {
+    func checkAsBase(_ fields: Fields, _ method: Method.Kind) {
       let given: [(String, Bool)] = [
         ("init", start == .random), ("layers", layers != nil), ("config", config != nil),
         ("tokenizer", tokenizer != nil),
@@ -62,7 +62,7 @@ extension Recipe {
       ]
       for (key, isGiven) in given where isGiven {
         fields.fault(
-          "model.\(key)", "found beside method.type \"lora\"",
+          "model.\(key)", "found beside method.type \"\(method.rawValue)\"",
           expected: "a base that others have, as its folder has it",
           advice: "Make and save the model with method.type \"full\" first, then adapt what it left.")
       }

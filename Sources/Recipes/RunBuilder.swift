@@ -95,17 +95,13 @@ public struct RunBuilder {
     return ([base ?? "random"] + digests).joined(separator: " ")
   }
 
-  /// Attached; nil where every weight of the model learns.
+  /// Attached; nil where the model itself learns.
   private func makeAdapter(_ model: TextModel, _ seed: UInt64) throws -> Adapter? {
-    switch recipe.method {
-    case .full: return nil
-    case .lora(let lora):
-      var config = LoRAConfig(lora)
-      if model.kind == .masked { config.learnsWhole(newHead(of: model)) }
-      let adapter = try Adapter(config, on: model, seed: seed)
-      adapter.attach()
-      return adapter
-    }
+    guard var method = recipe.method.adapter else { return nil }
+    if model.kind == .masked { method.learnWhole(newHead(of: model)) }
+    let adapter = try Adapter(method, on: model, seed: seed)
+    adapter.attach()
+    return adapter
   }
 
   /// Modules of a masked-language head that the base does not have. Without its bias: PEFT has no name for that alone.
@@ -116,21 +112,6 @@ public struct RunBuilder {
   private func notes(_ model: TextModel) -> [String] {
     if recipe.model.start == .random { return ["every weight starts from chance"] }
     return model.fresh.isEmpty ? [] : ["new weights, not from the checkpoint: " + model.fresh.joined(separator: ", ")]
-  }
-}
-
-extension LoRAConfig {
-  /// Modules that start from chance are trained and saved whole, and so no target, whatever the targets' names match.
-  fileprivate mutating func learnsWhole(_ modules: [String]) {
-    if modules.isEmpty { return }
-    modulesToSave += modules.filter { !modulesToSave.contains($0) }
-    switch exclude {
-    case nil: exclude = .suffixes(modules)
-    case .suffixes(let names): exclude = .suffixes(names + modules)
-    case .pattern(let pattern):
-      exclude = .pattern("(\(pattern))|" + modules.map { $0.replacing(".", with: "\\.") }.joined(separator: "|"))
-    case .allLinear: break
-    }
   }
 }
 

@@ -115,8 +115,9 @@ private func distilbert() throws -> (model: TextModel, folder: String, batch: Ba
   for (model, names) in [(try tinyModel(), ["query", "value"]), (try distilbert().model, ["q_lin", "v_lin"])] {
     let adapter = try Adapter(LoRAConfig(), on: model, seed: 1), folder = try temporary()
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    #expect(adapter.seams.count == 4)
-    #expect(adapter.seams.allSatisfy { seam in names.contains { seam.projection.name.hasSuffix("." + $0) } })
+    #expect(adapter.fitting.projections.count == 4)
+    #expect(
+      adapter.fitting.projections.allSatisfy { seam in names.contains { seam.projection.name.hasSuffix("." + $0) } })
     try adapter.save(to: folder, base: "b", head: .tokens)
     #expect(try JSON(path: folder + "/adapter_config.json")["target_modules"] == .array(names.map(JSON.string)))
   }
@@ -124,11 +125,11 @@ private func distilbert() throws -> (model: TextModel, folder: String, batch: Ba
 
 @Test func `all-linear and chosen layers find a DistilBERT's modules`() throws {
   var config = LoRAConfig()
-  config.targets = .allLinear
+  config.modules.targets = .allLinear
   #expect(try config.resolve(in: distilbert().model).count == 12)
-  config.layers = [1]
+  config.modules.layers = [1]
   #expect(try config.resolve(in: distilbert().model).map(\.projection.name).allSatisfy { $0.contains("layer.1.") })
-  config.targets = .suffixes(["query"])
+  config.modules.targets = .suffixes(["query"])
   let fault = #expect(throws: TargetFault.self) { try config.resolve(in: distilbert().model) }
   #expect("\(fault!)".contains("k_lin, lin1, lin2, out_lin, q_lin, v_lin"))
 }
@@ -136,17 +137,17 @@ private func distilbert() throws -> (model: TextModel, folder: String, batch: Ba
 @Test func `a target that matches nothing is an error that names the modules`() throws {
   let model = try tinyModel()
   var config = LoRAConfig()
-  config.targets = .suffixes(["query", "c_attn"])
+  config.modules.targets = .suffixes(["query", "c_attn"])
   let fault = #expect(throws: TargetFault.self) { try Adapter(config, on: model, seed: 1) }
   #expect("\(fault!)".contains("\"c_attn\"") && "\(fault!)".contains("dense, key, query, value"))
 }
 
 @Test(arguments: [
-  (LoRAConfig.Targets.allLinear, 12), (.suffixes(["query", "value"]), 4),
+  (ModuleChoice.Targets.allLinear, 12), (.suffixes(["query", "value"]), 4),
   (.pattern(".*attention.*\\.(query|dense)"), 4),
 ])
-func `targets choose modules as PEFT does`(_ targets: LoRAConfig.Targets, _ count: Int) throws {
+func `targets choose modules as PEFT does`(_ targets: ModuleChoice.Targets, _ count: Int) throws {
   var config = LoRAConfig()
-  config.targets = targets
+  config.modules.targets = targets
   #expect(try config.resolve(in: tinyModel()).count == count)
 }

@@ -51,7 +51,7 @@ func `an override that cannot be made is a fault among the others`(_ override: S
     let recipe = try Recipe.load(
       path: "\(folder)/r.json",
       overrides: ["method={\"type\":\"full\"}", "training.epochs=null", "training.max_steps=20"])
-    #expect(recipe.method == .full && recipe.training.duration == .maxSteps(20))
+    #expect(recipe.method == Recipe.Method(.full) && recipe.training.duration == .maxSteps(20))
     #expect(recipe.training.learningRate == 1e-3)
   }
 }

@@ -1,4 +1,5 @@
 /// Recipes that are right: what they say, what they leave out, and that writing and reading agree.
+import Adapters
 import Files
 import FoundationEssentials
 import Testing
@@ -12,10 +13,10 @@ import Testing
     #expect(recipe.seed == 7)
     #expect(recipe.model.path == "\(folder)/shared/models/minilm-l6")
     #expect(recipe.data.dev == ["\(folder)/shared/data/ncbi-disease/devel.tsv"])
-    guard case .lora(let lora) = recipe.method else { return #expect(Bool(false), "not LoRA") }
+    let lora = try #require(recipe.method.adapter as? LoRAConfig)
     #expect(lora.rank == 16)
     #expect(lora.alpha == 16)
-    #expect(lora.targetModules == .named(["query", "key", "value", "dense"]))
+    #expect(lora.modules.targets == .suffixes(["query", "key", "value", "dense"]))
     #expect(recipe.training.duration == .epochs(3))
     #expect(recipe.training.warmup == .ratio(0.1))
     #expect(recipe.training.maxGradNorm == 1)
@@ -44,7 +45,7 @@ import Testing
   #expect(recipe.task == Recipe.Task())
   #expect(recipe.data.wordColumn == .index(0) && recipe.data.labelColumn == .last && recipe.data.scheme == .auto)
   #expect(recipe.data.maxLength == nil && recipe.data.stride == nil && recipe.data.maxTrainExamples == nil)
-  #expect(recipe.method == .full)
+  #expect(recipe.method == Recipe.Method(.full))
   let training = recipe.training
   #expect(training.duration == .epochs(3) && training.batchSize == .examples(32) && training.batching == .shuffled)
   #expect(training.gradientAccumulationSteps == 1 && training.learningRate == 5e-5 && training.schedule == .linear)
@@ -55,25 +56,24 @@ import Testing
 
 @Test func `LoRA has defaults of its own, and a larger learning rate`() throws {
   let recipe = try Recipe(json: least.with("method", ["type": "lora"]), checkFiles: false)
-  #expect(recipe.method == .lora(Recipe.LoRA()))
+  #expect(recipe.method.adapter as? LoRAConfig == LoRAConfig())
   #expect(recipe.training.learningRate == 1e-3)
   #expect(try Recipe(json: least.with("training.learning_rate", 2e-4), checkFiles: false).training.learningRate == 2e-4)
-  let lora = Recipe.LoRA()
-  #expect(lora.rank == 8 && lora.alpha == 8 && lora.dropout == 0 && !lora.useRslora && lora.bias == .none)
-  #expect(lora.targetModules == nil && lora.excludeModules == nil && lora.modulesToSave == [])
+  let lora = LoRAConfig()
+  #expect(lora.rank == 8 && lora.alpha == 8 && lora.dropout == 0 && !lora.useRSLoRA && lora.bias == .none)
+  #expect(lora.modules == ModuleChoice())
 }
 
 @Test func `values of more than one kind are told apart`() throws {
-  func lora(_ key: String, _ value: JSON) throws -> Recipe.LoRA? {
+  func lora(_ key: String, _ value: JSON) throws -> LoRAConfig? {
     let json = least.with("method", ["type": "lora"]).with("method.\(key)", value)
-    guard case .lora(let lora) = try Recipe(json: json, checkFiles: false).method else { return nil }
-    return lora
+    return try Recipe(json: json, checkFiles: false).method.adapter as? LoRAConfig
   }
-  #expect(try lora("target_modules", "all-linear")?.targetModules == .allLinear)
-  #expect(try lora("target_modules", ".*(query|key)")?.targetModules == .matching(".*(query|key)"))
-  #expect(try lora("exclude_modules", ["key"])?.excludeModules == .named(["key"]))
-  #expect(try lora("layers_to_transform", 3)?.layersToTransform == [3])
-  #expect(try lora("layers_to_transform", [0, 2])?.layersToTransform == [0, 2])
+  #expect(try lora("target_modules", "all-linear")?.modules.targets == .allLinear)
+  #expect(try lora("target_modules", ".*(query|key)")?.modules.targets == .pattern(".*(query|key)"))
+  #expect(try lora("exclude_modules", ["key"])?.modules.exclude == .suffixes(["key"]))
+  #expect(try lora("layers_to_transform", 3)?.modules.layers == [3])
+  #expect(try lora("layers_to_transform", [0, 2])?.modules.layers == [0, 2])
   #expect(try lora("bias", "lora_only")?.bias == .loraOnly)
   let json = least.with("data.word_column", 1).with("data.label_column", "first").with("training.max_grad_norm", nil)
   let recipe = try Recipe(json: json.with("training.max_grad_norm", .null).with("seed", 3.0), checkFiles: false)

@@ -52,9 +52,9 @@ private func table(_ learning: Learning, _ model: TextModel) throws -> Parameter
     return ParameterTable(training: head, freezing: model.parameters)
   }
   var options = LoRAConfig()
-  options.targets = .allLinear
+  options.modules.targets = .allLinear
   options.dropout = 0.1
-  options.layers = learning == .upperLoRA ? [1] : nil
+  options.modules.layers = learning == .upperLoRA ? [1] : nil
   let adapter = try Adapter(options, on: model, seed: 1)
   // B is zero in a new adapter, and A's gradient with it.
   for parameter in adapter.trainable where parameter.name.hasSuffix("lora_B.weight") {

@@ -28,7 +28,7 @@ struct Engine {
     if workload.what == .full { trained = model.parameters }
     if workload.what == .lora {
       var lora = LoRAConfig()
-      (lora.rank, lora.alpha, lora.targets) = (LowRank.rank, LowRank.alpha, .suffixes(["query", "value"]))
+      (lora.rank, lora.alpha, lora.modules.targets) = (LowRank.rank, LowRank.alpha, .suffixes(["query", "value"]))
       let adapter = try Adapter(lora, on: model, seed: 0)
       adapter.attach()
       trained = adapter.trainable

@@ -15,13 +15,23 @@ public struct LinearPart {
 
 /// Adds something to a product's output, and says how its gradient flows.
 public protocol ProjectionAdapter: AnyObject {
-  /// y[:, columns] += f(x), its products reading numbers of `precision`.
-  /// - Returns: what backward does with dy [n, all columns], or nil when nothing is tracked. It adds to dx itself.
+  /// y[:, columns] += f(x), its products reading numbers of `precision`; or, where it `rescales`, any change of them.
+  /// - Returns: what backward does with dy [n, all columns], or nil when nothing is tracked. It adds to dx itself, and
+  ///   comes before the product's own backward, for which it may rewrite its columns of dy where it `rescales`.
   func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
   ) -> ((_ dy: Tensor) -> Void)?
   /// Whether anything of it learns.
   var isTrainable: Bool { get }
+  /// Whether it does more to y than to add to it.
+  var rescales: Bool { get }
+  /// What the product reads instead of x; only asked where the projection is a product of its own.
+  func input(_ x: Tensor, _ pass: Pass) -> Tensor
+}
+
+extension ProjectionAdapter {
+  public var rescales: Bool { false }
+  public func input(_ x: Tensor, _ pass: Pass) -> Tensor { x }
 }
 
 /// y = x·Wᵀ + b       x [n, in]   W [out, in]   b [out]   →   y [n, out]
@@ -32,6 +42,7 @@ public func linear(
   _ x: Tensor, _ parts: [LinearPart], precision: Precision = .fp32, adapters: [(any ProjectionAdapter)?] = [],
   _ pass: Pass
 ) -> Tensor {
+  let x = parts.count == 1 ? adapters.first??.input(x, pass) ?? x : x
   let out = parts.reduce(0) { $0 + $1.weight.rows }
   let joined = parts[0].weight.matrix(rows: out)
   let learns = parts.contains { $0.weight.isTrainable || $0.bias?.isTrainable == true }
@@ -52,7 +63,10 @@ public func linear(
   }
   let slot = x.slot
   let input = parts.contains { $0.weight.isTrainable } ? x : nil
+  let rescales = adapters.contains { $0?.rescales == true }
   pass.record(y) { [unowned pass] dy in
+    let dy = rescales ? copy(dy, pass) : dy
+    for seam in seams { seam(dy) }
     var first = 0
     for part in parts {
       let slice = dy.matrix.columns(first..<first + part.weight.rows)
@@ -68,7 +82,13 @@ public func linear(
       }
     }
     pass.accumulate(slot) { dx, beta in gemm(dy.matrix, joined, into: dx, beta: beta, precision: precision) }
-    for seam in seams { seam(dy) }
   }
   return y
+}
+
+/// A gradient may be somebody else's too.
+private func copy(_ dy: Tensor, _ pass: Pass) -> Tensor {
+  let copy = pass.make(dy.rows, dy.columns)
+  copy.pointer.update(from: dy.pointer, count: dy.count)
+  return copy
 }

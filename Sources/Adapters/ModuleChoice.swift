@@ -1,0 +1,139 @@
+/// Which modules of a model a method changes, in PEFT's terms, and which module each term matches.
+
+import Autograd
+import Models
+
+public struct ModuleChoice: Sendable, Equatable {
+  public enum Targets: Sendable, Equatable {
+    /// Modules whose path equals or ends with one of these.
+    case suffixes([String])
+    /// Modules whose whole path the regular expression matches.
+    case pattern(String)
+    /// Every projection of the encoder and its pooler; never the classifier.
+    case allLinear
+  }
+
+  /// nil: those that the method usually changes.
+  public var targets: Targets?
+  public var exclude: Targets?
+  /// Blocks that are adapted; nil: all.
+  public var layers: [Int]?
+  /// Modules trained and saved whole, beside the head.
+  public var modulesToSave: [String] = []
+
+  public init() {}
+
+  /// Modules that are trained and saved whole are no target, whatever the targets' names match.
+  mutating func learnWhole(_ modules: [String]) {
+    if modules.isEmpty { return }
+    modulesToSave += modules.filter { !modulesToSave.contains($0) }
+    switch exclude {
+    case nil: exclude = .suffixes(modules)
+    case .suffixes(let names): exclude = .suffixes(names + modules)
+    case .pattern(let pattern):
+      exclude = .pattern("(\(pattern))|" + modules.map { $0.replacing(".", with: "\\.") }.joined(separator: "|"))
+    case .allLinear: break
+    }
+  }
+}
+
+/// A module pattern that cannot be used, or that finds nothing.
+public enum TargetFault: Error, CustomStringConvertible {
+  case badPattern(key: String, pattern: String, why: String)
+  case nothingMatches(key: String, wanted: String, modules: [String])
+  case layers([Int], count: Int)
+  case saved(String, target: String)
+  case rank(Int, module: String, limit: Int)
+
+  public var description: String {
+    switch self {
+    case .badPattern(let key, let pattern, let why):
+      "'\(key)': \"\(pattern)\" is no regular expression (\(why))."
+    case .layers(let layers, let count):
+      "'layers_to_transform': \(layers.map(String.init).joined(separator: ", ")); this model has layers 0 to \(count - 1)."
+    case .saved(let name, let target):
+      "'modules_to_save': \"\(name)\" is, or holds, \(target), which gets an adapter; PEFT cannot load both."
+    case .rank(let rank, let module, let limit):
+      "'rank': \(rank) for \(module), whose matrix has no side longer than \(limit); a rank beyond that adds nothing."
+    case .nothingMatches(let key, let wanted, let modules):
+      "'\(key)': \(wanted) matches no module of this model. Its modules end with: \(modules.joined(separator: ", "))."
+    }
+  }
+}
+
+extension ModuleChoice {
+  /// Those of the modules `names` that are chosen, in their order.
+  /// - Parameters:
+  ///   - usual: the ends of the names that are chosen where `targets` is nil.
+  ///   - everyName: whether each listed name must match; PEFT also lists names that it then excludes.
+  /// - Throws: `TargetFault` where a pattern is broken, or where nothing (or one listed name) matches no module.
+  func select(among names: [String], usual: [String], in model: TextModel, everyName: Bool) throws -> [String] {
+    let targets = targets ?? .suffixes(usual)
+    let wanted = try matcher(targets, key: "target_modules")
+    let unwanted = try exclude.map { try matcher($0, key: "exclude_modules") }
+    if everyName, case .suffixes(let suffixes) = targets {
+      for suffix in suffixes where !names.contains(where: { isSuffix(suffix, of: $0) }) {
+        throw TargetFault.nothingMatches(key: "target_modules", wanted: "\"\(suffix)\"", modules: endings(of: names))
+      }
+    }
+    let count = model.config.layers
+    let absent = (layers ?? []).filter { !(0..<count).contains($0) }
+    if everyName, !absent.isEmpty { throw TargetFault.layers(absent, count: count) }
+    let chosen = try names.filter { try wanted($0) && !(unwanted?($0) ?? false) && isInLayers($0) }
+    if chosen.isEmpty {
+      throw TargetFault.nothingMatches(key: "target_modules", wanted: "the selection", modules: endings(of: names))
+    }
+    if everyName { try checkSaved(chosen, in: model, endings(of: names)) }
+    return chosen
+  }
+
+  /// Saved modules that match nothing are mistakes; one that is adapted too is one for PEFT.
+  private func checkSaved(_ adapted: [String], in model: TextModel, _ endings: [String]) throws {
+    for saved in modulesToSave {
+      let owned = model.parameters.map(\.name).filter { isPart($0, of: [saved]) }
+      if owned.isEmpty {
+        throw TargetFault.nothingMatches(key: "modules_to_save", wanted: "\"\(saved)\"", modules: endings)
+      }
+      if let target = adapted.first(where: { owned.contains($0 + ".weight") }) {
+        throw TargetFault.saved(saved, target: target)
+      }
+    }
+  }
+
+  private func isInLayers(_ name: String) -> Bool {
+    guard let layers else { return true }
+    guard let index = layerIndex(of: name) else { return false }
+    return layers.contains(index)
+  }
+
+  private func matcher(_ targets: Targets, key: String) throws -> (String) throws -> Bool {
+    switch targets {
+    case .suffixes(let suffixes): { name in suffixes.contains { isSuffix($0, of: name) } }
+    case .pattern(let pattern): try expression(pattern, key: key)
+    case .allLinear: { _ in true }
+    }
+  }
+}
+
+/// Whether `name` is `suffix` or ends with it after a dot.
+func isSuffix(_ suffix: String, of name: String) -> Bool { name == suffix || name.hasSuffix("." + suffix) }
+
+/// The last parts of the names, each once.
+func endings(of names: [String]) -> [String] {
+  Set(names.map { $0.split(separator: ".").last.map(String.init) ?? $0 }).sorted()
+}
+
+/// `3` of `bert.encoder.layer.3.attention.self.query`.
+func layerIndex(of name: String) -> Int? {
+  let parts = name.split(separator: ".")
+  return zip(parts, parts.dropFirst()).first { $0.0 == "layer" }.flatMap { Int($0.1) }
+}
+
+func expression(_ pattern: String, key: String) throws -> (String) throws -> Bool {
+  do {
+    let regex = try Regex(pattern)
+    return { try regex.wholeMatch(in: $0) != nil }
+  } catch {
+    throw TargetFault.badPattern(key: key, pattern: pattern, why: "\(error)")
+  }
+}

@@ -1,0 +1,62 @@
+/// How a recipe names modules and layers of a model.
+import Adapters
+import Files
+
+extension FieldKind<ModuleChoice.Targets> {
+  static func modules(orAll: Bool) -> Self {
+    let names = FieldKind<[String]>.list(of: .text, least: 1)
+    let words = "a list of module names\(orAll ? "," : " or") a regular expression\(orAll ? " or \"all-linear\"" : "")"
+    return Self(
+      words,
+      read: { json, place in
+        switch json {
+        case .array: return names.read(json, place).map { .suffixes($0) }
+        case "all-linear" where orAll: return .allLinear
+        case .string(let pattern) where !pattern.isEmpty && pattern != "all-linear":
+          guard let why = whyNotRegex(pattern) else { return .pattern(pattern) }
+          place.fault("found \(json.shown), no regular expression (\(printable(why)))", expected: words)
+        default: place.wrong(json, expected: words)
+        }
+        return nil
+      },
+      write: { modules in
+        switch modules {
+        case .suffixes(let list): names.write(list)
+        case .pattern(let pattern): .string(pattern)
+        case .allLinear: "all-linear"
+        }
+      })
+  }
+}
+
+extension FieldKind<[Int]> {
+  /// One layer, or a list of layers.
+  static var layers: Self {
+    let layer = FieldKind<Int>.int(0..., most: 9999)
+    let list = FieldKind<[Int]>.list(of: layer, least: 1)
+    let words = "a layer's number, counted from 0, or a list of such numbers that is not empty"
+    return Self(
+      words,
+      read: { json, place in
+        switch json {
+        case .array(let layers) where !layers.isEmpty: return list.read(json, place)
+        case .int, .double: return layer.read(json, place).map { [$0] }
+        default:
+          place.wrong(json, expected: words)
+          return nil
+        }
+      }, write: list.write)
+  }
+}
+
+/// Why `pattern` cannot be a regular expression; nil when it can.
+private func whyNotRegex(_ pattern: String) -> String? {
+  // The parser of regular expressions is recursive; a name's pattern is short.
+  guard pattern.utf8.count <= 1000 else { return "longer than 1000 bytes" }
+  do {
+    _ = try Regex(pattern)
+    return nil
+  } catch {
+    return "\(error)"
+  }
+}

@@ -1,0 +1,54 @@
+/// The recipe's section "method": what of the model learns. To add one: a case of `Kind`, and its settings in a file
+/// beside this one.
+public import Adapters
+import Files
+
+/// One method's settings, stated key by key.
+protocol MethodSection: Sendable {
+  /// The default of `training.learning_rate`.
+  var usualLearningRate: Double { get }
+  mutating func state(_ fields: Fields)
+}
+
+extension Recipe {
+  public struct Method: Sendable, Equatable {
+    public enum Kind: String, CaseIterable, Sendable {
+      /// Every weight learns.
+      case full
+      /// The base is frozen; low-rank updates beside its matrices learn (Hu et al. 2021).
+      case lora
+
+      /// The settings where a recipe says nothing.
+      fileprivate var blank: any MethodSection {
+        switch self {
+        case .full: FullTraining()
+        case .lora: LoRAConfig()
+        }
+      }
+    }
+
+    public private(set) var kind: Kind
+    private(set) var settings: any MethodSection
+
+    public init(_ kind: Kind) { (self.kind, settings) = (kind, kind.blank) }
+
+    /// What goes into the model; nil where the model itself learns.
+    public var adapter: (any AdapterMethod)? { settings as? any AdapterMethod }
+
+    public static func == (one: Self, other: Self) -> Bool { one.kind == other.kind && one.json == other.json }
+
+    private var json: JSON {
+      var settings = settings
+      return Fields.write { settings.state($0) }.json
+    }
+
+    mutating func state(_ fields: Fields) {
+      var kind = self.kind
+      fields.choice("type", &kind, "What of the model learns.") { kind, fields in
+        var method = kind == self.kind ? self : Method(kind)
+        method.settings.state(fields)
+        if fields.isReading { self = method }
+      }
+    }
+  }
+}
