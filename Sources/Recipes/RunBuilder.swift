@@ -75,7 +75,8 @@ public struct RunBuilder {
     let hash = try source.weights.checkpoint?.sha256()
     let inputs = try inputDigests(hash, source.files)
     let teaching = try makeTeaching(model, work, encoder)
-    let table = ParameterTable(training: (adapter?.trainable ?? model.parameters) + teaching.objective.parameters)
+    let learning = try adapter?.trainable ?? recipe.method.full?.learning(in: model) ?? model.parameters
+    let table = ParameterTable(training: learning + teaching.objective.parameters)
     model.use(recipe.precision)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(
