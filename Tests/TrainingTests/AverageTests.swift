@@ -1,4 +1,5 @@
 /// Averages of weights, and that whatever a run carries along survives its interruption.
+import Autograd
 import FoundationEssentials
 import Models
 import TestSupport
