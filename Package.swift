@@ -74,7 +74,7 @@ let package = Package(
     tests("Training", ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Checkpoints", ["TestSupport", "Files"]),
     tests("Tokenizers"),
-    tests("Recipes", ["TestSupport", "Models", "Checkpoints", "Tokenizers", "Files"]),
+    tests("Recipes", ["TestSupport", "Training", "Models", "Checkpoints", "Tokenizers", "Files"]),
     tests("Tasks", ["TestSupport", "Models", "Tokenizers", "Autograd", "Kernels", "Checkpoints", "Files"]),
   ],
   swiftLanguageModes: [.v6]

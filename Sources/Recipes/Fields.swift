@@ -148,11 +148,12 @@ final class Fields {
         owners[last(one), default: []].append("\"\(other.rawValue)\"")
       }
     }
-    // Where the choice is the section's own, its keys are best replaced together.
-    let advice =
-      isRequired ? " On the command line, replace the whole: \(path)={\"\(key)\":\"\(kind.rawValue)\"}." : ""
     for (one, kinds) in owners {
-      foreign[one] = "It belongs to \(full(key)) \(oneOf(kinds)), and this one is \"\(kind.rawValue)\"." + advice
+      foreign[one] =
+        "It belongs to \(full(key)) \(oneOf(kinds)), and this one is \"\(kind.rawValue)\". On the command line, "
+        // Where the choice is the section's own, its keys are best replaced together.
+        + (isRequired
+          ? "replace the whole: \(path)={\"\(key)\":\"\(kind.rawValue)\"}." : "unset it with '\(full(one))=null'.")
     }
   }
 
@@ -180,7 +181,8 @@ final class Fields {
   private func reportUnknownKeys() {
     for key in members.keys where !stated.contains(key) {
       if let belong = foreign[key] {
-        place(key).fault("unknown key", expected: nil, advice: belong)
+        // Null is how the command line unsets a key.
+        if members[key] != .null { place(key).fault("unknown key", expected: nil, advice: belong) }
       } else {
         findings.reportUnknown(key, at: full(key), valid: stated)
       }

@@ -146,8 +146,10 @@ func `an option that the chosen schedule or optimizer does not read is an error`
   let others = owner ?? "\"linear\", \"cosine\", \"constant\", \"polynomial\" or \"inverse_sqrt\""
   #expect(
     found == [
-      "training.\(key): unknown key. It belongs to training.\(choice) \(others), and this one is \"\(kind)\"."
+      "training.\(key): unknown key. It belongs to training.\(choice) \(others), and this one is \"\(kind)\". "
+        + "On the command line, unset it with 'training.\(key)=null'."
     ])
+  #expect(try faults(json.with("training.\(key)", 0.5), "training.\(key)=null") == [])
 }
 
 @Test(
