@@ -80,7 +80,8 @@ public struct RunBuilder {
     model.use(recipe.precision)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(
-      model, work.task, table, recipe.trainingSettings, replicas, objective: teaching.objective)
+      model, work.task, table, recipe.trainingSettings, replicas, objective: teaching.objective,
+      rateFactor: { [full = recipe.method.full] in full?.rateFactor($0.name, in: model) ?? 1 })
     Processor.giveMemoryBack()
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(

@@ -61,3 +61,14 @@ private func names(_ change: (inout FullTraining) -> Void) throws -> [String] {
     }
   }
 }
+
+@Test func `each block may learn slower than the one above it`() throws {
+  var method = FullTraining()
+  method.layerDecay = 0.5
+  let model = try tiny()
+  let factors = [
+    "classifier.weight", "layer.1.output.dense.bias", "layer.0.output.dense.bias", "embeddings.LayerNorm.bias",
+  ]
+  .map { method.rateFactor("bert.encoder." + $0, in: model) }
+  #expect(factors == [1, 0.5, 0.25, 0.125])
+}

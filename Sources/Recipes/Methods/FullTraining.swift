@@ -2,6 +2,7 @@
 import Adapters
 import Autograd
 import Models
+import Training
 
 struct FullTraining: MethodSection {
   /// Weights that stay as they are.
@@ -10,6 +11,8 @@ struct FullTraining: MethodSection {
   var freezeFirst: Int?
   /// How many blocks, from the output on, learn, and nothing below them.
   var trainLast: Int?
+  /// What a block's learning rate is of that of the block above.
+  var layerDecay = 1.0
 
   var usualLearningRate: Double { 5e-5 }
 
@@ -23,6 +26,9 @@ struct FullTraining: MethodSection {
     fields.optional(
       "train_last_layers", &trainLast, .int(1...), "Only so many blocks learn, and what is above them.")
     fields.exclusive("freeze_first_layers", "train_last_layers")
+    fields.field(
+      "layerwise_lr_decay", &layerDecay, .number(0.01...1),
+      "What a block's learning rate is of that of the block above it, down to the embeddings.")
   }
 
   /// The weights of `model` that learn, in the checkpoint's order.
@@ -38,6 +44,11 @@ struct FullTraining: MethodSection {
     }
     if learning.isEmpty { throw FreezingFault.everything }
     return learning
+  }
+
+  /// What the learning rate of a weight is of the run's.
+  func rateFactor(_ weight: String, in model: TextModel) -> Double {
+    layerFactor(weight, decay: layerDecay, layers: model.config.layers)
   }
 
   /// The block that a weight belongs to; below all of them are the embeddings, above them the head.
