@@ -89,7 +89,7 @@ import Testing
   #expect(json["training"]?["epochs"]?.number == 3 && json["training"]?["batch_size"] == 32)
   #expect(json["training"]?["max_grad_norm"] == .null)
   #expect(json["training"]?["max_steps"] == nil && json["training"]?["metric_for_best"] == nil)
-  #expect(json["method"] == ["type": "full"])
+  #expect(json["method"] == ["type": "full", "layerwise_lr_decay": 1.0])
 }
 
 @Test func `a resolved recipe reads back as itself`() throws {
