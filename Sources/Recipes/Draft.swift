@@ -41,7 +41,7 @@ struct Draft {
     faults += changed.faults
     for (path, file) in changed.origins { originate(path, file) }
     var members = changed.json.object ?? [:]
-    sweep = members["sweep"].flatMap { $0 == .null ? nil : $0 }
+    if let block = members["sweep"], block != .null { sweep = block }
     if let schema = members["$schema"], schema.string == nil {
       faults.append(RecipeFault("$schema", "found \(schema.shown)", expected: "the path or address of a JSON Schema"))
     }

@@ -149,23 +149,19 @@ final class Fields {
     let common = shape
     options(kind, self)
     shape = common
-    if !isReading {
-      shape.choices.append(
-        .init(
-          key: key,
-          variants: Kind.allCases.map { one in
-            .init(kind: one.rawValue, shape: Fields.write(at: path) { options(one, $0) }.shape)
-          }))
-    }
-    for other in Kind.allCases where other != kind {
-      let keys = Fields.write(at: path) { options(other, $0) }.keys.filter { !stated.contains(last($0)) }
-      if !isReading { keys.forEach(findings.state) }
-      for one in keys {
-        foreign[last(one)] =
-          "It belongs to \(full(key)) \"\(other.rawValue)\", and this one is \"\(kind.rawValue)\". "
-          + "On the command line, replace the whole: \(path)={\"\(key)\":\"\(kind.rawValue)\"}."
+    let chooser = full(key)
+    var variants: [Shape.Variant] = []
+    for one in Kind.allCases where one != kind || !isReading {
+      let written = Fields.write(at: path) { options(one, $0) }
+      variants.append(.init(kind: one.rawValue, shape: written.shape))
+      for key in written.keys where one != kind && !stated.contains(last(key)) {
+        if !isReading { findings.state(key) }
+        foreign[last(key)] =
+          "It belongs to \(chooser) \"\(one.rawValue)\", and this one is \"\(kind.rawValue)\". "
+          + "Remove it, or change \(chooser)."
       }
     }
+    shape.choices.append(.init(key: key, variants: variants))
   }
 
   private func last(_ key: RecipeKey) -> String { String(key.path.dropFirst(path.isEmpty ? 0 : path.count + 1)) }

@@ -56,7 +56,9 @@ enum Overrides {
       if text.last?.isNewline == true { text.removeLast() }
       return .string(text)
     } catch {
-      throw RecipeFault(path, "found --set-file with a file that cannot be read: \(printable("\(error)"))")
+      throw RecipeFault(
+        path, "found --set-file with \"\(printable(file))\"", expected: "a file that can be read",
+        advice: printable("\(error)", limit: 1000))
     }
   }
 

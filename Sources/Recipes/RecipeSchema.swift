@@ -103,7 +103,7 @@ private struct ObjectSchema {
       guard case .object(let shape) = member.content else { return member.isRequired }
       return shape.isRequired && !member.isNullable
     }
-    return isPart || keys.isEmpty ? nil : .array(keys.map { .string($0.key) })
+    return isPart || keys.isEmpty ? Optional.none : .array(keys.map { .string($0.key) })
   }
 
   /// The keys that are always there, and the rules that say which others are.

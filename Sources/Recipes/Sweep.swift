@@ -108,7 +108,10 @@ public struct Sweep: Sendable {
     }
     let count = axes.reduce(1.0) { $0 * Double($1.values.count) }
     if count > Double(limit) {
-      faults.append(RecipeFault("sweep", "found a grid of \(count) runs", expected: "at most \(limit)"))
+      faults.append(
+        RecipeFault(
+          "sweep", "found a grid of \(Int(exactly: count).map(String.init) ?? "\(count)") runs",
+          expected: "at most \(limit)"))
     }
     return (axes, faults)
   }

@@ -40,7 +40,7 @@ extension Sweep {
 
 extension Sweep.Point {
   fileprivate func step(_ mode: StartMode) throws -> Sweep.Step {
-    let result = isStale ? nil : try? JSON(path: recipe.output + "/result.json")
+    let result: JSON? = isStale ? Optional.none : try? JSON(path: recipe.output + "/result.json")
     if mode == .overwrite || result?["status"] == "failed" { return try checked(.overwrite) }
     do {
       return try checked(.new)

@@ -115,7 +115,7 @@ func `an unknown key is told its nearest`(_ key: String, _ advice: String?) thro
   #expect(
     try faults(least.with("method.rank", 8)) == [
       "method.rank: unknown key. It belongs to method.type \"lora\", and this one is \"full\". "
-        + "On the command line, replace the whole: method={\"type\":\"full\"}."
+        + "Remove it, or change method.type."
     ])
 }
 
@@ -165,7 +165,7 @@ func `what is chosen on dev needs dev`(_ key: String, _ value: String) throws {
   #expect(
     error.json.array?[2] == [
       "key": "model.paht", "found": "unknown key", "expected": .null, "advice": "Did you mean 'path'?",
-      "message": "model.paht: unknown key. Did you mean 'path'?",
+      "message": "model.paht: unknown key. Did you mean 'path'?", "file": .null, "runs": [],
     ])
 }
 
