@@ -63,11 +63,7 @@ struct Environment {
   private func value(of reference: Substring, at path: String) throws(RecipeFault) -> String {
     let parts = reference.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
     let name = parts.count > 1 ? String(parts[1]) : ""
-    let isName =
-      !name.isEmpty
-      && name.utf8.allSatisfy {
-        $0 == UInt8(ascii: "_") || Character(.init($0)).isLetter || Character(.init($0)).isNumber
-      }
+    let isName = !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
     guard parts[0] == "${env", isName, reference.endIndex < reference.base.endIndex,
       parts.count == 2 || parts[2].hasPrefix("-")
     else {

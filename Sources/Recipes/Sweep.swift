@@ -49,35 +49,20 @@ public struct Sweep: Sendable {
     let combinations = Self.combinations(axes)
     let names = Self.names(combinations)
     var points: [Point] = []
-    var found: [(fault: RecipeFault, runs: [String])] = []
+    var found = FaultsOfRuns()
     var output = ""
     for (name, values) in zip(names, combinations) {
       // What decides which keys there are comes first.
       let choosing = values.filter { Variants.choices[$0.path] != nil }
       let rest = values.filter { Variants.choices[$0.path] == nil }
       var (recipe, faults) = Recipe.read(draft.with(choosing + rest), checkFiles: checkFiles)
-      for fault in faults {
-        if let index = found.firstIndex(where: { $0.fault == fault }) {
-          found[index].runs.append(name)
-        } else {
-          found.append((fault, [name]))
-        }
-      }
+      found.add(faults, of: name)
       output = recipe.output.hasSuffix("/") ? String(recipe.output.dropLast()) : recipe.output
       recipe.output = "\(output)/\(name)"
-      points.append(
-        Point(name: name, settings: .init(values.map { ($0.path, $0.value) }) { $1 }, recipe: recipe))
+      points.append(Point(name: name, settings: .init(values.map { ($0.path, $0.value) }) { $1 }, recipe: recipe))
     }
-    if found.isEmpty { found = Self.twins(points).map { ($0, []) } }
-    guard found.isEmpty else {
-      throw RecipeFaults(
-        file: draft.file,
-        found.map { fault, runs in
-          var fault = fault
-          fault.runs = runs.count == points.count ? [] : runs
-          return fault
-        })
-    }
+    let told = found.isEmpty ? Self.twins(points) : found.told(ofAll: points.count)
+    guard told.isEmpty else { throw RecipeFaults(file: draft.file, told) }
     (self.output, self.axes, self.points) = (output, axes, points)
   }
 
@@ -135,6 +120,32 @@ public struct Sweep: Sendable {
       }
       return RecipeFault(
         "sweep", "found two runs that are the same, \(twin) and \(point.name)", expected: "runs that differ")
+    }
+  }
+}
+
+/// The faults of many runs: what several of them have is told once.
+private struct FaultsOfRuns {
+  private var found: [(fault: RecipeFault, runs: [String])] = []
+
+  var isEmpty: Bool { found.isEmpty }
+
+  mutating func add(_ faults: [RecipeFault], of run: String) {
+    for fault in faults {
+      if let index = found.firstIndex(where: { $0.fault == fault }) {
+        found[index].runs.append(run)
+      } else {
+        found.append((fault, [run]))
+      }
+    }
+  }
+
+  /// Each fault with its runs, where not all of them have it.
+  func told(ofAll count: Int) -> [RecipeFault] {
+    found.map { fault, runs in
+      var fault = fault
+      fault.runs = runs.count == count ? [] : runs
+      return fault
     }
   }
 }

@@ -40,6 +40,7 @@ struct SweepRun {
     try writeFile(summary.json.text() + "\n", to: sweep.output + "/sweep.json")
     try writeFile(summary.tsv, to: sweep.output + "/sweep.tsv")
     if json { try emit(summary.json, pretty: true) } else { try SweepTable(summary).print() }
+    note("\(sweep.output)/sweep.json, sweep.tsv")
     let open = outcomes.count { if case .open = $0 { true } else { false } }
     if open > 0 {
       note("stopped with \(open) of \(steps.count) runs to go. Nothing is lost; go on with: tune run … --resume")
