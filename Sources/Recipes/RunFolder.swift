@@ -143,7 +143,7 @@ private func isInside(_ input: String, _ folder: String) -> Bool {
 private let idle: Set<String> = ["about", "output", "training.snapshot_every_steps", "training.log_every_steps"]
 
 /// Where two recipes differ, by key path.
-private func differences(from old: JSON, to new: JSON, at path: String) -> [String] {
+func differences(from old: JSON, to new: JSON, at path: String) -> [String] {
   if old == new || idle.contains(path) { return [] }
   if let a = old.object, let b = new.object {
     return Set(a.keys).union(b.keys).sorted().flatMap { key in
