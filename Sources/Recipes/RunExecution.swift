@@ -2,6 +2,7 @@
 import Checkpoints
 public import Files
 import Kernels
+import Logs
 import Tasks
 public import Training
 
@@ -16,6 +17,8 @@ extension Run {
       try trainer.loadSnapshot(from: folder.snapshot, inputs: inputs)
       try folder.rewindLog(to: trainer.step)
     }
+    let log = try RunLog(
+      in: folder.path, recipe: recipe.json, tensorboard: recipe.logging.tensorboard, csv: recipe.logging.csv)
     let every = recipe.training.logEverySteps
     var failure: (any Error)?
     func attempt(_ body: () throws -> Void) {
@@ -36,9 +39,9 @@ extension Run {
     ) { event in
       switch event {
       case .step(let step):
-        if step.step % every == 0 || step.step == 1 || step.step == step.steps { attempt { try folder.log(step.json) } }
+        if step.step % every == 0 || step.step == 1 || step.step == step.steps { attempt { try log.add(step.json) } }
       case .evaluated(let evaluation):
-        attempt { try folder.log(evaluation.json) }
+        attempt { try log.add(evaluation.json) }
         // Against power cuts and kill -9. In full fine-tuning a snapshot is four times the model: on request only.
         if adapter != nil { attempt { try trainer.saveSnapshot(to: folder.snapshot, inputs: inputs) } }
       }

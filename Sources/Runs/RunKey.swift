@@ -1,0 +1,75 @@
+/// A setting or a figure of runs by a name that is short where that is clear: `rank` is `method.rank`, `f1` is `test.f1`,
+/// and `dev.f1` of a run without a test split.
+public import Files
+
+public struct RunKey: Sendable {
+  /// As the user wrote it.
+  public let name: String
+  /// Names of facts, of which the first that a run has counts.
+  private let facts: [String]
+
+  public enum Fault: Error, Equatable, CustomStringConvertible {
+    case unknown(String, nearest: String?)
+    case ambiguous(String, among: [String])
+
+    public var description: String {
+      switch self {
+      case .unknown(let key, let nearest):
+        "No run has '\(key)'."
+          + (nearest.map { " Did you mean '\($0)'?" } ?? " 'tune runs --json' shows what runs have.")
+      case .ambiguous(let key, let among):
+        "'\(key)' may be \(among.joined(separator: " or ")). Write one of these in full."
+      }
+    }
+  }
+
+  private static let short = [
+    "method": "method.type", "task": "task.type", "parameters": "trainable_parameters", "seconds": "train_seconds",
+    "memory": "peak_memory_bytes", "best": "best.value",
+  ]
+
+  /// - Parameter runs: where what a short name stands for is looked up.
+  public init(_ name: String, in runs: [RunRecord]) throws(Fault) {
+    self.name = name
+    let known = runs.reduce(into: Set<String>()) { $0.formUnion($1.facts.keys) }
+    let full = Self.short[name] ?? name, scores = ["test.\(name)", "dev.\(name)"].filter(known.contains)
+    let endings = known.filter { $0.hasSuffix(".\(name)") }.sorted()
+    if runs.isEmpty || known.contains(full) || Self.short[name] != nil {
+      facts = [full]
+    } else if !scores.isEmpty {
+      facts = scores
+    } else if endings.count == 1 {
+      facts = endings
+    } else if endings.isEmpty {
+      let lasts = known.compactMap { $0.split(separator: ".").last.map(String.init) }
+      throw .unknown(name, nearest: nearest(to: name, among: known.union(lasts).sorted()))
+    } else {
+      throw .ambiguous(name, among: endings)
+    }
+  }
+
+  public func value(of run: RunRecord) -> JSON? { facts.lazy.compactMap { run.facts[$0] }.first }
+
+  /// Whether `a` stands before `b` where the better comes first: less loss, perplexity, time and memory and fewer
+  /// parameters, and more of anything else. Texts stand in their order; a run without the value comes last.
+  public func isBetter(_ a: RunRecord, _ b: RunRecord) -> Bool {
+    guard let first = value(of: a) else { return false }
+    guard let second = value(of: b) else { return true }
+    if let first = first.number, let second = second.number {
+      return isLessBetter(a) ? first < second : first > second
+    }
+    return text(first) < text(second)
+  }
+
+  private func isLessBetter(_ run: RunRecord) -> Bool {
+    let full = facts.first { run.facts[$0] != nil } ?? name
+    let metric = full == "best.value" ? run.facts["best.metric"]?.string ?? "" : lastPart(full)
+    return ["loss", "perplexity", "train_seconds", "peak_memory_bytes", "trainable_parameters", "total_parameters"]
+      .contains(metric)
+  }
+}
+
+private func lastPart(_ key: String) -> String { key.split(separator: ".").last.map(String.init) ?? key }
+
+/// A leaf as a user writes it.
+func text(_ value: JSON) -> String { value.string ?? value.text(pretty: false) }
