@@ -36,19 +36,19 @@ enum EventRecord {
 
   private static func text(_ value: inout Message, _ tag: String, _ text: String) {
     value.put(1, tag)
-    value.put(9) { $0.put(1) { $0.put(1, "text") } }
     value.put(8) {
       $0.put(1, varint: 7)  // DT_STRING
       $0.put(2) { $0.put(2) { $0.put(1, varint: 1) } }
       $0.put(8, text)
     }
+    value.put(9) { $0.put(1) { $0.put(1, "text") } }
   }
 
   /// length (8 bytes), its checksum, the event, its checksum: TFRecord.
   private static func record(_ time: Double, _ step: Int, _ what: (inout Message) -> Void) -> [UInt8] {
     var event = Message()
     event.put(1, time)
-    event.put(2, varint: UInt64(bitPattern: Int64(step)))
+    if step != 0 { event.put(2, varint: UInt64(bitPattern: Int64(step))) }
     what(&event)
     let length = littleEndian(UInt64(event.bytes.count))
     return length + littleEndian(maskedChecksum(length)) + event.bytes + littleEndian(maskedChecksum(event.bytes))

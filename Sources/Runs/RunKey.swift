@@ -50,15 +50,24 @@ public struct RunKey: Sendable {
 
   public func value(of run: RunRecord) -> JSON? { facts.lazy.compactMap { run.facts[$0] }.first }
 
-  /// Whether `a` stands before `b` where the better comes first: less loss, perplexity, time and memory and fewer
-  /// parameters, and more of anything else. Texts stand in their order; a run without the value comes last.
-  public func isBetter(_ a: RunRecord, _ b: RunRecord) -> Bool {
-    guard let first = value(of: a) else { return false }
-    guard let second = value(of: b) else { return true }
-    if let first = first.number, let second = second.number {
-      return isLessBetter(a) ? first < second : first > second
+  /// The better first: less loss, perplexity, time and memory and fewer parameters, and more of anything else. Texts
+  /// come after numbers, in their order, and runs without the value last; equals stay as they are.
+  public func bestFirst(_ runs: [RunRecord]) -> [RunRecord] {
+    let order = runs.indices.sorted { isBetter(runs[$0], runs[$1]) ?? ($0 < $1) }
+    return order.map { runs[$0] }
+  }
+
+  /// nil: neither is.
+  private func isBetter(_ a: RunRecord, _ b: RunRecord) -> Bool? {
+    let (first, second) = (value(of: a), value(of: b))
+    if first == second { return nil }
+    guard let first else { return false }
+    guard let second else { return true }
+    return switch (first.number, second.number) {
+    case (let first?, let second?): first == second ? nil : isLessBetter(a) == (first < second)
+    case (nil, nil): text(first) < text(second)
+    case (let first, _): first != nil
     }
-    return text(first) < text(second)
   }
 
   private func isLessBetter(_ run: RunRecord) -> Bool {

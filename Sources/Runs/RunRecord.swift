@@ -15,7 +15,7 @@ public struct RunRecord: Sendable, Equatable {
   public let why: String?
   /// recipe.json, and result.json as far as it belongs to it; `{}` where there is none.
   public let recipe, result: JSON
-  /// When the two were written: a record with another stamp than the folder's is out of date.
+  /// When the two and the marker were written: a record with another stamp than the folder's is out of date.
   let stamp: String
   /// The leaves of recipe.json by key path, those of result.json too, with scores as `test.f1`, `dev.f1`; and `run`,
   /// `status`, `started`, `base` (the base model's name) and `recipe` (a fingerprint that runs share which differ by
@@ -40,10 +40,11 @@ public struct RunRecord: Sendable, Equatable {
   /// - Throws: `FileFault` where there is no recipe.json that can be read.
   public init(folder: String, state: State? = nil) throws {
     let recipe = try JSON(path: folder + "/recipe.json")
-    let (begun, ended) = (written(folder + "/recipe.json"), written(folder + "/result.json"))
-    // A run that replaces an earlier one leaves its result until it has its own.
-    let result = ended >= begun ? try? JSON(path: folder + "/result.json") : nil
-    let started = Date(timeIntervalSince1970: Double(begun / 1_000_000_000)).formatted(.iso8601)
+    // A run that replaces an earlier one leaves its result until it has its own; its marker says so.
+    let isFinished = (try? readFile(folder + "/.tune-run"))?.isEmpty == true
+    let result = isFinished ? try? JSON(path: folder + "/result.json") : nil
+    let begun = Double(written(folder + "/recipe.json") / 1_000_000_000)
+    let started = Date(timeIntervalSince1970: begun).formatted(.iso8601)
     var (status, why): (String, String?) = ("", nil)
     switch state ?? (isHeld(folder) ? .running : .ended) {
     case .running: status = "running"
@@ -56,7 +57,7 @@ public struct RunRecord: Sendable, Equatable {
   }
 
   static func stamp(of folder: String) -> String {
-    "\(written(folder + "/recipe.json")) \(written(folder + "/result.json"))"
+    ["recipe.json", "result.json", ".tune-run"].map { "\(written("\(folder)/\($0)"))" }.joined(separator: " ")
   }
 
   /// Whether a run has ever begun in `folder`.

@@ -44,10 +44,7 @@ struct RunsCommand: ParsableCommand {
     let order = try (best ?? sort).map { try RunKey($0, in: all) }
     if let order {
       if best == "best" { try checkOneMetric(runs) }
-      runs = runs.enumerated().sorted {
-        order.isBetter($0.element, $1.element) || (!order.isBetter($1.element, $0.element) && $0.offset < $1.offset)
-      }
-      .map(\.element)
+      runs = order.bestFirst(runs)
     }
     if best != nil { runs = runs.prefix(1).filter { order?.value(of: $0) != nil } }
     if json { return try emit(.array(runs.map(\.json)), pretty: true) }
@@ -93,7 +90,8 @@ struct CompareCommand: ParsableCommand {
     let comparison = RunComparison(try folders.map { try RunRecord(folder: $0) })
     if json { return try emit(comparison.json, pretty: true) }
     let header = [""] + folders
-    let figures = comparison.figures.filter { !$0.isOfOneType || $0.key.hasSuffix(".f1") }
+    // Supports are the data's, not the runs'.
+    let figures = comparison.figures.filter { $0.isOfOneType ? $0.key.hasSuffix(".f1") : !$0.key.hasSuffix("support") }
     let (settings, rest) = (rows(comparison.settings), rows(figures))
     let lines = textTable(header, settings + rest)
     try emit(lines[0])
@@ -112,14 +110,18 @@ extension RunRecord {
   }
 }
 
-/// A value as a table has it: at most four decimals unless it is tiny.
+/// A value as a table has it: short ones as they are, others with four decimals, or none where they are large.
 private func cell(_ value: JSON?) -> String {
   switch value {
   case nil: "–"
-  case .double(let number): number == number.rounded() || abs(number) < 0.01 ? trimmed(number) : fixed(number, 4)
+  case .double(let number):
+    if let whole = Int(exactly: number) {
+      "\(whole)"
+    } else if "\(number)".count <= 6 || abs(number) < 0.001 {
+      "\(number)"
+    } else {
+      fixed(number, abs(number) < 1000 ? 4 : 0)
+    }
   case .some(let other): other.string ?? other.text(pretty: false)
   }
 }
-
-/// 8.0 as "8", 0.0005 as "0.0005".
-private func trimmed(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
