@@ -124,7 +124,7 @@ private func isHeld(_ folder: String) -> Bool {
   let marker = open(folder + "/.tune-run", O_RDONLY | O_CLOEXEC)
   guard marker >= 0 else { return false }
   defer { close(marker) }
-  return flock(marker, LOCK_SH | LOCK_NB) != 0
+  return flock(marker, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
 }
 
 private func hasSnapshot(_ folder: String) -> Bool {

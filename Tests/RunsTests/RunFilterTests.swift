@@ -35,8 +35,7 @@ struct RunFilterTests {
     #expect(names(runs.filter(filter.matches)) == "a" && filter.keys.map(\.name) == ["seed", "f1", "method"])
   }
 
-  @Test(arguments: ["f1", "=3", "f1=", "f1!3", ""]) func `what is no condition is told`(_ text: String) {
-    if text.isEmpty { return #expect(throws: Never.self) { try RunFilter([text], in: runs) } }
+  @Test(arguments: ["f1", "=3", "f1=", "f1!3"]) func `what is no condition is told`(_ text: String) {
     #expect(throws: RunFilter.Fault(condition: text)) { try RunFilter([text], in: runs) }
   }
 
@@ -68,7 +67,7 @@ struct RunFilterTests {
         .init(key: "method.rank", values: [8, 16, 8]), .init(key: "seed", values: [1, 2, 2]),
       ])
     let figures = Dictionary(uniqueKeysWithValues: comparison.figures.map { ($0.key, $0.values) })
-    #expect(figures["test.f1"] == [0.8, 0.9, nil] && figures["train_seconds"] == [4, 6, nil])
+    #expect(figures["test.f1"] == [0.8, 0.9, nil] && figures["train_seconds"] == [4.0, 6.0, nil])
     #expect(figures["status"] == ["completed", "completed", "failed"] && figures["steps"] == nil)
     #expect(comparison.figures.last?.key == "test.per_type.A.f1")
     #expect(comparison.json["settings"]?["method.rank"] == [8, 16, 8])
