@@ -12,7 +12,7 @@ struct CSVLog {
     for line in lines { figures += line.figures.map(\.name).filter { known.insert($0).inserted } }
     self.path = path
     columns = figures
-    let header = row(["event", "split", "step", "time"] + figures)
+    let header = row(["event", "split", "step", "unix_seconds"] + figures)
     try writeFile(header + lines.map(text).joined(), to: path)
   }
 

@@ -37,8 +37,8 @@ struct LineReader {
     default: return nil
     }
     // A log of an earlier version says how long the run had lasted, and not when that was.
-    let time = (json["time"] ?? json["seconds"])?.number ?? 0
-    for name in ["event", "split", "step", "time", "metrics", "per_type"] { members[name] = nil }
+    let time = (json["unix_seconds"] ?? json["seconds"])?.number ?? 0
+    for name in ["event", "split", "step", "unix_seconds", "metrics", "per_type"] { members[name] = nil }
     let figures = figures(of: .object(members), named: "").sorted {
       $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }

@@ -37,6 +37,7 @@ public enum StartMode: Sendable { case new, resume, overwrite }
 public final class RunFolder {
   public let path: String
   public var snapshot: String { path + "/snapshot.safetensors" }
+  var log: RunLog { RunLog(path: path + "/metrics.jsonl") }
   private var lock: Int32 = -1
   private static let files = [
     "recipe.json", "metrics.jsonl", "metrics.csv", "result.json", "snapshot.safetensors", "adapter", "model",
@@ -76,7 +77,6 @@ public final class RunFolder {
     try makeFolder(path)
     lock = open(path + "/" + Self.marker, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
     guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw RunFolderFault.busy(path) }
-    mark("unfinished\n")
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] where name.contains(".tmp") {
       if Self.files.contains(where: { name.hasPrefix($0 + ".tmp") }) { remove(name) }
     }
@@ -117,16 +117,7 @@ public final class RunFolder {
     }
   }
 
-  public func saveResult(_ json: JSON) throws {
-    try writeFile(json.text() + "\n", to: path + "/result.json")
-    mark("")
-  }
-
-  /// What the marker holds: nothing, or that result.json, if there is one, is not that of the run which began last.
-  private func mark(_ text: String) {
-    ftruncate(lock, 0)
-    _ = text.utf8.withContiguousStorageIfAvailable { pwrite(lock, $0.baseAddress, $0.count, 0) }
-  }
+  public func saveResult(_ json: JSON) throws { try writeFile(json.text() + "\n", to: path + "/result.json") }
 }
 
 /// Whether `input` is `folder` or lies in it, by their real places.

@@ -45,7 +45,7 @@ private func answer(_ result: Program.Result) throws -> JSON {
   let processes = try names.map { name in
     let process = Process(), errors = Pipe()
     process.executableURL = URL(fileURLWithPath: Program.path)
-    process.arguments = ["run", "recipe.json", "output=runs/\(name)", "training.max_steps=2", "--threads", "1"]
+    process.arguments = ["run", "recipe.json", "output=runs/\(name)", "training.epochs=1", "--threads", "1"]
     process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
     (process.standardError, process.standardOutput) = (errors, FileHandle.nullDevice)
     try process.run()
@@ -83,7 +83,11 @@ private func answer(_ result: Program.Result) throws -> JSON {
   process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
   (process.standardError, process.standardOutput) = (FileHandle.nullDevice, FileHandle.nullDevice)
   try process.run()
-  while !fileExists(program.folder + "/cut/snapshot.safetensors") && process.isRunning { usleep(1000) }
+  func hasSnapshot() -> Bool {
+    let cut = program.folder + "/cut", names = FileManager.default.enumerator(atPath: cut)?.map { "\($0)" } ?? []
+    return names.contains { $0.hasPrefix("snapshot") && $0.hasSuffix(".safetensors") }
+  }
+  while !hasSnapshot() && process.isRunning { usleep(1000) }
   kill(process.processIdentifier, SIGKILL)
   process.waitUntilExit()
   #expect(try answer(program.run("runs", ".", "--json")).array?[0]["status"] == "interrupted")

@@ -10,7 +10,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 here = pathlib.Path(__file__).parent
 lines = [json.loads(line) for line in (here / "metrics.jsonl").read_text().splitlines()]
 recipe = (here / "recipe.json").read_text().rstrip("\n")
-apart = {"event", "split", "step", "time", "metrics", "per_type"}
+apart = {"event", "split", "step", "unix_seconds", "metrics", "per_type"}
 
 
 def flat(value, name=""):
@@ -39,13 +39,13 @@ rows = list(figures())
 columns = list(dict.fromkeys(name for _, _, found in rows for name, _ in found))
 with open(here / "metrics.csv", "w", newline="") as file:
     table = csv.writer(file)
-    table.writerow(["event", "split", "step", "time", *columns])
+    table.writerow(["event", "split", "step", "unix_seconds", *columns])
     for line, part, found in rows:
         cells = {name: str(value).lower() if isinstance(value, bool) else value for name, value in found}
-        table.writerow([line["event"], part, line["step"], line["time"], *(cells.get(name, "") for name in columns)])
+        table.writerow([line["event"], part, line["step"], line["unix_seconds"], *(cells.get(name, "") for name in columns)])
 
-with open(here / "events.out.tfevents.1700000000.tune", "wb") as file:
-    records, first = RecordWriter(file), lines[0]["time"]
+with open(here / "events.out.tfevents.1700000001.tune", "wb") as file:
+    records, first = RecordWriter(file), lines[0]["unix_seconds"]
 
     def write(**what):
         records.write(event_pb2.Event(**what).SerializeToString())
@@ -66,4 +66,4 @@ with open(here / "events.out.tfevents.1700000000.tune", "wb") as file:
             for name, number in found
             if not isinstance(number, bool) and name.split(".")[-1] not in {"tokens", "seconds", "support"}
         ]
-        write(wall_time=line["time"], step=line["step"], summary=summary_pb2.Summary(value=values))
+        write(wall_time=line["unix_seconds"], step=line["step"], summary=summary_pb2.Summary(value=values))

@@ -8,15 +8,22 @@ import Testing
 @testable import Logs
 
 private let golden = fixture("logs")
-private let eventFile = "events.out.tfevents.1700000000.tune"
+private let eventFile = "events.out.tfevents.1700000001.tune"
 
-struct RunLogTests {
+struct LogFormsTests {
   let folder = TemporaryFolder()
 
-  private func log(tensorboard: Bool = true, csv: Bool = true) throws -> RunLog {
-    try RunLog(
-      in: folder.path, recipe: JSON(path: golden + "/recipe.json"), tensorboard: tensorboard, csv: csv,
-      now: { 1_700_000_000 })
+  private var file: String { folder.path + "/metrics.jsonl" }
+
+  private func forms(tensorboard: Bool = true, csv: Bool = true) throws -> LogForms {
+    try LogForms(
+      of: file, tensorboard: tensorboard, csv: csv, recipe: JSON(path: golden + "/recipe.json"), now: 1_700_000_001.25)
+  }
+
+  /// As a run adds a line.
+  private func add(_ line: JSON, _ forms: LogForms) throws {
+    try appendFile(line.text(pretty: false) + "\n", to: file)
+    try forms.add(line)
   }
 
   private func bytes(_ name: String) throws -> [UInt8] { Array(try readFile(folder.path + "/" + name)) }
@@ -29,18 +36,18 @@ struct RunLogTests {
     throws
   {
     try writeFile(readFile(golden + "/metrics.jsonl"), to: folder.path + "/metrics.jsonl")
-    _ = try log()
+    _ = try forms()
     for name in ["metrics.csv", eventFile] {
       #expect(try bytes(name) == Array(readFile(golden + "/" + name)), "\(name)")
     }
   }
 
   @Test func `line by line, the forms become what they are when derived at once`() throws {
-    let growing = try log()
-    for line in try lines() { try growing.add(JSON(parsing: Data(line.utf8), named: "line")) }
+    let growing = try forms()
+    for line in try lines() { try add(JSON(parsing: Data(line.utf8), named: "line"), growing) }
     let grown = try ["metrics.csv", eventFile].map(bytes)
     #expect(try readText(folder.path + "/metrics.csv").split(separator: "\r\n").count == 5)
-    _ = try log()
+    _ = try forms()
     #expect(try ["metrics.csv", eventFile].map(bytes) == grown)
   }
 
@@ -51,12 +58,12 @@ struct RunLogTests {
     try writeFile("half-made", to: folder.path + "/events.out.tfevents.1600000000.tune.tmp-x")
     try writeFile("somebody's", to: folder.path + "/events.out.tfevents.1.host")
     try writeFile(half, to: folder.path + "/metrics.jsonl")
-    let log = try log()
-    try log.add(["event": "step", "step": 9, "loss": 0.5, "tokens": 198, "seconds": 1.5])
+    let line: JSON = ["event": "step", "step": 9, "loss": 0.5, "tokens": 198, "seconds": 1.5]
+    try add(line.stamped(1_700_000_009), forms())
     let events = try EventReader.read(bytes(eventFile))
     #expect(events.map(\.step) == [0, 0, 0, 1, 8, 9])
     #expect(events[5].scalars == ["train/loss": 0.5, "train/tokens_per_second": 100])
-    #expect(events[5].time == 1_700_000_000 && events[4].time == 1_700_000_002.5)
+    #expect(events[5].time == 1_700_000_009 && events[4].time == 1_700_000_002.5)
     #expect(events[2].texts["recipe/text_summary"]?.contains("süß") == true)
     #expect(events[4].scalars["dev/macro/f1"] == 0.25 && events[4].scalars["dev/per_type/A/f1"] == nil)
     #expect(
@@ -68,19 +75,20 @@ struct RunLogTests {
   }
 
   @Test func `a form that is not wanted goes, also when an earlier run has left it`() throws {
-    try log().add(["event": "step", "step": 1, "loss": 1.5])
-    let alone = try log(tensorboard: false, csv: false)
-    try alone.add(["event": "step", "step": 2, "loss": 1.25])
+    try add((["event": "step", "step": 1, "loss": 1.5] as JSON).stamped(), forms())
+    #expect(folder.contents.count == 3)
+    let none = try forms(tensorboard: false, csv: false)
+    try add(["event": "step", "step": 2, "loss": 1.25], none)
     #expect(folder.contents == ["metrics.jsonl"])
-    let line = try readText(folder.path + "/metrics.jsonl").split(separator: "\n")[1]
-    #expect(line == #"{"event":"step","loss":1.25,"step":2,"time":1700000000.0}"#)
   }
 
-  @Test(.enabled(if: TinyDisk.isPermitted)) func `a full disk is told, whichever file meets it`() throws {
+  @Test(.enabled(if: TinyDisk.isPermitted), arguments: [true, false])
+  func `a full disk is told, whichever form meets it`(_ tensorboard: Bool) throws {
     let disk = try #require(TinyDisk())
-    let log = try RunLog(in: disk.folder.path, recipe: [:], tensorboard: true, csv: true)
+    let forms = try LogForms(
+      of: disk.folder.path + "/metrics.jsonl", tensorboard: tensorboard, csv: !tensorboard, recipe: [:])
     #expect(throws: FileFault.self) {
-      for step in 1...2000 { try log.add(["event": "step", "step": .int(step), "loss": 0.5]) }
+      for step in 1...2000 { try forms.add(["event": "step", "step": .int(step), "loss": 0.5]) }
     }
   }
 
