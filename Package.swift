@@ -80,6 +80,7 @@ let package = Package(
     tests("Tokenizers"),
     tests("Recipes", ["TestSupport", "Models", "Checkpoints", "Tokenizers", "Files"]),
     tests("Logs", ["TestSupport", "Files"]),
+    tests("Reporting"),
     tests("Runs", ["TestSupport", "Files", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("Tasks", ["TestSupport", "Models", "Tokenizers", "Autograd", "Kernels", "Checkpoints", "Files"]),
   ],
