@@ -23,6 +23,7 @@ public struct Recipe: Sendable, Equatable {
   /// nil: only the task's own targets teach.
   public var distillation: Distillation?
   public var training = Training()
+  public var logging = Logging()
   /// What a model that was trained whole is saved as; adapters are always fp32.
   public var saveAs = Numbers.fp32
   /// The folder that the run writes into.
@@ -106,6 +107,7 @@ extension Recipe {
         expected: task.metrics.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
           + ", which task.type \"\(task.type.rawValue)\" has")
     }
+    fields.object("logging") { logging.state($0) }
     fields.field("save_as", &saveAs, .choice, "The numbers that a model trained in full is saved as.")
     fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
     let isModel = model.folders.contains { isSameFolder(output, $0) }

@@ -44,8 +44,9 @@ struct RunCommand: ParsableCommand {
       "\(run.trainableParameters) of \(run.totalParameters) parameters train "
         + "(\(fixed(100 * Double(run.trainableParameters) / Double(run.totalParameters), 2)) %), \(run.trainer.steps) steps"
     )
-    let result = try run.execute(
-      in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) })
+    let result = try indexed(recipe.output) {
+      try run.execute(in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) })
+    }
     if json { try emit(result, pretty: true) } else { try summarize(result, run) }
     if result["status"] == "interrupted" {
       note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; go on with: tune run … --resume")

@@ -59,8 +59,10 @@ struct SweepRun {
       try folder.begin()
       begun = folder
       run.notes.forEach { console.say("note: " + $0) }
-      let result = try run.execute(
-        in: folder, resume: mode == .resume, shouldStop: { interrupt.isWished }, report: { console.show($0) })
+      let result = try indexed(point.recipe.output) {
+        try run.execute(
+          in: folder, resume: mode == .resume, shouldStop: { interrupt.isWished }, report: { console.show($0) })
+      }
       return result["status"] == "interrupted" ? .open : .finished(result)
     } catch {
       console.say("failed: \(error)")

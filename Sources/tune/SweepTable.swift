@@ -16,7 +16,7 @@ struct SweepTable {
       name != "loss" && summary.configurations.contains { $0.test[name] != nil }
     }
     let headings = summary.axes + ["runs", dev] + tests.map { "test \($0)" } + ["parameters", "seconds", ""]
-    var rows = [headings]
+    var rows: [[String]] = []
     for one in summary.configurations {
       let settings = summary.axes.map { axis in
         one.settings[axis].map { $0.string ?? $0.text(pretty: false) } ?? ""
@@ -26,15 +26,7 @@ struct SweepTable {
         settings + [runs(one), shown(one.dev)] + tests.map { shown(one.test[$0]) } + end
           + [one.isBest ? "best" : one.finished == 0 && one.failed > 0 ? "failed" : ""])
     }
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    for row in rows {
-      let cells = zip(row, widths).enumerated().map { column, cell in
-        let gap = String(repeating: " ", count: cell.1 - cell.0.count)
-        return column < summary.axes.count || column == row.count - 1 ? cell.0 + gap : gap + cell.0
-      }
-      let line = cells.joined(separator: "  ")
-      try emit(String(line.reversed().drop { $0 == " " }.reversed()))
-    }
+    for line in textTable(headings, rows) { try emit(line) }
   }
 
   private func runs(_ one: SweepSummary.Configuration) -> String {
