@@ -83,6 +83,9 @@ public protocol Task: Sendable {
 extension Task {
   public func describe(example: Int) -> String { "training example \(example + 1)" }
 
+  /// Of a task without held-out text.
+  public func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
+
   public func loss(of logits: Tensor, _ targets: [Int32], norm: Float, _ pass: Pass) -> Double {
     crossEntropy(logits, targets: targets, norm: norm, pass)
   }

@@ -58,7 +58,6 @@ enum Looks: CaseIterable {
     let given: Lesson
     func lesson(_ examples: [Int], at step: Int) -> Lesson { given }
     func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
-    func tokens(in split: Split) -> Int { 0 }
   }
 
   private struct Step {

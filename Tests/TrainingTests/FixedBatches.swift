@@ -38,5 +38,4 @@ struct FixedBatches: Task {
   }
 
   func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
-  func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
 }

@@ -13,7 +13,7 @@ import Testing
 
 @Test func `without a factor, or with few losses, nothing is a leap`() {
   var free = LossWatch(), young = LossWatch()
-  for loss in [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 9, 9, 9, 9] { #expect(free.take(loss, factor: nil) == nil) }
+  for loss in [1.0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 9, 9, 9, 9] { #expect(free.take(loss, factor: nil) == nil) }
   for loss in [0.1, 9, 9, 9, 9] { #expect(young.take(loss, factor: 3) == nil) }
 }
 
