@@ -25,7 +25,7 @@ extension SafetensorsFile {
     var seal = Seal(metadata.filter { $0.key != key })
     for name in tensors.keys.sorted(by: precedes) {
       guard let bytes = try? bytes(name) else { return false }
-      seal.take(name, bytes)
+      seal.take(name, bytes, isMapped: true)
     }
     return metadata[key] == seal.text
   }
@@ -38,9 +38,17 @@ private struct Seal {
     hash.update(data: Array(JSON.object(metadata.mapValues(JSON.string)).text(pretty: false).utf8))
   }
 
-  mutating func take(_ name: String, _ bytes: UnsafeRawBufferPointer) {
+  private static let piece = 1 << 24
+
+  /// - Parameter isMapped: whether `bytes` are a file's, and not a weight's.
+  mutating func take(_ name: String, _ bytes: UnsafeRawBufferPointer, isMapped: Bool = false) {
     hash.update(data: Array("\n\(name) \(bytes.count)\n".utf8))
-    hash.update(bufferPointer: bytes)
+    // In pieces that are let go: of a mapped file no more than one is in memory.
+    for start in stride(from: 0, to: bytes.count, by: Self.piece) {
+      let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.piece, bytes.count)])
+      hash.update(bufferPointer: piece)
+      if isMapped { letGo(piece) }
+    }
   }
 
   var text: String { hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }

@@ -60,7 +60,7 @@ struct Snapshots {
       if let file = try? SafetensorsFile(path: path(step)), file.isSealIntact {
         return (try trainer.loadSnapshot(from: path(step), inputs: inputs), notes + ["goes on after step \(step)"])
       }
-      notes.append("\(path(step)) is damaged: its bytes are not those that were written; the one before it is taken")
+      notes.append("\(path(step)) is damaged, its bytes are not those that were written: it is passed over")
       remove(step)
     }
     return (0, notes + ["there is no snapshot to resume from: the run starts at step 0"])
