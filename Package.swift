@@ -74,7 +74,9 @@ let package = Package(
     tests("Training", ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Checkpoints", ["TestSupport", "Files"]),
     tests("Tokenizers"),
-    tests("Recipes", ["TestSupport", "Adapters", "Models", "Checkpoints", "Tokenizers", "Files"]),
+    tests(
+      "Recipes",
+      ["TestSupport", "Adapters", "Autograd", "Kernels", "Training", "Models", "Checkpoints", "Tokenizers", "Files"]),
     tests("Tasks", ["TestSupport", "Models", "Tokenizers", "Autograd", "Kernels", "Checkpoints", "Files"]),
   ],
   swiftLanguageModes: [.v6]

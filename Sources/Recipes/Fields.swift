@@ -40,13 +40,14 @@ final class Fields {
   }
 
   /// A key with a default: what `value` holds on the way in. With `needs`, the key makes sense only beside that other
-  /// one (a full path), and is neither read nor written without it.
+  /// one (a full path), and is neither read nor written without it; with `unless` it is not written beside that one.
   func field<Value>(
-    _ key: String, _ value: inout Value, _ kind: FieldKind<Value>, needs: String? = nil, _ about: String
+    _ key: String, _ value: inout Value, _ kind: FieldKind<Value>, needs: String? = nil, unless other: String? = nil,
+    _ about: String
   ) {
     state(key, kind.expected, kind.schema, standard: kind.write(value), about)
     guard isReading else {
-      if needs.map(findings.isGiven) ?? true { put(key, kind.write(value)) }
+      if needs.map(findings.isGiven) ?? true, !(other.map(isGiven) ?? false) { put(key, kind.write(value)) }
       return
     }
     if let json = members[key], let found = read(json, key, kind, needs: needs) { value = found }
@@ -118,7 +119,7 @@ final class Fields {
   /// Two keys of which at most one may be given.
   func exclusive(_ one: String, _ other: String) {
     shape.exclusives.append(.init(one: one, other: other))
-    guard isReading, findings.isGiven(full(one)), findings.isGiven(full(other)) else { return }
+    guard isReading, isGiven(one), isGiven(other) else { return }
     place(other).fault(
       "found beside '\(one)'", expected: "one of the two",
       advice: "Remove one, or unset it with '\(full(one))=null'.")
@@ -137,31 +138,37 @@ final class Fields {
     if isReading { Place(path: path, findings: findings).fault(found, expected: expected, advice: advice) }
   }
 
-  /// A key that must be there and decides which others may be: `options` states those of one kind. When it is asked to
-  /// write those of another kind than the recipe's, it is only to make them known.
+  /// Whether the key stands here.
+  func isGiven(_ key: String) -> Bool { findings.isGiven(full(key)) }
+
+  /// A key that decides which others may be: `options` states those of one kind. When it is asked to write those of
+  /// another kind than the recipe's, it is only to make them known.
   func choice<Kind: CaseIterable & RawRepresentable<String> & Equatable>(
-    _ key: String, _ kind: inout Kind, _ about: String, options: (Kind, Fields) -> Void
+    _ key: String, _ kind: inout Kind, isRequired: Bool = true, _ about: String, options: (Kind, Fields) -> Void
   ) {
     let faultsBefore = findings.faults.count
-    required(key, &kind, .choice, about)
+    if isRequired { required(key, &kind, .choice, about) } else { field(key, &kind, .choice, about) }
     // What is known depends on a key that is faulty itself: every further key is taken as it is.
     guard findings.faults.count == faultsBefore else { return stated += members.keys }
     let common = shape
     options(kind, self)
     shape = common
-    let chooser = full(key)
     var variants: [Shape.Variant] = []
+    var owners: [String: [String]] = [:]
     for one in Kind.allCases where one != kind || !isReading {
       let written = Fields.write(at: path) { options(one, $0) }
       variants.append(.init(kind: one.rawValue, shape: written.shape))
       for key in written.keys where one != kind && !stated.contains(last(key)) {
-        if !isReading { findings.state(key) }
-        foreign[last(key)] =
-          "It belongs to \(chooser) \"\(one.rawValue)\", and this one is \"\(kind.rawValue)\". "
-          + "Remove it, or change \(chooser)."
+        if !isReading && owners[last(key)] == nil { findings.state(key) }
+        owners[last(key), default: []].append("\"\(one.rawValue)\"")
       }
     }
-    shape.choices.append(.init(key: key, variants: variants))
+    shape.choices.append(.init(key: key, standard: isRequired ? nil : kind.rawValue, variants: variants))
+    for (one, kinds) in owners {
+      foreign[one] =
+        "It belongs to \(full(key)) \(oneOf(kinds)), and this one is \"\(kind.rawValue)\". "
+        + "On the command line, unset it with '\(full(one))=null'."
+    }
   }
 
   private func last(_ key: RecipeKey) -> String { String(key.path.dropFirst(path.isEmpty ? 0 : path.count + 1)) }
@@ -195,7 +202,8 @@ final class Fields {
   private func reportUnknownKeys() {
     for key in members.keys where !stated.contains(key) {
       if let belong = foreign[key] {
-        place(key).fault("unknown key", expected: nil, advice: belong)
+        // Null is how the command line unsets a key.
+        if members[key] != .null { place(key).fault("unknown key", expected: nil, advice: belong) }
       } else {
         findings.reportUnknown(key, at: full(key), valid: stated)
       }

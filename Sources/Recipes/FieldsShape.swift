@@ -22,6 +22,8 @@ struct Shape: Sendable {
   /// A key whose value decides which others may stand beside it.
   struct Choice: Sendable {
     let key: String
+    /// The kind where the key is not given; nil where it must be.
+    let standard: String?
     let variants: [Variant]
 
     /// Keys that some kind knows and `kind` does not; empty for a kind that does not exist.

@@ -48,7 +48,7 @@ extension Recipe {
       for variant in choice.variants {
         let key = path.isEmpty ? choice.key : "\(path).\(choice.key)"
         let json = (try? Overrides.put(.string(variant.kind), at: key, in: ["distillation": [:]])) ?? [:]
-        for (path, standard) in defaults(json) where usual[path] != nil && usual[path] != standard {
+        for (path, standard) in defaults(json) where path != key && usual[path] != nil && usual[path] != standard {
           varying.insert(path)
         }
       }
@@ -121,16 +121,14 @@ private struct ObjectSchema {
       let (own, inner) = body(of: variant.shape, at: path)
       var properties = own
       for (key, schema) in properties { known[key, default: []].append(schema) }
-      for key in choice.foreign(to: variant.kind) { properties[key] = false }
+      for key in choice.foreign(to: variant.kind) { properties[key] = Schema.null }
       var then: [String: JSON] = ["properties": .object(properties)]
       if !inner.isEmpty { then["allOf"] = .array(inner) }
       then["required"] = required(variant.shape)
-      rules.append([
-        "if": [
-          "properties": .object([choice.key: ["const": .string(variant.kind)]]), "required": [.string(choice.key)],
-        ],
-        "then": .object(then),
-      ])
+      var when: [String: JSON] = ["properties": .object([choice.key: ["const": .string(variant.kind)]])]
+      // Without it the rule holds where the key is absent, too.
+      if isPart || variant.kind != choice.standard { when["required"] = [.string(choice.key)] }
+      rules.append(["if": .object(when), "then": .object(then)])
     }
     if isPart {
       rules.append([

@@ -9,24 +9,27 @@ public final class Trainer {
   private let objective: any Objective
   let table: ParameterTable
   let settings: TrainingSettings
-  private let replicas: Replicas
+  let replicas: Replicas
   private let batcher: Batcher
-  let optimizer: AdamW
+  let descent: Descent
+  let average: WeightAverage?
   private let total: Gradients
   private let schedule: Schedule
   /// Tokens of a shard. A frozen weight costs little per shard, so that a large model's shards may be small, and with
   /// them what their passes keep; for one that learns, every shard sweeps its gradient.
   private let shardSize: Int
   /// Steps of an epoch, and of the run.
-  private let epochSteps: Int
+  let epochSteps: Int
   public let steps: Int
 
   var state = TrainingState()
 
   /// Trains exactly the parameters of `table`, among which are the objective's own.
+  /// - Parameter rateFactor: of a parameter's learning rate, from the method; see `layerFactor`.
+  /// - Throws: `TrainingFault`; `GroupFault` where a group of the settings fits no parameter.
   public init(
     _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas,
-    objective: any Objective = HardLabels()
+    objective: any Objective = HardLabels(), rateFactor: (Parameter) -> Double = { _ in 1 }
   ) throws {
     let batcher = Batcher(
       lengths: task.lengths, size: settings.batchSize, order: settings.order, seed: settings.seed)
@@ -45,7 +48,8 @@ public final class Trainer {
       case .ratio(let ratio): Int((ratio * Double(steps)).rounded(.up))
       }
     schedule = Schedule(settings.schedule, peak: settings.learningRate, warmup: warmup, total: steps)
-    optimizer = AdamW(table, settings.optimizer)
+    descent = Descent(table, settings.optimizer, try table.rules(settings, factor: rateFactor))
+    average = settings.average.map { _ in WeightAverage(table) }
     total = Gradients(table)
     let isMostlyFrozen = 2 * table.count < model.parameters.reduce(0) { $0 + $1.count }
     shardSize = isMostlyFrozen && model.config.keptPerToken > 1 << 16 ? 256 : 512
@@ -58,8 +62,8 @@ public final class Trainer {
     self.batcher = batcher
   }
 
-  /// Trains until the end, until patience runs out, or until `shouldStop`; the best weights (by the dev split, where
-  /// there is one) are then in the model, unless the run was interrupted, when the last ones are.
+  /// Trains until the end, until patience runs out, or until `shouldStop`; the weights that are kept (`takeBest`) are then
+  /// in the model, unless the run was interrupted, when the last ones are.
   public func run(shouldStop: () -> Bool, report: (TrainingEvent) -> Void) throws -> TrainingResult {
     var epoch = -1
     var batches: [[Int]] = []
@@ -74,7 +78,10 @@ public final class Trainer {
       let first = place * settings.accumulation
       let examples = Array(batches[first..<min(first + settings.accumulation, batches.count)].joined())
       report(.step(try step(examples)))
-      if isTimeToEvaluate() { try evaluate(report) }
+      if isTimeToEvaluate() {
+        averagePoint()
+        if let record = try showingAverage(evaluate) { report(.evaluated(record)) }
+      }
     }
     return finish(.completed)
   }
@@ -92,12 +99,13 @@ public final class Trainer {
     }
     let loss = losses.reduce(0, +)
     let rate = schedule.rate(number)
-    let gradientNorm = optimizer.step(total, rate: rate, replicas)
+    let gradientNorm = descent.step(total, number: number + 1, rate: rate, replicas)
     guard loss.isFinite && gradientNorm.isFinite else {
       throw TrainingFault.notFinite(step: number + 1, loss: loss, norm: gradientNorm)
     }
     let tokens = examples.reduce(0) { $0 + batcher.lengths[$1] }
     state.step += 1
+    averageStep()
     state.tokens += tokens
     state.seconds += (clock.now - begin) / .seconds(1)
     return StepRecord(
@@ -114,32 +122,28 @@ public final class Trainer {
   private func epochAndPlace(of step: Int) -> (Int, Int) { (step / epochSteps, step % epochSteps) }
 
   private func isTimeToEvaluate() -> Bool {
-    state.step == steps || state.step % (settings.evaluateEvery ?? epochSteps) == 0
+    state.step == steps || state.step % pointSteps == 0
   }
 
-  private func evaluate(_ report: (TrainingEvent) -> Void) throws {
+  /// Scores the dev split, where there is one, and keeps the weights if they are the best so far.
+  private func evaluate() throws -> EvaluationRecord? {
     let clock = ContinuousClock(), begin = clock.now
-    guard let evaluation = try task.evaluate(model, on: .dev, replicas.forEach) else { return }
+    guard let evaluation = try task.evaluate(model, on: .dev, replicas.forEach) else { return nil }
     guard let value = evaluation.values[settings.metric] else {
       throw TrainingFault.unknownMetric(settings.metric, known: Array(evaluation.values.keys))
     }
-    let isBest = state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: settings.metric) } ?? true
+    let isBest =
+      settings.choosesBest
+      && state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: settings.metric) } ?? true
     state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
     if isBest {
       state.best = Best(epoch: epochsDone, step: state.step, metric: settings.metric, value: value)
       state.bestWeights = nil  // the old ones go before the new ones come
       state.bestWeights = table.values
     }
-    report(
-      .evaluated(
-        EvaluationRecord(
-          step: state.step, epoch: epochsDone, evaluation: evaluation, isBest: isBest,
-          seconds: (clock.now - begin) / .seconds(1))))
-  }
-
-  /// Puts the best weights so far into the model, where an evaluation has chosen some.
-  public func takeBest() {
-    if let best = state.bestWeights { table.values = best }
+    return EvaluationRecord(
+      step: state.step, epoch: epochsDone, evaluation: evaluation, isBest: isBest,
+      seconds: (clock.now - begin) / .seconds(1))
   }
 
   private func finish(_ status: TrainingResult.Status) -> TrainingResult {
