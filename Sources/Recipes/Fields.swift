@@ -146,15 +146,14 @@ final class Fields {
   func choice<Kind: CaseIterable & RawRepresentable<String> & Equatable>(
     _ key: String, _ kind: inout Kind, isRequired: Bool = true, _ about: String, options: (Kind, Fields) -> Void
   ) {
-    let faultsBefore = findings.faults.count
+    let faultsBefore = findings.faults.count, standard = kind.rawValue
     if isRequired { required(key, &kind, .choice, about) } else { field(key, &kind, .choice, about) }
     // What is known depends on a key that is faulty itself: every further key is taken as it is.
     guard findings.faults.count == faultsBefore else { return stated += members.keys }
     let common = shape
     options(kind, self)
     shape = common
-    var variants: [Shape.Variant] = []
-    var owners: [String: [String]] = [:]
+    var variants: [Shape.Variant] = [], owners: [String: [String]] = [:]
     for one in Kind.allCases where one != kind || !isReading {
       let written = Fields.write(at: path) { options(one, $0) }
       variants.append(.init(kind: one.rawValue, shape: written.shape))
@@ -163,11 +162,11 @@ final class Fields {
         owners[last(key), default: []].append("\"\(one.rawValue)\"")
       }
     }
-    shape.choices.append(.init(key: key, standard: isRequired ? nil : kind.rawValue, variants: variants))
+    shape.choices.append(.init(key: key, standard: isRequired ? nil : standard, variants: variants))
     for (one, kinds) in owners {
       foreign[one] =
         "It belongs to \(full(key)) \(oneOf(kinds)), and this one is \"\(kind.rawValue)\". "
-        + "On the command line, unset it with '\(full(one))=null'."
+        + "Remove it (on the command line: \(full(one))=null), or change \(full(key))."
     }
   }
 

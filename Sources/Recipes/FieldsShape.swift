@@ -22,7 +22,7 @@ struct Shape: Sendable {
   /// A key whose value decides which others may stand beside it.
   struct Choice: Sendable {
     let key: String
-    /// The kind where the key is not given; nil where it must be.
+    /// What it is where the key is absent; nil: it must be there.
     let standard: String?
     let variants: [Variant]
 

@@ -121,14 +121,13 @@ private struct ObjectSchema {
       let (own, inner) = body(of: variant.shape, at: path)
       var properties = own
       for (key, schema) in properties { known[key, default: []].append(schema) }
-      for key in choice.foreign(to: variant.kind) { properties[key] = Schema.null }
+      for key in choice.foreign(to: variant.kind) { properties[key] = ["type": "null"] }
       var then: [String: JSON] = ["properties": .object(properties)]
       if !inner.isEmpty { then["allOf"] = .array(inner) }
       then["required"] = required(variant.shape)
-      var when: [String: JSON] = ["properties": .object([choice.key: ["const": .string(variant.kind)]])]
-      // Without it the rule holds where the key is absent, too.
-      if isPart || variant.kind != choice.standard { when["required"] = [.string(choice.key)] }
-      rules.append(["if": .object(when), "then": .object(then)])
+      var condition: [String: JSON] = ["properties": .object([choice.key: ["const": .string(variant.kind)]])]
+      if isPart || choice.standard != variant.kind { condition["required"] = [.string(choice.key)] }
+      rules.append(["if": .object(condition), "then": .object(then)])
     }
     if isPart {
       rules.append([

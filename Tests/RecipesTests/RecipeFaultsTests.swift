@@ -126,7 +126,7 @@ func `an unknown key is told its nearest`(_ key: String, _ advice: String?) thro
   #expect(
     try faults(least.with("method.rank", 8)) == [
       "method.rank: unknown key. It belongs to method.type \"lora\", and this one is \"full\". "
-        + "On the command line, unset it with 'method.rank=null'."
+        + "Remove it (on the command line: method.rank=null), or change method.type."
     ])
 }
 
@@ -147,7 +147,7 @@ func `an option that the chosen schedule or optimizer does not read is an error`
   #expect(
     found == [
       "training.\(key): unknown key. It belongs to training.\(choice) \(others), and this one is \"\(kind)\". "
-        + "On the command line, unset it with 'training.\(key)=null'."
+        + "Remove it (on the command line: training.\(key)=null), or change training.\(choice)."
     ])
   #expect(try faults(json.with("training.\(key)", 0.5), "training.\(key)=null") == [])
 }
