@@ -44,7 +44,8 @@ let package = Package(
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Serving", "Training", "Tasks", "Models", "Tokenizers", "Checkpoints", "Kernels",
+        "Recipes", "Reporting", "Serving", "Training", "Adapters", "Tasks", "Models", "Tokenizers", "Checkpoints",
+        "Kernels",
         "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -5,8 +5,10 @@ public import Models
 
 /// A way to change a model by little, with its settings: what it puts where, and how PEFT spells it.
 public protocol AdapterMethod: Sendable {
-  /// `peft_type` in adapter_config.json.
+  /// `peft_type` in adapter_config.json, where that is PEFT's.
   static var peftType: String { get }
+  /// Whose files it is kept in.
+  static var format: AdapterFormat { get }
   /// What stands before a weight's name in adapter_model.safetensors.
   static var prefix: String { get }
   /// Modules trained and saved whole, beside the head.
@@ -24,11 +26,12 @@ public protocol AdapterMethod: Sendable {
 }
 
 extension AdapterMethod {
+  public static var format: AdapterFormat { .peft }
   public static var prefix: String { "base_model.model." }
 }
 
 /// By `peft_type`.
-let adapterMethods: [any AdapterMethod.Type] = [LoRAConfig.self]
+let adapterMethods: [any AdapterMethod.Type] = [LoRAConfig.self, BottleneckConfig.self]
 
 /// What a method has made for one model.
 public struct Fitting {

@@ -55,6 +55,7 @@ struct Block: Sendable {
   let activation: Activation
   /// Of the feed-forward's output, of attention's probabilities, of attention's output.
   let dropout, attentionDropout, attentionOutputDropout: Double
+  let seams: BlockSeams
 
   init(_ scope: Scope, _ config: ModelConfig) throws {
     let names = config.family.names
@@ -68,6 +69,7 @@ struct Block: Sendable {
     activation = config.activation
     (dropout, attentionDropout) = (config.dropout, config.attentionDropout)
     attentionOutputDropout = config.family.dropsAttentionOutput ? config.dropout : 0
+    seams = BlockSeams(scope.path)
   }
 
   /// - Parameter show: sees queries, keys and values, side by side.
@@ -77,10 +79,21 @@ struct Block: Sendable {
     let qkv = queryKeyValue(x, precision: precision, pass)
     show(qkv)
     let context = attention(qkv, starts: starts, heads: heads, dropout: attentionDropout, pass)
-    let y = attentionNorm(
-      attentionOutput(context, precision: precision, pass), residual: x, dropout: attentionOutputDropout, pass)
+    let attended = attentionOutput(context, precision: precision, pass)
+    let y = close(attended, x, attentionNorm, attentionOutputDropout, seams.attentionOutput, precision, pass)
     let hidden = activate(intermediate(y, precision: precision, pass), activation, precision: precision, pass)
-    return outputNorm(output(hidden, precision: precision, pass), residual: y, dropout: dropout, pass)
+    return close(output(hidden, precision: precision, pass), y, outputNorm, dropout, seams.output, precision, pass)
+  }
+
+  /// norm(dropout(h) + x), or what the adapter makes of it.
+  private func close(
+    _ h: Tensor, _ x: Tensor, _ norm: LayerNorm, _ probability: Double, _ adapter: (any ResidualAdapter)?,
+    _ precision: Precision, _ pass: Pass
+  ) -> Tensor {
+    guard let adapter else { return norm(h, residual: x, dropout: probability, pass) }
+    return adapter(
+      Autograd.dropout(h, probability, pass), residual: x, precision: precision,
+      norm: { norm($0, residual: $1, dropout: 0, pass) }, pass)
   }
 
   var products: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
@@ -120,6 +133,9 @@ public struct BertEncoder: Sendable {
   }
 
   var products: [JoinedProjection] { blocks.flatMap(\.products) }
+
+  /// Where adapters may sit, block by block.
+  public var seams: [BlockSeams] { blocks.map(\.seams) }
 
   /// Weights that belong to no projection, in the checkpoint's order.
   var others: [Parameter] {

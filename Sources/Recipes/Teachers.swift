@@ -80,7 +80,7 @@ extension RunBuilder {
       }
       adapter.attach()
       learned = adapter.changed
-      files += ["adapter_model.safetensors", "adapter_config.json"].map { folder + "/" + $0 }
+      files += AdapterFormat.weights(in: folder) + [folder + "/adapter_config.json"]
     }
     // A decoder's bias starts at 0, which is as good as any.
     let absent = Set(model.fresh).subtracting(learned).subtracting([model.classifier.bias.name])

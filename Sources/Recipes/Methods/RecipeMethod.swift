@@ -17,12 +17,18 @@ extension Recipe {
       case full
       /// The base is frozen; low-rank updates beside its matrices learn (Hu et al. 2021).
       case lora
+      /// Bottlenecks behind both sublayers of every block learn (Houlsby et al. 2019).
+      case houlsby
+      /// One bottleneck a block learns, behind the feed-forward (Pfeiffer et al. 2020).
+      case pfeiffer
 
       /// The settings where a recipe says nothing.
       fileprivate var blank: any MethodSection {
         switch self {
         case .full: FullTraining()
         case .lora: LoRAConfig()
+        case .houlsby: BottleneckConfig.houlsby
+        case .pfeiffer: BottleneckConfig.pfeiffer
         }
       }
     }
@@ -34,6 +40,14 @@ extension Recipe {
 
     /// What goes into the model; nil where the model itself learns.
     public var adapter: (any AdapterMethod)? { settings as? any AdapterMethod }
+
+    /// Before the word "adapter".
+    var title: String {
+      switch kind {
+      case .lora: "a LoRA"
+      default: "a \(kind.rawValue)"
+      }
+    }
 
     public static func == (one: Self, other: Self) -> Bool { one.kind == other.kind && one.json == other.json }
 
