@@ -26,7 +26,10 @@ extension Adapter {
   public func save(to folder: String, base: String, head kind: HeadKind) throws {
     try makeFolder(folder)
     let prefix = type(of: method).prefix
-    let own: [SavedTensor] = fitting.tensors.map { ($0.name, $0.parameter.shape, Array($0.parameter.values)) }
+    let own: [SavedTensor] = fitting.tensors.map { tensor in
+      let (shape, numbers) = tensor.form?() ?? (tensor.parameter.shape, Array(tensor.parameter.values))
+      return (tensor.name, shape, numbers)
+    }
     var whole: [SavedTensor] = ownHead.map { (prefix + $0.name, $0.shape, Array($0.values)) }
     whole += overrides.map { ($0.stored, $0.parameter.shape, self.values(of: $0)) }
     if type(of: method).format == .adapterHub {
@@ -48,17 +51,21 @@ extension Adapter {
       case .masked: .null
       }
     for key in ["auto_mapping", "revision"] { settings[key] = .null }
+    // PEFT wants the tokenizer of a prompt that began as a text, and does not use it.
+    if settings["prompt_tuning_init"] == "TEXT" { settings["tokenizer_name_or_path"] = .string(base) }
     try writeFile(JSON.object(settings).text() + "\n", to: folder + "/adapter_config.json")
   }
 
   /// Opens the adapter in `folder` for `model`; it is not attached yet.
   /// - Throws: `AdapterFault` listing everything that is not supported, missing, unexpected or of another shape.
   public convenience init(folder: String, on model: TextModel) throws {
-    let method = try readMethod(folder + "/adapter_config.json")
+    var method = try readMethod(folder + "/adapter_config.json")
     let prefix = type(of: method).prefix
-    let files = type(of: method).format.weights.map { folder + "/" + $0 }
+    let format = type(of: method).format, files = format.weights.map { folder + "/" + $0 }
+    let checkpoint = try Checkpoint(files: [files[0]] + files.dropFirst().filter(fileExists))
+    if format == .adapterHub { method.learnWhole(model.headModules(in: checkpoint)) }
     var reader = TensorReader(
-      checkpoint: try Checkpoint(files: [files[0]] + files.dropFirst().filter(fileExists)), file: files[0],
+      checkpoint: checkpoint, file: files[0],
       encoder: (prefix, model.config.family.names.encoder + "."))
     let fitting = try method.fit(model, seed: nil)
     for tensor in fitting.tensors { try reader.read(tensor.parameter, stored: tensor.name) }

@@ -1,4 +1,5 @@
 /// Whose files an adapter is kept in.
+import Autograd
 import Checkpoints
 import Files
 import Models
@@ -25,6 +26,16 @@ public enum AdapterFormat: CaseIterable, Sendable {
       if !found.isEmpty { return found }
     }
     return [folder + "/" + Self.peft.weights[0]]
+  }
+}
+
+extension TextModel {
+  /// Modules of the head, its last product aside, of which the `adapters` library's files hold weights: it names none.
+  func headModules(in checkpoint: Checkpoint) -> [String] {
+    func module(_ weight: String) -> String { weight.split(separator: ".").dropLast().joined(separator: ".") }
+    let last = [classifier.weight, classifier.bias].map { module($0.name) }
+    let found = parameters.map(\.name).filter(checkpoint.contains).map(module)
+    return Set(found).subtracting(last).sorted()
   }
 }
 

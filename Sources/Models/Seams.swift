@@ -33,6 +33,54 @@ public protocol Preface: AnyObject {
   func keysAndValues(_ pass: Pass) -> Tensor?
 }
 
+/// A batch as an encoder reads it, behind what stands before its sequences.
+struct Reading {
+  let batch: Batch
+  /// The rows of the tokens that were there before; nil: all.
+  private(set) var rows: [Int32]?
+  /// What is added to the first tokens of every sequence, which have no word.
+  private(set) var tokens: Tensor?
+  private(set) var prefix: Prefix?
+
+  init(_ batch: Batch, behind preface: (any Preface)?, _ pass: Pass) {
+    guard let preface else {
+      self.batch = batch
+      return
+    }
+    tokens = preface.tokens(pass)
+    let read = batch.prefaced(preface.positions, id: tokens == nil ? nil : -1)
+    self.batch = read.batch
+    if tokens != nil { rows = read.rows }
+    prefix = preface.keysAndValues(pass).map { Prefix($0, starts: read.batch.starts) }
+  }
+}
+
+/// Keys and values that stand before those of every sequence.
+struct Prefix {
+  private let keysAndValues: Tensor
+  /// First rows of the sequences, without the prefix and with it.
+  private let starts, longer: [Int]
+  /// The sequences' own rows among the longer ones.
+  private let rows: [Int32]
+
+  init(_ keysAndValues: Tensor, starts: [Int]) {
+    let count = keysAndValues.rows
+    self.keysAndValues = keysAndValues
+    self.starts = starts
+    longer = starts.enumerated().map { $1 + $0 * count }
+    rows = zip(starts, starts.dropFirst()).enumerated().flatMap { index, range in
+      (range.0..<range.1).map { Int32($0 + (index + 1) * count) }
+    }
+  }
+
+  /// Attention of the block at `index`, whose context has as many rows as qkv.
+  func attend(_ qkv: Tensor, block index: Int, heads: Int, dropout: Double, _ pass: Pass) -> Tensor {
+    let d = qkv.columns / 3
+    let all = prepend(keysAndValues: keysAndValues, from: 2 * d * index, to: qkv, starts: starts, pass)
+    return gather(attention(all, starts: longer, heads: heads, dropout: dropout, pass), rows: rows, pass)
+  }
+}
+
 extension Batch {
   /// Every sequence's tokens at places from `count` on; with `ids`, behind tokens of that id, whose kind is 0.
   func prefaced(_ count: Int, id: Int32?) -> (batch: Batch, rows: [Int32]) {

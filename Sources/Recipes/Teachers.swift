@@ -78,6 +78,10 @@ extension RunBuilder {
       if asksLogits && work.kind == .tokens && adapter.head.outputs != work.labels.count {
         throw TeacherFault.classes(adapter: folder, adapter.head.outputs, labels: work.labels.count)
       }
+      let positions = config.positions - adapter.method.positions
+      if positions < encoder.maxLength {
+        throw TeacherFault.positions(teacher: folder, positions, maxLength: encoder.maxLength)
+      }
       adapter.attach()
       learned = adapter.changed
       files += AdapterFormat.weights(in: folder) + [folder + "/adapter_config.json"]

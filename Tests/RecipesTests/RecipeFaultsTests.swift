@@ -49,7 +49,7 @@ private let lora = least.with("method", ["type": "lora"])
     ("data.word_column", "last", "found \"last\"; expected word_column and label_column to differ."),
     (
       "method.type", "lroa",
-      "found \"lroa\"; expected \"full\", \"lora\", \"houlsby\" or \"pfeiffer\". Did you mean 'lora'?"
+      "found \"lroa\"; expected \"full\", \"lora\", \"houlsby\", \"pfeiffer\", \"prompt\" or \"prefix\". Did you mean 'lora'?"
     ),
   ] as [(String, JSON?, String)])
 func `a wrong value is named with its key, what was found and what may stand there`(

@@ -21,6 +21,10 @@ extension Recipe {
       case houlsby
       /// One bottleneck a block learns, behind the feed-forward (Pfeiffer et al. 2020).
       case pfeiffer
+      /// Tokens before every sequence learn (Lester et al. 2021).
+      case prompt
+      /// Keys and values before every sequence's, in every block, learn (Li & Liang 2021).
+      case prefix
 
       /// The settings where a recipe says nothing.
       fileprivate var blank: any MethodSection {
@@ -29,6 +33,8 @@ extension Recipe {
         case .lora: LoRAConfig()
         case .houlsby: BottleneckConfig.houlsby
         case .pfeiffer: BottleneckConfig.pfeiffer
+        case .prompt: PromptConfig()
+        case .prefix: PrefixConfig()
         }
       }
     }
