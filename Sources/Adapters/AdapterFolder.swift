@@ -1,4 +1,4 @@
-/// An adapter on disk in PEFT's form, adapter_config.json and adapter_model.safetensors, or in its library's.
+/// An adapter on disk in PEFT's form, adapter_config.json and adapter_model.safetensors, or in the `adapters` library's.
 import Autograd
 import Checkpoints
 import Files
