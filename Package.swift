@@ -47,7 +47,8 @@ let package = Package(
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Runs", "Serving", "Training", "Tasks", "Models", "Tokenizers", "Checkpoints",
+        "Recipes", "Reporting", "Runs", "Serving", "Training", "Adapters", "Tasks", "Models", "Tokenizers",
+        "Checkpoints",
         "Kernels",
         "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -35,7 +35,7 @@ public final class Adapter: @unchecked Sendable {
 
   /// What learns: the seams, the head, and the overrides.
   public var trainable: [Parameter] {
-    fitting.tensors.filter(\.learns).map(\.parameter) + ownHead + overrides.map(\.parameter)
+    fitting.tensors.filter(\.learns).map(\.parameter) + fitting.unsaved + ownHead + overrides.map(\.parameter)
   }
 
   /// Names of the model's weights that change while the adapter is attached.
@@ -45,7 +45,9 @@ public final class Adapter: @unchecked Sendable {
   public var changed: Set<String> { overridden.union(ownHead.map(\.name)) }
 
   /// Numbers that the model does not have without the adapter.
-  public var addedParameters: Int { fitting.tensors.reduce(0) { $0 + $1.parameter.count } }
+  public var addedParameters: Int {
+    (fitting.tensors.map(\.parameter) + fitting.unsaved).reduce(0) { $0 + $1.count }
+  }
 
   /// Puts the adapter into the model's seams. Only one adapter may be attached at a time.
   public func attach() {

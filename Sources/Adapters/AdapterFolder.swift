@@ -1,4 +1,4 @@
-/// An adapter on disk in PEFT's form: adapter_config.json and adapter_model.safetensors.
+/// An adapter on disk in PEFT's form, adapter_config.json and adapter_model.safetensors, or in the `adapters` library's.
 import Autograd
 import Checkpoints
 import Files
@@ -22,14 +22,20 @@ public enum AdapterFault: Error, CustomStringConvertible {
 }
 
 extension Adapter {
-  /// Writes both files into the folder. `base` is what adapter_config.json names as the base model; never a path.
+  /// Writes its files into the folder. `base` is what adapter_config.json names as the base model; never a path.
   public func save(to folder: String, base: String, head kind: HeadKind) throws {
     try makeFolder(folder)
     let prefix = type(of: method).prefix
-    var values = fitting.tensors.map { ($0.name, $0.parameter.shape, Array($0.parameter.values)) }
-    values += ownHead.map { (prefix + $0.name, $0.shape, Array($0.values)) }
-    values += overrides.map { ($0.stored, $0.parameter.shape, self.values(of: $0)) }
-    try withPointers(values) { pointers in
+    let own: [SavedTensor] = fitting.tensors.map { tensor in
+      let (shape, numbers) = tensor.form?() ?? (tensor.parameter.shape, Array(tensor.parameter.values))
+      return (tensor.name, shape, numbers)
+    }
+    var whole: [SavedTensor] = ownHead.map { (prefix + $0.name, $0.shape, Array($0.values)) }
+    whole += overrides.map { ($0.stored, $0.parameter.shape, self.values(of: $0)) }
+    if type(of: method).format == .adapterHub {
+      return try saveForAdapterHub(own, head: whole, to: folder, base: base, kind)
+    }
+    try withPointers(own + whole) { pointers in
       try writeSafetensors(
         to: folder + "/adapter_model.safetensors", tensors: pointers, dtype: .f32, metadata: ["format": "pt"])
     }
@@ -45,16 +51,21 @@ extension Adapter {
       case .masked: .null
       }
     for key in ["auto_mapping", "revision"] { settings[key] = .null }
+    // PEFT wants the tokenizer of a prompt that began as a text, and does not use it.
+    if settings["prompt_tuning_init"] == "TEXT" { settings["tokenizer_name_or_path"] = .string(base) }
     try writeFile(JSON.object(settings).text() + "\n", to: folder + "/adapter_config.json")
   }
 
   /// Opens the adapter in `folder` for `model`; it is not attached yet.
   /// - Throws: `AdapterFault` listing everything that is not supported, missing, unexpected or of another shape.
   public convenience init(folder: String, on model: TextModel) throws {
-    let method = try readMethod(folder + "/adapter_config.json")
-    let file = folder + "/adapter_model.safetensors", prefix = type(of: method).prefix
+    var method = try readMethod(folder + "/adapter_config.json")
+    let prefix = type(of: method).prefix
+    let format = type(of: method).format, files = format.weights.map { folder + "/" + $0 }
+    let checkpoint = try Checkpoint(files: [files[0]] + files.dropFirst().filter(fileExists))
+    if format == .adapterHub { method.learnWhole(model.headModules(in: checkpoint)) }
     var reader = TensorReader(
-      checkpoint: try Checkpoint(file: file), file: file,
+      checkpoint: checkpoint, file: files[0],
       encoder: (prefix, model.config.family.names.encoder + "."))
     let fitting = try method.fit(model, seed: nil)
     for tensor in fitting.tensors { try reader.read(tensor.parameter, stored: tensor.name) }
@@ -72,6 +83,16 @@ extension Adapter {
 /// The method and its settings, as adapter_config.json has them.
 private func readMethod(_ file: String) throws -> any AdapterMethod {
   let json = try JSON(path: file)
+  if json["peft_type"] == nil, var settings = json["config"]?.object {
+    settings["name"] = json["name"]
+    var reader = SettingsReader(.object(settings))
+    if json["version"] == nil {
+      reader.problem("'version' is missing: a file of an older library, whose words differ.")
+    }
+    let method = BottleneckConfig(&reader)
+    if !reader.problems.isEmpty { throw AdapterFault.unsupported(file: file, problems: reader.problems) }
+    return method
+  }
   guard let type = adapterMethods.first(where: { $0.peftType == json["peft_type"]?.string }) else {
     let found = json["peft_type"]?.text(pretty: false) ?? "missing"
     let known = adapterMethods.map { "\"\($0.peftType)\"" }.joined(separator: ", ")
@@ -136,9 +157,11 @@ private struct TensorReader {
   }
 }
 
+typealias SavedTensor = (name: String, shape: [Int], floats: [Float])
+
 /// Calls `body` with pointers into all the arrays at once.
 func withPointers<R>(
-  _ tensors: [(name: String, shape: [Int], floats: [Float])],
+  _ tensors: [SavedTensor],
   _ body: ([(name: String, shape: [Int], floats: UnsafeBufferPointer<Float>)]) throws -> R
 ) rethrows -> R {
   let copies = tensors.map { tensor in

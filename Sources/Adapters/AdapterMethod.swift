@@ -5,8 +5,10 @@ public import Models
 
 /// A way to change a model by little, with its settings: what it puts where, and how PEFT spells it.
 public protocol AdapterMethod: Sendable {
-  /// `peft_type` in adapter_config.json.
+  /// `peft_type` in adapter_config.json, where that is PEFT's.
   static var peftType: String { get }
+  /// Whose files it is kept in.
+  static var format: AdapterFormat { get }
   /// What stands before a weight's name in adapter_model.safetensors.
   static var prefix: String { get }
   /// Modules trained and saved whole, beside the head.
@@ -17,6 +19,10 @@ public protocol AdapterMethod: Sendable {
   func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting
   /// Modules that start from chance are trained and saved whole, and so no target, whatever else the settings say.
   mutating func learnWhole(_ modules: [String])
+  /// Positions of every sequence that are the method's own.
+  var positions: Int { get }
+  /// Reads the texts that the method starts from; `pieces` are a text's token ids.
+  mutating func readTexts(_ pieces: (String) -> [Int32])
   /// The method's own keys of adapter_config.json, all that PEFT writes.
   func settings(in model: TextModel) throws -> [String: JSON]
   /// Reads them back. What this program cannot do is a problem, never a silent difference.
@@ -24,11 +30,16 @@ public protocol AdapterMethod: Sendable {
 }
 
 extension AdapterMethod {
+  public static var format: AdapterFormat { .peft }
   public static var prefix: String { "base_model.model." }
+  public var positions: Int { 0 }
+  public func readTexts(_ pieces: (String) -> [Int32]) {}
 }
 
 /// By `peft_type`.
-let adapterMethods: [any AdapterMethod.Type] = [LoRAConfig.self]
+let adapterMethods: [any AdapterMethod.Type] = [
+  LoRAConfig.self, BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
+]
 
 /// What a method has made for one model.
 public struct Fitting {
@@ -38,6 +49,8 @@ public struct Fitting {
   var sockets: [Socket] = []
   /// What is saved, in the file's order.
   var tensors: [Stored] = []
+  /// What learns beside `tensors`, and is not saved: what it makes is.
+  var unsaved: [Parameter] = []
   /// Weights of the model that the adapter has its own numbers for: biases, norms, modules saved whole.
   var owned: [Stored] = []
 }
@@ -48,7 +61,12 @@ struct Stored {
   let parameter: Parameter
   /// Whether it is trained, or only saved along.
   var learns = true
+  /// What is saved, where that is not the parameter as it is.
+  var form: SavedForm?
 }
+
+/// Makes the shape and the numbers of a tensor in adapter_model.safetensors.
+typealias SavedForm = () -> (shape: [Int], values: [Float])
 
 /// A place in a model where something may sit.
 struct Socket {

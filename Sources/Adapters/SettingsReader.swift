@@ -37,6 +37,14 @@ public struct SettingsReader {
     }
   }
 
+  /// An option that has one value here.
+  mutating func want(_ key: String, _ value: JSON) {
+    if let found = json[key], found != value, found.number == nil || found.number != value.number {
+      problems.append(
+        "'\(key)' is \(found.text(pretty: false).prefix(60)); only \(value.text(pretty: false)) is supported.")
+    }
+  }
+
   mutating func problem(_ text: String) { problems.append(text) }
 }
 

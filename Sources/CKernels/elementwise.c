@@ -8,6 +8,17 @@ CLONES void tune_add(const float *restrict x, float *restrict y, long count) {
   for (long i = 0; i < count; i++) y[i] += x[i];
 }
 
+CLONES void tune_add_scaled(const float *h, const float *u, float *y, long count, float scale) {
+  for (long i = 0; i < count; i++) y[i] = h[i] + scale * u[i];
+}
+
+CLONES void tune_scale(const float *restrict x, float *restrict y, long count, float scale, float beta) {
+  if (beta == 0)
+    for (long i = 0; i < count; i++) y[i] = scale * x[i];
+  else
+    for (long i = 0; i < count; i++) y[i] += scale * x[i];
+}
+
 CLONES void tune_multiply(const float *a, const float *b, float *y, long count, float beta) {
   if (beta == 0)
     for (long i = 0; i < count; i++) y[i] = a[i] * b[i];
@@ -96,6 +107,19 @@ INLINE void relu(lanes v, lanes *y, lanes *slope) {
   *slope = choose(v > 0, splat(1), splat(0));
 }
 
+/// σ through e^(-|v|), which never overflows.
+INLINE void silu(lanes v, lanes *y, lanes *slope) {
+  lanes e = fast_exp(-(lanes)((ints)v & 0x7fffffff)), one = splat(1);
+  lanes share = choose(v > 0, one, e) / (1 + e);
+  *y = v * share;
+  *slope = share + *y * (1 - share);
+}
+
+INLINE void squash(lanes v, lanes *y, lanes *slope) {
+  *y = fast_tanh(v);
+  *slope = 1 - *y * *y;
+}
+
 INLINE void only_tanh(lanes v, lanes *y, lanes *slope) { *y = fast_tanh(v); }
 INLINE void only_exp(lanes v, lanes *y, lanes *slope) { *y = fast_exp(v); }
 INLINE void only_erf(lanes v, lanes *y, lanes *slope) { *y = fast_erf(v); }
@@ -118,6 +142,8 @@ INLINE void only_erf(lanes v, lanes *y, lanes *slope) { *y = fast_erf(v); }
 SWEEP(gelu)
 SWEEP(gelu_tanh)
 SWEEP(relu)
+SWEEP(silu)
+SWEEP(squash)
 SWEEP(only_tanh)
 SWEEP(only_exp)
 SWEEP(only_erf)
@@ -126,6 +152,8 @@ INLINE void activate(const float *x, float *y, float *slope, long count, int act
   switch (activation) {
     case TUNE_GELU: sweep_gelu(x, y, slope, count); break;
     case TUNE_GELU_TANH: sweep_gelu_tanh(x, y, slope, count); break;
+    case TUNE_SILU: sweep_silu(x, y, slope, count); break;
+    case TUNE_TANH: sweep_squash(x, y, slope, count); break;
     default: sweep_relu(x, y, slope, count);
   }
 }

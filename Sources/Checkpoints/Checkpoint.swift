@@ -34,9 +34,13 @@ public final class Checkpoint: Sendable {
   }
 
   /// The weights of one safetensors file.
-  public convenience init(file: String) throws {
-    let opened = try SafetensorsFile(path: file)
-    self.init(owners: opened.tensors.mapValues { _ in opened }, [opened])
+  public convenience init(file: String) throws { try self.init(files: [file]) }
+
+  /// The weights of several safetensors files; of those that have one name, the first file's.
+  public convenience init(files: [String]) throws {
+    let opened = try files.map { try SafetensorsFile(path: $0) }
+    let owners = opened.flatMap { file in file.tensors.keys.map { ($0, file) } }
+    self.init(owners: .init(owners) { first, _ in first }, opened)
   }
 
   private convenience init(index: String, folder: String) throws {

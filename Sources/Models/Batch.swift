@@ -11,11 +11,12 @@ public struct Batch: Sendable {
 
   public init(_ sequences: [[Int32]]) { for sequence in sequences { append(sequence) } }
 
-  public mutating func append(_ sequence: [Int32], kinds: [Int32]? = nil) {
+  /// - Parameter place: that of its first token.
+  public mutating func append(_ sequence: [Int32], kinds: [Int32]? = nil, from place: Int32 = 0) {
     precondition(!sequence.isEmpty && (kinds?.count ?? sequence.count) == sequence.count, "a sequence has tokens")
     ids += sequence
     self.kinds += kinds ?? Array(repeating: 0, count: sequence.count)
-    places += (0..<Int32(sequence.count))
+    places += place..<place + Int32(sequence.count)
     starts.append(ids.count)
   }
 

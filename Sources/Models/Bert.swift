@@ -39,10 +39,12 @@ struct Embeddings: Sendable {
     norm = try LayerNorm(scope["LayerNorm"], config)
   }
 
-  func callAsFunction(_ batch: Batch, dropout probability: Double, precision: Precision, _ pass: Pass) -> Tensor {
-    let sum = embed(
+  func callAsFunction(_ reading: Reading, dropout probability: Double, precision: Precision, _ pass: Pass) -> Tensor {
+    let batch = reading.batch
+    var sum = embed(
       words: words, ids: batch.ids, positions: positions, places: batch.places, types: kinds, kinds: batch.kinds,
       precision: precision, pass)
+    if let tokens = reading.tokens { sum = addToStarts(sum, tokens, starts: batch.starts, pass) }
     return dropout(norm(sum, residual: nil, dropout: 0, pass), probability, pass)
   }
 }
@@ -55,8 +57,11 @@ struct Block: Sendable {
   let activation: Activation
   /// Of the feed-forward's output, of attention's probabilities, of attention's output.
   let dropout, attentionDropout, attentionOutputDropout: Double
+  /// Counted from 0.
+  let index: Int
+  let seams: BlockSeams
 
-  init(_ scope: Scope, _ config: ModelConfig) throws {
+  init(_ scope: Scope, _ config: ModelConfig, index: Int) throws {
     let names = config.family.names
     queryKeyValue = try scope.joined([names.query, names.key, names.value], config.width, config.width)
     attentionOutput = JoinedProjection(try scope[names.attentionOutput].projection(config.width, config.width))
@@ -68,19 +73,34 @@ struct Block: Sendable {
     activation = config.activation
     (dropout, attentionDropout) = (config.dropout, config.attentionDropout)
     attentionOutputDropout = config.family.dropsAttentionOutput ? config.dropout : 0
+    seams = BlockSeams(scope.path)
+    self.index = index
   }
 
   /// - Parameter show: sees queries, keys and values, side by side.
   func callAsFunction(
-    _ x: Tensor, starts: [Int], precision: Precision, _ pass: Pass, show: (Tensor) -> Void = { _ in }
+    _ x: Tensor, _ reading: Reading, precision: Precision, _ pass: Pass, show: (Tensor) -> Void = { _ in }
   ) -> Tensor {
     let qkv = queryKeyValue(x, precision: precision, pass)
     show(qkv)
-    let context = attention(qkv, starts: starts, heads: heads, dropout: attentionDropout, pass)
-    let y = attentionNorm(
-      attentionOutput(context, precision: precision, pass), residual: x, dropout: attentionOutputDropout, pass)
+    let context =
+      reading.prefix?.attend(qkv, block: index, heads: heads, dropout: attentionDropout, pass)
+      ?? attention(qkv, starts: reading.batch.starts, heads: heads, dropout: attentionDropout, pass)
+    let attended = attentionOutput(context, precision: precision, pass)
+    let y = close(attended, x, attentionNorm, attentionOutputDropout, seams.attentionOutput, precision, pass)
     let hidden = activate(intermediate(y, precision: precision, pass), activation, precision: precision, pass)
-    return outputNorm(output(hidden, precision: precision, pass), residual: y, dropout: dropout, pass)
+    return close(output(hidden, precision: precision, pass), y, outputNorm, dropout, seams.output, precision, pass)
+  }
+
+  /// norm(dropout(h) + x), or what the adapter makes of it.
+  private func close(
+    _ h: Tensor, _ x: Tensor, _ norm: LayerNorm, _ probability: Double, _ adapter: (any ResidualAdapter)?,
+    _ precision: Precision, _ pass: Pass
+  ) -> Tensor {
+    guard let adapter else { return norm(h, residual: x, dropout: probability, pass) }
+    return adapter(
+      Autograd.dropout(h, probability, pass), residual: x, precision: precision,
+      norm: { norm($0, residual: $1, dropout: 0, pass) }, pass)
   }
 
   var products: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
@@ -96,7 +116,7 @@ public struct BertEncoder: Sendable {
   init(_ root: Scope, _ config: ModelConfig) throws {
     let names = config.family.names
     embeddings = try Embeddings(root[names.encoder]["embeddings"], config)
-    blocks = try (0..<config.layers).map { try Block(root[names.blocks]["\($0)"], config) }
+    blocks = try (0..<config.layers).map { try Block(root[names.blocks]["\($0)"], config, index: $0) }
     dropout = config.dropout
   }
 
@@ -105,21 +125,32 @@ public struct BertEncoder: Sendable {
   public func callAsFunction(
     _ batch: Batch, precision: Precision = .fp32, recompute: Bool = false, trace: Trace? = nil, _ pass: Pass
   ) -> Tensor {
-    var x = embeddings(batch, dropout: dropout, precision: precision, pass)
-    trace?.see(x, state: 0)
+    self(Reading(batch, behind: nil, pass), precision: precision, recompute: recompute, trace: trace, pass)
+  }
+
+  /// `trace` sees the rows of `reading` only.
+  func callAsFunction(
+    _ reading: Reading, precision: Precision, recompute: Bool, trace: Trace?, _ pass: Pass
+  ) -> Tensor {
+    func own(_ x: Tensor) -> Tensor { reading.rows.map { gather(x, rows: $0, pass) } ?? x }
+    var x = embeddings(reading, dropout: dropout, precision: precision, pass)
+    trace?.see(own(x), state: 0)
     for (index, block) in blocks.enumerated() {
       let isOpen = index == blocks.count - 1 || trace?.sees(block: index + 1) == true
       if recompute && !isOpen {
-        x = pass.recomputed(x) { x, pass in block(x, starts: batch.starts, precision: precision, pass) }
+        x = pass.recomputed(x) { x, pass in block(x, reading, precision: precision, pass) }
       } else {
-        x = block(x, starts: batch.starts, precision: precision, pass) { trace?.see($0, queryKeyValueOf: index + 1) }
+        x = block(x, reading, precision: precision, pass) { trace?.see(own($0), queryKeyValueOf: index + 1) }
       }
-      trace?.see(x, state: index + 1)
+      trace?.see(own(x), state: index + 1)
     }
     return x
   }
 
   var products: [JoinedProjection] { blocks.flatMap(\.products) }
+
+  /// Where adapters may sit, block by block.
+  public var seams: [BlockSeams] { blocks.map(\.seams) }
 
   /// Weights that belong to no projection, in the checkpoint's order.
   var others: [Parameter] {

@@ -40,7 +40,7 @@ public enum Family: String, CaseIterable, Sendable {
   /// Whether the layer between [CLS] and the classifier of sequences is squashed by tanh; else ReLU.
   var poolsByTanh: Bool { self == .bert }
   /// transformers' class of a model with this head.
-  func architecture(_ kind: HeadKind) -> String {
+  public func architecture(_ kind: HeadKind) -> String {
     let family = self == .bert ? "Bert" : "DistilBert"
     return switch kind {
     case .tokens: family + "ForTokenClassification"

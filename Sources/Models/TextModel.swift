@@ -12,6 +12,8 @@ public final class TextModel: @unchecked Sendable {
   let neck: Neck?
   /// The last product; an adapter may bring its own. Of a masked-language head: the table of words, with its own bias.
   public var classifier: Projection
+  /// What an adapter puts before every sequence.
+  public var preface: (any Preface)?
   /// What the encoder's products and its table of words are read as.
   public private(set) var precision = Precision.fp32
   /// Whether a training pass keeps only the inputs of blocks and computes the rest again in backward: less memory for
@@ -81,13 +83,19 @@ public final class TextModel: @unchecked Sendable {
 
   /// Logits [rows, classes] of the tokens at `rows`, where given; else of all tokens or of every sequence.
   public func callAsFunction(_ batch: Batch, rows: [Int32]? = nil, trace: Trace? = nil, _ pass: Pass) -> Tensor {
-    var x = encoder(batch, precision: precision, recompute: recompute, trace: trace, pass)
-    let firsts = kind == .sequence ? batch.starts.dropLast().map(Int32.init) : nil
-    if let rows = rows ?? firsts { x = gather(x, rows: rows, pass) }
+    let reading = Reading(batch, behind: preface, pass)
+    var x = encoder(reading, precision: precision, recompute: recompute, trace: trace, pass)
+    let chosen = rows.map { rows in reading.rows.map { own in rows.map { own[Int($0)] } } ?? rows }
+    // A sequence is read by its first row, which may be a preface's, as PEFT has it.
+    let usual = kind == .sequence ? reading.batch.starts.dropLast().map(Int32.init) : reading.rows
+    if let rows = chosen ?? usual { x = gather(x, rows: rows, pass) }
     let numbers = kind == .masked ? precision : .fp32
     if let neck { x = neck(x, precision: numbers, pass) }
     return JoinedProjection(classifier)(dropout(x, config.dropout(before: kind), pass), precision: numbers, pass)
   }
+
+  /// The table of words [vocabulary, width].
+  public var words: Parameter { encoder.embeddings.words }
 
   /// Every projection but the classifier, in the checkpoint's order.
   public var projections: [Projection] { encoder.products.flatMap(\.parts) + (neck.map { [$0.dense] } ?? []) }

@@ -34,7 +34,9 @@ public final class Trace {
   /// than its own ops add to its input's gradient, and would be added in another order.
   func sees(block: Int) -> Bool { blocks.contains(block) || states.contains(block - 1) }
 
-  func see(_ x: Tensor, state number: Int) { if states.contains(number) { kept[number] = x } }
+  func see(_ x: @autoclosure () -> Tensor, state number: Int) { if states.contains(number) { kept[number] = x() } }
 
-  func see(_ x: Tensor, queryKeyValueOf block: Int) { if blocks.contains(block) { queryKeyValues[block] = x } }
+  func see(_ x: @autoclosure () -> Tensor, queryKeyValueOf block: Int) {
+    if blocks.contains(block) { queryKeyValues[block] = x() }
+  }
 }

@@ -65,13 +65,14 @@ public struct RunBuilder {
   public func build() throws -> Run {
     let source = try ModelSource(recipe.model), config = source.config
     let encoder = try TextEncoder(
-      source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride)
+      source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride,
+      reserved: recipe.method.adapter?.positions ?? 0)
     let work = try makeWork(config, encoder)
     let seed = UInt64(recipe.seed)
     let model = try TextModel(
       config, source.weights, kind: work.kind, classes: work.labels.count, reuseHead: work.reuseHead, seed: seed)
     model.recompute = recipe.training.recompute
-    let adapter = try makeAdapter(model, seed)
+    let adapter = try makeAdapter(model, encoder, seed)
     let hash = try source.weights.checkpoint?.sha256()
     let inputs = try inputDigests(hash, source.files)
     let teaching = try makeTeaching(model, work, encoder)
@@ -98,8 +99,9 @@ public struct RunBuilder {
   }
 
   /// Attached; nil where the model itself learns.
-  private func makeAdapter(_ model: TextModel, _ seed: UInt64) throws -> Adapter? {
+  private func makeAdapter(_ model: TextModel, _ encoder: TextEncoder, _ seed: UInt64) throws -> Adapter? {
     guard var method = recipe.method.adapter else { return nil }
+    method.readTexts { encoder.tokenizer.encode($0, specials: true).ids }
     if model.kind == .masked { method.learnWhole(newHead(of: model)) }
     let adapter = try Adapter(method, on: model, seed: seed)
     adapter.attach()

@@ -78,9 +78,13 @@ extension RunBuilder {
       if asksLogits && work.kind == .tokens && adapter.head.outputs != work.labels.count {
         throw TeacherFault.classes(adapter: folder, adapter.head.outputs, labels: work.labels.count)
       }
+      let positions = config.positions - adapter.method.positions
+      if positions < encoder.maxLength {
+        throw TeacherFault.positions(teacher: folder, positions, maxLength: encoder.maxLength)
+      }
       adapter.attach()
       learned = adapter.changed
-      files += ["adapter_model.safetensors", "adapter_config.json"].map { folder + "/" + $0 }
+      files += AdapterFormat.weights(in: folder) + [folder + "/adapter_config.json"]
     }
     // A decoder's bias starts at 0, which is as good as any.
     let absent = Set(model.fresh).subtracting(learned).subtracting([model.classifier.bias.name])

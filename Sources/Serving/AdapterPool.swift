@@ -73,8 +73,9 @@ public final class AdapterPool: @unchecked Sendable {
       guard (sidecar.task == "masked_lm") == (kind == .masked) else { throw PoolFault.otherTask(folder, wanted: kind) }
       return sidecar
     }
-    func encoder(_ sidecar: Sidecar?) throws -> TextEncoder {
-      try TextEncoder(tokenizer, config, maxLength: sidecar?.maxLength, stride: sidecar?.stride)
+    func encoder(_ sidecar: Sidecar?, reserved: Int = 0) throws -> TextEncoder {
+      try TextEncoder(
+        tokenizer, config, maxLength: sidecar?.maxLength, stride: sidecar?.stride, reserved: reserved)
     }
     var members: [Member] = []
     if withBase {
@@ -98,7 +99,8 @@ public final class AdapterPool: @unchecked Sendable {
           ? PoolFault.noLabels(adapter: path, classes: adapter.head.outputs)
           : .labelCount(adapter: path, labels: labels.count, classes: adapter.head.outputs)
       }
-      members.append(Member(name: name, adapter: adapter, labels: labels, encoder: try encoder(sidecar)))
+      let own = try encoder(sidecar, reserved: adapter.method.positions)
+      members.append(Member(name: name, adapter: adapter, labels: labels, encoder: own))
     }
     self.members = members
   }

@@ -5,14 +5,17 @@ public import Tokenizers
 
 /// A tokenizer and a window that do not fit a model.
 public enum EncoderFault: Error, CustomStringConvertible {
-  case maxLength(Int, limit: Int)
+  case maxLength(Int, limit: Int, reserved: Int)
   case vocabulary(tokenizer: Int, model: Int)
   case stride(Int, maxLength: Int)
 
   public var description: String {
     switch self {
-    case .maxLength(let found, let limit):
-      "max_length is \(found); it must be at least 8, and this model reads at most \(limit) tokens at once."
+    case .maxLength(_, let limit, let reserved) where limit < 8:
+      "The adapter takes \(reserved) of the model's \(limit + reserved) positions; a sequence needs 8 at least."
+    case .maxLength(let found, let limit, let reserved):
+      "max_length is \(found); it must be at least 8, and this model reads at most \(limit) tokens at once"
+        + (reserved > 0 ? " beside the adapter's \(reserved)." : ".")
     case .stride(let stride, let maxLength):
       "stride is \(stride); it must be from 0 to below half of max_length, which is \(maxLength)."
     case .vocabulary(let tokenizer, let model):
@@ -30,14 +33,18 @@ public struct TextEncoder: Sendable {
   /// - Parameters:
   ///   - maxLength: nil for as much as the model reads, at most 512.
   ///   - stride: nil for a quarter of the window; less than half of it.
+  ///   - reserved: positions that an adapter takes of every sequence.
   /// - Throws: `EncoderFault` where the tokenizer, the window and the model do not fit.
-  public init(_ tokenizer: WordPiece, _ config: ModelConfig, maxLength: Int? = nil, stride: Int? = nil) throws {
+  public init(
+    _ tokenizer: WordPiece, _ config: ModelConfig, maxLength: Int? = nil, stride: Int? = nil, reserved: Int = 0
+  ) throws {
     guard tokenizer.count <= config.vocabulary else {
       throw EncoderFault.vocabulary(tokenizer: tokenizer.count, model: config.vocabulary)
     }
-    let length = maxLength ?? min(512, config.positions)
-    guard (8...max(8, config.positions)).contains(length), length <= config.positions else {
-      throw EncoderFault.maxLength(length, limit: config.positions)
+    let limit = config.positions - reserved
+    let length = maxLength ?? min(512, limit)
+    guard (8...max(8, limit)).contains(length), length <= limit else {
+      throw EncoderFault.maxLength(length, limit: limit, reserved: reserved)
     }
     self.tokenizer = tokenizer
     self.maxLength = length

@@ -1,3 +1,4 @@
+import Adapters
 import ArgumentParser
 import Checkpoints
 import Files
@@ -17,7 +18,7 @@ struct InspectCommand: ParsableCommand {
     let checkpoint =
       folder.hasSuffix(".safetensors")
       ? try Checkpoint(file: folder)
-      : isAdapter ? try Checkpoint(file: folder + "/adapter_model.safetensors") : try Checkpoint(folder: folder)
+      : isAdapter ? try Checkpoint(files: AdapterFormat.weights(in: folder)) : try Checkpoint(folder: folder)
     let config: JSON? = isAdapter ? try JSON(path: folder + "/adapter_config.json") : nil
     let sidecar: JSON? = fileExists(folder + "/tune.json") ? try JSON(path: folder + "/tune.json") : nil
     let tensors = try checkpoint.names.map { ($0, try checkpoint.info($0)) }
@@ -45,9 +46,10 @@ struct InspectCommand: ParsableCommand {
     }
     try emit("\(tensors.count) tensors, \(count) parameters")
     if let config {
-      try emit(
-        "adapter: \(config["peft_type"]?.string ?? "?"), r \(config["r"]?.int ?? 0), over \(config["base_model_name_or_path"]?.string ?? "?")"
-      )
+      // The `adapters` library's files have a `model_name`, and no `peft_type`.
+      let kind = config["peft_type"]?.string ?? "bottleneck", rank = config["r"]?.int.map { ", r \($0)" } ?? ""
+      let name = config["base_model_name_or_path"]?.string ?? config["model_name"]?.string
+      try emit("adapter: \(kind)\(rank), over \(name ?? "?")")
     }
     if isAdapter, let base {
       try emit("\(Double(count * 10000 / max(base, 1)) / 100) % of the base's \(base) parameters")

@@ -11,6 +11,8 @@ private func value(_ x: Double, _ activation: Activation) -> Double {
   case .gelu: x * 0.5 * (1 + erf(x / 2.0.squareRoot()))
   case .geluTanh: 0.5 * x * (1 + Glibc.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
   case .relu: max(x, 0)
+  case .silu: x / (1 + exp(-x))
+  case .tanh: Glibc.tanh(x)
   }
 }
 
@@ -20,7 +22,7 @@ private func oracle(_ all: [Grid], _ f: (Double) -> Double) -> Grid {
 
 @Suite struct ActivationTests {
   // Sizes around the vector's 16 lanes, and where the loops are unrolled. ReLU has no slope at 0: no sample lies there.
-  @Test(arguments: [Activation.gelu, .geluTanh, .relu], [(1, 1), (3, 5), (2, 16), (7, 19), (5, 67)])
+  @Test(arguments: [Activation.gelu, .geluTanh, .relu, .silu, .tanh], [(1, 1), (3, 5), (2, 16), (7, 19), (5, 67)])
   func `activations agree with their definitions`(_ activation: Activation, _ shape: (Int, Int)) {
     var x = Grid.random(shape.0, shape.1, seed: 3, scale: 5)
     x.values[0] = 1.25
@@ -34,7 +36,7 @@ private func oracle(_ all: [Grid], _ f: (Double) -> Double) -> Grid {
   }
 
   // The slope is rounded to 8 bits; the values are not.
-  @Test(arguments: [Activation.gelu, .geluTanh, .relu], [(1, 1), (7, 19), (9, 119)])
+  @Test(arguments: [Activation.gelu, .geluTanh, .relu, .silu, .tanh], [(1, 1), (7, 19), (9, 119)])
   func `in bf16 only the slope is rounded`(_ activation: Activation, _ shape: (Int, Int)) {
     var x = Grid.random(shape.0, shape.1, seed: 3, scale: 5)
     x.values[0] = 1.25
@@ -55,7 +57,7 @@ private func oracle(_ all: [Grid], _ f: (Double) -> Double) -> Grid {
     #expect(d.allocations == 0)
   }
 
-  @Test(arguments: [Activation.gelu, .geluTanh, .relu])
+  @Test(arguments: [Activation.gelu, .geluTanh, .relu, .silu, .tanh])
   func `an activation gives the same numbers with and without its slope`(_ activation: Activation) {
     let values = Grid.random(3, 77, seed: 5, scale: 6).floats
     let workspace = Workspace()

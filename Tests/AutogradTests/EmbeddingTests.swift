@@ -36,6 +36,28 @@ import Testing
     #expect(distance.allocations == 0)
   }
 
+  @Test(arguments: [Set<Int>(), [0]]) func `a token without a word has its place and kind only`(_ frozen: Set<Int>) {
+    var s = Self.setting(width: 5)
+    s.frozen = frozen
+    let ids: [Int32] = [-1, 0, 4, -1, -1, 6]
+    let d = distance(
+      s,
+      { _, p, pass in
+        embed(words: p[0], ids: ids, positions: p[1], places: Self.places, types: p[2], kinds: Self.kinds, pass)
+      },
+      oracle: { all in
+        var y = Self.oracle(all)
+        for i in ids.indices {
+          for j in 0..<5 {
+            y[i, j] += (ids[i] < 0 ? 0 : all[0][Int(ids[i]), j]) - all[0][Int(Self.ids[i]), j]
+          }
+        }
+        return y
+      })
+    #expect(d.forward < 1e-6)
+    #expect(d.gradient < 1e-6)
+  }
+
   @Test func `words may be kept in bfloat16`() {
     var s = Self.setting(width: 7)
     s.frozen = [0]

@@ -8,12 +8,17 @@ public enum Activation: Sendable {
   /// The tanh form, as `gelu_new` and `gelu_pytorch_tanh`.        source: Hendrycks & Gimpel 2016
   case geluTanh
   case relu
+  /// x·σ(x), which others call swish.        source: Elfwing et al. 2017
+  case silu
+  case tanh
 
   var code: Int32 {
     switch self {
     case .gelu: Int32(TUNE_GELU.rawValue)
     case .geluTanh: Int32(TUNE_GELU_TANH.rawValue)
     case .relu: Int32(TUNE_RELU.rawValue)
+    case .silu: Int32(TUNE_SILU.rawValue)
+    case .tanh: Int32(TUNE_TANH.rawValue)
     }
   }
 }

@@ -3,7 +3,7 @@ internal import CKernels
 public import Kernels
 
 /// y[i] = words[ids[i]] + positions[places[i]] (+ types[kinds[i]])        →   y [n, d]
-/// In bf16 the words are rounded as they are read, or kept so. Backward adds dy's rows into the tables that
+/// A token whose id is negative has no word. In bf16 the words are rounded as they are read, or kept so. Backward adds dy's rows into the tables that
 /// learn.        source: Devlin et al. 2019 §3
 public func embed(
   words: Parameter, ids: [Int32], positions: Parameter, places: [Int32], types: Parameter?, kinds: [Int32],

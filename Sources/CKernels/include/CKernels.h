@@ -27,6 +27,10 @@ typedef struct {
 // Elementwise (elementwise.c)
 void tune_fill_rows(const float *row, float *y, long n, long d);
 void tune_add(const float *x, float *y, long count);
+/// y = h + scale·u; `y` may be either.
+void tune_add_scaled(const float *h, const float *u, float *y, long count, float scale);
+/// y = scale·x + beta·y.
+void tune_scale(const float *x, float *y, long count, float scale, float beta);
 void tune_multiply(const float *a, const float *b, float *y, long count, float beta);
 /// y = a·b (+ beta·y), b being bfloat16.
 void tune_multiply_half(const float *a, const uint16_t *b, float *y, long count, float beta);
@@ -40,7 +44,7 @@ void tune_tanh_backward(const float *y, const float *dy, float *dx, long count, 
 double tune_sum_squares(const float *x, long count);
 
 /// y = f(x); slope = f'(x) where slope is not NULL (it may be x itself).
-enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU };
+enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU, TUNE_SILU, TUNE_TANH };
 void tune_activate(const float *x, float *y, float *slope, long count, int activation);
 void tune_activate_half(const float *x, float *y, uint16_t *slope, long count, int activation);
 
@@ -80,10 +84,10 @@ void tune_attention_backward(const float *qkv, const float *context, const float
 
 // Embedding (embedding.c)
 /// `rounded`: words are rounded to bfloat16 as they are read.
-/// y[i] = words[ids[i]] + positions[places[i]] + types[kinds[i]].
+/// y[i] = words[ids[i]] + positions[places[i]] + types[kinds[i]]; no word where ids[i] < 0.
 void tune_embed(const tune_numbers *words, int rounded, const float *positions, const float *types, const int32_t *ids,
                 const int32_t *places, const int32_t *kinds, float *y, long n, long d);
-/// table[ids[i]] += dy[i].
+/// table[ids[i]] += dy[i]; nothing where ids[i] < 0.
 void tune_scatter_add(const float *dy, const int32_t *ids, float *table, long n, long d);
 
 // Loss (loss.c)

@@ -17,12 +17,24 @@ extension Recipe {
       case full
       /// The base is frozen; low-rank updates beside its matrices learn (Hu et al. 2021).
       case lora
+      /// Bottlenecks behind both sublayers of every block learn (Houlsby et al. 2019).
+      case houlsby
+      /// One bottleneck a block learns, behind the feed-forward (Pfeiffer et al. 2020).
+      case pfeiffer
+      /// Tokens before every sequence learn (Lester et al. 2021).
+      case prompt
+      /// Keys and values before every sequence's, in every block, learn (Li & Liang 2021).
+      case prefix
 
       /// The settings where a recipe says nothing.
       fileprivate var blank: any MethodSection {
         switch self {
         case .full: FullTraining()
         case .lora: LoRAConfig()
+        case .houlsby: BottleneckConfig.houlsby
+        case .pfeiffer: BottleneckConfig.pfeiffer
+        case .prompt: PromptConfig()
+        case .prefix: PrefixConfig()
         }
       }
     }
@@ -37,6 +49,14 @@ extension Recipe {
 
     /// What of the model itself learns; nil where an adapter does.
     var full: FullTraining? { settings as? FullTraining }
+
+    /// Before the word "adapter".
+    var title: String {
+      switch kind {
+      case .lora: "a LoRA"
+      default: "a \(kind.rawValue)"
+      }
+    }
 
     public static func == (one: Self, other: Self) -> Bool { one.kind == other.kind && one.json == other.json }
 

@@ -1,0 +1,69 @@
+/// Whose files an adapter is kept in.
+import Autograd
+import Checkpoints
+import Files
+import Models
+
+public enum AdapterFormat: CaseIterable, Sendable {
+  /// PEFT's adapter_config.json, with a `peft_type`, and adapter_model.safetensors.
+  case peft
+  /// The `adapters` library's adapter_config.json, with a `config`, and adapter.safetensors; the head in
+  /// head_config.json and model_head.safetensors.
+  case adapterHub
+
+  /// Files of tensors; those of a head come second.
+  var weights: [String] {
+    switch self {
+    case .peft: ["adapter_model.safetensors"]
+    case .adapterHub: ["adapter.safetensors", "model_head.safetensors"]
+    }
+  }
+
+  /// The files of tensors that the adapter in `folder` has.
+  public static func weights(in folder: String) -> [String] {
+    for format in allCases {
+      let found = format.weights.map { folder + "/" + $0 }.filter(fileExists)
+      if !found.isEmpty { return found }
+    }
+    return [folder + "/" + Self.peft.weights[0]]
+  }
+}
+
+extension TextModel {
+  /// Modules of the head, its last product aside, of which the `adapters` library's files hold weights: it names none.
+  func headModules(in checkpoint: Checkpoint) -> [String] {
+    func module(_ weight: String) -> String { weight.split(separator: ".").dropLast().joined(separator: ".") }
+    let last = [classifier.weight, classifier.bias].map { module($0.name) }
+    let found = parameters.map(\.name).filter(checkpoint.contains).map(module)
+    return Set(found).subtracting(last).sorted()
+  }
+}
+
+extension Adapter {
+  /// Writes the four files of the `adapters` library; two of them are the head's.
+  func saveForAdapterHub(
+    _ own: [SavedTensor], head: [SavedTensor], to folder: String, base: String, _ kind: HeadKind
+  ) throws {
+    let family = model.config.family
+    let about: [String: JSON] = [
+      "hidden_size": .int(model.config.width), "model_class": .string(family.architecture(kind)),
+      "model_name": .string(base), "model_type": .string(family.rawValue), "version": "adapters.1.3.0",
+    ]
+    func write(_ tensors: [SavedTensor], _ file: String, _ settings: [String: JSON], _ config: String) throws {
+      try withPointers(tensors) { pointers in
+        try writeSafetensors(to: folder + "/" + file, tensors: pointers, dtype: .f32, metadata: ["format": "pt"])
+      }
+      let all = about.merging(settings) { _, own in own }
+      try writeFile(JSON.object(all).text() + "\n", to: folder + "/" + config)
+    }
+    let name: JSON = (method as? BottleneckConfig).map { .string($0.name) } ?? .null
+    try write(
+      own, AdapterFormat.adapterHub.weights[0], ["config": .object(try method.settings(in: model)), "name": name],
+      "adapter_config.json")
+    if head.isEmpty { return }
+    try write(
+      head, AdapterFormat.adapterHub.weights[1],
+      ["config": .null, "name": .null, "num_labels": kind == .masked ? .null : .int(self.head.outputs)],
+      "head_config.json")
+  }
+}

@@ -1,0 +1,95 @@
+/// Where a model gets bottlenecks and of which kind, in the terms of the `adapters` library (its `BnConfig`).
+import Autograd
+public import Models
+
+public struct BottleneckConfig: Sendable, Equatable {
+  public enum NonLinearity: String, CaseIterable, Sendable { case relu, gelu, swish, tanh }
+
+  /// Its name in the file, which is part of its weights' names.
+  public var name = "tune"
+  /// Behind attention's output, and behind the feed-forward's: `mh_adapter`, `output_adapter`.
+  public var isBehindAttention, isBehindOutput: Bool
+  /// Whether the bottleneck reads norm(h + x) instead of h: `original_ln_before`.
+  public var normsBefore: Bool
+  public var nonLinearity: NonLinearity
+  /// The model's width is that of the bottleneck times this.
+  public var reductionFactor = 16.0
+  public var scaling = 1.0
+  public var dropout = 0.0
+  /// Blocks without a bottleneck.
+  public var leaveOut: [Int] = []
+  /// Modules of a head that start from chance.
+  public private(set) var modulesToSave: [String] = []
+
+  /// The library's "double_seq_bn" (Houlsby et al. 2019).
+  public static let houlsby = Self(
+    isBehindAttention: true, isBehindOutput: true, normsBefore: false, nonLinearity: .swish)
+  /// The library's "seq_bn" (Pfeiffer et al. 2020).
+  public static let pfeiffer = Self(
+    isBehindAttention: false, isBehindOutput: true, normsBefore: true, nonLinearity: .relu)
+
+  private init(isBehindAttention: Bool, isBehindOutput: Bool, normsBefore: Bool, nonLinearity: NonLinearity) {
+    (self.isBehindAttention, self.isBehindOutput) = (isBehindAttention, isBehindOutput)
+    (self.normsBefore, self.nonLinearity) = (normsBefore, nonLinearity)
+  }
+
+  /// What `reductionFactor` may be.
+  public static let factors = 0.01...1e6
+
+  /// How wide a bottleneck is in a model of this width.
+  func size(of width: Int) -> Int { max(1, Int((Double(width) / reductionFactor).rounded(.down))) }
+}
+
+extension BottleneckConfig.NonLinearity {
+  var activation: Activation {
+    switch self {
+    case .relu: .relu
+    case .gelu: .gelu
+    case .swish: .silu
+    case .tanh: .tanh
+    }
+  }
+}
+
+/// Blocks that a model does not have.
+public struct LeftOutFault: Error, CustomStringConvertible {
+  let layers: [Int]
+  let count: Int
+  public var description: String {
+    "'leave_out': \(layers.map(String.init).joined(separator: ", ")); this model has layers 0 to \(count - 1)."
+  }
+}
+
+extension BottleneckConfig: AdapterMethod {
+  /// Not PEFT's: its files have no `peft_type`.
+  public static var peftType: String { "BOTTLENECK" }
+  public static var format: AdapterFormat { .adapterHub }
+  public static var prefix: String { "" }
+  public mutating func learnWhole(_ modules: [String]) { modulesToSave += modules }
+
+  public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
+    let blocks = model.encoder.seams
+    let absent = leaveOut.filter { !blocks.indices.contains($0) }
+    if seed != nil, !absent.isEmpty { throw LeftOutFault(layers: absent, count: blocks.count) }
+    var fitting = Fitting()
+    func add(
+      _ module: String, to block: BlockSeams, _ place: ReferenceWritableKeyPath<BlockSeams, (any ResidualAdapter)?>
+    ) {
+      let bottleneck = Bottleneck(block.name + module + name, width: model.config.width, self)
+      if let seed { bottleneck.start(seed: seed) }
+      fitting.sockets.append(Socket(block, place, bottleneck))
+      fitting.tensors += bottleneck.parameters.map { Stored(name: $0.name, parameter: $0) }
+    }
+    let modules =
+      switch model.config.family {
+      case .bert: (attention: ".attention.output.adapters.", output: ".output.adapters.")
+      case .distilbert: (attention: ".attention_adapters.adapters.", output: ".output_adapters.adapters.")
+      }
+    for (index, block) in blocks.enumerated() where !leaveOut.contains(index) {
+      if isBehindAttention { add(modules.attention, to: block, \.attentionOutput) }
+      if isBehindOutput { add(modules.output, to: block, \.output) }
+    }
+    fitting.owned = model.weights(of: modulesToSave, prefix: "")
+    return fitting
+  }
+}

@@ -1,0 +1,88 @@
+/// Bottlenecks against the `adapters` library: its folders, its logits, its files.
+import Autograd
+import Checkpoints
+import Files
+import Kernels
+import Models
+import TestSupport
+import Testing
+
+@testable import Adapters
+
+private let folders = ["houlsby-start", "houlsby-final", "pfeiffer-start", "pfeiffer-final", "houlsby-distilbert"]
+
+private func model(for folder: String) throws -> (model: TextModel, batch: Batch) {
+  try Processor.start()
+  let base = folder.hasSuffix("distilbert") ? "tiny-distilbert" : "tiny-bert"
+  let model = try TextModel(folder: fixture(base), kind: .tokens, classes: 5, reuseHead: true)
+  return (model, try goldenBatch(base))
+}
+
+@Suite struct BottleneckTests {
+  @Test(arguments: folders)
+  func `the library's adapter gives the library's logits, and taking it out the base, bit for bit`(
+    _ name: String
+  ) throws {
+    let (model, batch) = try model(for: name)
+    let golden = try Checkpoint(file: fixture("adapters/bottlenecks.safetensors"))
+    let before = model(batch, Pass(Workspace())).array
+    let adapter = try Adapter(folder: fixture("adapters/\(name)"), on: model)
+    adapter.attach()
+    let found = model(batch, Pass(Workspace())).array
+    #expect(relativeError(found, try golden.array("logits.\(name)")) < 1e-5)
+    #expect(relativeError(found, before) > 1e-2)
+    adapter.detach()
+    #expect(model(batch, Pass(Workspace())).array == before)
+  }
+
+  @Test(arguments: folders)
+  func `what is saved is what was loaded, in the library's four files`(_ name: String) throws {
+    let (model, _) = try model(for: name)
+    let folder = TemporaryFolder(), source = fixture("adapters/\(name)")
+    let base = name.hasSuffix("distilbert") ? "tiny-distilbert" : "tiny-bert"
+    try Adapter(folder: source, on: model).save(to: folder.path, base: base, head: .tokens)
+    for file in ["adapter.safetensors", "model_head.safetensors"] {
+      let (ours, theirs) = (try Checkpoint(file: folder.path + "/" + file), try Checkpoint(file: source + "/" + file))
+      #expect(ours.names == theirs.names)
+      for tensor in theirs.names { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
+    }
+    #expect(try JSON(path: folder.path + "/adapter_config.json") == JSON(path: source + "/adapter_config.json"))
+    var head = try JSON(path: source + "/head_config.json").object ?? [:]
+    head["label2id"] = nil  // names of labels are tune.json's
+    #expect(try JSON(path: folder.path + "/head_config.json") == .object(head))
+  }
+
+  @Test(arguments: [(BottleneckConfig.houlsby, 2 * 12 * 74_544), (.pfeiffer, 12 * 74_544)])
+  func `BERT-base gets as many parameters as the library counts`(_ config: BottleneckConfig, _ count: Int) throws {
+    let one = Bottleneck("", width: 768, config)
+    #expect(config.size(of: 768) == 48)
+    let places = (config.isBehindAttention ? 1 : 0) + (config.isBehindOutput ? 1 : 0)
+    #expect(12 * places * one.parameters.reduce(0) { $0 + $1.count } == count)
+  }
+
+  @Test func `a file that asks for what is not here says what`() throws {
+    let (model, _) = try model(for: "houlsby-start"), folder = TemporaryFolder()
+    var json = try JSON(path: fixture("adapters/houlsby-start/adapter_config.json")).object ?? [:]
+    var config = json["config"]?.object ?? [:]
+    config["ln_after"] = true
+    config["residual_before_ln"] = "post_add"
+    config["scaling"] = "learned"
+    config["reduction_factor"] = ["1": 8, "default": 16]
+    config["non_linearity"] = "leakyrelu"
+    json["config"] = .object(config)
+    try writeFile(JSON.object(json).text(), to: folder.path + "/adapter_config.json")
+    let fault = #expect(throws: AdapterFault.self) { try Adapter(folder: folder.path, on: model) }
+    for key in ["ln_after", "residual_before_ln", "scaling", "reduction_factor", "non_linearity"] {
+      #expect("\(fault!)".contains("'\(key)'"), "\(key)")
+    }
+  }
+
+  @Test func `layers that are not there cannot be left out`() throws {
+    let (model, _) = try model(for: "houlsby-start")
+    var config = BottleneckConfig.pfeiffer
+    config.leaveOut = [0]
+    #expect(try Adapter(config, on: model, seed: 1).trainable.count == 4 + 2)
+    config.leaveOut = [0, 2]
+    #expect(throws: LeftOutFault.self) { try Adapter(config, on: model, seed: 1) }
+  }
+}
