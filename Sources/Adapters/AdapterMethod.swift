@@ -7,6 +7,8 @@ public import Models
 public protocol AdapterMethod: Sendable {
   /// `peft_type` in adapter_config.json.
   static var peftType: String { get }
+  /// Whether PEFT has this method, and so opens its files.
+  static var isKnownToPEFT: Bool { get }
   /// What stands before a weight's name in adapter_model.safetensors.
   static var prefix: String { get }
   /// Modules trained and saved whole, beside the head.
@@ -24,11 +26,19 @@ public protocol AdapterMethod: Sendable {
 }
 
 extension AdapterMethod {
+  public static var isKnownToPEFT: Bool { true }
   public static var prefix: String { "base_model.model." }
 }
 
 /// By `peft_type`.
-let adapterMethods: [any AdapterMethod.Type] = [LoRAConfig.self]
+let adapterMethods: [any AdapterMethod.Type] = [
+  LoRAConfig.self,
+  IA3Config.self,
+  VeRAConfig.self,
+  LayerNormTuning.self,
+  BitFit.self,
+  HeadTraining.self,
+]
 
 /// What a method has made for one model.
 public struct Fitting {

@@ -33,7 +33,7 @@ extension Recipe {
     public var gradientAccumulationSteps = 1
     /// Computes the encoder's blocks again in backward instead of keeping what they made.
     public var recompute = false
-    /// 5e-5 for the method "full", 1e-3 for "lora", unless given.
+    /// The method's own, unless given: 5e-5 for "full", 1e-3 for "lora".
     public var learningRate = 5e-5
     public var schedule = Schedule.linear
     public var warmup = Warmup.ratio(0)
@@ -62,7 +62,7 @@ extension Recipe {
         "Batches whose gradients make one update.")
       fields.field("recompute", &recompute, .bool, "Less memory for more time: blocks are computed again in backward.")
       fields.field(
-        "learning_rate", &learningRate, .number(above: 0), "The peak; 5e-5 for the method \"full\", 1e-3 for \"lora\".")
+        "learning_rate", &learningRate, .number(above: 0), "The peak; the default depends on the method.")
       fields.field("schedule", &schedule, .choice, "How the learning rate falls after the warm-up.")
       stateWarmup(fields)
       fields.field("weight_decay", &weightDecay, .number(0...), "AdamW's decoupled decay of matrices.")

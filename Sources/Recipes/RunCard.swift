@@ -1,4 +1,5 @@
 /// The card of a run's adapter or model: README.md for people and for the Hub.
+import Adapters
 import Files
 import FoundationEssentials
 import Models
@@ -11,10 +12,10 @@ extension Run {
     let about = recipe.about.map { "\n\($0)\n" } ?? ""
     return """
       ---
-      \(isFromChance ? "" : "base_model: \(baseName)\n")library_name: \(adapter == nil ? "transformers" : "peft")
+      \(isFromChance ? "" : "base_model: \(baseName)\n")library_name: \(library)
       pipeline_tag: \(pipeline)
       tags:
-      \(adapter == nil ? "- full" : "- lora")\(recipe.distillation == nil ? "" : "\n- distillation")
+      - \(recipe.method.kind.rawValue)\(recipe.distillation == nil ? "" : "\n- distillation")
       - tune
       ---
 
@@ -47,7 +48,13 @@ extension Run {
 
   private var title: String {
     if isFromChance { return "A model from random weights, trained in full" }
-    return "\(baseName), \(adapter == nil ? "trained in full" : "a LoRA adapter")"
+    return "\(baseName), \(adapter == nil ? "trained in full" : "adapted by \(recipe.method.kind.rawValue)")"
+  }
+
+  /// What opens it.
+  private var library: String {
+    guard let adapter else { return "transformers" }
+    return type(of: adapter.method).isKnownToPEFT ? "peft" : "tune"
   }
 
   /// Who taught, and what was compared.
@@ -71,7 +78,8 @@ extension Run {
   private var use: String {
     switch (work.kind, adapter == nil) {
     case (.masked, true): "As \"model.path\" of another recipe, or with transformers' AutoModelForMaskedLM."
-    case (.masked, false): "With PEFT over the base, or as the start of another adapter."
+    case (.masked, false):
+      "`tune eval BASE --adapter THIS_FOLDER FILE`\(library == "peft" ? ", or with PEFT over the base" : "")."
     case (_, true): "`tune predict THIS_FOLDER FILE`."
     case (_, false): "`tune predict BASE --adapter name=THIS_FOLDER FILE`."
     }

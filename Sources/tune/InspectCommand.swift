@@ -45,8 +45,9 @@ struct InspectCommand: ParsableCommand {
     }
     try emit("\(tensors.count) tensors, \(count) parameters")
     if let config {
+      let rank = config["r"]?.int.map { ", r \($0)" } ?? ""
       try emit(
-        "adapter: \(config["peft_type"]?.string ?? "?"), r \(config["r"]?.int ?? 0), over \(config["base_model_name_or_path"]?.string ?? "?")"
+        "adapter: \(config["peft_type"]?.string ?? "?")\(rank), over \(config["base_model_name_or_path"]?.string ?? "?")"
       )
     }
     if isAdapter, let base {

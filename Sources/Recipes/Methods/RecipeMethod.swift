@@ -17,12 +17,27 @@ extension Recipe {
       case full
       /// The base is frozen; low-rank updates beside its matrices learn (Hu et al. 2021).
       case lora
+      /// Learned scales of keys, values and what feed-forwards read (Liu et al. 2022).
+      case ia3
+      /// Learned scales between shared random matrices (Kopiczko et al. 2024).
+      case vera
+      /// LayerNorms (Zhao et al. 2024).
+      case layerNorm = "layer_norm"
+      /// Biases (Ben Zaken et al. 2022).
+      case bitfit
+      /// Nothing but the head.
+      case head
 
       /// The settings where a recipe says nothing.
       fileprivate var blank: any MethodSection {
         switch self {
         case .full: FullTraining()
         case .lora: LoRAConfig()
+        case .ia3: IA3Config()
+        case .vera: VeRAConfig()
+        case .layerNorm: LayerNormTuning()
+        case .bitfit: BitFit()
+        case .head: HeadTraining()
         }
       }
     }
