@@ -138,7 +138,10 @@ final class Fields {
     guard findings.faults.count == faultsBefore else { return stated += members.keys }
     options(kind, self)
     for other in Kind.allCases where other != kind {
-      let keys = Fields.write(at: path) { options(other, $0) }.keys.filter { !stated.contains(last($0)) }
+      // Several kinds may have one key: it is listed once, as the first of them has it.
+      let keys = Fields.write(at: path) { options(other, $0) }.keys.filter {
+        !stated.contains(last($0)) && foreign[last($0)] == nil
+      }
       if !isReading { keys.forEach(findings.state) }
       for one in keys {
         foreign[last(one)] =

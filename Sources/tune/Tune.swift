@@ -14,6 +14,6 @@ struct Tune: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, ValidateCommand.self, ListCommand.self, CopyCommand.self, ShowCommand.self, InspectCommand.self,
-      EvalCommand.self, PredictCommand.self, TokenizeCommand.self, TokenizerCommand.self,
+      EvalCommand.self, PredictCommand.self, MergeCommand.self, TokenizeCommand.self, TokenizerCommand.self,
     ])
 }
