@@ -116,6 +116,18 @@ private func oneLayerOfBase() throws -> TextModel {
   #expect(try relativeError(after(random), before) > 0.01)
 }
 
+@Test func `of a DistilBERT the same places are scaled, and its norms are found by their names`() throws {
+  try Processor.start()
+  let model = try TextModel(folder: fixture("tiny-distilbert"), kind: .tokens, classes: 5, reuseHead: true)
+  let scaled = try IA3Config().resolve(in: model, everyName: true)
+  #expect(
+    scaled.map { String($0.projection.name.split(separator: ".").last ?? "") }.prefix(3) == ["k_lin", "v_lin", "lin2"])
+  #expect(scaled.map(\.isFeedforward) == [false, false, true, false, false, true])
+  let settings = try LayerNormTuning().settings(in: model)
+  #expect(settings["target_modules"] == ["LayerNorm", "output_layer_norm", "sa_layer_norm"])
+  #expect(try LayerNormTuning().fit(model, seed: 1).owned.count == 10)
+}
+
 @Test func `a feed-forward's scale on one of three joined products is refused in words`() throws {
   var config = IA3Config()
   config.modules.targets = .suffixes(["key", "output.dense"])

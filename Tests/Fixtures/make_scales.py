@@ -2,16 +2,17 @@
 and the head alone by plain PyTorch. The runs, files and tolerances are those of `adapters/README.md`.
 
 usage: python make_scales.py          (torch 2.15.0, transformers 5.23.0, peft 0.21.2, safetensors 0.8.0)
-       python make_scales.py check FOLDER…    opens folders that `tune` has saved with PEFT, and prints how far their
-                                              logits are from the golden ones
+       python make_scales.py check PREDICTIONS FOLDER…    opens with PEFT, or transformers, what `tune` has saved, and
+                                                          prints how far their logits are from tune's own
        python make_scales.py count            trainable parameters on a BERT of base's sizes, by PEFT
 """
 import json
 import sys
+from pathlib import Path
 
 import torch
 from peft import IA3Config, LNTuningConfig, PeftModel, VeraConfig, get_peft_model
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import BertConfig, BertForTokenClassification, logging
 
 from make_tiny_bert import HERE, base, logits, run, write_tensors
@@ -99,12 +100,24 @@ def make():
     write_tensors(ADAPTERS / "golden-scales.safetensors", golden)
 
 
-def check(folders):
-    golden = load_file(ADAPTERS / "golden-scales.safetensors")
+def check(predictions, folders):
+    """`predictions`: what `tune predict BASE --adapter NAME=FOLDER --logits` printed; each folder PEFT's or a model's."""
+    lines = [json.loads(line) for line in open(predictions)]
     for folder in folders:
-        name = folder.rstrip("/").split("/")[-1]
-        found, wanted = logits(PeftModel.from_pretrained(base(), folder), fixed()), golden[f"logits.{name}"]
-        print(f"{name}: {((found - wanted).abs().max() / wanted.abs().max()).item():.1e}")
+        labels = len(json.load(open(folder + "/tune.json"))["labels"])
+        if Path(folder, "adapter_config.json").exists():
+            plain = BertForTokenClassification.from_pretrained(HERE / "tiny-bert", num_labels=labels,
+                                                               ignore_mismatched_sizes=True)
+            model = PeftModel.from_pretrained(plain, folder)
+        else:
+            model = BertForTokenClassification.from_pretrained(folder)
+        worst, size = 0.0, 0.0
+        for line in lines:
+            for window in next(iter(line["windows"].values())):
+                wanted = torch.tensor(window["logits"])
+                found = model.eval()(torch.tensor([window["ids"]])).logits[0]
+                worst, size = max(worst, (found - wanted).abs().max().item()), max(size, wanted.abs().max().item())
+        print(f"{folder}: logits up to {size:.2f}, off by {worst:.1e}")
 
 
 def count():
@@ -131,7 +144,7 @@ if __name__ == "__main__":
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     if sys.argv[1:2] == ["check"]:
-        check(sys.argv[2:])
+        check(sys.argv[2], sys.argv[3:])
     elif sys.argv[1:2] == ["count"]:
         count()
     else:

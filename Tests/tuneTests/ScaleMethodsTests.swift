@@ -31,6 +31,22 @@ func `a tagger learns by scales, or by few of its weights, and is scored as eval
   #expect(card.contains("library_name: \(isPEFT ? "peft" : "tune")\n"))
 }
 
+@Test(arguments: methods) func `threads and recomputed blocks change no byte of theirs`(_ method: String) throws {
+  let program = try Program()
+  defer { program.remove() }
+  for (name, more) in [
+    ("one", ["--threads", "1"]), ("three", ["--threads", "3"]),
+    ("again", ["--threads", "1", "training.recompute=true"]),
+  ] {
+    let run = try program.run(["run", "recipe.json", "method=\(method)", "output=\(name)"] + more)
+    #expect(run.status == 0, "\(run.err)")
+  }
+  let files = try ["one", "three", "again"].map {
+    try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors")
+  }
+  #expect(files[0] == files[1] && files[0] == files[2])
+}
+
 @Test(arguments: methods) func `their interrupted runs end as if they had not been`(_ method: String) throws {
   let program = try Program()
   defer { program.remove() }

@@ -14,7 +14,7 @@ extension LayerNormTuning: MethodSection {
 }
 
 extension BitFit: MethodSection {
-  /// The largest that Ben Zaken et al. 2022 tried on BERT-base.
+  /// Ben Zaken et al. 2022 searched up to it.
   var usualLearningRate: Double { 1e-3 }
 
   mutating func state(_ fields: Fields) {

@@ -2,7 +2,7 @@
 import Adapters
 
 extension IA3Config: MethodSection {
-  /// Liu et al. 2022, table 3.
+  /// As Liu et al. 2022 trained.
   var usualLearningRate: Double { 3e-3 }
 
   mutating func state(_ fields: Fields) {

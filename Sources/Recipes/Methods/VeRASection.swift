@@ -2,7 +2,7 @@
 import Adapters
 
 extension VeRAConfig: MethodSection {
-  /// Kopiczko et al. 2024, table 8: 4e-3 to 1e-2.
+  /// Kopiczko et al. 2024 took 4e-3 to 1e-2 on GLUE.
   var usualLearningRate: Double { 4e-3 }
 
   mutating func state(_ fields: Fields) {
