@@ -16,6 +16,8 @@ public final class Adapter: @unchecked Sendable {
   let model: TextModel
   private let baseHead: Projection
   public private(set) var isAttached = false
+  /// The base's numbers that `merge` has changed; nil: not merged.
+  var replaced: [Kept]?
 
   /// A new adapter over `model`, which starts as the model itself.
   public convenience init(_ method: some AdapterMethod, on model: TextModel, seed: UInt64) throws {
@@ -63,6 +65,7 @@ public final class Adapter: @unchecked Sendable {
   /// Gives the model back as it was, bit for bit.
   public func detach() {
     precondition(isAttached, "the adapter is not attached")
+    if isMerged { unmerge() }
     for (projection, _) in fitting.projections { projection.adapter = nil }
     fitting.sockets.forEach { $0.empty() }
     model.classifier = baseHead

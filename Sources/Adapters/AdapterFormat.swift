@@ -7,6 +7,8 @@ import Models
 public enum AdapterFormat: CaseIterable, Sendable {
   /// PEFT's adapter_config.json, with a `peft_type`, and adapter_model.safetensors.
   case peft
+  /// The same two files under a `peft_type` that PEFT does not have.
+  case own
   /// The `adapters` library's adapter_config.json, with a `config`, and adapter.safetensors; the head in
   /// head_config.json and model_head.safetensors.
   case adapterHub
@@ -14,7 +16,7 @@ public enum AdapterFormat: CaseIterable, Sendable {
   /// Files of tensors; those of a head come second.
   var weights: [String] {
     switch self {
-    case .peft: ["adapter_model.safetensors"]
+    case .peft, .own: ["adapter_model.safetensors"]
     case .adapterHub: ["adapter.safetensors", "model_head.safetensors"]
     }
   }

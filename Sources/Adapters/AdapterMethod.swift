@@ -38,7 +38,8 @@ extension AdapterMethod {
 
 /// By `peft_type`.
 let adapterMethods: [any AdapterMethod.Type] = [
-  LoRAConfig.self, BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
+  LoRAConfig.self, IA3Config.self, VeRAConfig.self, LayerNormTuning.self, BitFit.self, HeadTraining.self,
+  BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
 ]
 
 /// What a method has made for one model.

@@ -54,3 +54,11 @@ public final class LoRA: ProjectionAdapter, @unchecked Sendable {
     }
   }
 }
+
+extension LoRA: Mergeable {
+  /// W += s·B·A
+  func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?) {
+    gemm(
+      b.matrix, a.matrix, into: Matrix(weight, rows: b.rows, columns: a.columns), alpha: scale, beta: 1)
+  }
+}

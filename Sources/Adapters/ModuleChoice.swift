@@ -44,6 +44,9 @@ public enum TargetFault: Error, CustomStringConvertible {
   case layers([Int], count: Int)
   case saved(String, target: String)
   case rank(Int, module: String, limit: Int)
+  case joined(String)
+  case untargeted(String)
+  case nothingLearns(method: String)
 
   public var description: String {
     switch self {
@@ -55,6 +58,14 @@ public enum TargetFault: Error, CustomStringConvertible {
       "'modules_to_save': \"\(name)\" is, or holds, \(target), which gets an adapter; PEFT cannot load both."
     case .rank(let rank, let module, let limit):
       "'rank': \(rank) for \(module), whose matrix has no side longer than \(limit); a rank beyond that adds nothing."
+    case .joined(let module):
+      "'feedforward_modules': \(module) reads one input in one product with its neighbours, so that only its output can "
+        + "be scaled. Leave it out of 'feedforward_modules'."
+    case .untargeted(let name):
+      "'feedforward_modules': \"\(name)\" is not among 'target_modules'; PEFT wants it in both."
+    case .nothingLearns(let method):
+      "'method': \"\(method)\" trains nothing here: the classifier of a masked-language model is its table of words. "
+        + "Give 'modules_to_save', or another method."
     case .nothingMatches(let key, let wanted, let modules):
       "'\(key)': \(wanted) matches no module of this model. Its modules end with: \(modules.joined(separator: ", "))."
     }
@@ -79,16 +90,20 @@ extension ModuleChoice {
     let count = model.config.layers
     let absent = (layers ?? []).filter { !(0..<count).contains($0) }
     if everyName, !absent.isEmpty { throw TargetFault.layers(absent, count: count) }
-    let chosen = try names.filter { try wanted($0) && !(unwanted?($0) ?? false) && isInLayers($0) }
+    // PEFT 0.21 takes no target of what is saved whole; who writes a recipe is told.
+    let chosen = try names.filter { name in
+      try wanted(name) && !(unwanted?(name) ?? false) && isInLayers(name)
+        && (everyName || !isPart(name + ".weight", of: modulesToSave))
+    }
     if chosen.isEmpty {
       throw TargetFault.nothingMatches(key: "target_modules", wanted: "the selection", modules: endings(of: names))
     }
-    if everyName { try checkSaved(chosen, in: model, endings(of: names)) }
+    if everyName { try checkSaved(adapted: chosen, in: model, endings(of: names)) }
     return chosen
   }
 
   /// Saved modules that match nothing are mistakes; one that is adapted too is one for PEFT.
-  private func checkSaved(_ adapted: [String], in model: TextModel, _ endings: [String]) throws {
+  func checkSaved(adapted: [String] = [], in model: TextModel, _ endings: [String]) throws {
     for saved in modulesToSave {
       let owned = model.parameters.map(\.name).filter { isPart($0, of: [saved]) }
       if owned.isEmpty {

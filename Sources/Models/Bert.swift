@@ -19,6 +19,9 @@ struct LayerNorm: Sendable {
     eps = config.eps
   }
 
+  /// The module's path: its gain's name without the last part.
+  var name: String { String(gain.name.dropLast(".weight".count)) }
+
   func callAsFunction(_ x: Tensor, residual: Tensor?, dropout: Double, _ pass: Pass) -> Tensor {
     addNorm(x, residual: residual, gain: gain, bias: bias, eps: eps, dropout: dropout, pass)
   }
@@ -148,13 +151,13 @@ public struct BertEncoder: Sendable {
   }
 
   var products: [JoinedProjection] { blocks.flatMap(\.products) }
+  var norms: [LayerNorm] { [embeddings.norm] + blocks.flatMap(\.norms) }
 
   /// Where adapters may sit, block by block.
   public var seams: [BlockSeams] { blocks.map(\.seams) }
 
   /// Weights that belong to no projection, in the checkpoint's order.
   var others: [Parameter] {
-    let norms = [embeddings.norm] + blocks.flatMap(\.norms)
     let tables = [embeddings.words, embeddings.positions] + (embeddings.kinds.map { [$0] } ?? [])
     return tables + norms.flatMap { [$0.gain, $0.bias] }
   }

@@ -100,6 +100,14 @@ public final class TextModel: @unchecked Sendable {
   /// Every projection but the classifier, in the checkpoint's order.
   public var projections: [Projection] { encoder.products.flatMap(\.parts) + (neck.map { [$0.dense] } ?? []) }
 
+  /// Whether the projection is a product of its own; one that shares it with others reads what they read.
+  public func isAlone(_ projection: Projection) -> Bool {
+    !encoder.products.contains { $0.parts.count > 1 && $0.parts.contains { $0 === projection } }
+  }
+
+  /// Names of the modules that normalise, in the checkpoint's order.
+  public var norms: [String] { (encoder.norms + (neck?.norm.map { [$0] } ?? [])).map(\.name) }
+
   /// Chooses the numbers that the encoder reads. What learns must be known by then. In bf16 every frozen matrix, and the
   /// table of words, is rounded for good; those in `except`, which are written to later, keep the room of Float32.
   public func use(_ precision: Precision, except: Set<String> = []) {

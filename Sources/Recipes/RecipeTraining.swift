@@ -27,7 +27,7 @@ extension Recipe {
     public var gradientAccumulationSteps = 1
     /// Computes the encoder's blocks again in backward instead of keeping what they made.
     public var recompute = false
-    /// 5e-5 for the method "full", 1e-3 for "lora", unless given.
+    /// The method's own, unless given: 5e-5 for "full", 1e-3 for "lora".
     public var learningRate = 5e-5
     public var schedule = Schedule.linear
     public var scheduleOptions = ScheduleOptions()
@@ -74,7 +74,7 @@ extension Recipe {
         "Batches whose gradients make one update.")
       fields.field("recompute", &recompute, .bool, "Less memory for more time: blocks are computed again in backward.")
       fields.field(
-        "learning_rate", &learningRate, .number(above: 0), "The peak; 5e-5 for the method \"full\", 1e-3 for \"lora\".")
+        "learning_rate", &learningRate, .number(above: 0), "The peak; the default depends on the method.")
       stateSchedule(fields)
       stateOptimizer(fields)
       fields.check(

@@ -51,12 +51,13 @@ extension Run {
     case nil: "transformers"
     case .peft: "peft"
     case .adapterHub: "adapters"
+    case .own: "tune"
     }
   }
 
   private var title: String {
     if isFromChance { return "A model from random weights, trained in full" }
-    return "\(baseName), \(adapter == nil ? "trained in full" : "\(recipe.method.title) adapter")"
+    return "\(baseName), \(adapter == nil ? "trained in full" : "adapted by \(recipe.method.kind.rawValue)")"
   }
 
   /// Who taught, and what was compared.
@@ -80,7 +81,8 @@ extension Run {
   private var use: String {
     switch (work.kind, adapter == nil) {
     case (.masked, true): "As \"model.path\" of another recipe, or with transformers' AutoModelForMaskedLM."
-    case (.masked, false): "With \(library) over the base."
+    case (.masked, false):
+      "`tune eval BASE --adapter THIS_FOLDER FILE`\(library == "peft" ? ", or with PEFT over the base" : "")."
     case (_, true): "`tune predict THIS_FOLDER FILE`."
     case (_, false): "`tune predict BASE --adapter name=THIS_FOLDER FILE`."
     }

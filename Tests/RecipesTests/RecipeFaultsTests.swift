@@ -60,7 +60,8 @@ private let lora = least.with("method", ["type": "lora"])
     ("data.word_column", "last", "found \"last\"; expected word_column and label_column to differ."),
     (
       "method.type", "lroa",
-      "found \"lroa\"; expected \"full\", \"lora\", \"houlsby\", \"pfeiffer\", \"prompt\" or \"prefix\". Did you mean 'lora'?"
+      "found \"lroa\"; expected \"full\", \"lora\", \"houlsby\", \"pfeiffer\", \"prompt\", \"prefix\", \"ia3\", \"vera\", "
+        + "\"layer_norm\", \"bitfit\" or \"head\". Did you mean 'lora'?"
     ),
   ] as [(String, JSON?, String)])
 func `a wrong value is named with its key, what was found and what may stand there`(
@@ -128,7 +129,7 @@ func `an unknown key is told its nearest`(_ key: String, _ advice: String?) thro
 @Test func `a key of another method is told where it belongs`() throws {
   #expect(
     try faults(least.with("method.rank", 8)) == [
-      "method.rank: unknown key. It belongs to method.type \"lora\", and this one is \"full\". "
+      "method.rank: unknown key. It belongs to method.type \"lora\" or \"vera\", and this one is \"full\". "
         + "Remove it (on the command line: method.rank=null), or change method.type."
     ])
 }

@@ -53,6 +53,12 @@ void tune_erf(const float *x, float *y, long count);
 /// The 64 random words behind 128 keep-or-drop decisions of a row; word 16·j + i is the j-th of Philox's counter i.
 void tune_dropout_words(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *words);
 
+// Scale (scale.c): x, y [n, d], rows apart by their strides; gain, sums [d]
+/// y = gain·x + beta·y, column by column; y may be x.
+void tune_scale_columns(const float *x, long xstride, const float *gain, float *y, long ystride, long n, long d, float beta);
+/// sums = Σ over rows of x·y, added to where beta is not 0.
+void tune_column_dots(const float *x, long xstride, const float *y, long ystride, float *sums, long n, long d, float beta);
+
 // Norm (norm.c)
 /// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. `z`, `residual` may be NULL; `y` may be `z`.
 void tune_add_norm(const float *x, const float *residual, const float *gain, const float *bias, float *z, float *y,

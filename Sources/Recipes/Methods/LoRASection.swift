@@ -24,6 +24,10 @@ extension ModuleChoice {
   mutating func stateTargets(_ fields: Fields) {
     fields.optional(
       "target_modules", &targets, .modules(orAll: true), "Which matrices get an adapter, by their names' ends.")
+    stateExcluded(fields)
+  }
+
+  mutating func stateExcluded(_ fields: Fields) {
     fields.optional("exclude_modules", &exclude, .modules(orAll: false), "Which of them do not, after all.")
   }
 

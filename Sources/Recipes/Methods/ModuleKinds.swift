@@ -3,8 +3,8 @@ import Adapters
 import Files
 
 extension FieldKind<ModuleChoice.Targets> {
-  static func modules(orAll: Bool) -> Self {
-    let names = FieldKind<[String]>.list(of: .text, least: 1)
+  static func modules(orAll: Bool, least: Int = 1) -> Self {
+    let names = FieldKind<[String]>.list(of: .text, least: least)
     let words = "a list of module names\(orAll ? "," : " or") a regular expression\(orAll ? " or \"all-linear\"" : "")"
     let text: JSON = orAll ? Schema.text : ["allOf": [Schema.text, ["not": ["const": "all-linear"]]]]
     return Self(

@@ -25,6 +25,16 @@ extension Recipe {
       case prompt
       /// Keys and values before every sequence's, in every block, learn (Li & Liang 2021).
       case prefix
+      /// Learned scales of keys, values and what feed-forwards read (Liu et al. 2022).
+      case ia3
+      /// Learned scales between shared random matrices (Kopiczko et al. 2024).
+      case vera
+      /// LayerNorms (Zhao et al. 2024).
+      case layerNorm = "layer_norm"
+      /// Biases (Ben Zaken et al. 2022).
+      case bitfit
+      /// Nothing but the head.
+      case head
 
       /// The settings where a recipe says nothing.
       fileprivate var blank: any MethodSection {
@@ -35,6 +45,11 @@ extension Recipe {
         case .pfeiffer: BottleneckConfig.pfeiffer
         case .prompt: PromptConfig()
         case .prefix: PrefixConfig()
+        case .ia3: IA3Config()
+        case .vera: VeRAConfig()
+        case .layerNorm: LayerNormTuning()
+        case .bitfit: BitFit()
+        case .head: HeadTraining()
         }
       }
     }
@@ -49,14 +64,6 @@ extension Recipe {
 
     /// What of the model itself learns; nil where an adapter does.
     var full: FullTraining? { settings as? FullTraining }
-
-    /// Before the word "adapter".
-    var title: String {
-      switch kind {
-      case .lora: "a LoRA"
-      default: "a \(kind.rawValue)"
-      }
-    }
 
     public static func == (one: Self, other: Self) -> Bool { one.kind == other.kind && one.json == other.json }
 

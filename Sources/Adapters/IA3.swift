@@ -1,0 +1,38 @@
+/// Infused adapter by inhibiting and amplifying inner activations (Liu et al. 2022), of one projection.
+public import Autograd
+public import Kernels
+import Models
+
+/// y = (x·Wᵀ + b)·diag(l)        l [out, 1]; of a feed-forward's: y = (x·diag(l))·Wᵀ + b        l [1, in]
+/// Sendable: read during a step; its numbers are written between steps.
+public final class IA3: ProjectionAdapter, @unchecked Sendable {
+  let gain: Parameter
+  /// Whether the input is scaled, not the output.
+  let isFeedforward: Bool
+  private let inputs, outputs: Int
+
+  init(_ projection: Projection, isFeedforward: Bool) {
+    (inputs, outputs, self.isFeedforward) = (projection.inputs, projection.outputs, isFeedforward)
+    gain = Parameter(projection.name + ".ia3_l", shape: isFeedforward ? [1, inputs] : [outputs, 1])
+  }
+
+  public var isTrainable: Bool { gain.isTrainable }
+  public var rescales: Bool { !isFeedforward }
+
+  public func input(_ x: Tensor, _ pass: Pass) -> Tensor { isFeedforward ? scale(x, by: gain, pass) : x }
+
+  public func apply(
+    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+  ) -> ((Tensor) -> Void)? {
+    isFeedforward ? nil : scale(columns: columns, of: y, by: gain, pass)
+  }
+}
+
+extension IA3: Mergeable {
+  func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?) {
+    for row in 0..<outputs {
+      for column in 0..<inputs { weight[row * inputs + column] *= gain.pointer[isFeedforward ? column : row] }
+      if !isFeedforward { bias?[row] *= gain.pointer[row] }
+    }
+  }
+}

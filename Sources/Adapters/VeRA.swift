@@ -1,0 +1,81 @@
+/// Vector-based random matrix adaptation (Kopiczko et al. 2024), of one projection.
+public import Autograd
+public import Kernels
+import Models
+
+/// y += (h·Bᵀ)·diag(b) with h = u·diag(d), u = dropout(x)·Aᵀ        d [r]   b [out]
+/// A [r, in] and B [out, r] are the beginnings of random matrices that all projections share and nobody trains.
+/// with v = h·Bᵀ and w = dy·diag(b)·B:   db += Σ rows of dy·v    dd += Σ rows of w·u    dx += w·diag(d)·A
+/// Sendable: read during a step; its numbers are written between steps.
+public final class VeRA: ProjectionAdapter, @unchecked Sendable {
+  let d, b: Parameter
+  private let shared: VeRAProjection
+  private let inputs, outputs: Int
+  private let dropout: Double
+
+  init(_ projection: Projection, _ shared: VeRAProjection, dropout: Double) {
+    d = Parameter(projection.name + ".vera_lambda_d", shape: [shared.rank])
+    b = Parameter(projection.name + ".vera_lambda_b", shape: [projection.outputs])
+    (inputs, outputs) = (projection.inputs, projection.outputs)
+    (self.shared, self.dropout) = (shared, dropout)
+  }
+
+  public var isTrainable: Bool { d.isTrainable || b.isTrainable }
+  private var down: Matrix { shared.a.matrix.columns(0..<inputs) }
+  private var up: Matrix { Matrix(shared.b.pointer, rows: outputs, columns: shared.rank) }
+
+  public func apply(
+    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+  ) -> ((Tensor) -> Void)? {
+    let input = Autograd.dropout(x, dropout, pass), rank = shared.rank
+    let (u, h, v) = (pass.make(x.rows, rank), pass.make(x.rows, rank), pass.make(x.rows, outputs))
+    gemm(input.matrix, down.transposed, into: u.matrix, precision: precision)
+    scale(u.matrix, by: d, into: h.matrix)
+    gemm(h.matrix, up.transposed, into: v.matrix, precision: precision)
+    scale(v.matrix, by: b, into: y.matrix.columns(columns), beta: 1)
+    guard y.isTracked else { return nil }
+    let slot = input.slot
+    return { [self, unowned pass] dy in
+      let slice = dy.matrix.columns(columns)
+      addDots(slice, v.matrix, to: b, pass)
+      // v has said what it had to: its room becomes dy·diag(b).
+      scale(slice, by: b, into: v.matrix)
+      let w = pass.make(dy.rows, rank)
+      gemm(v.matrix, up, into: w.matrix, precision: precision)
+      addDots(w.matrix, u.matrix, to: d, pass)
+      scale(w.matrix, by: d, into: w.matrix)
+      pass.accumulate(slot) { dx, beta in gemm(w.matrix, down, into: dx, beta: beta, precision: precision) }
+    }
+  }
+}
+
+extension VeRA: Mergeable {
+  func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?) {
+    let rank = shared.rank
+    var scaled = Array(UnsafeBufferPointer(start: shared.b.pointer, count: outputs * rank))
+    for index in scaled.indices { scaled[index] *= b.pointer[index / rank] * d.pointer[index % rank] }
+    scaled.withUnsafeMutableBufferPointer {
+      gemm(
+        Matrix($0.baseAddress!, rows: outputs, columns: rank), down,
+        into: Matrix(weight, rows: outputs, columns: inputs), beta: 1)
+    }
+  }
+}
+
+/// The random matrices of one adapter: as wide as its widest projection, of which narrower ones take the beginnings.
+final class VeRAProjection: Sendable {
+  let rank: Int
+  /// [r, most inputs] and [most outputs, r]
+  let a, b: Parameter
+
+  init(rank: Int, of projections: [Projection]) {
+    self.rank = rank
+    a = Parameter("base_model.vera_A", shape: [rank, projections.map(\.inputs).max() ?? 0])
+    b = Parameter("base_model.vera_B", shape: [projections.map(\.outputs).max() ?? 0, rank])
+  }
+
+  /// Kaiming's uniform numbers with gain √2, as PEFT's; the generator is ours.        source: He et al. 2015
+  func draw(key: UInt64) {
+    for parameter in [a, b] { Start.uniform((6 / Double(parameter.columns)).squareRoot()).fill(parameter, seed: key) }
+  }
+}

@@ -1,0 +1,198 @@
+/// Methods that scale or free what is there, against PEFT's IA3, VeRA and LayerNorm tuning and PyTorch's own loop.
+import Autograd
+import Checkpoints
+import Files
+import FoundationEssentials
+import Kernels
+import Models
+import TestSupport
+import Testing
+
+@testable import Adapters
+
+let scaleRuns = ["ia3", "ia3-chosen", "vera", "layer-norm", "bitfit", "bitfit-chosen", "head"]
+private let folders = scaleRuns.flatMap { [$0 + "-start", $0 + "-final"] }
+
+private func tinyModel(_ kind: HeadKind = .tokens) throws -> TextModel {
+  try Processor.start()
+  return try TextModel(folder: fixture("tiny-bert"), kind: kind, classes: 5, reuseHead: true)
+}
+
+private func goldenBatch() throws -> Batch {
+  let json = try JSON(path: fixture("tiny-bert/golden-token.json"))
+  func rows(_ key: String) -> [[Int32]] {
+    (json[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
+  }
+  var batch = Batch()
+  for (ids, kinds) in zip(rows("ids"), rows("types")) { batch.append(ids, kinds: kinds) }
+  return batch
+}
+
+@Test(arguments: folders)
+func `a folder gives its maker's logits, and taken out it leaves the base bit for bit`(_ name: String) throws {
+  let model = try tinyModel(), batch = try goldenBatch()
+  let golden = try Checkpoint(file: fixture("adapters/golden-scales.safetensors")).array("logits.\(name)")
+  let before = model(batch, Pass(Workspace())).array, bytes = model.parameters.map { Array($0.values) }
+  let adapter = try Adapter(folder: fixture("adapters/\(name)"), on: model)
+  adapter.attach()
+  #expect(relativeError(model(batch, Pass(Workspace())).array, golden) < 1e-5)
+  #expect(relativeError(before, golden) > 0.01)
+  adapter.detach()
+  #expect(model(batch, Pass(Workspace())).array == before)
+  #expect(model.parameters.map { Array($0.values) } == bytes)
+}
+
+@Test(arguments: folders)
+func `what is saved is what was read, key by key and tensor by tensor`(_ name: String) throws {
+  let model = try tinyModel(), folder = TemporaryFolder(), source = fixture("adapters/\(name)")
+  try Adapter(folder: source, on: model).save(to: folder.path, base: "tiny-bert", head: .tokens)
+  let ours = try Checkpoint(file: folder.path + "/adapter_model.safetensors")
+  let theirs = try Checkpoint(file: source + "/adapter_model.safetensors")
+  #expect(ours.names == theirs.names)
+  for tensor in theirs.names { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
+  #expect(try JSON(path: folder.path + "/adapter_config.json") == JSON(path: source + "/adapter_config.json"))
+}
+
+@Test(arguments: [
+  (IA3Config() as any AdapterMethod, 64512), (VeRAConfig(), 24576), (LayerNormTuning(), 38400), (BitFit(), 102144),
+  (chosenBiases(), 46080), (HeadTraining(), 0),
+])
+func `of BERT-base as much learns as PEFT counts`(_ method: any AdapterMethod, _ expected: Int) throws {
+  let model = try oneLayerOfBase()
+  let adapter = try Adapter(method, on: model, seed: 1)
+  let head = adapter.head.weight.count + adapter.head.bias.count
+  var (inLayer, outside) = (0, -head)
+  for parameter in adapter.trainable {
+    if parameter.name.contains("layer.0.") { inLayer += parameter.count } else { outside += parameter.count }
+  }
+  #expect(head == 2307)
+  #expect(12 * inLayer + outside == expected)
+}
+
+private func chosenBiases() -> BitFit {
+  var method = BitFit()
+  method.biases = .of(["query", "intermediate.dense"])
+  return method
+}
+
+/// One layer of BERT-base with few words; all weights zero, so that it is there at once.
+private func oneLayerOfBase() throws -> TextModel {
+  func config(_ width: Int, _ hidden: Int) throws -> ModelConfig {
+    try ModelConfig(
+      json: [
+        "model_type": "bert", "num_hidden_layers": 1, "hidden_size": .int(width), "intermediate_size": .int(hidden),
+        "num_attention_heads": 1, "vocab_size": 11, "max_position_embeddings": 13,
+      ], file: "test")
+  }
+  let small = try TextModel(config(5, 7), nil, kind: .tokens, classes: 3, reuseHead: true, seed: 0)
+  let zeros = [Float](repeating: 0, count: 768 * 3072), folder = TemporaryFolder()
+  try zeros.withUnsafeBufferPointer { zeros in
+    let tensors = small.parameters.map { parameter in
+      let shape = parameter.shape.map { $0 == 5 ? 768 : $0 == 7 ? 3072 : $0 }
+      return (parameter.name, shape, UnsafeBufferPointer(rebasing: zeros[..<shape.reduce(1, *)]))
+    }
+    try writeSafetensors(to: folder.path + "/model.safetensors", tensors: tensors)
+  }
+  let checkpoint = try Checkpoint(file: folder.path + "/model.safetensors")
+  return try TextModel(config(768, 3072), checkpoint, kind: .tokens, classes: 3, reuseHead: true, seed: 0)
+}
+
+@Test func `a new adapter says what the model says, unless it is to start from chance`() throws {
+  let model = try tinyModel(), batch = try goldenBatch()
+  let before = model(batch, Pass(Workspace())).array
+  func after(_ method: some AdapterMethod) throws -> [Float] {
+    let adapter = try Adapter(method, on: model, seed: 3)
+    adapter.attach()
+    defer { adapter.detach() }
+    return model(batch, Pass(Workspace())).array
+  }
+  var random = IA3Config()
+  random.startsFromOne = false
+  #expect(try after(IA3Config()) == before)
+  #expect(try after(VeRAConfig()) == before)
+  #expect(try after(LayerNormTuning()) == before)
+  #expect(try after(BitFit()) == before)
+  #expect(try after(HeadTraining()) == before)
+  #expect(try relativeError(after(random), before) > 0.01)
+}
+
+@Test func `of a DistilBERT the same places are scaled, and its norms are found by their names`() throws {
+  try Processor.start()
+  let model = try TextModel(folder: fixture("tiny-distilbert"), kind: .tokens, classes: 5, reuseHead: true)
+  let scaled = try IA3Config().resolve(in: model, everyName: true)
+  #expect(
+    scaled.map { String($0.projection.name.split(separator: ".").last ?? "") }.prefix(3) == ["k_lin", "v_lin", "lin2"])
+  #expect(scaled.map(\.isFeedforward) == [false, false, true, false, false, true])
+  let settings = try LayerNormTuning().settings(in: model)
+  #expect(settings["target_modules"] == ["LayerNorm", "output_layer_norm", "sa_layer_norm"])
+  #expect(try LayerNormTuning().fit(model, seed: 1).owned.count == 10)
+}
+
+@Test func `a feed-forward's scale on one of three joined products is refused in words`() throws {
+  var config = IA3Config()
+  config.modules.targets = .suffixes(["key", "output.dense"])
+  config.feedforward = .suffixes(["key"])
+  let fault = #expect(throws: TargetFault.self) { try Adapter(config, on: tinyModel(), seed: 1) }
+  #expect("\(fault!)".contains("attention.self.key reads one input in one product"))
+}
+
+@Test func `IA3's feed-forwards are targets, and the usual ones only where they are targets`() throws {
+  let model = try tinyModel()
+  var config = IA3Config()
+  config.modules.targets = .suffixes(["key", "dense"])
+  #expect(try config.resolve(in: model, everyName: true).allSatisfy { !$0.isFeedforward })
+  config.feedforward = .suffixes(["intermediate.dense"])
+  #expect(throws: TargetFault.self) { try config.resolve(in: model, everyName: true) }
+  config.modules.targets = .allLinear
+  #expect(try config.resolve(in: model, everyName: true).filter(\.isFeedforward).count == 2)
+  #expect(
+    try config.settings(in: model)["target_modules"] == ["dense", "intermediate.dense", "key", "query", "value"])
+}
+
+@Test func `VeRA without its matrices is refused, with what to do`() throws {
+  let folder = TemporaryFolder(), source = fixture("adapters/vera-start")
+  let text = try readText(source + "/adapter_config.json")
+  let without = text.replacing("\"save_projection\": true", with: "\"save_projection\": false")
+  #expect(text != without)
+  try writeFile(without, to: folder.path + "/adapter_config.json")
+  try FileManager.default.copyItem(
+    atPath: source + "/adapter_model.safetensors", toPath: folder.path + "/adapter_model.safetensors")
+  let fault = #expect(throws: AdapterFault.self) { try Adapter(folder: folder.path, on: tinyModel()) }
+  #expect("\(fault!)".contains("save it with save_projection=True"))
+}
+
+@Test func `one key draws the same matrices again, another others`() throws {
+  let model = try tinyModel()
+  func matrices(_ key: Int, seed: UInt64) throws -> [[Float]] {
+    var config = VeRAConfig()
+    config.key = key
+    return try config.fit(model, seed: seed).tensors.filter { !$0.learns }.map { Array($0.parameter.values) }
+  }
+  #expect(try matrices(3, seed: 1) == matrices(3, seed: 2))
+  #expect(try matrices(3, seed: 1) != matrices(4, seed: 1))
+}
+
+@Test func `where the classifier is the table of words, a head alone is nothing to train`() throws {
+  let model = try tinyModel(.masked)
+  let fault = #expect(throws: TargetFault.self) { try Adapter(HeadTraining(), on: model, seed: 1) }
+  #expect("\(fault!)".contains("modules_to_save"))
+  var method = HeadTraining()
+  method.learnWhole(["cls.predictions.transform.dense"])
+  #expect(try Adapter(method, on: model, seed: 1).trainable.count == 2)
+  #expect(try Adapter(BitFit(), on: model, seed: 1).trainable.contains { $0.name == "cls.predictions.bias" })
+}
+
+@Test func `a head's step asks for no gradient below it`() throws {
+  let model = try tinyModel(), adapter = try Adapter(HeadTraining(), on: model, seed: 1)
+  adapter.attach()
+  let gradients = Gradients(ParameterTable(training: adapter.trainable, freezing: model.parameters))
+  let pass = Pass(Workspace(), gradients: gradients)
+  #expect(!model.encoder(try goldenBatch(), pass).isTracked)
+  let logits = model(try goldenBatch(), pass)
+  #expect(logits.isTracked)
+  pass.backward(from: logits, gradient: logits)
+  #expect(
+    adapter.trainable.allSatisfy { parameter in
+      (0..<parameter.count).contains { gradients.pointer[parameter.offset! + $0] != 0 }
+    })
+}
