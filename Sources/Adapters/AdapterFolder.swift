@@ -26,7 +26,10 @@ extension Adapter {
   public func save(to folder: String, base: String, head kind: HeadKind) throws {
     try makeFolder(folder)
     let prefix = type(of: method).prefix
-    var values = fitting.tensors.map { ($0.name, $0.parameter.shape, Array($0.parameter.values)) }
+    var values = fitting.tensors.map { tensor in
+      let (shape, numbers) = tensor.form?() ?? (tensor.parameter.shape, Array(tensor.parameter.values))
+      return (tensor.name, shape, numbers)
+    }
     values += ownHead.map { (prefix + $0.name, $0.shape, Array($0.values)) }
     values += overrides.map { ($0.stored, $0.parameter.shape, self.values(of: $0)) }
     try withPointers(values) { pointers in

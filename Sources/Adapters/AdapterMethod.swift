@@ -1,5 +1,5 @@
 /// What every way of adapting a model is asked for. To add one: a type of its own, and a line in `adapterMethods`.
-import Autograd
+public import Autograd
 public import Files
 public import Models
 
@@ -17,6 +17,8 @@ public protocol AdapterMethod: Sendable {
   func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting
   /// Modules that start from chance are trained and saved whole, and so no target, whatever else the settings say.
   mutating func learnWhole(_ modules: [String])
+  /// The factor of the learning rate for a weight that learns.
+  func rateFactor(of parameter: Parameter) -> Double
   /// The method's own keys of adapter_config.json, all that PEFT writes.
   func settings(in model: TextModel) throws -> [String: JSON]
   /// Reads them back. What this program cannot do is a problem, never a silent difference.
@@ -25,6 +27,7 @@ public protocol AdapterMethod: Sendable {
 
 extension AdapterMethod {
   public static var prefix: String { "base_model.model." }
+  public func rateFactor(of parameter: Parameter) -> Double { 1 }
 }
 
 /// By `peft_type`.
@@ -48,7 +51,12 @@ struct Stored {
   let parameter: Parameter
   /// Whether it is trained, or only saved along.
   var learns = true
+  /// What is saved, where that is not the parameter as it is.
+  var form: SavedForm?
 }
+
+/// Makes the shape and the numbers of a tensor in adapter_model.safetensors.
+typealias SavedForm = () -> (shape: [Int], values: [Float])
 
 /// A place in a model where something may sit.
 struct Socket {

@@ -48,6 +48,16 @@ void tune_erf(const float *x, float *y, long count);
 /// The 64 random words behind 128 keep-or-drop decisions of a row; word 16·j + i is the j-th of Philox's counter i.
 void tune_dropout_words(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *words);
 
+// Rescale (rescale.c): columns of y, x have rows `stride` apart; z, base are dense [n, d]; gain, bias, sums are [d].
+/// z = y - bias; y = gain·z + bias. `z` may be NULL.
+void tune_rescale(float *y, long stride, const float *gain, const float *bias, float *z, long n, long d);
+/// y += gain·z - base.
+void tune_add_rescaled(const float *z, const float *base, const float *gain, float *y, long stride, long n, long d);
+/// y = gain·x; y may be x.
+void tune_scale_columns(const float *x, long xstride, const float *gain, float *y, long ystride, long n, long d);
+/// sums = Σ over rows of x·z.
+void tune_column_dots(const float *x, long stride, const float *z, float *sums, long n, long d);
+
 // Norm (norm.c)
 /// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. `z`, `residual` may be NULL; `y` may be `z`.
 void tune_add_norm(const float *x, const float *residual, const float *gain, const float *bias, float *z, float *y,
