@@ -31,7 +31,7 @@ extension AdapterMethod {
 }
 
 /// By `peft_type`.
-let adapterMethods: [any AdapterMethod.Type] = [LoRAConfig.self]
+let adapterMethods: [any AdapterMethod.Type] = [LoRAConfig.self, AdaLoRAConfig.self]
 
 /// What a method has made for one model.
 public struct Fitting {
@@ -43,6 +43,10 @@ public struct Fitting {
   var tensors: [Stored] = []
   /// Weights of the model that the adapter has its own numbers for: biases, norms, modules saved whole.
   var owned: [Stored] = []
+  /// What the method does beside the passes, where it does something.
+  var hook: (any StepHook)?
+  /// Keys of adapter_config.json that only training decides; nil: none.
+  var learned: (() -> [String: JSON])?
 }
 
 /// A parameter and its name in adapter_model.safetensors.

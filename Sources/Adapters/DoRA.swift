@@ -130,22 +130,15 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
   /// ‖W_j + s·B_j·A‖² = ‖W_j‖² + B_j·(2s·A·W_jᵀ + s²·A·Aᵀ·B_jᵀ): the updated weight is never made.
   private func rowNorms(_ weight: Matrix, _ squares: [Double]) -> [Float] {
     let (a, b, rank, out) = (lora.a, lora.b, lora.a.rows, weight.rows)
-    let gram = [Float](unsafeUninitializedCapacity: rank * rank) { memory, count in
-      gemm(a.matrix, a.matrix.transposed, into: Matrix(memory.baseAddress!, rows: rank, columns: rank))
-      count = rank * rank
-    }
-    let crossed = [Float](unsafeUninitializedCapacity: out * rank) { memory, count in
-      let into = Matrix(memory.baseAddress!, rows: out, columns: rank)
-      gemm(weight, a.matrix.transposed, into: into, alpha: 2 * lora.scale)
-      gram.withUnsafeBufferPointer { gram in
-        let gram = Matrix(UnsafeMutablePointer(mutating: gram.baseAddress!), rows: rank, columns: rank)
-        gemm(b.matrix, gram, into: into, alpha: lora.scale * lora.scale, beta: 1)
-      }
-      count = out * rank
+    let gram = a.matrix * a.matrix.transposed
+    var crossed = weight * a.matrix.transposed
+    let turned = gram.withMatrix { b.matrix * $0 }
+    for k in crossed.values.indices {
+      crossed.values[k] = 2 * lora.scale * crossed.values[k] + lora.scale * lora.scale * turned.values[k]
     }
     return (0..<out).map { row in
       var square = squares[row]
-      for k in row * rank..<(row + 1) * rank { square += Double(b.pointer[k]) * Double(crossed[k]) }
+      for k in row * rank..<(row + 1) * rank { square += Double(b.pointer[k]) * Double(crossed.values[k]) }
       return Float(max(square, 1e-30).squareRoot())
     }
   }

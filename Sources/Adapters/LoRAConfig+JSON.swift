@@ -2,23 +2,33 @@
 public import Files
 public import Models
 
+/// Keys of PEFT's LoraConfig, and of those that are built on it, with what they say here.
+let peftLoRAKeys: [String: JSON] = [
+  "alora_invocation_tokens": nil, "arrow_config": nil, "corda_config": nil, "ensure_weight_tying": false,
+  "eva_config": nil, "fan_in_fan_out": false, "init_lora_weights": true, "kasa_config": nil,
+  "layer_replication": nil, "layers_pattern": nil, "loftq_config": [:], "lora_bias": false, "lora_ga_config": nil,
+  "megatron_config": nil, "megatron_core": "megatron.core", "monteclora_config": nil, "qalora_group_size": 16,
+  "target_parameters": nil, "trainable_token_indices": nil, "use_bdlora": nil, "use_dora": false,
+  "use_qalora": false, "use_rslora": false, "velora_config": nil,
+]
+
+/// Those that change the result and are not built here.
+let unknownLoRAKeys = [
+  "use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "target_parameters", "layer_replication",
+  "trainable_token_indices", "alora_invocation_tokens", "megatron_config", "arrow_config", "kasa_config",
+  "velora_config", "monteclora_config", "layers_pattern",
+]
+
 extension LoRAConfig {
   public func settings(in model: TextModel) throws -> [String: JSON] {
     let chosen = try resolve(in: model, everyName: false).map(\.projection.name)
-    var settings: [String: JSON] = [
-      "alora_invocation_tokens": nil, "arrow_config": nil, "corda_config": nil, "ensure_weight_tying": false,
-      "eva_config": nil, "fan_in_fan_out": false, "kasa_config": nil,
-      "layer_replication": nil, "layers_pattern": nil, "loftq_config": [:], "lora_bias": false, "lora_ga_config": nil,
-      "megatron_config": nil, "megatron_core": "megatron.core", "monteclora_config": nil, "qalora_group_size": 16,
-      "target_parameters": nil, "trainable_token_indices": nil, "use_bdlora": nil,
-      "use_qalora": false, "velora_config": nil,
-    ]
+    var settings = peftLoRAKeys
     // [A; A₀] and [B, -B₀] are a plain LoRA of twice the rank; alpha such that the scale is the same.
     let times = start.isPartOfWeight ? 2 : 1
     let alphaTimes = useRSLoRA ? Double(times).squareRoot() : Double(times)
     switch start {
     case .gaussian, .orthogonal: settings["init_lora_weights"] = .string(start.name)
-    case .usual, .pissa, .pissaByIteration, .olora: settings["init_lora_weights"] = true
+    case .usual, .pissa, .pissaByIteration, .olora: break
     }
     settings["use_dora"] = .bool(useDoRA)
     settings["alpha_pattern"] = .object(alphaPattern.mapValues { whole($0 * alphaTimes) })
@@ -36,16 +46,12 @@ extension LoRAConfig {
   }
 
   public init(_ file: inout SettingsReader) {
-    file.refuse([
-      "use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "target_parameters", "layer_replication",
-      "trainable_token_indices", "alora_invocation_tokens", "megatron_config", "arrow_config", "kasa_config",
-      "velora_config", "monteclora_config", "layers_pattern",
-    ])
+    file.refuse(unknownLoRAKeys)
     rank = file.rank("r") ?? 8
     alpha = file["lora_alpha", "a number", { $0.number }] ?? 8
     dropout = file.share("lora_dropout") ?? 0
     useRSLoRA = file.flag("use_rslora")
-    bias = file["bias", "\"none\", \"all\" or \"lora_only\"", { $0.string.flatMap(Bias.init) }] ?? .none
+    bias = Bias(&file)
     rankPattern =
       file[
         "rank_pattern", "whole numbers by module",

@@ -3,7 +3,7 @@ public import Autograd
 public import Models
 
 public struct LoRAConfig: Sendable, Equatable {
-  public enum Bias: String, CaseIterable, Sendable { case none, all, loraOnly = "lora_only" }
+  public typealias Bias = LearningBias
 
   public var rank = 8
   /// The update is scaled by alpha / rank, or alpha / √rank with `useRSLoRA`.
@@ -37,7 +37,7 @@ extension LoRAConfig: AdapterMethod {
       fitting.projections.append((projection, seam))
       fitting.tensors += tensors
     }
-    fitting.owned = owned(in: model, adapted: Set(targets.map(\.projection.name)))
+    fitting.owned = bias.owned(in: model, adapted: Set(targets.map(\.projection.name)), and: modulesToSave, Self.prefix)
     return fitting
   }
 
@@ -88,17 +88,6 @@ extension LoRAConfig: AdapterMethod {
       guard rank <= limit else { throw TargetFault.rank(rank, module: projection.name, limit: limit) }
       let alpha = try lookUp(alphaPattern, projection.name, key: "alpha_pattern") ?? self.alpha
       return (projection, rank, useRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
-    }
-  }
-
-  /// Weights of the model that the adapter trains and saves itself; an adapted module's bias has moved into its base layer.
-  private func owned(in model: TextModel, adapted: Set<String>) -> [Stored] {
-    model.parameters.compactMap { parameter in
-      let name = parameter.name, module = String(name.dropLast(".bias".count))
-      let isBias = name.hasSuffix(".bias"), isAdapted = isBias && adapted.contains(module)
-      let learns = isBias && (bias == .all || bias == .loraOnly && isAdapted)
-      guard learns || isPart(name, of: modulesToSave) else { return nil }
-      return Stored(name: Self.prefix + (isAdapted ? module + ".base_layer.bias" : name), parameter: parameter)
     }
   }
 

@@ -37,23 +37,22 @@ public struct Table: Sendable {
     Table(rows: columns, columns: rows, (0..<columns).flatMap { c in (0..<rows).map { values[$0 * columns + c] } })
   }
 
-  public static func * (a: Table, b: Table) -> Table {
-    let values = [Float](unsafeUninitializedCapacity: a.rows * b.columns) { memory, count in
-      a.withMatrix { a in
-        b.withMatrix { b in
-          gemm(a, b, into: Matrix(memory.baseAddress!, rows: a.rows, columns: b.columns))
-        }
-      }
-      count = a.rows * b.columns
-    }
-    return Table(rows: a.rows, columns: b.columns, values)
-  }
+  public static func * (a: Table, b: Table) -> Table { a.withMatrix { a in b.withMatrix { b in a * b } } }
 
-  private func withMatrix(_ body: (Matrix) -> Void) {
+  public func withMatrix<Result>(_ body: (Matrix) -> Result) -> Result {
     values.withUnsafeBufferPointer {
       body(Matrix(UnsafeMutablePointer(mutating: $0.baseAddress!), rows: rows, columns: columns))
     }
   }
+}
+
+/// The product, in memory of its own.
+public func * (a: Matrix, b: Matrix) -> Table {
+  let values = [Float](unsafeUninitializedCapacity: a.rows * b.columns) { memory, count in
+    gemm(a, b, into: Matrix(memory.baseAddress!, rows: a.rows, columns: b.columns))
+    count = a.rows * b.columns
+  }
+  return Table(rows: a.rows, columns: b.columns, values)
 }
 
 /// A [m, n] = U [m, k]·diag(s)·Vᵀ [k, n], k = min(m, n), s falling.

@@ -36,13 +36,14 @@ final class Fields {
   }
 
   /// A key with a default: what `value` holds on the way in. With `needs`, the key makes sense only beside that other
-  /// one (a full path), and is neither read nor written without it.
+  /// one (a full path), and is neither read nor written without it; with `unless` it is not written beside that one.
   func field<Value>(
-    _ key: String, _ value: inout Value, _ kind: FieldKind<Value>, needs: String? = nil, _ about: String
+    _ key: String, _ value: inout Value, _ kind: FieldKind<Value>, needs: String? = nil, unless other: String? = nil,
+    _ about: String
   ) {
     state(key, kind.expected, standard: kind.write(value), about)
     guard isReading else {
-      if needs.map(findings.isGiven) ?? true { put(key, kind.write(value)) }
+      if needs.map(findings.isGiven) ?? true, !(other.map(isGiven) ?? false) { put(key, kind.write(value)) }
       return
     }
     if let json = members[key], let found = read(json, key, kind, needs: needs) { value = found }
@@ -108,7 +109,7 @@ final class Fields {
 
   /// Two keys of which at most one may be given.
   func exclusive(_ one: String, _ other: String) {
-    guard isReading, findings.isGiven(full(one)), findings.isGiven(full(other)) else { return }
+    guard isReading, isGiven(one), isGiven(other) else { return }
     place(other).fault(
       "found beside '\(one)'", expected: "one of the two",
       advice: "Remove one, or unset it with '\(full(one))=null'.")
@@ -127,24 +128,31 @@ final class Fields {
     if isReading { Place(path: path, findings: findings).fault(found, expected: expected, advice: advice) }
   }
 
-  /// A key that must be there and decides which others may be: `options` states those of one kind. When it is asked to
-  /// write those of another kind than the recipe's, it is only to make them known.
+  /// Whether the key stands here.
+  func isGiven(_ key: String) -> Bool { findings.isGiven(full(key)) }
+
+  /// A key that decides which others may be: `options` states those of one kind. When it is asked to write those of
+  /// another kind than the recipe's, it is only to make them known.
   func choice<Kind: CaseIterable & RawRepresentable<String> & Equatable>(
-    _ key: String, _ kind: inout Kind, _ about: String, options: (Kind, Fields) -> Void
+    _ key: String, _ kind: inout Kind, isRequired: Bool = true, _ about: String, options: (Kind, Fields) -> Void
   ) {
     let faultsBefore = findings.faults.count
-    required(key, &kind, .choice, about)
+    if isRequired { required(key, &kind, .choice, about) } else { field(key, &kind, .choice, about) }
     // What is known depends on a key that is faulty itself: every further key is taken as it is.
     guard findings.faults.count == faultsBefore else { return stated += members.keys }
     options(kind, self)
+    var owners: [String: [String]] = [:]
     for other in Kind.allCases where other != kind {
-      let keys = Fields.write(at: path) { options(other, $0) }.keys.filter { !stated.contains(last($0)) }
-      if !isReading { keys.forEach(findings.state) }
-      for one in keys {
-        foreign[last(one)] =
-          "It belongs to \(full(key)) \"\(other.rawValue)\", and this one is \"\(kind.rawValue)\". "
-          + "On the command line, replace the whole: \(path)={\"\(key)\":\"\(kind.rawValue)\"}."
+      for one in Fields.write(at: path, { options(other, $0) }).keys where !stated.contains(last(one)) {
+        if !isReading && owners[last(one)] == nil { findings.state(one) }
+        owners[last(one), default: []].append("\"\(other.rawValue)\"")
       }
+    }
+    // Where the choice is the section's own, its keys are best replaced together.
+    let advice =
+      isRequired ? " On the command line, replace the whole: \(path)={\"\(key)\":\"\(kind.rawValue)\"}." : ""
+    for (one, kinds) in owners {
+      foreign[one] = "It belongs to \(full(key)) \(oneOf(kinds)), and this one is \"\(kind.rawValue)\"." + advice
     }
   }
 

@@ -150,7 +150,7 @@ private func complete<Element>(_ elements: [Element?]) -> [Element]? {
   elements.contains { $0 == nil } ? nil : elements.compactMap(\.self)
 }
 
-private func oneOf(_ names: [String]) -> String {
+func oneOf(_ names: [String]) -> String {
   names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
 }
 

@@ -21,17 +21,53 @@ extension Recipe {
       case .steps(let steps): .steps(steps)
       }
     settings.order = Batcher.Order(rawValue: training.batching.rawValue) ?? .shuffled
-    settings.schedule = Schedule.Kind(rawValue: training.schedule.rawValue) ?? .linear
+    settings.schedule = training.scheduleKind
     settings.accumulation = training.gradientAccumulationSteps
     settings.learningRate = training.learningRate
-    settings.optimizer.beta1 = training.adamBeta1
-    settings.optimizer.beta2 = training.adamBeta2
-    settings.optimizer.epsilon = training.adamEpsilon
+    settings.optimizer.rule = training.rule
     settings.optimizer.weightDecay = training.weightDecay
     settings.optimizer.maxGradNorm = training.maxGradNorm
+    settings.groups = training.groups.map(ParameterGroup.init)
+    settings.average = training.ema.map { .exponential(decay: $0) } ?? training.averageLast.map { .last($0) }
     settings.evaluateEvery = training.evalEverySteps
     settings.metric = training.metricForBest.rawValue
     settings.patience = training.earlyStoppingPatience
     return settings
+  }
+}
+
+extension Recipe.Training {
+  fileprivate var scheduleKind: Training.Schedule.Kind {
+    let options = scheduleOptions
+    return switch schedule {
+    case .linear: .linear
+    case .cosine: .cosine(floor: options.floor)
+    case .constant: .constant
+    case .polynomial: .polynomial(power: options.power, floor: options.floor)
+    case .inverseSquareRoot: .inverseSquareRoot(timescale: options.timescale)
+    case .oneCycle:
+      .oneCycle(rise: options.pctStart, start: options.divFactor, end: options.finalDivFactor)
+    }
+  }
+
+  fileprivate var rule: OptimizerSettings.Rule {
+    switch optimizer {
+    case .adamw: .adamW(beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon)
+    case .sgd: .sgd(momentum: sgdMomentum, nesterov: sgdNesterov)
+    case .lion: .lion(beta1: lionBeta1, beta2: lionBeta2)
+    case .adafactor: .adafactor
+    }
+  }
+}
+
+extension ParameterGroup {
+  fileprivate init(_ group: Recipe.Training.Group) {
+    let match: Match =
+      switch group.match {
+      case .names(let names): .names(names)
+      case .pattern(let pattern): .pattern(pattern)
+      }
+    let rate = group.learningRate.map { Rate.peak($0) } ?? .ratio(group.learningRateRatio ?? 1)
+    self.init(match, rate: rate, weightDecay: group.weightDecay)
   }
 }

@@ -18,12 +18,6 @@ extension Recipe {
       case shuffled
       case lengthGrouped = "length_grouped"
     }
-    public enum Schedule: String, CaseIterable, Sendable { case linear, cosine, constant }
-    public enum Warmup: Sendable, Equatable {
-      /// A share of all updates.
-      case ratio(Double)
-      case steps(Int)
-    }
     /// What the best checkpoint is best at, on the dev data.
     public enum Metric: String, CaseIterable, Sendable { case f1, precision, recall, accuracy, perplexity, loss }
 
@@ -36,13 +30,24 @@ extension Recipe {
     /// 5e-5 for the method "full", 1e-3 for "lora", unless given.
     public var learningRate = 5e-5
     public var schedule = Schedule.linear
+    public var scheduleOptions = ScheduleOptions()
     public var warmup = Warmup.ratio(0)
+    public var optimizer = Optimizer.adamw
     public var weightDecay = 0.01
     public var adamBeta1 = 0.9
     public var adamBeta2 = 0.999
     public var adamEpsilon = 1e-8
+    public var sgdMomentum = 0.9
+    public var sgdNesterov = false
+    public var lionBeta1 = 0.9
+    public var lionBeta2 = 0.99
     /// Gradients beyond this norm are scaled down to it; nil for never.
     public var maxGradNorm: Double? = 1
+    public var groups: [Group] = []
+    /// The decay of a running mean of the weights, which is what is evaluated and saved; nil: the weights are.
+    public var ema: Double?
+    /// What is saved is the mean of the weights at so many last evaluations, or epochs' ends; nil: the best is.
+    public var averageLast: Int?
     /// Updates between evaluations; nil for one at each epoch's end.
     public var evalEverySteps: Int?
     /// Without `data.dev` there is nothing to be best at, and this is not read. The task's own, unless given.
@@ -63,27 +68,36 @@ extension Recipe {
       fields.field("recompute", &recompute, .bool, "Less memory for more time: blocks are computed again in backward.")
       fields.field(
         "learning_rate", &learningRate, .number(above: 0), "The peak; 5e-5 for the method \"full\", 1e-3 for \"lora\".")
-      fields.field("schedule", &schedule, .choice, "How the learning rate falls after the warm-up.")
-      stateWarmup(fields)
-      fields.field("weight_decay", &weightDecay, .number(0...), "AdamW's decoupled decay of matrices.")
-      fields.field("adam_beta1", &adamBeta1, .number(0..<1), "Decay of the gradient's running mean.")
-      fields.field("adam_beta2", &adamBeta2, .number(0..<1), "Decay of the squared gradient's running mean.")
-      fields.field("adam_epsilon", &adamEpsilon, .number(above: 0), "Added to the root of the squared mean.")
-      fields.field(
-        "max_grad_norm", &maxGradNorm, .orNull(.number(above: 0)),
-        "Larger gradients are scaled down to it; null: never.")
+      stateSchedule(fields)
+      stateOptimizer(fields)
+      fields.check(
+        optimizer == .adamw || fields.isGiven("learning_rate"), "optimizer",
+        expected: "'learning_rate' beside it: its default is AdamW's")
+      stateAverage(fields)
       fields.optional(
         "eval_every_steps", &evalEverySteps, .int(1...), needs: "data.dev",
         "Updates between evaluations; else each epoch.")
       fields.field(
-        "metric_for_best", &metricForBest, .choice, needs: "data.dev", "What the best checkpoint is best at, on dev.")
+        "metric_for_best", &metricForBest, .choice, needs: "data.dev", unless: "average_last",
+        "What the best checkpoint is best at, on dev.")
       fields.optional(
         "early_stopping_patience", &earlyStoppingPatience, .int(1...), needs: "data.dev",
         "Evaluations without a new best before training ends; else never.")
+      // Nothing is best where the last ones are averaged.
+      fields.exclusive("average_last", "metric_for_best")
+      fields.exclusive("average_last", "early_stopping_patience")
       fields.field("log_every_steps", &logEverySteps, .int(1...), "Updates between lines of the log.")
       fields.optional(
         "snapshot_every_steps", &snapshotEverySteps, .int(1...), "Updates between snapshots that --resume goes on from."
       )
+    }
+
+    private mutating func stateAverage(_ fields: Fields) {
+      fields.optional(
+        "ema", &ema, .number(0..<1), "Decay of a running mean of the weights, which is evaluated and saved.")
+      fields.optional(
+        "average_last", &averageLast, .int(1...), "What is saved is the mean over the last evaluations or epochs.")
+      fields.exclusive("ema", "average_last")
     }
 
     private mutating func stateDuration(_ fields: Fields) {
@@ -108,18 +122,6 @@ extension Recipe {
       fields.optional("tokens_per_batch", &tokens, .int(1...), "Pieces in a batch, instead of batch_size.")
       fields.exclusive("batch_size", "tokens_per_batch")
       batchSize = tokens.map { .tokens($0) } ?? examples.map { .examples($0) } ?? batchSize
-    }
-
-    private mutating func stateWarmup(_ fields: Fields) {
-      var (ratio, steps): (Double?, Int?) =
-        switch warmup {
-        case .ratio(let ratio): (ratio, nil)
-        case .steps(let count): (nil, count)
-        }
-      fields.optional("warmup_ratio", &ratio, .number(0...1), "The share of updates in which the learning rate rises.")
-      fields.optional("warmup_steps", &steps, .int(0...), "Updates in which it rises, instead of warmup_ratio.")
-      fields.exclusive("warmup_ratio", "warmup_steps")
-      warmup = steps.map { .steps($0) } ?? ratio.map { .ratio($0) } ?? warmup
     }
   }
 }

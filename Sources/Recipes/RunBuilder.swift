@@ -79,7 +79,8 @@ public struct RunBuilder {
     model.use(recipe.precision)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(
-      model, work.task, table, recipe.trainingSettings, replicas, objective: teaching.objective)
+      model, work.task, table, recipe.trainingSettings, replicas, objective: teaching.objective,
+      rateFactor: { adapter?.method.rateFactor(of: $0) ?? 1 }, hook: adapter?.hook)
     Processor.giveMemoryBack()
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(

@@ -1,8 +1,22 @@
-/// The learning rate of each step, as transformers' get_*_schedule_with_warmup.
+/// The learning rate of each step: a pure function of its number.
 import Glibc
 
 public struct Schedule: Sendable, Equatable {
-  public enum Kind: String, Sendable { case linear, cosine, constant }
+  /// How the rate goes after the warm-up; shares are of the peak.
+  public enum Kind: Sendable, Equatable {
+    case constant
+    /// To 0.
+    case linear
+    /// Half a wave down to `floor`: transformers' cosine, and with a floor its cosine_with_min_lr.
+    case cosine(floor: Double = 0)
+    /// (1 − progress)^power of the way above `floor`, transformers' polynomial.
+    case polynomial(power: Double = 1, floor: Double = 0)
+    /// peak/√(1 + steps since the warm-up/timescale), transformers' inverse_sqrt; nil: the warm-up, or 10 000 without one.
+    case inverseSquareRoot(timescale: Int? = nil)
+    /// Half a wave up from peak/start within the share `rise` of the steps, and one down to peak/(start · end): torch's
+    /// OneCycleLR (Smith & Topin 2017), momentum left alone. Its rise is the warm-up; there is no other.
+    case oneCycle(rise: Double = 0.3, start: Double = 25, end: Double = 1e4)
+  }
 
   public let kind: Kind
   public let peak: Double
@@ -17,12 +31,25 @@ public struct Schedule: Sendable, Equatable {
 
   /// The rate of step `step`, counted from 0: the first step of a warm-up has rate 0.
   public func rate(_ step: Int) -> Double {
+    if case .oneCycle(let rise, let start, let end) = kind { return oneCycle(Double(step), rise, start, end) }
     if step < warmup { return peak * Double(step) / Double(max(1, warmup)) }
     let left = Double(total - step) / Double(max(1, total - warmup))
     switch kind {
-    case .constant: return peak
+    case .constant, .oneCycle: return peak
     case .linear: return peak * max(0, left)
-    case .cosine: return peak * max(0, 0.5 * (1 + cos(.pi * (1 - left))))
+    case .cosine(let floor): return peak * max(0, 0.5 * (1 + cos(.pi * (1 - left))) * (1 - floor) + floor)
+    case .polynomial(let power, let floor): return peak * ((1 - floor) * pow(max(0, left), power) + floor)
+    case .inverseSquareRoot(let timescale):
+      let scale = timescale ?? (warmup > 0 ? warmup : 10_000)
+      return peak / (Double(step - warmup + scale) / Double(scale)).squareRoot()
     }
+  }
+
+  private func oneCycle(_ step: Double, _ rise: Double, _ start: Double, _ end: Double) -> Double {
+    /// From `a` to `b` as `share` goes from 0 to 1.
+    func wave(_ a: Double, _ b: Double, _ share: Double) -> Double { b + (a - b) / 2 * (1 + cos(.pi * share)) }
+    let top = rise * Double(total) - 1, last = Double(total - 1), low = peak / start
+    if step <= top && top > 0 { return wave(low, peak, step / top) }
+    return wave(peak, low / end, last > top ? (step - top) / (last - top) : 1)
   }
 }

@@ -1,5 +1,6 @@
 /// A run between two steps, on disk: everything that the rest of the run depends on. Data order and dropout need no place
 /// here, because they are pure functions of the seed and the step.
+import Adapters
 import Autograd
 import Checkpoints
 import Files
@@ -13,14 +14,19 @@ public struct SnapshotFault: Error, CustomStringConvertible {
 }
 
 extension Trainer {
-  /// Writes weights, moments, counters and the best weights so far; the file appears whole or not at all.
+  /// What the optimizer, the average and the hook carry from step to step. They count nothing: the step says it all.
+  private var memories: [(name: String, count: Int, pointer: UnsafeMutablePointer<Float>)] {
+    (descent.optimizer.memory + (average.map { [$0.memory] } ?? [])).map { ($0.name, $0.count, $0.pointer) }
+      + (hook?.memory ?? []).map { ($0.name, $0.count, $0.pointer) }
+  }
+
+  /// Writes weights, memories, counters and the best weights so far; the file appears whole or not at all.
   /// - Parameter inputs: a digest of everything that the run reads.
   public func saveSnapshot(to path: String, inputs: String) throws {
     let best = state.bestWeights ?? []
     var metadata: [String: String] = [
       "inputs": inputs, "step": "\(state.step)", "tokens": "\(state.tokens)", "seconds": "\(state.seconds)",
       "multiplier": Multiplier.chosen.rawValue, "evaluations_since_best": "\(state.evaluationsSinceBest)",
-      "optimizer_steps": "\(optimizer.steps)",
     ]
     if let best = state.best {
       metadata["best_epoch"] = "\(best.epoch)"
@@ -31,10 +37,9 @@ extension Trainer {
       try writeSafetensors(
         to: path,
         tensors: [
-          ("best", [best.count], best),
-          ("first_moment", [table.count], UnsafeBufferPointer(start: optimizer.first.pointer, count: table.count)),
-          ("second_moment", [table.count], UnsafeBufferPointer(start: optimizer.second.pointer, count: table.count)),
-        ] + table.parameters.map { (valuesName($0), $0.shape, UnsafeBufferPointer($0.values)) },
+          ("best", [best.count], best)
+        ] + memories.map { ($0.name, [$0.count], UnsafeBufferPointer(start: $0.pointer, count: $0.count)) }
+          + table.parameters.map { (valuesName($0), $0.shape, UnsafeBufferPointer($0.values)) },
         dtype: .f32, metadata: metadata)
     }
   }
@@ -59,7 +64,7 @@ extension Trainer {
       guard file.tensors[name]?.shape == shape else { throw fail("'\(name)' does not have the shape \(shape)") }
     }
     for parameter in table.parameters { try check(valuesName(parameter), parameter.shape) }
-    for moment in ["first_moment", "second_moment"] { try check(moment, [table.count]) }
+    for memory in memories { try check(memory.name, [memory.count]) }
     var state = TrainingState()
     state.step = try number("step")
     state.tokens = try number("tokens")
@@ -73,10 +78,8 @@ extension Trainer {
       state.bestWeights = try file.floats("best")
     }
     guard (0...steps).contains(state.step) else { throw fail("step \(state.step) is not in a run of \(steps) steps") }
-    optimizer.steps = try number("optimizer_steps")
     // Straight to their places, now that everything has been checked: the model is not held twice.
-    try file.floats("first_moment", into: optimizer.first.pointer)
-    try file.floats("second_moment", into: optimizer.second.pointer)
+    for memory in memories { try file.floats(memory.name, into: memory.pointer) }
     for parameter in table.parameters { try file.floats(valuesName(parameter), into: parameter.pointer) }
     self.state = state
   }

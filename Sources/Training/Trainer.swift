@@ -1,4 +1,5 @@
 /// The loop: batches, shards, gradients, steps, evaluations, the best weights. Knows no task and writes no file.
+public import Adapters
 public import Autograd
 public import Models
 public import Tasks
@@ -9,24 +10,30 @@ public final class Trainer {
   private let objective: any Objective
   let table: ParameterTable
   let settings: TrainingSettings
-  private let replicas: Replicas
+  let replicas: Replicas
   private let batcher: Batcher
-  let optimizer: AdamW
+  let descent: Descent
+  let average: WeightAverage?
+  let hook: (any StepHook)?
   private let total: Gradients
   private let schedule: Schedule
   /// Tokens of a shard. A frozen weight costs little per shard, so that a large model's shards may be small, and with
   /// them what their passes keep; for one that learns, every shard sweeps its gradient.
   private let shardSize: Int
   /// Steps of an epoch, and of the run.
-  private let epochSteps: Int
+  let epochSteps: Int
   public let steps: Int
 
   var state = TrainingState()
 
   /// Trains exactly the parameters of `table`, among which are the objective's own.
+  /// - Parameter rateFactor: of a parameter's learning rate, from the method; see `layerFactor`.
+  /// - Parameter hook: what a method does beside the passes.
+  /// - Throws: `TrainingFault`; what the hook throws; `GroupFault` where a group of the settings fits no parameter.
   public init(
     _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas,
-    objective: any Objective = HardLabels()
+    objective: any Objective = HardLabels(), rateFactor: (Parameter) -> Double = { _ in 1 },
+    hook: (any StepHook)? = nil
   ) throws {
     let batcher = Batcher(
       lengths: task.lengths, size: settings.batchSize, order: settings.order, seed: settings.seed)
@@ -45,7 +52,8 @@ public final class Trainer {
       case .ratio(let ratio): Int((ratio * Double(steps)).rounded(.up))
       }
     schedule = Schedule(settings.schedule, peak: settings.learningRate, warmup: warmup, total: steps)
-    optimizer = AdamW(table, settings.optimizer)
+    descent = Descent(table, settings.optimizer, try table.rules(settings, factor: rateFactor))
+    average = settings.average.map { _ in WeightAverage(table) }
     total = Gradients(table)
     let isMostlyFrozen = 2 * table.count < model.parameters.reduce(0) { $0 + $1.count }
     shardSize = isMostlyFrozen && model.config.keptPerToken > 1 << 16 ? 256 : 512
@@ -56,10 +64,12 @@ public final class Trainer {
     self.settings = settings
     self.replicas = replicas
     self.batcher = batcher
+    self.hook = hook
+    try hook?.begin(steps: steps)
   }
 
-  /// Trains until the end, until patience runs out, or until `shouldStop`; the best weights (by the dev split, where
-  /// there is one) are then in the model, unless the run was interrupted, when the last ones are.
+  /// Trains until the end, until patience runs out, or until `shouldStop`; the weights that are kept (`takeBest`) are then
+  /// in the model, unless the run was interrupted, when the last ones are.
   public func run(shouldStop: () -> Bool, report: (TrainingEvent) -> Void) throws -> TrainingResult {
     var epoch = -1
     var batches: [[Int]] = []
@@ -74,7 +84,10 @@ public final class Trainer {
       let first = place * settings.accumulation
       let examples = Array(batches[first..<min(first + settings.accumulation, batches.count)].joined())
       report(.step(try step(examples)))
-      if isTimeToEvaluate() { try evaluate(report) }
+      if isTimeToEvaluate() {
+        averagePoint()
+        if let record = try showingAverage(evaluate) { report(.evaluated(record)) }
+      }
     }
     return finish(.completed)
   }
@@ -90,20 +103,29 @@ public final class Trainer {
       let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: seed, step: number, shard: shard))
       return objective.losses(model, task, lessons[shard], of: size, pass)
     }
-    let loss = losses.reduce(0, +)
+    let lost = losses.reduce(0, +), added = hook?.addLoss(to: total), loss = lost + (added ?? 0)
     let rate = schedule.rate(number)
-    let gradientNorm = optimizer.step(total, rate: rate, replicas)
+    let gradientNorm = descent.step(total, number: number + 1, rate: rate, replicas)
     guard loss.isFinite && gradientNorm.isFinite else {
       throw TrainingFault.notFinite(step: number + 1, loss: loss, norm: gradientNorm)
     }
+    hook?.didStep(number, total, clip: descent.clip(gradientNorm))
     let tokens = examples.reduce(0) { $0 + batcher.lengths[$1] }
     state.step += 1
+    averageStep()
     state.tokens += tokens
     state.seconds += (clock.now - begin) / .seconds(1)
     return StepRecord(
       step: state.step, steps: steps, epoch: epochsDone, loss: loss,
-      terms: Array(zip(objective.terms, losses)), learningRate: rate, gradientNorm: gradientNorm,
+      terms: terms(losses, added), learningRate: rate, gradientNorm: gradientNorm,
       tokens: tokens, totalTokens: state.tokens, seconds: state.seconds)
+  }
+
+  /// What the loss is the sum of, by name; empty where it is one thing.
+  private func terms(_ losses: [Double], _ added: Double?) -> [(name: String, loss: Double)] {
+    let terms = Array(zip(objective.terms, losses)).map { (name: $0, loss: $1) }
+    guard let hook, let added else { return terms }
+    return (terms.isEmpty ? [("task", losses.reduce(0, +))] : terms) + [(hook.term, added)]
   }
 
   /// Steps taken so far.
@@ -114,32 +136,28 @@ public final class Trainer {
   private func epochAndPlace(of step: Int) -> (Int, Int) { (step / epochSteps, step % epochSteps) }
 
   private func isTimeToEvaluate() -> Bool {
-    state.step == steps || state.step % (settings.evaluateEvery ?? epochSteps) == 0
+    state.step == steps || state.step % pointSteps == 0
   }
 
-  private func evaluate(_ report: (TrainingEvent) -> Void) throws {
+  /// Scores the dev split, where there is one, and keeps the weights if they are the best so far.
+  private func evaluate() throws -> EvaluationRecord? {
     let clock = ContinuousClock(), begin = clock.now
-    guard let evaluation = try task.evaluate(model, on: .dev, replicas.forEach) else { return }
+    guard let evaluation = try task.evaluate(model, on: .dev, replicas.forEach) else { return nil }
     guard let value = evaluation.values[settings.metric] else {
       throw TrainingFault.unknownMetric(settings.metric, known: Array(evaluation.values.keys))
     }
-    let isBest = state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: settings.metric) } ?? true
+    let isBest =
+      settings.choosesBest
+      && state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: settings.metric) } ?? true
     state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
     if isBest {
       state.best = Best(epoch: epochsDone, step: state.step, metric: settings.metric, value: value)
       state.bestWeights = nil  // the old ones go before the new ones come
       state.bestWeights = table.values
     }
-    report(
-      .evaluated(
-        EvaluationRecord(
-          step: state.step, epoch: epochsDone, evaluation: evaluation, isBest: isBest,
-          seconds: (clock.now - begin) / .seconds(1))))
-  }
-
-  /// Puts the best weights so far into the model, where an evaluation has chosen some.
-  public func takeBest() {
-    if let best = state.bestWeights { table.values = best }
+    return EvaluationRecord(
+      step: state.step, epoch: epochsDone, evaluation: evaluation, isBest: isBest,
+      seconds: (clock.now - begin) / .seconds(1))
   }
 
   private func finish(_ status: TrainingResult.Status) -> TrainingResult {

@@ -22,8 +22,12 @@ public struct TrainingSettings: Sendable, Equatable {
   public var learningRate = 5e-5
   public var schedule = Schedule.Kind.linear
   public var warmup = Warmup.ratio(0)
-  public var optimizer = AdamWSettings()
-  /// Steps between evaluations; nil: after every epoch.
+  public var optimizer = OptimizerSettings()
+  /// Parameters with a pace of their own; the first that matches a name holds.
+  public var groups: [ParameterGroup] = []
+  /// nil: the weights themselves are evaluated and kept.
+  public var average: Averaging?
+  /// Steps between evaluations, or points of an average; nil: after every epoch.
   public var evaluateEvery: Int?
   /// A key of `Evaluation.values`; "loss" and "perplexity" are better when smaller, everything else when larger.
   public var metric = "f1"
@@ -31,6 +35,9 @@ public struct TrainingSettings: Sendable, Equatable {
   public var patience: Int?
 
   public init() {}
+
+  /// Whether evaluations choose the weights that are kept.
+  var choosesBest: Bool { if case .last = average { false } else { true } }
 
   public static func isBetter(_ value: Double, than other: Double, in metric: String) -> Bool {
     ["loss", "perplexity"].contains(metric) ? value < other : value > other

@@ -35,7 +35,7 @@ func inFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   return try body(path)
 }
 
-private let runs = ["dora", "pissa", "olora"]
+private let runs = ["dora", "pissa", "olora", "adalora"]
 
 @Test(arguments: runs, ["start", "final"])
 func `a folder of PEFT's LoRA family gives PEFT's logits, is saved as it was, and goes without a trace`(
@@ -46,7 +46,7 @@ func `a folder of PEFT's LoRA family gives PEFT's logits, is saved as it was, an
   let adapter = try Adapter(folder: source, on: model)
   adapter.attach()
   // At the start of PiSSA and OLoRA PEFT's weight lacks what the file holds.
-  if run == "dora" || moment == "final" {
+  if run == "dora" || run == "adalora" || moment == "final" {
     let golden = try Checkpoint(file: fixture("adapters/\(run)-gradients.safetensors"))
     #expect(relativeError(try logits(model), try golden.array("logits.\(moment)")) < 1e-5)
   }
@@ -136,4 +136,5 @@ private func bertBaseBlock() throws -> TextModel {
   #expect(try count { _ in } == 294_912)
   #expect(try count { $0.useDoRA = true } == 313_344)
   #expect(try count { $0.start = .olora } == 294_912)
+  #expect(12 * (try Adapter(AdaLoRAConfig(), on: model, seed: 1).addedParameters) == 442_656)
 }

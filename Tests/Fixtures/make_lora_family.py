@@ -5,10 +5,12 @@ Settings of the runs, files and names are those of adapters/README.md; a run's s
 usage: python make_lora_family.py        (as make_tiny_bert.py, whose tiny-bert and batches must be there)
 """
 import json
+import sys
 
 import torch
 from safetensors.torch import load_file
 from peft import AdaLoraConfig, LoraConfig, PeftModel, get_peft_model
+from peft.optimizers import create_loraplus_optimizer
 from transformers import get_linear_schedule_with_warmup, logging
 from transformers.trainer_pt_utils import get_parameter_names
 
@@ -46,7 +48,7 @@ def start(name, config, seed):
     return model
 
 
-def train(model, batches, after=lambda step: None):
+def train(model, batches, after=lambda step: None, plus=None):
     """As make_tiny_bert's, with what some methods do after a step."""
     model.train()
     decayed = set(get_parameter_names(model, [torch.nn.LayerNorm], ["bias", "layernorm"]))
@@ -54,6 +56,10 @@ def train(model, batches, after=lambda step: None):
     groups = [dict(params=[p for n, p in trainable.items() if (n in decayed) == yes], weight_decay=DECAY * yes)
               for yes in (True, False)]
     optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.999), eps=1e-8)
+    if plus:
+        optimizer = create_loraplus_optimizer(
+            model, torch.optim.AdamW, lr=1e-3, loraplus_lr_ratio=plus, loraplus_weight_decay=DECAY,
+            betas=(0.9, 0.999), eps=1e-8)
     schedule = get_linear_schedule_with_warmup(optimizer, STEPS // 10, STEPS)
     seen = dict(losses=[], learning_rates=[], gradient_norms=[], ranks=[])
     for step in range(STEPS):
@@ -88,9 +94,13 @@ def tidy(folder):
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
-def make():
+def make(only=None):
     batches = list(json.loads((HERE / "adapters" / "batches.json").read_text()).values())
     fixed = json.loads((HERE / "tiny-bert" / "golden-token.json").read_text())
+    plus = PeftModel.from_pretrained(base(), HERE / "adapters" / "lora-start", is_trainable=True)
+    write_json(HERE / "adapters" / "lora-plus.json", train(plus, batches, plus=8)[0])
+    if only == "lora-plus":
+        return
     for i, (name, config) in enumerate(RUNS.items()):
         folder = HERE / "adapters" / name
         model, golden = start(name, config, seed=50 + i), {}
@@ -128,4 +138,4 @@ if __name__ == "__main__":
     torch.use_deterministic_algorithms(True)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    make()
+    make(*sys.argv[1:])

@@ -24,9 +24,20 @@ private let lora = least.with("method", ["type": "lora"])
     ("training.learning_rate", .null, "found null; expected a number above 0."),
     (
       "training.schedule", "liner",
-      "found \"liner\"; expected \"linear\", \"cosine\" or \"constant\". Did you mean 'linear'?"
+      "found \"liner\"; expected \"linear\", \"cosine\", \"constant\", \"polynomial\", \"inverse_sqrt\" or "
+        + "\"one_cycle\". Did you mean 'linear'?"
     ),
-    ("training.schedule", 1, "found 1; expected \"linear\", \"cosine\" or \"constant\"."),
+    (
+      "training.schedule", 1,
+      "found 1; expected \"linear\", \"cosine\", \"constant\", \"polynomial\", \"inverse_sqrt\" or \"one_cycle\"."
+    ),
+    (
+      "training.optimizer", "adam",
+      "found \"adam\"; expected \"adamw\", \"sgd\", \"lion\" or \"adafactor\". Did you mean 'adamw'?"
+    ),
+    ("training.optimizer", "lion", "found \"lion\"; expected 'learning_rate' beside it: its default is AdamW's."),
+    ("training.ema", 1, "found 1; expected a number from 0 to below 1."),
+    ("training.average_last", 0, "found 0; expected a whole number of at least 1."),
     ("training", [], "found an empty list; expected an object."),
     ("seed", -1, "found -1; expected a whole number of at least 0."),
     ("seed", 1e23, "found 1e+23; expected a whole number from 0 to 9223372036854775807."),
@@ -119,9 +130,58 @@ func `an unknown key is told its nearest`(_ key: String, _ advice: String?) thro
     ])
 }
 
-@Test(arguments: [("epochs", "max_steps"), ("batch_size", "tokens_per_batch"), ("warmup_ratio", "warmup_steps")])
+@Test(arguments: [
+  ("schedule_power", "cosine", "\"polynomial\"", "schedule"),
+  ("schedule_floor", "linear", "\"cosine\" or \"polynomial\"", "schedule"),
+  ("warmup_steps", "one_cycle", nil, "schedule"),
+  ("schedule_div_factor", "constant", "\"one_cycle\"", "schedule"),
+  ("sgd_momentum", "adamw", "\"sgd\"", "optimizer"), ("adam_beta1", "lion", "\"adamw\"", "optimizer"),
+])
+func `an option that the chosen schedule or optimizer does not read is an error`(
+  _ key: String, _ kind: String, _ owner: String?, _ choice: String
+) throws {
+  let json = least.with("training.\(choice)", .string(kind)).with("training.learning_rate", 1e-3)
+  #expect(try faults(json) == [])
+  let found = try faults(json.with("training.\(key)", 0.5))
+  let others = owner ?? "\"linear\", \"cosine\", \"constant\", \"polynomial\" or \"inverse_sqrt\""
+  #expect(
+    found == [
+      "training.\(key): unknown key. It belongs to training.\(choice) \(others), and this one is \"\(kind)\"."
+    ])
+}
+
+@Test(
+  arguments: [
+    ([["learning_rate": 1e-3]], "training.groups.0: found an object; expected an object with 'match' and"),
+    ([["match": ["x"]]], "training.groups.0: found 'match' alone; expected"),
+    (
+      [["match": "(", "weight_decay": 0]], "training.groups.0.match: found \"(\", no regular expression (expected ')')"
+    ),
+    ([["match": [], "weight_decay": 0]], "training.groups.0.match: found an empty list"),
+    ([["match": ["x"], "weight_dceay": 0]], "training.groups.0.weight_dceay: unknown key; expected one of match, "),
+    (
+      [["match": ["x"], "learning_rate": 1, "learning_rate_ratio": 2]],
+      "training.groups.0.learning_rate_ratio: found beside 'learning_rate'; expected one of the two."
+    ),
+    ([["match": ["x"], "learning_rate": 0]], "training.groups.0.learning_rate: found 0; expected a number above 0."),
+  ] as [(JSON, String)])
+func `a wrong group is named`(_ groups: JSON, _ start: String) throws {
+  let found = try faults(least.with("training.groups", groups))
+  #expect(found.count == 1 && found[0].hasPrefix(start), "\(found)")
+}
+
+@Test(arguments: [("average_last", "metric_for_best", "\"f1\""), ("average_last", "early_stopping_patience", "2")])
+func `where the last weights are averaged none is chosen`(_ one: String, _ other: String, _ value: String) throws {
+  let found = try faults(least, "data.dev=d.tsv", "training.\(one)=3", "training.\(other)=\(value)")
+  #expect(found.count == 1 && found[0].hasPrefix("training.\(other): found beside '\(one)'"), "\(found)")
+}
+
+@Test(arguments: [
+  ("ema", "average_last"), ("epochs", "max_steps"), ("batch_size", "tokens_per_batch"),
+  ("warmup_ratio", "warmup_steps"),
+])
 func `of two keys for one thing only one is given`(_ one: String, _ other: String) throws {
-  let json = least.with("training.\(one)", 1).with("training.\(other)", 1)
+  let json = least.with("training.\(one)", one == "ema" ? 0.5 : 1).with("training.\(other)", 1)
   #expect(
     try faults(json) == [
       "training.\(other): found beside '\(one)'; expected one of the two. "

@@ -50,6 +50,7 @@ import Testing
   #expect(training.duration == .epochs(3) && training.batchSize == .examples(32) && training.batching == .shuffled)
   #expect(training.gradientAccumulationSteps == 1 && training.learningRate == 5e-5 && training.schedule == .linear)
   #expect(training.warmup == .ratio(0) && training.weightDecay == 0.01 && training.maxGradNorm == 1)
+  #expect(training.optimizer == .adamw && training.groups == [] && training.ema == nil && training.averageLast == nil)
   #expect(training.adamBeta1 == 0.9 && training.adamBeta2 == 0.999 && training.adamEpsilon == 1e-8)
   #expect(training.evalEverySteps == nil && training.metricForBest == .f1 && training.logEverySteps == 10)
 }
@@ -130,7 +131,7 @@ func randomRecipe(_ dice: inout Dice) -> JSON {
   func count(_ least: Int, _ dice: inout Dice) -> JSON { .int(.random(in: least...1000, using: &dice)) }
   maybe("about", dice.pick(["x", "α \"quoted\" \\ \n\u{1F9EC}", "[1, 2"]), &dice)
   maybe("seed", dice.pick([0, 7, .int(.max)]), &dice)
-  for key in ["model.dropout", "model.attention_dropout", "task.label_smoothing", "training.adam_beta1"] {
+  for key in ["model.dropout", "model.attention_dropout", "task.label_smoothing"] {
     maybe(key, number(0..<1, &dice), &dice)
   }
   if json["method"]?["type"] == "full" {
@@ -161,21 +162,49 @@ func randomRecipe(_ dice: inout Dice) -> JSON {
   }
   maybe(dice.pick(["training.epochs", "training.max_steps"]), count(1, &dice), &dice)
   maybe(dice.pick(["training.batch_size", "training.tokens_per_batch"]), count(1, &dice), &dice)
-  if dice.next() % 2 == 0 {
+  json = json.with("training.learning_rate", number(1e-6..<1e-2, &dice))
+  let schedule = dice.pick(["linear", "cosine", "constant", "polynomial", "inverse_sqrt", "one_cycle"])
+  json = json.with("training.schedule", .string(schedule))
+  if schedule == "one_cycle" {
+    maybe("training.schedule_pct_start", number(0..<1, &dice), &dice)
+    maybe("training.schedule_div_factor", number(1..<99, &dice), &dice)
+    maybe("training.schedule_final_div_factor", number(1..<99, &dice), &dice)
+  } else if dice.next() % 2 == 0 {
     maybe("training.warmup_ratio", number(0..<1, &dice), &dice)
   } else {
     maybe("training.warmup_steps", count(0, &dice), &dice)
   }
-  maybe("training.learning_rate", number(1e-6..<1e-2, &dice), &dice)
+  if ["cosine", "polynomial"].contains(schedule) { maybe("training.schedule_floor", number(0..<1, &dice), &dice) }
+  if schedule == "polynomial" { maybe("training.schedule_power", number(0.1..<4, &dice), &dice) }
+  if schedule == "inverse_sqrt" { maybe("training.schedule_timescale", count(1, &dice), &dice) }
+  let optimizer = dice.pick(["adamw", "sgd", "lion", "adafactor"])
+  json = json.with("training.optimizer", .string(optimizer))
+  switch optimizer {
+  case "adamw":
+    maybe("training.adam_beta1", number(0..<1, &dice), &dice)
+    maybe("training.adam_epsilon", 1e-6, &dice)
+  case "sgd":
+    maybe("training.sgd_momentum", number(0.1..<1, &dice), &dice)
+    maybe("training.sgd_nesterov", dice.pick([true, false]), &dice)
+  case "lion": maybe("training.lion_beta2", number(0..<1, &dice), &dice)
+  default: break
+  }
+  let group: JSON = ["match": dice.pick([["x"], "x.*"]), "learning_rate": number(1e-6..<1e-2, &dice)]
+  maybe("training.groups", dice.pick([[], [group, ["match": ["y", "z"], "weight_decay": 0.0]]]), &dice)
+  if dice.next() % 2 == 0 {
+    maybe("training.ema", number(0..<1, &dice), &dice)
+  } else {
+    maybe("training.average_last", count(1, &dice), &dice)
+  }
   maybe("training.batching", dice.pick(["shuffled", "length_grouped"]), &dice)
-  maybe("training.schedule", dice.pick(["linear", "cosine", "constant"]), &dice)
   maybe("training.max_grad_norm", dice.pick([.null, 0.5, 1]), &dice)
-  maybe("training.adam_epsilon", 1e-6, &dice)
   maybe("training.recompute", dice.pick([true, false]), &dice)
   if json["data"]?["dev"] != nil {
-    maybe("training.metric_for_best", dice.pick(["f1", "precision", "recall", "loss"]), &dice)
+    if json["training"]?["average_last"] == nil {
+      maybe("training.metric_for_best", dice.pick(["f1", "precision", "recall", "loss"]), &dice)
+      maybe("training.early_stopping_patience", count(1, &dice), &dice)
+    }
     maybe("training.eval_every_steps", count(1, &dice), &dice)
-    maybe("training.early_stopping_patience", count(1, &dice), &dice)
   }
   return json
 }

@@ -12,7 +12,7 @@ import Testing
 @testable import Training
 
 /// Sequences of chance with a label a token; "f1" on dev is whatever the test scripts.
-private struct Toy: Task {
+struct Toy: Task {
   let ids, labels: [[Int32]]
   let scripted: [Double]
 
@@ -37,7 +37,7 @@ private struct Toy: Task {
   }
 }
 
-private struct Bench {
+struct Bench {
   let table: ParameterTable
   let trainer: Trainer
   let adapter: Adapter?
@@ -159,7 +159,7 @@ func `an epoch holds every example once, and the next epoch another order`(_ ord
 @Test func `schedules follow transformers`() {
   // get_linear_schedule_with_warmup, get_cosine_schedule_with_warmup (4.x and 5.x): LambdaLR's factor at step k.
   let linear = Schedule(.linear, peak: 1, warmup: 2, total: 10),
-    cosine = Schedule(.cosine, peak: 1, warmup: 2, total: 10)
+    cosine = Schedule(.cosine(), peak: 1, warmup: 2, total: 10)
   #expect([0, 1, 2, 6, 10].map(linear.rate) == [0, 0.5, 1, 0.5, 0])
   #expect(abs(cosine.rate(6) - 0.5) < 1e-12 && cosine.rate(2) == 1 && abs(cosine.rate(10)) < 1e-12)
   #expect(Schedule(.constant, peak: 3, warmup: 0, total: 10).rate(9) == 3)

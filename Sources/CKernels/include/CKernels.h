@@ -4,6 +4,7 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -125,4 +126,24 @@ double tune_cosine_distance(const float *x, const float *t, float *dx, long n, l
 /// rate1 = lr/(1-β1^step), root2 = √(1-β2^step), shrink = 1 - lr·weight_decay.
 void tune_adamw(float *p, const float *g, float *m, float *v, long count, float clip, float rate1, float root2,
                 float beta1, float beta2, float eps, float shrink);
+/// The same of gradient descent: m = momentum·m + g, p = p·shrink - rate·(m, or g + momentum·m where nesterov); without
+/// m, rate·g.
+void tune_sgd(float *p, const float *g, float *m, long count, float clip, float rate, float momentum, bool nesterov,
+              float shrink);
+/// The same of Lion: p moves by ±rate along β1·m + (1-β1)·g, then m = β2·m + (1-β2)·g.
+void tune_lion(float *p, const float *g, float *m, long count, float clip, float rate, float beta1, float beta2,
+               float shrink);
+/// Adafactor's first sweep over rows g [n, d] of a matrix: row_means [n] get `share` of the means of (clip·g)² + 1e-30,
+/// column_sums [d] their sums over these rows.
+void tune_adafactor_means(const float *g, long n, long d, float clip, float share, float *row_means, float *column_sums);
+/// Σ u² of u = clip·g / √(row_means / row_mean) · factors, where factors [d] are 1/√ of the columns' means.
+double tune_adafactor_squares(const float *g, const float *row_means, const float *factors, long n, long d, float clip,
+                              float row_mean);
+/// p = p·shrink - rate·u.
+void tune_adafactor(float *p, const float *g, const float *row_means, const float *factors, long n, long d, float clip,
+                    float row_mean, float rate, float shrink);
+/// x moves `share` of the way to `end`; 1: it is `end`. As torch.lerp.
+void tune_lerp(float *x, const float *end, long count, float share);
+/// x and y change places.
+void tune_swap(float *x, float *y, long count);
 #endif

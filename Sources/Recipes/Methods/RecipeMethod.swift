@@ -17,12 +17,15 @@ extension Recipe {
       case full
       /// The base is frozen; low-rank updates beside its matrices learn (Hu et al. 2021).
       case lora
+      /// The same, each update as a singular value decomposition whose ranks shrink where they matter least.
+      case adalora
 
       /// The settings where a recipe says nothing.
       fileprivate var blank: any MethodSection {
         switch self {
         case .full: FullTraining()
         case .lora: LoRAConfig()
+        case .adalora: AdaLoRAConfig()
         }
       }
     }

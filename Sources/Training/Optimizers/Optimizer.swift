@@ -1,0 +1,111 @@
+/// How weights follow their gradients: a rule, swept over all of them once a step. Does not clip, knows no schedule.
+import Autograd
+
+public struct OptimizerSettings: Sendable, Equatable {
+  public enum Rule: Sendable, Equatable {
+    case adamW(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8)
+    case sgd(momentum: Double = 0.9, nesterov: Bool = false)
+    case lion(beta1: Double = 0.9, beta2: Double = 0.99)
+    case adafactor
+  }
+
+  public var rule = Rule.adamW()
+  /// Decoupled: a weight shrinks by rate · decay at each step, whatever the rule. Of matrices only.
+  public var weightDecay = 0.01
+  /// The global norm above which gradients are scaled down; nil: never.
+  public var maxGradNorm: Double? = 1
+
+  public init() {}
+
+  func make(_ table: ParameterTable) -> any Optimizer {
+    switch rule {
+    case .adamW(let beta1, let beta2, let epsilon): AdamW(table, beta1: beta1, beta2: beta2, epsilon: epsilon)
+    case .sgd(let momentum, let nesterov): SGD(table, momentum: momentum, nesterov: nesterov)
+    case .lion(let beta1, let beta2): Lion(table, beta1: beta1, beta2: beta2)
+    case .adafactor: Adafactor(table)
+    }
+  }
+}
+
+/// Sendable: its memories are written by disjoint stretches.
+protocol Optimizer: Sendable {
+  /// What it carries from step to step, and a snapshot keeps; all else is a function of the step's number.
+  var memory: [Memory] { get }
+  /// p ← p · shrink − rate · direction(clip · g), for every weight.
+  func update(_ step: Step)
+}
+
+/// Numbers with a name, zero at first.
+struct Memory: Sendable {
+  let name: String
+  let count: Int
+  private let storage: OwnedStorage
+
+  init(_ name: String, count: Int) {
+    (self.name, self.count) = (name, count)
+    storage = OwnedStorage(count: count)
+  }
+
+  var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+}
+
+/// One step as an optimizer sees it.
+struct Step {
+  /// Counted from 1.
+  let number: Int
+  /// The schedule's; a parameter's own is this times its rule's.
+  let rate: Double
+  /// What gradients are multiplied by.
+  let clip: Double
+  let gradients: Gradients
+  /// By parameter of the table.
+  let rules: [ParameterRule]
+  let pieces: [Piece]
+  let replicas: Replicas
+
+  /// Neighbouring weights of one parameter, with what the step means for them.
+  struct Stretch {
+    let weights: UnsafeMutablePointer<Float>
+    let gradients: UnsafePointer<Float>
+    /// Where they lie in the table's numbering, and so in a memory of its size.
+    let offset: Int
+    let count: Int
+    let rate, shrink: Double
+  }
+
+  /// Runs `body` over all weights, on all threads.
+  func sweep(_ body: @Sendable (Stretch) -> Void) {
+    replicas.forEach(pieces.count) { [self] index, _ in
+      let piece = pieces[index], rule = rules[piece.index]
+      let own = rate * rule.rate
+      body(
+        Stretch(
+          weights: piece.weights, gradients: gradients.pointer + piece.offset, offset: piece.offset,
+          count: piece.count, rate: own, shrink: 1 - own * rule.decay))
+    }
+  }
+}
+
+/// A stretch of a parameter.
+struct Piece: Sendable {
+  let parameter: Parameter
+  /// The parameter's place in the table.
+  let index: Int
+  let start, offset, count: Int
+
+  var weights: UnsafeMutablePointer<Float> { parameter.pointer + start }
+}
+
+extension ParameterTable {
+  /// Stretches of at most 2^18 numbers, the same on every machine.
+  var pieces: [Piece] {
+    let size = 1 << 18
+    return parameters.enumerated().flatMap { index, parameter in
+      stride(from: 0, to: parameter.count, by: size).map { start in
+        Piece(
+          parameter: parameter, index: index, start: start, offset: (parameter.offset ?? 0) + start,
+          count: min(size, parameter.count - start))
+      }
+    }
+  }
+}
