@@ -68,7 +68,8 @@ private func oracle(_ all: [Grid], _ norms: [Double], mask: Grid) -> Grid {
   return y
 }
 
-private func mask(_ setting: Setting, _ dropout: Double) -> Grid {
+/// What the first dropout of a pass multiplies the first input by.
+func dropoutMask(_ setting: Setting, _ dropout: Double) -> Grid {
   let x = setting.inputs[0], table = ParameterTable(training: [])
   let pass = Pass(Workspace(), gradients: Gradients(table), chance: setting.chance)
   let ones = pass.make(x.rows, x.columns)
@@ -83,7 +84,7 @@ func `DoRA is what its formula says, with and without dropout, and its norms get
   try Processor.start()
   var s = setting()
   s.frozen = frozen.union([0])
-  let mask = mask(s, dropout)
+  let mask = dropoutMask(s, dropout)
   #expect(mask.values.contains(0) == (dropout > 0))
   let d = distance(
     s, op(dropout: dropout), oracle: { oracle($0, norms($0), mask: mask) },
@@ -103,7 +104,7 @@ func `DoRA is what its formula says, with and without dropout, and its norms get
   let weight = makeParameters([s.parameters[0]])[0]
   weight.round()
   rounded.parameters[0] = Grid(6, 7, floats: Array(weight.values))
-  let ones = mask(s, 0)
+  let ones = dropoutMask(s, 0)
   let wanted = oracle(rounded.inputs + rounded.parameters, norms(rounded.inputs + rounded.parameters), mask: ones)
   let found = run(s, dy: .random(5, 6, seed: 9), op(dropout: 0, isHalf: true))
   #expect(relativeError(found.y, wanted.values) < 1e-6)

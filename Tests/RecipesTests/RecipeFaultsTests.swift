@@ -58,7 +58,7 @@ private let lora = least.with("method", ["type": "lora"])
     ("data.max_length", 7, "found 7; expected a whole number of at least 8."),
     ("data.word_column", -1, "found -1; expected \"first\", \"last\" or a column's number, counted from 0."),
     ("data.word_column", "last", "found \"last\"; expected word_column and label_column to differ."),
-    ("method.type", "lroa", "found \"lroa\"; expected \"full\" or \"lora\". Did you mean 'lora'?"),
+    ("method.type", "lroa", "found \"lroa\"; expected \"full\", \"lora\" or \"adalora\". Did you mean 'lora'?"),
   ] as [(String, JSON?, String)])
 func `a wrong value is named with its key, what was found and what may stand there`(
   _ key: String, _ value: JSON?, _ sentence: String
