@@ -75,6 +75,7 @@ public final class AdaLoRA: ProjectionAdapter, @unchecked Sendable {
 extension AdaLoRA: Mergeable {
   /// W += c·B·(E ⊙ A)
   func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?) {
+    guard a.rows > 0 else { return }
     var stretched = Table(a.matrix)
     for index in stretched.values.indices { stretched.values[index] *= e.pointer[index / a.columns] }
     let change = Table(b.matrix) * stretched

@@ -38,12 +38,12 @@ extension AdaLoRAConfig: AdapterMethod {
     var fitting = Fitting(), triplets: [AdaLoRA] = []
     let chosen = try resolve(in: model, everyName: seed != nil)
     for projection in chosen {
-      let limit = max(projection.inputs, projection.outputs)
-      guard initialRank <= limit else {
-        throw TargetFault.rank(initialRank, module: projection.name, limit: limit)
+      let limit = max(projection.inputs, projection.outputs), rank = rank(of: projection, in: model)
+      guard max(initialRank, rank) <= limit else {
+        throw TargetFault.rank(max(initialRank, rank), module: projection.name, limit: limit)
       }
       let adapter = AdaLoRA(
-        projection, rank: rank(of: projection, in: model), scale: alpha / (Double(initialRank) + 1e-5),
+        projection, rank: rank, scale: alpha / (Double(initialRank) + 1e-5),
         dropout: dropout)
       if let seed { adapter.start(seed: seed) }
       fitting.projections.append((projection, adapter))

@@ -63,26 +63,30 @@ public enum LoRAStart: Sendable, Equatable {
     case .orthogonal:
       guard rank % 2 == 0 else { throw StartFault.odd(rank: rank, module: projection.name) }
       let basis = try orthogonalised(chance(rank, rank, a.name + ".basis", seed)).q
-      a.set(((chance(a.columns, rank / 2, a.name, seed) * basis.rows(from: 0)).transposed))
+      a.set((chance(a.columns, rank / 2, a.name, seed) * basis.rows(from: 0)).transposed)
       b.set(chance(b.rows, rank / 2, b.name, seed) * basis.rows(from: 1))
       for parameter in [a, b] { for index in 0..<parameter.count { parameter.pointer[index] /= 10 } }
-    case .pissa, .pissaByIteration, .olora:
-      let weight = Table(projection.weight.matrix), limit = min(weight.rows, weight.columns)
-      guard rank <= limit else { throw StartFault.rank(rank, start: name, module: projection.name, limit: limit) }
-      switch self {
-      case .olora:
-        let (q, r) = try orthogonalised(weight)
-        a.set(r.top(rank))
-        b.set(q.left(rank))
-      case .pissaByIteration(let count):
-        let basis = chance(weight.columns, rank, a.name, seed)
-        principal(try largestSingularValues(of: weight, chance: basis, iterations: count), lora)
-      default: principal(try singularValues(of: weight), lora)
-      }
+    case .pissa:
+      takePrincipal(try singularValues(of: weight(of: projection, rank)), lora)
+    case .pissaByIteration(let count):
+      let basis = chance(a.columns, rank, a.name, seed)
+      takePrincipal(
+        try largestSingularValues(of: weight(of: projection, rank), chance: basis, iterations: count), lora)
+    case .olora:
+      let (q, r) = try orthogonalised(weight(of: projection, rank))
+      a.set(r.top(rank))
+      b.set(q.left(rank))
     }
   }
 
-  private func principal(_ factors: (u: Table, s: [Float], vt: Table), _ lora: LoRA) {
+  /// The weight, which must have as many directions as are taken out of it.
+  private func weight(of projection: Projection, _ rank: Int) throws -> Table {
+    let limit = min(projection.inputs, projection.outputs)
+    guard rank <= limit else { throw StartFault.rank(rank, start: name, module: projection.name, limit: limit) }
+    return Table(projection.weight.matrix)
+  }
+
+  private func takePrincipal(_ factors: (u: Table, s: [Float], vt: Table), _ lora: LoRA) {
     let rank = lora.a.rows
     let roots = factors.s.prefix(rank).map { ($0 / lora.scale).squareRoot() }
     var (down, up) = (factors.vt.top(rank), factors.u.left(rank))
@@ -122,9 +126,9 @@ private func chance(_ rows: Int, _ columns: Int, _ name: String, _ seed: UInt64)
 extension Table {
   /// Every second row.
   fileprivate func rows(from first: Int) -> Table {
-    let chosen = stride(from: first, to: rows, by: 2)
+    let chosen = Array(stride(from: first, to: rows, by: 2))
     return Table(
-      rows: Array(chosen).count, columns: columns, chosen.flatMap { values[$0 * columns..<($0 + 1) * columns] })
+      rows: chosen.count, columns: columns, chosen.flatMap { values[$0 * columns..<($0 + 1) * columns] })
   }
 }
 

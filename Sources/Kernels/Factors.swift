@@ -17,8 +17,9 @@ public struct Table: Sendable {
     (self.rows, self.columns, self.values) = (rows, columns, values)
   }
 
-  /// The numbers of `matrix`, Float32.
+  /// The numbers of `matrix`, which is not transposed, as Float32.
   public init(_ matrix: Matrix) {
+    precondition(!matrix.isTransposed, "a table of a transposed matrix")
     (rows, columns) = (matrix.rows, matrix.columns)
     values = matrix.widened { wide in
       (0..<wide.rows).flatMap { UnsafeBufferPointer(start: wide.base + $0 * wide.stride, count: wide.columns) }
