@@ -22,6 +22,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -39,12 +40,15 @@ let package = Package(
     floor("Tasks", ["Models", "Tokenizers", "Files"]),
     floor("Training", ["Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints"]),
     floor("Serving", ["Tasks", "Adapters", "Models", "Tokenizers", "Kernels"]),
-    floor("Recipes", ["Training", "Tasks", "Adapters", "Models", "Tokenizers", "Kernels", "Files"]),
+    floor("Recipes", ["Training", "Tasks", "Adapters", "Models", "Tokenizers", "Kernels", "Logs", "Files"]),
     floor("Reporting", ["Training", "Tasks", "Kernels", "Files"]),
+    floor("Logs", ["Files"]),
+    floor("Runs", ["Files", .product(name: "GRDB", package: "GRDB.swift")]),
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Serving", "Training", "Tasks", "Models", "Tokenizers", "Checkpoints", "Kernels",
+        "Recipes", "Reporting", "Runs", "Serving", "Training", "Tasks", "Models", "Tokenizers", "Checkpoints",
+        "Kernels",
         "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -74,7 +78,12 @@ let package = Package(
     tests("Training", ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Checkpoints", ["TestSupport", "Files"]),
     tests("Tokenizers"),
-    tests("Recipes", ["TestSupport", "Adapters", "Models", "Checkpoints", "Tokenizers", "Files"]),
+    tests(
+      "Recipes",
+      ["TestSupport", "Adapters", "Autograd", "Kernels", "Training", "Models", "Checkpoints", "Tokenizers", "Files"]),
+    tests("Logs", ["TestSupport", "Files"]),
+    tests("Reporting"),
+    tests("Runs", ["TestSupport", "Files", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("Tasks", ["TestSupport", "Models", "Tokenizers", "Autograd", "Kernels", "Checkpoints", "Files"]),
   ],
   swiftLanguageModes: [.v6]

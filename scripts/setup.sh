@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs what tune needs and this machine lacks: OpenBLAS, LAPACKE and zlib. With sudo where not root. Says what it does.
+# Installs what tune needs and this machine lacks: OpenBLAS, LAPACKE, zlib and SQLite. With sudo where not root. Says what it does.
 set -eu
 
 missing=""
-for package in libopenblas-dev liblapacke-dev zlib1g-dev "$@"; do
+for package in libopenblas-dev liblapacke-dev zlib1g-dev libsqlite3-dev "$@"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
 done
 

@@ -84,7 +84,7 @@ extension TextModel {
 }
 
 /// Whether a module on the way to this weight is one of `modules`, or ends with one.
-func isPart(_ weight: String, of modules: [String]) -> Bool {
+public func isPart(_ weight: String, of modules: [String]) -> Bool {
   let path = weight.split(separator: ".").dropLast()
   return modules.contains { saved in
     path.indices.contains { isSuffix(saved, of: path[...$0].joined(separator: ".")) }

@@ -18,21 +18,13 @@ public enum LoRAStart: Sendable, Equatable {
   /// The first columns of Q, and rows of R, of the weight's QR (Büyükakyüz 2024).
   case olora
 
+  public static let all: [LoRAStart] =
+    [.usual, .gaussian, .orthogonal, .pissa, .olora] + (0...100).map { .pissaByIteration($0) }
+
   /// As PEFT spells it; nil for what is no start of ours.
   public init?(_ name: String) {
-    let prefix = "pissa_niter_"
-    switch name {
-    case "default": self = .usual
-    case "gaussian": self = .gaussian
-    case "orthogonal": self = .orthogonal
-    case "pissa": self = .pissa
-    case "olora": self = .olora
-    default:
-      guard name.hasPrefix(prefix), let count = Int(name.dropFirst(prefix.count)), (0...100).contains(count) else {
-        return nil
-      }
-      self = .pissaByIteration(count)
-    }
+    guard let start = Self.all.first(where: { $0.name == name }) else { return nil }
+    self = start
   }
 
   public var name: String {

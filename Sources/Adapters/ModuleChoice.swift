@@ -1,7 +1,7 @@
 /// Which modules of a model a method changes, in PEFT's terms, and which module each term matches.
 
 import Autograd
-import Models
+public import Models
 
 public struct ModuleChoice: Sendable, Equatable {
   public enum Targets: Sendable, Equatable {
@@ -115,6 +115,27 @@ extension ModuleChoice {
   }
 }
 
+extension ModuleChoice.Targets {
+  /// The weights of the modules with these names, or of these ends; or those whose whole names the expression matches.
+  /// - Throws: `TargetFault` where a name or the expression matches nothing.
+  public func weights(of model: TextModel, key: String) throws -> Set<String> {
+    let names = model.parameters.map(\.name)
+    func found(_ wanted: String, _ isWanted: (String) throws -> Bool) throws -> [String] {
+      let found = try names.filter(isWanted)
+      if !found.isEmpty { return found }
+      let modules = Set(names.flatMap { $0.split(separator: ".").dropLast().map(String.init) })
+      throw TargetFault.nothingMatches(
+        key: key, wanted: "\"\(wanted)\"", modules: modules.filter { Int($0) == nil }.sorted())
+    }
+    switch self {
+    case .suffixes(let modules):
+      return Set(try modules.flatMap { module in try found(module) { isPart($0, of: [module]) } })
+    case .pattern(let pattern): return Set(try found(pattern, expression(pattern, key: key)))
+    case .allLinear: return Set(model.projections.flatMap { [$0.weight.name, $0.bias.name] })
+    }
+  }
+}
+
 /// Whether `name` is `suffix` or ends with it after a dot.
 func isSuffix(_ suffix: String, of name: String) -> Bool { name == suffix || name.hasSuffix("." + suffix) }
 
@@ -124,7 +145,7 @@ func endings(of names: [String]) -> [String] {
 }
 
 /// `3` of `bert.encoder.layer.3.attention.self.query`.
-func layerIndex(of name: String) -> Int? {
+public func layerIndex(of name: String) -> Int? {
   let parts = name.split(separator: ".")
   return zip(parts, parts.dropFirst()).first { $0.0 == "layer" }.flatMap { Int($0.1) }
 }

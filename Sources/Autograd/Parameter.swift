@@ -1,6 +1,7 @@
 /// A named weight, of Float32 or bfloat16 numbers. Does not know who uses it; read by every thread during a
 /// step, written between steps.
 internal import CKernels
+import Glibc
 public import Kernels
 
 /// Numbers that outlive a pass: a mapped file, or memory of their own.
@@ -17,15 +18,15 @@ extension Storage {
 /// Sendable: written only between steps, by the one thread that then runs.
 public final class OwnedStorage: Storage, @unchecked Sendable {
   public let pointer: UnsafeMutablePointer<Float>
-  private let count: Int
 
   public init(count: Int) {
-    pointer = .allocate(capacity: max(count, 1))
-    pointer.initialize(repeating: 0, count: count)
-    self.count = count
+    guard let memory = calloc(max(count, 1), MemoryLayout<Float>.stride) else {
+      preconditionFailure("no memory for \(count) numbers")
+    }
+    pointer = memory.bindMemory(to: Float.self, capacity: count)
   }
 
-  deinit { pointer.deallocate() }
+  deinit { free(pointer) }
 }
 
 /// bfloat16 numbers, as a frozen weight keeps them.

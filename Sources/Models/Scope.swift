@@ -84,7 +84,7 @@ public final class WeightLoader {
   }
 
   private func fill(_ parameter: Parameter, _ start: Start) -> Parameter {
-    start.fill(parameter, seed: seed)
+    if source.draws { start.fill(parameter, seed: seed) }
     return parameter
   }
 

@@ -17,13 +17,18 @@ public struct WeightSource: Sendable {
 
   /// - Parameter family: that of the checkpoint.
   public init(_ checkpoint: Checkpoint, of family: Family, layers: [Int]? = nil) {
-    (self.checkpoint, self.family, self.layers) = (checkpoint, family, layers)
+    (self.checkpoint, self.family, self.layers, draws) = (checkpoint, family, layers, true)
   }
 
-  private init() { (checkpoint, family, layers) = (nil, .bert, nil) }
+  /// Whether weights without a checkpoint are drawn by chance, or left 0.
+  let draws: Bool
+
+  private init(draws: Bool) { (checkpoint, family, layers, self.draws) = (nil, .bert, nil, draws) }
 
   /// Every weight starts from chance.
-  public static var chance: WeightSource { WeightSource() }
+  public static var chance: WeightSource { WeightSource(draws: true) }
+  /// Names and shapes alone: every weight is 0, and takes no memory before it is touched. To count what would learn.
+  public static var outline: WeightSource { WeightSource(draws: false) }
 
   /// The checkpoint's names that may be meant by a model's `name`, the likeliest first: its own family's, the older
   /// words for LayerNorm, and both without the encoder's prefix, as a model without a head has them.

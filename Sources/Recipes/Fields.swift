@@ -12,27 +12,31 @@ final class Fields {
   private var stated: [String] = []
   /// Keys that would be known here under another choice, and which that is.
   private var foreign: [String: String] = [:]
+  /// What this object may hold; known when it is written.
+  private(set) var shape = Shape()
 
   private init(_ path: String, _ members: [String: JSON], isReading: Bool, _ findings: Findings) {
     (self.path, self.members, self.isReading, self.findings) = (path, members, isReading, findings)
   }
 
   /// Reads the object `json`; faults go to `findings`.
-  static func read(_ json: JSON, _ findings: Findings, _ walk: (Fields) -> Void) {
+  /// - Parameter known: keys of the outermost object that are somebody else's.
+  static func read(_ json: JSON, known: [String] = [], _ findings: Findings, _ walk: (Fields) -> Void) {
     guard case .object(let members) = json else {
       return Place(path: "", findings: findings).wrong(json, expected: "an object")
     }
     let fields = Fields("", members, isReading: true, findings)
+    fields.stated = known
     walk(fields)
     fields.reportUnknownKeys()
     findings.adviseOnUnknownKeys()
   }
 
-  /// The object of what `walk` states, with the keys that it stated.
-  static func write(at path: String = "", _ walk: (Fields) -> Void) -> (json: JSON, keys: [RecipeKey]) {
+  /// The object of what `walk` states, with the keys that it stated and what it may hold.
+  static func write(at path: String = "", _ walk: (Fields) -> Void) -> (json: JSON, keys: [RecipeKey], shape: Shape) {
     let fields = Fields(path, [:], isReading: false, Findings(checkFiles: false))
     walk(fields)
-    return (.object(fields.members), fields.findings.keys)
+    return (.object(fields.members), fields.findings.keys, fields.shape)
   }
 
   /// A key with a default: what `value` holds on the way in. With `needs`, the key makes sense only beside that other
@@ -41,7 +45,7 @@ final class Fields {
     _ key: String, _ value: inout Value, _ kind: FieldKind<Value>, needs: String? = nil, unless other: String? = nil,
     _ about: String
   ) {
-    state(key, kind.expected, standard: kind.write(value), about)
+    state(key, kind.expected, kind.schema, standard: kind.write(value), about)
     guard isReading else {
       if needs.map(findings.isGiven) ?? true, !(other.map(isGiven) ?? false) { put(key, kind.write(value)) }
       return
@@ -51,7 +55,7 @@ final class Fields {
 
   /// A key that must be there.
   func required<Value>(_ key: String, _ value: inout Value, _ kind: FieldKind<Value>, _ about: String) {
-    state(key, kind.expected, standard: nil, isRequired: true, about)
+    state(key, kind.expected, kind.schema, need: .always, about)
     guard isReading else { return put(key, kind.write(value)) }
     guard let json = members[key] else { return place(key).fault("missing", expected: kind.expected) }
     if let found = read(json, key, kind, needs: nil) { value = found }
@@ -61,7 +65,7 @@ final class Fields {
   func required<Value>(
     _ key: String, _ value: inout Value?, _ kind: FieldKind<Value>, unless isEnough: Bool, _ about: String
   ) {
-    state(key, kind.expected, standard: nil, isRequired: true, about)
+    state(key, kind.expected, kind.schema, need: .mostly, about)
     guard isReading else {
       if let value { put(key, kind.write(value)) }
       return
@@ -77,7 +81,7 @@ final class Fields {
   func optional<Value>(
     _ key: String, _ value: inout Value?, _ kind: FieldKind<Value>, needs: String? = nil, _ about: String
   ) {
-    state(key, kind.expected, standard: value.map(kind.write), about)
+    state(key, kind.expected, Schema.orNull(kind.schema), standard: value.map(kind.write), about)
     guard isReading else {
       if let value { put(key, kind.write(value)) }
       return
@@ -92,23 +96,29 @@ final class Fields {
     guard case .object(let members) = json else { return place(key).wrong(json, expected: "an object") }
     let fields = Fields(full(key), members, isReading: isReading, findings)
     walk(fields)
-    if isReading { fields.reportUnknownKeys() } else { self.members[key] = .object(fields.members) }
+    if isReading { return fields.reportUnknownKeys() }
+    self.members[key] = .object(fields.members)
+    shape.members.append(.init(key, .object(fields.shape)))
   }
 
   /// An object that may be absent: `walk` states what it holds, starting from `blank`.
   func section<Value>(_ key: String, _ value: inout Value?, blank: Value, _ walk: (inout Value, Fields) -> Void) {
     var found = value ?? blank
+    defer { shape.allowNull(at: key) }
     if isReading ? members[key].map({ $0 != .null }) ?? false : value != nil {
       object(key) { walk(&found, $0) }
       value = found
     } else {
       stated.append(key)
-      Fields.write(at: full(key)) { walk(&found, $0) }.keys.forEach(findings.state)
+      let written = Fields.write(at: full(key)) { walk(&found, $0) }
+      written.keys.forEach(findings.state)
+      shape.members.append(.init(key, .object(written.shape)))
     }
   }
 
   /// Two keys of which at most one may be given.
   func exclusive(_ one: String, _ other: String) {
+    shape.exclusives.append(.init(one: one, other: other))
     guard isReading, isGiven(one), isGiven(other) else { return }
     place(other).fault(
       "found beside '\(one)'", expected: "one of the two",
@@ -136,23 +146,27 @@ final class Fields {
   func choice<Kind: CaseIterable & RawRepresentable<String> & Equatable>(
     _ key: String, _ kind: inout Kind, isRequired: Bool = true, _ about: String, options: (Kind, Fields) -> Void
   ) {
-    let faultsBefore = findings.faults.count
+    let faultsBefore = findings.faults.count, standard = kind.rawValue
     if isRequired { required(key, &kind, .choice, about) } else { field(key, &kind, .choice, about) }
     // What is known depends on a key that is faulty itself: every further key is taken as it is.
     guard findings.faults.count == faultsBefore else { return stated += members.keys }
+    let common = shape
     options(kind, self)
-    var owners: [String: [String]] = [:]
-    for other in Kind.allCases where other != kind {
-      for one in Fields.write(at: path, { options(other, $0) }).keys where !stated.contains(last(one)) {
-        if !isReading && owners[last(one)] == nil { findings.state(one) }
-        owners[last(one), default: []].append("\"\(other.rawValue)\"")
+    shape = common
+    var variants: [Shape.Variant] = [], owners: [String: [String]] = [:]
+    for one in Kind.allCases where one != kind || !isReading {
+      let written = Fields.write(at: path) { options(one, $0) }
+      variants.append(.init(kind: one.rawValue, shape: written.shape))
+      for key in written.keys where one != kind && !stated.contains(last(key)) {
+        if !isReading && owners[last(key)] == nil { findings.state(key) }
+        owners[last(key), default: []].append("\"\(one.rawValue)\"")
       }
     }
-    // Where the choice is the section's own, its keys are best replaced together.
-    let advice =
-      isRequired ? " On the command line, replace the whole: \(path)={\"\(key)\":\"\(kind.rawValue)\"}." : ""
+    shape.choices.append(.init(key: key, standard: isRequired ? nil : standard, variants: variants))
     for (one, kinds) in owners {
-      foreign[one] = "It belongs to \(full(key)) \(oneOf(kinds)), and this one is \"\(kind.rawValue)\"." + advice
+      foreign[one] =
+        "It belongs to \(full(key)) \(oneOf(kinds)), and this one is \"\(kind.rawValue)\". "
+        + "Remove it (on the command line: \(full(one))=null), or change \(full(key))."
     }
   }
 
@@ -171,16 +185,24 @@ final class Fields {
     findings.give(full(key))
   }
 
-  private func state(_ key: String, _ expected: String, standard: JSON?, isRequired: Bool = false, _ about: String) {
+  /// Whether a key must be there; `mostly`: unless the recipe says enough without it.
+  private enum Need { case never, mostly, always }
+
+  private func state(
+    _ key: String, _ expected: String, _ schema: JSON, standard: JSON? = nil, need: Need = .never, _ about: String
+  ) {
     stated.append(key)
     findings.state(
-      RecipeKey(path: full(key), expected: expected, standard: standard, isRequired: isRequired, about: about))
+      RecipeKey(path: full(key), expected: expected, standard: standard, isRequired: need != .never, about: about))
+    shape.members.append(
+      .init(key, .value(schema, standard: standard), isRequired: need == .always, about: about))
   }
 
   private func reportUnknownKeys() {
     for key in members.keys where !stated.contains(key) {
       if let belong = foreign[key] {
-        place(key).fault("unknown key", expected: nil, advice: belong)
+        // Null is how the command line unsets a key.
+        if members[key] != .null { place(key).fault("unknown key", expected: nil, advice: belong) }
       } else {
         findings.reportUnknown(key, at: full(key), valid: stated)
       }

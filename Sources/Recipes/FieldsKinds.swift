@@ -5,18 +5,24 @@ import Files
 struct FieldKind<Value> {
   /// In words, after "expected".
   let expected: String
+  /// The same as JSON Schema; empty where nothing has been said.
+  let schema: JSON
   /// The value of a JSON node; nil when it was faulty, and the fault has been reported at the place.
   let read: (JSON, Place) -> Value?
   let write: (Value) -> JSON
 
-  init(_ expected: String, read: @escaping (JSON, Place) -> Value?, write: @escaping (Value) -> JSON) {
-    (self.expected, self.read, self.write) = (expected, read, write)
+  init(
+    _ expected: String, schema: JSON = [:], read: @escaping (JSON, Place) -> Value?, write: @escaping (Value) -> JSON
+  ) {
+    (self.expected, self.schema, self.read, self.write) = (expected, schema, read, write)
   }
 
   /// A kind whose only fault is to be something else.
-  init(_ expected: String, write: @escaping (Value) -> JSON, _ value: @escaping (JSON) -> Value?) {
+  init(
+    _ expected: String, schema: JSON = [:], write: @escaping (Value) -> JSON, _ value: @escaping (JSON) -> Value?
+  ) {
     self.init(
-      expected,
+      expected, schema: schema,
       read: { json, place in
         let found = value(json)
         if found == nil { place.wrong(json, expected: expected) }
@@ -29,7 +35,7 @@ extension FieldKind {
   /// The same kind, or null for nothing.
   static func orNull<Wrapped>(_ kind: FieldKind<Wrapped>) -> Self where Value == Wrapped? {
     Self(
-      "\(kind.expected), or null",
+      "\(kind.expected), or null", schema: Schema.orNull(kind.schema),
       read: { json, place in
         if json == .null { return .some(nil) }
         return kind.read(json, place).map { .some($0) }
@@ -39,17 +45,19 @@ extension FieldKind {
 }
 
 extension FieldKind<Bool> {
-  static var bool: Self { Self("true or false", write: { .bool($0) }) { $0.bool } }
+  static var bool: Self { Self("true or false", schema: ["type": "boolean"], write: { .bool($0) }) { $0.bool } }
 }
 
 extension FieldKind<[String: JSON]> {
   /// An object whose members are somebody else's to judge.
-  static var object: Self { Self("an object", write: { .object($0) }) { $0.object } }
+  static var object: Self { Self("an object", schema: ["type": "object"], write: { .object($0) }) { $0.object } }
 }
 
 extension FieldKind<String> {
   /// Any text but the empty one.
-  static var text: Self { Self("a text", write: { .string($0) }) { $0.string.flatMap { $0.isEmpty ? nil : $0 } } }
+  static var text: Self {
+    Self("a text", schema: Schema.text, write: { .string($0) }) { $0.string.flatMap { $0.isEmpty ? nil : $0 } }
+  }
 }
 
 extension FieldKind<Int> {
@@ -57,7 +65,7 @@ extension FieldKind<Int> {
   static func int(_ range: PartialRangeFrom<Int>, most: Int = Int(Int32.max)) -> Self {
     let words = "a whole number of at least \(range.lowerBound)"
     return Self(
-      words,
+      words, schema: ["type": "integer", "minimum": .int(range.lowerBound), "maximum": .int(most)],
       read: { json, place in
         guard let whole = json.whole, whole >= range.lowerBound, whole <= most else {
           let isHuge = (json.number ?? 0) > Double(most)
@@ -71,23 +79,36 @@ extension FieldKind<Int> {
 
 extension FieldKind<Double> {
   static func number(_ range: Range<Double>) -> Self {
-    number("a number from \(plain(range.lowerBound)) to below \(plain(range.upperBound))", range.contains)
+    number(
+      "a number from \(plain(range.lowerBound)) to below \(plain(range.upperBound))",
+      ["minimum": .double(range.lowerBound), "exclusiveMaximum": .double(range.upperBound)], range.contains)
   }
 
   static func number(_ range: ClosedRange<Double>) -> Self {
-    number("a number from \(plain(range.lowerBound)) to \(plain(range.upperBound))", range.contains)
+    number(
+      "a number from \(plain(range.lowerBound)) to \(plain(range.upperBound))",
+      ["minimum": .double(range.lowerBound), "maximum": .double(range.upperBound)], range.contains)
   }
 
   static func number(_ range: PartialRangeFrom<Double>) -> Self {
-    number("a number of at least \(plain(range.lowerBound))", range.contains)
+    number(
+      "a number of at least \(plain(range.lowerBound))",
+      ["minimum": .double(range.lowerBound), "maximum": .double(.largestFloat)], range.contains)
   }
 
-  static func number(above least: Double) -> Self { number("a number above \(plain(least))") { $0 > least } }
+  static func number(above least: Double) -> Self {
+    number(
+      "a number above \(plain(least))",
+      ["exclusiveMinimum": .double(least), "maximum": .double(.largestFloat)]
+    ) { $0 > least }
+  }
 
   /// The arithmetic is in Float32: what it cannot hold would be infinite there.
-  private static func number(_ words: String, _ isFine: @escaping (Double) -> Bool) -> Self {
+  private static func number(
+    _ words: String, _ limits: [String: JSON], _ isFine: @escaping (Double) -> Bool
+  ) -> Self {
     Self(
-      words,
+      words, schema: .object(limits.merging(["type": "number"]) { own, _ in own }),
       read: { json, place in
         guard let number = json.number, number.isFinite, isFine(number), number <= .largestFloat else {
           let isHuge = (json.number ?? 0) > .largestFloat
@@ -104,7 +125,7 @@ extension FieldKind where Value: CaseIterable & RawRepresentable<String> {
   static var choice: Self {
     let names = Value.allCases.map(\.rawValue)
     return Self(
-      oneOf(names.map { "\"\($0)\"" }),
+      oneOf(names.map { "\"\($0)\"" }), schema: Schema.names(names),
       read: { json, place in
         if let value = json.string.flatMap(Value.init(rawValue:)) { return value }
         let near = json.string.flatMap { $0.utf8.count <= 64 ? nearest(to: $0, among: names) : nil }
@@ -120,7 +141,7 @@ extension FieldKind {
   static func list<Element>(of kind: FieldKind<Element>, least: Int = 0) -> Self where Value == [Element] {
     let words = least == 0 ? "a list" : "a list that is not empty"
     return Self(
-      "\(words), each element \(kind.expected)",
+      "\(words), each element \(kind.expected)", schema: Schema.list(of: kind.schema, least: least),
       read: { json, place in
         guard let elements = json.array, elements.count >= least else {
           place.wrong(json, expected: words)
@@ -134,6 +155,7 @@ extension FieldKind {
   static func map<Element>(of kind: FieldKind<Element>) -> Self where Value == [String: Element] {
     Self(
       "an object, each value \(kind.expected)",
+      schema: ["type": "object", "additionalProperties": kind.schema],
       read: { json, place in
         guard let members = json.object else {
           place.wrong(json, expected: "an object, each value \(kind.expected)")

@@ -42,7 +42,7 @@ extension FieldKind<String> {
 
   private static func kind(_ words: String, _ check: @escaping (String, Place) -> Void) -> Self {
     Self(
-      words,
+      words, schema: Schema.text,
       read: { json, place in
         guard let path = json.string, (1...4096).contains(path.utf8.count), !path.utf8.contains(0) else {
           place.wrong(json, expected: words)
@@ -59,7 +59,7 @@ extension FieldKind<[String]> {
   static var files: Self {
     let several = FieldKind<[String]>.list(of: .file, least: 1)
     return Self(
-      "the path of a file, or a list of such paths",
+      "the path of a file, or a list of such paths", schema: Schema.either(Schema.text, several.schema),
       read: { json, place in
         json.array == nil ? FieldKind<String>.file.read(json, place).map { [$0] } : several.read(json, place)
       }, write: { $0.count == 1 ? .string($0[0]) : several.write($0) })

@@ -23,6 +23,7 @@ public struct Recipe: Sendable, Equatable {
   /// nil: only the task's own targets teach.
   public var distillation: Distillation?
   public var training = Training()
+  public var logging = Logging()
   /// What a model that was trained whole is saved as; adapters are always fp32.
   public var saveAs = Numbers.fp32
   /// The folder that the run writes into.
@@ -32,11 +33,16 @@ public struct Recipe: Sendable, Equatable {
 }
 
 extension Recipe {
-  /// Reads the recipe at `path`, after `overrides` like `training.epochs=1` (see `Overrides`).
+  /// Reads the recipe at `path` and what it extends, after `overrides` like `training.epochs=1` (see `Overrides`) and
+  /// `setFiles` like `task.class_weights=weights.json`, whose values are the files' contents.
   /// - Parameter checkFiles: whether the model, the data and the output's place are looked for on the disk.
   /// - Throws: `FileFault` when the file cannot be read or is no JSON; `RecipeFaults` with all that is wrong in it.
-  public static func load(path: String, overrides: [String] = [], checkFiles: Bool = true) throws -> Recipe {
-    try Recipe(text: readText(path), named: path, overrides: overrides, checkFiles: checkFiles)
+  ///   A recipe with a sweep is a fault: `Sweep.load` reads it.
+  public static func load(
+    path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
+  ) throws -> Recipe {
+    let draft = try Draft(path: path, overrides: overrides, setFiles: setFiles)
+    return try Recipe(draft, checkFiles: checkFiles)
   }
 
   /// Reads the recipe in `text`; `file` is its name in faults. Throws what `load` throws.
@@ -47,18 +53,32 @@ extension Recipe {
 
   /// Reads the recipe in a JSON tree. Throws `RecipeFaults`.
   public init(json: JSON, named file: String? = nil, overrides: [String] = [], checkFiles: Bool = true) throws {
-    self.init()
-    let overridden = Overrides.apply(overrides, to: json)
+    try self.init(Draft(json, named: file, overrides: overrides), checkFiles: checkFiles)
+  }
+
+  /// Reads one run's draft.
+  init(_ draft: Draft, checkFiles: Bool) throws {
+    let (recipe, faults) = Recipe.read(draft, checkFiles: checkFiles)
+    if draft.sweep != nil, faults.isEmpty {
+      let fault = RecipeFault("sweep", "found a sweep", expected: "one run", advice: "Unset it with 'sweep=null'.")
+      throw RecipeFaults(file: draft.file, [fault])
+    }
+    guard faults.isEmpty else { throw RecipeFaults(file: draft.file, faults) }
+    self = recipe
+  }
+
+  /// What `draft` says, as far as it is right, and all that is wrong in it. Its sweep is not looked at.
+  static func read(_ draft: Draft, checkFiles: Bool) -> (recipe: Recipe, faults: [RecipeFault]) {
+    var recipe = Recipe()
     let findings = Findings(checkFiles: checkFiles)
-    Fields.read(overridden.json, findings) { state($0) }
-    let faults = overridden.faults + findings.faults
-    guard faults.isEmpty else { throw RecipeFaults(file: file, faults) }
+    Fields.read(draft.json, known: Draft.ownKeys, findings) { recipe.state($0) }
+    return (recipe, draft.blame(findings.faults))
   }
 
   /// The recipe with every default filled in. Reading it again gives an equal recipe.
   public var json: JSON {
     var copy = self
-    return Fields.write { copy.state($0) }.json
+    return Environment.escape(Fields.write { copy.state($0) }.json)
   }
 
   /// Every key that a recipe may have, section by section, whatever its type.
@@ -87,6 +107,7 @@ extension Recipe {
         expected: task.metrics.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
           + ", which task.type \"\(task.type.rawValue)\" has")
     }
+    fields.object("logging") { logging.state($0) }
     fields.field("save_as", &saveAs, .choice, "The numbers that a model trained in full is saved as.")
     fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
     let isModel = model.folders.contains { isSameFolder(output, $0) }

@@ -88,6 +88,7 @@ extension FieldKind<Recipe.Data.Column> {
   fileprivate static var column: Self {
     Self(
       "\"first\", \"last\" or a column's number, counted from 0",
+      schema: Schema.either(Schema.names(["first", "last"]), FieldKind<Int>.int(0..., most: 9999).schema),
       write: { column in
         switch column {
         case .last: "last"

@@ -104,8 +104,14 @@ extension FieldKind<[Recipe.Distillation.Teacher]> {
         return nil
       }
     }
+    let one = Schema.either(
+      folder.schema,
+      [
+        "type": "object", "properties": ["path": folder.schema, "adapter": Schema.orNull(adapter.schema)],
+        "required": ["path"], "additionalProperties": false,
+      ])
     return Self(
-      words,
+      words, schema: Schema.either(one, Schema.list(of: one, least: 1)),
       read: { json, place in
         guard let list = json.array else { return read(json, place).map { [$0] } }
         if list.isEmpty { place.wrong(json, expected: "at least one teacher") }
@@ -126,8 +132,12 @@ extension FieldKind<Recipe.Distillation.Layers> {
   fileprivate static var layerPairs: Self {
     let pair = FieldKind<[Int]>.list(of: .int(0..., most: 9999), least: 1)
     let words = "\"uniform\", \"last\" or a list of pairs [student's layer, teacher's layer]"
+    let pairs: JSON = [
+      "type": "array", "minItems": 1, "uniqueItems": true,
+      "items": Schema.list(of: FieldKind<Int>.int(0..., most: 9999).schema, least: 2, most: 2),
+    ]
     return Self(
-      words,
+      words, schema: Schema.either(Schema.names(["uniform", "last"]), pairs),
       read: { json, place in
         switch json {
         case "uniform": return .uniform

@@ -11,6 +11,10 @@ public struct RecipeFault: Error, Sendable, Equatable {
   public var expected: String?
   /// What to do: `Did you mean 'epochs'?`
   public var advice: String?
+  /// The file that the value came from, where it is another than the recipe's own.
+  public var file: String?
+  /// The runs of a sweep that have this fault; empty where all have it, or where there is no sweep.
+  public var runs: [String] = []
 
   init(_ path: String, _ found: String, expected: String? = nil, advice: String? = nil) {
     (self.path, self.found, self.expected, self.advice) = (path, found, expected, advice)
@@ -20,15 +24,22 @@ public struct RecipeFault: Error, Sendable, Equatable {
 extension RecipeFault: CustomStringConvertible {
   public var description: String {
     let wanted = expected.map { "; expected \($0)" } ?? ""
-    return "\(path.isEmpty ? "the recipe" : printable(path)): \(found)\(wanted)." + (advice.map { " \($0)" } ?? "")
+    let key = path.isEmpty ? "the recipe" : printable(path)
+    return "\(key)\(place): \(found)\(wanted)." + (advice.map { " \($0)" } ?? "")
   }
 
-  /// `{"key", "found", "expected", "advice", "message"}`; absent facts are null.
+  private var place: String {
+    let more = runs.count > 1 ? " and \(runs.count - 1) more" : ""
+    let run = runs.first.map { " in the run \($0)\(more)" } ?? ""
+    return (file.map { " in \(printable($0))" } ?? "") + run
+  }
+
+  /// `{"key", "found", "expected", "advice", "message", "file", "runs"}`; absent facts are null.
   public var json: JSON {
     func text(_ fact: String?) -> JSON { fact.map { .string($0) } ?? .null }
     return [
       "key": .string(path), "found": .string(found), "expected": text(expected), "advice": text(advice),
-      "message": .string(description),
+      "message": .string(description), "file": text(file), "runs": .array(runs.map(JSON.string)),
     ]
   }
 }

@@ -76,7 +76,7 @@ extension FieldKind<Recipe.Model.Layers> {
     let list = FieldKind<[Int]>.list(of: .int(0..., most: 9999), least: 1)
     let words = "a list of the folder's layers, counted from 0, or \"alternate\""
     return Self(
-      words,
+      words, schema: Schema.either(Schema.names(["alternate"]), list.schema),
       read: { json, place in
         switch json {
         case "alternate": return .alternate

@@ -58,8 +58,17 @@ extension FieldKind<Recipe.Training.Group> {
   fileprivate static var group: Self {
     let words = "an object with 'match' and at least one of 'learning_rate', 'learning_rate_ratio' and 'weight_decay'"
     let rates = ["learning_rate", "learning_rate_ratio"]
+    let rate = FieldKind<Double>.number(above: 0), decay = FieldKind<Double>.number(0...)
     return Self(
       words,
+      schema: [
+        "type": "object", "required": ["match"], "minProperties": 2, "additionalProperties": false,
+        "properties": [
+          "match": FieldKind<Recipe.Training.Group.Match>.match.schema, "learning_rate": rate.schema,
+          "learning_rate_ratio": rate.schema, "weight_decay": decay.schema,
+        ],
+        "not": ["required": .array(rates.map(JSON.string))],
+      ],
       read: { json, place in
         guard let members = json.object, let match = members["match"] else {
           place.wrong(json, expected: words)
@@ -76,10 +85,10 @@ extension FieldKind<Recipe.Training.Group> {
         func number(_ key: String, _ kind: FieldKind<Double>) -> Double? {
           members[key].flatMap { kind.read($0, place.below(key)) }
         }
-        let learningRate = number(rates[0], .number(above: 0)), ratio = number(rates[1], .number(above: 0))
-        let decay = number("weight_decay", .number(0...))
+        let learningRate = number(rates[0], rate), ratio = number(rates[1], rate)
+        let weightDecay = number("weight_decay", decay)
         return FieldKind<Recipe.Training.Group.Match>.match.read(match, place.below("match")).map {
-          .init(match: $0, learningRate: learningRate, learningRateRatio: ratio, weightDecay: decay)
+          .init(match: $0, learningRate: learningRate, learningRateRatio: ratio, weightDecay: weightDecay)
         }
       },
       write: { group in
@@ -97,7 +106,7 @@ extension FieldKind<Recipe.Training.Group.Match> {
     let names = FieldKind<[String]>.list(of: .text, least: 1)
     let words = "a list of parts of parameters' names, or a regular expression for whole names"
     return Self(
-      words,
+      words, schema: Schema.either(names.schema, Schema.text),
       read: { json, place in
         if json.array != nil { return names.read(json, place).map { .names($0) } }
         guard let pattern = json.string, !pattern.isEmpty, pattern.utf8.count <= 1000 else {

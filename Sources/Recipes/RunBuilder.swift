@@ -75,12 +75,15 @@ public struct RunBuilder {
     let hash = try source.weights.checkpoint?.sha256()
     let inputs = try inputDigests(hash, source.files)
     let teaching = try makeTeaching(model, work, encoder)
-    let table = ParameterTable(training: (adapter?.trainable ?? model.parameters) + teaching.objective.parameters)
+    let learning = try adapter?.trainable ?? recipe.method.full?.learning(in: model) ?? model.parameters
+    let table = ParameterTable(training: learning + teaching.objective.parameters)
     model.use(recipe.precision)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(
       model, work.task, table, recipe.trainingSettings, replicas, objective: teaching.objective,
-      rateFactor: { adapter?.method.rateFactor(of: $0) ?? 1 }, hook: adapter?.hook)
+      rateFactor: { [full = recipe.method.full] in
+        adapter?.method.rateFactor(of: $0) ?? full?.rateFactor($0.name, in: model) ?? 1
+      }, hook: adapter?.hook)
     Processor.giveMemoryBack()
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(

@@ -2,6 +2,7 @@
 import Checkpoints
 public import Files
 import Kernels
+import Logs
 import Tasks
 public import Training
 
@@ -15,6 +16,13 @@ extension Run {
     if resume {
       try trainer.loadSnapshot(from: folder.snapshot, inputs: inputs)
       try folder.rewindLog(to: trainer.step)
+    }
+    let forms = try LogForms(
+      of: folder.log.path, tensorboard: recipe.logging.tensorboard, csv: recipe.logging.csv, recipe: recipe.json)
+    func log(_ event: JSON) throws {
+      let line = event.stamped()
+      try folder.log.add(line)
+      try forms.add(line)
     }
     let every = recipe.training.logEverySteps
     var failure: (any Error)?
@@ -36,9 +44,9 @@ extension Run {
     ) { event in
       switch event {
       case .step(let step):
-        if step.step % every == 0 || step.step == 1 || step.step == step.steps { attempt { try folder.log(step.json) } }
+        if step.step % every == 0 || step.step == 1 || step.step == step.steps { attempt { try log(step.json) } }
       case .evaluated(let evaluation):
-        attempt { try folder.log(evaluation.json) }
+        attempt { try log(evaluation.json) }
         // Against power cuts and kill -9. In full fine-tuning a snapshot is four times the model: on request only.
         if adapter != nil { attempt { try trainer.saveSnapshot(to: folder.snapshot, inputs: inputs) } }
       }

@@ -37,9 +37,10 @@ public enum StartMode: Sendable { case new, resume, overwrite }
 public final class RunFolder {
   public let path: String
   public var snapshot: String { path + "/snapshot.safetensors" }
+  var log: RunLog { RunLog(path: path + "/metrics.jsonl") }
   private var lock: Int32 = -1
   private static let files = [
-    "recipe.json", "metrics.jsonl", "result.json", "snapshot.safetensors", "adapter", "model",
+    "recipe.json", "metrics.jsonl", "metrics.csv", "result.json", "snapshot.safetensors", "adapter", "model",
   ]
   /// Shows that the folder is a run's, and is locked while it runs.
   private static let marker = ".tune-run"
@@ -100,15 +101,6 @@ public final class RunFolder {
     if lock >= 0 { close(lock) }
   }
 
-  /// Adds a line to metrics.jsonl.
-  public func log(_ line: JSON) throws {
-    let file = path + "/metrics.jsonl"
-    let descriptor = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw FileFault.unwritable(path: file, why: String(cString: strerror(errno))) }
-    defer { close(descriptor) }
-    try write(Data((line.text(pretty: false) + "\n").utf8).span.bytes, to: descriptor, path: file)
-  }
-
   /// Lets `body` fill a new folder beside `name`, then puts it in that place.
   public func replaceFolder(_ name: String, _ body: (String) throws -> Void) throws {
     let final = path + "/" + name, temporary = path + "/" + name + ".tmp"
@@ -140,10 +132,12 @@ private func isInside(_ input: String, _ folder: String) -> Bool {
 }
 
 /// Keys that cannot change what is computed.
-private let idle: Set<String> = ["about", "output", "training.snapshot_every_steps", "training.log_every_steps"]
+private let idle: Set<String> = [
+  "about", "output", "training.snapshot_every_steps", "training.log_every_steps", "logging",
+]
 
 /// Where two recipes differ, by key path.
-private func differences(from old: JSON, to new: JSON, at path: String) -> [String] {
+func differences(from old: JSON, to new: JSON, at path: String) -> [String] {
   if old == new || idle.contains(path) { return [] }
   if let a = old.object, let b = new.object {
     return Set(a.keys).union(b.keys).sorted().flatMap { key in

@@ -14,6 +14,7 @@ struct RunCommand: ParsableCommand {
   var recipe: String
   @Argument(help: "Settings that overrule the recipe's: training.epochs=1 method.rank=4")
   var overrides: [String] = []
+  @OptionGroup var files: SetFileOption
   @OptionGroup var threads: ThreadOption
   @Flag(help: "Go on with an interrupted run.")
   var resume = false
@@ -27,7 +28,11 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let recipe = try Recipe.load(path: Shelf.path(of: recipe), overrides: overrides)
+    let path = try Shelf.path(of: recipe)
+    if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
+      return try SweepRun(sweep, resume ? .resume : overwrite ? .overwrite : .new, threads, json: json).run()
+    }
+    let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)
     let folder = try RunFolder(recipe, resume ? .resume : overwrite ? .overwrite : .new)
     try threads.start(recipe.precision)
     let console = Console(every: recipe.training.logEverySteps)
@@ -39,8 +44,9 @@ struct RunCommand: ParsableCommand {
       "\(run.trainableParameters) of \(run.totalParameters) parameters train "
         + "(\(fixed(100 * Double(run.trainableParameters) / Double(run.totalParameters), 2)) %), \(run.trainer.steps) steps"
     )
-    let result = try run.execute(
-      in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) })
+    let result = try indexed(recipe.output) {
+      try run.execute(in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) })
+    }
     if json { try emit(result, pretty: true) } else { try summarize(result, run) }
     if result["status"] == "interrupted" {
       note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; go on with: tune run … --resume")
@@ -73,12 +79,19 @@ struct ValidateCommand: ParsableCommand {
   var recipe: String
   @Argument(help: "Settings that overrule the recipe's.")
   var overrides: [String] = []
+  @OptionGroup var files: SetFileOption
   @Flag(help: "Print the faults, or the resolved recipe, as JSON.")
   var json = false
 
   func run() throws {
     do {
-      let recipe = try Recipe.load(path: Shelf.path(of: recipe), overrides: overrides)
+      let path = try Shelf.path(of: recipe)
+      if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
+        try sweep.check(threads: Processor.count)
+        let recipes = JSON.object(.init(uniqueKeysWithValues: sweep.points.map { ($0.name, $0.recipe.json) }))
+        return try emit(json ? recipes.text() : "\(self.recipe): fine, a sweep of \(sweep.inWords)")
+      }
+      let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)
       _ = try RunBuilder(recipe, threads: Processor.count).build()
       try emit(json ? recipe.json.text() : "\(self.recipe): fine")
     } catch let faults as RecipeFaults where json {

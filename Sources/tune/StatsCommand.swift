@@ -30,25 +30,14 @@ struct StatsCommand: ParsableCommand {
             return .object(facts.merging(row.spelling.json.object ?? [:]) { own, _ in own })
           }), pretty: true)
     }
-    try table(
+    let lines = textTable(
+      ["vocabulary", "tokens", "words", "pieces/word", "in one piece", "unknown"],
       rows.map { row in
         [
           row.folder, "\(row.tokens)", "\(row.spelling.words)", fixed(row.spelling.piecesPerWord, 4),
           fixed(100 * row.spelling.wholeShare, 2) + " %", fixed(100 * row.spelling.unknownShare, 4) + " %",
         ]
       })
-  }
-
-  /// Columns under their names, numbers flush right.
-  private func table(_ rows: [[String]]) throws {
-    let lines = [["vocabulary", "tokens", "words", "pieces/word", "in one piece", "unknown"]] + rows
-    let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-    for line in lines {
-      let cells = zip(line, widths).enumerated().map { column, cell in
-        let gap = String(repeating: " ", count: cell.1 - cell.0.count)
-        return column == 0 ? cell.0 + gap : gap + cell.0
-      }
-      try emit(cells.joined(separator: "  "))
-    }
+    for line in lines { try emit(line) }
   }
 }

@@ -13,7 +13,8 @@ struct Tune: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, ValidateCommand.self, ListCommand.self, CopyCommand.self, ShowCommand.self, InspectCommand.self,
+      RunCommand.self, ValidateCommand.self, SchemaCommand.self, ListCommand.self, CopyCommand.self, ShowCommand.self,
+      RunsCommand.self, CompareCommand.self, InspectCommand.self,
       EvalCommand.self, PredictCommand.self, TokenizeCommand.self, TokenizerCommand.self,
     ])
 }

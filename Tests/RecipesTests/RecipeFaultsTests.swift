@@ -126,7 +126,7 @@ func `an unknown key is told its nearest`(_ key: String, _ advice: String?) thro
   #expect(
     try faults(least.with("method.rank", 8)) == [
       "method.rank: unknown key. It belongs to method.type \"lora\", and this one is \"full\". "
-        + "On the command line, replace the whole: method={\"type\":\"full\"}."
+        + "Remove it (on the command line: method.rank=null), or change method.type."
     ])
 }
 
@@ -146,8 +146,10 @@ func `an option that the chosen schedule or optimizer does not read is an error`
   let others = owner ?? "\"linear\", \"cosine\", \"constant\", \"polynomial\" or \"inverse_sqrt\""
   #expect(
     found == [
-      "training.\(key): unknown key. It belongs to training.\(choice) \(others), and this one is \"\(kind)\"."
+      "training.\(key): unknown key. It belongs to training.\(choice) \(others), and this one is \"\(kind)\". "
+        + "Remove it (on the command line: training.\(key)=null), or change training.\(choice)."
     ])
+  #expect(try faults(json.with("training.\(key)", 0.5), "training.\(key)=null") == [])
 }
 
 @Test(
@@ -225,7 +227,7 @@ func `what is chosen on dev needs dev`(_ key: String, _ value: String) throws {
   #expect(
     error.json.array?[2] == [
       "key": "model.paht", "found": "unknown key", "expected": .null, "advice": "Did you mean 'path'?",
-      "message": "model.paht: unknown key. Did you mean 'path'?",
+      "message": "model.paht: unknown key. Did you mean 'path'?", "file": .null, "runs": [],
     ])
 }
 

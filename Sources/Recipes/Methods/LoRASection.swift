@@ -33,7 +33,10 @@ extension FieldKind<LoRAStart> {
   static var start: Self {
     let words =
       "\"default\", \"gaussian\", \"orthogonal\", \"pissa\", \"pissa_niter_N\" with N from 0 to 100, or \"olora\""
-    return Self(words, write: { .string($0.name) }) { $0.string.flatMap(LoRAStart.init) }
+    let names = LoRAStart.all.map { JSON.string($0.name) }
+    return Self(words, schema: ["enum": .array(names)], write: { .string($0.name) }) {
+      $0.string.flatMap(LoRAStart.init)
+    }
   }
 }
 

@@ -6,8 +6,9 @@ extension FieldKind<ModuleChoice.Targets> {
   static func modules(orAll: Bool) -> Self {
     let names = FieldKind<[String]>.list(of: .text, least: 1)
     let words = "a list of module names\(orAll ? "," : " or") a regular expression\(orAll ? " or \"all-linear\"" : "")"
+    let text: JSON = orAll ? Schema.text : ["allOf": [Schema.text, ["not": ["const": "all-linear"]]]]
     return Self(
-      words,
+      words, schema: Schema.either(text, names.schema),
       read: { json, place in
         switch json {
         case .array: return names.read(json, place).map { .suffixes($0) }
@@ -36,7 +37,7 @@ extension FieldKind<[Int]> {
     let list = FieldKind<[Int]>.list(of: layer, least: 1)
     let words = "a layer's number, counted from 0, or a list of such numbers that is not empty"
     return Self(
-      words,
+      words, schema: Schema.either(layer.schema, list.schema),
       read: { json, place in
         switch json {
         case .array(let layers) where !layers.isEmpty: return list.read(json, place)

@@ -38,6 +38,9 @@ extension Recipe {
     /// What goes into the model; nil where the model itself learns.
     public var adapter: (any AdapterMethod)? { settings as? any AdapterMethod }
 
+    /// What of the model itself learns; nil where an adapter does.
+    var full: FullTraining? { settings as? FullTraining }
+
     public static func == (one: Self, other: Self) -> Bool { one.kind == other.kind && one.json == other.json }
 
     private var json: JSON {

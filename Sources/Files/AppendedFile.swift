@@ -1,0 +1,15 @@
+/// Files that grow while a program runs. Nothing is held open: what was added is the kernel's at once, and survives the
+/// program's end.
+import Glibc
+
+/// Adds `text` at the end of the file at `path`, which is made where it is missing.
+public func appendFile(_ text: String, to path: String) throws(FileFault) {
+  try appendFile(Array(text.utf8), to: path)
+}
+
+public func appendFile(_ bytes: [UInt8], to path: String) throws(FileFault) {
+  let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+  guard descriptor >= 0 else { throw .unwritable(path: path, why: reason(errno)) }
+  defer { close(descriptor) }
+  try write(bytes.span.bytes, to: descriptor, path: path)
+}

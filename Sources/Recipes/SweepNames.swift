@@ -1,0 +1,52 @@
+/// What the runs of a sweep are called: short, readable, different, and safe as a folder's name.
+import Files
+
+extension Sweep {
+  /// A folder's name may have 255 bytes.
+  private static let longestValue = 40, longestName = 200
+
+  /// A name for each combination of values, `learning_rate=0.003,rank=8,seed=1`. A key is its last part where no other
+  /// axis ends so. Names that are too long, or would be the same, get a number made of the values.
+  static func names(_ combinations: [[(path: String, value: JSON)]]) -> [String] {
+    let paths = combinations.first?.map(\.path) ?? []
+    let ends = paths.map { $0.split(separator: ".").last.map(String.init) ?? $0 }
+    let keys = zip(paths, ends).map { path, end in safe(ends.count { $0 == end } > 1 ? path : end) }
+    let plain = combinations.map { values in
+      zip(keys, values).map { "\($0)=\(word($1.value))" }.joined(separator: ",")
+    }
+    let counts = Dictionary(plain.map { ($0.lowercased(), 1) }, uniquingKeysWith: +)
+    return zip(plain, combinations).map { name, values in
+      if counts[name.lowercased()] == 1, name.utf8.count <= longestName { return name }
+      let digest = digest(values.map { "\($0.path)=\($0.value.text(pretty: false))" }.joined(separator: ","))
+      return "\(name.prefix(longestName - digest.count - 1))-\(digest)"
+    }
+  }
+
+  /// A value in a few safe characters.
+  private static func word(_ value: JSON) -> String {
+    let text =
+      switch value {
+      case .string(let text): text
+      case .array(let elements): elements.map { $0.string ?? $0.text(pretty: false) }.joined(separator: "+")
+      case .object(let members):
+        members.sorted { ($0.key == "type" ? 0 : 1, $0.key) < ($1.key == "type" ? 0 : 1, $1.key) }
+          .map { "\($0.key)-\($0.value.string ?? $0.value.text(pretty: false))" }.joined(separator: "+")
+      default: value.text(pretty: false)
+      }
+    // The end of a path says more than its beginning.
+    return safe(String(text.suffix(longestValue)))
+  }
+
+  private static func safe(_ text: String) -> String {
+    String(
+      text.map { letter in
+        letter.isASCII && (letter.isLetter || letter.isNumber || "._+-".contains(letter)) ? letter : "-"
+      })
+  }
+
+  /// FNV-1a of 64 bits, as hexadecimal digits.
+  private static func digest(_ text: String) -> String {
+    let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    return String(hash, radix: 16)
+  }
+}

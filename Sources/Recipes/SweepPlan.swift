@@ -1,0 +1,77 @@
+/// What is left to do of a sweep: which runs are finished, which go on, which begin. Writes nothing.
+public import Files
+import FoundationEssentials
+
+/// Why a sweep cannot begin: a sentence for each run that stands in its way.
+public struct SweepFault: Error, CustomStringConvertible {
+  public let problems: [String]
+
+  public init(_ problems: [String]) { self.problems = problems }
+
+  public var description: String { problems.joined(separator: "\n") }
+}
+
+extension Sweep {
+  public enum Step: Sendable {
+    /// Finished with the same recipe; its result.json.
+    case skip(JSON)
+    case run(StartMode)
+  }
+
+  /// What to do about each point. `mode` new: unfinished runs are a fault; resume: they go on; overwrite: all begin anew.
+  /// A run that failed is tried again. Throws `SweepFault`.
+  public func plan(_ mode: StartMode) throws -> [Step] {
+    if fileExists("\(output)/.tune-run") {
+      throw SweepFault(["\(output): holds a single run, and a sweep's folder holds many. Choose another 'output'."])
+    }
+    var problems: [String] = []
+    let steps = points.map { point -> Step? in
+      do {
+        return try point.step(mode)
+      } catch {
+        problems.append("\(error)")
+        return nil
+      }
+    }
+    guard problems.isEmpty else { throw SweepFault(problems) }
+    return steps.compactMap(\.self)
+  }
+}
+
+extension Sweep.Point {
+  fileprivate func step(_ mode: StartMode) throws -> Sweep.Step {
+    let result: JSON? = isStale ? Optional.none : try? JSON(path: recipe.output + "/result.json")
+    if mode == .overwrite || result?["status"] == "failed" { return try checked(.overwrite) }
+    do {
+      return try checked(.new)
+    } catch RunFolderFault.interrupted where mode == .resume {
+      return try checked(.resume)
+    } catch RunFolderFault.finished {
+      guard let result else { return try checked(.overwrite) }
+      let old = try JSON(path: recipe.output + "/recipe.json")
+      let differences = differences(from: old, to: recipe.json, at: "")
+      guard differences.isEmpty else {
+        throw SweepFault([
+          "\(recipe.output): holds a finished run of another recipe:" + differences.map { "\n  " + $0 }.joined()
+            + "\nChoose another 'output', or start again with --overwrite."
+        ])
+      }
+      return .skip(result)
+    }
+  }
+
+  private func checked(_ mode: StartMode) throws -> Sweep.Step {
+    _ = try RunFolder(recipe, mode)
+    return .run(mode)
+  }
+
+  /// Whether result.json is that of a run before the one that recipe.json is of, which was killed.
+  private var isStale: Bool {
+    func date(_ name: String) -> Date? {
+      let facts = try? FileManager.default.attributesOfItem(atPath: "\(recipe.output)/\(name)")
+      return facts?[.modificationDate] as? Date
+    }
+    guard let recipe = date("recipe.json"), let result = date("result.json") else { return false }
+    return recipe > result
+  }
+}

@@ -1,0 +1,202 @@
+/// Recipes that rest on others, on the environment and on files.
+import Files
+import FoundationEssentials
+import Testing
+
+@testable import Recipes
+
+/// The draft of the first of `files` after all have been written into a folder.
+private func draft(
+  _ files: (String, JSON)..., overrides: [String] = [], setFiles: [String] = [], environment: [String: String] = [:]
+) throws -> (tree: JSON, faults: [String]) {
+  try inNewFolder { folder in
+    for (name, json) in files {
+      if let slash = name.lastIndex(of: "/") { try makeFolder("\(folder)/\(name[..<slash])") }
+      try writeFile(json.text(), to: "\(folder)/\(name)")
+    }
+    do {
+      let draft = try Draft(
+        path: "\(folder)/\(files[0].0)", overrides: overrides,
+        setFiles: setFiles.map { $0.replacing("@", with: folder) },
+        environment: environment)
+      let faults = Recipe.read(draft, checkFiles: false).faults
+      return (draft.json, faults.map { $0.description.replacing(folder + "/", with: "") })
+    } catch let error as RecipeFaults {
+      return (.null, error.faults.map { $0.description.replacing(folder + "/", with: "") })
+    }
+  }
+}
+
+@Test func `objects are merged deeply, lists and scalars replaced, through a chain of folders`() throws {
+  let (tree, faults) = try draft(
+    ("a.json", ["extends": "deep/b.json", "seed": 3, "method": ["rank": 4], "data": ["train": ["x", "y"]]]),
+    ("deep/b.json", ["extends": "../c.json", "seed": 2, "method": ["alpha": 32]]), ("c.json", shipped))
+  #expect(faults == [])
+  #expect(
+    tree
+      == shipped.with("seed", 3).with("method.rank", 4).with("method.alpha", 32).with("data.train", ["x", "y"]))
+}
+
+@Test func `a key with a tilde deletes what was inherited, and makes room for another whole`() throws {
+  let (tree, faults) = try draft(
+    (
+      "a.json",
+      [
+        "extends": "b.json", "training": ["~weight_decay": true, "~epochs": .null, "max_steps": 5], "~method": true,
+        "method": ["type": "lora"],
+      ]
+    ), ("b.json", shipped))
+  #expect(faults == [])
+  let wanted = shipped.with("training.weight_decay", nil).with("training.epochs", nil).with("training.max_steps", 5)
+  #expect(tree == wanted.with("method", ["type": "lora"]))
+}
+
+@Test func `a deletion of what is not there, or with a value, is a fault`() throws {
+  let found = try draft(
+    (
+      "a.json",
+      ["extends": "b.json", "training": ["~weight_dcay": true, "~epochs": 3], "distillation": ["~soft": true]]
+    ), ("b.json", shipped)
+  ).faults
+  #expect(
+    found.contains {
+      $0.hasPrefix(
+        "training.~weight_dcay: found a deletion of a key that is not inherited; expected one of batch_size,")
+        && $0.hasSuffix("Did you mean '~weight_decay'?")
+    })
+  #expect(found.contains("training.~epochs: found 3; expected true: the key is deleted."))
+  #expect(found.contains { $0.hasPrefix("distillation.~soft: found a deletion") })
+  let alone = try draft(("a.json", shipped.with("~seed", true))).faults
+  #expect(
+    alone.contains(
+      "~seed: found a deletion of a key that is not inherited; expected one only in a file that extends another."))
+}
+
+@Test func `another type leaves out what only the former had, from a file, the command line and a sweep alike`() throws
+{
+  let base = shipped.with("method.use_rslora", true)
+  let (tree, faults) = try draft(("a.json", ["extends": "b.json", "method": ["type": "full"]]), ("b.json", base))
+  #expect(faults == [] && tree["method"] == ["type": "full"])
+  let (line, none) = try draft(("b.json", base), overrides: ["method.type=full"])
+  #expect(none == [] && line["method"] == ["type": "full"])
+  // What both kinds have stays; what the same file or command line says is meant.
+  let task = try draft(
+    ("a.json", ["extends": "b.json", "data": ["format": "text"], "task": ["type": "masked_lm"]]),
+    ("b.json", base.with("data.scheme", "iob1").with("task.label_smoothing", 0.1)))
+  #expect(task.faults == [] && task.tree["data"]?["train"] == base["data"]?["train"])
+  let same = try draft(("a.json", ["extends": "b.json", "method": ["type": "full", "rank": 2]]), ("b.json", base))
+  #expect(same.faults.count == 1 && same.faults[0].hasPrefix("method.rank: unknown key. It belongs to method.type"))
+  let both = try draft(("b.json", base), overrides: ["method.rank=2", "method.type=full"])
+  #expect(both.faults.count == 1 && both.faults[0].hasPrefix("method.rank: unknown key"))
+}
+
+@Test func `chains without an end, too long, or with a missing file are told`() throws {
+  let circle = try draft(
+    ("a.json", ["extends": "b.json"]), ("b.json", ["extends": "./c.json"]), ("c.json", ["extends": "b.json"])
+  ).faults
+  #expect(
+    circle == [
+      "extends: found a chain of files that comes back to itself: b.json → ./c.json → ./b.json; "
+        + "expected a chain with an end. Remove one of these 'extends'."
+    ])
+  let missing = try draft(("a.json", ["extends": "nope.json"])).faults
+  #expect(
+    missing == [
+      "extends: found \"nope.json\", but there is no file nope.json; "
+        + "expected the path of a recipe, relative to this file's folder."
+    ])
+  #expect(
+    try draft(("a.json", ["extends": 3])).faults == [
+      "extends: found 3; expected the path of a recipe, relative to this file's folder."
+    ])
+  try inNewFolder { folder in
+    for index in 0..<20 { try writeFile(#"{"extends": "\#(index + 1).json"}"#, to: "\(folder)/\(index).json") }
+    let error = try #require(throws: RecipeFaults.self) { try Recipe.load(path: "\(folder)/0.json") }
+    #expect(error.faults[0].found == "found a chain of more than 16 files")
+    #expect(error.file == "\(folder)/15.json")
+    try writeFile("{\"extends\": ", to: "\(folder)/3.json")
+    let broken = try #require(throws: FileFault.self) { try Recipe.load(path: "\(folder)/0.json") }
+    #expect("\(broken)".hasPrefix("\(folder)/3.json: not valid JSON"))
+  }
+}
+
+@Test func `a fault names the file that the value came from, where it is another`() throws {
+  let found = try draft(
+    ("a.json", ["extends": "b.json", "seed": -1, "method": ["rank": 0]]),
+    (
+      "b.json", shipped.with("training.epochs", -1).with("training.epocs", 1).with("method.dropout", 2).with("seed", -2)
+    ),
+    overrides: ["training.batch_size=0"]
+  ).faults
+  #expect(
+    found.sorted() == [
+      "method.dropout in b.json: found 2; expected a number from 0 to below 1.",
+      "method.rank: found 0; expected a whole number of at least 1.",
+      "seed: found -1; expected a whole number of at least 0.",
+      "training.batch_size: found 0; expected a whole number of at least 1.",
+      "training.epochs in b.json: found -1; expected a number above 0.",
+      "training.epocs in b.json: unknown key. Did you mean 'epochs'?",
+    ])
+}
+
+@Test func `texts are filled in from the environment, with defaults and escapes`() throws {
+  let (tree, faults) = try draft(
+    (
+      "a.json",
+      shipped.with("about", "$${env:X} costs $5 ${env:A}${env:B:-b}${env:EMPTY:-c}${env:D:-}.").with(
+        "data.train", ["${env:A}/t", "u"]
+      ).with("extends", "${env:A}.json")
+    ), ("x y.json", ["seed": 1]), overrides: ["output=${env:A}"], environment: ["A": "x y", "EMPTY": ""])
+  #expect(faults == [])
+  #expect(tree["about"] == "${env:X} costs $5 x ybc.")
+  #expect(tree["data"]?["train"] == ["x y/t", "u"] && tree["output"] == "x y")
+}
+
+@Test(arguments: [
+  (
+    "${env:NOPE}",
+    "found ${env:NOPE}, and the environment has no NOPE; expected it to be set. "
+      + "Set it, or give a default: ${env:NOPE:-default}."
+  ),
+  ("${evn:NOPE}", "found \"${evn:NOPE\"; expected"), ("${env:}", "found \"${env:\"; expected"),
+  ("${env:A", "found \"${env:A\"; expected"), ("a${env:A:b}", "found \"${env:A:b\"; expected"),
+])
+func `a text that cannot be filled in is one fault with its key`(_ text: String, _ sentence: String) throws {
+  let found = try draft(("a.json", shipped.with("data.train", ["x", .string(text)])), environment: ["A": "a"]).faults
+  #expect(found.count == 1 && found[0].hasPrefix("data.train.1: \(sentence)"), "\(found)")
+}
+
+@Test func `what is written is read back, whatever dollars it holds`() throws {
+  for text in ["${env:X}", "$${", "a$", "$$${env:Y}$", "${"] {
+    let recipe = try Recipe(json: least.with("about", Environment.escape(.string(text))), checkFiles: false)
+    #expect(recipe.about == text)
+    #expect(try Recipe(json: recipe.json, checkFiles: false) == recipe)
+  }
+}
+
+@Test func `a setting is what a file holds, JSON or a text, as it stands there`() throws {
+  let (tree, faults) = try draft(
+    ("a.json", shipped), ("weights.json", ["O": 0.5]), ("about.json", "${env:X}"), overrides: ["about=y"],
+    setFiles: ["task.class_weights=@/weights.json", "about=@/about.json"])
+  #expect(faults == [])
+  #expect(tree["task"]?["class_weights"] == ["O": 0.5] && tree["about"] == "${env:X}")
+  try inNewFolder { folder in
+    try writeFile("two\nlines\n\n", to: "\(folder)/text")
+    try writeFile("{\"O\": -1}", to: "\(folder)/weights.json")
+    try writeFile(least.text(), to: "\(folder)/r.json")
+    let recipe = try Recipe.load(path: "\(folder)/r.json", setFiles: ["about=\(folder)/text"], checkFiles: false)
+    #expect(recipe.about == "two\nlines\n")
+    let error = try #require(throws: RecipeFaults.self) {
+      try Recipe.load(
+        path: "\(folder)/r.json",
+        setFiles: ["task.class_weights=\(folder)/weights.json", "about=\(folder)/none", "seed"], checkFiles: false)
+    }
+    #expect(
+      error.faults.map(\.description) == [
+        "about: found --set-file with \"\(folder)/none\"; expected a file that can be read. "
+          + "\(folder)/none: no such file or folder. Paths are relative to the working directory.",
+        "seed: found the --set-file \"seed\"; expected key.path=FILE, as in task.class_weights=weights.json.",
+        "task.class_weights.O in \(folder)/weights.json: found -1; expected a number above 0.",
+      ])
+  }
+}

@@ -1,0 +1,74 @@
+/// Which weights of a model learn under the method "full".
+import Autograd
+import Files
+import Kernels
+import Models
+import TestSupport
+import Testing
+import Training
+
+@testable import Adapters
+@testable import Recipes
+
+private func tiny() throws -> TextModel {
+  try Processor.start()
+  return try TextModel(folder: fixture("tiny-bert"), kind: .tokens, classes: 5, reuseHead: true)
+}
+
+private func names(_ change: (inout FullTraining) -> Void) throws -> [String] {
+  var method = FullTraining()
+  change(&method)
+  return try method.learning(in: tiny()).map(\.name)
+}
+
+@Test func `nothing is frozen unless a recipe says so`() throws {
+  #expect(try names { _ in } == tiny().parameters.map(\.name))
+}
+
+@Test func `the last layers learn, and the head above them`() throws {
+  let one = try names { $0.trainLast = 1 }
+  #expect(one.allSatisfy { $0.contains("layer.1.") || $0.hasPrefix("classifier") } && one.count == 16 + 2)
+  #expect(try names { $0.freezeFirst = 1 } == one)
+  #expect(try names { $0.trainLast = 2 } == tiny().parameters.map(\.name).filter { !$0.contains(".embeddings.") })
+}
+
+@Test func `names and expressions freeze weights`() throws {
+  let some = try names { $0.freeze = .suffixes(["embeddings", "attention.self", "layer.0"]) }
+  #expect(!some.contains { $0.contains("embeddings") || $0.contains("query") || $0.contains("layer.0.") })
+  #expect(some.contains { $0.hasSuffix("layer.1.attention.output.dense.weight") })
+  let biases = try names { $0.freeze = .pattern(".*\\.weight") }
+  #expect(biases.allSatisfy { $0.hasSuffix(".bias") } && biases.count == 2 * 8 + 2)
+}
+
+@Test func `what cannot be frozen is told`() throws {
+  let nothing = #expect(throws: TargetFault.self) { try names { $0.freeze = .suffixes(["embedings"]) } }
+  #expect("\(nothing!)".contains("\"embedings\"") && "\(nothing!)".contains("embeddings"))
+  let deep = #expect(throws: FreezingFault.self) { try names { $0.trainLast = 3 } }
+  #expect("\(deep!)".contains("train_last_layers") && "\(deep!)".contains("2 layers"))
+  #expect(throws: FreezingFault.self) { try names { $0.freeze = .pattern(".*") } }
+}
+
+@Test func `a run trains what is not frozen, and leaves the rest as it was`() throws {
+  try inNewFolder { folder in
+    try writeFile("a\tO\nb\tB-A\n\nb\tB-A\n", to: folder + "/train.tsv")
+    let json = least.with("model.path", .string(fixture("tiny-bert")))
+      .with("method", ["type": "full", "train_last_layers": 1]).with("data.train", .string(folder + "/train.tsv"))
+      .with("output", .string(folder + "/run"))
+    let run = try RunBuilder(Recipe(json: json), threads: 1).build(), before = try tiny()
+    _ = try run.trainer.run(shouldStop: { false }, report: { _ in })
+    for (now, then) in zip(run.model.parameters, before.parameters) where !now.name.hasPrefix("classifier") {
+      #expect((Array(now.values) == Array(then.values)) == !now.name.contains("layer.1."), "\(now.name)")
+    }
+  }
+}
+
+@Test func `each block may learn slower than the one above it`() throws {
+  var method = FullTraining()
+  method.layerDecay = 0.5
+  let model = try tiny()
+  let factors = [
+    "classifier.weight", "layer.1.output.dense.bias", "layer.0.output.dense.bias", "embeddings.LayerNorm.bias",
+  ]
+  .map { method.rateFactor("bert.encoder." + $0, in: model) }
+  #expect(factors == [1, 0.5, 0.25, 0.125])
+}

@@ -1,0 +1,37 @@
+/// How many numbers each method trains on BERT-base (Tests/Fixtures/bert-base: its config.json, no weights), as PEFT and
+/// `adapters` count them: `model.get_nb_trainable_parameters()` of BertForTokenClassification with three labels.
+import Autograd
+import Files
+import Kernels
+import Models
+import TestSupport
+import Testing
+
+@testable import Adapters
+@testable import Recipes
+
+/// Three labels: 3 · 768 + 3.
+private let head = 2307
+
+/// Parameters that a method trains, as the recipe's section says it.
+private func trainable(_ method: JSON) throws -> Int {
+  try Processor.start()
+  let model = try TextModel(
+    ModelConfig(folder: fixture("bert-base")), .outline, kind: .tokens, classes: 3, reuseHead: true, seed: 0)
+  let recipe = try Recipe(json: least.with("method", method), checkFiles: false)
+  let adapter = try recipe.method.adapter.map { try Adapter($0, on: model, seed: 0) }
+  let learning = try adapter?.trainable ?? recipe.method.full?.learning(in: model) ?? []
+  return learning.reduce(0) { $0 + $1.count }
+}
+
+@Test(
+  arguments: [
+    (["type": "full"], 108_891_648),
+    (["type": "full", "train_last_layers": 2], 14_175_744),
+    (["type": "lora"], 294_912),
+    (["type": "lora", "rank": 16], 589_824),
+    (["type": "lora", "target_modules": ["query", "key", "value", "dense"]], 1_327_104),
+  ] as [(JSON, Int)])
+func `a method trains as many numbers on BERT-base as its library says`(_ method: JSON, _ expected: Int) throws {
+  #expect(try trainable(method) == expected + head)
+}

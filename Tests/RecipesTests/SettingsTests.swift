@@ -1,0 +1,58 @@
+/// What a recipe's words mean to the trainer.
+import Files
+import Testing
+import Training
+
+@testable import Recipes
+
+private func settings(_ training: JSON) throws -> TrainingSettings {
+  try Recipe(json: least.with("training", training), checkFiles: false).trainingSettings
+}
+
+@Test func `a recipe that says nothing trains with AdamW on a line, without groups and averages`() throws {
+  let settings = try settings([:])
+  #expect(settings.optimizer == OptimizerSettings() && settings.optimizer.rule == .adamW())
+  #expect(settings.schedule == .linear && settings.groups == [] && settings.average == nil)
+}
+
+@Test(
+  arguments: [
+    (["adam_beta1": 0.8, "adam_beta2": 0.9, "adam_epsilon": 1e-6], .adamW(beta1: 0.8, beta2: 0.9, epsilon: 1e-6)),
+    (["optimizer": "sgd", "sgd_momentum": 0.5, "sgd_nesterov": true], .sgd(momentum: 0.5, nesterov: true)),
+    (["optimizer": "lion", "lion_beta1": 0.8, "lion_beta2": 0.7], .lion(beta1: 0.8, beta2: 0.7)),
+    (["optimizer": "adafactor"], .adafactor),
+  ] as [(JSON, OptimizerSettings.Rule)])
+func `an optimizer's options reach it`(_ training: JSON, _ rule: OptimizerSettings.Rule) throws {
+  #expect(try settings(training.with("learning_rate", 1e-3)).optimizer.rule == rule)
+}
+
+@Test(
+  arguments: [
+    (["schedule": "constant"], .constant), (["schedule": "cosine"], .cosine()),
+    (["schedule": "cosine", "schedule_floor": 0.2], .cosine(floor: 0.2)),
+    (["schedule": "polynomial", "schedule_floor": 0.2, "schedule_power": 3], .polynomial(power: 3, floor: 0.2)),
+    (["schedule": "inverse_sqrt", "schedule_timescale": 9], .inverseSquareRoot(timescale: 9)),
+    (
+      [
+        "schedule": "one_cycle", "schedule_pct_start": 0.4, "schedule_div_factor": 5, "schedule_final_div_factor": 6,
+      ], .oneCycle(rise: 0.4, start: 5, end: 6)
+    ),
+  ] as [(JSON, Training.Schedule.Kind)])
+func `a schedule's options reach it`(_ training: JSON, _ kind: Training.Schedule.Kind) throws {
+  #expect(try settings(training).schedule == kind)
+}
+
+@Test func `groups and averages reach the trainer`() throws {
+  let found = try settings([
+    "groups": [
+      ["match": ["lora_B"], "learning_rate_ratio": 16], ["match": ".*x", "learning_rate": 1e-2, "weight_decay": 0],
+    ], "ema": 0.99,
+  ])
+  #expect(
+    found.groups == [
+      ParameterGroup(.names(["lora_B"]), rate: .ratio(16)),
+      ParameterGroup(.pattern(".*x"), rate: .peak(1e-2), weightDecay: 0),
+    ])
+  #expect(found.average == .exponential(decay: 0.99))
+  #expect(try settings(["average_last": 5]).average == .last(5))
+}

@@ -1,0 +1,131 @@
+/// Sweeps: the grid, its names, its faults, and the table at its end.
+import Files
+import Testing
+
+@testable import Recipes
+
+private func sweep(_ block: JSON, over base: JSON = shipped) throws -> Sweep {
+  try #require(try Sweep(Draft(base.with("sweep", block)), checkFiles: false))
+}
+
+private func faults(_ block: JSON, over base: JSON = shipped) throws -> [String] {
+  do {
+    _ = try sweep(block, over: base)
+    return []
+  } catch let error as RecipeFaults {
+    return error.faults.map(\.description)
+  }
+}
+
+@Test func `a grid has every combination, seeds the quickest, each in a folder of its own`() throws {
+  let grid = try sweep(["training.learning_rate": [1e-3, 3e-3], "seed": [1, 2], "method.rank": [4]])
+  #expect(
+    grid.points.map(\.name) == [
+      "rank=4,learning_rate=0.001,seed=1", "rank=4,learning_rate=0.001,seed=2", "rank=4,learning_rate=0.003,seed=1",
+      "rank=4,learning_rate=0.003,seed=2",
+    ])
+  let point = grid.points[3]
+  #expect(point.recipe.output == "checkpoints/ncbi-disease-lora/rank=4,learning_rate=0.003,seed=2")
+  #expect(point.recipe.seed == 2 && point.recipe.training.learningRate == 3e-3)
+  #expect(point.recipe.json["sweep"] == nil && point.settings["seed"] == 2)
+  #expect(try Sweep(Draft(shipped), checkFiles: false) == nil)
+  #expect(try Sweep(Draft(shipped.with("sweep", .null)), checkFiles: false) == nil)
+}
+
+@Test func `names are safe, short and different`() throws {
+  func names(_ values: [(path: String, value: JSON)]...) -> [String] { Sweep.names(values) }
+  #expect(names([("model.path", "../a b/ö:c")]) == ["path=..-a-b---c"])
+  #expect(names([("model.dropout", 0), ("method.dropout", 0.5)]) == ["model.dropout=0,method.dropout=0.5"])
+  #expect(names([("method.target_modules", ["query", "value"])]) == ["target_modules=query+value"])
+  #expect(names([("method", ["rank": 2, "type": "lora"])]) == ["method=type-lora+rank-2"])
+  #expect(names([("training.max_grad_norm", .null)], [("training.max_grad_norm", 1)]).first == "max_grad_norm=null")
+  let alike = names([("about", "a/b")], [("about", "a:b")], [("about", "A:b")])
+  #expect(Set(alike.map { $0.lowercased() }).count == 3 && alike.allSatisfy { $0.lowercased().hasPrefix("about=a-b-") })
+  let long = names((0..<30).map { ("task.class_weights.a\($0)", .string(String(repeating: "x", count: 90))) })
+  #expect(long[0].utf8.count <= 200)
+}
+
+@Test func `faults of all runs come at once, and say which runs have them`() throws {
+  let found = try faults(
+    ["training.learning_rate": [1e-3, -1], "method.rank": [4, 0]], over: shipped.with("training.epochs", 0))
+  #expect(
+    found == [
+      "method.rank in the run rank=0,learning_rate=0.001 and 1 more: found 0; expected a whole number of at least 1.",
+      "training.epochs: found 0; expected a number above 0.",
+      "training.learning_rate in the run rank=4,learning_rate=-1 and 1 more: found -1; expected a number above 0.",
+    ])
+}
+
+@Test(
+  arguments: [
+    ([:], "sweep: found an object; expected an object: key paths,"), ([1], "sweep: found a list of 1; expected"),
+    (["seed": 3], "sweep.seed: found 3; expected a list of values that is not empty."),
+    (["seed": []], "sweep.seed: found an empty list; expected a list of values that is not empty."),
+    (["seed": [1, 2, 1]], "sweep.seed: found 1 twice; expected values that differ."),
+    (["output": ["a"]], "sweep.output: found a sweep over the folder; expected none:"),
+    (["sweep.seed": [[1]]], "sweep.sweep.seed: found a sweep over what is no setting;"),
+    (["a..b": [1]], "sweep.a..b: found a sweep over what is no setting;"),
+    (["training.epocs": [1]], "training.epocs: unknown key. Did you mean 'epochs'?"),
+    (["training.learning_rate": [1e-3, 0.001, 1]], "sweep.training.learning_rate: found 0.001 twice;"),
+    (
+      ["about": ["a", "b"]], "sweep: found two runs that are the same, about=a and about=b; expected runs that differ."
+    ),
+    (["method.type": ["lora", "full"]], "method.rank"),
+  ] as [(JSON, String)])
+func `a sweep that is none is refused in words`(_ block: JSON, _ sentence: String) throws {
+  let found = try faults(block)
+  if sentence == "method.rank" { return #expect(found == []) }
+  #expect(found.count == 1 && found[0].hasPrefix(sentence), "\(found)")
+}
+
+@Test func `a grid is limited, and a kind's own keys are no other's`() throws {
+  let seeds = JSON.array((0..<40).map(JSON.int))
+  #expect(
+    try faults(["seed": seeds, "method.rank": .array((1..<41).map(JSON.int))]) == [
+      "sweep: found a grid of 1600 runs; expected at most 1000."
+    ])
+  let found = try faults(["method.type": ["lora", "full"], "method.rank": [4]])
+  #expect(found.count == 1 && found[0].hasPrefix("method.rank in the run rank=4,type=full: unknown key. It belongs to"))
+}
+
+@Test func `what only the sweep sets is not missing`() throws {
+  #expect(try faults(["model.path": ["a", "b"]], over: least.with("model", [:])) == [])
+  let found = try faults(["model.path": 3], over: least.with("model", [:]).with("seed", -1))
+  #expect(found.count == 2 && found[0].hasPrefix("seed: found -1") && found[1].hasPrefix("sweep.model.path: found 3"))
+  let alone = try #require(throws: RecipeFaults.self) {
+    try Recipe(json: shipped.with("sweep", ["seed": [1]]), checkFiles: false)
+  }
+  #expect(alone.faults.map(\.description) == ["sweep: found a sweep; expected one run. Unset it with 'sweep=null'."])
+}
+
+private func result(dev: Double, test: Double) -> SweepSummary.Outcome {
+  .finished([
+    "status": "completed", "trainable_parameters": 10, "train_seconds": 2.0,
+    "metrics": ["dev": ["f1": .double(dev), "loss": .double(1 - dev)], "test": ["f1": .double(test)]],
+  ])
+}
+
+@Test func `seeds are folded into mean and standard deviation, and the best is best on dev`() throws {
+  let grid = try sweep(["method.rank": [4, 8, 16], "seed": [1, 2, 3]])
+  let outcomes =
+    [0.5, 0.6, 0.7].map { result(dev: $0, test: 0.9) }
+    + [result(dev: 0.8, test: 0.1), .failed("no room"), .open] + [.failed("a"), .failed("b"), .failed("c")]
+  let summary = SweepSummary(grid, outcomes)
+  let rows = summary.configurations
+  #expect(rows.map(\.finished) == [3, 1, 0] && rows.map(\.failed) == [0, 1, 3] && rows.map(\.open) == [0, 1, 0])
+  let dev = try #require(rows[0].dev)
+  #expect(abs(dev.mean - 0.6) < 1e-12 && abs((dev.deviation ?? 0) - 0.1) < 1e-12 && dev.count == 3)
+  #expect(rows[1].dev?.deviation == nil && rows[1].dev?.mean == 0.8 && rows[2].dev == nil)
+  #expect(rows.map(\.isBest) == [false, true, false] && summary.hasFailures)
+  #expect(rows[0].metric == "f1" && rows[0].trainable == 10 && rows[0].seconds?.mean == 2)
+  let lines = summary.tsv.split(separator: "\n").map { $0.split(separator: "\t", omittingEmptySubsequences: false) }
+  #expect(lines.count == 4 && lines.allSatisfy { $0.count == lines[0].count })
+  #expect(
+    lines[0].starts(with: ["method.rank", "finished", "failed", "metric", "dev_mean", "dev_std", "test_f1_mean"]))
+  #expect(lines[2][4] == "0.8" && lines[2][5] == "" && lines[2].last == "best")
+  #expect(summary.json["runs"]?.array?.count == 9)
+  #expect(summary.json["runs"]?.array?[4]["error"] == "no room")
+  let low = try sweep(["method.rank": [4, 8]], over: shipped.with("training.metric_for_best", "loss"))
+  let best = SweepSummary(low, [result(dev: 0.5, test: 0), result(dev: 0.6, test: 0)])
+  #expect(best.configurations.map(\.isBest) == [false, true])
+}

@@ -1,0 +1,118 @@
+import Files
+import Foundation
+import Testing
+
+/// The program with a sweep of four runs in `sweep.json`, over `recipe.json`.
+private func sweeping(_ settings: String = #""training": {"epochs": 1}, "#, _ grid: String? = nil) throws -> Program {
+  let program = try Program()
+  let grid = grid ?? #"{"method.rank": [2, 4], "seed": [1, 2]}"#
+  try writeFile(
+    #"{"extends": "recipe.json", "output": "grid", \#(settings)"sweep": \#(grid)}"#,
+    to: program.folder + "/sweep.json")
+  return program
+}
+
+@Test func `a sweep runs its grid, folds seeds together, and does nothing twice`() throws {
+  let program = try sweeping()
+  defer { program.remove() }
+  let valid = try program.run("validate", "sweep.json")
+  #expect(valid.out == "sweep.json: fine, a sweep of 4 runs: method.rank × 2, seed × 2\n", "\(valid.err)")
+  let run = try program.run("run", "sweep.json")
+  #expect(run.status == 0, "\(run.err)")
+  let lines = run.out.split(separator: "\n")
+  #expect(lines.count == 3 && lines[0].hasPrefix("method.rank  runs"))
+  #expect(lines.dropFirst().allSatisfy { $0.contains(" ± ") } && lines.count { $0.hasSuffix("best") } == 1)
+  let summary = try program.json("grid/sweep.json")
+  let configurations = try #require(summary["configurations"]?.array)
+  #expect(configurations.map { $0["settings"] } == [["method.rank": 2], ["method.rank": 4]])
+  let values = try [1, 2].map { seed in
+    try #require(program.json("grid/rank=2,seed=\(seed)/result.json")["metrics"]?["test"]?["f1"]?.number)
+  }
+  let mean = (values[0] + values[1]) / 2, deviation = abs(values[0] - values[1]) / 2.0.squareRoot()
+  #expect(abs((configurations[0]["test"]?["f1"]?["mean"]?.number ?? .nan) - mean) < 1e-12)
+  #expect(abs((configurations[0]["test"]?["f1"]?["std"]?.number ?? .nan) - deviation) < 1e-12)
+  #expect(try readText(program.folder + "/grid/sweep.tsv").split(separator: "\n").count == 3)
+  #expect(try program.json("grid/rank=2,seed=1/recipe.json")["sweep"] == nil)
+
+  let before = try readFile(program.folder + "/grid/rank=2,seed=1/result.json")
+  let again = try program.run("run", "sweep.json", "--json")
+  #expect(again.status == 0 && again.err.components(separatedBy: "finished already").count == 5)
+  #expect(try JSON(parsing: .init(again.out.utf8), named: "out") == summary)
+  #expect(try readFile(program.folder + "/grid/rank=2,seed=1/result.json") == before)
+
+  let changed = try program.run("run", "sweep.json", "training.epochs=2")
+  #expect(changed.status == 1 && changed.err.components(separatedBy: "of another recipe").count == 5)
+  #expect(changed.err.contains("training.epochs: 1.0 then, 2.0 now"), "\(changed.err)")
+  let single = try program.run("run", "recipe.json", "output=grid")
+  #expect(single.status == 1 && single.err.contains("no run's"))
+}
+
+@Test func `all of a sweep is checked before its first run`() throws {
+  let program = try sweeping("", #"{"method.rank": [2, 100000, 0], "method.modules_to_save": [[], ["nope"]]}"#)
+  defer { program.remove() }
+  let wrong = try program.run("run", "sweep.json")
+  #expect(wrong.status == 1 && wrong.err.contains("method.rank in the run "), "\(wrong.err)")
+  let deep = try program.run("run", "sweep.json", #"sweep={"method.rank":[2,100000],"seed":[1,2]}"#)
+  #expect(deep.status == 1 && deep.err.contains("in the run rank=100000,seed=1") && deep.err.contains("adds nothing"))
+  #expect(!fileExists(program.folder + "/grid"))
+  #expect(try program.run("validate", "sweep.json", "sweep=null").out == "sweep.json: fine\n")
+}
+
+@Test func `a run that fails is reported and tried again, and the others go on`() throws {
+  let program = try sweeping(#""training": {"epochs": 1}, "#, #"{"training.learning_rate": [1e30, 0.01]}"#)
+  defer { program.remove() }
+  for _ in 0..<2 {
+    let run = try program.run("run", "sweep.json")
+    #expect(run.status == 1 && run.err.contains("failed: "), "\(run.err)")
+    #expect(run.out.contains("failed\n") && run.out.contains("best\n"), "\(run.out)")
+  }
+  let runs = try program.json("grid/sweep.json")["runs"]
+  #expect(runs?.array?.map { $0["status"] } == ["failed", "completed"])
+  #expect(runs?.array?[0]["error"]?.string?.contains("learning_rate") == true)
+}
+
+@Test func `a sweep that is interrupted tells how to go on, and goes on to the same bytes`() throws {
+  let program = try sweeping(#""training": {"epochs": 60}, "#, #"{"method.rank": [2, 4]}"#)
+  defer { program.remove() }
+  #expect(try program.run("run", "sweep.json", "output=whole").status == 0)
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: Program.path)
+  process.arguments = ["run", "sweep.json"]
+  process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
+  let err = Pipe()
+  (process.standardError, process.standardOutput) = (err, FileHandle.nullDevice)
+  try process.run()
+  while !fileExists(program.folder + "/grid/rank=2/metrics.jsonl") { usleep(1000) }
+  process.terminate()
+  let notes = String(decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  process.waitUntilExit()
+  #expect(process.terminationStatus == 130 && notes.contains("2 of 2 runs to go"), "\(notes)")
+  #expect(!fileExists(program.folder + "/grid/rank=4"))
+  #expect(try program.run("run", "sweep.json").err.contains("--resume"))
+  let resumed = try program.run("run", "sweep.json", "--resume")
+  #expect(resumed.status == 0, "\(resumed.err)")
+  for rank in [2, 4] {
+    let files = try ["whole", "grid"].map {
+      try readFile("\(program.folder)/\($0)/rank=\(rank)/adapter/adapter_model.safetensors")
+    }
+    #expect(files[0] == files[1])
+  }
+}
+
+@Test func `run and validate take files as settings, and schema prints one`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  try writeFile(#"{"B-A": 2, "B-X": 1}"#, to: program.folder + "/weights.json")
+  let wrong = try program.run("validate", "recipe.json", "--set-file", "task.class_weights=weights.json")
+  #expect(wrong.status == 1 && wrong.err.contains("no such label: B-X"), "\(wrong.err)")
+  try writeFile(#"{"B-A": 2}"#, to: program.folder + "/weights.json")
+  try writeFile("a note\n", to: program.folder + "/about.txt")
+  let run = try program.run(
+    "run", "recipe.json", "--set-file", "task.class_weights=weights.json", "--set-file", "about=about.txt",
+    "training.max_steps=2", "training.epochs=null")
+  #expect(run.status == 0, "\(run.err)")
+  let recipe = try program.json("run/recipe.json")
+  #expect(recipe["task"]?["class_weights"] == ["B-A": 2.0] && recipe["about"] == "a note")
+  let schema = try program.run("schema")
+  #expect(try JSON(parsing: .init(schema.out.utf8), named: "s")["definitions"]?["whole"] != nil)
+}
