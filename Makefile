@@ -2,7 +2,7 @@
 SWIFT ?= swift
 TUNE := .build/release/tune
 
-.PHONY: quickstart test build format lint bench bench-peers bench-check bench-table setup clean
+.PHONY: quickstart test build format lint bench bench-peers bench-check bench-table kill-test setup clean
 
 quickstart: build recipes/quickstart/train.tsv
 	$(TUNE) run recipes/quickstart.json --overwrite
@@ -37,6 +37,11 @@ bench-check: build
 
 bench-table:
 	python3 benchmarks/table.py
+
+# Kills a run a hundred times with kill -9, another one with Ctrl-C and SIGTERM among the rest, and compares the bytes.
+kill-test: build recipes/quickstart/train.tsv
+	scripts/kill-test.py --kills 100
+	scripts/kill-test.py --kills 30 --signal MIXED --method full
 
 setup:
 	@scripts/setup.sh

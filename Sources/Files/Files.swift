@@ -73,6 +73,24 @@ public func replaceFile(at path: String, _ body: (Int32) throws(FileFault) -> Vo
     unlink(temporary)
     throw .unwritable(path: path, why: why)
   }
+  syncFolder(of: path)
+}
+
+/// Makes the name at `path`, new or gone, outlast a power cut. Some file systems cannot, and then nobody can.
+public func syncFolder(of path: String) {
+  let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+  let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  guard descriptor >= 0 else { return }
+  fsync(descriptor)
+  close(descriptor)
+}
+
+/// Bytes that are free for this user on the disk of `path`, or of the folder that is to hold it; nil: nobody knows.
+public func freeSpace(at path: String) -> Int? {
+  var facts = statvfs()
+  if statvfs(path, &facts) == 0 { return Int(facts.f_bavail) * Int(facts.f_frsize) }
+  guard errno == ENOENT, path != ".", path != "/" else { return nil }
+  return freeSpace(at: path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ".")
 }
 
 /// Writes every byte, however many calls the kernel wants for it.

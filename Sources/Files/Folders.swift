@@ -15,7 +15,8 @@ public func checkOutput(_ path: String, files: [String], overwrite: Bool) throws
 }
 
 /// Lets `body` fill a new folder beside `path`, then puts it in that place; on any fault it is removed, and what was at
-/// `path` stays. See `checkOutput`, which comes first: whatever is there goes.
+/// `path` stays. See `checkOutput`, which comes first: whatever is there goes. Who is killed in the middle leaves
+/// `path`.tmp-… or `path`.old-…, the latter for a moment as the only one: see `recoverFolder`.
 public func replaceFolder(at path: String, _ body: (String) throws -> Void) throws {
   var path = path
   while path.count > 1, path.hasSuffix("/") { path.removeLast() }
@@ -30,10 +31,24 @@ public func replaceFolder(at path: String, _ body: (String) throws -> Void) thro
       if isThere { rename(old, path) }
       throw FileFault.unwritable(path: path, why: why)
     }
+    syncFolder(of: path)
     if isThere { try? FileManager.default.removeItem(atPath: old) }
   } catch {
     try? FileManager.default.removeItem(atPath: fresh)
     throw error
+  }
+}
+
+/// Cleans up after a `replaceFolder` that was killed: the old folder takes its name again where the new one has not come,
+/// and what else it left goes.
+public func recoverFolder(at path: String) {
+  guard let slash = path.lastIndex(of: "/") else { return recoverFolder(at: "./" + path) }
+  let parent = String(path[..<slash]), name = String(path[path.index(after: slash)...])
+  for other in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] {
+    if other.hasPrefix(name + ".old-"), !fileExists(path) { rename("\(parent)/\(other)", path) }
+    if other.hasPrefix(name + ".old-") || other.hasPrefix(name + ".tmp-") {
+      try? FileManager.default.removeItem(atPath: "\(parent)/\(other)")
+    }
   }
 }
 

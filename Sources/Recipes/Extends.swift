@@ -150,9 +150,8 @@ enum Variants {
 
   /// The keys of the object `members` at `path` that are left over from another kind, when `key` becomes `value`.
   static func outdated(_ members: [String: JSON], at path: String, _ key: String, _ value: JSON) -> [String] {
-    guard let choice = choices[join(path, key)], let old = members[key], old != value, let kind = value.string else {
-      return []
-    }
+    guard let choice = choices[join(path, key)], let kind = value.string else { return [] }
+    guard let old = members[key]?.string ?? choice.standard, old != kind else { return [] }
     return choice.foreign(to: kind).filter { members[$0] != nil }
   }
 }

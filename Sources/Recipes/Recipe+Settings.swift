@@ -32,6 +32,7 @@ extension Recipe {
     settings.evaluateEvery = training.evalEverySteps
     settings.metric = training.metricForBest.rawValue
     settings.patience = training.earlyStoppingPatience
+    settings.maxLossSpike = training.maxLossSpike
     return settings
   }
 }

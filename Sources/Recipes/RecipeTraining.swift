@@ -55,8 +55,15 @@ extension Recipe {
     /// Evaluations without a new best before training ends; nil for never.
     public var earlyStoppingPatience: Int?
     public var logEverySteps = 10
-    /// Updates between snapshots; nil: an adapter's run has one at each evaluation, and every run when it is interrupted.
+    /// A loss so many times the median of those before ends the run; nil for never.
+    public var maxLossSpike: Double?
+    /// Updates between snapshots; nil: only the clock counts. An adapter's run has one at each evaluation too, and every
+    /// run when it is interrupted.
     public var snapshotEverySteps: Int?
+    /// Minutes between snapshots; nil: only the steps count.
+    public var snapshotEveryMinutes: Double? = 10
+    /// Snapshots that are kept, the newest ones.
+    public var keepSnapshots = 2
 
     mutating func state(_ fields: Fields) {
       stateDuration(fields)
@@ -86,10 +93,17 @@ extension Recipe {
       // Nothing is best where the last ones are averaged.
       fields.exclusive("average_last", "metric_for_best")
       fields.exclusive("average_last", "early_stopping_patience")
+      fields.optional(
+        "max_loss_spike", &maxLossSpike, .number(above: 1),
+        "Ends the run when the loss is above so many medians of those before; else never.")
       fields.field("log_every_steps", &logEverySteps, .int(1...), "Updates between lines of the log.")
       fields.optional(
         "snapshot_every_steps", &snapshotEverySteps, .int(1...), "Updates between snapshots that --resume goes on from."
       )
+      fields.field(
+        "snapshot_every_minutes", &snapshotEveryMinutes, .orNull(.number(above: 0)),
+        "Minutes between snapshots; null: none by the clock.")
+      fields.field("keep_snapshots", &keepSnapshots, .int(1...), "Snapshots that are kept, the newest ones.")
     }
 
     private mutating func stateAverage(_ fields: Fields) {

@@ -7,16 +7,14 @@ import Tasks
 public import Training
 
 extension Run {
-  /// Trains and writes the run folder. `report` hears of every step and evaluation.
+  /// Trains and writes the run folder. `report` hears of every step and evaluation, `note` of what a person should know.
   /// - Returns: what result.json says.
   public func execute(
-    in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void
+    in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void,
+    note: (String) -> Void = { _ in }
   ) throws -> JSON {
     try cache?.open()
-    if resume {
-      try trainer.loadSnapshot(from: folder.snapshot, inputs: inputs)
-      try folder.rewindLog(to: trainer.step)
-    }
+    if resume { try rewind(folder).forEach(note) }
     let forms = try LogForms(
       of: folder.log.path, tensorboard: recipe.logging.tensorboard, csv: recipe.logging.csv, recipe: recipe.json)
     func log(_ event: JSON) throws {
@@ -29,16 +27,15 @@ extension Run {
     func attempt(_ body: () throws -> Void) {
       do { try body() } catch { failure = failure ?? error }
     }
-    var saved = trainer.step
-    // Between two steps, when all that belongs to the last one has been done.
+    var due = SnapshotTimer(recipe.training, from: trainer.step)
     func keepSnapshot() {
-      guard let every = recipe.training.snapshotEverySteps, trainer.step >= saved + every else { return }
-      saved = trainer.step
-      attempt { try trainer.saveSnapshot(to: folder.snapshot, inputs: inputs) }
+      attempt { try saveSnapshot(folder) }
+      due = SnapshotTimer(recipe.training, from: trainer.step)
     }
     let result = try trainer.run(
       shouldStop: {
-        keepSnapshot()
+        // Between two steps, when all that belongs to the last one has been done.
+        if failure == nil, due.isOver(at: trainer.step) { keepSnapshot() }
         return failure != nil || shouldStop()
       }
     ) { event in
@@ -47,18 +44,46 @@ extension Run {
         if step.step % every == 0 || step.step == 1 || step.step == step.steps { attempt { try log(step.json) } }
       case .evaluated(let evaluation):
         attempt { try log(evaluation.json) }
-        // Against power cuts and kill -9. In full fine-tuning a snapshot is four times the model: on request only.
-        if adapter != nil { attempt { try trainer.saveSnapshot(to: folder.snapshot, inputs: inputs) } }
+        // An adapter's costs nothing. In full fine-tuning a snapshot is four times the model: by the clock only.
+        if adapter != nil, failure == nil { keepSnapshot() }
       }
       report(event)
     }
-    if let failure { throw failure }
-    return try finish(result, folder)
+    if let failure { throw saveFault(failure, in: folder) }
+    do {
+      return try finish(result, folder)
+    } catch {
+      throw saveFault(error, in: folder)
+    }
+  }
+
+  /// Takes the run up where its newest snapshot is.
+  /// - Returns: what a person should know.
+  private func rewind(_ folder: RunFolder) throws -> [String] {
+    let (logged, notes) = try folder.snapshots.load(into: trainer, inputs: inputs)
+    let isWhole = try folder.log.cut(to: logged)
+    return notes + (isWhole ? [] : ["\(folder.log.path) has lost lines of before the snapshot; the run itself has not"])
+  }
+
+  private func saveSnapshot(_ folder: RunFolder) throws {
+    try folder.snapshots.save(
+      trainer, inputs: inputs, logged: try folder.log.sync(), keeping: recipe.training.keepSnapshots)
+  }
+
+  /// With what a person needs to know to go on, where something could not be written.
+  private func saveFault(_ error: any Error, in folder: RunFolder) -> any Error {
+    guard let fault = error as? FileFault, case .unwritable(let path, _) = fault, path.hasPrefix(folder.path) else {
+      return error
+    }
+    let isSnapshot = path.hasPrefix(folder.snapshots.folder), isWeights = path.hasSuffix(".safetensors")
+    return SaveFault(
+      fault: fault, wanted: isSnapshot ? trainer.snapshotSize : isWeights ? checkpointSize : nil,
+      free: freeSpace(at: path), step: folder.snapshots.steps.first)
   }
 
   private func finish(_ result: TrainingResult, _ folder: RunFolder) throws -> JSON {
     if result.status == .interrupted {
-      try trainer.saveSnapshot(to: folder.snapshot, inputs: inputs)
+      try saveSnapshot(folder)
       trainer.takeBest()
     }
     let run = replicas.forEach
@@ -68,10 +93,10 @@ extension Run {
     }
     let json = resultJSON(result, metrics)
     let (kept, other) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
-    try folder.replaceFolder(kept) { try saveWeights(to: $0, json) }
+    try replaceFolder(at: folder.path + "/" + kept) { try saveWeights(to: $0, json) }
     folder.remove(other)
     try folder.saveResult(json)
-    if result.status != .interrupted { folder.remove("snapshot.safetensors") }
+    if result.status != .interrupted { try folder.end() }
     return json
   }
 
@@ -104,6 +129,19 @@ extension Run {
     }
     return .object(object)
   }
+}
+
+/// When the next snapshot is due.
+private struct SnapshotTimer {
+  private let step: Int?
+  private let time: ContinuousClock.Instant?
+
+  init(_ training: Recipe.Training, from step: Int) {
+    self.step = training.snapshotEverySteps.map { step + $0 }
+    time = training.snapshotEveryMinutes.map { .now + .seconds(60 * $0) }
+  }
+
+  func isOver(at step: Int) -> Bool { self.step.map { step >= $0 } ?? false || time.map { .now >= $0 } ?? false }
 }
 
 extension StepRecord {

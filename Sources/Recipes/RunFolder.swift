@@ -1,5 +1,5 @@
-/// The folder of a run: recipe.json, metrics.jsonl, result.json, snapshot, and the adapter or the model. Every file in it
-/// is whole at any moment; a finished run is never overwritten unasked.
+/// The folder of a run: recipe.json, metrics.jsonl, result.json, snapshots, and the adapter or the model. Every file in it
+/// is whole at any moment, whenever the program is killed; a finished run is never overwritten unasked.
 public import Files
 import FoundationEssentials
 import Glibc
@@ -9,7 +9,6 @@ public enum RunFolderFault: Error, CustomStringConvertible {
   case finished(String)
   case interrupted(String)
   case notARun(String)
-  case nothingToResume(String)
   case recipeChanged(String, differences: [String])
   case busy(String)
   case holdsInput(String, input: String)
@@ -21,7 +20,6 @@ public enum RunFolderFault: Error, CustomStringConvertible {
       "\(path): holds an interrupted run. Go on with --resume, or start again with --overwrite."
     case .notARun(let path):
       "\(path): holds files that are no run's, and would not be touched. Choose another 'output'."
-    case .nothingToResume(let path): "\(path): holds no snapshot to resume from. Start without --resume."
     case .recipeChanged(let path, let differences):
       "\(path): the recipe has changed since this run began:" + differences.map { "\n  " + $0 }.joined()
         + "\nA resumed run must be the same run. Undo the change, or start again with --overwrite."
@@ -36,13 +34,12 @@ public enum StartMode: Sendable { case new, resume, overwrite }
 
 public final class RunFolder {
   public let path: String
-  public var snapshot: String { path + "/snapshot.safetensors" }
+  var snapshots: Snapshots { Snapshots(folder: path + "/snapshots") }
   var log: RunLog { RunLog(path: path + "/metrics.jsonl") }
   private var lock: Int32 = -1
-  private static let files = [
-    "recipe.json", "metrics.jsonl", "metrics.csv", "result.json", "snapshot.safetensors", "adapter", "model",
-  ]
-  /// Shows that the folder is a run's, and is locked while it runs.
+  private static let files = ["recipe.json", "metrics.jsonl", "metrics.csv", "result.json", "adapter", "model"]
+  /// Shows that the folder is a run's, and is locked while it runs. It has a byte in it from a run's beginning to its end,
+  /// so that a result.json of an earlier run is not taken for this one's.
   private static let marker = ".tune-run"
 
   private let recipe: Recipe
@@ -59,62 +56,58 @@ public final class RunFolder {
     for input in recipe.model.folders + teachers + recipe.data.files.flatMap(\.paths) where isInside(input, path) {
       throw RunFolderFault.holdsInput(path, input: input)
     }
-    if mode == .resume {
-      guard isRun, fileExists(snapshot) else { throw RunFolderFault.nothingToResume(path) }
+    if mode == .resume, isRun, there.contains("recipe.json") {
       let differences = differences(from: try JSON(path: path + "/recipe.json"), to: recipe.json, at: "")
       if !differences.isEmpty { throw RunFolderFault.recipeChanged(path, differences: differences) }
     } else if !isRun, !there.isEmpty {
       throw RunFolderFault.notARun(path)
-    } else if mode == .new, there.contains("snapshot.safetensors") {
+    } else if mode == .new, isUnfinished, !snapshots.steps.isEmpty {
       throw RunFolderFault.interrupted(path)
     } else if mode == .new, there.contains("result.json") {
       throw RunFolderFault.finished(path)
     }
   }
 
-  /// Makes and locks the folder. What an earlier run left stays until this one replaces it, but its log and snapshot.
+  private var isUnfinished: Bool { ((try? readFile(path + "/" + Self.marker).count) ?? 0) > 0 }
+
+  /// What result.json says, where the run that is to be resumed has ended already.
+  public var finished: JSON? {
+    guard mode == .resume, !isUnfinished else { return nil }
+    return try? JSON(path: path + "/result.json")
+  }
+
+  /// Makes and locks the folder, and cleans up after a run that was killed. What an earlier run left stays until this one
+  /// replaces it, but its log and snapshots.
   public func begin() throws {
     try makeFolder(path)
     lock = open(path + "/" + Self.marker, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
     guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw RunFolderFault.busy(path) }
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] where name.contains(".tmp") {
-      if Self.files.contains(where: { name.hasPrefix($0 + ".tmp") }) { remove(name) }
+    for name in Self.files { recoverFolder(at: path + "/" + name) }
+    snapshots.clean()
+    let isOver = finished != nil
+    if !isOver { try mark(isUnfinished: true) }
+    if mode != .resume || isOver { remove("snapshots") }
+    if mode != .resume { remove("metrics.jsonl") }
+    if !isOver { try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json") }
+  }
+
+  /// The last word of a run: from now on there is nothing to resume.
+  func end() throws {
+    try mark(isUnfinished: false)
+    remove("snapshots")
+  }
+
+  private func mark(isUnfinished: Bool) throws {
+    guard ftruncate(lock, isUnfinished ? 1 : 0) == 0, fsync(lock) == 0 else {
+      throw FileFault.unwritable(path: path + "/" + Self.marker, why: String(cString: strerror(errno)))
     }
-    guard mode != .resume else { return }
-    for name in ["metrics.jsonl", "snapshot.safetensors"] { remove(name) }
-    try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json")
+    syncFolder(of: path + "/" + Self.marker)
   }
 
   func remove(_ name: String) { try? FileManager.default.removeItem(atPath: path + "/" + name) }
 
-  /// Leaves out of metrics.jsonl what was logged after `step`: a resumed run logs it again.
-  public func rewindLog(to step: Int) throws {
-    let file = path + "/metrics.jsonl"
-    guard fileExists(file) else { return }
-    let lines = try readText(file).split(separator: "\n").filter { line in
-      ((try? JSON(parsing: Data(line.utf8), named: file))?["step"]?.int).map { $0 <= step } ?? false
-    }
-    try writeFile(lines.map { $0 + "\n" }.joined(), to: file)
-  }
-
   deinit {
     if lock >= 0 { close(lock) }
-  }
-
-  /// Lets `body` fill a new folder beside `name`, then puts it in that place.
-  public func replaceFolder(_ name: String, _ body: (String) throws -> Void) throws {
-    let final = path + "/" + name, temporary = path + "/" + name + ".tmp"
-    try? FileManager.default.removeItem(atPath: temporary)
-    do {
-      try body(temporary)
-      try? FileManager.default.removeItem(atPath: final)
-      guard rename(temporary, final) == 0 else {
-        throw FileFault.unwritable(path: final, why: String(cString: strerror(errno)))
-      }
-    } catch {
-      try? FileManager.default.removeItem(atPath: temporary)
-      throw error
-    }
   }
 
   public func saveResult(_ json: JSON) throws { try writeFile(json.text() + "\n", to: path + "/result.json") }
@@ -133,7 +126,8 @@ private func isInside(_ input: String, _ folder: String) -> Bool {
 
 /// Keys that cannot change what is computed.
 private let idle: Set<String> = [
-  "about", "output", "training.snapshot_every_steps", "training.log_every_steps", "logging",
+  "about", "output", "training.log_every_steps", "training.snapshot_every_steps", "training.snapshot_every_minutes",
+  "training.keep_snapshots", "training.max_loss_spike", "logging",
 ]
 
 /// Where two recipes differ, by key path.

@@ -1,5 +1,6 @@
 /// What a run leaves for others: PEFT's adapter or a Hub folder, and our tune.json beside it. The card is `RunCard`'s.
 import Adapters
+import Autograd
 import Checkpoints
 import Files
 import Models
@@ -21,6 +22,12 @@ extension Run {
     }
     try writeFile(sidecar.text() + "\n", to: path + "/tune.json")
     try writeFile(card(result), to: path + "/README.md")
+  }
+
+  /// Bytes of the weights that are saved: nearly all of the folder.
+  var checkpointSize: Int {
+    if let adapter { return 4 * adapter.trainable.reduce(0) { $0 + $1.count } }
+    return (recipe.saveAs == .fp32 ? 4 : 2) * totalParameters
   }
 
   /// What PEFT's files do not say and a predictor must know.

@@ -6,11 +6,25 @@ internal import FoundationEssentials
 public struct TaggedSentence: Sendable, Equatable {
   public var words: [String]
   public var tags: [String]
+  /// nil where it did not come from a file.
+  public var place: Place?
 
-  public init(words: [String], tags: [String] = []) {
+  public init(words: [String], tags: [String] = [], place: Place? = nil) {
     self.words = words
     self.tags = tags
+    self.place = place
   }
+
+  /// Where a sentence stands; both numbers count from 1.
+  public struct Place: Sendable, CustomStringConvertible {
+    public let file: String
+    public let sentence, line: Int
+
+    public var description: String { "\(file), sentence \(sentence) (line \(line))" }
+  }
+
+  /// Whether both say the same, wherever they stand.
+  public static func == (a: Self, b: Self) -> Bool { a.words == b.words && a.tags == b.tags }
 }
 
 /// Which columns of a CoNLL file to read. 0 is the first, -1 the last, -2 the last but one.
@@ -44,7 +58,7 @@ public func readCoNLL(_ path: String, columns: CoNLLColumns = CoNLLColumns()) th
 public func parseCoNLL(
   _ bytes: [UInt8], named name: String, columns: CoNLLColumns = CoNLLColumns()
 ) throws(CoNLLFault) -> [TaggedSentence] {
-  var reader = CoNLLReader(columns: columns)
+  var reader = CoNLLReader(file: name, columns: columns)
   for (index, line) in lines(of: bytes).enumerated() { reader.take(line, number: index + 1) }
   reader.endSentence()
   if reader.badLineCount > 0 {
@@ -74,6 +88,7 @@ private struct CoNLLReader {
 
   static let shownLines = 5
 
+  let file: String
   let columns: CoNLLColumns
   var layout: Layout?
   var open = TaggedSentence(words: [])
@@ -81,7 +96,10 @@ private struct CoNLLReader {
   var badLines: [CoNLLFault.BadLine] = []
   var badLineCount = 0
 
-  init(columns: CoNLLColumns) { self.columns = columns }
+  init(file: String, columns: CoNLLColumns) {
+    self.file = file
+    self.columns = columns
+  }
 
   mutating func endSentence() {
     guard !open.words.isEmpty else { return }
@@ -107,6 +125,7 @@ private struct CoNLLReader {
       guard isTag(tag) else { return fail(number, line, .tag(tag)) }
       open.tags.append(tag)
     }
+    if open.words.isEmpty { open.place = .init(file: file, sentence: sentences.count + 1, line: number) }
     open.words.append(word)
   }
 

@@ -52,6 +52,12 @@ public struct MaskedTask: Task {
     return Lesson(examples: blocks, batch: batch, rows: rows, targets: targets, weight: Float(targets.count))
   }
 
+  public func describe(example: Int) -> String { "block \(example + 1) of \(lengths.count)" }
+
+  public func tokens(in split: Split) -> Int {
+    split == .train ? lengths.reduce(0, +) : splits[split]?.tokens ?? 0
+  }
+
   public func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation? {
     guard let store = splits[split] else { return nil }
     let batches = groups(lengths: store.lengths, tokens: 512)

@@ -86,7 +86,7 @@ public struct IOB2Corpus: Sendable, Equatable {
     for sentence in sentences {
       let reading = scheme.spans(sentence.tags)
       let tags = iob2Tags(reading.spans, count: sentence.tags.count)
-      self.sentences.append(TaggedSentence(words: sentence.words, tags: tags))
+      self.sentences.append(TaggedSentence(words: sentence.words, tags: tags, place: sentence.place))
       invalidTags += reading.invalidTags
       sentencesWithInvalidTags += reading.invalidTags > 0 ? 1 : 0
     }

@@ -49,6 +49,14 @@ public struct TaggingTask: Task {
     crossEntropy(logits, targets: targets, weights: classWeights, smoothing: smoothing, norm: norm, pass)
   }
 
+  public func describe(example: Int) -> String {
+    guard let train = splits[.train] else { return "training example \(example + 1)" }
+    let sentence = train.windows[example].sentence
+    return train.sentences[sentence].place.map(\.description) ?? "sentence \(sentence + 1)"
+  }
+
+  public func tokens(in split: Split) -> Int { splits[split]?.windows.reduce(0) { $0 + $1.ids.count } ?? 0 }
+
   public func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation? {
     guard let data = splits[split] else { return nil }
     let norm = data.windows.reduce(0) { $0 + weight($1.targets) }

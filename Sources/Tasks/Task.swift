@@ -74,9 +74,18 @@ public protocol Task: Sendable {
   func loss(of logits: Tensor, _ targets: [Int32], norm: Float, _ pass: Pass) -> Double
   /// Metrics of a split, or nil where the recipe has no such file.
   func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation?
+  /// Where a training example is found, for people.
+  func describe(example: Int) -> String
+  /// How many tokens an evaluation of the split reads; 0 where the recipe has no such file.
+  func tokens(in split: Split) -> Int
 }
 
 extension Task {
+  public func describe(example: Int) -> String { "training example \(example + 1)" }
+
+  /// Of a task without held-out text.
+  public func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
+
   public func loss(of logits: Tensor, _ targets: [Int32], norm: Float, _ pass: Pass) -> Double {
     crossEntropy(logits, targets: targets, norm: norm, pass)
   }

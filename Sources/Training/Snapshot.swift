@@ -5,6 +5,7 @@ import Autograd
 import Checkpoints
 import Files
 import Kernels
+import Tasks
 
 /// A snapshot that does not belong to this run.
 public struct SnapshotFault: Error, CustomStringConvertible {
@@ -20,32 +21,50 @@ extension Trainer {
       + (hook?.memory ?? []).map { ($0.name, $0.count, $0.pointer) }
   }
 
-  /// Writes weights, memories, counters and the best weights so far; the file appears whole or not at all.
-  /// - Parameter inputs: a digest of everything that the run reads.
-  public func saveSnapshot(to path: String, inputs: String) throws {
+  /// Writes weights, memories, counters and the best weights so far, sealed; the file appears whole or not at all.
+  /// - Parameters:
+  ///   - inputs: a digest of everything that the run reads.
+  ///   - logged: bytes of the run's log, which a resumed run goes on from.
+  public func saveSnapshot(to path: String, inputs: String, logged: Int = 0) throws {
+    try withSnapshot(inputs: inputs, logged: logged) { try writeSealed(to: path, tensors: $0, metadata: $1) }
+  }
+
+  /// Bytes of a snapshot once there are best weights in it, where an evaluation will choose some; its header left out.
+  public var snapshotSize: Int {
+    let best = state.bestWeights == nil && task.tokens(in: .dev) > 0 ? table.parameters.reduce(0) { $0 + $1.count } : 0
+    return 4 * best
+      + withSnapshot(inputs: "", logged: 0) { tensors, _ in 4 * tensors.reduce(0) { $0 + $1.floats.count } }
+  }
+
+  private func withSnapshot<Result>(
+    inputs: String, logged: Int, _ body: ([NamedFloats], _ metadata: [String: String]) throws -> Result
+  ) rethrows -> Result {
     let best = state.bestWeights ?? []
     var metadata: [String: String] = [
       "inputs": inputs, "step": "\(state.step)", "tokens": "\(state.tokens)", "seconds": "\(state.seconds)",
       "multiplier": Multiplier.chosen.rawValue, "evaluations_since_best": "\(state.evaluationsSinceBest)",
+      "logged": "\(logged)", "watch": state.watch.description,
     ]
     if let best = state.best {
       metadata["best_epoch"] = "\(best.epoch)"
       metadata["best_step"] = "\(best.step)"
       metadata["best_value"] = "\(best.value)"
     }
-    try best.withUnsafeBufferPointer { best in
-      try writeSafetensors(
-        to: path,
-        tensors: [
+    return try best.withUnsafeBufferPointer { best in
+      try body(
+        [
           ("best", [best.count], best)
         ] + memories.map { ($0.name, [$0.count], UnsafeBufferPointer(start: $0.pointer, count: $0.count)) }
           + table.parameters.map { (valuesName($0), $0.shape, UnsafeBufferPointer($0.values)) },
-        dtype: .f32, metadata: metadata)
+        metadata)
     }
   }
 
-  /// Takes a run up where `saveSnapshot` left it; refuses where the inputs are no longer what they were.
-  public func loadSnapshot(from path: String, inputs: String) throws {
+  /// Takes a run up where `saveSnapshot` left it; refuses where the inputs are no longer what they were. Whether the
+  /// file is whole is for the caller to ask: `SafetensorsFile.isSealIntact`.
+  /// - Returns: `logged`, as it was saved.
+  @discardableResult
+  public func loadSnapshot(from path: String, inputs: String) throws -> Int {
     let file = try SafetensorsFile(path: path)
     func fail(_ why: String) -> SnapshotFault { SnapshotFault(path: path, why: why) }
     guard file.metadata["inputs"] == inputs else {
@@ -70,6 +89,8 @@ extension Trainer {
     state.tokens = try number("tokens")
     state.seconds = try number("seconds")
     state.evaluationsSinceBest = try number("evaluations_since_best")
+    let logged: Int = try number("logged")
+    state.watch = try number("watch")
     if file.metadata["best_value"] != nil {
       state.best = Best(
         epoch: try number("best_epoch"), step: try number("best_step"), metric: settings.metric,
@@ -82,6 +103,7 @@ extension Trainer {
     for memory in memories { try file.floats(memory.name, into: memory.pointer) }
     for parameter in table.parameters { try file.floats(valuesName(parameter), into: parameter.pointer) }
     self.state = state
+    return logged
   }
 }
 

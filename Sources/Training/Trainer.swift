@@ -5,17 +5,17 @@ public import Models
 public import Tasks
 
 public final class Trainer {
-  private let model: TextModel
-  private let task: any Task
+  let model: TextModel
+  let task: any Task
   private let objective: any Objective
   let table: ParameterTable
   let settings: TrainingSettings
   let replicas: Replicas
-  private let batcher: Batcher
+  let batcher: Batcher
   let descent: Descent
   let average: WeightAverage?
   let hook: (any StepHook)?
-  private let total: Gradients
+  let total: Gradients
   private let schedule: Schedule
   /// Tokens of a shard. A frozen weight costs little per shard, so that a large model's shards may be small, and with
   /// them what their passes keep; for one that learns, every shard sweeps its gradient.
@@ -81,15 +81,21 @@ public final class Trainer {
         epoch = now
         batches = batcher.batches(epoch: epoch)
       }
-      let first = place * settings.accumulation
-      let examples = Array(batches[first..<min(first + settings.accumulation, batches.count)].joined())
-      report(.step(try step(examples)))
+      let examples = examples(of: place, in: batches), record = try step(examples)
+      report(.step(record))
+      try watch(record, examples)
       if isTimeToEvaluate() {
         averagePoint()
         if let record = try showingAverage(evaluate) { report(.evaluated(record)) }
       }
     }
     return finish(.completed)
+  }
+
+  /// What the step in this place of an epoch learns from.
+  func examples(of place: Int, in batches: [[Int]]) -> [Int] {
+    let first = place * settings.accumulation
+    return Array(batches[first..<min(first + settings.accumulation, batches.count)].joined())
   }
 
   /// One optimizer step over `examples`.
@@ -103,12 +109,11 @@ public final class Trainer {
       let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: seed, step: number, shard: shard))
       return objective.losses(model, task, lessons[shard], of: size, pass)
     }
-    let lost = losses.reduce(0, +), added = hook?.addLoss(to: total), loss = lost + (added ?? 0)
+    let added = hook?.addLoss(to: total), loss = losses.reduce(0, +) + (added ?? 0)
+    guard loss.isFinite else { throw notFinite(loss, norm: nil, examples) }
     let rate = schedule.rate(number)
     let gradientNorm = descent.step(total, number: number + 1, rate: rate, replicas)
-    guard loss.isFinite && gradientNorm.isFinite else {
-      throw TrainingFault.notFinite(step: number + 1, loss: loss, norm: gradientNorm)
-    }
+    guard gradientNorm.isFinite else { throw notFinite(loss, norm: gradientNorm, examples) }
     hook?.didStep(number, total, clip: descent.clip(gradientNorm))
     let tokens = examples.reduce(0) { $0 + batcher.lengths[$1] }
     state.step += 1
@@ -179,6 +184,7 @@ struct TrainingState {
   var best: Best?
   var bestWeights: [Float]?
   var evaluationsSinceBest = 0
+  var watch = LossWatch()
 
   func isOutOfPatience(_ settings: TrainingSettings) -> Bool {
     settings.patience.map { evaluationsSinceBest >= $0 } ?? false

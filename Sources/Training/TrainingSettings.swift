@@ -33,6 +33,8 @@ public struct TrainingSettings: Sendable, Equatable {
   public var metric = "f1"
   /// Evaluations without a better value after which training ends; nil: never.
   public var patience: Int?
+  /// What a loss may be at most, in medians of those before; nil: anything. See `LossWatch`.
+  public var maxLossSpike: Double?
 
   public init() {}
 
@@ -94,17 +96,21 @@ public struct TrainingResult: Sendable {
 public enum TrainingFault: Error, CustomStringConvertible {
   case noExamples
   case tooLong(epochs: Double)
-  case notFinite(step: Int, loss: Double, norm: Double)
+  case notFinite(Unlearnable)
+  case lossSpike(step: Int, loss: Double, median: Double, factor: Double, examples: [String])
   case unknownMetric(String, known: [String])
 
   public var description: String {
     switch self {
     case .noExamples: "The training file has no example."
     case .tooLong(let epochs): "'training.epochs' is \(epochs): more than a billion steps."
-    case .notFinite(let step, let loss, let norm):
-      "Step \(step): the loss is \(loss.isNaN ? "NaN" : "\(loss)"), the gradient's norm \(norm.isNaN ? "NaN" : "\(norm)"). "
-        + "Nothing was changed by this step. "
-        + "A smaller 'training.learning_rate' or a longer warm-up usually helps."
+    case .notFinite(let facts): facts.description
+    case .lossSpike(let step, let loss, let median, let factor, let examples):
+      "Step \(step): the loss is \(loss), for the \(LossWatch.patience)rd step in a row above \(factor) times \(median), "
+        + "the median of the steps before ('training.max_loss_spike').\nThe last step's batch: "
+        + Unlearnable.list(examples)
+        + "\nGo on all the same with --resume training.max_loss_spike=null; another 'training.learning_rate' is "
+        + "another run, which starts anew with --overwrite."
     case .unknownMetric(let metric, let known):
       "'training.metric_for_best' is \"\(metric)\"; this task has \(known.sorted().joined(separator: ", "))."
     }

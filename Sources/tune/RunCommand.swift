@@ -20,20 +20,32 @@ struct RunCommand: ParsableCommand {
   var resume = false
   @Flag(help: "Replace what an earlier run left in the output folder.")
   var overwrite = false
-  @Flag(help: "Print result.json on standard output instead of a summary.")
+  @Flag(help: "Write nothing; take a few steps, the longest among them, and tell what the run will need.")
+  var dryRun = false
+  @Flag(help: "Print result.json on standard output instead of a summary, or what --dry-run found.")
   var json = false
 
   func validate() throws {
+    if dryRun && (resume || overwrite) {
+      throw ValidationError("--dry-run writes nothing: leave --resume and --overwrite out.")
+    }
     if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
   }
 
   func run() throws {
     let path = try Shelf.path(of: recipe)
     if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
+      if dryRun { throw ValidationError("A sweep has no dry run; look at one of its runs with sweep=null.") }
       return try SweepRun(sweep, resume ? .resume : overwrite ? .overwrite : .new, threads, json: json).run()
     }
     let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)
+    if dryRun { return try rehearse(recipe) }
     let folder = try RunFolder(recipe, resume ? .resume : overwrite ? .overwrite : .new)
+    if let result = folder.finished {
+      try folder.begin()
+      note("\(recipe.output): the run has ended already; there is nothing to resume")
+      return try show(result, recipe)
+    }
     try threads.start(recipe.precision)
     let console = Console(every: recipe.training.logEverySteps)
     let run = try RunBuilder(recipe, threads: threads.count).build()
@@ -44,17 +56,27 @@ struct RunCommand: ParsableCommand {
       "\(run.trainableParameters) of \(run.totalParameters) parameters train "
         + "(\(fixed(100 * Double(run.trainableParameters) / Double(run.totalParameters), 2)) %), \(run.trainer.steps) steps"
     )
+    if let note = run.diskNote { console.say("note: " + note) }
     let result = try indexed(recipe.output) {
-      try run.execute(in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) })
+      try run.execute(
+        in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) },
+        note: { console.say("note: " + $0) })
     }
-    if json { try emit(result, pretty: true) } else { try summarize(result, run) }
+    try show(result, recipe)
     if result["status"] == "interrupted" {
       note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; go on with: tune run … --resume")
       throw ExitCode(130)
     }
   }
 
-  private func summarize(_ result: JSON, _ run: Run) throws {
+  private func rehearse(_ recipe: Recipe) throws {
+    try threads.start(recipe.precision)
+    let forecast = try RunBuilder(recipe.withoutCache, threads: threads.count).build().forecast()
+    if json { try emit(forecast.json, pretty: true) } else { try emit(forecast.description) }
+  }
+
+  private func show(_ result: JSON, _ recipe: Recipe) throws {
+    if json { return try emit(result, pretty: true) }
     for split in ["dev", "test"] {
       guard let score = result["metrics"]?[split] else { continue }
       let values = ["precision", "recall", "f1", "perplexity", "accuracy"].compactMap { name in
@@ -64,10 +86,10 @@ struct RunCommand: ParsableCommand {
     }
     let seconds = fixed(result["train_seconds"]?.number ?? 0, 1)
     let speed = Int(result["real_tokens_per_second"]?.number ?? 0)
-    let memory = Processor.peakMemory / 1_000_000
+    let memory = (result["peak_memory_bytes"]?.int ?? 0) / 1_000_000
     note("trained in \(seconds) s, \(speed) tokens/s, peak memory \(memory) MB")
-    note(
-      "\(run.adapter == nil ? "model" : "adapter"): \(run.recipe.output)/\(run.adapter == nil ? "model" : "adapter")")
+    let kept = recipe.method.adapter == nil ? "model" : "adapter"
+    note("\(kept): \(recipe.output)/\(kept)")
   }
 }
 

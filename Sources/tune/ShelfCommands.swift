@@ -51,7 +51,7 @@ struct CopyCommand: ParsableCommand {
     }
     try writeFile(text, to: target)
     note("wrote \(target)")
-    if let base = try JSON(path: target)["extends"]?.string {
+    if let base = (try? JSON(path: target))?["extends"]?.string {
       note("it extends \(base): put that beside it too, or say where it is")
     }
   }

@@ -79,6 +79,11 @@ private func draft(
   #expect(faults == [] && tree["method"] == ["type": "full"])
   let (line, none) = try draft(("b.json", base), overrides: ["method.type=full"])
   #expect(none == [] && line["method"] == ["type": "full"])
+  let sgd = try draft(
+    ("a.json", ["extends": "b.json", "training": ["optimizer": "sgd", "schedule": "one_cycle"]]),
+    ("b.json", base.with("training.adam_beta2", 0.98)))
+  #expect(sgd.faults == [] && sgd.tree["training"]?["adam_beta2"] == nil)
+  #expect(sgd.tree["training"]?["warmup_ratio"] == nil && sgd.tree["training"]?["epochs"] == 3)
   // What both kinds have stays; what the same file or command line says is meant.
   let task = try draft(
     ("a.json", ["extends": "b.json", "data": ["format": "text"], "task": ["type": "masked_lm"]]),

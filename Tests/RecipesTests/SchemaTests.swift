@@ -47,6 +47,7 @@ private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
   let rules = [
     "beside it", "to differ", "at most 1 together", "none: random weights", "another folder than", "less than half of",
     "which is what task.type", "which task.type", "as its folder has it", "no weight for", "at least one term",
+    "a 'sgd_momentum' above 0",
   ]
   return fault.path == "model.path" && fault.found == "missing" || fault.found.contains("no regular expression")
     || rules.contains { (fault.expected ?? "").contains($0) }
@@ -68,7 +69,10 @@ private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
   var (taken, refused) = (0, 0)
   for base in whole {
     for section in ["", "model.", "task.", "data.", "method.", "distillation.", "training."] {
-      for key in ["x", "~seed", "rank", "type", "format", "epochs", "max_steps", "pack", "scheme", "masks", "path"] {
+      for key in [
+        "x", "~seed", "rank", "type", "format", "epochs", "max_steps", "pack", "scheme", "masks", "path", "adam_beta1",
+        "lion_beta1", "ema",
+      ] {
         compare(base.with(section + key, 1), &taken, &refused)
       }
     }
@@ -78,6 +82,22 @@ private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
         compare(base.with("training.\(one)", 1).with("training.\(other)", value), &taken, &refused)
       }
     }
+    for (path, choice) in Recipe.shape.allChoices() {
+      for kind in choice.variants.map(\.kind) {
+        for key in choice.foreign(to: kind).sorted() + [choice.key] {
+          for value in [0.5, 1, .null, "x"] as [JSON] {
+            let chosen = base.with(join(path, choice.key), .string(kind)).with("training.learning_rate", 1e-3)
+            compare(key == choice.key ? chosen : chosen.with(join(path, key), value), &taken, &refused)
+          }
+        }
+      }
+    }
+    let groups: [JSON] = [
+      [["match": ["a"]]], [["match": "a.*", "learning_rate": 1]], [["match": ["a"], "learning_rate": 0]], [[:]], [3],
+      [["match": [], "learning_rate": 1]], [["match": ["a"], "learning_rate": 1, "learning_rate_ratio": 1]],
+      [["match": "a", "x": 1]],
+    ]
+    for group in groups { compare(base.with("training.groups", group), &taken, &refused) }
     for kind in Recipe.Method.Kind.allCases {
       compare(base.with("method", ["type": .string(kind.rawValue)]), &taken, &refused)
     }

@@ -15,14 +15,14 @@ public final class TemporaryFolder {
   deinit { if path != "/tmp" { try? FileManager.default.removeItem(atPath: path) } }
 }
 
-/// A file system in memory, of 64 KiB or read-only. Mounting needs root: tests of it are skipped elsewhere.
+/// A file system in memory, of 64 KiB or as said, or read-only. Mounting needs root: tests of it are skipped elsewhere.
 public final class TinyDisk {
   public let folder = TemporaryFolder()
   public static let isPermitted = TinyDisk() != nil
 
-  public init?(isReadOnly: Bool = false) {
+  public init?(isReadOnly: Bool = false, kilobytes: Int = 64) {
     let flags = isReadOnly ? UInt(MS_RDONLY) : 0
-    guard mount("tmpfs", folder.path, "tmpfs", flags, "size=64k") == 0 else { return nil }
+    guard mount("tmpfs", folder.path, "tmpfs", flags, "size=\(kilobytes)k") == 0 else { return nil }
   }
 
   deinit { umount2(folder.path, Int32(MNT_DETACH)) }

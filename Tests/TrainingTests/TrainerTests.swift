@@ -29,6 +29,7 @@ struct Toy: Task {
     return Lesson(
       examples: examples, batch: Batch(examples.map { ids[$0] }), targets: targets, weight: Float(targets.count))
   }
+  func tokens(in split: Split) -> Int { split == .train || !scripted.isEmpty ? lengths.reduce(0, +) : 0 }
   func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? {
     if scripted.isEmpty { return nil }
     // The score follows the classifier's bias, which moves at every step: no state is needed to tell evaluations apart.
@@ -88,9 +89,10 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   let expected = try whole.run()
   let first = try bench()
   #expect(try first.run(stopAt: stop).status == .interrupted)
-  try first.trainer.saveSnapshot(to: path, inputs: "a")
+  try first.trainer.saveSnapshot(to: path, inputs: "a", logged: 17)
   let second = try bench()
-  try second.trainer.loadSnapshot(from: path, inputs: "a")
+  #expect(try second.trainer.loadSnapshot(from: path, inputs: "a") == 17)
+  #expect(second.trainer.state.watch == first.trainer.state.watch)
   let result = try second.run()
   #expect(second.table.values == whole.table.values)
   #expect(result.best == expected.best && result.steps == expected.steps && result.tokens == expected.tokens)
@@ -127,12 +129,39 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   #expect(large.table.values == small.table.values)
 }
 
-@Test func `a loss that is not finite stops the run and changes nothing`() throws {
+@Test func `a loss that is not finite stops the run, changes nothing, and is told with the batch and the weight`()
+  throws
+{
   let bench = try Bench(lora: true, threads: 1)
-  bench.table.parameters[0].pointer[0] = .nan
+  bench.table.parameters[1].pointer[0] = .nan
   let before = bench.table.values.map(\.bitPattern)
-  #expect(throws: TrainingFault.self) { try bench.run() }
+  do {
+    _ = try bench.run()
+    Issue.record("a run with NaN went on")
+  } catch TrainingFault.notFinite(let facts) {
+    #expect(facts.step == 1 && facts.loss.isNaN && facts.examples.count == 28)
+    #expect(facts.examples[0].hasPrefix("training example "))
+    #expect(facts.weight.name == bench.table.parameters[1].name && facts.weight.value.isNaN)
+    #expect(facts.description.contains("the last snapshot is intact"))
+  }
   #expect(bench.table.values.map(\.bitPattern) == before)
+  #expect(bench.trainer.state.step == 0)
+}
+
+@Test func `a rehearsal takes the longest step, and its tokens are the run's`() throws {
+  let bench = try Bench(lora: true, threads: 1, task: Toy(scripted: [0.5]))
+  let size = bench.trainer.snapshotSize
+  let rehearsal = try bench.trainer.rehearse()
+  let epoch = Toy().lengths.reduce(0, +),
+    batches = Batcher(lengths: Toy().lengths, size: .examples(28), order: .shuffled, seed: 42)
+  let sizes = batches.batches(epoch: 0).map { $0.reduce(0) { $0 + Toy().lengths[$1] } }
+  #expect(rehearsal.longest == sizes.max() && rehearsal.tokens == 2 * epoch && rehearsal.steps >= 3)
+  #expect(rehearsal.trainSeconds > 0 && rehearsal.evaluationSeconds > 0)
+  #expect(bench.trainer.snapshotSize == size)
+  let folder = TemporaryFolder(), path = folder.path + "/s"
+  try bench.trainer.saveSnapshot(to: path, inputs: "")
+  let written = try readFile(path).count
+  #expect(written > size && written < size + 1 << 14)
 }
 
 @Test(arguments: [Batcher.Order.shuffled, .lengthGrouped], [Batcher.Size.examples(7), .tokens(100)])

@@ -68,5 +68,25 @@ struct Program {
     return Result(out: text, err: notes, status: process.terminationStatus)
   }
 
+  /// A run of these arguments that is not waited for.
+  func start(_ arguments: [String]) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.path)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    (process.standardError, process.standardOutput) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    try process.run()
+    return process
+  }
+
+  /// Names of the snapshots of the run in `output`, the oldest first.
+  func snapshots(_ output: String) -> [String] {
+    let folder = output.hasPrefix("/") ? output : folder + "/" + output
+    return ((try? FileManager.default.contentsOfDirectory(atPath: folder + "/snapshots")) ?? [])
+      .filter { $0.hasSuffix(".safetensors") }.sorted()
+  }
+
+  func hasSnapshot(_ output: String) -> Bool { !snapshots(output).isEmpty }
+
   func json(_ name: String) throws -> JSON { try JSON(path: folder + "/" + name) }
 }
