@@ -36,7 +36,7 @@ let package = Package(
     floor("Checkpoints", ["Files", .product(name: "Crypto", package: "swift-crypto")]),
     floor("Tokenizers", ["Files"]),
     floor("Models", ["Autograd", "Kernels", "Checkpoints", "Files"]),
-    floor("Adapters", ["Models", "Checkpoints", "Files"]),
+    floor("Adapters", ["Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Files"]),
     floor("Tasks", ["Models", "Tokenizers", "Files"]),
     floor("Training", ["Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints"]),
     floor("Serving", ["Tasks", "Adapters", "Models", "Tokenizers", "Kernels"]),

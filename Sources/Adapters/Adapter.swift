@@ -46,6 +46,9 @@ public final class Adapter: @unchecked Sendable {
   /// Names of the weights that are the adapter's own while it is attached: the overridden ones and its head's.
   public var changed: Set<String> { overridden.union(ownHead.map(\.name)) }
 
+  /// What the method does beside the passes while this adapter is trained.
+  public var hook: (any StepHook)? { fitting.hook }
+
   /// Numbers that the model does not have without the adapter.
   public var addedParameters: Int {
     (fitting.tensors.map(\.parameter) + fitting.unsaved).reduce(0) { $0 + $1.count }

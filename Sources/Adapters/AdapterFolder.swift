@@ -40,6 +40,7 @@ extension Adapter {
         to: folder + "/adapter_model.safetensors", tensors: pointers, dtype: .f32, metadata: ["format": "pt"])
     }
     var settings = try method.settings(in: model)
+    settings.merge(fitting.learned?() ?? [:]) { _, learned in learned }
     settings["peft_type"] = .string(type(of: method).peftType)
     settings["base_model_name_or_path"] = .string(base)
     settings["inference_mode"] = true

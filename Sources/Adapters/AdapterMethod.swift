@@ -1,5 +1,5 @@
 /// What every way of adapting a model is asked for. To add one: a type of its own, and a line in `adapterMethods`.
-import Autograd
+public import Autograd
 public import Files
 public import Models
 
@@ -23,6 +23,8 @@ public protocol AdapterMethod: Sendable {
   var positions: Int { get }
   /// Reads the texts that the method starts from; `pieces` are a text's token ids.
   mutating func readTexts(_ pieces: (String) -> [Int32])
+  /// The factor of the learning rate for a weight that learns.
+  func rateFactor(of parameter: Parameter) -> Double
   /// The method's own keys of adapter_config.json, all that PEFT writes.
   func settings(in model: TextModel) throws -> [String: JSON]
   /// Reads them back. What this program cannot do is a problem, never a silent difference.
@@ -33,13 +35,14 @@ extension AdapterMethod {
   public static var format: AdapterFormat { .peft }
   public static var prefix: String { "base_model.model." }
   public var positions: Int { 0 }
+  public func rateFactor(of parameter: Parameter) -> Double { 1 }
   public func readTexts(_ pieces: (String) -> [Int32]) {}
 }
 
 /// By `peft_type`.
 let adapterMethods: [any AdapterMethod.Type] = [
-  LoRAConfig.self, IA3Config.self, VeRAConfig.self, LayerNormTuning.self, BitFit.self, HeadTraining.self,
-  BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
+  LoRAConfig.self, AdaLoRAConfig.self, IA3Config.self, VeRAConfig.self, LayerNormTuning.self, BitFit.self,
+  HeadTraining.self, BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
 ]
 
 /// What a method has made for one model.
@@ -54,6 +57,10 @@ public struct Fitting {
   var unsaved: [Parameter] = []
   /// Weights of the model that the adapter has its own numbers for: biases, norms, modules saved whole.
   var owned: [Stored] = []
+  /// What the method does beside the passes, where it does something.
+  var hook: (any StepHook)?
+  /// Keys of adapter_config.json that only training decides; nil: none.
+  var learned: (() -> [String: JSON])?
 }
 
 /// A parameter and its name in adapter_model.safetensors.

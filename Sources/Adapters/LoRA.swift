@@ -11,15 +11,18 @@ public final class LoRA: ProjectionAdapter, @unchecked Sendable {
   public let scale: Float
   let dropout: Double
 
-  init(_ projection: Projection, rank: Int, scale: Double, dropout: Double) {
-    a = Parameter(projection.name + ".lora_A.weight", shape: [rank, projection.inputs])
-    b = Parameter(projection.name + ".lora_B.weight", shape: [projection.outputs, rank])
+  init(a: Parameter, b: Parameter, scale: Double, dropout: Double) {
+    (self.a, self.b) = (a, b)
     self.scale = Float(scale)
     self.dropout = dropout
   }
 
-  /// A uniform within 1/√in (Kaiming with a = √5, as PEFT starts it), B zero.
-  func start(seed: UInt64) { Start.uniform(1 / Double(a.columns).squareRoot()).fill(a, seed: seed) }
+  convenience init(_ projection: Projection, rank: Int, scale: Double, dropout: Double) {
+    self.init(
+      a: Parameter(projection.name + ".lora_A.weight", shape: [rank, projection.inputs]),
+      b: Parameter(projection.name + ".lora_B.weight", shape: [projection.outputs, rank]), scale: scale,
+      dropout: dropout)
+  }
 
   public var isTrainable: Bool { a.isTrainable || b.isTrainable }
 

@@ -1,9 +1,9 @@
 /// What a LoRA adapter changes, in PEFT's terms.
-import Autograd
+public import Autograd
 public import Models
 
 public struct LoRAConfig: Sendable, Equatable {
-  public enum Bias: String, CaseIterable, Sendable { case none, all, loraOnly = "lora_only" }
+  public typealias Bias = LearningBias
 
   public var rank = 8
   /// The update is scaled by alpha / rank, or alpha / √rank with `useRSLoRA`.
@@ -15,6 +15,11 @@ public struct LoRAConfig: Sendable, Equatable {
   public var alphaPattern: [String: Double] = [:]
   public var useRSLoRA = false
   public var bias = Bias.none
+  /// Whether a vector of magnitudes learns beside the update's direction (Liu et al. 2024).
+  public var useDoRA = false
+  public var start = LoRAStart.usual
+  /// The rate of B over that of A (Hayou et al. 2024); nil: one rate.
+  public var plusRatio: Double?
 
   public init() {}
 }
@@ -28,13 +33,42 @@ extension LoRAConfig: AdapterMethod {
     var fitting = Fitting()
     let targets = try resolve(in: model, everyName: seed != nil)
     for (projection, rank, scale) in targets {
-      let lora = LoRA(projection, rank: rank, scale: scale, dropout: dropout)
-      if let seed { lora.start(seed: seed) }
-      fitting.projections.append((projection, lora))
-      fitting.tensors += [lora.a, lora.b].map { Stored(name: Self.prefix + $0.name, parameter: $0) }
+      let (seam, tensors) = try makeSeam(projection, rank, scale, seed)
+      fitting.projections.append((projection, seam))
+      fitting.tensors += tensors
     }
-    fitting.owned = owned(in: model, adapted: Set(targets.map(\.projection.name)))
+    fitting.owned = bias.owned(in: model, adapted: Set(targets.map(\.projection.name)), and: modulesToSave, Self.prefix)
     return fitting
+  }
+
+  /// What goes into one projection, and what of it is saved.
+  private func makeSeam(
+    _ projection: Projection, _ rank: Int, _ scale: Double, _ seed: UInt64?
+  ) throws -> (any ProjectionAdapter, [Stored]) {
+    func stored(_ parameter: Parameter, as form: SavedForm? = nil) -> Stored {
+      Stored(name: Self.prefix + parameter.name, parameter: parameter, form: form)
+    }
+    if useDoRA {
+      if start.isPartOfWeight { throw StartFault.beside(dora: start.name) }
+      let dora = DoRA(projection, rank: rank, scale: scale, dropout: dropout)
+      if let seed {
+        try start.fill(dora.lora, of: projection, seed: seed)
+        dora.start()
+      }
+      return (dora, [dora.lora.a, dora.lora.b, dora.magnitude].map { stored($0) })
+    }
+    let lora = LoRA(projection, rank: rank, scale: scale, dropout: dropout)
+    // A part of the weight is found again in the weight; whatever else is in the file is in the file.
+    if seed != nil || start.isPartOfWeight { try start.fill(lora, of: projection, seed: seed ?? 0) }
+    guard start.isPartOfWeight else { return (lora, [lora.a, lora.b].map { stored($0) }) }
+    let anchored = AnchoredLoRA(lora, of: projection)
+    return (anchored, [stored(lora.a, as: anchored.stored.a), stored(lora.b, as: anchored.stored.b)])
+  }
+
+  /// B learns at `plusRatio` times the rate, and so does every vector, as PEFT's create_loraplus_optimizer has it.
+  public func rateFactor(of parameter: Parameter) -> Double {
+    guard let plusRatio else { return 1 }
+    return parameter.shape.count == 1 || parameter.name.hasSuffix(".lora_B.weight") ? plusRatio : 1
   }
 
   /// The projections to adapt, each with its rank and its scale.
@@ -49,21 +83,11 @@ extension LoRAConfig: AdapterMethod {
     if everyName { try checkPatterns(chosen, endings(of: names)) }
     return try model.projections.filter { chosen.contains($0.name) }.map { projection in
       let rank = try lookUp(rankPattern, projection.name, key: "rank_pattern") ?? self.rank
-      let limit = max(projection.inputs, projection.outputs)
+      // What started as a part of the weight is in the file with twice the rank.
+      let limit = max(projection.inputs, projection.outputs) * (everyName ? 1 : 2)
       guard rank <= limit else { throw TargetFault.rank(rank, module: projection.name, limit: limit) }
       let alpha = try lookUp(alphaPattern, projection.name, key: "alpha_pattern") ?? self.alpha
       return (projection, rank, useRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
-    }
-  }
-
-  /// Weights of the model that the adapter trains and saves itself; an adapted module's bias has moved into its base layer.
-  private func owned(in model: TextModel, adapted: Set<String>) -> [Stored] {
-    model.parameters.compactMap { parameter in
-      let name = parameter.name, module = String(name.dropLast(".bias".count))
-      let isBias = name.hasSuffix(".bias"), isAdapted = isBias && adapted.contains(module)
-      let learns = isBias && (bias == .all || bias == .loraOnly && isAdapted)
-      guard learns || isPart(name, of: modulesToSave) else { return nil }
-      return Stored(name: Self.prefix + (isAdapted ? module + ".base_layer.bias" : name), parameter: parameter)
     }
   }
 

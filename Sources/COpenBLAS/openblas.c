@@ -19,6 +19,13 @@ static char fault[512];
 static sgemm_function *sgemm;
 static char *(*core_name)(void);
 
+// LAPACK, by its Fortran names: column-major, everything by reference, texts' lengths at the end.
+static void (*sgesdd)(const char *, const int *, const int *, float *, const int *, float *, float *, const int *,
+                      float *, const int *, float *, const int *, int *, int *, size_t);
+static void (*sgelqf)(const int *, const int *, float *, const int *, float *, float *, const int *, int *);
+static void (*sorglq)(const int *, const int *, const int *, float *, const int *, const float *, float *, const int *,
+                      int *);
+
 // OpenBLAS of Debian 12 (0.3.21) knows no CPU younger than 2022 by name, and an exported OPENBLAS_CORETYPE would bind it
 // to somebody else's choice. NULL: its own detection, which knows the older ones best.
 static const char *best_core(void) {
@@ -54,6 +61,9 @@ static void open_library(void) {
   void (*set_threads)(int) = (void (*)(int))symbol(library, "openblas_set_num_threads");
   core_name = (char *(*)(void))symbol(library, "openblas_get_corename");
   if (!fault[0]) set_threads(1);
+  *(void **)&sgesdd = dlsym(library, "sgesdd_");
+  *(void **)&sgelqf = dlsym(library, "sgelqf_");
+  *(void **)&sorglq = dlsym(library, "sorglq_");
 }
 
 const char *tune_blas_open(const char *core) {
@@ -68,6 +78,39 @@ void tune_sgemm(int transposeA, int transposeB, int m, int n, int k, float alpha
                 const float *b, int ldb, float beta, float *c, int ldc) {
   sgemm(ROW_MAJOR, transposeA ? TRANSPOSE : NO_TRANSPOSE, transposeB ? TRANSPOSE : NO_TRANSPOSE, m, n, k, alpha, a, lda,
         b, ldb, beta, c, ldc);
+}
+
+int tune_has_lapack(void) { return sgesdd && sgelqf && sorglq; }
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+// A row-major matrix is its transpose column by column: Aᵀ = (Vᵀ)ᵀ·S·Uᵀ.
+int tune_svd(float *a, int m, int n, float *u, float *s, float *vt) {
+  int k = smaller(m, n), info = 0, length = -1;
+  int *places = malloc(8 * (size_t)k * sizeof(int));
+  float best = 0;
+  sgesdd("S", &n, &m, a, &n, s, vt, &n, u, &k, &best, &length, places, &info, 1);
+  length = (int)best + 1;
+  float *work = malloc((size_t)length * sizeof(float));
+  sgesdd("S", &n, &m, a, &n, s, vt, &n, u, &k, work, &length, places, &info, 1);
+  free(work);
+  free(places);
+  return info;
+}
+
+// Aᵀ = L·Qᵀ, column by column: L's columns are R's rows, and come to lie where these belong.
+int tune_qr(float *a, int m, int n, float *q, float *r) {
+  int k = smaller(m, n), info = 0, length = 64 * (m > n ? m : n);
+  float *tau = malloc((size_t)k * sizeof(float)), *work = malloc((size_t)length * sizeof(float));
+  sgelqf(&n, &m, a, &n, tau, work, &length, &info);
+  for (int i = 0; i < k; i++)
+    for (int j = 0; j < n; j++) r[(size_t)i * n + j] = j < i ? 0 : a[(size_t)i * n + j];
+  if (info == 0) sorglq(&k, &m, &k, a, &n, tau, work, &length, &info);
+  for (int i = 0; i < m; i++)
+    for (int j = 0; j < k; j++) q[(size_t)i * k + j] = a[(size_t)i * n + j];
+  free(work);
+  free(tau);
+  return info;
 }
 
 const char *tune_cpu_vectors(void) {

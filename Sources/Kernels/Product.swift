@@ -58,14 +58,14 @@ public func gemm(
 
 extension Matrix {
   /// Calls `body` with these numbers as Float32: bfloat16 ones as a copy.
-  fileprivate func widened(_ body: (Matrix) -> Void) {
+  public func widened<Result>(_ body: (Matrix) -> Result) -> Result {
     guard isHalf else { return body(self) }
     let (lines, width) = isTransposed ? (columns, rows) : (rows, columns)
     let copy = UnsafeMutablePointer<Float>.allocate(capacity: lines * width)
     defer { copy.deallocate() }
     tune_widen(memory.assumingMemoryBound(to: UInt16.self), copy, lines * width)
     let wide = Matrix(copy, rows: lines, columns: width)
-    body(isTransposed ? wide.transposed : wide)
+    return body(isTransposed ? wide.transposed : wide)
   }
 }
 

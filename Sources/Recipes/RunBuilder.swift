@@ -82,7 +82,9 @@ public struct RunBuilder {
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(
       model, work.task, table, recipe.trainingSettings, replicas, objective: teaching.objective,
-      rateFactor: { [full = recipe.method.full] in full?.rateFactor($0.name, in: model) ?? 1 })
+      rateFactor: { [full = recipe.method.full] in
+        adapter?.method.rateFactor(of: $0) ?? full?.rateFactor($0.name, in: model) ?? 1
+      }, hook: adapter?.hook)
     Processor.giveMemoryBack()
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(

@@ -25,12 +25,15 @@ struct Descent {
     }
     let norm = squares.reduce(0, +).squareRoot()
     guard norm.isFinite else { return norm }
-    let clip = maxNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1
     optimizer.update(
       Step(
-        number: number, rate: rate, clip: clip, gradients: gradients, rules: rules, pieces: pieces, replicas: replicas))
+        number: number, rate: rate, clip: clip(norm), gradients: gradients, rules: rules, pieces: pieces,
+        replicas: replicas))
     return norm
   }
+
+  /// What gradients of this norm are multiplied by.
+  func clip(_ norm: Double) -> Double { maxNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1 }
 }
 
 extension Replicas {

@@ -1,5 +1,6 @@
 /// A run between two steps, on disk: everything that the rest of the run depends on. Data order and dropout need no place
 /// here, because they are pure functions of the seed and the step.
+import Adapters
 import Autograd
 import Checkpoints
 import Files
@@ -14,8 +15,11 @@ public struct SnapshotFault: Error, CustomStringConvertible {
 }
 
 extension Trainer {
-  /// What the optimizer and the average carry from step to step. They count nothing: the step says it all.
-  private var memories: [Memory] { descent.optimizer.memory + (average.map { [$0.memory] } ?? []) }
+  /// What the optimizer, the average and the hook carry from step to step. They count nothing: the step says it all.
+  private var memories: [(name: String, count: Int, pointer: UnsafeMutablePointer<Float>)] {
+    (descent.optimizer.memory + (average.map { [$0.memory] } ?? [])).map { ($0.name, $0.count, $0.pointer) }
+      + (hook?.memory ?? []).map { ($0.name, $0.count, $0.pointer) }
+  }
 
   /// Writes weights, memories, counters and the best weights so far, sealed; the file appears whole or not at all.
   /// - Parameters:

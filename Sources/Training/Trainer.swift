@@ -1,4 +1,5 @@
 /// The loop: batches, shards, gradients, steps, evaluations, the best weights. Knows no task and writes no file.
+public import Adapters
 public import Autograd
 public import Models
 public import Tasks
@@ -13,6 +14,7 @@ public final class Trainer {
   let batcher: Batcher
   let descent: Descent
   let average: WeightAverage?
+  let hook: (any StepHook)?
   let total: Gradients
   private let schedule: Schedule
   /// Tokens of a shard. A frozen weight costs little per shard, so that a large model's shards may be small, and with
@@ -26,10 +28,12 @@ public final class Trainer {
 
   /// Trains exactly the parameters of `table`, among which are the objective's own.
   /// - Parameter rateFactor: of a parameter's learning rate, from the method; see `layerFactor`.
-  /// - Throws: `TrainingFault`; `GroupFault` where a group of the settings fits no parameter.
+  /// - Parameter hook: what a method does beside the passes.
+  /// - Throws: `TrainingFault`; what the hook throws; `GroupFault` where a group of the settings fits no parameter.
   public init(
     _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas,
-    objective: any Objective = HardLabels(), rateFactor: (Parameter) -> Double = { _ in 1 }
+    objective: any Objective = HardLabels(), rateFactor: (Parameter) -> Double = { _ in 1 },
+    hook: (any StepHook)? = nil
   ) throws {
     let batcher = Batcher(
       lengths: task.lengths, size: settings.batchSize, order: settings.order, seed: settings.seed)
@@ -60,6 +64,8 @@ public final class Trainer {
     self.settings = settings
     self.replicas = replicas
     self.batcher = batcher
+    self.hook = hook
+    try hook?.begin(steps: steps)
   }
 
   /// Trains until the end, until patience runs out, or until `shouldStop`; the weights that are kept (`takeBest`) are then
@@ -103,11 +109,12 @@ public final class Trainer {
       let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: seed, step: number, shard: shard))
       return objective.losses(model, task, lessons[shard], of: size, pass)
     }
-    let loss = losses.reduce(0, +)
+    let added = hook?.addLoss(to: total), loss = losses.reduce(0, +) + (added ?? 0)
     guard loss.isFinite else { throw notFinite(loss, norm: nil, examples) }
     let rate = schedule.rate(number)
     let gradientNorm = descent.step(total, number: number + 1, rate: rate, replicas)
     guard gradientNorm.isFinite else { throw notFinite(loss, norm: gradientNorm, examples) }
+    hook?.didStep(number, total, clip: descent.clip(gradientNorm))
     let tokens = examples.reduce(0) { $0 + batcher.lengths[$1] }
     state.step += 1
     averageStep()
@@ -115,8 +122,15 @@ public final class Trainer {
     state.seconds += (clock.now - begin) / .seconds(1)
     return StepRecord(
       step: state.step, steps: steps, epoch: epochsDone, loss: loss,
-      terms: Array(zip(objective.terms, losses)), learningRate: rate, gradientNorm: gradientNorm,
+      terms: terms(losses, added), learningRate: rate, gradientNorm: gradientNorm,
       tokens: tokens, totalTokens: state.tokens, seconds: state.seconds)
+  }
+
+  /// What the loss is the sum of, by name; empty where it is one thing.
+  private func terms(_ losses: [Double], _ added: Double?) -> [(name: String, loss: Double)] {
+    let terms = Array(zip(objective.terms, losses)).map { (name: $0, loss: $1) }
+    guard let hook, let added else { return terms }
+    return (terms.isEmpty ? [("task", losses.reduce(0, +))] : terms) + [(hook.term, added)]
   }
 
   /// Steps taken so far.

@@ -60,7 +60,7 @@ private let lora = least.with("method", ["type": "lora"])
     ("data.word_column", "last", "found \"last\"; expected word_column and label_column to differ."),
     (
       "method.type", "lroa",
-      "found \"lroa\"; expected \"full\", \"lora\", \"houlsby\", \"pfeiffer\", \"prompt\", \"prefix\", \"ia3\", \"vera\", "
+      "found \"lroa\"; expected \"full\", \"lora\", \"adalora\", \"houlsby\", \"pfeiffer\", \"prompt\", \"prefix\", \"ia3\", \"vera\", "
         + "\"layer_norm\", \"bitfit\" or \"head\". Did you mean 'lora'?"
     ),
   ] as [(String, JSON?, String)])

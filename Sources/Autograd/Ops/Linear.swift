@@ -25,12 +25,15 @@ public protocol ProjectionAdapter: AnyObject {
   var isTrainable: Bool { get }
   /// Whether it does more to y than to add to it.
   var rescales: Bool { get }
+  /// Whether y's bias is left alone by all that; its gradient is then that of dy as it came.
+  var keepsBias: Bool { get }
   /// What the product reads instead of x; only asked where the projection is a product of its own.
   func input(_ x: Tensor, _ pass: Pass) -> Tensor
 }
 
 extension ProjectionAdapter {
   public var rescales: Bool { false }
+  public var keepsBias: Bool { false }
   public func input(_ x: Tensor, _ pass: Pass) -> Tensor { x }
 }
 
@@ -65,13 +68,16 @@ public func linear(
   let input = parts.contains { $0.weight.isTrainable } ? x : nil
   let rescales = adapters.contains { $0?.rescales == true }
   pass.record(y) { [unowned pass] dy in
-    let dy = rescales ? copy(dy, pass) : dy
+    let kept = dy, dy = rescales ? copy(dy, pass) : dy
     for seam in seams { seam(dy) }
     var first = 0
-    for part in parts {
-      let slice = dy.matrix.columns(first..<first + part.weight.rows)
-      first += part.weight.rows
+    for (index, part) in parts.enumerated() {
+      let columns = first..<first + part.weight.rows
+      let slice = dy.matrix.columns(columns)
+      first = columns.upperBound
       if let bias = part.bias {
+        let keepsBias = index < adapters.count && adapters[index]?.keepsBias == true
+        let slice = keepsBias ? kept.matrix.columns(columns) : slice
         pass.accumulate(bias) { tune_column_sums(slice.base, slice.stride, $0, slice.rows, slice.columns, $1) }
       }
       guard part.weight.isTrainable, let input else { continue }

@@ -59,6 +59,12 @@ void tune_scale_columns(const float *x, long xstride, const float *gain, float *
 /// sums = Σ over rows of x·y, added to where beta is not 0.
 void tune_column_dots(const float *x, long xstride, const float *y, long ystride, float *sums, long n, long d, float beta);
 
+// Rescale (rescale.c): columns of y, x have rows `stride` apart; z, base are dense [n, d]; gain, bias are [d].
+/// z = y - bias; y = gain·z + bias. `z` may be NULL.
+void tune_rescale(float *y, long stride, const float *gain, const float *bias, float *z, long n, long d);
+/// y += gain·z - base.
+void tune_add_rescaled(const float *z, const float *base, const float *gain, float *y, long stride, long n, long d);
+
 // Norm (norm.c)
 /// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. `z`, `residual` may be NULL; `y` may be `z`.
 void tune_add_norm(const float *x, const float *residual, const float *gain, const float *bias, float *z, float *y,

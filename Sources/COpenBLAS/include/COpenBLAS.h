@@ -14,6 +14,16 @@ const char *tune_blas_core(void);
 void tune_sgemm(int transposeA, int transposeB, int m, int n, int k, float alpha, const float *a, int lda,
                 const float *b, int ldb, float beta, float *c, int ldc);
 
+/// Whether the OpenBLAS that is open has LAPACK in it, as Debian's has; the two below need it.
+int tune_has_lapack(void);
+
+/// A [m, n] = U [m, k]·diag(s [k])·Vt [k, n], k = min(m, n), s falling; row-major, A is lost. Returns 0, or where LAPACK's
+/// sgesdd gave up.
+int tune_svd(float *a, int m, int n, float *u, float *s, float *vt);
+
+/// A [m, n] = Q [m, k]·R [k, n], k = min(m, n), R upper triangular; row-major, A is lost. Returns 0, or LAPACK's fault.
+int tune_qr(float *a, int m, int n, float *q, float *r);
+
 /// The widest vectors of this CPU ("AVX-512 + BF16").
 const char *tune_cpu_vectors(void);
 

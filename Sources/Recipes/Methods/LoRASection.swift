@@ -1,5 +1,6 @@
 /// "method": {"type": "lora", …}; names and meanings are PEFT's `LoraConfig`.
 import Adapters
+import Files
 
 extension LoRAConfig: MethodSection {
   /// Adapters start from zero and bear larger steps.
@@ -17,6 +18,25 @@ extension LoRAConfig: MethodSection {
     modules.stateLayers(fields)
     fields.field("bias", &bias, .choice, "Which biases learn along.")
     modules.stateSaved(fields)
+    fields.field("use_dora", &useDoRA, .bool, "A vector of magnitudes learns beside the direction (DoRA).")
+    fields.field("init", &start, .start, "What the two matrices are at first.")
+    fields.optional("lora_plus_ratio", &plusRatio, .number(above: 0), "The rate of B over that of A (LoRA+).")
+    if useDoRA && start.isPartOfWeight {
+      fields.fault(
+        "init", "\"\(start.name)\" beside 'use_dora'", expected: "one of them",
+        advice: "DoRA starts from \"default\", \"gaussian\" or \"orthogonal\".")
+    }
+  }
+}
+
+extension FieldKind<LoRAStart> {
+  static var start: Self {
+    let words =
+      "\"default\", \"gaussian\", \"orthogonal\", \"pissa\", \"pissa_niter_N\" with N from 0 to 100, or \"olora\""
+    let names = LoRAStart.all.map { JSON.string($0.name) }
+    return Self(words, schema: ["enum": .array(names)], write: { .string($0.name) }) {
+      $0.string.flatMap(LoRAStart.init)
+    }
   }
 }
 

@@ -17,6 +17,8 @@ extension Recipe {
       case full
       /// The base is frozen; low-rank updates beside its matrices learn (Hu et al. 2021).
       case lora
+      /// The same, each update as a singular value decomposition whose ranks shrink where they matter least.
+      case adalora
       /// Bottlenecks behind both sublayers of every block learn (Houlsby et al. 2019).
       case houlsby
       /// One bottleneck a block learns, behind the feed-forward (Pfeiffer et al. 2020).
@@ -41,6 +43,7 @@ extension Recipe {
         switch self {
         case .full: FullTraining()
         case .lora: LoRAConfig()
+        case .adalora: AdaLoRAConfig()
         case .houlsby: BottleneckConfig.houlsby
         case .pfeiffer: BottleneckConfig.pfeiffer
         case .prompt: PromptConfig()

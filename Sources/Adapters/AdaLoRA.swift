@@ -1,0 +1,76 @@
+/// Adaptive low-rank adaptation of one projection: a LoRA as a singular value decomposition (Zhang et al. 2023).
+public import Autograd
+internal import CKernels
+public import Kernels
+import Models
+
+/// y += c·((dropout(x)·Aᵀ) ⊙ E)·Bᵀ      A [r, in]   E [r, 1]   B [out, r]   c = α/(r₀ + 1e-5), r₀ the rank at first
+/// with u = x·Aᵀ, v = c·dy·B:   dB += c·dyᵀ·(u ⊙ E)   dE += Σ rows of u ⊙ v   dA += (v ⊙ E)ᵀ·x   dx += (v ⊙ E)·A
+/// Sendable: read during a step; its parameters are written between steps.
+public final class AdaLoRA: ProjectionAdapter, @unchecked Sendable {
+  public let a, e, b: Parameter
+  public let scale: Float
+  private let dropout: Double
+
+  init(a: Parameter, e: Parameter, b: Parameter, scale: Double, dropout: Double) {
+    (self.a, self.e, self.b) = (a, e, b)
+    self.scale = Float(scale)
+    self.dropout = dropout
+  }
+
+  convenience init(_ projection: Projection, rank: Int, scale: Double, dropout: Double) {
+    self.init(
+      a: Parameter(projection.name + ".lora_A", shape: [rank, projection.inputs]),
+      e: Parameter(projection.name + ".lora_E", shape: [rank, 1]),
+      b: Parameter(projection.name + ".lora_B", shape: [projection.outputs, rank]), scale: scale, dropout: dropout)
+  }
+
+  /// A and B normal with deviation 0.02, E zero.
+  func start(seed: UInt64) { for matrix in [a, b] { Start.normal(0.02).fill(matrix, seed: seed) } }
+
+  public var isTrainable: Bool { a.isTrainable || e.isTrainable || b.isTrainable }
+
+  public func apply(
+    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+  ) -> ((Tensor) -> Void)? {
+    // Training may leave a projection no rank at all.
+    guard a.rows > 0 else { return nil }
+    let input = Autograd.dropout(x, dropout, pass)
+    let down = pass.make(x.rows, a.rows), scaled = pass.make(x.rows, a.rows)
+    gemm(input.matrix, a.matrix.transposed, into: down.matrix, precision: precision)
+    Autograd.scale(down.matrix, by: e, into: scaled.matrix)
+    gemm(
+      scaled.matrix, b.matrix.transposed, into: y.matrix.columns(columns), alpha: scale, beta: 1, precision: precision)
+    guard y.isTracked else { return nil }
+    let kept = a.isTrainable ? input : nil, slot = input.slot
+    return { [self, unowned pass] dy in
+      let slice = dy.matrix.columns(columns)
+      pass.accumulate(b) { db, beta in
+        let into = Matrix(db, rows: b.rows, columns: b.columns)
+        gemm(slice.transposed, scaled.matrix, into: into, alpha: scale, beta: beta, precision: precision)
+      }
+      let up = pass.make(dy.rows, a.rows)
+      gemm(slice, b.matrix, into: up.matrix, alpha: scale, precision: precision)
+      addDots(up.matrix, down.matrix, to: e, pass)
+      Autograd.scale(up.matrix, by: e, into: up.matrix)
+      if let kept {
+        pass.accumulate(a) { da, beta in
+          let into = Matrix(da, rows: a.rows, columns: a.columns)
+          gemm(up.matrix.transposed, kept.matrix, into: into, beta: beta, precision: precision)
+        }
+      }
+      pass.accumulate(slot) { dx, beta in gemm(up.matrix, a.matrix, into: dx, beta: beta, precision: precision) }
+    }
+  }
+}
+
+extension AdaLoRA: Mergeable {
+  /// W += c·B·(E ⊙ A)
+  func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?) {
+    guard a.rows > 0 else { return }
+    var stretched = Table(a.matrix)
+    for index in stretched.values.indices { stretched.values[index] *= e.pointer[index / a.columns] }
+    let change = Table(b.matrix) * stretched
+    for index in change.values.indices { weight[index] += scale * change.values[index] }
+  }
+}

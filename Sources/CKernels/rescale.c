@@ -1,0 +1,17 @@
+#include "common.h"
+
+CLONES void tune_rescale(float *restrict y, long stride, const float *restrict gain, const float *restrict bias,
+                         float *restrict z, long n, long d) {
+  for (long i = 0; i < n; i++)
+    for (long j = 0; j < d; j++) {
+      float raw = y[i * stride + j] - bias[j];
+      if (z) z[i * d + j] = raw;
+      y[i * stride + j] = gain[j] * raw + bias[j];
+    }
+}
+
+CLONES void tune_add_rescaled(const float *restrict z, const float *restrict base, const float *restrict gain,
+                              float *restrict y, long stride, long n, long d) {
+  for (long i = 0; i < n; i++)
+    for (long j = 0; j < d; j++) y[i * stride + j] += gain[j] * z[i * d + j] - base[i * d + j];
+}

@@ -1,0 +1,98 @@
+import Autograd
+import Kernels
+import TestSupport
+import Testing
+
+@testable import Adapters
+
+private let scale = 1.5
+
+/// W [o, i], b [o], A [r, i], E [r, 1], B [o, r].
+private func setting() -> Setting {
+  let (n, input, out, rank) = (5, 7, 6, 3)
+  return Setting(
+    inputs: [.random(n, input, seed: 1)],
+    parameters: [
+      .random(out, input, seed: 2), .random(1, out, seed: 3), .random(rank, input, seed: 4),
+      .random(rank, 1, seed: 5), .random(out, rank, seed: 6),
+    ])
+}
+
+private func adapter(_ p: [Parameter], dropout: Double) -> AdaLoRA {
+  AdaLoRA(a: p[2], e: p[3], b: p[4], scale: scale, dropout: dropout)
+}
+
+private func oracle(_ all: [Grid], mask: Grid) -> Grid {
+  let (x, a, e, b) = (all[0], all[3], all[4], all[5])
+  var y = Grid(x.rows, b.rows)
+  for row in 0..<x.rows {
+    for out in 0..<b.rows {
+      y[row, out] = all[2][0, out]
+      for k in 0..<x.columns {
+        y[row, out] += x[row, k] * all[1][out, k]
+        for r in 0..<a.rows {
+          y[row, out] += scale * mask[row, k] * x[row, k] * a[r, k] * e[r, 0] * b[out, r]
+        }
+      }
+    }
+  }
+  return y
+}
+
+@Test(arguments: [0, 0.4], [[0, 1], [0, 1, 2], [0, 1, 3, 4]] as [Set<Int>])
+func `AdaLoRA is what its formula says, with and without dropout`(_ dropout: Double, _ frozen: Set<Int>) throws {
+  try Processor.start()
+  var s = setting()
+  s.frozen = frozen
+  let mask = dropoutMask(s, dropout)
+  let d = distance(
+    s,
+    { x, p, pass in
+      linear(x[0], [LinearPart(weight: p[0], bias: p[1])], adapters: [adapter(p, dropout: dropout)], pass)
+    }, oracle: { oracle($0, mask: mask) })
+  #expect(d.forward < 1e-6)
+  #expect(d.gradient < 2e-6)
+}
+
+@Test func `the loss that keeps A and B orthogonal has the gradient that it adds`() throws {
+  try Processor.start()
+  let s = setting(), p = makeParameters(s.parameters)
+  var config = AdaLoRAConfig()
+  config.orthogonality = 0.7
+  let allocator = RankAllocator([adapter(p, dropout: 0)], config)
+  let gradients = Gradients(ParameterTable(training: Array(p[2...])))
+  gradients.finish()
+  let loss = allocator.addLoss(to: gradients)
+  func oracle(_ all: [Grid]) -> Grid {
+    func distance(_ p: Grid, _ rows: Int, _ at: (Grid, Int, Int) -> Double, _ length: Int) -> Double {
+      var sum = 0.0
+      for i in 0..<rows {
+        for j in 0..<rows {
+          let product = (0..<length).reduce(0) { $0 + at(p, i, $1) * at(p, j, $1) }
+          sum += (product - (i == j ? 1 : 0)) * (product - (i == j ? 1 : 0))
+        }
+      }
+      return sum.squareRoot()
+    }
+    let rows = distance(all[0], all[0].rows, { $0[$1, $2] }, all[0].columns)
+    let columns = distance(all[1], all[1].columns, { $0[$2, $1] }, all[1].rows)
+    return Grid(1, 1, [0.7 / 2 * (rows + columns)])
+  }
+  let all = [s.parameters[2], s.parameters[4]]
+  #expect(abs(loss - oracle(all).values[0]) < 1e-6)
+  for (parameter, slope) in zip([p[2], p[4]], differentiate(oracle, at: all, Grid(1, 1, [1]))) {
+    let found = UnsafeBufferPointer(start: gradients.pointer + (parameter.offset ?? 0), count: parameter.count)
+    #expect(relativeError(Array(found), slope.values) < 1e-5)
+  }
+}
+
+@Test func `a weight that AdaLoRA was merged into gives what both gave`() throws {
+  try Processor.start()
+  let s = setting(), p = makeParameters(s.parameters), pass = Pass(Workspace())
+  let x = pass.make(5, 7)
+  fill(x, s.inputs[0].floats)
+  let part = LinearPart(weight: p[0], bias: p[1]), seam = adapter(p, dropout: 0)
+  let apart = linear(x, [part], adapters: [seam], pass).array
+  seam.merge(into: p[0].pointer, bias: p[1].pointer)
+  #expect(relativeError(linear(x, [part], pass).array, apart) < 1e-6)
+}

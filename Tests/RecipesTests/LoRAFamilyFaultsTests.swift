@@ -1,0 +1,44 @@
+import Adapters
+import Files
+import Testing
+
+@testable import Recipes
+
+private func method(_ method: JSON) throws -> [String] { try faults(least.with("method", method)) }
+
+@Test func `starts and ranks that do not go together are faults`() throws {
+  #expect(
+    try method(["type": "lora", "init": "pizza"]) == [
+      "method.init: found \"pizza\"; expected \"default\", \"gaussian\", \"orthogonal\", \"pissa\", \"pissa_niter_N\" with "
+        + "N from 0 to 100, or \"olora\"."
+    ])
+  for start in ["pissa", "pissa_niter_4", "olora"] as [JSON] {
+    let found = try method(["type": "lora", "init": start, "use_dora": true])
+    #expect(found.count == 1 && found[0].contains("beside 'use_dora'"), "\(found)")
+  }
+  #expect(try method(["type": "lora", "init": "orthogonal", "use_dora": true]) == [])
+  for name in ["pissa_niter_101", "pissa_niter_", "pissa_niter_x"] as [JSON] {
+    #expect(try method(["type": "lora", "init": name]).count == 1)
+  }
+  let found = try method(["type": "adalora", "init_r": 4, "target_r": 4])
+  #expect(found.count == 1 && found[0].contains("less than init_r, 4"), "\(found)")
+  #expect(try method(["type": "adalora", "rank": 4]).count == 1)
+  #expect(try method(["type": "lora", "init_r": 4]).count == 1)
+}
+
+@Test func `LoRA's family is read into PEFT's settings, and written back`() throws {
+  let settings: JSON = [
+    "type": "adalora", "init_r": 6, "target_r": 3, "tinit": 5, "tfinal": 7, "deltaT": 2, "beta1": 0.9, "beta2": 0.8,
+    "orth_reg_weight": 0.25, "alpha": 12,
+  ]
+  let recipe = try Recipe(json: least.with("method", settings), checkFiles: false)
+  let ada = try #require(recipe.method.adapter as? AdaLoRAConfig)
+  #expect([ada.initialRank, ada.targetRank, ada.firstSteps, ada.lastSteps, ada.interval] == [6, 3, 5, 7, 2])
+  #expect([ada.beta1, ada.beta2, ada.orthogonality, ada.alpha] == [0.9, 0.8, 0.25, 12])
+  #expect(try Recipe(json: recipe.json, checkFiles: false) == recipe)
+  let lora: JSON = ["type": "lora", "init": "pissa_niter_7", "lora_plus_ratio": 4]
+  let other = try Recipe(json: least.with("method", lora), checkFiles: false)
+  let config = try #require(other.method.adapter as? LoRAConfig)
+  #expect(config.start == .pissaByIteration(7) && config.plusRatio == 4 && !config.useDoRA)
+  #expect(other.json["method"]?["init"] == "pissa_niter_7")
+}
