@@ -15,19 +15,19 @@ public struct Rehearsal: Sendable {
 }
 
 extension Trainer {
-  /// At least three steps, and more until they have taken two seconds. Peak memory is then the run's, since nothing takes
-  /// more than the longest batch with best weights beside it.
+  /// The longest step, the shortest, the one between, and then others of all lengths until they have taken four seconds:
+  /// memory is kept by size, so that each length may add to what the longest took. With best weights beside it.
   public func rehearse() throws -> Rehearsal {
     let batches = batcher.batches(epoch: 0)
     let all = (0..<min(steps, epochSteps)).map { examples(of: $0, in: batches) }
     let sizes = all.map { $0.reduce(0) { $0 + batcher.lengths[$1] } }
-    let longest = sizes.indices.max { sizes[$0] < sizes[$1] } ?? 0
+    let order = sizes.indices.sorted { (sizes[$0], $0) < (sizes[$1], $1) }
     if task.tokens(in: .dev) > 0 { state.bestWeights = table.values }
-    let begun = try step(all[longest]).seconds
+    let longest = order[order.count - 1], begun = try step(all[longest]).seconds
     // The longest has warmed caches and pools, so that the others tell the speed.
     var taken: [StepRecord] = []
-    while taken.count < 2 || taken.count < 50 && state.seconds - begun < 2 {
-      taken.append(try step(all[taken.count % all.count]))
+    while taken.count < 2 || taken.count < 50 && state.seconds - begun < 4 {
+      taken.append(try step(all[order[Int(spread(taken.count) * Double(order.count - 1))]]))
     }
     let measured = taken.reduce(0) { $0 + $1.tokens }
     let tokens = Int(Double(sizes.reduce(0, +)) * Double(steps) / Double(all.count))
@@ -58,4 +58,14 @@ extension Trainer {
     }
     return (clock.now - begin) / .seconds(1) / Double(max(tokens, 1))
   }
+}
+
+/// 0, 1/2, 1/4, 3/4, 1/8, …: any number of them lie evenly in 0..<1 (van der Corput 1935).
+private func spread(_ index: Int) -> Double {
+  var rest = index, digit = 0.5, sum = 0.0
+  while rest > 0 {
+    sum += Double(rest % 2) * digit
+    (rest, digit) = (rest / 2, digit / 2)
+  }
+  return sum
 }
