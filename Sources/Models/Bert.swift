@@ -101,13 +101,19 @@ public struct BertEncoder: Sendable {
   }
 
   /// Products and the table of words are read as `precision`. With `recompute` a block keeps only its input, unless it is
-  /// the last, whose turn in backward comes at once, or `trace` sees its input or into it.
+  /// the last, whose turn in backward comes at once, or `trace` sees its input or into it. With `frozen`, what is below
+  /// its block is computed for sequences that were never seen, and read for the others.
   public func callAsFunction(
-    _ batch: Batch, precision: Precision = .fp32, recompute: Bool = false, trace: Trace? = nil, _ pass: Pass
+    _ batch: Batch, precision: Precision = .fp32, recompute: Bool = false, frozen: FrozenStates? = nil,
+    trace: Trace? = nil, _ pass: Pass
   ) -> Tensor {
-    var x = embeddings(batch, dropout: dropout, precision: precision, pass)
-    trace?.see(x, state: 0)
-    for (index, block) in blocks.enumerated() {
+    let first = frozen?.block ?? 0
+    precondition(trace.map { !$0.sees(below: first) } ?? true, "a trace looks at states that are not computed")
+    var x =
+      frozen?.states(of: batch, pass) { below($0, first, precision: precision, $1) }
+      ?? embeddings(batch, dropout: dropout, precision: precision, pass)
+    trace?.see(x, state: first)
+    for (index, block) in blocks.enumerated().dropFirst(first) {
       let isOpen = index == blocks.count - 1 || trace?.sees(block: index + 1) == true
       if recompute && !isOpen {
         x = pass.recomputed(x) { x, pass in block(x, starts: batch.starts, precision: precision, pass) }
@@ -117,6 +123,12 @@ public struct BertEncoder: Sendable {
       trace?.see(x, state: index + 1)
     }
     return x
+  }
+
+  /// The states that enter block `count`, counted from 0; where there is none, the encoder's last.
+  func below(_ batch: Batch, _ count: Int, precision: Precision, _ pass: Pass) -> Tensor {
+    let x = embeddings(batch, dropout: dropout, precision: precision, pass)
+    return blocks.prefix(count).reduce(x) { $1($0, starts: batch.starts, precision: precision, pass) }
   }
 
   var products: [JoinedProjection] { blocks.flatMap(\.products) }

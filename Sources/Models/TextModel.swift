@@ -4,7 +4,7 @@ public import Checkpoints
 import Files
 public import Kernels
 
-/// Sendable: read during a step; the head, the seams, `precision` and `recompute` are assigned between passes.
+/// Sendable: read during a step; the head, the seams, `precision`, `recompute` and `frozen` are assigned between passes.
 public final class TextModel: @unchecked Sendable {
   public let config: ModelConfig
   public let kind: HeadKind
@@ -17,6 +17,8 @@ public final class TextModel: @unchecked Sendable {
   /// Whether a training pass keeps only the inputs of blocks and computes the rest again in backward: less memory for
   /// more time, and the same bits.
   public var recompute = false
+  /// States that need not be computed again, where some are kept; nobody may change a weight below them meanwhile.
+  public var frozen: FrozenStates?
   /// Names of the weights that did not come from the checkpoint.
   public let fresh: [String]
 
@@ -81,12 +83,17 @@ public final class TextModel: @unchecked Sendable {
 
   /// Logits [rows, classes] of the tokens at `rows`, where given; else of all tokens or of every sequence.
   public func callAsFunction(_ batch: Batch, rows: [Int32]? = nil, trace: Trace? = nil, _ pass: Pass) -> Tensor {
-    var x = encoder(batch, precision: precision, recompute: recompute, trace: trace, pass)
+    var x = states(of: batch, trace: trace, pass)
     let firsts = kind == .sequence ? batch.starts.dropLast().map(Int32.init) : nil
     if let rows = rows ?? firsts { x = gather(x, rows: rows, pass) }
     let numbers = kind == .masked ? precision : .fp32
     if let neck { x = neck(x, precision: numbers, pass) }
     return JoinedProjection(classifier)(dropout(x, config.dropout(before: kind), pass), precision: numbers, pass)
+  }
+
+  /// The encoder's last states [n, d], as the model is set to compute them.
+  public func states(of batch: Batch, trace: Trace? = nil, _ pass: Pass) -> Tensor {
+    encoder(batch, precision: precision, recompute: recompute, frozen: frozen, trace: trace, pass)
   }
 
   /// Every projection but the classifier, in the checkpoint's order.

@@ -33,6 +33,7 @@ extension Recipe {
     public var gradientAccumulationSteps = 1
     /// Computes the encoder's blocks again in backward instead of keeping what they made.
     public var recompute = false
+    public var caching = Caching()
     /// 5e-5 for the method "full", 1e-3 for "lora", unless given.
     public var learningRate = 5e-5
     public var schedule = Schedule.linear
@@ -61,6 +62,7 @@ extension Recipe {
         "gradient_accumulation_steps", &gradientAccumulationSteps, .int(1...),
         "Batches whose gradients make one update.")
       fields.field("recompute", &recompute, .bool, "Less memory for more time: blocks are computed again in backward.")
+      caching.state(fields)
       fields.field(
         "learning_rate", &learningRate, .number(above: 0), "The peak; 5e-5 for the method \"full\", 1e-3 for \"lora\".")
       fields.field("schedule", &schedule, .choice, "How the learning rate falls after the warm-up.")

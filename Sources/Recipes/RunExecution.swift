@@ -2,16 +2,20 @@
 import Checkpoints
 public import Files
 import Kernels
+import Models
 import Tasks
 public import Training
 
 extension Run {
-  /// Trains and writes the run folder. `report` hears of every step and evaluation.
+  /// Trains and writes the run folder. `report` hears of every step and evaluation, `note` of what a person should know.
   /// - Returns: what result.json says.
   public func execute(
-    in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void
+    in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void,
+    note: (String) -> Void = { _ in }
   ) throws -> JSON {
     try cache?.open()
+    try frozen?.open(for: model).map(note)
+    defer { model.frozen = nil }
     if resume {
       try trainer.loadSnapshot(from: folder.snapshot, inputs: inputs)
       try folder.rewindLog(to: trainer.step)
@@ -42,6 +46,7 @@ extension Run {
         // Against power cuts and kill -9. In full fine-tuning a snapshot is four times the model: on request only.
         if adapter != nil { attempt { try trainer.saveSnapshot(to: folder.snapshot, inputs: inputs) } }
       }
+      attempt { try frozen?.check() }
       report(event)
     }
     if let failure { throw failure }

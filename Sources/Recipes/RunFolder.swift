@@ -140,7 +140,10 @@ private func isInside(_ input: String, _ folder: String) -> Bool {
 }
 
 /// Keys that cannot change what is computed.
-private let idle: Set<String> = ["about", "output", "training.snapshot_every_steps", "training.log_every_steps"]
+private let idle: Set<String> = [
+  "about", "output", "training.snapshot_every_steps", "training.log_every_steps", "training.cache_folder",
+  "training.cache_limit_gb",
+]
 
 /// Where two recipes differ, by key path.
 private func differences(from old: JSON, to new: JSON, at path: String) -> [String] {

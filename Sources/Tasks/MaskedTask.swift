@@ -31,6 +31,10 @@ public struct MaskedTask: Task {
     self.lengths = most.map { Array(lengths.prefix($0)) } ?? lengths
   }
 
+  public func tokens(in split: Split) -> Int {
+    split == .train ? lengths.reduce(0, +) : splits[split]?.tokens ?? 0
+  }
+
   public func lesson(_ examples: [Int], at step: Int) -> Lesson {
     // Step 0 is no other than the rest: fixed masks are those of a step that never comes.
     splits[.train].map { lesson($0, examples, masking, key: (seed, isDynamic ? step : -1)) }

@@ -38,6 +38,8 @@ public struct TaggingTask: Task {
     (splits[split]?.sentences.count ?? 0, splits[split]?.windows.count ?? 0)
   }
 
+  public func tokens(in split: Split) -> Int { splits[split]?.windows.reduce(0) { $0 + $1.ids.count } ?? 0 }
+
   public func lesson(_ examples: [Int], at step: Int) -> Lesson {
     let windows = splits[.train]?.windows ?? []
     let chosen = examples.map { windows[$0] }, targets = chosen.flatMap(\.targets)

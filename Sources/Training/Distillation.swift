@@ -39,6 +39,10 @@ public final class Distillation: Objective, @unchecked Sendable {
     projections.joined().compactMap { $0 }.flatMap { [$0.weight, $0.bias].compactMap { $0 } }
   }
 
+  public func sees(below state: Int, of model: TextModel) -> Bool {
+    trace(model, teachers, \.student).sees(below: state)
+  }
+
   public var terms: [String] { settings.terms.map(\.name) }
 
   public func losses(
@@ -55,7 +59,7 @@ public final class Distillation: Objective, @unchecked Sendable {
       if settings.soft > 0 { losses["soft"] = soft(logits, lesson, theirs, of: whole, pass) }
       if settings.hard > 0 { losses["hard"] = hard(logits, lesson, task, of: whole, pass) }
     } else {
-      _ = model.encoder(lesson.batch, precision: model.precision, recompute: model.recompute, trace: mine, pass)
+      _ = model.states(of: lesson.batch, trace: mine, pass)
     }
     if settings.looksInside { losses.merge(inside(mine, theirs, lesson, of: whole, pass)) { $1 } }
     pass.backward()

@@ -40,7 +40,8 @@ struct RunCommand: ParsableCommand {
         + "(\(fixed(100 * Double(run.trainableParameters) / Double(run.totalParameters), 2)) %), \(run.trainer.steps) steps"
     )
     let result = try run.execute(
-      in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) })
+      in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) },
+      note: { console.say("note: " + $0) })
     if json { try emit(result, pretty: true) } else { try summarize(result, run) }
     if result["status"] == "interrupted" {
       note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; go on with: tune run … --resume")

@@ -24,6 +24,7 @@ private struct Toy: Task {
   }
 
   var lengths: [Int] { ids.map(\.count) }
+  func tokens(in split: Split) -> Int { lengths.reduce(0, +) }
   func lesson(_ examples: [Int], at step: Int) -> Lesson {
     let targets = examples.flatMap { labels[$0] }
     return Lesson(
