@@ -1,16 +1,15 @@
 """What it is worth to keep the states below all that learns: epochs of a recipe with and without, in turn.
 
-    python3 benchmarks/cache_frozen.py RECIPE [--what head|top2|lora2] [--rounds 3] [key.path=value ...]
+    python3 benchmarks/cache_frozen.py RECIPE [--what head|top1|top2|lora2] [--rounds 3] [key.path=value ...]
 
-Each round trains three epochs without kept states, then three with a cold cache, dropout off in both, so that both end
-with the same weights. A JSON line: seconds of each epoch with its evaluation on dev (medians over the rounds), the user
-CPU seconds of the whole processes, and how many times faster the second and third epoch are with kept states.
-Needs no package; runs .build/release/tune.
+Each round trains three epochs without kept states, then three with a cold file, dropout 0 in both; they must find the
+same losses. A JSON line: of both sides, for each epoch with its evaluation on dev, seconds and CPU seconds (medians
+over the rounds); what the first epoch costs more with kept states, and how many times faster the later ones are.
+Needs no package; runs .build/release/tune, or $TUNE.
 """
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,33 +19,41 @@ import time
 TUNE = os.environ.get("TUNE", ".build/release/tune")
 WHAT = {
     "head": ['method={"type": "full", "freeze": ".*(embeddings|layer).*"}'],
-    "top2": ['method={"type": "full", "train_last_layers": 2}'],
     "top1": ['method={"type": "full", "train_last_layers": 1}'],
+    "top2": ['method={"type": "full", "train_last_layers": 2}'],
     "lora2": ['method={"type": "lora", "rank": 16, "layers_to_transform": [4, 5]}'],
 }
 EPOCHS = 3
 
 
+def cpu_seconds(process):
+    """What the process has used so far, in user and system mode."""
+    fields = open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def run(recipe, settings, folder):
-    """Seconds of each epoch, by its evaluation's end, and user CPU seconds of the process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    """Of each epoch: seconds and CPU seconds, from the first step's beginning on; and the losses on dev."""
     command = [TUNE, "run", recipe, "--overwrite", f"output={folder}/run", f"training.epochs={EPOCHS}", "model.dropout=0",
                "model.attention_dropout=0", "training.log_every_steps=1", *settings]
-    process = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if process.returncode:
-        sys.exit(process.stderr)
-    user = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
-    events = [json.loads(line) for line in open(f"{folder}/run/metrics.jsonl")]
-    steps, evaluations = 0, []
-    epochs, trained = [], 0.0
-    for event in events:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    used, said = [], []
+    for line in process.stderr:
+        said.append(line)
+        # Said when everything is ready, and when an epoch has been evaluated.
+        if " parameters train (" in line or "  dev: " in line:
+            used.append(cpu_seconds(process))
+    if process.wait():
+        sys.exit("".join(said))
+    seconds, losses, trained, last = [], [], 0.0, 0.0
+    for event in map(json.loads, open(f"{folder}/run/metrics.jsonl")):
         if event["event"] == "step":
-            steps = event["seconds"]
+            last = event["seconds"]
         elif event["event"] == "evaluation":
-            epochs.append((steps - trained, event["seconds"]))
-            trained = steps
-            evaluations.append(event["metrics"]["loss"])
-    return epochs, user, evaluations
+            seconds.append(last - trained + event["seconds"])
+            losses.append(event["metrics"]["loss"])
+            trained = last
+    return {"seconds": seconds, "cpu": [end - start for start, end in zip(used, used[1:])], "losses": losses}
 
 
 def main():
@@ -55,36 +62,33 @@ def main():
     parser.add_argument("--what", choices=WHAT, default="head")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("settings", nargs="*")
-    options = parser.parse_args()
-    settings = WHAT[options.what] + options.settings
+    options = parser.parse_intermixed_args()
     rounds = []
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(dir=".") as folder:
+            settings = WHAT[options.what] + options.settings
             plain = run(options.recipe, [*settings, "training.cache_frozen=off"], folder)
-            kept = run(options.recipe, [*settings, "training.cache_frozen=auto", f"training.cache_folder={folder}/states"],
-                       folder)
+            kept = run(options.recipe, [*settings, f"training.cache_folder={folder}/states"], folder)
             size = sum(entry.stat().st_size for entry in os.scandir(f"{folder}/states"))
-        if plain[2] != kept[2]:
-            sys.exit(f"other losses with kept states: {plain[2]}, {kept[2]}")
-        rounds.append((plain, kept))
-
-    def seconds(side, epochs):
-        """The mean epoch of each round."""
-        return [statistics.mean(sum(pair[side][0][epoch]) for epoch in epochs) for pair in rounds]
+        if plain["losses"] != kept["losses"]:
+            sys.exit(f"other losses with kept states: {plain['losses']}, {kept['losses']}")
+        rounds.append({"plain": plain, "kept": kept})
 
     def middle(values):
         return round(statistics.median(values), 3)
 
-    first = [kept / plain for plain, kept in zip(seconds(0, [0]), seconds(1, [0]))]
-    later = [plain / kept for plain, kept in zip(seconds(0, [1, 2]), seconds(1, [1, 2]))]
+    def times(side, other, epochs):
+        """How many times as much one side takes as the other, in time and in CPU time."""
+        return {unit: middle(sum(pair[side][unit][epoch] for epoch in epochs)
+                             / sum(pair[other][unit][epoch] for epoch in epochs) for pair in rounds)
+                for unit in ("seconds", "cpu")}
+
     print(json.dumps({
-        "what": options.what, "recipe": options.recipe, "rounds": options.rounds, "settings": options.settings,
-        "plain_seconds": [middle(seconds(0, [epoch])) for epoch in range(EPOCHS)],
-        "kept_seconds": [middle(seconds(1, [epoch])) for epoch in range(EPOCHS)],
-        "kept_training_and_dev": [[middle([pair[1][0][epoch][part] for pair in rounds]) for part in (0, 1)]
-                                  for epoch in range(EPOCHS)],
-        "first_epoch_costs": middle(first), "later_epochs_faster": middle(later),
-        "user_seconds": [middle([pair[side][1] for pair in rounds]) for side in (0, 1)], "cache_mb": size >> 20,
+        "what": options.what, "recipe": os.path.basename(options.recipe), "settings": options.settings,
+        "rounds": options.rounds, "cache_mb": size >> 20,
+        **{f"{side}_{unit}": [middle(pair[side][unit][epoch] for pair in rounds) for epoch in range(EPOCHS)]
+           for side in ("plain", "kept") for unit in ("seconds", "cpu")},
+        "first_epoch_costs": times("kept", "plain", [0]), "later_epochs_faster": times("plain", "kept", [1, 2]),
         "load": os.getloadavg()[0], "date": time.strftime("%Y-%m-%d"),
     }))
 
