@@ -107,6 +107,14 @@ public final class Parameter: @unchecked Sendable {
     return pointer
   }
 
+  /// The same numbers as Float32: itself, or a copy of what is kept in bfloat16.
+  public var widened: Parameter {
+    guard case .halves(let pointer) = numbers else { return self }
+    let copy = Parameter(name, shape: shape)
+    tune_widen(pointer, copy.pointer, count)
+    return copy
+  }
+
   /// Lets `body` read the numbers as they are kept; memory that can be had again may then be let go.
   public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
     let bytes =
