@@ -107,6 +107,25 @@ public final class Parameter: @unchecked Sendable {
     return pointer
   }
 
+  /// The same numbers as Float32: itself, or a copy of what is kept in bfloat16.
+  public var widened: Parameter {
+    guard case .halves(let pointer) = numbers else { return self }
+    let copy = Parameter(name, shape: shape)
+    tune_widen(pointer, copy.pointer, count)
+    return copy
+  }
+
+  /// Lets `body` read the numbers as they are kept; memory that can be had again may then be let go.
+  public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+    let bytes =
+      switch numbers {
+      case .floats(let pointer): UnsafeRawBufferPointer(start: pointer, count: 4 * count)
+      case .halves(let pointer): UnsafeRawBufferPointer(start: pointer, count: 2 * count)
+      }
+    body(bytes)
+    storage.release(bytes)
+  }
+
   public var count: Int { shape.reduce(1, *) }
   public var rows: Int { shape.count > 1 ? shape[0] : 1 }
   public var columns: Int { shape.last ?? 1 }

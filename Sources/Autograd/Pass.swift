@@ -8,7 +8,7 @@ public final class Pass {
   public let gradients: (any GradientSink)?
   private let chance: Chance
   /// Dropout sites so far.
-  var sites: UInt32 = 0
+  public internal(set) var sites: UInt32 = 0
   /// False while a forward runs whose tape nobody will read.
   var isRecording = true
   /// Whether an op has asked for a gradient since this was last set to false.

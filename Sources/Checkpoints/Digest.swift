@@ -45,3 +45,24 @@ extension Checkpoint {
 private func hexadecimal(_ digest: SHA256.Digest) -> String {
   digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
+
+/// A SHA-256 that is fed piece by piece.
+public struct Digest {
+  private var hash = SHA256()
+
+  public init() {}
+
+  public mutating func add(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+  public mutating func add(_ text: String) { hash.update(data: Array((text + "\n").utf8)) }
+  public mutating func add<Value: BitwiseCopyable>(_ values: [Value]) { values.withUnsafeBytes { add($0) } }
+
+  /// All of it as 64 hexadecimal digits.
+  public var text: String { hexadecimal(hash.finalize()) }
+
+  /// Its first 128 bits.
+  public var words: (high: UInt64, low: UInt64) {
+    hash.finalize().withUnsafeBytes {
+      ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+  }
+}

@@ -1,6 +1,6 @@
 /// The BERT encoder: embeddings and blocks (Devlin et al. 2019), names and switches as `Family` has them.
 public import Autograd
-public import Kernels
+import Kernels
 
 struct LayerNorm: Sendable {
   let gain, bias: Parameter
@@ -123,22 +123,27 @@ public struct BertEncoder: Sendable {
     dropout = config.dropout
   }
 
-  /// Products and the table of words are read as `precision`. With `recompute` a block keeps only its input, unless it is
-  /// the last, whose turn in backward comes at once, or `trace` sees its input or into it.
-  public func callAsFunction(
-    _ batch: Batch, precision: Precision = .fp32, recompute: Bool = false, trace: Trace? = nil, _ pass: Pass
-  ) -> Tensor {
-    self(Reading(batch, behind: nil, pass), precision: precision, recompute: recompute, trace: trace, pass)
+  /// The last states of a batch that nothing stands before.
+  public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
+    self(Reading(batch, behind: nil, pass), precision: .fp32, recompute: false, frozen: nil, trace: nil, pass)
   }
 
+  /// Products and the table of words are read as `precision`. With `recompute` a block keeps only its input, unless it is
+  /// the last, whose turn in backward comes at once, or `trace` sees its input or into it. With `frozen`, what is below
+  /// its block is computed for sequences that were never seen, and read for the others.
   /// `trace` sees the rows of `reading` only.
   func callAsFunction(
-    _ reading: Reading, precision: Precision, recompute: Bool, trace: Trace?, _ pass: Pass
+    _ reading: Reading, precision: Precision, recompute: Bool, frozen: FrozenStates?, trace: Trace?, _ pass: Pass
   ) -> Tensor {
     func own(_ x: Tensor) -> Tensor { reading.rows.map { gather(x, rows: $0, pass) } ?? x }
-    var x = embeddings(reading, dropout: dropout, precision: precision, pass)
-    trace?.see(own(x), state: 0)
-    for (index, block) in blocks.enumerated() {
+    let first = frozen?.block ?? 0
+    precondition(frozen == nil || !reading.isPrefaced, "what stands before a sequence changes its states")
+    precondition(trace.map { !$0.sees(below: first) } ?? true, "a trace looks at states that are not computed")
+    var x =
+      frozen?.states(of: reading.batch, pass) { below($0, first, precision: precision, $1) }
+      ?? embeddings(reading, dropout: dropout, precision: precision, pass)
+    trace?.see(own(x), state: first)
+    for (index, block) in blocks.enumerated().dropFirst(first) {
       let isOpen = index == blocks.count - 1 || trace?.sees(block: index + 1) == true
       if recompute && !isOpen {
         x = pass.recomputed(x) { x, pass in block(x, reading, precision: precision, pass) }
@@ -148,6 +153,13 @@ public struct BertEncoder: Sendable {
       trace?.see(own(x), state: index + 1)
     }
     return x
+  }
+
+  /// The states that enter block `count`, counted from 0; where there is none, the encoder's last.
+  func below(_ batch: Batch, _ count: Int, precision: Precision, _ pass: Pass) -> Tensor {
+    let reading = Reading(batch, behind: nil, pass)
+    let x = embeddings(reading, dropout: dropout, precision: precision, pass)
+    return blocks.prefix(count).reduce(x) { $1($0, reading, precision: precision, pass) }
   }
 
   var products: [JoinedProjection] { blocks.flatMap(\.products) }

@@ -42,6 +42,9 @@ struct Reading {
   private(set) var tokens: Tensor?
   private(set) var prefix: Prefix?
 
+  /// Whether anything stands before the sequences.
+  var isPrefaced: Bool { tokens != nil || prefix != nil }
+
   init(_ batch: Batch, behind preface: (any Preface)?, _ pass: Pass) {
     guard let preface else {
       self.batch = batch

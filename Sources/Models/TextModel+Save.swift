@@ -20,10 +20,14 @@ extension TextModel {
     object["label2id"] = labels.isEmpty ? nil : .object(.init(names.map { ($1, .int($0)) }) { first, _ in first })
     object["num_labels"] = nil
     try writeFile(JSON.object(object).text() + "\n", to: folder + "/config.json")
-    try writeSafetensors(
-      to: folder + "/model.safetensors",
-      tensors: parameters.map { ($0.name, $0.shape, UnsafeBufferPointer($0.values)) }, dtype: format,
-      metadata: ["format": "pt"])
+    // In bf16 what was frozen is narrow.
+    let weights = parameters.map(\.widened)
+    try withExtendedLifetime(weights) {
+      try writeSafetensors(
+        to: folder + "/model.safetensors",
+        tensors: weights.map { ($0.name, $0.shape, UnsafeBufferPointer($0.values)) }, dtype: format,
+        metadata: ["format": "pt"])
+    }
   }
 }
 

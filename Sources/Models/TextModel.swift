@@ -4,7 +4,7 @@ public import Checkpoints
 import Files
 public import Kernels
 
-/// Sendable: read during a step; the head, the seams, `precision` and `recompute` are assigned between passes.
+/// Sendable: read during a step; the head, the seams, `precision`, `recompute` and `frozen` are assigned between passes.
 public final class TextModel: @unchecked Sendable {
   public let config: ModelConfig
   public let kind: HeadKind
@@ -19,6 +19,8 @@ public final class TextModel: @unchecked Sendable {
   /// Whether a training pass keeps only the inputs of blocks and computes the rest again in backward: less memory for
   /// more time, and the same bits.
   public var recompute = false
+  /// States that need not be computed again, where some are kept; nobody may change a weight below them meanwhile.
+  public var frozen: FrozenStates?
   /// Names of the weights that did not come from the checkpoint.
   public let fresh: [String]
 
@@ -84,7 +86,7 @@ public final class TextModel: @unchecked Sendable {
   /// Logits [rows, classes] of the tokens at `rows`, where given; else of all tokens or of every sequence.
   public func callAsFunction(_ batch: Batch, rows: [Int32]? = nil, trace: Trace? = nil, _ pass: Pass) -> Tensor {
     let reading = Reading(batch, behind: preface, pass)
-    var x = encoder(reading, precision: precision, recompute: recompute, trace: trace, pass)
+    var x = states(reading, trace, pass)
     let chosen = rows.map { rows in reading.rows.map { own in rows.map { own[Int($0)] } } ?? rows }
     // A sequence is read by its first row, which may be a preface's, as PEFT has it.
     let usual = kind == .sequence ? reading.batch.starts.dropLast().map(Int32.init) : reading.rows
@@ -92,6 +94,15 @@ public final class TextModel: @unchecked Sendable {
     let numbers = kind == .masked ? precision : .fp32
     if let neck { x = neck(x, precision: numbers, pass) }
     return JoinedProjection(classifier)(dropout(x, config.dropout(before: kind), pass), precision: numbers, pass)
+  }
+
+  /// Goes through the encoder alone, for `trace` to see.
+  public func show(_ batch: Batch, to trace: Trace, _ pass: Pass) {
+    _ = states(Reading(batch, behind: preface, pass), trace, pass)
+  }
+
+  private func states(_ reading: Reading, _ trace: Trace?, _ pass: Pass) -> Tensor {
+    encoder(reading, precision: precision, recompute: recompute, frozen: frozen, trace: trace, pass)
   }
 
   /// The table of words [vocabulary, width].

@@ -34,6 +34,9 @@ public final class Trace {
   /// than its own ops add to its input's gradient, and would be added in another order.
   func sees(block: Int) -> Bool { blocks.contains(block) || states.contains(block - 1) }
 
+  /// Whether anything below the state of this number is looked at.
+  public func sees(below state: Int) -> Bool { states.contains { $0 < state } || blocks.contains { $0 <= state } }
+
   func see(_ x: @autoclosure () -> Tensor, state number: Int) { if states.contains(number) { kept[number] = x() } }
 
   func see(_ x: @autoclosure () -> Tensor, queryKeyValueOf block: Int) {

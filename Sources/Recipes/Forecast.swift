@@ -67,10 +67,11 @@ extension Run {
 }
 
 extension Recipe {
-  /// The same with teachers that are asked each time: a rehearsal leaves no file of their answers.
+  /// The same with nothing kept for later: a rehearsal leaves no file of teachers' answers or of frozen states.
   public var withoutCache: Recipe {
     var copy = self
     copy.distillation?.cache = nil
+    copy.training.caching.frozen = .off
     return copy
   }
 }

@@ -27,6 +27,7 @@ extension Recipe {
     public var gradientAccumulationSteps = 1
     /// Computes the encoder's blocks again in backward instead of keeping what they made.
     public var recompute = false
+    public var caching = Caching()
     /// The method's own, unless given: 5e-5 for "full", 1e-3 for "lora".
     public var learningRate = 5e-5
     public var schedule = Schedule.linear
@@ -73,6 +74,7 @@ extension Recipe {
         "gradient_accumulation_steps", &gradientAccumulationSteps, .int(1...),
         "Batches whose gradients make one update.")
       fields.field("recompute", &recompute, .bool, "Less memory for more time: blocks are computed again in backward.")
+      caching.state(fields)
       fields.field(
         "learning_rate", &learningRate, .number(above: 0), "The peak; the default depends on the method.")
       stateSchedule(fields)

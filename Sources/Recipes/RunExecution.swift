@@ -3,6 +3,7 @@ import Checkpoints
 public import Files
 import Kernels
 import Logs
+import Models
 import Tasks
 public import Training
 
@@ -14,6 +15,8 @@ extension Run {
     note: (String) -> Void = { _ in }
   ) throws -> JSON {
     try cache?.open()
+    try frozen?.open(for: model).map(note)
+    defer { model.frozen = nil }
     if resume { try rewind(folder).forEach(note) }
     let forms = try LogForms(
       of: folder.log.path, tensorboard: recipe.logging.tensorboard, csv: recipe.logging.csv, recipe: recipe.json)
@@ -47,6 +50,7 @@ extension Run {
         // An adapter's costs nothing. In full fine-tuning a snapshot is four times the model: by the clock only.
         if adapter != nil, failure == nil { keepSnapshot() }
       }
+      attempt { try frozen?.check() }
       report(event)
     }
     if let failure { throw saveFault(failure, in: folder) }

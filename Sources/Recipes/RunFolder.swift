@@ -127,7 +127,7 @@ private func isInside(_ input: String, _ folder: String) -> Bool {
 /// Keys that cannot change what is computed.
 private let idle: Set<String> = [
   "about", "output", "training.log_every_steps", "training.snapshot_every_steps", "training.snapshot_every_minutes",
-  "training.keep_snapshots", "training.max_loss_spike", "logging",
+  "training.keep_snapshots", "training.max_loss_spike", "training.cache_folder", "training.cache_limit_gb", "logging",
 ]
 
 /// Where two recipes differ, by key path.

@@ -72,12 +72,12 @@ public protocol Task: Sendable {
   func lesson(_ examples: [Int], at step: Int) -> Lesson
   /// The loss of logits, divided by `norm`, the weight of the whole batch's targets; its gradient is given to them.
   func loss(of logits: Tensor, _ targets: [Int32], norm: Float, _ pass: Pass) -> Double
+  /// How many tokens an evaluation of the split reads; 0 where the recipe has no such file.
+  func tokens(in split: Split) -> Int
   /// Metrics of a split, or nil where the recipe has no such file.
   func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation?
   /// Where a training example is found, for people.
   func describe(example: Int) -> String
-  /// How many tokens an evaluation of the split reads; 0 where the recipe has no such file.
-  func tokens(in split: Split) -> Int
 }
 
 extension Task {

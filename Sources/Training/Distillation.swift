@@ -39,6 +39,10 @@ public final class Distillation: Objective, @unchecked Sendable {
     projections.joined().compactMap { $0 }.flatMap { [$0.weight, $0.bias].compactMap { $0 } }
   }
 
+  public func sees(below state: Int, of model: TextModel) -> Bool {
+    trace(model, teachers, \.student).sees(below: state)
+  }
+
   public var terms: [String] { settings.terms.map(\.name) }
 
   public func losses(
@@ -55,7 +59,7 @@ public final class Distillation: Objective, @unchecked Sendable {
       if settings.soft > 0 { losses["soft"] = soft(logits, lesson, theirs, of: whole, pass) }
       if settings.hard > 0 { losses["hard"] = hard(logits, lesson, task, of: whole, pass) }
     } else {
-      _ = model.encoder(lesson.batch, precision: model.precision, recompute: model.recompute, trace: mine, pass)
+      model.show(lesson.batch, to: mine, pass)
     }
     if settings.looksInside { losses.merge(inside(mine, theirs, lesson, of: whole, pass)) { $1 } }
     pass.backward()
@@ -68,7 +72,7 @@ public final class Distillation: Objective, @unchecked Sendable {
     var states: Set<Int> = [], blocks: Set<Int> = []
     if settings.cosine > 0 { states.insert(model.config.layers) }
     if settings.hidden > 0 { states.formUnion(paired) }
-    if settings.attention > 0 { blocks.formUnion(paired) }
+    if settings.attention > 0 { blocks.formUnion(paired.filter { $0 > 0 }) }
     if settings.relations > 0 { blocks.formUnion(teachers.map { $0.relationPair[keyPath: side] }) }
     return Trace(states: states, blocks: blocks)
   }
@@ -111,9 +115,7 @@ extension Distillation {
     for (number, teacher) in teachers.enumerated() {
       let (theirs, projections, model) = (traces[number], projections[number], teacher.model)
       // Whose logits were asked for has been through its blocks already.
-      if theirs.isEmpty {
-        _ = model.encoder(lesson.batch, precision: model.precision, trace: theirs, Pass(pass.workspace))
-      }
+      if theirs.isEmpty { model.show(lesson.batch, to: theirs, Pass(pass.workspace)) }
       /// A weight's share of one of `count` equal things.
       func scale(_ weight: Double, _ count: Int) -> Float { Float(weight / Double(teachers.count * max(count, 1))) }
       func add(_ term: String, _ loss: Double) { losses[term, default: 0] += loss }

@@ -29,8 +29,14 @@ public protocol Objective: Sendable {
   var terms: [String] { get }
   /// Weights that learn beside the model's and are no part of it.
   var parameters: [Parameter] { get }
+  /// Whether it looks at states of the model below this one: 0 is the embeddings' output, k that of the k-th block.
+  func sees(below state: Int, of model: TextModel) -> Bool
   /// A lesson's share in each term of the batch's loss, or in the loss. Backward has run when it returns.
   func losses(_ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: LessonSize, _ pass: Pass) -> [Double]
+}
+
+extension Objective {
+  public func sees(below state: Int, of model: TextModel) -> Bool { false }
 }
 
 /// The task's own loss of its targets.

@@ -96,6 +96,43 @@ private func halves(_ grid: Grid) -> [UInt16] {
     for i in 0..<m { for j in [0, n + 1, n + 2] { #expect(c[i * (n + 3) + j] == old[i * (n + 3) + j]) } }
   }
 
+  // Kept states are computed in whatever batch comes first, and must be those of any other batch.
+  @Test(arguments: [(48, 384), (384, 1536), (1541, 40), (512, 33)], Precision.allCases)
+  func `by our kernels a row's sums do not depend on the other rows, nor on their number`(
+    _ shape: (Int, Int), _ precision: Precision
+  ) {
+    let (k, n) = shape, most = 610
+    let x = Grid.random(most, k, seed: 1).floats, bias = Grid.random(1, n, seed: 3).floats
+    for multiplier in multipliers where multiplier > .blas {
+      for isHalf in [false, true] {
+        let w = Grid.random(n, k, seed: 2)
+        func product(_ rows: Range<Int>) -> [Float] {
+          var a = Array(x[rows.lowerBound * k..<rows.upperBound * k]), b = w.floats
+          var c = [Float](repeating: .nan, count: rows.count * n)
+          a.withUnsafeMutableBufferPointer { a in
+            b.withUnsafeMutableBufferPointer { b in
+              c.withUnsafeMutableBufferPointer { c in
+                halves(w).withUnsafeBufferPointer { h in
+                  guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress, let h = h.baseAddress
+                  else { return }
+                  let weight = isHalf ? Matrix(halves: h, rows: n, columns: k) : Matrix(b, rows: n, columns: k)
+                  gemm(
+                    Matrix(a, rows: rows.count, columns: k), weight.transposed,
+                    into: Matrix(c, rows: rows.count, columns: n), bias: bias, precision: precision, by: multiplier)
+                }
+              }
+            }
+          }
+          return c
+        }
+        let whole = product(0..<most)
+        for rows in [0..<1, 3..<5, 5..<8, 1..<14, 13..<40, 100..<131, 580..<610, 7..<595] {
+          #expect(product(rows) == Array(whole[rows.lowerBound * n..<rows.upperBound * n]), "\(multiplier) \(rows)")
+        }
+      }
+    }
+  }
+
   // 512 and 1,024 columns: rows of A a multiple of 4 KiB apart are copied first.
   @Test(arguments: [(30, 50, 512), (200, 33, 1024), (5, 7, 9)], Precision.allCases)
   func `weights kept in bfloat16 multiply as they are, with a bias`(_ shape: (Int, Int, Int), _ precision: Precision) {

@@ -72,3 +72,23 @@ private func names(_ change: (inout FullTraining) -> Void) throws -> [String] {
   .map { method.rateFactor("bert.encoder." + $0, in: model) }
   #expect(factors == [1, 0.5, 0.25, 0.125])
 }
+
+@Test func `a model that is frozen in part is trained and saved in bf16, what is frozen rounded`() throws {
+  try inNewFolder { folder in
+    try writeFile("a\tO\nb\tB-A\n\nb\tB-A\n", to: folder + "/train.tsv")
+    let json = least.with("model.path", .string(fixture("tiny-bert"))).with("precision", "bf16")
+      .with("method", ["type": "full", "train_last_layers": 1]).with("data.train", .string(folder + "/train.tsv"))
+      .with("output", .string(folder + "/run"))
+    let recipe = try Recipe(json: json), run = try RunBuilder(recipe, threads: 1).build()
+    let place = try RunFolder(recipe, .new)
+    try place.begin()
+    _ = try run.execute(in: place, resume: false, shouldStop: { false }, report: { _ in })
+    let saved = try TextModel(folder: folder + "/run/model", kind: .tokens, classes: 2, reuseHead: true)
+    for (found, then) in zip(saved.parameters, try tiny().parameters) where found.name.contains("layer.0.") {
+      if found.name.hasSuffix("query.weight") { then.round() }
+      if found.name.hasSuffix("query.weight") || found.name.hasSuffix("bias") {
+        #expect(Array(found.values) == Array(then.values), "\(found.name)")
+      }
+    }
+  }
+}

@@ -56,6 +56,7 @@ enum Looks: CaseIterable {
   private struct FreeTask: Task {
     let lengths: [Int] = []
     let given: Lesson
+    func tokens(in split: Split) -> Int { 0 }
     func lesson(_ examples: [Int], at step: Int) -> Lesson { given }
     func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
   }

@@ -28,6 +28,8 @@ struct FixedBatches: Task {
 
   var lengths: [Int] { ids.map(\.count) }
 
+  func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
+
   func lesson(_ examples: [Int], at step: Int) -> Lesson {
     var batch = Batch()
     for example in examples { batch.append(ids[example], kinds: kinds[example]) }

@@ -23,6 +23,8 @@ struct Synthetic: Task {
 
   var lengths: [Int] { sequences.map(\.count) }
 
+  func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
+
   func lesson(_ examples: [Int], at step: Int) -> Lesson {
     if kind == .masked { return masked(examples) }
     let targets = examples.flatMap { labels[$0] }

@@ -1,0 +1,117 @@
+/// Which runs keep the states below what learns, where, and what a run that cannot is told.
+import Files
+import Kernels
+import Models
+import Tasks
+import TestSupport
+import Testing
+import Training
+
+@testable import Recipes
+
+@Suite struct FreezingStatesTests {
+  private let folder = TemporaryFolder()
+  private let json: JSON
+
+  /// The fixture's two blocks, of which the upper one learns; no dropout.
+  init() throws {
+    try writeFile("a\tO\nb\tB-A\n\nc\tO\n", to: folder.path + "/train.tsv")
+    try writeFile("b\tB-A\n", to: folder.path + "/dev.tsv")
+    try writeFile("a b c d e f a b c d e f", to: folder.path + "/text.txt")
+    json = least.with("model", ["path": .string(fixture("tiny-bert")), "dropout": 0, "attention_dropout": 0])
+      .with("data.train", .string(folder.path + "/train.tsv")).with("data.dev", .string(folder.path + "/dev.tsv"))
+      .with("method", ["type": "full", "train_last_layers": 1]).with("training.epochs", 2)
+      .with("output", .string(folder.path + "/runs/one"))
+  }
+
+  private func build(_ json: JSON) throws -> Run { try RunBuilder(Recipe(json: json), threads: 1).build() }
+
+  private func execute(_ json: JSON, _ note: (String) -> Void = { _ in }) throws -> JSON {
+    let recipe = try Recipe(json: json), folder = try RunFolder(recipe, .overwrite)
+    let run = try RunBuilder(recipe, threads: 1).build()
+    try folder.begin()
+    return try run.execute(in: folder, resume: false, shouldStop: { false }, report: { _ in }, note: note)
+  }
+
+  private func fault(_ json: JSON) throws -> String {
+    do {
+      _ = try build(json)
+      return ""
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func `a run keeps them beside its folder, and says how much that is`() throws {
+    let run = try build(json.with("training.cache_frozen", "on")), frozen = try #require(run.frozen)
+    #expect(frozen.states.block == 1 && frozen.states.file.path.hasPrefix(folder.path + "/runs/.tune-cache/states-"))
+    // [CLS] a b [SEP], [CLS] c [SEP], [CLS] b [SEP]: three tokens more than words each.
+    let tokens = Split.allCases.reduce(0) { $0 + run.work.task.tokens(in: $1) }
+    #expect(tokens == 10 && frozen.size == tokens * 4 * run.model.config.width)
+    #expect(run.notes.contains { $0.contains("the first 1 of 2 layers") && $0.contains("is to be made") })
+    #expect(run.model.frozen == nil && !fileExists(folder.path + "/runs"), "nothing is written before the run begins")
+    #expect(try build(json.with("training.cache_frozen", "off")).frozen == nil)
+    let elsewhere = json.with("training.cache_frozen", "on").with("training.cache_folder", "states")
+    #expect(try build(elsewhere).frozen?.states.file.path.hasPrefix("states/states-") == true)
+  }
+
+  @Test func `unless it is told, a run keeps them where nothing but time is other`() throws {
+    #expect(try (build(json).frozen != nil) == (Multiplier.chosen > .blas))
+    let dropped = try build(json.with("model.attention_dropout", 0.1))
+    #expect(dropped.frozen == nil && dropped.notes.contains { $0.contains("dropout is drawn") })
+    #expect(try build(json.with("model.attention_dropout", 0.1).with("training.cache_frozen", "on")).frozen != nil)
+    #expect(try build(json.with("method", ["type": "full"])).frozen == nil)
+    let large = try build(json.with("training.cache_limit_gb", 1e-6))
+    #expect(large.frozen == nil && large.notes.contains { $0.contains("training.cache_limit_gb") })
+    #expect(
+      try fault(json.with("training.cache_frozen", "on").with("training.cache_limit_gb", 1e-6)).contains("Raise it"))
+  }
+
+  @Test(arguments: [["type": "full"], ["type": "lora"], ["type": "full", "freeze_first_layers": 1]] as [JSON])
+  func `a run that wishes them and has no frozen layer, or has, is told so, or goes`(_ method: JSON) throws {
+    let isFrozen = method["freeze_first_layers"] != nil
+    let fault = try fault(json.with("method", method).with("training.cache_frozen", "on"))
+    #expect(isFrozen ? fault.isEmpty : fault.contains("no frozen layer"))
+  }
+
+  @Test func `masks drawn at every step exclude them, fixed ones do not`() throws {
+    let teacher = fixture("distillation/student")
+    let masked = json.with("model.path", .string(teacher)).with("task.type", "masked_lm").with("data.dev", nil)
+      .with("data", ["format": "text", "train": .string(folder.path + "/text.txt")])
+      .with("method", ["type": "lora", "layers_to_transform": [1]])
+    #expect(try build(masked).frozen == nil)
+    #expect(try fault(masked.with("training.cache_frozen", "on")).contains("Set task.masks to \"fixed\""))
+    #expect(try build(masked.with("training.cache_frozen", "on").with("task.masks", "fixed")).frozen != nil)
+  }
+
+  @Test func `a second run finds what the first has kept, and ends with the same numbers`() throws {
+    let wished = json.with("training.cache_frozen", "on")
+    let results = [try execute(wished), try execute(wished.with("output", .string(folder.path + "/runs/two")))]
+    #expect(results[0]["metrics"] == results[1]["metrics"] && results[0]["metrics"]?["dev"] != nil)
+    let again = try build(wished)
+    #expect(again.notes.contains { $0.contains("is there") })
+    try again.frozen?.states.file.open(reserving: 0)
+    #expect(again.frozen?.states.file.count == 3)
+    if Multiplier.chosen > .blas {
+      #expect(try execute(json.with("training.cache_frozen", "off"))["metrics"] == results[0]["metrics"])
+    }
+  }
+
+  @Test(.enabled(if: TinyDisk.isPermitted)) func `without room a run that wishes them ends in words, and others go on`()
+    throws
+  {
+    let disk = try #require(TinyDisk())
+    let many = (0..<300).map { "a\tO\n" + String(repeating: "b\tB-A\n", count: 1 + $0 % 5) }.joined(separator: "\n")
+    try writeFile(many, to: folder.path + "/train.tsv")
+    let small = json.with("training.cache_folder", .string(disk.folder.path))
+    #expect {
+      _ = try execute(small.with("training.cache_frozen", "on"))
+    } throws: {
+      "\($0)".contains("No space left") && "\($0)".contains("training.cache_folder")
+    }
+    guard Multiplier.chosen > .blas else { return }
+    var notes: [String] = []
+    let result = try execute(small) { notes.append($0) }
+    #expect(notes.contains { $0.contains("No space left") } && result["status"] == "completed")
+  }
+}

@@ -1,0 +1,58 @@
+/// Kept states as a user meets them: runs that share them, at once or one after the other, and are killed.
+import Files
+import Foundation
+import Testing
+
+private let upper = [
+  "run", "recipe.json", "training.epochs=6", "training.log_every_steps=1", "method.layers_to_transform=[1]",
+  "training.cache_frozen=on",
+]
+
+/// Starts `tune` without waiting for its end.
+private func start(_ program: Program, _ arguments: [String]) throws -> Process {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: Program.path)
+  process.arguments = arguments
+  process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
+  (process.standardError, process.standardOutput) = (FileHandle.nullDevice, FileHandle.nullDevice)
+  try process.run()
+  return process
+}
+
+private func weights(_ program: Program, _ output: String) throws -> Data {
+  try readFile("\(program.folder)/\(output)/adapter/adapter_model.safetensors")
+}
+
+@Test func `a run that is killed while it keeps states is resumed to the same bytes`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  let cut = upper + ["output=cut", "training.cache_folder=cold"]
+  let process = try start(program, cut)
+  func lines() -> [String] {
+    ((try? readText(program.folder + "/cut/metrics.jsonl")) ?? "").split(separator: "\n").map(String.init)
+  }
+  // A step after an evaluation: the evaluation's snapshot is there.
+  while process.isRunning,
+    lines().last?.contains("evaluation") != false || !lines().contains(where: { $0.contains("evaluation") })
+  {
+    usleep(1000)
+  }
+  kill(process.processIdentifier, SIGKILL)
+  process.waitUntilExit()
+  #expect(try program.run(cut + ["--resume"]).status == 0)
+  let whole = try program.run(upper + ["output=whole", "training.cache_folder=other"])
+  #expect(whole.status == 0 && whole.err.contains("the first 1 of 2 layers are computed once"))
+  #expect(try weights(program, "cut") == weights(program, "whole"))
+}
+
+@Test func `two runs that keep the same states at once end as each alone`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  let runs = try ["one", "two"].map { try start(program, upper + ["output=\($0)"]) }
+  runs.forEach { $0.waitUntilExit() }
+  #expect(runs.allSatisfy { $0.terminationStatus == 0 })
+  try program.run(upper + ["output=alone", "training.cache_folder=other"])
+  for output in ["one", "two"] { #expect(try weights(program, output) == weights(program, "alone")) }
+  let files = try FileManager.default.contentsOfDirectory(atPath: program.folder + "/.tune-cache")
+  #expect(files.count == 1)
+}
