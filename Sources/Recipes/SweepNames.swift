@@ -24,18 +24,19 @@ extension Sweep {
 
   /// A value in a few safe characters.
   private static func word(_ value: JSON) -> String {
-    let text =
-      switch value {
-      case .string(let text): text
-      case .array(let elements): elements.map { $0.string ?? $0.text(pretty: false) }.joined(separator: "+")
-      case .object(let members):
-        members.sorted { ($0.key == "type" ? 0 : 1, $0.key) < ($1.key == "type" ? 0 : 1, $1.key) }
-          .map { "\($0.key)-\($0.value.string ?? $0.value.text(pretty: false))" }.joined(separator: "+")
-      default: value.text(pretty: false)
-      }
+    switch value {
     // The end of a path says more than its beginning.
-    return safe(String(text.suffix(longestValue)))
+    case .string(let text): return safe(String(text.suffix(longestValue)))
+    case .array(let elements): return short(elements.map { $0.string ?? $0.text(pretty: false) })
+    case .object(var members):
+      let type = members.removeValue(forKey: "type").map { [$0.string ?? $0.text(pretty: false)] } ?? []
+      let others = members.sorted { $0.key < $1.key }.map { "\($0.key)-\($0.value.string ?? $0.value.text(pretty: false))" }
+      return short(type + others)
+    default: return short([value.text(pretty: false)])
+    }
   }
+
+  private static func short(_ words: [String]) -> String { safe(String(words.joined(separator: "+").prefix(longestValue))) }
 
   private static func safe(_ text: String) -> String {
     String(

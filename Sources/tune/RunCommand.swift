@@ -106,6 +106,7 @@ struct ValidateCommand: ParsableCommand {
   var json = false
 
   func run() throws {
+    try Processor.start()
     do {
       let path = try Shelf.path(of: recipe)
       if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
