@@ -13,7 +13,7 @@ import argparse, json, os, random, shutil, signal, subprocess, sys, tempfile, ti
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # What a clock or a machine says, and not the run.
-CLOCKS = {"seconds", "train_seconds", "real_tokens_per_second", "peak_memory_bytes"}
+CLOCKS = {"seconds", "unix_seconds", "train_seconds", "real_tokens_per_second", "peak_memory_bytes"}
 
 
 def recipe(folder, method):
