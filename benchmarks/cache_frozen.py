@@ -65,7 +65,7 @@ def main():
     options = parser.parse_intermixed_args()
     rounds = []
     for _ in range(options.rounds):
-        with tempfile.TemporaryDirectory(dir=".") as folder:
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
             settings = WHAT[options.what] + options.settings
             plain = run(options.recipe, [*settings, "training.cache_frozen=off"], folder)
             kept = run(options.recipe, [*settings, f"training.cache_folder={folder}/states"], folder)
