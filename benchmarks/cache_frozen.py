@@ -65,8 +65,7 @@ def main():
     options = parser.parse_intermixed_args()
     rounds = []
     for _ in range(options.rounds):
-        os.makedirs("runs", exist_ok=True)
-        with tempfile.TemporaryDirectory(dir="runs") as folder:
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
             settings = WHAT[options.what] + options.settings
             plain = run(options.recipe, [*settings, "training.cache_frozen=off"], folder)
             kept = run(options.recipe, [*settings, f"training.cache_folder={folder}/states"], folder)

@@ -29,10 +29,8 @@ public struct AdaLoRAConfig: Sendable, Equatable {
   public init() {}
 }
 
-extension AdaLoRAConfig: AdapterMethod {
+extension AdaLoRAConfig: ModuleMethod {
   public static var peftType: String { "ADALORA" }
-  public var modulesToSave: [String] { modules.modulesToSave }
-  public mutating func learnWhole(_ modules: [String]) { self.modules.learnWhole(modules) }
 
   public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
     var fitting = Fitting(), triplets: [AdaLoRA] = []
@@ -61,10 +59,7 @@ extension AdaLoRAConfig: AdapterMethod {
   }
 
   func resolve(in model: TextModel, everyName: Bool) throws -> [Projection] {
-    let names = try modules.select(
-      among: model.projections.map(\.name), usual: model.config.family.names.usualTargets, in: model,
-      everyName: everyName)
-    return model.projections.filter { names.contains($0.name) }
+    try modules.projections(of: model, usual: model.config.family.names.usualTargets, everyName: everyName)
   }
 
   /// As many as the file kept; with and without the encoder's name.

@@ -39,6 +39,16 @@ extension AdapterMethod {
   public func readTexts(_ pieces: (String) -> [Int32]) {}
 }
 
+/// A method whose settings choose modules.
+public protocol ModuleMethod: AdapterMethod {
+  var modules: ModuleChoice { get set }
+}
+
+extension ModuleMethod {
+  public var modulesToSave: [String] { modules.modulesToSave }
+  public mutating func learnWhole(_ modules: [String]) { self.modules.learnWhole(modules) }
+}
+
 /// By `peft_type`.
 let adapterMethods: [any AdapterMethod.Type] = [
   LoRAConfig.self, AdaLoRAConfig.self, IA3Config.self, VeRAConfig.self, LayerNormTuning.self, BitFit.self,

@@ -19,11 +19,9 @@ public struct BitFit: Sendable, Equatable {
   public init() {}
 }
 
-extension BitFit: AdapterMethod {
+extension BitFit: ModuleMethod {
   public static var peftType: String { "BITFIT" }
   public static var format: AdapterFormat { .own }
-  public var modulesToSave: [String] { modules.modulesToSave }
-  public mutating func learnWhole(_ modules: [String]) { self.modules.learnWhole(modules) }
 
   public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
     let names = model.parameters.map(\.name).filter { $0.hasSuffix(".bias") }.map { String($0.dropLast(".bias".count)) }

@@ -12,11 +12,9 @@ public struct HeadTraining: Sendable, Equatable {
   public init() {}
 }
 
-extension HeadTraining: AdapterMethod {
+extension HeadTraining: ModuleMethod {
   public static var peftType: String { "HEAD" }
   public static var format: AdapterFormat { .own }
-  public var modulesToSave: [String] { modules.modulesToSave }
-  public mutating func learnWhole(_ modules: [String]) { self.modules.learnWhole(modules) }
 
   public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
     if model.kind == .masked, modulesToSave.isEmpty { throw TargetFault.nothingLearns(method: "head") }

@@ -14,10 +14,8 @@ public struct IA3Config: Sendable, Equatable {
   public init() {}
 }
 
-extension IA3Config: AdapterMethod {
+extension IA3Config: ModuleMethod {
   public static var peftType: String { "IA3" }
-  public var modulesToSave: [String] { modules.modulesToSave }
-  public mutating func learnWhole(_ modules: [String]) { self.modules.learnWhole(modules) }
 
   public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
     var fitting = Fitting()
@@ -35,12 +33,11 @@ extension IA3Config: AdapterMethod {
   /// - Parameter everyName: whether each listed name must match, and feed-forwards be targets as PEFT wants it.
   /// - Throws: `TargetFault`.
   func resolve(in model: TextModel, everyName: Bool) throws -> [(projection: Projection, isFeedforward: Bool)] {
-    let chosen = try modules.select(
-      among: model.projections.map(\.name), usual: model.config.family.scaled.targets, in: model, everyName: everyName)
+    let chosen = try modules.projections(of: model, usual: model.config.family.scaled.targets, everyName: everyName)
     let feedforward = feedforward(in: model)
-    if everyName, case .suffixes(let names) = feedforward { try check(names, chosen) }
+    if everyName, case .suffixes(let names) = feedforward { try check(names, chosen.map(\.name)) }
     let isFeedforward = try matcher(feedforward)
-    return try model.projections.filter { chosen.contains($0.name) }.map { projection in
+    return try chosen.map { projection in
       let scalesInput = try isFeedforward(projection.name)
       if scalesInput, !model.isAlone(projection) { throw TargetFault.joined(projection.name) }
       return (projection, scalesInput)

@@ -10,10 +10,8 @@ public struct LayerNormTuning: Sendable, Equatable {
   public init() {}
 }
 
-extension LayerNormTuning: AdapterMethod {
+extension LayerNormTuning: ModuleMethod {
   public static var peftType: String { "LN_TUNING" }
-  public var modulesToSave: [String] { modules.modulesToSave }
-  public mutating func learnWhole(_ modules: [String]) { self.modules.learnWhole(modules) }
 
   public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
     let chosen = try select(in: model, everyName: seed != nil)

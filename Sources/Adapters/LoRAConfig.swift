@@ -24,10 +24,8 @@ public struct LoRAConfig: Sendable, Equatable {
   public init() {}
 }
 
-extension LoRAConfig: AdapterMethod {
+extension LoRAConfig: ModuleMethod {
   public static var peftType: String { "LORA" }
-  public var modulesToSave: [String] { modules.modulesToSave }
-  public mutating func learnWhole(_ modules: [String]) { self.modules.learnWhole(modules) }
 
   public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
     var fitting = Fitting()
@@ -77,11 +75,10 @@ extension LoRAConfig: AdapterMethod {
   public func resolve(in model: TextModel, everyName: Bool = true) throws -> [(
     projection: Projection, rank: Int, scale: Double
   )] {
-    let names = model.projections.map(\.name)
-    let chosen = try modules.select(
-      among: names, usual: model.config.family.names.usualTargets, in: model, everyName: everyName)
-    if everyName { try checkPatterns(chosen, endings(of: names)) }
-    return try model.projections.filter { chosen.contains($0.name) }.map { projection in
+    let chosen = try modules.projections(
+      of: model, usual: model.config.family.names.usualTargets, everyName: everyName)
+    if everyName { try checkPatterns(chosen.map(\.name), endings(of: model.projections.map(\.name))) }
+    return try chosen.map { projection in
       let rank = try lookUp(rankPattern, projection.name, key: "rank_pattern") ?? self.rank
       // What started as a part of the weight is in the file with twice the rank.
       let limit = max(projection.inputs, projection.outputs) * (everyName ? 1 : 2)

@@ -12,7 +12,7 @@ extension ModuleChoice {
   }
 
   /// With the head, as PEFT names it.
-  var saved: JSON { .array((["classifier", "score"] + modulesToSave).map(JSON.string)) }
+  var saved: JSON { .array((headNames + modulesToSave).map(JSON.string)) }
 
   var layersJSON: JSON { layers.map { .array($0.map(JSON.int)) } ?? .null }
 
@@ -21,8 +21,18 @@ extension ModuleChoice {
     exclude = file["exclude_modules", "a list of names or a regular expression", Targets.init]
     layers =
       file["layers_to_transform", "a whole number or a list of them", { $0.int.map { [$0] } ?? list($0) { $0.int } }]
-    let saved = file["modules_to_save", "a list of names", { list($0) { $0.string } }] ?? []
-    modulesToSave = saved.filter { !["classifier", "score"].contains($0) }
+    modulesToSave = file.savedModules()
+  }
+}
+
+/// As PEFT names a head, whatever the model does.
+private let headNames = ["classifier", "score"]
+
+extension SettingsReader {
+  /// `modules_to_save` without the head, which is the adapter's anyway.
+  mutating func savedModules() -> [String] {
+    let saved = self["modules_to_save", "a list of names", { list($0) { $0.string } }] ?? []
+    return saved.filter { !headNames.contains($0) }
   }
 }
 

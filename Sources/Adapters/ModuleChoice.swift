@@ -102,6 +102,13 @@ extension ModuleChoice {
     return chosen
   }
 
+  /// The same as `select`, among the model's projections.
+  func projections(of model: TextModel, usual: [String], everyName: Bool) throws -> [Projection] {
+    let all = model.projections
+    let chosen = Set(try select(among: all.map(\.name), usual: usual, in: model, everyName: everyName))
+    return all.filter { chosen.contains($0.name) }
+  }
+
   /// Saved modules that match nothing are mistakes; one that is adapted too is one for PEFT.
   func checkSaved(adapted: [String] = [], in model: TextModel, _ endings: [String]) throws {
     for saved in modulesToSave {
@@ -159,13 +166,9 @@ func endings(of names: [String]) -> [String] {
   Set(names.map { $0.split(separator: ".").last.map(String.init) ?? $0 }).sorted()
 }
 
-/// `3` of `bert.encoder.layer.3.attention.self.query`.
-public func layerIndex(of name: String) -> Int? {
-  let parts = name.split(separator: ".")
-  return zip(parts, parts.dropFirst()).first { $0.0 == "layer" }.flatMap { Int($0.1) }
-}
-
-func expression(_ pattern: String, key: String) throws -> (String) throws -> Bool {
+/// Whether the regular expression matches a whole name.
+/// - Throws: `TargetFault.badPattern`, which says that it was found at `key`.
+public func expression(_ pattern: String, key: String) throws -> (String) throws -> Bool {
   do {
     let regex = try Regex(pattern)
     return { try regex.wholeMatch(in: $0) != nil }

@@ -88,9 +88,4 @@ extension SettingsReader {
     if json["num_virtual_tokens"] == nil { problem("'num_virtual_tokens' is missing.") }
     return 1
   }
-
-  mutating func savedModules() -> [String] {
-    (self["modules_to_save", "a list of names", { list($0) { $0.string } }] ?? [])
-      .filter { !["classifier", "score"].contains($0) }
-  }
 }

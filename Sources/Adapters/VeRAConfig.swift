@@ -16,10 +16,8 @@ public struct VeRAConfig: Sendable, Equatable {
   public init() {}
 }
 
-extension VeRAConfig: AdapterMethod {
+extension VeRAConfig: ModuleMethod {
   public static var peftType: String { "VERA" }
-  public var modulesToSave: [String] { modules.modulesToSave }
-  public mutating func learnWhole(_ modules: [String]) { self.modules.learnWhole(modules) }
 
   public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
     var fitting = Fitting()
@@ -38,10 +36,7 @@ extension VeRAConfig: AdapterMethod {
   }
 
   private func resolve(in model: TextModel, everyName: Bool) throws -> [Projection] {
-    let chosen = try modules.select(
-      among: model.projections.map(\.name), usual: model.config.family.names.usualTargets, in: model,
-      everyName: everyName)
-    return model.projections.filter { chosen.contains($0.name) }
+    try modules.projections(of: model, usual: model.config.family.names.usualTargets, everyName: everyName)
   }
 
   public func settings(in model: TextModel) throws -> [String: JSON] {

@@ -7,7 +7,7 @@ import Glibc
 public func sha256(ofFile path: String) throws(FileFault) -> String {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else {
-    throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: String(cString: strerror(errno)))
+    throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: reason(errno))
   }
   defer { close(descriptor) }
   var hash = SHA256()
@@ -19,7 +19,7 @@ public func sha256(ofFile path: String) throws(FileFault) -> String {
     if got > 0 {
       hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<got]))
     } else if errno != EINTR {
-      throw .unreadable(path: path, why: String(cString: strerror(errno)))
+      throw .unreadable(path: path, why: reason(errno))
     }
   }
 }
@@ -42,7 +42,7 @@ extension Checkpoint {
   }
 }
 
-private func hexadecimal(_ digest: SHA256.Digest) -> String {
+func hexadecimal(_ digest: SHA256.Digest) -> String {
   digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 

@@ -13,11 +13,11 @@ final class MappedFile: @unchecked Sendable {
     // O_NONBLOCK: opening a pipe must answer "not a file" instead of waiting for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
-      throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: String(cString: strerror(errno)))
+      throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: reason(errno))
     }
     defer { close(descriptor) }
     var facts = stat()
-    guard fstat(descriptor, &facts) == 0 else { throw .unreadable(path: path, why: String(cString: strerror(errno))) }
+    guard fstat(descriptor, &facts) == 0 else { throw .unreadable(path: path, why: reason(errno)) }
     guard facts.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, why: "not a regular file") }
     let count = Int(facts.st_size)
     guard count > 0 else {
@@ -25,7 +25,7 @@ final class MappedFile: @unchecked Sendable {
       return
     }
     guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
-      throw .unreadable(path: path, why: String(cString: strerror(errno)))
+      throw .unreadable(path: path, why: reason(errno))
     }
     bytes = UnsafeRawBufferPointer(start: start, count: count)
   }

@@ -51,5 +51,5 @@ private struct Seal {
     }
   }
 
-  var text: String { hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+  var text: String { hexadecimal(hash.finalize()) }
 }

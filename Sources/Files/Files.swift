@@ -78,8 +78,7 @@ public func replaceFile(at path: String, _ body: (Int32) throws(FileFault) -> Vo
 
 /// Makes the name at `path`, new or gone, outlast a power cut. Some file systems cannot, and then nobody can.
 public func syncFolder(of path: String) {
-  let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-  let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  let descriptor = open(parentFolder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   guard descriptor >= 0 else { return }
   fsync(descriptor)
   close(descriptor)
@@ -90,7 +89,7 @@ public func freeSpace(at path: String) -> Int? {
   var facts = statvfs()
   if statvfs(path, &facts) == 0 { return Int(facts.f_bavail) * Int(facts.f_frsize) }
   guard errno == ENOENT, path != ".", path != "/" else { return nil }
-  return freeSpace(at: path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ".")
+  return freeSpace(at: parentFolder(of: path))
 }
 
 /// Writes every byte, however many calls the kernel wants for it.
@@ -109,8 +108,8 @@ public func write(_ bytes: RawSpan, to descriptor: Int32, path: String) throws(F
 /// Makes the folder at `path` and its parents; one that is already there is no fault.
 public func makeFolder(_ path: String) throws(FileFault) {
   if mkdir(path, 0o777) == 0 { return }
-  if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
-    try makeFolder(String(path[..<slash]))
+  if errno == ENOENT, path.contains("/") {
+    try makeFolder(parentFolder(of: path))
     if mkdir(path, 0o777) == 0 { return }
   }
   let why = reason(errno)
@@ -119,10 +118,19 @@ public func makeFolder(_ path: String) throws(FileFault) {
 
 public func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-private func isFolder(_ path: String) -> Bool {
+/// Whether there is a folder at `path`, or a link to one.
+public func isFolder(_ path: String) -> Bool {
   var facts = stat()
   return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
 }
 
+/// The folder that `path` is in: "a" of "a/b", "." of "a", "/" of "/a".
+public func parentFolder(of path: String) -> String {
+  path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+}
+
+/// "b" of "a/b" and of "a/b/".
+public func lastName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
 /// The kernel's words for an error number.
-func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+public func reason(_ code: Int32) -> String { String(cString: strerror(code)) }

@@ -27,7 +27,7 @@ public func replaceFolder(at path: String, _ body: (String) throws -> Void) thro
     try body(fresh)
     let isThere = rename(path, old) == 0
     guard rename(fresh, path) == 0 else {
-      let why = String(cString: strerror(errno))
+      let why = reason(errno)
       if isThere { rename(old, path) }
       throw FileFault.unwritable(path: path, why: why)
     }

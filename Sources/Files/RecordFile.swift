@@ -48,7 +48,7 @@ public final class RecordFile: Sendable {
   /// Opens the file, or makes it and its folder, and takes room on the disk for `wanted` bytes in all. A file that is none
   /// of these is made anew.
   public func open(reserving wanted: Int) throws(FileFault) {
-    if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeFolder(String(path[..<slash])) }
+    try makeFolder(parentFolder(of: path))
     let isNew = !fileExists(path)
     let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .unwritable(path: path, why: reason(errno)) }

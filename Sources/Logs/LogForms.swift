@@ -22,7 +22,7 @@ public final class LogForms {
   /// - Parameter now: seconds since 1970.
   public init(of file: String, tensorboard: Bool, csv: Bool, recipe: JSON, now: Double = secondsNow()) throws {
     self.file = file
-    folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+    folder = parentFolder(of: file)
     let lines = try readAll()
     if csv { self.csv = try CSVLog(at: folder + "/metrics.csv", lines) } else { remove("metrics.csv") }
     try replaceEvents(wanted: tensorboard, lines, recipe, now)

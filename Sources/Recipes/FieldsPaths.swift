@@ -93,8 +93,3 @@ private func prefixes(of path: String) -> [(whole: String, parent: String, name:
   }
   return found
 }
-
-private func isFolder(_ path: String) -> Bool {
-  var isDirectory = false
-  return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
-}

@@ -54,7 +54,7 @@ extension Recipe.Model {
   /// The folder's name for other people's eyes: no path of this machine.
   var name: String {
     if start == .random { return "random-weights" }
-    return path?.split(separator: "/").last.map(String.init) ?? "base"
+    return path.map(lastName) ?? "base"
   }
 
   /// The config.json `json` with the recipe's members in their places.

@@ -63,12 +63,7 @@ extension Recipe.Training {
 
 extension ParameterGroup {
   fileprivate init(_ group: Recipe.Training.Group) {
-    let match: Match =
-      switch group.match {
-      case .names(let names): .names(names)
-      case .pattern(let pattern): .pattern(pattern)
-      }
     let rate = group.learningRate.map { Rate.peak($0) } ?? .ratio(group.learningRateRatio ?? 1)
-    self.init(match, rate: rate, weightDecay: group.weightDecay)
+    self.init(group.match, rate: rate, weightDecay: group.weightDecay)
   }
 }

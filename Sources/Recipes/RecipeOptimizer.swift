@@ -1,17 +1,14 @@
 /// The optimizer's part of the recipe's section "training": which rule, its options, and groups of parameters with a pace
 /// of their own.
 import Files
+public import Training
 
 extension Recipe.Training {
   public enum Optimizer: String, CaseIterable, Sendable { case adamw, sgd, lion, adafactor }
 
   /// Parameters that match, and what is theirs; nil: as for all.
   public struct Group: Sendable, Equatable {
-    public enum Match: Sendable, Equatable {
-      case names([String])
-      case pattern(String)
-    }
-    public var match = Match.names([])
+    public var match = ParameterGroup.Match.names([])
     public var learningRate: Double?
     public var learningRateRatio: Double?
     public var weightDecay: Double?
@@ -64,7 +61,7 @@ extension FieldKind<Recipe.Training.Group> {
       schema: [
         "type": "object", "required": ["match"], "minProperties": 2, "additionalProperties": false,
         "properties": [
-          "match": FieldKind<Recipe.Training.Group.Match>.match.schema, "learning_rate": rate.schema,
+          "match": FieldKind<ParameterGroup.Match>.match.schema, "learning_rate": rate.schema,
           "learning_rate_ratio": rate.schema, "weight_decay": decay.schema,
         ],
         "not": ["required": .array(rates.map(JSON.string))],
@@ -87,12 +84,12 @@ extension FieldKind<Recipe.Training.Group> {
         }
         let learningRate = number(rates[0], rate), ratio = number(rates[1], rate)
         let weightDecay = number("weight_decay", decay)
-        return FieldKind<Recipe.Training.Group.Match>.match.read(match, place.below("match")).map {
+        return FieldKind<ParameterGroup.Match>.match.read(match, place.below("match")).map {
           .init(match: $0, learningRate: learningRate, learningRateRatio: ratio, weightDecay: weightDecay)
         }
       },
       write: { group in
-        var members: [String: JSON] = ["match": FieldKind<Recipe.Training.Group.Match>.match.write(group.match)]
+        var members: [String: JSON] = ["match": FieldKind<ParameterGroup.Match>.match.write(group.match)]
         members["learning_rate"] = group.learningRate.map(JSON.double)
         members["learning_rate_ratio"] = group.learningRateRatio.map(JSON.double)
         members["weight_decay"] = group.weightDecay.map(JSON.double)
@@ -101,25 +98,16 @@ extension FieldKind<Recipe.Training.Group> {
   }
 }
 
-extension FieldKind<Recipe.Training.Group.Match> {
+extension FieldKind<ParameterGroup.Match> {
   fileprivate static var match: Self {
     let names = FieldKind<[String]>.list(of: .text, least: 1)
     let words = "a list of parts of parameters' names, or a regular expression for whole names"
+    let pattern = FieldKind<String>.regex(or: words)
     return Self(
-      words, schema: Schema.either(names.schema, Schema.text),
+      words, schema: Schema.either(names.schema, pattern.schema),
       read: { json, place in
-        if json.array != nil { return names.read(json, place).map { .names($0) } }
-        guard let pattern = json.string, !pattern.isEmpty, pattern.utf8.count <= 1000 else {
-          place.wrong(json, expected: words)
-          return nil
-        }
-        do {
-          _ = try Regex(pattern)
-          return .pattern(pattern)
-        } catch {
-          place.fault("found \(json.shown), no regular expression (\(printable("\(error)")))", expected: words)
-          return nil
-        }
+        json.array == nil
+          ? pattern.read(json, place).map { .pattern($0) } : names.read(json, place).map { .names($0) }
       },
       write: { match in
         switch match {

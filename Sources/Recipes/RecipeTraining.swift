@@ -28,7 +28,7 @@ extension Recipe {
     /// Computes the encoder's blocks again in backward instead of keeping what they made.
     public var recompute = false
     public var caching = Caching()
-    /// The method's own, unless given: 5e-5 for "full", 1e-3 for "lora".
+    /// The method's own, unless given: its `usualLearningRate`.
     public var learningRate = 5e-5
     public var schedule = Schedule.linear
     public var scheduleOptions = ScheduleOptions()

@@ -23,7 +23,7 @@ public struct Run {
   /// Where the teachers' answers are kept, if they are; not open yet.
   let cache: TeacherCache?
   /// Where the states below all that learns are kept, if they are; not open yet.
-  let frozen: Freezing?
+  let frozen: KeptStates?
   /// SHA-256 of the base model's weights; nil: they started from chance.
   public let baseHash: String?
   /// One digest of the base, the tokenizer and the data: what a resumed run must find unchanged.
@@ -81,7 +81,7 @@ public struct RunBuilder {
     let learning = try adapter?.trainable ?? recipe.method.full?.learning(in: model) ?? model.parameters
     let table = ParameterTable(training: learning + teaching.objective.parameters)
     model.use(recipe.precision)
-    let freezing = try makeFreezing(model, work, teaching.objective)
+    let kept = try makeKeptStates(model, work, teaching.objective)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(
       model, work.task, table, recipe.trainingSettings, replicas, objective: teaching.objective,
@@ -92,9 +92,9 @@ public struct RunBuilder {
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(
       recipe: recipe, model: model, work: work, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
-      encoder: encoder, cache: teaching.cache, frozen: freezing.frozen, baseHash: hash,
+      encoder: encoder, cache: teaching.cache, frozen: kept.states, baseHash: hash,
       inputs: ([inputs] + teaching.digests).joined(separator: " "),
-      notes: notes(model) + work.notes + teaching.notes + freezing.notes,
+      notes: notes(model) + work.notes + teaching.notes + kept.notes,
       totalParameters: base + (adapter?.addedParameters ?? 0))
   }
 

@@ -99,7 +99,7 @@ public final class RunFolder {
 
   private func mark(isUnfinished: Bool) throws {
     guard ftruncate(lock, isUnfinished ? 1 : 0) == 0, fsync(lock) == 0 else {
-      throw FileFault.unwritable(path: path + "/" + Self.marker, why: String(cString: strerror(errno)))
+      throw FileFault.unwritable(path: path + "/" + Self.marker, why: reason(errno))
     }
     syncFolder(of: path + "/" + Self.marker)
   }

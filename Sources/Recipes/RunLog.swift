@@ -23,7 +23,7 @@ struct RunLog {
   func sync() throws -> Int {
     try open { descriptor in
       guard fsync(descriptor) == 0 else {
-        throw FileFault.unwritable(path: path, why: String(cString: strerror(errno)))
+        throw FileFault.unwritable(path: path, why: reason(errno))
       }
       return Int(lseek(descriptor, 0, SEEK_END))
     }
@@ -41,7 +41,7 @@ struct RunLog {
 
   private func open<Result>(_ body: (Int32) throws -> Result) throws -> Result {
     let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw FileFault.unwritable(path: path, why: String(cString: strerror(errno))) }
+    guard descriptor >= 0 else { throw FileFault.unwritable(path: path, why: reason(errno)) }
     defer { close(descriptor) }
     return try body(descriptor)
   }

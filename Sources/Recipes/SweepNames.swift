@@ -1,5 +1,6 @@
 /// What the runs of a sweep are called: short, readable, different, and safe as a folder's name.
 import Files
+import Models
 
 extension Sweep {
   /// A folder's name may have 255 bytes.
@@ -17,7 +18,8 @@ extension Sweep {
     let counts = Dictionary(plain.map { ($0.lowercased(), 1) }, uniquingKeysWith: +)
     return zip(plain, combinations).map { name, values in
       if counts[name.lowercased()] == 1, name.utf8.count <= longestName { return name }
-      let digest = digest(values.map { "\($0.path)=\($0.value.text(pretty: false))" }.joined(separator: ","))
+      let text = values.map { "\($0.path)=\($0.value.text(pretty: false))" }.joined(separator: ",")
+      let digest = String(fnv1a(text), radix: 16)
       return "\(name.prefix(longestName - digest.count - 1))-\(digest)"
     }
   }
@@ -43,11 +45,5 @@ extension Sweep {
       text.map { letter in
         letter.isASCII && (letter.isLetter || letter.isNumber || "._+-".contains(letter)) ? letter : "-"
       })
-  }
-
-  /// FNV-1a of 64 bits, as hexadecimal digits.
-  private static func digest(_ text: String) -> String {
-    let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    return String(hash, radix: 16)
   }
 }

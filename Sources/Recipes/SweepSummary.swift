@@ -1,5 +1,6 @@
 /// A sweep's results with the seeds folded together: mean and standard deviation of what each configuration reached.
 public import Files
+import Training
 
 public struct SweepSummary: Sendable {
   /// How a run ended.
@@ -50,7 +51,6 @@ public struct SweepSummary: Sendable {
   private let runs: [JSON]
   /// The names of metrics, the most telling first.
   public static let metrics = ["f1", "precision", "recall", "perplexity", "accuracy", "loss"]
-  private static let betterWhenLow: Set<String> = ["loss", "perplexity"]
 
   /// - Parameter outcomes: one for each point of `sweep`.
   public init(_ sweep: Sweep, _ outcomes: [Outcome]) {
@@ -67,11 +67,9 @@ public struct SweepSummary: Sendable {
     var found = groups.map { Self.fold($0.settings, $0.members) }
     // The best of what was measured in one way.
     if Set(found.compactMap(\.metric)).count == 1, let metric = found.compactMap(\.metric).first {
-      let sign = Self.betterWhenLow.contains(metric) ? -1.0 : 1
-      let best = found.indices.filter { found[$0].dev != nil }.max {
-        sign * (found[$0].dev?.mean ?? 0) < sign * (found[$1].dev?.mean ?? 0)
-      }
-      if let best { found[best].isBest = true }
+      let scores = found.indices.compactMap { index in found[index].dev.map { (index, $0.mean) } }
+      let best = scores.max { TrainingSettings.isBetter($1.1, than: $0.1, in: metric) }
+      if let best { found[best.0].isBest = true }
     }
     configurations = found
     runs = zip(sweep.points, outcomes).map(Self.json)

@@ -111,8 +111,6 @@ func leaves(_ json: JSON, at path: String = "") -> [String: JSON] {
   }
 }
 
-func lastName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
-
 /// When a file was last written, in nanoseconds since 1970; 0: it is not there.
 private func written(_ path: String) -> Int {
   var facts = stat()

@@ -1,5 +1,6 @@
 /// Runs on the disk: writing down how one stands, and finding all below a folder. The index saves time and nothing else:
 /// where it fails, the folders are read.
+import Files
 import FoundationEssentials
 import Glibc
 

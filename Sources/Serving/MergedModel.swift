@@ -47,11 +47,11 @@ public struct MergedModel {
       ]
     let parameters = pool.model.parameters.reduce(0) { $0 + $1.count }
     object["base"] = ["name": .string(baseName), "sha256": .string(baseHash), "parameters": .int(parameters)]
-    object["merged"] = ["name": .string(last(adapter)), "peft_type": .string(method)]
+    object["merged"] = ["name": .string(lastName(adapter)), "peft_type": .string(method)]
     return .object(object)
   }
 
-  private var baseName: String { sidecar?.json["base"]?["name"]?.string ?? last(base) }
+  private var baseName: String { sidecar?.json["base"]?["name"]?.string ?? lastName(base) }
 
   private var method: String { pool.members[0].adapter.map { type(of: $0.method).peftType } ?? "" }
 
@@ -72,7 +72,7 @@ public struct MergedModel {
       | | |
       |---|---|
       | base | \(baseName), SHA-256 of its weights \(baseHash) |
-      | adapter | \(last(adapter)), \(method) |
+      | adapter | \(lastName(adapter)), \(method) |
       | labels | \(isMasked ? "the vocabulary" : member.labels.joined(separator: ", ")) |
 
       ## How to use
@@ -82,5 +82,3 @@ public struct MergedModel {
       """
   }
 }
-
-private func last(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }

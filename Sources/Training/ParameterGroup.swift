@@ -1,4 +1,5 @@
 /// Parameters that have a pace of their own, found by their names.
+import Adapters
 
 public struct ParameterGroup: Sendable, Equatable {
   public enum Match: Sendable, Equatable {
@@ -26,14 +27,11 @@ public struct ParameterGroup: Sendable, Equatable {
 
 /// A group that cannot be used, or that changes nothing.
 public enum GroupFault: Error, CustomStringConvertible {
-  case badPattern(group: Int, pattern: String, why: String)
   case nothingMatches(group: Int, wanted: String, endings: [String])
   case taken(group: Int)
 
   public var description: String {
     switch self {
-    case .badPattern(let group, let pattern, let why):
-      "training.groups.\(group).match: \"\(pattern)\" is no regular expression (\(why))."
     case .nothingMatches(let group, let wanted, let endings):
       "training.groups.\(group).match: \"\(wanted)\" matches no parameter that learns. Their names end with: "
         + endings.joined(separator: ", ") + "."
@@ -45,6 +43,7 @@ public enum GroupFault: Error, CustomStringConvertible {
 
 extension ParameterGroup {
   /// The names that it matches; every one that is listed, and the pattern, must match some.
+  /// - Throws: `GroupFault`; `TargetFault` where the pattern is none.
   func matches(among names: [String], _ group: Int) throws -> [String] {
     func found(_ wanted: String, _ matched: [String]) throws -> [String] {
       if !matched.isEmpty { return matched }
@@ -57,14 +56,7 @@ extension ParameterGroup {
         try found(part, names.filter { ".\($0).".contains(".\(part).") })
       }
     case .pattern(let pattern):
-      do {
-        let regex = try Regex(pattern)
-        return try found(pattern, try names.filter { try regex.wholeMatch(in: $0) != nil })
-      } catch let fault as GroupFault {
-        throw fault
-      } catch {
-        throw GroupFault.badPattern(group: group, pattern: pattern, why: "\(error)")
-      }
+      return try found(pattern, names.filter(expression(pattern, key: "training.groups.\(group).match")))
     }
   }
 }

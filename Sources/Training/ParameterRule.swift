@@ -1,5 +1,6 @@
 /// How fast each parameter learns and decays, as a factor of the run's own pace.
 import Autograd
+import Models
 
 /// What the steps are for one parameter.
 public struct ParameterRule: Sendable, Equatable {
@@ -51,8 +52,6 @@ func decays(_ name: String) -> Bool {
 ///   - name: a parameter's, `bert.encoder.layer.3.attention.self.query.weight`.
 ///   - layers: of the encoder.
 public func layerFactor(_ name: String, decay: Double, layers: Int) -> Double {
-  let parts = name.split(separator: ".")
-  let layer = zip(parts, parts.dropFirst()).first { $0.0 == "layer" }.flatMap { Int($0.1) }
-  let depth = layer.map { $0 + 1 } ?? (parts.contains("embeddings") ? 0 : layers + 1)
-  return (depth..<max(depth, layers + 1)).reduce(1.0) { factor, _ in factor * decay }
+  let depth = depth(of: name, layers: layers)
+  return (depth..<max(depth, layers)).reduce(1.0) { factor, _ in factor * decay }
 }

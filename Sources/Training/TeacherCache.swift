@@ -40,7 +40,7 @@ public final class TeacherCache: @unchecked Sendable {
 
   /// Opens the file, or makes it and its folder, and takes its room on the disk. A file of another shape is made anew.
   public func open() throws {
-    if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeFolder(String(path[..<slash])) }
+    try makeFolder(parentFolder(of: path))
     let isNew = !fileExists(path)
     let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw fault(errno) }
@@ -64,7 +64,7 @@ public final class TeacherCache: @unchecked Sendable {
   }
 
   private func fault(_ code: Int32) -> FileFault {
-    .unwritable(path: path, why: "\(String(cString: strerror(code))); the teachers' answers want \(size) bytes")
+    .unwritable(path: path, why: "\(reason(code)); the teachers' answers want \(size) bytes")
   }
 
   /// The header's four, then a checksum an example.

@@ -25,7 +25,7 @@ func readLines(_ path: String) throws -> [String] {
       if count == 0 { break }
       if count < 0 {
         if errno == EINTR { continue }
-        throw FileFault.unreadable(path: "standard input", why: String(cString: strerror(errno)))
+        throw FileFault.unreadable(path: "standard input", why: reason(errno))
       }
       data.append(contentsOf: buffer[..<count])
     }

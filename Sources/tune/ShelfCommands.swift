@@ -1,6 +1,5 @@
 import ArgumentParser
 import Files
-import FoundationEssentials
 import Recipes
 
 extension Shelf {
@@ -43,7 +42,7 @@ struct CopyCommand: ParsableCommand {
 
   func run() throws {
     let text = try readText(Shelf.path(of: name))
-    let name = name.split(separator: "/").last.map(String.init) ?? name
+    let name = lastName(name)
     let target =
       isFolder(destination) ? "\(destination)/\(name.hasSuffix(".json") ? name : name + ".json")" : destination
     if fileExists(target) {
@@ -54,11 +53,6 @@ struct CopyCommand: ParsableCommand {
     if let base = (try? JSON(path: target))?["extends"]?.string {
       note("it extends \(base): put that beside it too, or say where it is")
     }
-  }
-
-  private func isFolder(_ path: String) -> Bool {
-    var isFolder = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
   }
 }
 

@@ -2,7 +2,6 @@
 import Autograd
 import Checkpoints
 import Files
-import Kernels
 import Models
 import TestSupport
 import Testing
@@ -12,10 +11,8 @@ import Testing
 private let folders = ["houlsby-start", "houlsby-final", "pfeiffer-start", "pfeiffer-final", "houlsby-distilbert"]
 
 private func model(for folder: String) throws -> (model: TextModel, batch: Batch) {
-  try Processor.start()
   let base = folder.hasSuffix("distilbert") ? "tiny-distilbert" : "tiny-bert"
-  let model = try TextModel(folder: fixture(base), kind: .tokens, classes: 5, reuseHead: true)
-  return (model, try goldenBatch(base))
+  return (try tinyModel(base), try goldenBatch(base))
 }
 
 @Suite struct BottleneckTests {

@@ -1,8 +1,6 @@
 import Autograd
 import Checkpoints
 import Files
-import FoundationEssentials
-import Kernels
 import Models
 import TestSupport
 import Testing
@@ -10,27 +8,6 @@ import Testing
 @testable import Adapters
 
 private let folders = ["lora-start", "lora-pattern-start", "lora-bias-start", "lora-final"]
-
-private func tinyModel() throws -> TextModel {
-  try Processor.start()
-  return try TextModel(folder: fixture("tiny-bert"), kind: .tokens, classes: 5, reuseHead: true)
-}
-
-private func goldenBatch() throws -> Batch {
-  let json = try JSON(path: fixture("tiny-bert/golden-token.json"))
-  func rows(_ key: String) -> [[Int32]] {
-    (json[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
-  }
-  var batch = Batch()
-  for (ids, kinds) in zip(rows("ids"), rows("types")) { batch.append(ids, kinds: kinds) }
-  return batch
-}
-
-private func temporary() throws -> String {
-  let path = FileManager.default.temporaryDirectory.path + "/tune-\(UInt64.random(in: 0...UInt64.max))"
-  try makeFolder(path)
-  return path
-}
 
 @Test(arguments: folders)
 func `PEFT's adapter gives PEFT's logits, and taking it out gives the base back bit for bit`(_ name: String) throws {
@@ -47,17 +24,16 @@ func `PEFT's adapter gives PEFT's logits, and taking it out gives the base back 
 
 @Test(arguments: folders)
 func `what is saved is what was loaded, tensor by tensor, in PEFT's form`(_ name: String) throws {
-  let model = try tinyModel(), folder = try temporary()
-  defer { try? FileManager.default.removeItem(atPath: folder) }
+  let model = try tinyModel(), folder = TemporaryFolder()
   let source = fixture("adapters/\(name)")
-  try Adapter(folder: source, on: model).save(to: folder, base: "tiny-bert", head: .tokens)
-  let ours = try Checkpoint(file: folder + "/adapter_model.safetensors")
+  try Adapter(folder: source, on: model).save(to: folder.path, base: "tiny-bert", head: .tokens)
+  let ours = try Checkpoint(file: folder.path + "/adapter_model.safetensors")
   let theirs = try Checkpoint(file: source + "/adapter_model.safetensors")
   let read = theirs.names.filter { !$0.contains("original_module") && !$0.contains("modules_to_save") }
   #expect(ours.names == read)
   for tensor in read { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
   let (config, golden) = (
-    try JSON(path: folder + "/adapter_config.json"), try JSON(path: source + "/adapter_config.json")
+    try JSON(path: folder.path + "/adapter_config.json"), try JSON(path: source + "/adapter_config.json")
   )
   for (key, value) in golden.object ?? [:] where key != "base_model_name_or_path" && key != "target_modules" {
     #expect(config[key] == value || config[key]?.number == value.number && value.number != nil, "\(key)")
@@ -81,31 +57,26 @@ func `what is saved is what was loaded, tensor by tensor, in PEFT's form`(_ name
 
 /// A PEFT adapter of a DistilBERT: the model, the folder, its batch.
 private func distilbert() throws -> (model: TextModel, folder: String, batch: Batch) {
-  try Processor.start()
-  let model = try TextModel(folder: fixture("tiny-distilbert"), kind: .tokens, classes: 5, reuseHead: true)
-  let json = try JSON(path: fixture("tiny-distilbert/golden-token.json"))
-  let ids = (json["ids"]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
-  return (model, fixture("tiny-distilbert/lora"), Batch(ids))
+  (try tinyModel("tiny-distilbert"), fixture("tiny-distilbert/lora"), try goldenBatch("tiny-distilbert"))
 }
 
 @Test func `PEFT's adapter of a DistilBERT gives PEFT's logits, and is saved as it was`() throws {
   let (model, source, batch) = try distilbert()
-  let golden = try Checkpoint(file: source + "/golden.safetensors"), folder = try temporary()
-  defer { try? FileManager.default.removeItem(atPath: folder) }
+  let golden = try Checkpoint(file: source + "/golden.safetensors"), folder = TemporaryFolder()
   let before = model(batch, Pass(Workspace())).array
   let adapter = try Adapter(folder: source, on: model)
   adapter.attach()
   #expect(relativeError(model(batch, Pass(Workspace())).array, try golden.array("logits")) < 1e-5)
   adapter.detach()
   #expect(model(batch, Pass(Workspace())).array == before)
-  try adapter.save(to: folder, base: "tiny-distilbert", head: .tokens)
+  try adapter.save(to: folder.path, base: "tiny-distilbert", head: .tokens)
   let (ours, theirs) = (
-    try Checkpoint(file: folder + "/adapter_model.safetensors"),
+    try Checkpoint(file: folder.path + "/adapter_model.safetensors"),
     try Checkpoint(file: source + "/adapter_model.safetensors")
   )
   #expect(ours.names == theirs.names)
   for tensor in theirs.names { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
-  let config = try JSON(path: folder + "/adapter_config.json")
+  let config = try JSON(path: folder.path + "/adapter_config.json")
   for key in ["target_modules", "modules_to_save", "task_type", "r"] {
     #expect(try config[key] == JSON(path: source + "/adapter_config.json")[key], "\(key)")
   }
@@ -113,13 +84,12 @@ private func distilbert() throws -> (model: TextModel, folder: String, batch: Ba
 
 @Test func `what is not told adapts query and value, by the family's names, and says so in the file`() throws {
   for (model, names) in [(try tinyModel(), ["query", "value"]), (try distilbert().model, ["q_lin", "v_lin"])] {
-    let adapter = try Adapter(LoRAConfig(), on: model, seed: 1), folder = try temporary()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let adapter = try Adapter(LoRAConfig(), on: model, seed: 1), folder = TemporaryFolder()
     #expect(adapter.fitting.projections.count == 4)
     #expect(
       adapter.fitting.projections.allSatisfy { seam in names.contains { seam.projection.name.hasSuffix("." + $0) } })
-    try adapter.save(to: folder, base: "b", head: .tokens)
-    #expect(try JSON(path: folder + "/adapter_config.json")["target_modules"] == .array(names.map(JSON.string)))
+    try adapter.save(to: folder.path, base: "b", head: .tokens)
+    #expect(try JSON(path: folder.path + "/adapter_config.json")["target_modules"] == .array(names.map(JSON.string)))
   }
 }
 

@@ -9,31 +9,8 @@ import Testing
 
 @testable import Adapters
 
-func tinyBert() throws -> TextModel {
-  try Processor.start()
-  return try TextModel(folder: fixture("tiny-bert"), kind: .tokens, classes: 5, reuseHead: true)
-}
-
-/// The batch in `tiny-bert/golden-token.json`.
-func tinyBatch() throws -> Batch {
-  let json = try JSON(path: fixture("tiny-bert/golden-token.json"))
-  func rows(_ key: String) -> [[Int32]] {
-    (json[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
-  }
-  var batch = Batch()
-  for (ids, kinds) in zip(rows("ids"), rows("types")) { batch.append(ids, kinds: kinds) }
-  return batch
-}
-
 /// The logits of the model as it is now.
-func logits(_ model: TextModel) throws -> [Float] { model(try tinyBatch(), Pass(Workspace())).array }
-
-func inFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let path = FileManager.default.temporaryDirectory.path + "/tune-\(UInt64.random(in: 0...UInt64.max))"
-  try makeFolder(path)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try body(path)
-}
+func logits(_ model: TextModel) throws -> [Float] { model(try goldenBatch(), Pass(Workspace())).array }
 
 private let runs = ["dora", "pissa", "olora", "adalora"]
 
@@ -41,7 +18,7 @@ private let runs = ["dora", "pissa", "olora", "adalora"]
 func `a folder of PEFT's LoRA family gives PEFT's logits, is saved as it was, and goes without a trace`(
   _ run: String, _ moment: String
 ) throws {
-  let model = try tinyBert(), source = fixture("adapters/\(run)-\(moment)")
+  let model = try tinyModel(), source = fixture("adapters/\(run)-\(moment)")
   let before = try logits(model)
   let adapter = try Adapter(folder: source, on: model)
   adapter.attach()
@@ -52,14 +29,13 @@ func `a folder of PEFT's LoRA family gives PEFT's logits, is saved as it was, an
   }
   adapter.detach()
   #expect(try logits(model) == before)
-  try inFolder { folder in
-    try adapter.save(to: folder, base: "tiny-bert", head: .tokens)
-    let ours = try Checkpoint(file: folder + "/adapter_model.safetensors")
-    let theirs = try Checkpoint(file: source + "/adapter_model.safetensors")
-    #expect(ours.names == theirs.names)
-    for tensor in theirs.names { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
-    try expectSameSettings(folder, source)
-  }
+  let folder = TemporaryFolder()
+  try adapter.save(to: folder.path, base: "tiny-bert", head: .tokens)
+  let ours = try Checkpoint(file: folder.path + "/adapter_model.safetensors")
+  let theirs = try Checkpoint(file: source + "/adapter_model.safetensors")
+  #expect(ours.names == theirs.names)
+  for tensor in theirs.names { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
+  try expectSameSettings(folder.path, source)
 }
 
 /// adapter_config.json has the same keys, and the same values but for the targets' order.
@@ -76,22 +52,18 @@ func expectSameSettings(_ folder: String, _ source: String) throws {
 @Test(arguments: [("pissa", LoRAStart.pissa), ("olora", .olora)])
 func `what PEFT took out of the weight is found again where its file says so`(_ name: String, _ start: LoRAStart) throws
 {
-  let model = try tinyBert(), before = try logits(model)
-  try inFolder { folder in
-    for file in ["adapter_model.safetensors", "adapter_config.json"] {
-      try FileManager.default.copyItem(
-        atPath: fixture("adapters/\(name)-start/\(file)"), toPath: "\(folder)/\(file)")
-    }
-    let config = try readText(folder + "/adapter_config.json")
-    let said = config.replacing("\"init_lora_weights\": true", with: "\"init_lora_weights\": \"\(name)\"")
-    try FileManager.default.removeItem(atPath: folder + "/adapter_config.json")
-    try writeFile(said, to: folder + "/adapter_config.json")
-    let adapter = try Adapter(folder: folder, on: model)
-    #expect((adapter.method as? LoRAConfig)?.start == start)
-    adapter.attach()
-    let error = relativeError(try logits(model), before)
-    #expect(error < 3e-5, "\(error)")
-  }
+  let model = try tinyModel(), before = try logits(model)
+  let folder = TemporaryFolder(), source = fixture("adapters/\(name)-start")
+  try FileManager.default.copyItem(
+    atPath: source + "/adapter_model.safetensors", toPath: folder.path + "/adapter_model.safetensors")
+  let said = try readText(source + "/adapter_config.json")
+    .replacing("\"init_lora_weights\": true", with: "\"init_lora_weights\": \"\(name)\"")
+  try writeFile(said, to: folder.path + "/adapter_config.json")
+  let adapter = try Adapter(folder: folder.path, on: model)
+  #expect((adapter.method as? LoRAConfig)?.start == start)
+  adapter.attach()
+  let error = relativeError(try logits(model), before)
+  #expect(error < 3e-5, "\(error)")
 }
 
 @Test func `a file whose weight was changed by chance, or by data, is refused`() throws {

@@ -21,7 +21,7 @@ private func config(_ start: LoRAStart) -> LoRAConfig {
 func `with every start the model is itself at first, and the same start comes of the same seed`(_ start: LoRAStart)
   throws
 {
-  let model = try tinyBert(), before = try logits(model)
+  let model = try tinyModel(), before = try logits(model)
   let adapters = try [1, 1, 2].map { try Adapter(config(start), on: model, seed: $0) }
   adapters[0].attach()
   #expect(relativeError(try logits(model), before) < 2e-5)
@@ -38,7 +38,7 @@ private func numbers(_ adapter: Adapter, _ part: String) -> [Float] {
 }
 
 @Test func `PiSSA takes the largest singular values, OLoRA an orthogonal basis`() throws {
-  let model = try tinyBert()
+  let model = try tinyModel()
   for (start, exact) in [(LoRAStart.pissa, true), (.pissaByIteration(40), false)] {
     let lora = try first(Adapter(config(start), on: model, seed: 1))
     let weight = Table(model.projections[0].weight.matrix)
@@ -64,7 +64,7 @@ private func first(_ adapter: Adapter) throws -> LoRA {
 
 @Test(arguments: starts)
 func `whatever was learned from a start is saved as a plain LoRA that gives the same`(_ start: LoRAStart) throws {
-  let model = try tinyBert(), before = try logits(model)
+  let model = try tinyModel(), before = try logits(model)
   let adapter = try Adapter(config(start), on: model, seed: 3)
   for parameter in adapter.trainable {
     for index in 0..<parameter.count { parameter.pointer[index] += 0.1 * Float(index % 7 - 3) }
@@ -73,20 +73,19 @@ func `whatever was learned from a start is saved as a plain LoRA that gives the 
   let learned = try logits(model)
   adapter.detach()
   #expect(relativeError(learned, before) > 1e-2)
-  try inFolder { folder in
-    try adapter.save(to: folder, base: "b", head: .tokens)
-    let again = try Adapter(folder: folder, on: model)
-    let isPart = start.isPartOfWeight
-    #expect((again.method as? LoRAConfig)?.start == .usual)
-    #expect((again.method as? LoRAConfig)?.rank == (isPart ? 8 : 4))
-    again.attach()
-    #expect(relativeError(try logits(model), learned) < (isPart ? 1e-5 : 1e-7))
-    again.detach()
-  }
+  let folder = TemporaryFolder()
+  try adapter.save(to: folder.path, base: "b", head: .tokens)
+  let again = try Adapter(folder: folder.path, on: model)
+  let isPart = start.isPartOfWeight
+  #expect((again.method as? LoRAConfig)?.start == .usual)
+  #expect((again.method as? LoRAConfig)?.rank == (isPart ? 8 : 4))
+  again.attach()
+  #expect(relativeError(try logits(model), learned) < (isPart ? 1e-5 : 1e-7))
+  again.detach()
 }
 
 @Test func `a start that the sizes do not allow is refused in words`() throws {
-  let model = try tinyBert()
+  let model = try tinyModel()
   var odd = config(.orthogonal)
   odd.rank = 3
   #expect("\(#expect(throws: StartFault.self) { try Adapter(odd, on: model, seed: 1) }!)".contains("even rank"))
@@ -105,7 +104,7 @@ func `whatever was learned from a start is saved as a plain LoRA that gives the 
 
 @Test(arguments: starts)
 func `a weight that a LoRA was merged into gives what both gave`(_ start: LoRAStart) throws {
-  let model = try tinyBert()
+  let model = try tinyModel()
   let adapter = try Adapter(config(start), on: model, seed: 3)
   for parameter in adapter.trainable {
     for index in 0..<parameter.count { parameter.pointer[index] += 0.1 * Float(index % 5 - 2) }

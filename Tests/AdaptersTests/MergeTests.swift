@@ -1,7 +1,6 @@
 /// Merged is unmerged: every method that can become part of its base.
 import Autograd
 import Files
-import FoundationEssentials
 import Kernels
 import Models
 import TestSupport
@@ -12,16 +11,11 @@ import Testing
 private let folders =
   ["lora-start", "lora-pattern-start", "lora-bias-start"] + scaleRuns.map { $0 + "-start" }
 
-private func model() throws -> TextModel {
-  try Processor.start()
-  return try TextModel(folder: fixture("tiny-bert"), kind: .tokens, classes: 5, reuseHead: true)
-}
-
 private let batch = Batch([[2, 9, 17, 33, 41, 5, 3], [2, 58, 3], [2, 30, 31, 7, 3]])
 
 @Test(arguments: folders)
 func `merged says what unmerged says, without seams, and unmerged the base is what it was`(_ name: String) throws {
-  let model = try model(), bytes = model.parameters.map { Array($0.values) }
+  let model = try tinyModel(), bytes = model.parameters.map { Array($0.values) }
   let adapter = try Adapter(folder: fixture("adapters/\(name)"), on: model)
   adapter.attach()
   let apart = model(batch, Pass(Workspace())).array
@@ -38,7 +32,7 @@ func `merged says what unmerged says, without seams, and unmerged the base is wh
 }
 
 @Test func `what no weight can stand for is refused, and nothing is changed`() throws {
-  let model = try model(), bytes = model.parameters.map { Array($0.values) }
+  let model = try tinyModel(), bytes = model.parameters.map { Array($0.values) }
   var fitting = try LoRAConfig().fit(model, seed: 1)
   fitting.projections[1].adapter = Stranger()
   let adapter = Adapter(LoRAConfig(), on: model, fitting, head: model.classifier)

@@ -2,7 +2,6 @@
 import Autograd
 import Checkpoints
 import Files
-import Kernels
 import Models
 import TestSupport
 import Testing
@@ -21,11 +20,10 @@ private struct Case {
   let batch: Batch
 
   init(_ folder: String) throws {
-    try Processor.start()
     let isSequence = folder.hasSuffix("sequence")
     base = folder.hasSuffix("distilbert") ? "tiny-distilbert" : isSequence ? "tiny-bert-sequence" : "tiny-bert"
     kind = isSequence ? .sequence : .tokens
-    model = try TextModel(folder: fixture(base), kind: kind, classes: isSequence ? 3 : 5, reuseHead: true)
+    model = try tinyModel(base, kind: kind, classes: isSequence ? 3 : 5)
     batch = try goldenBatch(base, kind: isSequence ? "sequence" : "token")
   }
 }

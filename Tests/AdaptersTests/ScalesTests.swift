@@ -13,21 +13,6 @@ import Testing
 let scaleRuns = ["ia3", "ia3-chosen", "vera", "layer-norm", "bitfit", "bitfit-chosen", "head"]
 private let folders = scaleRuns.flatMap { [$0 + "-start", $0 + "-final"] }
 
-private func tinyModel(_ kind: HeadKind = .tokens) throws -> TextModel {
-  try Processor.start()
-  return try TextModel(folder: fixture("tiny-bert"), kind: kind, classes: 5, reuseHead: true)
-}
-
-private func goldenBatch() throws -> Batch {
-  let json = try JSON(path: fixture("tiny-bert/golden-token.json"))
-  func rows(_ key: String) -> [[Int32]] {
-    (json[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
-  }
-  var batch = Batch()
-  for (ids, kinds) in zip(rows("ids"), rows("types")) { batch.append(ids, kinds: kinds) }
-  return batch
-}
-
 @Test(arguments: folders)
 func `a folder gives its maker's logits, and taken out it leaves the base bit for bit`(_ name: String) throws {
   let model = try tinyModel(), batch = try goldenBatch()
@@ -117,8 +102,7 @@ private func oneLayerOfBase() throws -> TextModel {
 }
 
 @Test func `of a DistilBERT the same places are scaled, and its norms are found by their names`() throws {
-  try Processor.start()
-  let model = try TextModel(folder: fixture("tiny-distilbert"), kind: .tokens, classes: 5, reuseHead: true)
+  let model = try tinyModel("tiny-distilbert")
   let scaled = try IA3Config().resolve(in: model, everyName: true)
   #expect(
     scaled.map { String($0.projection.name.split(separator: ".").last ?? "") }.prefix(3) == ["k_lin", "v_lin", "lin2"])
@@ -173,7 +157,7 @@ private func oneLayerOfBase() throws -> TextModel {
 }
 
 @Test func `where the classifier is the table of words, a head alone is nothing to train`() throws {
-  let model = try tinyModel(.masked)
+  let model = try tinyModel(kind: .masked)
   let fault = #expect(throws: TargetFault.self) { try Adapter(HeadTraining(), on: model, seed: 1) }
   #expect("\(fault!)".contains("modules_to_save"))
   var method = HeadTraining()

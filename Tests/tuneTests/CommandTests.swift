@@ -85,17 +85,7 @@ import Testing
   defer { program.remove() }
   let long = ["recipe.json", "training.epochs=60"]
   try program.run(["run"] + long + ["output=whole"])
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: Program.path)
-  process.arguments = ["run"] + long + ["output=cut"]
-  process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
-  process.standardError = FileHandle.nullDevice
-  process.standardOutput = FileHandle.nullDevice
-  try process.run()
-  while !fileExists(program.folder + "/cut/metrics.jsonl") { usleep(1000) }
-  process.terminate()
-  process.waitUntilExit()
-  #expect(process.terminationStatus == 130)
+  try program.interrupt(["run"] + long + ["output=cut"])
   #expect(try program.json("cut/result.json")["status"] == "interrupted")
   #expect(fileExists(program.folder + "/cut/adapter/adapter_model.safetensors"))
   #expect(try program.run(["run"] + long + ["output=cut"]).err.contains("--resume"))

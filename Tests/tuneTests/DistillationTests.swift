@@ -73,16 +73,7 @@ import Testing
   private func interrupted(_ arguments: [String]) throws -> (whole: Data, cut: Data) {
     let whole = try program.run(["run"] + arguments + ["output=whole"])
     #expect(whole.status == 0, "\(whole.err)")
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Program.path)
-    process.arguments = ["run"] + arguments + ["output=cut"]
-    process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
-    (process.standardError, process.standardOutput) = (FileHandle.nullDevice, FileHandle.nullDevice)
-    try process.run()
-    while !fileExists(program.folder + "/cut/metrics.jsonl") && process.isRunning { usleep(1000) }
-    process.terminate()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 130)
+    try program.interrupt(["run"] + arguments + ["output=cut"])
     if arguments.contains(where: { $0.contains("teachers") }) {
       let config = program.folder + "/full/model/config.json", before = try readText(config)
       try writeFile(before.replacing("1e-12", with: "1e-9"), to: config)

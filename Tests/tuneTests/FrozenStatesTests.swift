@@ -8,17 +8,6 @@ private let upper = [
   "training.cache_frozen=on",
 ]
 
-/// Starts `tune` without waiting for its end.
-private func start(_ program: Program, _ arguments: [String]) throws -> Process {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: Program.path)
-  process.arguments = arguments
-  process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
-  (process.standardError, process.standardOutput) = (FileHandle.nullDevice, FileHandle.nullDevice)
-  try process.run()
-  return process
-}
-
 private func weights(_ program: Program, _ output: String) throws -> Data {
   try readFile("\(program.folder)/\(output)/adapter/adapter_model.safetensors")
 }
@@ -27,7 +16,7 @@ private func weights(_ program: Program, _ output: String) throws -> Data {
   let program = try Program()
   defer { program.remove() }
   let cut = upper + ["output=cut", "training.cache_folder=cold"]
-  let process = try start(program, cut)
+  let process = try program.start(cut)
   func lines() -> [String] {
     ((try? readText(program.folder + "/cut/metrics.jsonl")) ?? "").split(separator: "\n").map(String.init)
   }
@@ -48,7 +37,7 @@ private func weights(_ program: Program, _ output: String) throws -> Data {
 @Test func `two runs that keep the same states at once end as each alone`() throws {
   let program = try Program()
   defer { program.remove() }
-  let runs = try ["one", "two"].map { try start(program, upper + ["output=\($0)"]) }
+  let runs = try ["one", "two"].map { try program.start(upper + ["output=\($0)"]) }
   runs.forEach { $0.waitUntilExit() }
   #expect(runs.allSatisfy { $0.terminationStatus == 0 })
   try program.run(upper + ["output=alone", "training.cache_folder=other"])

@@ -31,16 +31,7 @@ func `what was inserted is trained, resumed, saved, scored and predicts`(_ metho
   #expect(try JSON(parsing: .init(predict.out.utf8), named: "p")["entities"]?["a"]?.array != nil, "\(predict.err)")
   #expect(try program.run("inspect", "run").out.contains("adapter: "))
 
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: Program.path)
-  process.arguments = ["run"] + settings + ["output=cut", "training.recompute=true"]
-  process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
-  (process.standardError, process.standardOutput) = (FileHandle.nullDevice, FileHandle.nullDevice)
-  try process.run()
-  while !fileExists(program.folder + "/cut/metrics.jsonl") { usleep(1000) }
-  process.terminate()
-  process.waitUntilExit()
-  try #require(process.terminationStatus == 130)
+  try program.interrupt(["run"] + settings + ["output=cut", "training.recompute=true"])
   let resumed = try program.run(["run"] + settings + ["output=cut", "training.recompute=true", "--resume"])
   #expect(resumed.status == 0, "\(resumed.err)")
   let files = try FileManager.default.contentsOfDirectory(atPath: program.folder + "/run/adapter")

@@ -1,5 +1,4 @@
 import Files
-import Foundation
 import Testing
 
 private let methods = [
@@ -37,17 +36,7 @@ func `a run of LoRA's family goes on where it was cut, on any number of threads`
   defer { program.remove() }
   let long = ["run", "recipe.json", "method=\(method)", "training.epochs=30"]
   try program.run(long + ["output=whole", "--threads", "1"])
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: Program.path)
-  process.arguments = long + ["output=cut", "--threads", "2"]
-  process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
-  process.standardError = FileHandle.nullDevice
-  process.standardOutput = FileHandle.nullDevice
-  try process.run()
-  while !fileExists(program.folder + "/cut/metrics.jsonl") { usleep(1000) }
-  process.terminate()
-  process.waitUntilExit()
-  #expect(process.terminationStatus == 130)
+  try program.interrupt(long + ["output=cut", "--threads", "2"])
   let resumed = try program.run(long + ["output=cut", "--resume"])
   #expect(resumed.status == 0, "\(resumed.err)")
   let files = try ["whole", "cut"].map { try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors") }

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import TestSupport
+import Testing
 
 /// Runs the built program in a folder of its own.
 struct Program {
@@ -77,6 +78,15 @@ struct Program {
     (process.standardError, process.standardOutput) = (FileHandle.nullDevice, FileHandle.nullDevice)
     try process.run()
     return process
+  }
+
+  /// Begins a run with `output` "cut", stops it as Ctrl-C does once it has logged something, and waits for its end.
+  func interrupt(_ arguments: [String]) throws {
+    let process = try start(arguments)
+    while !fileExists(folder + "/cut/metrics.jsonl") && process.isRunning { usleep(1000) }
+    process.terminate()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 130)
   }
 
   /// Names of the snapshots of the run in `output`, the oldest first.

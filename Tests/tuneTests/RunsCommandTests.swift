@@ -77,17 +77,8 @@ private func answer(_ result: Program.Result) throws -> JSON {
   let program = try Program()
   defer { program.remove() }
   let long = ["run", "recipe.json", "training.epochs=60", "output=cut"]
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: Program.path)
-  process.arguments = long + ["logging.csv=true"]
-  process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
-  (process.standardError, process.standardOutput) = (FileHandle.nullDevice, FileHandle.nullDevice)
-  try process.run()
-  func hasSnapshot() -> Bool {
-    let cut = program.folder + "/cut", names = FileManager.default.enumerator(atPath: cut)?.map { "\($0)" } ?? []
-    return names.contains { $0.hasPrefix("snapshot") && $0.hasSuffix(".safetensors") }
-  }
-  while !hasSnapshot() && process.isRunning { usleep(1000) }
+  let process = try program.start(long + ["logging.csv=true"])
+  while !program.hasSnapshot("cut") && process.isRunning { usleep(1000) }
   kill(process.processIdentifier, SIGKILL)
   process.waitUntilExit()
   #expect(try answer(program.run("runs", ".", "--json")).array?[0]["status"] == "interrupted")

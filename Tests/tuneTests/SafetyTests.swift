@@ -37,12 +37,7 @@ func `a killed run is resumed from its last snapshot, to the same bytes`(_ setti
   defer { program.remove() }
   let long = ["recipe.json", "training.epochs=80"] + settings
   try program.run(["run"] + long + ["output=whole"])
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: Program.path)
-  process.arguments = ["run"] + long + ["output=cut"]
-  process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
-  (process.standardError, process.standardOutput) = (FileHandle.nullDevice, FileHandle.nullDevice)
-  try process.run()
+  let process = try program.start(["run"] + long + ["output=cut"])
   while !program.hasSnapshot("cut") { usleep(1000) }
   kill(process.processIdentifier, SIGKILL)
   process.waitUntilExit()

@@ -52,17 +52,7 @@ func `a tagger learns by scales, or by few of its weights, and is scored as eval
   defer { program.remove() }
   let long = ["recipe.json", "training.epochs=60", "method=\(method)"]
   try program.run(["run"] + long + ["output=whole"])
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: Program.path)
-  process.arguments = ["run"] + long + ["output=cut"]
-  process.currentDirectoryURL = URL(fileURLWithPath: program.folder)
-  process.standardError = FileHandle.nullDevice
-  process.standardOutput = FileHandle.nullDevice
-  try process.run()
-  while !fileExists(program.folder + "/cut/metrics.jsonl") { usleep(1000) }
-  process.terminate()
-  process.waitUntilExit()
-  #expect(process.terminationStatus == 130)
+  try program.interrupt(["run"] + long + ["output=cut"])
   let resumed = try program.run(["run"] + long + ["output=cut", "--resume"])
   #expect(resumed.status == 0, "\(resumed.err)")
   let files = try ["whole", "cut"].map { try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors") }

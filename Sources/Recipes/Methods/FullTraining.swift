@@ -50,11 +50,6 @@ struct FullTraining: MethodSection {
   func rateFactor(_ weight: String, in model: TextModel) -> Double {
     layerFactor(weight, decay: layerDecay, layers: model.config.layers)
   }
-
-  /// The block that a weight belongs to; below all of them are the embeddings, above them the head.
-  private func depth(of weight: String, layers: Int) -> Int {
-    layerIndex(of: weight) ?? (isPart(weight, of: ["embeddings"]) ? -1 : layers)
-  }
 }
 
 /// A method "full" that does not fit the model.

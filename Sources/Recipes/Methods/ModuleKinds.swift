@@ -13,12 +13,11 @@ extension FieldKind<ModuleChoice.Targets> {
         switch json {
         case .array: return names.read(json, place).map { .suffixes($0) }
         case "all-linear" where orAll: return .allLinear
-        case .string(let pattern) where !pattern.isEmpty && pattern != "all-linear":
-          guard let why = whyNotRegex(pattern) else { return .pattern(pattern) }
-          place.fault("found \(json.shown), no regular expression (\(printable(why)))", expected: words)
-        default: place.wrong(json, expected: words)
+        case "all-linear":
+          place.wrong(json, expected: words)
+          return nil
+        default: return FieldKind<String>.regex(or: words).read(json, place).map { .pattern($0) }
         }
-        return nil
       },
       write: { modules in
         switch modules {
@@ -50,7 +49,24 @@ extension FieldKind<[Int]> {
   }
 }
 
-/// Why `pattern` cannot be a regular expression; nil when it can.
+extension FieldKind<String> {
+  /// A regular expression, where all that may stand is `words`.
+  static func regex(or words: String) -> Self {
+    Self(
+      words, schema: Schema.text,
+      read: { json, place in
+        guard let pattern = json.string, !pattern.isEmpty else {
+          place.wrong(json, expected: words)
+          return nil
+        }
+        guard let why = whyNotRegex(pattern) else { return pattern }
+        place.fault("found \(json.shown), no regular expression (\(printable(why)))", expected: words)
+        return nil
+      }, write: { .string($0) })
+  }
+}
+
+/// nil where it is one.
 private func whyNotRegex(_ pattern: String) -> String? {
   // The parser of regular expressions is recursive; a name's pattern is short.
   guard pattern.utf8.count <= 1000 else { return "longer than 1000 bytes" }

@@ -9,7 +9,7 @@ import Training
 
 @testable import Recipes
 
-@Suite struct FreezingStatesTests {
+@Suite struct KeptStatesTests {
   private let folder = TemporaryFolder()
   private let json: JSON
 

@@ -7,7 +7,7 @@ import Tasks
 import Training
 
 /// Kept states, and what the run does where the disk does not want them.
-struct Freezing {
+struct KeptStates {
   let states: FrozenStates
   /// Bytes that the run's own texts take.
   let size: Int
@@ -20,7 +20,7 @@ struct Freezing {
     do throws(FileFault) {
       try states.file.open(reserving: size)
     } catch {
-      if isWished { throw FrozenFault.disk(error) }
+      if isWished { throw KeptStatesFault.disk(error) }
       return "states are computed in every epoch: \(error)"
     }
     model.frozen = states
@@ -29,20 +29,20 @@ struct Freezing {
 
   /// Throws where states could not be kept, though the run has wished it.
   func check() throws {
-    if isWished, let fault = states.file.fault { throw FrozenFault.disk(fault) }
+    if isWished, let fault = states.file.fault { throw KeptStatesFault.disk(fault) }
   }
 }
 
 extension RunBuilder {
   /// What learns must be known by now, and the model's precision.
-  func makeFreezing(
+  func makeKeptStates(
     _ model: TextModel, _ work: Work, _ objective: any Objective
-  ) throws -> (frozen: Freezing?, notes: [String]) {
+  ) throws -> (states: KeptStates?, notes: [String]) {
     let caching = recipe.training.caching, isWished = caching.frozen == .on
     if caching.frozen == .off { return (nil, []) }
     let blocks = model.frozenBlocks
     if blocks == 0 {
-      if isWished { throw FrozenFault.nothingFrozen }
+      if isWished { throw KeptStatesFault.nothingFrozen }
       return (nil, [])
     }
     let size = Split.allCases.reduce(0) { $0 + work.task.tokens(in: $1) } * 4 * model.config.width
@@ -58,7 +58,7 @@ extension RunBuilder {
     let layers =
       blocks == model.config.layers ? "all \(blocks) layers" : "the first \(blocks) of \(model.config.layers) layers"
     return (
-      Freezing(states: states, size: size, isWished: isWished),
+      KeptStates(states: states, size: size, isWished: isWished),
       ["\(layers) are computed once: \(size >> 20) MB of states; \(states.file.path) \(tail)"]
     )
   }
@@ -66,7 +66,7 @@ extension RunBuilder {
   /// Why states cannot be kept at all.
   private func obstacle(
     _ model: TextModel, _ work: Work, _ objective: any Objective, blocks: Int, size: Int
-  ) -> FrozenFault? {
+  ) -> KeptStatesFault? {
     if work.kind == .masked && recipe.task.masks == .dynamic { return .dynamicMasks }
     if objective.sees(below: blocks, of: model) { return .looksBelow(blocks) }
     let limit = recipe.training.caching.limit
@@ -95,7 +95,7 @@ private func folderBeside(_ output: String) -> String {
 }
 
 /// Why states below all that learns cannot be kept.
-enum FrozenFault: Error, CustomStringConvertible {
+enum KeptStatesFault: Error, CustomStringConvertible {
   case nothingFrozen
   case dynamicMasks
   case looksBelow(Int)

@@ -10,26 +10,21 @@ import Training
 @testable import Adapters
 @testable import Recipes
 
-private func tiny() throws -> TextModel {
-  try Processor.start()
-  return try TextModel(folder: fixture("tiny-bert"), kind: .tokens, classes: 5, reuseHead: true)
-}
-
 private func names(_ change: (inout FullTraining) -> Void) throws -> [String] {
   var method = FullTraining()
   change(&method)
-  return try method.learning(in: tiny()).map(\.name)
+  return try method.learning(in: tinyModel()).map(\.name)
 }
 
 @Test func `nothing is frozen unless a recipe says so`() throws {
-  #expect(try names { _ in } == tiny().parameters.map(\.name))
+  #expect(try names { _ in } == tinyModel().parameters.map(\.name))
 }
 
 @Test func `the last layers learn, and the head above them`() throws {
   let one = try names { $0.trainLast = 1 }
   #expect(one.allSatisfy { $0.contains("layer.1.") || $0.hasPrefix("classifier") } && one.count == 16 + 2)
   #expect(try names { $0.freezeFirst = 1 } == one)
-  #expect(try names { $0.trainLast = 2 } == tiny().parameters.map(\.name).filter { !$0.contains(".embeddings.") })
+  #expect(try names { $0.trainLast = 2 } == tinyModel().parameters.map(\.name).filter { !$0.contains(".embeddings.") })
 }
 
 @Test func `names and expressions freeze weights`() throws {
@@ -54,7 +49,7 @@ private func names(_ change: (inout FullTraining) -> Void) throws -> [String] {
     let json = least.with("model.path", .string(fixture("tiny-bert")))
       .with("method", ["type": "full", "train_last_layers": 1]).with("data.train", .string(folder + "/train.tsv"))
       .with("output", .string(folder + "/run"))
-    let run = try RunBuilder(Recipe(json: json), threads: 1).build(), before = try tiny()
+    let run = try RunBuilder(Recipe(json: json), threads: 1).build(), before = try tinyModel()
     _ = try run.trainer.run(shouldStop: { false }, report: { _ in })
     for (now, then) in zip(run.model.parameters, before.parameters) where !now.name.hasPrefix("classifier") {
       #expect((Array(now.values) == Array(then.values)) == !now.name.contains("layer.1."), "\(now.name)")
@@ -65,7 +60,7 @@ private func names(_ change: (inout FullTraining) -> Void) throws -> [String] {
 @Test func `each block may learn slower than the one above it`() throws {
   var method = FullTraining()
   method.layerDecay = 0.5
-  let model = try tiny()
+  let model = try tinyModel()
   let factors = [
     "classifier.weight", "layer.1.output.dense.bias", "layer.0.output.dense.bias", "embeddings.LayerNorm.bias",
   ]
@@ -84,7 +79,7 @@ private func names(_ change: (inout FullTraining) -> Void) throws -> [String] {
     try place.begin()
     _ = try run.execute(in: place, resume: false, shouldStop: { false }, report: { _ in })
     let saved = try TextModel(folder: folder + "/run/model", kind: .tokens, classes: 2, reuseHead: true)
-    for (found, then) in zip(saved.parameters, try tiny().parameters) where found.name.contains("layer.0.") {
+    for (found, then) in zip(saved.parameters, try tinyModel().parameters) where found.name.contains("layer.0.") {
       if found.name.hasSuffix("query.weight") { then.round() }
       if found.name.hasSuffix("query.weight") || found.name.hasSuffix("bias") {
         #expect(Array(found.values) == Array(then.values), "\(found.name)")

@@ -1,0 +1,110 @@
+/// Twenty steps that PEFT, the `adapters` library or PyTorch made on a tiny BERT over fixed batches, to be made again from
+/// the same start: `Tests/Fixtures/adapters/README.md`.
+import Adapters
+import Autograd
+import Checkpoints
+import Files
+import Kernels
+import Models
+import TestSupport
+import Testing
+
+@testable import Training
+
+struct GoldenRun {
+  let name: String
+  let json: JSON
+  let model: TextModel
+  /// Attached; nil: the model itself learns.
+  let adapter: Adapter?
+  let task: FixedBatches
+  let table: ParameterTable
+
+  /// - Parameter start: what the run begins with; the adapter in the run's own folder, where nothing else is said.
+  init(_ name: String, start: ((TextModel) throws -> Adapter?)? = nil) throws {
+    self.name = name
+    json = try JSON(path: fixture("adapters/\(name).json"))
+    model = try tinyModel()
+    if let start {
+      adapter = try start(model)
+    } else {
+      adapter = try Adapter(folder: fixture("adapters/\(name)-start"), on: model)
+    }
+    adapter?.attach()
+    task = try FixedBatches("adapters/batches.json", "batch")
+    table = ParameterTable(training: adapter?.trainable ?? model.parameters)
+  }
+
+  func number(_ key: String, _ index: Int) -> Double { json[key]?.array?[index].number ?? .nan }
+
+  static var settings: TrainingSettings {
+    var settings = TrainingSettings()
+    (settings.length, settings.warmup, settings.learningRate) = (.steps(20), .steps(2), 5e-3)
+    return settings
+  }
+
+  func trainer(threads: Int = 2) throws -> Trainer {
+    try Trainer(model, task, table, Self.settings, Replicas(threads: threads), hook: adapter?.hook)
+  }
+
+  /// As many numbers learn as there, and every step finds the same loss, rate and gradient.
+  func follow(within tolerance: Double = 1e-4, _ check: (Int, StepRecord) -> Void = { _, _ in }) throws {
+    #expect(table.parameters.reduce(0) { $0 + $1.count } == json["trainable_parameters"]?.int)
+    let trainer = try trainer()
+    for index in 0..<20 {
+      let record = try trainer.step(task.batches[index % 4]), norm = number("gradient_norms", index)
+      #expect(abs(record.loss - number("losses", index)) < tolerance, "step \(index + 1)")
+      #expect(abs(record.learningRate - number("learning_rates", index)) < 1e-9)
+      #expect(abs(record.gradientNorm - norm) < 1e-4 * max(1, norm), "step \(index + 1)")
+      check(index, record)
+    }
+  }
+
+  /// In bf16 the losses are the same, but for rounding.
+  func followRounded(within tolerance: Double) throws {
+    model.use(.bf16)
+    #expect(model.projections.allSatisfy { $0.weight.isHalf == (adapter != nil) })
+    let trainer = try trainer()
+    let worst = try (0..<20).reduce(0) {
+      max($0, abs(try trainer.step(task.batches[$1 % 4]).loss - number("losses", $1)))
+    }
+    #expect(worst < tolerance, "\(worst)")
+    #expect(worst > 1e-6, "nothing was rounded")
+  }
+
+  /// The first batch's gradients are those that were found there, before clipping.
+  /// - Parameter isSigned: whether all have one sign: a singular vector may point the other way, and its gradient too.
+  func expectFirstGradients(within tolerance: Double, isSigned: (String) -> Bool = { _ in true }) throws {
+    let golden = try Checkpoint(file: fixture("adapters/\(name)-gradients.safetensors"))
+    let lesson = task.lesson(task.batches[0], at: 0), gradients = Gradients(table)
+    _ = HardLabels().losses(model, task, lesson, of: LessonSize([lesson]), Pass(Workspace(), gradients: gradients))
+    gradients.finish()
+    _ = adapter?.hook?.addLoss(to: gradients)
+    for parameter in table.parameters where !parameter.name.hasSuffix("key.bias") {
+      let found = UnsafeBufferPointer(start: gradients.pointer + (parameter.offset ?? 0), count: parameter.count)
+      let wanted = try Self.values(of: parameter, in: golden)
+      let error =
+        isSigned(parameter.name) ? relativeError(found, wanted) : relativeError(found.map(abs), wanted.map(abs))
+      #expect(error < tolerance, "\(parameter.name)")
+    }
+  }
+
+  /// What was learned is what was learned there.
+  func expectEnd(within tolerance: Double) throws {
+    let final = try Checkpoint(files: AdapterFormat.weights(in: fixture("adapters/\(name)-final")))
+    for parameter in adapter?.trainable ?? [] where !parameter.name.hasSuffix("key.bias") {
+      #expect(
+        relativeError(parameter.values, try Self.values(of: parameter, in: final)) < tolerance, "\(parameter.name)")
+    }
+  }
+
+  /// The numbers of a parameter under any of the names that the libraries give it.
+  static func values(of parameter: Parameter, in file: Checkpoint) throws -> [Float] {
+    let name = parameter.name, parts = name.split(separator: ".").map(String.init)
+    let tuned = (parts.dropLast() + ["ln_tuning_layers"] + parts.suffix(1)).joined(separator: ".")
+    let wrapped = String(name.dropLast(".bias".count)) + ".base_layer.bias"
+    let names = [name, wrapped, tuned, name + ".weight"]
+    let stored = names.flatMap { ["base_model.model." + $0, "base_model." + $0, $0] } + ["prompt_embeddings"]
+    return try file.array(#require(stored.first(where: file.contains)))
+  }
+}
