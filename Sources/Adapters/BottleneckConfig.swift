@@ -51,12 +51,13 @@ extension BottleneckConfig.NonLinearity {
   }
 }
 
-/// Blocks that a model does not have.
+/// Blocks that a model does not have, or all that it has.
 public struct LeftOutFault: Error, CustomStringConvertible {
   let layers: [Int]
   let count: Int
   public var description: String {
-    "'leave_out': \(layers.map(String.init).joined(separator: ", ")); this model has layers 0 to \(count - 1)."
+    "'leave_out': \(layers.map(String.init).joined(separator: ", ")); this model has layers 0 to \(count - 1), of which one at "
+      + "least gets a bottleneck."
   }
 }
 
@@ -70,7 +71,8 @@ extension BottleneckConfig: AdapterMethod {
   public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
     let blocks = model.encoder.seams
     let absent = leaveOut.filter { !blocks.indices.contains($0) }
-    if seed != nil, !absent.isEmpty { throw LeftOutFault(layers: absent, count: blocks.count) }
+    let left = absent.isEmpty && Set(leaveOut).count == blocks.count ? leaveOut : absent
+    if seed != nil, !left.isEmpty { throw LeftOutFault(layers: left, count: blocks.count) }
     var fitting = Fitting()
     func add(
       _ module: String, to block: BlockSeams, _ place: ReferenceWritableKeyPath<BlockSeams, (any ResidualAdapter)?>

@@ -31,7 +31,9 @@ extension LoRAConfig {
     case .usual, .pissa, .pissaByIteration, .olora: break
     }
     settings["use_dora"] = .bool(useDoRA)
-    settings["alpha_pattern"] = .object(alphaPattern.mapValues { whole($0 * alphaTimes) })
+    let alphas = try inOrder(alphaPattern, of: chosen, key: "alpha_pattern")
+    let ranks = try inOrder(rankPattern, of: chosen, key: "rank_pattern")
+    settings["alpha_pattern"] = .object(alphas.mapValues { whole($0 * alphaTimes) })
     settings["bias"] = .string(bias.rawValue)
     settings["exclude_modules"] = modules.exclude?.json ?? .null
     settings["layers_to_transform"] = modules.layersJSON
@@ -39,7 +41,7 @@ extension LoRAConfig {
     settings["lora_dropout"] = .double(dropout)
     settings["modules_to_save"] = modules.saved
     settings["r"] = .int(rank * times)
-    settings["rank_pattern"] = .object(rankPattern.mapValues { .int($0 * times) })
+    settings["rank_pattern"] = .object(ranks.mapValues { .int($0 * times) })
     settings["target_modules"] = modules.targets(usual: model.config.family.names.usualTargets, chosen: chosen)
     settings["use_rslora"] = .bool(useRSLoRA)
     return settings
@@ -58,6 +60,7 @@ extension LoRAConfig {
         { map($0) { $0.int.flatMap { (1...65536).contains($0) ? $0 : nil } } }]
       ?? [:]
     alphaPattern = file["alpha_pattern", "numbers by module", { map($0) { $0.number } }] ?? [:]
+    takesFirstPattern = true
     useDoRA = file.flag("use_dora")
     start = readStart(&file)
     modules = ModuleChoice(&file)

@@ -13,6 +13,8 @@ public struct LoRAConfig: Sendable, Equatable {
   public var modules = ModuleChoice()
   public var rankPattern: [String: Int] = [:]
   public var alphaPattern: [String: Double] = [:]
+  /// Of several patterns that match a module the first by name holds, as in PEFT's files; else the longest does.
+  var takesFirstPattern = false
   public var useRSLoRA = false
   public var bias = Bias.none
   /// Whether a vector of magnitudes learns beside the update's direction (Liu et al. 2024).
@@ -97,11 +99,24 @@ extension LoRAConfig: ModuleMethod {
     }
   }
 
-  /// The value of the pattern that the name ends with; of several, the longest.
+  /// The value of the pattern that the name ends with; of several, the longest or the first.
   private func lookUp<Value>(_ patterns: [String: Value], _ name: String, key: String) throws -> Value? {
-    for (pattern, value) in patterns.sorted(by: { ($1.key.count, $0.key) < ($0.key.count, $1.key) }) {
+    func length(_ pattern: String) -> Int { takesFirstPattern ? 0 : pattern.count }
+    for (pattern, value) in patterns.sorted(by: { (length($1.key), $0.key) < (length($0.key), $1.key) }) {
       if try expression("(.*\\.)?(\(pattern))", key: key)(name) { return value }
     }
     return nil
+  }
+
+  /// `patterns` for a file: PEFT writes them by name and takes the first that matches. Where that is another one than
+  /// holds here, each of the modules `names` gets a pattern of its own.
+  func inOrder<Value: Equatable>(
+    _ patterns: [String: Value], of names: [String], key: String
+  ) throws -> [String: Value] {
+    var first = self
+    first.takesFirstPattern = true
+    let values = try names.map { (name: $0, value: try lookUp(patterns, $0, key: key)) }
+    if try values.allSatisfy({ try first.lookUp(patterns, $0.name, key: key) == $0.value }) { return patterns }
+    return [String: Value](uniqueKeysWithValues: values.compactMap { entry in entry.value.map { (entry.name, $0) } })
   }
 }

@@ -3,10 +3,12 @@ import Files
 
 extension ModuleChoice {
   /// `target_modules` for others: PEFT reads "all-linear" anew for the model it finds, and would adapt a token
-  /// classifier's head as well, so that it is written out.
+  /// classifier's head as well, so that it is written out; so are the modules of an expression beside layers, which
+  /// PEFT does not take together.
   func targets(usual: [String], chosen: [String]) -> JSON {
     switch targets ?? .suffixes(usual) {
     case .allLinear: Targets.suffixes(endings(of: chosen)).json
+    case .pattern where layers != nil: Targets.suffixes(chosen).json
     case let targets: targets.json
     }
   }
@@ -21,6 +23,7 @@ extension ModuleChoice {
     exclude = file["exclude_modules", "a list of names or a regular expression", Targets.init]
     layers =
       file["layers_to_transform", "a whole number or a list of them", { $0.int.map { [$0] } ?? list($0) { $0.int } }]
+    if layers == [] { layers = nil }  // which is PEFT's reading
     modulesToSave = file.savedModules()
   }
 }

@@ -26,7 +26,10 @@ final class RankAllocator: StepHook {
   let term = "orthogonality"
 
   func begin(steps: Int) throws {
-    guard config.firstSteps < steps - config.lastSteps else { throw BudgetFault.noTime(config, steps: steps) }
+    let last = steps - config.lastSteps, lastChoice = (steps - 1) / config.interval * config.interval
+    guard config.firstSteps < last, last < steps || lastChoice > config.firstSteps else {
+      throw BudgetFault.noTime(config, steps: steps)
+    }
     self.steps = steps
   }
 
@@ -167,8 +170,8 @@ public enum BudgetFault: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noTime(let config, let steps):
-      "'tinit' \(config.firstSteps) and 'tfinal' \(config.lastSteps) leave no step of \(steps) for the ranks to shrink in. "
-        + "Lower them, or train longer."
+      "'tinit' \(config.firstSteps), 'tfinal' \(config.lastSteps) and 'deltaT' \(config.interval) leave no step of \(steps) "
+        + "for the ranks to shrink in. Lower them, or train longer."
     }
   }
 }

@@ -16,6 +16,10 @@ public struct Sidecar: Sendable {
     let file = folder + "/tune.json"
     guard fileExists(file) else { return nil }
     json = try JSON(path: file)
+    if let format = json["format"], format != 1 {
+      throw FileFault.malformed(
+        file: file, line: nil, found: "format \(format.text(pretty: false))", expected: "format 1")
+    }
     guard let task = json["task"]?.string, ["token_classification", "masked_lm"].contains(task) else {
       throw FileFault.malformed(
         file: file, line: nil, found: "task \(json["task"]?.text(pretty: false) ?? "missing")",

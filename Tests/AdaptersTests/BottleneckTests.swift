@@ -74,12 +74,14 @@ private func model(for folder: String) throws -> (model: TextModel, batch: Batch
     }
   }
 
-  @Test func `layers that are not there cannot be left out`() throws {
+  @Test func `layers that are not there cannot be left out, nor all that are there`() throws {
     let (model, _) = try model(for: "houlsby-start")
     var config = BottleneckConfig.pfeiffer
     config.leaveOut = [0]
     #expect(try Adapter(config, on: model, seed: 1).trainable.count == 4 + 2)
-    config.leaveOut = [0, 2]
-    #expect(throws: LeftOutFault.self) { try Adapter(config, on: model, seed: 1) }
+    for layers in [[0, 2], [0, 1]] {
+      config.leaveOut = layers
+      #expect(throws: LeftOutFault.self) { try Adapter(config, on: model, seed: 1) }
+    }
   }
 }

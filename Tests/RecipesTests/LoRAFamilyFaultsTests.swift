@@ -14,14 +14,15 @@ private func method(_ method: JSON) throws -> [String] { try faults(least.with("
     ])
   for start in ["pissa", "pissa_niter_4", "olora"] as [JSON] {
     let found = try method(["type": "lora", "init": start, "use_dora": true])
-    #expect(found.count == 1 && found[0].contains("beside 'use_dora'"), "\(found)")
+    #expect(
+      found.count == 1 && found[0].hasPrefix("method.init: \"\(start.string ?? "")\" beside 'use_dora'"), "\(found)")
   }
   #expect(try method(["type": "lora", "init": "orthogonal", "use_dora": true]) == [])
   for name in ["pissa_niter_101", "pissa_niter_", "pissa_niter_x"] as [JSON] {
     #expect(try method(["type": "lora", "init": name]).count == 1)
   }
   let found = try method(["type": "adalora", "init_r": 4, "target_r": 4])
-  #expect(found.count == 1 && found[0].contains("less than init_r, 4"), "\(found)")
+  #expect(found.count == 1 && found[0].hasPrefix("method.target_r: 4; expected less than init_r, 4"), "\(found)")
   #expect(try method(["type": "adalora", "rank": 4]).count == 1)
   #expect(try method(["type": "lora", "init_r": 4]).count == 1)
 }

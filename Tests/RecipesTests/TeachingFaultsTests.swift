@@ -251,6 +251,8 @@ private struct Workshop {
     let sidecar = try JSON(path: shop.path("adapter") + "/tune.json")
     try writeFile(sidecar.with("labels", ["O"]).text(), to: shop.path("adapter") + "/tune.json")
     #expect(shop.fault(taught("tagging-teacher")).contains("knows the labels O"))
+    try writeFile(sidecar.with("format", 2).text(), to: shop.path("adapter") + "/tune.json")
+    #expect(shop.fault(taught("tagging-teacher")).contains("expected format 1"))
     // An adapter of another task has no head for this one.
     lora = shop.masked.with("method", ["type": "lora", "rank": 2])
     try shop.build(lora).saveWeights(to: shop.path("adapter"), [:])

@@ -101,6 +101,14 @@ private func rank(of table: ParameterTable) -> Int {
   try adapter.hook?.begin(steps: 21)
 }
 
+@Test func `AdaLoRA that would allocate after the last step only is refused`() throws {
+  var config = AdaLoRAConfig()
+  (config.firstSteps, config.interval) = (10, 10)
+  let adapter = try Adapter(config, on: tinyBert(), seed: 1)
+  #expect(throws: BudgetFault.self) { try adapter.hook?.begin(steps: 20) }
+  try adapter.hook?.begin(steps: 21)
+}
+
 @Test func `LoRA+ loses what it loses with PEFT's optimizer`() throws {
   let golden = try GoldenRun("lora-plus") { try Adapter(folder: fixture("adapters/lora-start"), on: $0) }
   var config = LoRAConfig(), settings = GoldenRun.settings

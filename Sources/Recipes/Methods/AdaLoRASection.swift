@@ -22,7 +22,8 @@ extension AdaLoRAConfig: MethodSection {
     modules.stateSaved(fields)
     if targetRank >= initialRank {
       fields.fault(
-        "target_r", "\(targetRank)", expected: "less than init_r, \(initialRank)", advice: "Ranks can only shrink.")
+        "method.target_r", "\(targetRank)", expected: "less than init_r, \(initialRank)",
+        advice: "Ranks can only shrink.")
     }
   }
 }

@@ -23,7 +23,7 @@ extension LoRAConfig: MethodSection {
     fields.optional("lora_plus_ratio", &plusRatio, .number(above: 0), "The rate of B over that of A (LoRA+).")
     if useDoRA && start.isPartOfWeight {
       fields.fault(
-        "init", "\"\(start.name)\" beside 'use_dora'", expected: "one of them",
+        "method.init", "\"\(start.name)\" beside 'use_dora'", expected: "one of them",
         advice: "DoRA starts from \"default\", \"gaussian\" or \"orthogonal\".")
     }
   }
