@@ -34,13 +34,18 @@ public struct RunFilter: Sendable {
       return Condition(key: try RunKey(key, in: runs), relation: relation, wanted: wanted)
     }
     func split(_ text: String) -> (String, Relation, String)? {
-      guard let sign = text.firstIndex(where: { "!=<>".contains($0) }) else { return nil }
+      let signs = "!=<>"
+      guard let sign = text.firstIndex(where: signs.contains) else { return nil }
       let key = text[..<sign].trimmed
       guard !key.isEmpty, let relation = Relation.allCases.first(where: { text[sign...].hasPrefix($0.rawValue) }) else {
         return nil
       }
       let wanted = text[sign...].dropFirst(relation.rawValue.count).trimmed
-      return wanted.isEmpty ? nil : (key, relation, wanted)
+      // A name may hold "=" (run=rank=8,seed=1), but no value begins with a sign, and no bound holds one ("or", "AND").
+      let isOrder = relation != .equals && relation != .differs
+      let isOdd = wanted.first.map(signs.contains) ?? true
+      let runsOn = wanted.hasSuffix(" and") || isOrder && wanted.contains(where: signs.contains)
+      return isOdd || runsOn ? nil : (key, relation, wanted)
     }
   }
 

@@ -13,7 +13,7 @@ struct RunIndex {
   private let folder: String
   private let queue: DatabaseQueue
 
-  private enum Fault: Error { case otherVersion }
+  private enum Fault: Error { case otherVersion, damaged }
 
   /// Opens the index of the runs in `folder`. One that is missing, damaged, or another version's is begun anew, empty.
   init(of folder: String) throws {
@@ -33,6 +33,8 @@ struct RunIndex {
     configuration.busyMode = .timeout(10)
     let queue = try DatabaseQueue(path: path, configuration: configuration)
     try queue.write { database in
+      // A page in the middle may be damaged where the first, which alone is read here, is not.
+      guard try String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok" else { throw Fault.damaged }
       let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
       if found == version { return }
       guard found == 0, try !database.tableExists("run") else { throw Fault.otherVersion }

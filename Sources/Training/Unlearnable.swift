@@ -25,7 +25,7 @@ public struct Unlearnable: Sendable, CustomStringConvertible {
   public var description: String {
     let norm = norm.map { ", the gradient's norm \($0)" } ?? ""
     return """
-      Step \(step): the loss is \(loss)\(norm). Nothing was changed by this step, and the last snapshot is intact.
+      Step \(step): the loss is \(loss)\(norm). Nothing was changed by this step; a snapshot of before it is intact.
       \(weight.value.isFinite ? "The largest weight that learns" : "A weight that is not finite"): \(weight)
       \(gradient.value.isFinite ? "The largest gradient" : "A gradient that is not finite"): \(gradient)
       The batch: \(Self.list(examples))

@@ -35,7 +35,8 @@ struct RunFilterTests {
     #expect(names(runs.filter(filter.matches)) == "a" && filter.keys.map(\.name) == ["seed", "f1", "method"])
   }
 
-  @Test(arguments: ["f1", "=3", "f1=", "f1!3"]) func `what is no condition is told`(_ text: String) {
+  @Test(arguments: ["f1", "=3", "f1=", "f1!3", "f1==1", "f1=>1", "f1>0.5 and", "f1>0.5 or f1<0.2", "f1>0.5 AND seed=1"])
+  func `what is no condition is told`(_ text: String) {
     #expect(throws: RunFilter.Fault(condition: text)) { try RunFilter([text], in: runs) }
   }
 

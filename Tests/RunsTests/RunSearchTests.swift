@@ -38,13 +38,14 @@ struct RunSearchTests {
     #expect(try RunIndex(of: shelf.path).records().keys.sorted() == ["a"])
   }
 
-  @Test(arguments: ["damaged", "cut", "no database", "newer version"])
+  @Test(arguments: ["damaged", "a damaged page", "cut", "no database", "newer version"])
   func `an index that is no use is made anew from the folders`(_ harm: String) throws {
     try shelf.add("a", f1: 0.5)
     _ = search()
     var bytes = Array(try readFile(index))
     switch harm {
     case "damaged": for place in 100..<bytes.count { bytes[place] = UInt8(truncatingIfNeeded: place &* 31) }
+    case "a damaged page": for place in 4100..<4900 { bytes[place] = 0xFF }
     case "cut": bytes = Array(bytes.prefix(700))
     case "no database": bytes = Array("nothing of the kind, but long enough to have a header of its own".utf8)
     default: try DatabaseQueue(path: index).write { try $0.execute(sql: "PRAGMA user_version = 99; DROP TABLE run") }
