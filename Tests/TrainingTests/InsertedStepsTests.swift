@@ -8,16 +8,16 @@ import Testing
 
 private let runs = ["houlsby", "pfeiffer", "prompt", "prefix", "prefix-mlp"]
 
-private func start(_ run: String) throws -> GoldenRun {
-  guard run == "prefix-mlp" else { return try GoldenRun(run) }
-  return try GoldenRun(run) { model in
+private func start(_ run: String) throws -> TwentySteps {
+  guard run == "prefix-mlp" else { return try TwentySteps(run) }
+  return try TwentySteps(run) { model in
     var method = PrefixConfig()
     (method.virtualTokens, method.projects, method.hidden) = (3, true, 12)
     let adapter = try Adapter(method, on: model, seed: 1)
     // What the network is at first stands in no folder.
     let weights = try Checkpoint(file: fixture("adapters/\(run)-weights.safetensors"))
     for parameter in adapter.trainable {
-      _ = try parameter.values.update(from: GoldenRun.values(of: parameter, in: weights))
+      _ = try parameter.values.update(from: TwentySteps.values(of: parameter, in: weights))
     }
     return adapter
   }

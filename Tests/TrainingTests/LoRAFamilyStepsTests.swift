@@ -33,7 +33,7 @@ private func start(_ run: String, on model: TextModel) throws -> Adapter {
   return try Adapter(config, on: model, seed: 1)
 }
 
-private func golden(_ run: String) throws -> GoldenRun { try GoldenRun(run) { try start(run, on: $0) } }
+private func golden(_ run: String) throws -> TwentySteps { try TwentySteps(run) { try start(run, on: $0) } }
 
 @Test(arguments: ["dora", "pissa", "olora", "adalora"])
 func `twenty steps of LoRA's family lose what they lose in PEFT, and end where it ends`(_ run: String) throws {
@@ -110,8 +110,8 @@ private func rank(of table: ParameterTable) -> Int {
 }
 
 @Test func `LoRA+ loses what it loses with PEFT's optimizer`() throws {
-  let golden = try GoldenRun("lora-plus") { try Adapter(folder: fixture("adapters/lora-start"), on: $0) }
-  var config = LoRAConfig(), settings = GoldenRun.settings
+  let golden = try TwentySteps("lora-plus") { try Adapter(folder: fixture("adapters/lora-start"), on: $0) }
+  var config = LoRAConfig(), settings = TwentySteps.settings
   config.plusRatio = 8
   settings.learningRate = 1e-3
   let trainer = try Trainer(

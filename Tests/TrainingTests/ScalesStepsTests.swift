@@ -6,7 +6,7 @@ private let runs = ["ia3", "ia3-chosen", "vera", "layer-norm", "bitfit", "bitfit
 
 @Test(arguments: runs)
 func `twenty steps of scales and freed weights lose what PEFT's and PyTorch's lose`(_ run: String) throws {
-  let golden = try GoldenRun(run)
+  let golden = try TwentySteps(run)
   try golden.follow(within: 2e-5)
   try golden.expectEnd(within: 1e-4)
 }
@@ -15,11 +15,11 @@ func `twenty steps of scales and freed weights lose what PEFT's and PyTorch's lo
 func `the first step's gradients are PEFT's and PyTorch's, blocks recomputed or not`(
   _ run: String, _ recompute: Bool
 ) throws {
-  let golden = try GoldenRun(run)
+  let golden = try TwentySteps(run)
   golden.model.recompute = recompute
   try golden.expectFirstGradients(within: 2e-5)
 }
 
 @Test(arguments: runs) func `in bf16 scales lose the same, but for rounding`(_ run: String) throws {
-  try GoldenRun(run).followRounded(within: 4e-2)
+  try TwentySteps(run).followRounded(within: 4e-2)
 }

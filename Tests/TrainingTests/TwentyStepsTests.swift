@@ -2,8 +2,8 @@
 import Models
 import Testing
 
-private func start(_ run: String) throws -> GoldenRun {
-  run == "full" ? try GoldenRun(run) { _ in nil } : try GoldenRun(run)
+private func start(_ run: String) throws -> TwentySteps {
+  run == "full" ? try TwentySteps(run) { _ in nil } : try TwentySteps(run)
 }
 
 @Test(arguments: ["full", "lora", "lora-pattern", "lora-bias"])

@@ -11,7 +11,7 @@ import Testing
 
 @testable import Training
 
-struct GoldenRun {
+struct TwentySteps {
   let name: String
   let json: JSON
   let model: TextModel
