@@ -32,13 +32,17 @@ extension Sweep {
     case .array(let elements): return short(elements.map { $0.string ?? $0.text(pretty: false) })
     case .object(var members):
       let type = members.removeValue(forKey: "type").map { [$0.string ?? $0.text(pretty: false)] } ?? []
-      let others = members.sorted { $0.key < $1.key }.map { "\($0.key)-\($0.value.string ?? $0.value.text(pretty: false))" }
+      let others = members.sorted { $0.key < $1.key }.map {
+        "\($0.key)-\($0.value.string ?? $0.value.text(pretty: false))"
+      }
       return short(type + others)
     default: return short([value.text(pretty: false)])
     }
   }
 
-  private static func short(_ words: [String]) -> String { safe(String(words.joined(separator: "+").prefix(longestValue))) }
+  private static func short(_ words: [String]) -> String {
+    safe(String(words.joined(separator: "+").prefix(longestValue)))
+  }
 
   private static func safe(_ text: String) -> String {
     String(

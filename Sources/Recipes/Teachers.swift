@@ -71,7 +71,7 @@ extension RunBuilder {
       config, checkpoint, kind: work.kind, classes: max(work.labels.count, 1), reuseHead: true, seed: 0)
     var files = [path + "/config.json"], learned: Set<String> = []
     if let folder = teacher.adapter {
-      if let wanted = try sidecar(folder)?["base"]?["sha256"]?.string, wanted != hash {
+      if let wanted = try Sidecar(folder: folder)?.baseHash, wanted != hash {
         throw TeacherFault.otherBase(adapter: folder, base: path)
       }
       let adapter = try Adapter(folder: folder, on: model)
@@ -152,13 +152,7 @@ extension RunBuilder {
 
   /// Names of the outputs of a teacher's head, in their order: the adapter's tune.json, the folder's, or config.json.
   private func labelsOf(_ teacher: Recipe.Distillation.Teacher, _ config: ModelConfig) throws -> [String] {
-    try sidecar(teacher.adapter ?? teacher.path)?["labels"]?.array?.compactMap(\.string) ?? config.labels
-  }
-
-  /// What tune.json says, where the folder has one.
-  private func sidecar(_ folder: String) throws -> JSON? {
-    let file = folder + "/tune.json"
-    return fileExists(file) ? try JSON(path: file) : nil
+    try Sidecar(folder: teacher.adapter ?? teacher.path)?.labels ?? config.labels
   }
 }
 

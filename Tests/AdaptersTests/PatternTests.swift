@@ -7,11 +7,6 @@ import Testing
 
 @testable import Adapters
 
-private func tinyModel() throws -> TextModel {
-  try Processor.start()
-  return try TextModel(folder: fixture("tiny-bert"), kind: .tokens, classes: 5, reuseHead: true)
-}
-
 /// alpha / rank of every adapted module, by its name.
 private func scales(_ config: LoRAConfig, _ model: TextModel) throws -> [String: Double] {
   try [String: Double](

@@ -104,7 +104,7 @@ private func rank(of table: ParameterTable) -> Int {
 @Test func `AdaLoRA that would allocate after the last step only is refused`() throws {
   var config = AdaLoRAConfig()
   (config.firstSteps, config.interval) = (10, 10)
-  let adapter = try Adapter(config, on: tinyBert(), seed: 1)
+  let adapter = try Adapter(config, on: tinyModel(), seed: 1)
   #expect(throws: BudgetFault.self) { try adapter.hook?.begin(steps: 20) }
   try adapter.hook?.begin(steps: 21)
 }

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Testing
 
 private let methods = [
