@@ -31,6 +31,13 @@ private func trainable(_ method: JSON) throws -> Int {
     (["type": "lora"], 294_912),
     (["type": "lora", "rank": 16], 589_824),
     (["type": "lora", "target_modules": ["query", "key", "value", "dense"]], 1_327_104),
+    (["type": "lora", "use_dora": true], 313_344), (["type": "adalora"], 442_656),
+    (["type": "vera"], 24_576), (["type": "ia3"], 64_512),
+    (["type": "layer_norm"], 38_400), (["type": "bitfit"], 102_144),
+    (["type": "bitfit", "biases": ["query", "intermediate.dense"]], 46_080), (["type": "head"], 0),
+    (["type": "houlsby"], 1_789_056), (["type": "pfeiffer"], 894_528),
+    (["type": "prompt"], 15_360), (["type": "prefix"], 368_640),
+    (["type": "prefix", "prefix_projection": true], 14_780_160),
   ] as [(JSON, Int)])
 func `a method trains as many numbers on BERT-base as its library says`(_ method: JSON, _ expected: Int) throws {
   #expect(try trainable(method) == expected + head)
