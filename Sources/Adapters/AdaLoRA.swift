@@ -1,6 +1,5 @@
 /// Adaptive low-rank adaptation of one projection: a LoRA as a singular value decomposition (Zhang et al. 2023).
 public import Autograd
-internal import CKernels
 public import Kernels
 import Models
 
@@ -35,32 +34,8 @@ public final class AdaLoRA: ProjectionAdapter, @unchecked Sendable {
   ) -> ((Tensor) -> Void)? {
     // Training may leave a projection no rank at all.
     guard a.rows > 0 else { return nil }
-    let input = Autograd.dropout(x, dropout, pass)
-    let down = pass.make(x.rows, a.rows), scaled = pass.make(x.rows, a.rows)
-    gemm(input.matrix, a.matrix.transposed, into: down.matrix, precision: precision)
-    Autograd.scale(down.matrix, by: e, into: scaled.matrix)
-    gemm(
-      scaled.matrix, b.matrix.transposed, into: y.matrix.columns(columns), alpha: scale, beta: 1, precision: precision)
-    guard y.isTracked else { return nil }
-    let kept = a.isTrainable ? input : nil, slot = input.slot
-    return { [self, unowned pass] dy in
-      let slice = dy.matrix.columns(columns)
-      pass.accumulate(b) { db, beta in
-        let into = Matrix(db, rows: b.rows, columns: b.columns)
-        gemm(slice.transposed, scaled.matrix, into: into, alpha: scale, beta: beta, precision: precision)
-      }
-      let up = pass.make(dy.rows, a.rows)
-      gemm(slice, b.matrix, into: up.matrix, alpha: scale, precision: precision)
-      addDots(up.matrix, down.matrix, to: e, pass)
-      Autograd.scale(up.matrix, by: e, into: up.matrix)
-      if let kept {
-        pass.accumulate(a) { da, beta in
-          let into = Matrix(da, rows: a.rows, columns: a.columns)
-          gemm(up.matrix.transposed, kept.matrix, into: into, beta: beta, precision: precision)
-        }
-      }
-      pass.accumulate(slot) { dx, beta in gemm(up.matrix, a.matrix, into: dx, beta: beta, precision: precision) }
-    }
+    return addLowRank(
+      a, times: e, b, scale: scale, dropout: dropout, to: y, columns: columns, from: x, precision: precision, pass)
   }
 }
 

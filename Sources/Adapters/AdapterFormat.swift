@@ -34,9 +34,8 @@ public enum AdapterFormat: CaseIterable, Sendable {
 extension TextModel {
   /// Modules of the head, its last product aside, of which the `adapters` library's files hold weights: it names none.
   func headModules(in checkpoint: Checkpoint) -> [String] {
-    func module(_ weight: String) -> String { weight.split(separator: ".").dropLast().joined(separator: ".") }
-    let last = [classifier.weight, classifier.bias].map { module($0.name) }
-    let found = parameters.map(\.name).filter(checkpoint.contains).map(module)
+    let last = [classifier.weight, classifier.bias].map { moduleName(of: $0.name) }
+    let found = parameters.map(\.name).filter(checkpoint.contains).map(moduleName)
     return Set(found).subtracting(last).sorted()
   }
 }

@@ -17,8 +17,8 @@ extension LayerNormTuning: ModuleMethod {
     let chosen = try select(in: model, everyName: seed != nil)
     var fitting = Fitting()
     fitting.owned = model.parameters.compactMap { parameter in
-      let parts = parameter.name.split(separator: "."), module = parts.dropLast().joined(separator: ".")
-      if chosen.contains(module), let part = parts.last {
+      let module = moduleName(of: parameter.name)
+      if chosen.contains(module), let part = parameter.name.split(separator: ".").last {
         return Stored(name: "\(Self.prefix)\(module).ln_tuning_layers.\(part)", parameter: parameter)
       }
       guard isPart(parameter.name, of: modulesToSave) else { return nil }

@@ -29,32 +29,50 @@ public final class LoRA: ProjectionAdapter, @unchecked Sendable {
   public func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
-    let input = Autograd.dropout(x, dropout, pass)
-    let down = pass.make(x.rows, a.rows)
-    gemm(input.matrix, a.matrix.transposed, into: down.matrix, precision: precision)
-    gemm(
-      down.matrix, b.matrix.transposed, into: y.matrix.columns(columns), alpha: scale, beta: 1,
-      precision: precision)
-    guard y.isTracked else { return nil }
-    let kept = a.isTrainable ? input : nil
-    let slot = input.slot
-    return { [a, b, scale, unowned pass] dy in
-      let slice = dy.matrix.columns(columns)
-      pass.accumulate(b) { db, beta in
-        let into = Matrix(db, rows: b.rows, columns: b.columns)
-        gemm(slice.transposed, down.matrix, into: into, alpha: scale, beta: beta, precision: precision)
-      }
-      let up = pass.make(dy.rows, a.rows)
-      gemm(slice, b.matrix, into: up.matrix, alpha: scale, precision: precision)
-      if let kept {
-        pass.accumulate(a) { da, beta in
-          gemm(
-            up.matrix.transposed, kept.matrix, into: Matrix(da, rows: a.rows, columns: a.columns), beta: beta,
-            precision: precision)
-        }
-      }
-      pass.accumulate(slot) { dx, beta in gemm(up.matrix, a.matrix, into: dx, beta: beta, precision: precision) }
+    addLowRank(
+      a, times: nil, b, scale: scale, dropout: dropout, to: y, columns: columns, from: x, precision: precision, pass)
+  }
+}
+
+/// y[:, columns] += s·((dropout(x)·Aᵀ) ⊙ e)·Bᵀ       A [r, in]   e of r numbers, nil: of ones   B [out, r]
+/// with u = (x·Aᵀ) ⊙ e and v = s·dy·B:   dB += s·dyᵀ·u    de += Σ over rows of v ⊙ (x·Aᵀ)    dA += (v ⊙ e)ᵀ·x
+/// dx += (v ⊙ e)·A
+/// - Returns: what backward does with dy; nil where y is not tracked.
+func addLowRank(
+  _ a: Parameter, times e: Parameter?, _ b: Parameter, scale: Float, dropout: Double, to y: Tensor,
+  columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+) -> ((Tensor) -> Void)? {
+  let input = Autograd.dropout(x, dropout, pass)
+  let down = pass.make(x.rows, a.rows)
+  gemm(input.matrix, a.matrix.transposed, into: down.matrix, precision: precision)
+  var scaled = down
+  if let e {
+    scaled = pass.make(x.rows, a.rows)
+    Autograd.scale(down.matrix, by: e, into: scaled.matrix)
+  }
+  gemm(
+    scaled.matrix, b.matrix.transposed, into: y.matrix.columns(columns), alpha: scale, beta: 1, precision: precision)
+  guard y.isTracked else { return nil }
+  let kept = a.isTrainable ? input : nil, slot = input.slot
+  return { [scaled, unowned pass] dy in
+    let slice = dy.matrix.columns(columns)
+    pass.accumulate(b) { db, beta in
+      let into = Matrix(db, rows: b.rows, columns: b.columns)
+      gemm(slice.transposed, scaled.matrix, into: into, alpha: scale, beta: beta, precision: precision)
     }
+    let up = pass.make(dy.rows, a.rows)
+    gemm(slice, b.matrix, into: up.matrix, alpha: scale, precision: precision)
+    if let e {
+      addDots(up.matrix, down.matrix, to: e, pass)
+      Autograd.scale(up.matrix, by: e, into: up.matrix)
+    }
+    if let kept {
+      pass.accumulate(a) { da, beta in
+        let into = Matrix(da, rows: a.rows, columns: a.columns)
+        gemm(up.matrix.transposed, kept.matrix, into: into, beta: beta, precision: precision)
+      }
+    }
+    pass.accumulate(slot) { dx, beta in gemm(up.matrix, a.matrix, into: dx, beta: beta, precision: precision) }
   }
 }
 

@@ -10,3 +10,6 @@ public func layerIndex(of name: String) -> Int? {
 public func depth(of name: String, layers: Int) -> Int {
   layerIndex(of: name) ?? (name.split(separator: ".").contains("embeddings") ? -1 : layers)
 }
+
+/// The module that a weight belongs to: its name without its last part.
+public func moduleName(of weight: String) -> String { weight.split(separator: ".").dropLast().joined(separator: ".") }

@@ -115,7 +115,7 @@ public struct RunBuilder {
 
   /// Modules of a masked-language head that the base does not have. Without its bias: PEFT has no name for that alone.
   private func newHead(of model: TextModel) -> [String] {
-    Set(model.fresh.map(module)).subtracting([module(model.classifier.bias.name)]).sorted()
+    Set(model.fresh.map(moduleName)).subtracting([moduleName(of: model.classifier.bias.name)]).sorted()
   }
 
   private func notes(_ model: TextModel) -> [String] {
@@ -123,6 +123,3 @@ public struct RunBuilder {
     return model.fresh.isEmpty ? [] : ["new weights, not from the checkpoint: " + model.fresh.joined(separator: ", ")]
   }
 }
-
-/// The module that a weight belongs to: its name without its last part.
-private func module(_ weight: String) -> String { weight.split(separator: ".").dropLast().joined(separator: ".") }
