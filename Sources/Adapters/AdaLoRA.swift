@@ -25,7 +25,7 @@ public final class AdaLoRA: ProjectionAdapter, @unchecked Sendable {
   }
 
   /// A and B normal with deviation 0.02, E zero.
-  func start(seed: UInt64) { for matrix in [a, b] { Start.normal(0.02).fill(matrix, seed: seed) } }
+  func initialize(seed: UInt64) { for matrix in [a, b] { Initializer.normal(0.02).fill(matrix, seed: seed) } }
 
   public var isTrainable: Bool { a.isTrainable || e.isTrainable || b.isTrainable }
 
@@ -43,9 +43,9 @@ extension AdaLoRA: Mergeable {
   /// W += c·B·(E ⊙ A)
   func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?) {
     guard a.rows > 0 else { return }
-    var stretched = Table(a.matrix)
+    var stretched = DenseMatrix(a.matrix)
     for index in stretched.values.indices { stretched.values[index] *= e.pointer[index / a.columns] }
-    let change = Table(b.matrix) * stretched
+    let change = DenseMatrix(b.matrix) * stretched
     for index in change.values.indices { weight[index] += scale * change.values[index] }
   }
 }

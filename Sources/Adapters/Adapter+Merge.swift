@@ -19,37 +19,37 @@ extension Adapter {
   /// - Throws: `MergeFault` where no weight can stand for what it adds; nothing is changed then.
   public func merge() throws {
     precondition(isAttached && !isMerged, "only an attached adapter can be merged, once")
-    let parts = fitting.projections.compactMap { projection, adapter in
+    let parts = injection.projections.compactMap { projection, adapter in
       (adapter as? any Mergeable).map { (projection, $0) }
     }
-    guard fitting.sockets.isEmpty, parts.count == fitting.projections.count else {
+    guard injection.slots.isEmpty, parts.count == injection.projections.count else {
       throw MergeFault(method: type(of: method).peftType)
     }
-    var kept: [Kept] = []
+    var kept: [WeightBackup] = []
     for (projection, adapter) in parts {
       for parameter in [projection.weight, projection.bias] {
-        parameter.own()
-        kept.append(Kept(parameter: parameter, values: Array(parameter.values)))
+        parameter.makeWritable()
+        kept.append(WeightBackup(parameter: parameter, values: Array(parameter.values)))
       }
       adapter.merge(into: projection.weight.pointer, bias: projection.bias.pointer)
       projection.adapter = nil
     }
-    replaced = kept
+    unmergedWeights = kept
   }
 
   /// Puts the base's own numbers back, bit for bit, and the adapter into its seams again.
   public func unmerge() {
     precondition(isMerged, "the adapter is not merged")
-    for kept in replaced ?? [] { _ = kept.parameter.values.update(fromContentsOf: kept.values) }
-    for (projection, adapter) in fitting.projections { projection.adapter = adapter }
-    replaced = nil
+    for kept in unmergedWeights ?? [] { _ = kept.parameter.values.update(fromContentsOf: kept.values) }
+    for (projection, adapter) in injection.projections { projection.adapter = adapter }
+    unmergedWeights = nil
   }
 
-  public var isMerged: Bool { replaced != nil }
+  public var isMerged: Bool { unmergedWeights != nil }
 }
 
 /// A weight of the base and its numbers before a merge.
-struct Kept {
+struct WeightBackup {
   let parameter: Parameter
   let values: [Float]
 }

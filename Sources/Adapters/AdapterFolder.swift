@@ -23,15 +23,15 @@ public enum AdapterFault: Error, CustomStringConvertible {
 
 extension Adapter {
   /// Writes its files into the folder. `base` is what adapter_config.json names as the base model; never a path.
-  public func save(to folder: String, base: String, head kind: HeadKind) throws {
+  public func save(to folder: String, base: String, head kind: HeadType) throws {
     try makeFolder(folder)
-    let prefix = type(of: method).prefix
-    let own: [SavedTensor] = fitting.tensors.map { tensor in
-      let (shape, numbers) = tensor.form?() ?? (tensor.parameter.shape, Array(tensor.parameter.values))
+    let prefix = type(of: method).tensorPrefix
+    let own: [SavedTensor] = injection.tensors.map { tensor in
+      let (shape, numbers) = tensor.export?() ?? (tensor.parameter.shape, Array(tensor.parameter.values))
       return (tensor.name, shape, numbers)
     }
-    var whole: [SavedTensor] = ownHead.map { (prefix + $0.name, $0.shape, Array($0.values)) }
-    whole += overrides.map { ($0.stored, $0.parameter.shape, self.values(of: $0)) }
+    var whole: [SavedTensor] = headParameters.map { (prefix + $0.name, $0.shape, Array($0.values)) }
+    whole += replacedWeights.map { ($0.savedName, $0.parameter.shape, self.values(of: $0)) }
     if type(of: method).format == .adapterHub {
       return try saveForAdapterHub(own, head: whole, to: folder, base: base, kind)
     }
@@ -39,17 +39,17 @@ extension Adapter {
       try writeSafetensors(
         to: folder + "/adapter_model.safetensors", tensors: pointers, dtype: .f32, metadata: ["format": "pt"])
     }
-    var settings = try method.settings(in: model)
-    settings.merge(fitting.learned?() ?? [:]) { _, learned in learned }
+    var settings = try method.configJSON(in: model)
+    settings.merge(injection.trainedConfig?() ?? [:]) { _, learned in learned }
     settings["peft_type"] = .string(type(of: method).peftType)
     settings["base_model_name_or_path"] = .string(base)
     settings["inference_mode"] = true
     settings["peft_version"] = "0.21.2"
     settings["task_type"] =
       switch kind {
-      case .tokens: "TOKEN_CLS"
-      case .sequence: "SEQ_CLS"
-      case .masked: .null
+      case .tokenClassification: "TOKEN_CLS"
+      case .sequenceClassification: "SEQ_CLS"
+      case .maskedLM: .null
       }
     for key in ["auto_mapping", "revision"] { settings[key] = .null }
     // PEFT wants the tokenizer of a prompt that began as a text, and does not use it.
@@ -61,21 +61,21 @@ extension Adapter {
   /// - Throws: `AdapterFault` listing everything that is not supported, missing, unexpected or of another shape.
   public convenience init(folder: String, on model: TextModel) throws {
     var method = try readMethod(folder + "/adapter_config.json")
-    let prefix = type(of: method).prefix
+    let prefix = type(of: method).tensorPrefix
     let format = type(of: method).format, files = format.weights.map { folder + "/" + $0 }
     let checkpoint = try Checkpoint(files: [files[0]] + files.dropFirst().filter(fileExists))
-    if format == .adapterHub { method.learnWhole(model.headModules(in: checkpoint)) }
+    if format == .adapterHub { method.addModulesToSave(model.headModules(in: checkpoint)) }
     var reader = TensorReader(
       checkpoint: checkpoint, file: files[0],
       encoder: (prefix, model.config.family.names.encoder + "."))
-    let fitting = try method.fit(model, seed: nil)
+    let fitting = try method.inject(into: model, seed: nil)
     for tensor in fitting.tensors { try reader.read(tensor.parameter, stored: tensor.name) }
-    let head = model.kind == .masked ? model.classifier : try reader.head(like: model.classifier)
+    let head = model.headType == .maskedLM ? model.classifier : try reader.head(like: model.classifier)
     self.init(method, on: model, fitting, head: head)
-    for (index, override) in overrides.enumerated() {
+    for (index, override) in replacedWeights.enumerated() {
       let copy = Parameter(override.parameter.name, shape: override.parameter.shape)
-      try reader.read(copy, stored: override.stored)
-      setOverride(index, Array(copy.values))
+      try reader.read(copy, stored: override.savedName)
+      setReplacedWeight(index, Array(copy.values))
     }
     try reader.finish()
   }
@@ -86,7 +86,7 @@ private func readMethod(_ file: String) throws -> any AdapterMethod {
   let json = try JSON(path: file)
   if json["peft_type"] == nil, var settings = json["config"]?.object {
     settings["name"] = json["name"]
-    var reader = SettingsReader(.object(settings))
+    var reader = AdapterConfigReader(.object(settings))
     if json["version"] == nil {
       reader.problem("'version' is missing: a file of an older library, whose words differ.")
     }
@@ -99,7 +99,7 @@ private func readMethod(_ file: String) throws -> any AdapterMethod {
     let known = adapterMethods.map { "\"\($0.peftType)\"" }.joined(separator: ", ")
     throw AdapterFault.unsupported(file: file, problems: ["'peft_type' is \(found); supported: \(known)."])
   }
-  var reader = SettingsReader(json)
+  var reader = AdapterConfigReader(json)
   let method = type.init(&reader)
   if !reader.problems.isEmpty { throw AdapterFault.unsupported(file: file, problems: reader.problems) }
   return method

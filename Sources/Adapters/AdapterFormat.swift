@@ -8,7 +8,7 @@ public enum AdapterFormat: CaseIterable, Sendable {
   /// PEFT's adapter_config.json, with a `peft_type`, and adapter_model.safetensors.
   case peft
   /// The same two files under a `peft_type` that PEFT does not have.
-  case own
+  case tune
   /// The `adapters` library's adapter_config.json, with a `config`, and adapter.safetensors; the head in
   /// head_config.json and model_head.safetensors.
   case adapterHub
@@ -16,7 +16,7 @@ public enum AdapterFormat: CaseIterable, Sendable {
   /// Files of tensors; those of a head come second.
   var weights: [String] {
     switch self {
-    case .peft, .own: ["adapter_model.safetensors"]
+    case .peft, .tune: ["adapter_model.safetensors"]
     case .adapterHub: ["adapter.safetensors", "model_head.safetensors"]
     }
   }
@@ -43,11 +43,11 @@ extension TextModel {
 extension Adapter {
   /// Writes the four files of the `adapters` library; two of them are the head's.
   func saveForAdapterHub(
-    _ own: [SavedTensor], head: [SavedTensor], to folder: String, base: String, _ kind: HeadKind
+    _ own: [SavedTensor], head: [SavedTensor], to folder: String, base: String, _ kind: HeadType
   ) throws {
     let family = model.config.family
     let about: [String: JSON] = [
-      "hidden_size": .int(model.config.width), "model_class": .string(family.architecture(kind)),
+      "hidden_size": .int(model.config.hiddenSize), "model_class": .string(family.architecture(kind)),
       "model_name": .string(base), "model_type": .string(family.rawValue), "version": "adapters.1.3.0",
     ]
     func write(_ tensors: [SavedTensor], _ file: String, _ settings: [String: JSON], _ config: String) throws {
@@ -59,12 +59,12 @@ extension Adapter {
     }
     let name: JSON = (method as? BottleneckConfig).map { .string($0.name) } ?? .null
     try write(
-      own, AdapterFormat.adapterHub.weights[0], ["config": .object(try method.settings(in: model)), "name": name],
+      own, AdapterFormat.adapterHub.weights[0], ["config": .object(try method.configJSON(in: model)), "name": name],
       "adapter_config.json")
     if head.isEmpty { return }
     try write(
       head, AdapterFormat.adapterHub.weights[1],
-      ["config": .null, "name": .null, "num_labels": kind == .masked ? .null : .int(self.head.outputs)],
+      ["config": .null, "name": .null, "num_labels": kind == .maskedLM ? .null : .int(self.head.outputs)],
       "head_config.json")
   }
 }

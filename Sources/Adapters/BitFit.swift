@@ -21,9 +21,9 @@ public struct BitFit: Sendable, Equatable {
 
 extension BitFit: ModuleMethod {
   public static var peftType: String { "BITFIT" }
-  public static var format: AdapterFormat { .own }
+  public static var format: AdapterFormat { .tune }
 
-  public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
+  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     let names = model.parameters.map(\.name).filter { $0.hasSuffix(".bias") }.map { String($0.dropLast(".bias".count)) }
     if seed != nil {
       if case .of(let wanted) = biases {
@@ -33,9 +33,9 @@ extension BitFit: ModuleMethod {
       }
       try modules.checkSaved(in: model, endings(of: names))
     }
-    var fitting = Fitting()
-    fitting.owned = model.parameters.filter { learns($0.name) || isPart($0.name, of: modulesToSave) }
-      .map { Stored(name: Self.prefix + $0.name, parameter: $0) }
+    var fitting = Injection()
+    fitting.replacedWeights = model.parameters.filter { learns($0.name) || belongs($0.name, to: modulesToSave) }
+      .map { SavedParameter(name: Self.tensorPrefix + $0.name, parameter: $0) }
     return fitting
   }
 
@@ -47,11 +47,11 @@ extension BitFit: ModuleMethod {
     }
   }
 
-  public func settings(in model: TextModel) throws -> [String: JSON] {
-    ["biases": biases.json, "modules_to_save": modules.saved]
+  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+    ["biases": biases.json, "modules_to_save": modules.modulesToSaveJSON]
   }
 
-  public init(_ file: inout SettingsReader) {
+  public init(_ file: inout AdapterConfigReader) {
     biases = file["biases", "\"all\" or a list of names", Biases.init] ?? .all
     modules = ModuleChoice(&file)
   }

@@ -25,7 +25,7 @@ final class Bottleneck: ResidualAdapter, @unchecked Sendable {
   var parameters: [Parameter] { [down, up].flatMap { [$0.weight] + ($0.bias.map { [$0] } ?? []) } }
 
   /// Matrices normal with 0.02, as the library's "bert" has it; biases zero.
-  func start(seed: UInt64) { for part in [down, up] { Start.normal(0.02).fill(part.weight, seed: seed) } }
+  func initialize(seed: UInt64) { for part in [down, up] { Initializer.normal(0.02).fill(part.weight, seed: seed) } }
 
   func callAsFunction(
     _ h: Tensor, residual x: Tensor, precision: Precision, norm: (Tensor, Tensor) -> Tensor, _ pass: Pass

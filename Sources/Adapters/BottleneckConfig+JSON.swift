@@ -3,23 +3,23 @@ public import Files
 public import Models
 
 extension BottleneckConfig {
-  public func settings(in model: TextModel) throws -> [String: JSON] {
+  public func configJSON(in model: TextModel) throws -> [String: JSON] {
     [
       "adapter_residual_before_ln": false, "cross_adapter": false, "dropout": .double(dropout),
       "factorized_phm_W": true, "factorized_phm_rule": false, "hypercomplex_nonlinearity": "glorot-uniform",
       "init_weights": "bert", "init_weights_seed": nil, "inv_adapter": nil, "inv_adapter_reduction_factor": nil,
       "is_parallel": false, "learn_phm": true, "leave_out": .array(leaveOut.map(JSON.int)), "ln_after": false,
-      "ln_before": false, "mh_adapter": .bool(isBehindAttention), "non_linearity": .string(nonLinearity.rawValue),
-      "original_ln_after": true, "original_ln_before": .bool(normsBefore), "output_adapter": .bool(isBehindOutput),
+      "ln_before": false, "mh_adapter": .bool(hasAttentionAdapter), "non_linearity": .string(nonLinearity.rawValue),
+      "original_ln_after": true, "original_ln_before": .bool(normsBefore), "output_adapter": .bool(hasOutputAdapter),
       "phm_bias": true, "phm_c_init": "normal", "phm_dim": 4, "phm_init_range": 0.0001, "phm_layer": false,
-      "phm_rank": 1, "reduction_factor": whole(reductionFactor), "residual_before_ln": true,
+      "phm_rank": 1, "reduction_factor": jsonNumber(reductionFactor), "residual_before_ln": true,
       "scaling": .double(scaling), "shared_W_phm": false, "shared_phm_rule": true, "stochastic_depth": 0.0,
       "use_gating": false,
     ]
   }
 
   /// `file` is the object, and beside its keys the adapter's `name`.
-  public init(_ file: inout SettingsReader) {
+  public init(_ file: inout AdapterConfigReader) {
     file.refuse([
       "adapter_residual_before_ln", "cross_adapter", "inv_adapter", "is_parallel", "ln_after", "ln_before", "phm_layer",
       "use_gating", "architecture",
@@ -29,8 +29,8 @@ extension BottleneckConfig {
     file.want("stochastic_depth", 0)
     self = .houlsby
     name = file["name", "a text", { $0.string }] ?? name
-    isBehindAttention = file.flag("mh_adapter")
-    isBehindOutput = file.flag("output_adapter")
+    hasAttentionAdapter = file.flag("mh_adapter")
+    hasOutputAdapter = file.flag("output_adapter")
     normsBefore = file.flag("original_ln_before")
     nonLinearity =
       file["non_linearity", "\"relu\", \"gelu\", \"swish\" or \"tanh\"", { $0.string.flatMap(NonLinearity.init) }]
@@ -41,7 +41,7 @@ extension BottleneckConfig {
         { $0.number.flatMap { Self.factors.contains($0) ? $0 : nil } }]
       ?? reductionFactor
     scaling = file["scaling", "a number", { $0.number }] ?? scaling
-    dropout = file.share("dropout") ?? 0
+    dropout = file.fraction("dropout") ?? 0
     leaveOut = file["leave_out", "a list of layers", { list($0) { $0.int } }] ?? []
   }
 }

@@ -8,7 +8,7 @@ public struct BottleneckConfig: Sendable, Equatable {
   /// Its name in the file, which is part of its weights' names.
   public var name = "tune"
   /// Behind attention's output, and behind the feed-forward's: `mh_adapter`, `output_adapter`.
-  public var isBehindAttention, isBehindOutput: Bool
+  public var hasAttentionAdapter, hasOutputAdapter: Bool
   /// Whether the bottleneck reads norm(h + x) instead of h: `original_ln_before`.
   public var normsBefore: Bool
   public var nonLinearity: NonLinearity
@@ -29,7 +29,7 @@ public struct BottleneckConfig: Sendable, Equatable {
     isBehindAttention: false, isBehindOutput: true, normsBefore: true, nonLinearity: .relu)
 
   private init(isBehindAttention: Bool, isBehindOutput: Bool, normsBefore: Bool, nonLinearity: NonLinearity) {
-    (self.isBehindAttention, self.isBehindOutput) = (isBehindAttention, isBehindOutput)
+    (self.hasAttentionAdapter, self.hasOutputAdapter) = (isBehindAttention, isBehindOutput)
     (self.normsBefore, self.nonLinearity) = (normsBefore, nonLinearity)
   }
 
@@ -65,22 +65,22 @@ extension BottleneckConfig: AdapterMethod {
   /// Not PEFT's: its files have no `peft_type`.
   public static var peftType: String { "BOTTLENECK" }
   public static var format: AdapterFormat { .adapterHub }
-  public static var prefix: String { "" }
-  public mutating func learnWhole(_ modules: [String]) { modulesToSave += modules }
+  public static var tensorPrefix: String { "" }
+  public mutating func addModulesToSave(_ modules: [String]) { modulesToSave += modules }
 
-  public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
-    let blocks = model.encoder.seams
+  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+    let blocks = model.encoder.adapterSlots
     let absent = leaveOut.filter { !blocks.indices.contains($0) }
     let left = absent.isEmpty && Set(leaveOut).count == blocks.count ? leaveOut : absent
     if seed != nil, !left.isEmpty { throw LeftOutFault(layers: left, count: blocks.count) }
-    var fitting = Fitting()
+    var fitting = Injection()
     func add(
-      _ module: String, to block: BlockSeams, _ place: ReferenceWritableKeyPath<BlockSeams, (any ResidualAdapter)?>
+      _ module: String, to block: BlockAdapterSlots, _ place: ReferenceWritableKeyPath<BlockAdapterSlots, (any ResidualAdapter)?>
     ) {
-      let bottleneck = Bottleneck(block.name + module + name, width: model.config.width, self)
-      if let seed { bottleneck.start(seed: seed) }
-      fitting.sockets.append(Socket(block, place, bottleneck))
-      fitting.tensors += bottleneck.parameters.map { Stored(name: $0.name, parameter: $0) }
+      let bottleneck = Bottleneck(block.name + module + name, width: model.config.hiddenSize, self)
+      if let seed { bottleneck.initialize(seed: seed) }
+      fitting.slots.append(AdapterSlot(block, place, bottleneck))
+      fitting.tensors += bottleneck.parameters.map { SavedParameter(name: $0.name, parameter: $0) }
     }
     let modules =
       switch model.config.family {
@@ -88,10 +88,10 @@ extension BottleneckConfig: AdapterMethod {
       case .distilbert: (attention: ".attention_adapters.adapters.", output: ".output_adapters.adapters.")
       }
     for (index, block) in blocks.enumerated() where !leaveOut.contains(index) {
-      if isBehindAttention { add(modules.attention, to: block, \.attentionOutput) }
-      if isBehindOutput { add(modules.output, to: block, \.output) }
+      if hasAttentionAdapter { add(modules.attention, to: block, \.attentionOutput) }
+      if hasOutputAdapter { add(modules.output, to: block, \.output) }
     }
-    fitting.owned = model.weights(of: modulesToSave, prefix: "")
+    fitting.replacedWeights = model.weights(of: modulesToSave, prefix: "")
     return fitting
   }
 }

@@ -33,7 +33,7 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
   }
 
   /// The magnitudes as they are: the model is itself at first.
-  func start() {
+  func initializeMagnitude() {
     let norms = rowNorms(weight.matrix, squaredRows(weight.matrix))
     for row in 0..<magnitude.count { magnitude.pointer[row] = norms[row] }
   }
@@ -114,9 +114,9 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
   /// ‖W + s·B·A‖ and m over it, by rows.
   private func scales(_ pass: Pass) -> (norms: Tensor, gain: Tensor) {
     let squares = self.squares.withLock { known in
-      if let known, known.areHalf == weight.isHalf { return known.values }
+      if let known, known.areHalf == weight.isBF16 { return known.values }
       let values = squaredRows(weight.matrix)
-      known = (weight.isHalf, values)
+      known = (weight.isBF16, values)
       return values
     }
     let norms = pass.make(1, magnitude.count), gain = pass.make(1, magnitude.count)
@@ -146,7 +146,7 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
 
 /// The squared length of each row.
 private func squaredRows(_ weight: Matrix) -> [Double] {
-  weight.widened { weight in
+  weight.withFloat32 { weight in
     (0..<weight.rows).map { tune_sum_squares(weight.base + $0 * weight.stride, weight.columns) }
   }
 }

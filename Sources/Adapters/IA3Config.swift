@@ -9,7 +9,7 @@ public struct IA3Config: Sendable, Equatable {
   /// Targets of which the input is scaled; nil: `output.dense`, where it is one.
   public var feedforward: ModuleChoice.Targets?
   /// Whether all scales start from 1, so that the model starts as it was; else from chance.
-  public var startsFromOne = true
+  public var initIA3Weights = true
 
   public init() {}
 }
@@ -17,29 +17,29 @@ public struct IA3Config: Sendable, Equatable {
 extension IA3Config: ModuleMethod {
   public static var peftType: String { "IA3" }
 
-  public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
-    var fitting = Fitting()
-    for (projection, isFeedforward) in try resolve(in: model, everyName: seed != nil) {
+  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+    var fitting = Injection()
+    for (projection, isFeedforward) in try resolve(in: model, strict: seed != nil) {
       let adapter = IA3(projection, isFeedforward: isFeedforward)
-      if let seed { (startsFromOne ? Start.one : .normal(1)).fill(adapter.gain, seed: seed) }
+      if let seed { (initIA3Weights ? Initializer.one : .normal(1)).fill(adapter.gain, seed: seed) }
       fitting.projections.append((projection, adapter))
-      fitting.tensors.append(Stored(name: Self.prefix + adapter.gain.name, parameter: adapter.gain))
+      fitting.tensors.append(SavedParameter(name: Self.tensorPrefix + adapter.gain.name, parameter: adapter.gain))
     }
-    fitting.owned = model.weights(of: modulesToSave, prefix: Self.prefix)
+    fitting.replacedWeights = model.weights(of: modulesToSave, prefix: Self.tensorPrefix)
     return fitting
   }
 
   /// The projections to scale, and whether it is their input that is scaled.
   /// - Parameter everyName: whether each listed name must match, and feed-forwards be targets as PEFT wants it.
   /// - Throws: `TargetFault`.
-  func resolve(in model: TextModel, everyName: Bool) throws -> [(projection: Projection, isFeedforward: Bool)] {
-    let chosen = try modules.projections(of: model, usual: model.config.family.scaled.targets, everyName: everyName)
+  func resolve(in model: TextModel, strict: Bool) throws -> [(projection: Projection, isFeedforward: Bool)] {
+    let chosen = try modules.projections(of: model, defaults: model.config.family.scaled.targets, strict: strict)
     let feedforward = feedforward(in: model)
-    if everyName, case .suffixes(let names) = feedforward { try check(names, chosen.map(\.name)) }
+    if strict, case .suffixes(let names) = feedforward { try check(names, chosen.map(\.name)) }
     let isFeedforward = try matcher(feedforward)
     return try chosen.map { projection in
       let scalesInput = try isFeedforward(projection.name)
-      if scalesInput, !model.isAlone(projection) { throw TargetFault.joined(projection.name) }
+      if scalesInput, !model.isSeparate(projection) { throw TargetFault.joined(projection.name) }
       return (projection, scalesInput)
     }
   }
@@ -71,24 +71,24 @@ extension IA3Config: ModuleMethod {
     }
   }
 
-  public func settings(in model: TextModel) throws -> [String: JSON] {
-    let chosen = try resolve(in: model, everyName: false).map(\.projection.name)
+  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+    let chosen = try resolve(in: model, strict: false).map(\.projection.name)
     let feedforward = feedforward(in: model)
-    var targets = modules.targets(usual: model.config.family.scaled.targets, chosen: chosen)
+    var targets = modules.targets(defaults: model.config.family.scaled.targets, chosen: chosen)
     // Whole names stand for "all-linear", and PEFT wants those of feed-forwards among them.
     if modules.targets == .allLinear, case .suffixes(let names) = feedforward, let all = list(targets, { $0.string }) {
       targets = .array(Set(all + names).sorted().map(JSON.string))
     }
     return [
       "exclude_modules": modules.exclude?.json ?? .null, "fan_in_fan_out": false,
-      "feedforward_modules": feedforward.json, "init_ia3_weights": .bool(startsFromOne),
-      "modules_to_save": modules.saved, "target_modules": targets,
+      "feedforward_modules": feedforward.json, "init_ia3_weights": .bool(initIA3Weights),
+      "modules_to_save": modules.modulesToSaveJSON, "target_modules": targets,
     ]
   }
 
-  public init(_ file: inout SettingsReader) {
+  public init(_ file: inout AdapterConfigReader) {
     file.refuse(["fan_in_fan_out"])
-    startsFromOne = file["init_ia3_weights", "true or false", { $0.bool }] ?? true
+    initIA3Weights = file["init_ia3_weights", "true or false", { $0.bool }] ?? true
     feedforward =
       file[
         "feedforward_modules", "a list of names or a regular expression",

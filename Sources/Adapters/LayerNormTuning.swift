@@ -13,31 +13,31 @@ public struct LayerNormTuning: Sendable, Equatable {
 extension LayerNormTuning: ModuleMethod {
   public static var peftType: String { "LN_TUNING" }
 
-  public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
-    let chosen = try select(in: model, everyName: seed != nil)
-    var fitting = Fitting()
-    fitting.owned = model.parameters.compactMap { parameter in
+  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+    let chosen = try select(in: model, strict: seed != nil)
+    var fitting = Injection()
+    fitting.replacedWeights = model.parameters.compactMap { parameter in
       let module = moduleName(of: parameter.name)
       if chosen.contains(module), let part = parameter.name.split(separator: ".").last {
-        return Stored(name: "\(Self.prefix)\(module).ln_tuning_layers.\(part)", parameter: parameter)
+        return SavedParameter(name: "\(Self.tensorPrefix)\(module).ln_tuning_layers.\(part)", parameter: parameter)
       }
-      guard isPart(parameter.name, of: modulesToSave) else { return nil }
-      return Stored(name: Self.prefix + parameter.name, parameter: parameter)
+      guard belongs(parameter.name, to: modulesToSave) else { return nil }
+      return SavedParameter(name: Self.tensorPrefix + parameter.name, parameter: parameter)
     }
     return fitting
   }
 
-  private func select(in model: TextModel, everyName: Bool) throws -> [String] {
-    try modules.select(among: model.norms, usual: endings(of: model.norms), in: model, everyName: everyName)
+  private func select(in model: TextModel, strict: Bool) throws -> [String] {
+    try modules.select(among: model.normNames, defaults: endings(of: model.normNames), in: model, strict: strict)
   }
 
-  public func settings(in model: TextModel) throws -> [String: JSON] {
-    let chosen = try select(in: model, everyName: false)
+  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+    let chosen = try select(in: model, strict: false)
     return [
-      "exclude_modules": modules.exclude?.json ?? .null, "modules_to_save": modules.saved,
-      "target_modules": modules.targets(usual: endings(of: model.norms), chosen: chosen),
+      "exclude_modules": modules.exclude?.json ?? .null, "modules_to_save": modules.modulesToSaveJSON,
+      "target_modules": modules.targets(defaults: endings(of: model.normNames), chosen: chosen),
     ]
   }
 
-  public init(_ file: inout SettingsReader) { modules = ModuleChoice(&file) }
+  public init(_ file: inout AdapterConfigReader) { modules = ModuleChoice(&file) }
 }

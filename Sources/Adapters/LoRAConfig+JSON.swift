@@ -20,38 +20,38 @@ let unknownLoRAKeys = [
 ]
 
 extension LoRAConfig {
-  public func settings(in model: TextModel) throws -> [String: JSON] {
-    let chosen = try resolve(in: model, everyName: false).map(\.projection.name)
+  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+    let chosen = try resolve(in: model, strict: false).map(\.projection.name)
     var settings = peftLoRAKeys
     // [A; A₀] and [B, -B₀] are a plain LoRA of twice the rank; alpha such that the scale is the same.
-    let times = start.isPartOfWeight ? 2 : 1
+    let times = initialization.isPartOfWeight ? 2 : 1
     let alphaTimes = useRSLoRA ? Double(times).squareRoot() : Double(times)
-    switch start {
-    case .gaussian, .orthogonal: settings["init_lora_weights"] = .string(start.name)
-    case .usual, .pissa, .pissaByIteration, .olora: break
+    switch initialization {
+    case .gaussian, .orthogonal: settings["init_lora_weights"] = .string(initialization.name)
+    case .default, .pissa, .pissaByIteration, .olora: break
     }
     settings["use_dora"] = .bool(useDoRA)
     let alphas = try inOrder(alphaPattern, of: chosen, key: "alpha_pattern")
     let ranks = try inOrder(rankPattern, of: chosen, key: "rank_pattern")
-    settings["alpha_pattern"] = .object(alphas.mapValues { whole($0 * alphaTimes) })
+    settings["alpha_pattern"] = .object(alphas.mapValues { jsonNumber($0 * alphaTimes) })
     settings["bias"] = .string(bias.rawValue)
     settings["exclude_modules"] = modules.exclude?.json ?? .null
     settings["layers_to_transform"] = modules.layersJSON
-    settings["lora_alpha"] = whole(alpha * alphaTimes)
+    settings["lora_alpha"] = jsonNumber(alpha * alphaTimes)
     settings["lora_dropout"] = .double(dropout)
-    settings["modules_to_save"] = modules.saved
+    settings["modules_to_save"] = modules.modulesToSaveJSON
     settings["r"] = .int(rank * times)
     settings["rank_pattern"] = .object(ranks.mapValues { .int($0 * times) })
-    settings["target_modules"] = modules.targets(usual: model.config.family.names.usualTargets, chosen: chosen)
+    settings["target_modules"] = modules.targets(defaults: model.config.family.names.defaultTargets, chosen: chosen)
     settings["use_rslora"] = .bool(useRSLoRA)
     return settings
   }
 
-  public init(_ file: inout SettingsReader) {
+  public init(_ file: inout AdapterConfigReader) {
     file.refuse(unknownLoRAKeys)
     rank = file.rank("r") ?? 8
     alpha = file["lora_alpha", "a number", { $0.number }] ?? 8
-    dropout = file.share("lora_dropout") ?? 0
+    dropout = file.fraction("lora_dropout") ?? 0
     useRSLoRA = file.flag("use_rslora")
     bias = Bias(&file)
     rankPattern =
@@ -62,12 +62,12 @@ extension LoRAConfig {
     alphaPattern = file["alpha_pattern", "numbers by module", { map($0) { $0.number } }] ?? [:]
     takesFirstPattern = true
     useDoRA = file.flag("use_dora")
-    start = readStart(&file)
+    initialization = readStart(&file)
     modules = ModuleChoice(&file)
   }
 
   /// Of PEFT's starts only those matter that took something out of the weight.
-  private func readStart(_ file: inout SettingsReader) -> LoRAStart {
+  private func readStart(_ file: inout AdapterConfigReader) -> LoRAInit {
     let found = file["init_lora_weights", "true, false or a name", { $0.string ?? $0.bool.map { _ in "default" } }]
     switch (found ?? "default").lowercased() {
     case "default", "gaussian", "orthogonal", "eva", "mica": break
@@ -78,6 +78,6 @@ extension LoRAConfig {
         "'init_lora_weights' is \"\(name)\": the weight was changed in a way that this file does not say. Save it with "
           + "PEFT's 'path_initial_model_for_weight_conversion'.")
     }
-    return .usual
+    return .default
   }
 }

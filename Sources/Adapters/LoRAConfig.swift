@@ -3,7 +3,7 @@ public import Autograd
 public import Models
 
 public struct LoRAConfig: Sendable, Equatable {
-  public typealias Bias = LearningBias
+  public typealias Bias = BiasMode
 
   public var rank = 8
   /// The update is scaled by alpha / rank, or alpha / √rank with `useRSLoRA`.
@@ -19,9 +19,9 @@ public struct LoRAConfig: Sendable, Equatable {
   public var bias = Bias.none
   /// Whether a vector of magnitudes learns beside the update's direction (Liu et al. 2024).
   public var useDoRA = false
-  public var start = LoRAStart.usual
+  public var initialization = LoRAInit.default
   /// The rate of B over that of A (Hayou et al. 2024); nil: one rate.
-  public var plusRatio: Double?
+  public var loraPlusRatio: Double?
 
   public init() {}
 }
@@ -29,61 +29,61 @@ public struct LoRAConfig: Sendable, Equatable {
 extension LoRAConfig: ModuleMethod {
   public static var peftType: String { "LORA" }
 
-  public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
-    var fitting = Fitting()
-    let targets = try resolve(in: model, everyName: seed != nil)
+  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+    var fitting = Injection()
+    let targets = try resolve(in: model, strict: seed != nil)
     for (projection, rank, scale) in targets {
-      let (seam, tensors) = try makeSeam(projection, rank, scale, seed)
+      let (seam, tensors) = try makeAdapter(projection, rank, scale, seed)
       fitting.projections.append((projection, seam))
       fitting.tensors += tensors
     }
-    fitting.owned = bias.owned(in: model, adapted: Set(targets.map(\.projection.name)), and: modulesToSave, Self.prefix)
+    fitting.replacedWeights = bias.replacedWeights(in: model, adapted: Set(targets.map(\.projection.name)), and: modulesToSave, Self.tensorPrefix)
     return fitting
   }
 
   /// What goes into one projection, and what of it is saved.
-  private func makeSeam(
+  private func makeAdapter(
     _ projection: Projection, _ rank: Int, _ scale: Double, _ seed: UInt64?
-  ) throws -> (any ProjectionAdapter, [Stored]) {
-    func stored(_ parameter: Parameter, as form: SavedForm? = nil) -> Stored {
-      Stored(name: Self.prefix + parameter.name, parameter: parameter, form: form)
+  ) throws -> (any ProjectionAdapter, [SavedParameter]) {
+    func stored(_ parameter: Parameter, as form: TensorExport? = nil) -> SavedParameter {
+      SavedParameter(name: Self.tensorPrefix + parameter.name, parameter: parameter, export: form)
     }
     if useDoRA {
-      if start.isPartOfWeight { throw StartFault.beside(dora: start.name) }
+      if initialization.isPartOfWeight { throw LoRAInitFault.beside(dora: initialization.name) }
       let dora = DoRA(projection, rank: rank, scale: scale, dropout: dropout)
       if let seed {
-        try start.fill(dora.lora, of: projection, seed: seed)
-        dora.start()
+        try initialization.fill(dora.lora, of: projection, seed: seed)
+        dora.initializeMagnitude()
       }
       return (dora, [dora.lora.a, dora.lora.b, dora.magnitude].map { stored($0) })
     }
     let lora = LoRA(projection, rank: rank, scale: scale, dropout: dropout)
     // A part of the weight is found again in the weight; whatever else is in the file is in the file.
-    if seed != nil || start.isPartOfWeight { try start.fill(lora, of: projection, seed: seed ?? 0) }
-    guard start.isPartOfWeight else { return (lora, [lora.a, lora.b].map { stored($0) }) }
-    let anchored = AnchoredLoRA(lora, of: projection)
-    return (anchored, [stored(lora.a, as: anchored.stored.a), stored(lora.b, as: anchored.stored.b)])
+    if seed != nil || initialization.isPartOfWeight { try initialization.fill(lora, of: projection, seed: seed ?? 0) }
+    guard initialization.isPartOfWeight else { return (lora, [lora.a, lora.b].map { stored($0) }) }
+    let anchored = ResidualInitLoRA(lora, of: projection)
+    return (anchored, [stored(lora.a, as: anchored.exports.a), stored(lora.b, as: anchored.exports.b)])
   }
 
   /// B learns at `plusRatio` times the rate, and so does every vector, as PEFT's create_loraplus_optimizer has it.
-  public func rateFactor(of parameter: Parameter) -> Double {
-    guard let plusRatio else { return 1 }
-    return parameter.shape.count == 1 || parameter.name.hasSuffix(".lora_B.weight") ? plusRatio : 1
+  public func learningRateFactor(of parameter: Parameter) -> Double {
+    guard let loraPlusRatio else { return 1 }
+    return parameter.shape.count == 1 || parameter.name.hasSuffix(".lora_B.weight") ? loraPlusRatio : 1
   }
 
   /// The projections to adapt, each with its rank and its scale.
   /// - Parameter everyName: whether each listed name must match; PEFT also lists names that it then excludes.
   /// - Throws: `TargetFault` where a pattern is broken, or where nothing (or one listed name) matches no module.
-  public func resolve(in model: TextModel, everyName: Bool = true) throws -> [(
+  public func resolve(in model: TextModel, strict: Bool = true) throws -> [(
     projection: Projection, rank: Int, scale: Double
   )] {
     let chosen = try modules.projections(
-      of: model, usual: model.config.family.names.usualTargets, everyName: everyName)
-    if everyName { try checkPatterns(chosen.map(\.name), endings(of: model.projections.map(\.name))) }
+      of: model, defaults: model.config.family.names.defaultTargets, strict: strict)
+    if strict { try checkPatterns(chosen.map(\.name), endings(of: model.projections.map(\.name))) }
     return try chosen.map { projection in
       let rank = try lookUp(rankPattern, projection.name, key: "rank_pattern") ?? self.rank
       // What started as a part of the weight is in the file with twice the rank.
-      let limit = max(projection.inputs, projection.outputs) * (everyName ? 1 : 2)
+      let limit = max(projection.inputs, projection.outputs) * (strict ? 1 : 2)
       guard rank <= limit else { throw TargetFault.rank(rank, module: projection.name, limit: limit) }
       let alpha = try lookUp(alphaPattern, projection.name, key: "alpha_pattern") ?? self.alpha
       return (projection, rank, useRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))

@@ -5,8 +5,8 @@ extension ModuleChoice {
   /// `target_modules` for others: PEFT reads "all-linear" anew for the model it finds, and would adapt a token
   /// classifier's head as well, so that it is written out; so are the modules of an expression beside layers, which
   /// PEFT does not take together.
-  func targets(usual: [String], chosen: [String]) -> JSON {
-    switch targets ?? .suffixes(usual) {
+  func targets(defaults: [String], chosen: [String]) -> JSON {
+    switch targets ?? .suffixes(defaults) {
     case .allLinear: Targets.suffixes(endings(of: chosen)).json
     case .pattern where layers != nil: Targets.suffixes(chosen).json
     case let targets: targets.json
@@ -14,11 +14,11 @@ extension ModuleChoice {
   }
 
   /// With the head, as PEFT names it.
-  var saved: JSON { .array((headNames + modulesToSave).map(JSON.string)) }
+  var modulesToSaveJSON: JSON { .array((headNames + modulesToSave).map(JSON.string)) }
 
   var layersJSON: JSON { layers.map { .array($0.map(JSON.int)) } ?? .null }
 
-  init(_ file: inout SettingsReader) {
+  init(_ file: inout AdapterConfigReader) {
     targets = file["target_modules", "a list of names or a regular expression", Targets.init]
     exclude = file["exclude_modules", "a list of names or a regular expression", Targets.init]
     layers =
@@ -31,7 +31,7 @@ extension ModuleChoice {
 /// As PEFT names a head, whatever the model does.
 private let headNames = ["classifier", "score"]
 
-extension SettingsReader {
+extension AdapterConfigReader {
   /// `modules_to_save` without the head, which is the adapter's anyway.
   mutating func savedModules() -> [String] {
     let saved = self["modules_to_save", "a list of names", { list($0) { $0.string } }] ?? []

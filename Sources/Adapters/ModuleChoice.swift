@@ -24,7 +24,7 @@ public struct ModuleChoice: Sendable, Equatable {
   public init() {}
 
   /// Modules that are trained and saved whole are no target, whatever the targets' names match.
-  mutating func learnWhole(_ modules: [String]) {
+  mutating func addModulesToSave(_ modules: [String]) {
     if modules.isEmpty { return }
     modulesToSave += modules.filter { !modulesToSave.contains($0) }
     switch exclude {
@@ -78,41 +78,41 @@ extension ModuleChoice {
   ///   - usual: the ends of the names that are chosen where `targets` is nil.
   ///   - everyName: whether each listed name must match; PEFT also lists names that it then excludes.
   /// - Throws: `TargetFault` where a pattern is broken, or where nothing (or one listed name) matches no module.
-  func select(among names: [String], usual: [String], in model: TextModel, everyName: Bool) throws -> [String] {
-    let targets = targets ?? .suffixes(usual)
+  func select(among names: [String], defaults: [String], in model: TextModel, strict: Bool) throws -> [String] {
+    let targets = targets ?? .suffixes(defaults)
     let wanted = try matcher(targets, key: "target_modules")
     let unwanted = try exclude.map { try matcher($0, key: "exclude_modules") }
-    if everyName, case .suffixes(let suffixes) = targets {
+    if strict, case .suffixes(let suffixes) = targets {
       for suffix in suffixes where !names.contains(where: { isSuffix(suffix, of: $0) }) {
         throw TargetFault.nothingMatches(key: "target_modules", wanted: "\"\(suffix)\"", modules: endings(of: names))
       }
     }
-    let count = model.config.layers
+    let count = model.config.numHiddenLayers
     let absent = (layers ?? []).filter { !(0..<count).contains($0) }
-    if everyName, !absent.isEmpty { throw TargetFault.layers(absent, count: count) }
+    if strict, !absent.isEmpty { throw TargetFault.layers(absent, count: count) }
     // PEFT 0.21 takes no target of what is saved whole; who writes a recipe is told.
     let chosen = try names.filter { name in
       try wanted(name) && !(unwanted?(name) ?? false) && isInLayers(name)
-        && (everyName || !isPart(name + ".weight", of: modulesToSave))
+        && (strict || !belongs(name + ".weight", to: modulesToSave))
     }
     if chosen.isEmpty {
       throw TargetFault.nothingMatches(key: "target_modules", wanted: "the selection", modules: endings(of: names))
     }
-    if everyName { try checkSaved(adapted: chosen, in: model, endings(of: names)) }
+    if strict { try checkSaved(adapted: chosen, in: model, endings(of: names)) }
     return chosen
   }
 
   /// The same as `select`, among the model's projections.
-  func projections(of model: TextModel, usual: [String], everyName: Bool) throws -> [Projection] {
+  func projections(of model: TextModel, defaults: [String], strict: Bool) throws -> [Projection] {
     let all = model.projections
-    let chosen = Set(try select(among: all.map(\.name), usual: usual, in: model, everyName: everyName))
+    let chosen = Set(try select(among: all.map(\.name), defaults: defaults, in: model, strict: strict))
     return all.filter { chosen.contains($0.name) }
   }
 
   /// Saved modules that match nothing are mistakes; one that is adapted too is one for PEFT.
   func checkSaved(adapted: [String] = [], in model: TextModel, _ endings: [String]) throws {
     for saved in modulesToSave {
-      let owned = model.parameters.map(\.name).filter { isPart($0, of: [saved]) }
+      let owned = model.parameters.map(\.name).filter { belongs($0, to: [saved]) }
       if owned.isEmpty {
         throw TargetFault.nothingMatches(key: "modules_to_save", wanted: "\"\(saved)\"", modules: endings)
       }
@@ -151,7 +151,7 @@ extension ModuleChoice.Targets {
     }
     switch self {
     case .suffixes(let modules):
-      return Set(try modules.flatMap { module in try found(module) { isPart($0, of: [module]) } })
+      return Set(try modules.flatMap { module in try found(module) { belongs($0, to: [module]) } })
     case .pattern(let pattern): return Set(try found(pattern, expression(pattern, key: key)))
     case .allLinear: return Set(model.projections.flatMap { [$0.weight.name, $0.bias.name] })
     }

@@ -4,13 +4,13 @@ public import Files
 public import Models
 
 public struct PrefixConfig: Sendable, Equatable {
-  public var virtualTokens = 20
+  public var numVirtualTokens = 20
   /// Whether the keys and values are made by a small network while they learn; only they are saved.
-  public var projects = false
+  public var prefixProjection = false
   /// How wide this network is inside; nil: as the model.
-  public var hidden: Int?
+  public var encoderHiddenSize: Int?
   /// Modules of a head that start from chance.
-  private var modulesOfHead: [String] = []
+  private var newHeadModules: [String] = []
 
   public init() {}
 }
@@ -25,64 +25,64 @@ public struct FamilyFault: Error, CustomStringConvertible {
 
 extension PrefixConfig: AdapterMethod {
   public static var peftType: String { "PREFIX_TUNING" }
-  public static var prefix: String { "base_model." }
-  public var modulesToSave: [String] { modulesOfHead }
-  public var positions: Int { virtualTokens }
-  public mutating func learnWhole(_ modules: [String]) { modulesOfHead += modules }
+  public static var tensorPrefix: String { "base_model." }
+  public var modulesToSave: [String] { newHeadModules }
+  public var virtualTokenCount: Int { numVirtualTokens }
+  public mutating func addModulesToSave(_ modules: [String]) { newHeadModules += modules }
 
   /// What was read from a file is a table, whatever it was made by.
-  public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
-    try PrefaceFault.check(virtualTokens, model)
+  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+    try VirtualTokenFault.check(numVirtualTokens, model)
     if model.config.family != .bert { throw FamilyFault(family: model.config.family) }
-    let width = model.config.width
-    let prefix = KeyValuePrefix(
-      count: virtualTokens, width: width, layers: model.config.layers,
-      hidden: projects && seed != nil ? hidden ?? width : nil)
-    if let seed { prefix.start(seed: seed) }
-    var stored = Stored(name: "prompt_embeddings", parameter: prefix.embedding)
-    if projects {
-      stored.form = {
+    let width = model.config.hiddenSize
+    let prefix = PrefixEncoder(
+      count: numVirtualTokens, hiddenSize: width, layers: model.config.numHiddenLayers,
+      encoderHiddenSize: prefixProjection && seed != nil ? encoderHiddenSize ?? width : nil)
+    if let seed { prefix.initialize(seed: seed) }
+    var stored = SavedParameter(name: "prompt_embeddings", parameter: prefix.embedding)
+    if prefixProjection {
+      stored.export = {
         guard let made = prefix.keysAndValues(Pass(Workspace())) else { preconditionFailure("a prefix has keys") }
         return ([made.rows, made.columns], made.array)
       }
     }
-    var fitting = Fitting()
-    fitting.sockets = [Socket(model, \.preface, prefix)]
+    var fitting = Injection()
+    fitting.slots = [AdapterSlot(model, \.virtualTokens, prefix)]
     fitting.tensors = [stored]
-    fitting.unsaved = prefix.transformParameters
-    fitting.owned = model.weights(of: modulesOfHead, prefix: Self.prefix)
+    fitting.unsavedParameters = prefix.transformParameters
+    fitting.replacedWeights = model.weights(of: newHeadModules, prefix: Self.tensorPrefix)
     return fitting
   }
 
-  public func settings(in model: TextModel) throws -> [String: JSON] {
-    var settings = prefaceSettings(virtualTokens, model, saved: modulesOfHead)
-    settings["encoder_hidden_size"] = .int(hidden ?? model.config.width)
+  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+    var settings = promptLearningConfig(numVirtualTokens, model, saved: newHeadModules)
+    settings["encoder_hidden_size"] = .int(encoderHiddenSize ?? model.config.hiddenSize)
     settings["init_weights"] = .null
-    settings["prefix_projection"] = .bool(projects)
+    settings["prefix_projection"] = .bool(prefixProjection)
     return settings
   }
 
-  public init(_ file: inout SettingsReader) {
-    virtualTokens = file.virtualTokens()
-    projects = file.flag("prefix_projection")
-    hidden = file.rank("encoder_hidden_size")
-    modulesOfHead = file.savedModules()
+  public init(_ file: inout AdapterConfigReader) {
+    numVirtualTokens = file.numVirtualTokens()
+    prefixProjection = file.flag("prefix_projection")
+    encoderHiddenSize = file.rank("encoder_hidden_size")
+    newHeadModules = file.savedModules()
   }
 }
 
 /// What PEFT writes for all prompt learning.
-func prefaceSettings(_ count: Int, _ model: TextModel, saved: [String]) -> [String: JSON] {
+func promptLearningConfig(_ count: Int, _ model: TextModel, saved: [String]) -> [String: JSON] {
   // Twice: PEFT 0.21 adds the head's names at two places.
   let head: [JSON] = ["classifier", "score", "classifier", "score"]
   return [
-    "modules_to_save": .array(saved.map(JSON.string) + head), "num_attention_heads": .int(model.config.heads),
-    "num_layers": .int(model.config.layers), "num_transformer_submodules": 1, "num_virtual_tokens": .int(count),
-    "token_dim": .int(model.config.width),
+    "modules_to_save": .array(saved.map(JSON.string) + head), "num_attention_heads": .int(model.config.numAttentionHeads),
+    "num_layers": .int(model.config.numHiddenLayers), "num_transformer_submodules": 1, "num_virtual_tokens": .int(count),
+    "token_dim": .int(model.config.hiddenSize),
   ]
 }
 
-extension SettingsReader {
-  mutating func virtualTokens() -> Int {
+extension AdapterConfigReader {
+  mutating func numVirtualTokens() -> Int {
     want("num_transformer_submodules", 1)
     if let count = rank("num_virtual_tokens") { return count }
     if json["num_virtual_tokens"] == nil { problem("'num_virtual_tokens' is missing.") }

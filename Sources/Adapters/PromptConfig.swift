@@ -7,69 +7,69 @@ public struct PromptConfig: Sendable, Equatable {
   /// What the tokens are at first: normal numbers; a text's pieces; words from chance.
   public enum Init: String, CaseIterable, Sendable { case random, text, sampleVocab = "sample_vocab" }
 
-  public var virtualTokens = 20
-  public var start = Init.random
+  public var numVirtualTokens = 20
+  public var initialization = Init.random
   /// For `text`: repeated until there are enough pieces, and cut.
   public var text: String?
   /// Of `text`.
-  private var pieces: [Int32] = []
+  private var textIDs: [Int32] = []
   /// Modules of a head that start from chance.
-  private var modulesOfHead: [String] = []
+  private var newHeadModules: [String] = []
 
   public init() {}
 }
 
 extension PromptConfig: AdapterMethod {
   public static var peftType: String { "PROMPT_TUNING" }
-  public static var prefix: String { "base_model." }
-  public var modulesToSave: [String] { modulesOfHead }
-  public var positions: Int { virtualTokens }
-  public mutating func learnWhole(_ modules: [String]) { modulesOfHead += modules }
-  public mutating func readTexts(_ pieces: (String) -> [Int32]) { self.pieces = text.map(pieces) ?? [] }
+  public static var tensorPrefix: String { "base_model." }
+  public var modulesToSave: [String] { newHeadModules }
+  public var virtualTokenCount: Int { numVirtualTokens }
+  public mutating func addModulesToSave(_ modules: [String]) { newHeadModules += modules }
+  public mutating func tokenizeTexts(_ pieces: (String) -> [Int32]) { self.textIDs = text.map(pieces) ?? [] }
 
-  public func fit(_ model: TextModel, seed: UInt64?) throws -> Fitting {
-    try PrefaceFault.check(virtualTokens, model)
-    let prompt = Prompt(count: virtualTokens, width: model.config.width)
+  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+    try VirtualTokenFault.check(numVirtualTokens, model)
+    let prompt = PromptEmbedding(count: numVirtualTokens, width: model.config.hiddenSize)
     if let seed { fill(prompt.table, model, seed: seed) }
-    var fitting = Fitting()
-    fitting.sockets = [Socket(model, \.preface, prompt)]
-    fitting.tensors = [Stored(name: "prompt_embeddings", parameter: prompt.table)]
-    fitting.owned = model.weights(of: modulesOfHead, prefix: Self.prefix)
+    var fitting = Injection()
+    fitting.slots = [AdapterSlot(model, \.virtualTokens, prompt)]
+    fitting.tensors = [SavedParameter(name: "prompt_embeddings", parameter: prompt.table)]
+    fitting.replacedWeights = model.weights(of: newHeadModules, prefix: Self.tensorPrefix)
     return fitting
   }
 
   private func fill(_ table: Parameter, _ model: TextModel, seed: UInt64) {
-    Start.normal(1).fill(table, seed: seed)
+    Initializer.normal(1).fill(table, seed: seed)
     let ids: [Int]
-    switch start {
+    switch initialization {
     case .random: return
-    case .text: ids = pieces.map(Int.init)
+    case .text: ids = textIDs.map(Int.init)
     case .sampleVocab:
       var chance = SplitMix64(seed: seed)
-      ids = (0..<virtualTokens).map { _ in Int(chance.next() % UInt64(model.words.rows)) }
+      ids = (0..<numVirtualTokens).map { _ in Int(chance.next() % UInt64(model.wordEmbeddings.rows)) }
     }
     guard !ids.isEmpty else { return }
-    for row in 0..<virtualTokens {
-      let word = model.words.pointer + ids[row % ids.count] * table.columns
+    for row in 0..<numVirtualTokens {
+      let word = model.wordEmbeddings.pointer + ids[row % ids.count] * table.columns
       (table.pointer + row * table.columns).update(from: word, count: table.columns)
     }
   }
 
-  public func settings(in model: TextModel) throws -> [String: JSON] {
-    var settings = prefaceSettings(virtualTokens, model, saved: modulesOfHead)
-    settings["prompt_tuning_init"] = .string(start.rawValue.uppercased())
+  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+    var settings = promptLearningConfig(numVirtualTokens, model, saved: newHeadModules)
+    settings["prompt_tuning_init"] = .string(initialization.rawValue.uppercased())
     settings["prompt_tuning_init_text"] = text.map(JSON.string) ?? .null
     for key in ["tokenizer_kwargs", "tokenizer_name_or_path"] { settings[key] = .null }
     return settings
   }
 
-  public init(_ file: inout SettingsReader) {
-    virtualTokens = file.virtualTokens()
-    start =
+  public init(_ file: inout AdapterConfigReader) {
+    numVirtualTokens = file.numVirtualTokens()
+    initialization =
       file[
         "prompt_tuning_init", "\"RANDOM\", \"TEXT\" or \"SAMPLE_VOCAB\"",
         { $0.string.flatMap { Init(rawValue: $0.lowercased()) } }] ?? .random
     text = file["prompt_tuning_init_text", "a text", { $0.string }]
-    modulesOfHead = file.savedModules()
+    newHeadModules = file.savedModules()
   }
 }

@@ -22,12 +22,12 @@ final class RankAllocator: StepHook {
     mask = Parameter("adalora.mask", shape: [triplets.reduce(0) { $0 + $1.e.count }])
   }
 
-  var memory: [Parameter] { [importance, uncertainty, mask] }
+  var state: [Parameter] { [importance, uncertainty, mask] }
   let term = "orthogonality"
 
   func begin(steps: Int) throws {
-    let last = steps - config.lastSteps, lastChoice = (steps - 1) / config.interval * config.interval
-    guard config.firstSteps < last, last < steps || lastChoice > config.firstSteps else {
+    let last = steps - config.tFinal, lastChoice = (steps - 1) / config.deltaT * config.deltaT
+    guard config.tInit < last, last < steps || lastChoice > config.tInit else {
       throw BudgetFault.noTime(config, steps: steps)
     }
     self.steps = steps
@@ -35,8 +35,8 @@ final class RankAllocator: StepHook {
 
   /// w·(mean over all A and B of ‖AAᵀ - 1‖ and ‖BᵀB - 1‖, by Frobenius); dA += 2w/(count·‖C‖)·C·A with C = AAᵀ - 1.
   func addLoss(to gradients: Gradients) -> Double {
-    guard config.orthogonality > 0 else { return 0 }
-    let share = config.orthogonality / Double(2 * triplets.count)
+    guard config.orthRegWeight > 0 else { return 0 }
+    let share = config.orthRegWeight / Double(2 * triplets.count)
     var sum = 0.0
     for triplet in triplets {
       for (parameter, lies) in [(triplet.a, true), (triplet.b, false)] {
@@ -58,25 +58,25 @@ final class RankAllocator: StepHook {
 
   func didStep(_ step: Int, _ gradients: Gradients, clip: Double) {
     guard let steps else { preconditionFailure("the run has not begun") }
-    let last = steps - config.lastSteps
-    if step < last { observe(gradients, Float(clip)) }
+    let last = steps - config.tFinal
+    if step < last { updateImportance(gradients, Float(clip)) }
     if step > last {
-      forget()
-    } else if step == last || step > config.firstSteps && step % config.interval == 0 {
-      choose(budget: budget(step, last))
-      forget()
+      zeroPrunedTriplets()
+    } else if step == last || step > config.tInit && step % config.deltaT == 0 {
+      selectTriplets(budget: budget(step, last))
+      zeroPrunedTriplets()
     }
   }
 
   /// Ranks in all, falling by the cube from the first steps to the last.
   private func budget(_ step: Int, _ last: Int) -> Int {
-    let target = config.targetRank * triplets.count
-    let left = 1 - Double(step - config.firstSteps) / Double(last - config.firstSteps)
+    let target = config.targetR * triplets.count
+    let left = 1 - Double(step - config.tInit) / Double(last - config.tInit)
     return Int(Double(mask.count - target) * (left * left * left) + Double(target))
   }
 
   /// Takes |w·dw| into the running means.
-  private func observe(_ gradients: Gradients, _ clip: Float) {
+  private func updateImportance(_ gradients: Gradients, _ clip: Float) {
     let (beta1, beta2) = (Float(config.beta1), Float(config.beta2))
     var (mean, spread) = (importance.pointer, uncertainty.pointer)
     for parameter in triplets.flatMap({ [$0.a, $0.e, $0.b] }) {
@@ -91,7 +91,7 @@ final class RankAllocator: StepHook {
   }
 
   /// Keeps the `budget` most important triplets; equals of the first that goes go with it.
-  private func choose(budget: Int) {
+  private func selectTriplets(budget: Int) {
     let scores = scores(), gone = mask.count - budget
     let threshold = gone > 0 ? scores.sorted()[gone - 1] : -.infinity
     for (index, score) in scores.enumerated() { mask.pointer[index] = score <= threshold ? 0 : 1 }
@@ -115,7 +115,7 @@ final class RankAllocator: StepHook {
   }
 
   /// Takes the values of what is not kept.
-  private func forget() {
+  private func zeroPrunedTriplets() {
     var next = mask.pointer
     for triplet in triplets {
       for k in 0..<triplet.e.count where next[k] == 0 { triplet.e.pointer[k] = 0 }
@@ -127,16 +127,16 @@ final class RankAllocator: StepHook {
 
   /// Of one projection's triplets those that are saved: what was chosen, and what has a value none the less, as when the
   /// best weights are older than the choice. nil: nothing was chosen yet.
-  private func kept(_ index: Int) -> [Bool]? {
+  private func rankPattern(_ index: Int) -> [Bool]? {
     guard mask.values.contains(1) else { return nil }
     let first = triplets[..<index].reduce(0) { $0 + $1.e.count }, e = triplets[index].e
     return (0..<e.count).map { mask.pointer[first + $0] == 1 || e.pointer[$0] != 0 }
   }
 
   /// A, B and E without the triplets that are not kept.
-  func forms(of index: Int) -> [SavedForm] {
+  func exports(of index: Int) -> [TensorExport] {
     let (a, b, e) = (triplets[index].a, triplets[index].b, triplets[index].e)
-    func places() -> [Int] { (0..<e.count).filter { kept(index)?[$0] ?? true } }
+    func places() -> [Int] { (0..<e.count).filter { rankPattern(index)?[$0] ?? true } }
     return [
       {
         let places = places()
@@ -154,8 +154,8 @@ final class RankAllocator: StepHook {
   }
 
   /// Keys of adapter_config.json that follow from the run.
-  var learned: [String: JSON] {
-    let pairs = triplets.indices.compactMap { index in kept(index).map { (triplets[index].e.name, $0) } }
+  var trainedConfig: [String: JSON] {
+    let pairs = triplets.indices.compactMap { index in rankPattern(index).map { (triplets[index].e.name, $0) } }
     return [
       "total_step": steps.map(JSON.int) ?? .null,
       "rank_pattern": pairs.isEmpty ? .null : patternJSON(.init(uniqueKeysWithValues: pairs)),
@@ -170,7 +170,7 @@ public enum BudgetFault: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noTime(let config, let steps):
-      "'tinit' \(config.firstSteps), 'tfinal' \(config.lastSteps) and 'deltaT' \(config.interval) leave no step of \(steps) "
+      "'tinit' \(config.tInit), 'tfinal' \(config.tFinal) and 'deltaT' \(config.deltaT) leave no step of \(steps) "
         + "for the ranks to shrink in. Lower them, or train longer."
     }
   }

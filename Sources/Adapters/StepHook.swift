@@ -13,5 +13,5 @@ public protocol StepHook: AnyObject {
   /// The optimizer has made step `step`, counted from 0, with these gradients times `clip`.
   func didStep(_ step: Int, _ gradients: Gradients, clip: Double)
   /// All that the rest of the run depends on, for a snapshot; zero at first.
-  var memory: [Parameter] { get }
+  var state: [Parameter] { get }
 }

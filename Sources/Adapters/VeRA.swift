@@ -9,11 +9,11 @@ import Models
 /// Sendable: read during a step; its numbers are written between steps.
 public final class VeRA: ProjectionAdapter, @unchecked Sendable {
   let d, b: Parameter
-  private let shared: VeRAProjection
+  private let shared: VeRASharedMatrices
   private let inputs, outputs: Int
   private let dropout: Double
 
-  init(_ projection: Projection, _ shared: VeRAProjection, dropout: Double) {
+  init(_ projection: Projection, _ shared: VeRASharedMatrices, dropout: Double) {
     d = Parameter(projection.name + ".vera_lambda_d", shape: [shared.rank])
     b = Parameter(projection.name + ".vera_lambda_b", shape: [projection.outputs])
     (inputs, outputs) = (projection.inputs, projection.outputs)
@@ -63,7 +63,7 @@ extension VeRA: Mergeable {
 }
 
 /// The random matrices of one adapter: as wide as its widest projection, of which narrower ones take the beginnings.
-final class VeRAProjection: Sendable {
+final class VeRASharedMatrices: Sendable {
   let rank: Int
   /// [r, most inputs] and [most outputs, r]
   let a, b: Parameter
@@ -75,7 +75,7 @@ final class VeRAProjection: Sendable {
   }
 
   /// Kaiming's uniform numbers with gain √2, as PEFT's; the generator is ours.        source: He et al. 2015
-  func draw(key: UInt64) {
-    for parameter in [a, b] { Start.uniform((6 / Double(parameter.columns)).squareRoot()).fill(parameter, seed: key) }
+  func initialize(key: UInt64) {
+    for parameter in [a, b] { Initializer.uniform((6 / Double(parameter.columns)).squareRoot()).fill(parameter, seed: key) }
   }
 }

@@ -7,11 +7,11 @@ public struct ParameterTable: Sendable {
 
   /// Makes exactly `parameters` trainable, in this order; all of `others` frozen.
   public init(training parameters: [Parameter], freezing others: [Parameter] = []) {
-    others.forEach { $0.place = nil }
+    others.forEach { $0.tableIndex = nil }
     var next = 0
     for (index, parameter) in parameters.enumerated() {
-      parameter.own()
-      parameter.place = Parameter.Place(index: index, offset: next)
+      parameter.makeWritable()
+      parameter.tableIndex = Parameter.TableIndex(index: index, offset: next)
       next += (parameter.count + 15) / 16 * 16
     }
     self.parameters = parameters
@@ -68,7 +68,7 @@ public final class Gradients: GradientSink, @unchecked Sendable {
   }
 
   public func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
-    guard let place = parameter.place else { return }
+    guard let place = parameter.tableIndex else { return }
     body(pointer + place.offset, written[place.index] ? 1 : 0)
     written[place.index] = true
   }

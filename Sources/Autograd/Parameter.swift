@@ -31,7 +31,7 @@ public final class OwnedStorage: Storage, @unchecked Sendable {
 
 /// bfloat16 numbers, as a frozen weight keeps them.
 /// Sendable: written once, when they are made.
-final class HalfStorage: Storage, @unchecked Sendable {
+final class BF16Storage: Storage, @unchecked Sendable {
   let pointer: UnsafeMutablePointer<UInt16>
 
   init(count: Int) { pointer = .allocate(capacity: max(count, 1)) }
@@ -47,11 +47,11 @@ public final class Parameter: @unchecked Sendable {
   private var numbers: Numbers
   private var storage: any Storage
   /// Its place in the `ParameterTable`; nil: frozen.
-  public internal(set) var place: Place?
+  public internal(set) var tableIndex: TableIndex?
   /// How often a backward writes its gradient: more than once where several ops share it.
-  public var writers = 1
+  public var useCount = 1
 
-  public struct Place: Sendable {
+  public struct TableIndex: Sendable {
     /// Among the table's parameters.
     public let index: Int
     /// Where its gradient lies in `Gradients`.
@@ -62,7 +62,7 @@ public final class Parameter: @unchecked Sendable {
   public init(_ name: String, shape: [Int], pointer: UnsafeMutablePointer<Float>, storage: any Storage) {
     self.name = name
     self.shape = shape
-    numbers = .floats(pointer)
+    numbers = .fp32(pointer)
     self.storage = storage
   }
 
@@ -72,46 +72,46 @@ public final class Parameter: @unchecked Sendable {
   }
 
   /// Makes sure that the numbers lie in memory of ours, not in a mapped file.
-  public func own() {
+  public func makeWritable() {
     if storage is OwnedStorage { return }
     let copy = OwnedStorage(count: count)
     copy.pointer.update(from: pointer, count: count)
-    (numbers, storage) = (.floats(copy.pointer), copy)
+    (numbers, storage) = (.fp32(copy.pointer), copy)
   }
 
   /// Rounds the numbers of `parameters`, which nobody may want to write any more, to bfloat16, one after the other in
   /// one piece of memory. Float32 numbers that no other parameter shares are let go.
-  public static func narrow(_ parameters: [Parameter]) {
-    let storage = HalfStorage(count: parameters.reduce(0) { $0 + $1.count })
+  public static func convertToBF16(_ parameters: [Parameter]) {
+    let storage = BF16Storage(count: parameters.reduce(0) { $0 + $1.count })
     var next = storage.pointer
     for parameter in parameters {
       precondition(!parameter.isTrainable, "\(parameter.name) learns: it stays Float32")
-      tune_narrow(parameter.pointer, next, parameter.count)
+      tune_fp32_to_bf16(parameter.pointer, next, parameter.count)
       parameter.storage.release(UnsafeRawBufferPointer(parameter.values))
-      (parameter.numbers, parameter.storage) = (.halves(next), storage)
+      (parameter.numbers, parameter.storage) = (.bf16(next), storage)
       next += parameter.count
     }
   }
 
   /// Rounds the numbers to bfloat16 where they are, as Float32.
-  public func round() {
-    own()
-    let halves = HalfStorage(count: count)
-    tune_narrow(pointer, halves.pointer, count)
-    tune_widen(halves.pointer, pointer, count)
+  public func roundToBF16() {
+    makeWritable()
+    let halves = BF16Storage(count: count)
+    tune_fp32_to_bf16(pointer, halves.pointer, count)
+    tune_bf16_to_fp32(halves.pointer, pointer, count)
   }
 
   /// The first number, of a parameter that is not narrowed.
   public var pointer: UnsafeMutablePointer<Float> {
-    guard case .floats(let pointer) = numbers else { preconditionFailure("\(name) is kept in bfloat16") }
+    guard case .fp32(let pointer) = numbers else { preconditionFailure("\(name) is kept in bfloat16") }
     return pointer
   }
 
   /// The same numbers as Float32: itself, or a copy of what is kept in bfloat16.
-  public var widened: Parameter {
-    guard case .halves(let pointer) = numbers else { return self }
+  public var asFloat32: Parameter {
+    guard case .bf16(let pointer) = numbers else { return self }
     let copy = Parameter(name, shape: shape)
-    tune_widen(pointer, copy.pointer, count)
+    tune_bf16_to_fp32(pointer, copy.pointer, count)
     return copy
   }
 
@@ -119,8 +119,8 @@ public final class Parameter: @unchecked Sendable {
   public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
     let bytes =
       switch numbers {
-      case .floats(let pointer): UnsafeRawBufferPointer(start: pointer, count: 4 * count)
-      case .halves(let pointer): UnsafeRawBufferPointer(start: pointer, count: 2 * count)
+      case .fp32(let pointer): UnsafeRawBufferPointer(start: pointer, count: 4 * count)
+      case .bf16(let pointer): UnsafeRawBufferPointer(start: pointer, count: 2 * count)
       }
     body(bytes)
     storage.release(bytes)
@@ -129,23 +129,23 @@ public final class Parameter: @unchecked Sendable {
   public var count: Int { shape.reduce(1, *) }
   public var rows: Int { shape.count > 1 ? shape[0] : 1 }
   public var columns: Int { shape.last ?? 1 }
-  public var offset: Int? { place?.offset }
-  public var isTrainable: Bool { place != nil }
-  public var isHalf: Bool { if case .halves = numbers { true } else { false } }
+  public var offset: Int? { tableIndex?.offset }
+  public var isTrainable: Bool { tableIndex != nil }
+  public var isBF16: Bool { if case .bf16 = numbers { true } else { false } }
   public var matrix: Matrix { matrix(rows: rows) }
 
   /// As if it had this many rows: its own, and those of parameters that lie behind it.
   func matrix(rows: Int) -> Matrix {
     switch numbers {
-    case .floats(let pointer): Matrix(pointer, rows: rows, columns: columns)
-    case .halves(let pointer): Matrix(halves: pointer, rows: rows, columns: columns)
+    case .fp32(let pointer): Matrix(pointer, rows: rows, columns: columns)
+    case .bf16(let pointer): Matrix(bf16: pointer, rows: rows, columns: columns)
     }
   }
 
   public var values: UnsafeMutableBufferPointer<Float> { .init(start: pointer, count: count) }
 
   private enum Numbers {
-    case floats(UnsafeMutablePointer<Float>)
-    case halves(UnsafeMutablePointer<UInt16>)
+    case fp32(UnsafeMutablePointer<Float>)
+    case bf16(UnsafeMutablePointer<UInt16>)
   }
 }

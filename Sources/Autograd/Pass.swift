@@ -6,7 +6,7 @@ public final class Pass {
   public let workspace: Workspace
   /// Where gradients of parameters go; nil: nothing is recorded, and dropout is off.
   public let gradients: (any GradientSink)?
-  private let chance: Chance
+  private let randomKey: RandomKey
   /// Dropout sites so far.
   public internal(set) var sites: UInt32 = 0
   /// False while a forward runs whose tape nobody will read.
@@ -15,14 +15,14 @@ public final class Pass {
   var wantsGradient = false
   private var tape: [(node: Int, backward: (Tensor) -> Void)] = []
   /// Gradients of parameters that several ops share, for when the tape is done.
-  private var late: [() -> Void] = []
+  private var deferred: [() -> Void] = []
   private var slots: [Tensor?] = []
 
   /// A pass without gradients (inference) when `gradients` is nil.
-  public init(_ workspace: Workspace, gradients: (any GradientSink)? = nil, chance: Chance = Chance(seed: 0)) {
+  public init(_ workspace: Workspace, gradients: (any GradientSink)? = nil, randomKey: RandomKey = RandomKey(seed: 0)) {
     self.workspace = workspace
     self.gradients = gradients
-    self.chance = chance
+    self.randomKey = randomKey
   }
 
   public var isTraining: Bool { gradients != nil }
@@ -41,7 +41,7 @@ public final class Pass {
       slots.append(nil)
     }
     return Tensor(
-      rows: rows, columns: columns, buffer: buffer, slot: Slot(rows: rows, columns: columns, node: node))
+      rows: rows, columns: columns, buffer: buffer, slot: GradientSlot(rows: rows, columns: columns, node: node))
   }
 
   /// Remembers how to send y's gradient on. Does nothing where y is not tracked. The closure must hold the pass
@@ -51,7 +51,7 @@ public final class Pass {
   }
 
   /// Lets `body` write (beta 0) or add to (beta 1) the gradient of x; skipped where x is not tracked.
-  public func accumulate(_ x: Slot, _ body: (Matrix, _ beta: Float) -> Void) {
+  public func accumulate(_ x: GradientSlot, _ body: (Matrix, _ beta: Float) -> Void) {
     guard let node = x.node else { return }
     if slots[node] == nil {
       slots[node] = make(x.rows, x.columns)
@@ -63,7 +63,7 @@ public final class Pass {
   }
 
   /// Gives `gradient` to x: the buffer itself where x has none yet, so that a residual costs no copy.
-  public func pass(_ gradient: Tensor, to x: Slot) {
+  public func pass(_ gradient: Tensor, to x: GradientSlot) {
     guard let node = x.node else { return }
     if slots[node] == nil {
       slots[node] = gradient
@@ -83,15 +83,15 @@ public final class Pass {
     shared w: Parameter, keeping tensors: [Tensor],
     _ body: @escaping (UnsafeMutablePointer<Float>, _ beta: Float) -> Void
   ) {
-    guard w.writers > 1, w.isTrainable else { return accumulate(w, body) }
-    late.append { [gradients] in withExtendedLifetime(tensors) { gradients?.accumulate(w, body) } }
+    guard w.useCount > 1, w.isTrainable else { return accumulate(w, body) }
+    deferred.append { [gradients] in withExtendedLifetime(tensors) { gradients?.accumulate(w, body) } }
   }
 
   /// Runs the tape from all that has a gradient by now: losses give theirs to what they read. Every step frees what it
   /// held.
   public func backward() {
     unwind(to: 0)
-    while !late.isEmpty { late.removeFirst()() }
+    while !deferred.isEmpty { deferred.removeFirst()() }
   }
 
   /// Runs the tape from `y`, whose gradient is `gradient`.
@@ -101,7 +101,7 @@ public final class Pass {
   }
 
   /// How much is on the tape.
-  var mark: Int { tape.count }
+  var tapeLength: Int { tape.count }
 
   /// Runs what came onto the tape since it was `mark` long.
   func unwind(to mark: Int) {
@@ -117,7 +117,7 @@ public final class Pass {
   func dropout(_ probability: Double) -> tune_dropout? {
     guard isTraining && probability > 0 else { return nil }
     sites += 1
-    return chance.dropout(probability, site: sites)
+    return randomKey.dropout(probability, site: sites)
   }
 
   /// A gradient that another tensor still holds is copied before it is added to.
@@ -134,7 +134,7 @@ public final class Pass {
 }
 
 /// The randomness of one pass, as a pure function of where we are: the same place draws the same numbers again.
-public struct Chance: Sendable {
+public struct RandomKey: Sendable {
   public let seed: UInt64
   public let step, shard: UInt32
 

@@ -5,7 +5,7 @@ public struct Tensor {
   public let rows, columns: Int
   var buffer: Buffer
   /// The place of its gradient; what backward keeps of a tensor whose numbers it does not need.
-  public let slot: Slot
+  public let slot: GradientSlot
 
   public var isTracked: Bool { slot.node != nil }
   public var count: Int { rows * columns }
@@ -16,7 +16,7 @@ public struct Tensor {
 }
 
 /// Where a tensor's gradient is kept in its pass: all that backward must know of an input that it does not read.
-public struct Slot {
+public struct GradientSlot {
   let rows, columns: Int
   /// nil when nothing below the tensor learns.
   let node: Int?

@@ -41,16 +41,16 @@ public final class Workspace {
 public final class Buffer {
   public let pointer: UnsafeMutablePointer<Float>
   private let capacity: Int
-  private let home: Workspace
+  private let workspace: Workspace
 
   /// The same memory, for twice as many bfloat16.
-  var halves: UnsafeMutablePointer<UInt16> { UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: UInt16.self) }
+  var bf16: UnsafeMutablePointer<UInt16> { UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: UInt16.self) }
 
   fileprivate init(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int, _ home: Workspace) {
     self.pointer = pointer
     self.capacity = capacity
-    self.home = home
+    self.workspace = home
   }
 
-  deinit { home.give(pointer, capacity) }
+  deinit { workspace.give(pointer, capacity) }
 }

@@ -26,15 +26,15 @@ CLONES void tune_multiply(const float *a, const float *b, float *y, long count, 
     for (long i = 0; i < count; i++) y[i] += a[i] * b[i];
 }
 
-CLONES void tune_narrow(const float *restrict x, uint16_t *restrict y, long count) {
+CLONES void tune_fp32_to_bf16(const float *restrict x, uint16_t *restrict y, long count) {
   for (long i = 0; i < count; i++) y[i] = narrow(x[i]);
 }
 
-CLONES void tune_widen(const uint16_t *restrict x, float *restrict y, long count) {
+CLONES void tune_bf16_to_fp32(const uint16_t *restrict x, float *restrict y, long count) {
   for (long i = 0; i < count; i++) y[i] = widen(x[i]);
 }
 
-CLONES void tune_multiply_half(const float *a, const uint16_t *b, float *restrict y, long count, float beta) {
+CLONES void tune_multiply_bf16(const float *a, const uint16_t *b, float *restrict y, long count, float beta) {
   if (beta == 0)
     for (long i = 0; i < count; i++) y[i] = a[i] * widen(b[i]);
   else
@@ -162,7 +162,7 @@ CLONES void tune_activate(const float *x, float *y, float *slope, long count, in
   activate(x, y, slope, count, activation);
 }
 
-CLONES void tune_activate_half(const float *x, float *y, uint16_t *slope, long count, int activation) {
+CLONES void tune_activate_bf16(const float *x, float *y, uint16_t *slope, long count, int activation) {
   float piece[512];
   for (long first = 0; first < count; first += 512) {
     long here = count - first < 512 ? count - first : 512;
@@ -182,7 +182,7 @@ CLONES void tune_tanh_backward(const float *y, const float *dy, float *dx, long 
     for (long i = 0; i < count; i++) dx[i] += dy[i] * (1 - y[i] * y[i]);
 }
 
-CLONES void tune_dropout_words(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *drawn) {
+CLONES void tune_dropout_bits(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *drawn) {
   words w[4];
   random64(dropout, row, chunk, w);
   memcpy(drawn, w, sizeof w);

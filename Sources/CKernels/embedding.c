@@ -1,6 +1,6 @@
 #include "common.h"
 
-CLONES void tune_embed(const tune_numbers *words, int rounded, const float *positions, const float *types,
+CLONES void tune_embed(const tune_matrix *words, int rounded, const float *positions, const float *types,
                        const int32_t *ids, const int32_t *places, const int32_t *kinds, float *y, long n, long d) {
   for (long i = 0; i < n; i++) {
     long word = ids[i] < 0 ? 0 : (long)ids[i] * words->stride;

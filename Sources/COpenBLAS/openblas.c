@@ -126,7 +126,7 @@ int tune_cpu_count(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-void tune_give_memory_back(void) {
+void tune_return_freed_memory(void) {
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
   malloc_trim(0);
 }

@@ -12,8 +12,8 @@ public final class Checkpoint: Sendable {
   public let names: [String]
   /// Paths of the safetensors files, sorted; the index is not among them.
   public let files: [String]
-  private let owners: [String: SafetensorsFile]
-  private let opened: [SafetensorsFile]
+  private let fileOfTensor: [String: SafetensorsFile]
+  private let openFiles: [SafetensorsFile]
 
   /// The weights of a Hub folder: `model.safetensors`, else the shards of `model.safetensors.index.json`.
   public convenience init(folder: String) throws {
@@ -62,21 +62,21 @@ public final class Checkpoint: Sendable {
   }
 
   private init(owners: [String: SafetensorsFile], _ opened: [SafetensorsFile]) {
-    self.owners = owners
-    self.opened = opened
+    self.fileOfTensor = owners
+    self.openFiles = opened
     files = opened.map(\.path).sorted(by: precedes)
     names = owners.keys.sorted(by: precedes)
   }
 
   /// The file that holds a tensor; throws `.noTensor` with the nearest name.
   public func file(of name: String) throws(CheckpointFault) -> SafetensorsFile {
-    guard let owner = owners[name] else {
+    guard let owner = fileOfTensor[name] else {
       throw .noTensor(file: files.first ?? "", name: name, nearest: nearest(to: name, among: names))
     }
     return owner
   }
 
-  public func contains(_ name: String) -> Bool { owners[name] != nil }
+  public func contains(_ name: String) -> Bool { fileOfTensor[name] != nil }
 
   /// Dtype, shape and place of a tensor. With `shape`, throws `.shapeMismatch` when the tensor has another.
   public func info(_ name: String, shape: [Int]? = nil) throws(CheckpointFault) -> TensorInfo {
@@ -92,7 +92,7 @@ public final class Checkpoint: Sendable {
   public func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer { try file(of: name).bytes(name) }
 
   /// Lets the memory go that the mapped files take by now; whoever reads them again gets them from the disk's cache.
-  public func letGo() { opened.forEach { $0.letGo() } }
+  public func releasePages() { openFiles.forEach { $0.releasePages() } }
 
   /// See `SafetensorsFile.floats`.
   public func floats(_ name: String, into target: UnsafeMutablePointer<Float>) throws(CheckpointFault) {

@@ -36,7 +36,7 @@ final class MappedFile: @unchecked Sendable {
 }
 
 /// Lets the pages of a mapped file that lie wholly within `bytes` go; whoever reads them again gets them from the file.
-public func letGo(_ bytes: UnsafeRawBufferPointer) {
+public func releasePages(_ bytes: UnsafeRawBufferPointer) {
   guard let start = bytes.baseAddress else { return }
   let page = Int(getpagesize())
   let first = (Int(bitPattern: start) + page - 1) / page * page

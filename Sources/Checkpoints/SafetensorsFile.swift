@@ -24,7 +24,7 @@ public final class SafetensorsFile: Sendable {
   }
 
   /// See `Checkpoint.letGo`.
-  func letGo() { Checkpoints.letGo(map.bytes) }
+  func releasePages() { Checkpoints.releasePages(map.bytes) }
 
   /// What the file says of a tensor; throws `.noTensor` with the nearest name.
   public func info(_ name: String) throws(CheckpointFault) -> TensorInfo {

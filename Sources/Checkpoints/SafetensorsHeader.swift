@@ -4,7 +4,7 @@ import Files
 
 struct SafetensorsHeader {
   /// Bytes of JSON at most; the reference library's own limit.
-  static let longest = 100_000_000
+  static let maxBytes = 100_000_000
 
   let tensors: [String: TensorInfo]
   let metadata: [String: String]
@@ -25,7 +25,7 @@ struct SafetensorsHeader {
   private static func length(_ bytes: UnsafeRawBufferPointer, file: String) throws(CheckpointFault) -> Int {
     guard bytes.count >= 10 else { throw .tooShort(file: file, bytes: bytes.count) }
     let claim = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-    guard claim <= longest else { throw .headerTooLong(file: file, header: claim, limit: longest) }
+    guard claim <= maxBytes else { throw .headerTooLong(file: file, header: claim, limit: maxBytes) }
     guard claim <= bytes.count - 8 else { throw .headerBeyondFile(file: file, header: claim, bytes: bytes.count) }
     return Int(claim)
   }
@@ -45,10 +45,10 @@ struct SafetensorsHeader {
 
   private static func metadata(_ json: JSON?, file: String) throws(CheckpointFault) -> [String: String] {
     guard let json else { return [:] }
-    guard let members = json.object else { throw .metadataNotStrings(file: file, key: nil, found: json.kind) }
+    guard let members = json.object else { throw .metadataNotStrings(file: file, key: nil, found: json.typeName) }
     var strings: [String: String] = [:]
     for (key, value) in members {
-      guard let string = value.string else { throw .metadataNotStrings(file: file, key: key, found: value.kind) }
+      guard let string = value.string else { throw .metadataNotStrings(file: file, key: key, found: value.typeName) }
       strings[key] = string
     }
     return strings
@@ -144,10 +144,10 @@ private struct Entry {
 /// A value as an error message shows it: its text, or its kind when that would be long.
 private func quote(_ json: JSON) -> String {
   switch json {
-  case .array(let list) where list.count > 8: json.kind
-  case .array(let list) where list.contains { $0.array != nil || $0.object != nil }: json.kind
-  case .string(let text) where text.utf8.count > 60: json.kind
-  case .object: json.kind
+  case .array(let list) where list.count > 8: json.typeName
+  case .array(let list) where list.contains { $0.array != nil || $0.object != nil }: json.typeName
+  case .string(let text) where text.utf8.count > 60: json.typeName
+  case .object: json.typeName
   default: json.text(pretty: false)
   }
 }

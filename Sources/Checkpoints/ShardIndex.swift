@@ -13,13 +13,13 @@ struct ShardIndex {
         file: path, found: "no key 'weight_map'", wanted: "one, with tensor names and their shards")
     }
     guard let members = map.object, !members.isEmpty else {
-      let found = "'weight_map' is \(map.object == nil ? map.kind : "empty")"
+      let found = "'weight_map' is \(map.object == nil ? map.typeName : "empty")"
       throw CheckpointFault.index(file: path, found: found, wanted: "tensor names with their shards")
     }
     var shards: [String: String] = [:]
     for (tensor, shard) in members {
       guard let name = shard.string else {
-        let found = "'weight_map' has \(shard.kind) for '\(tensor)'"
+        let found = "'weight_map' has \(shard.typeName) for '\(tensor)'"
         throw CheckpointFault.index(file: path, found: found, wanted: "the name of a shard")
       }
       guard isPlain(name) else { throw CheckpointFault.shardName(index: path, tensor: tensor, shard: name) }

@@ -130,7 +130,7 @@ public func parentFolder(of path: String) -> String {
 }
 
 /// "b" of "a/b" and of "a/b/".
-public func lastName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+public func lastPathComponent(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
 /// The kernel's words for an error number.
 public func reason(_ code: Int32) -> String { String(cString: strerror(code)) }

@@ -53,7 +53,7 @@ public func recoverFolder(at path: String) {
 }
 
 /// Whether both paths lead to one file or folder that is there.
-public func isSame(_ a: String, _ b: String) -> Bool {
+public func isSameFile(_ a: String, _ b: String) -> Bool {
   var (first, second) = (stat(), stat())
   guard stat(a, &first) == 0, stat(b, &second) == 0 else { return false }
   return first.st_dev == second.st_dev && first.st_ino == second.st_ino

@@ -60,7 +60,7 @@ extension JSON {
   }
 
   /// What kind of value this is, in words for an error message.
-  public var kind: String {
+  public var typeName: String {
     switch self {
     case .null: "null"
     case .bool: "true or false"

@@ -2,10 +2,10 @@
 /// Does not accept comments, trailing commas, NaN, a byte-order mark, or two members of one name.
 struct JSONParser {
   /// Lists and objects may lie this deep in each other (serde_json's limit); the parser calls itself once per level.
-  static let deepest = 128
+  static let maxDepth = 128
 
   /// What is wrong, and the byte it is wrong at.
-  struct Flaw: Error {
+  struct SyntaxError: Error {
     let offset: Int
     let why: String
   }
@@ -18,15 +18,15 @@ struct JSONParser {
 
   static func parse(_ bytes: UnsafeRawBufferPointer, named file: String) throws(FileFault) -> JSON {
     var parser = JSONParser(bytes)
-    do throws(Flaw) {
+    do throws(SyntaxError) {
       return try parser.document()
     } catch {
-      let place = parser.place(of: error.offset)
+      let place = parser.lineAndColumn(of: error.offset)
       throw .json(file: file, why: "line \(place.line), column \(place.column): \(error.why).")
     }
   }
 
-  private mutating func document() throws(Flaw) -> JSON {
+  private mutating func document() throws(SyntaxError) -> JSON {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
       throw flaw("a byte-order mark; save the file as UTF-8 without one")
     }
@@ -36,7 +36,7 @@ struct JSONParser {
     return root
   }
 
-  private mutating func value() throws(Flaw) -> JSON {
+  private mutating func value() throws(SyntaxError) -> JSON {
     skipSpace()
     guard at < bytes.count else { throw flaw("the text ends where a value should be") }
     switch bytes[at] {
@@ -53,9 +53,9 @@ struct JSONParser {
     }
   }
 
-  private mutating func object() throws(Flaw) -> [String: JSON] {
+  private mutating func object() throws(SyntaxError) -> [String: JSON] {
     var members: [String: JSON] = [:]
-    try list(closedBy: UInt8(ascii: "}")) { (parser) throws(Flaw) in
+    try list(closedBy: UInt8(ascii: "}")) { (parser) throws(SyntaxError) in
       parser.skipSpace()
       let start = parser.at
       guard start < parser.bytes.count, parser.bytes[start] == UInt8(ascii: "\"") else {
@@ -67,22 +67,22 @@ struct JSONParser {
       let value = try parser.value()
       let size = members.count
       members[key] = value
-      if members.count == size { throw Flaw(offset: start, why: parser.twice(key, among: members)) }
+      if members.count == size { throw SyntaxError(offset: start, why: parser.twice(key, among: members)) }
     }
     return members
   }
 
-  private mutating func array() throws(Flaw) -> [JSON] {
+  private mutating func array() throws(SyntaxError) -> [JSON] {
     var elements: [JSON] = []
-    try list(closedBy: UInt8(ascii: "]")) { (parser) throws(Flaw) in elements.append(try parser.value()) }
+    try list(closedBy: UInt8(ascii: "]")) { (parser) throws(SyntaxError) in elements.append(try parser.value()) }
     return elements
   }
 
   /// Walks over what lies between brackets, the opening one being next: elements, and commas between them.
   private mutating func list(
-    closedBy end: UInt8, _ element: (inout JSONParser) throws(Flaw) -> Void
-  ) throws(Flaw) {
-    if depth == Self.deepest { throw flaw("lists and objects lie more than \(Self.deepest) deep in each other") }
+    closedBy end: UInt8, _ element: (inout JSONParser) throws(SyntaxError) -> Void
+  ) throws(SyntaxError) {
+    if depth == Self.maxDepth { throw flaw("lists and objects lie more than \(Self.maxDepth) deep in each other") }
     depth += 1
     at += 1
     skipSpace()
@@ -103,12 +103,12 @@ struct JSONParser {
     depth -= 1
   }
 
-  private mutating func number() throws(Flaw) -> JSON {
+  private mutating func number() throws(SyntaxError) -> JSON {
     let start = at
     _ = take("-")
     let isZero = next("0")
     guard case let whole = digits(), whole > 0, !isZero || whole == 1 else {
-      throw Flaw(offset: start, why: "a number that begins with a sign alone or a needless zero")
+      throw SyntaxError(offset: start, why: "a number that begins with a sign alone or a needless zero")
     }
     var isWhole = true
     if take(".") {
@@ -124,7 +124,7 @@ struct JSONParser {
     // Past 64 bits a whole number is a Double: the Hub's configs say 1000000000000000019884624838656 for "no limit".
     if isWhole, let value = Int(text) { return .int(value) }
     guard let value = Double(text), value.isFinite else {
-      throw Flaw(offset: start, why: "a number beyond the range of a 64-bit float")
+      throw SyntaxError(offset: start, why: "a number beyond the range of a 64-bit float")
     }
     return .double(value)
   }
@@ -138,7 +138,7 @@ struct JSONParser {
 
 extension JSONParser {
   /// The string whose opening quote is next. One without escapes is validated and copied as it lies.
-  private mutating func string() throws(Flaw) -> String {
+  private mutating func string() throws(SyntaxError) -> String {
     let quote = at
     at += 1
     var start = at
@@ -151,7 +151,7 @@ extension JSONParser {
         let text =
           unescaped.isEmpty
           ? String(validating: tail, as: UTF8.self) : String(validating: unescaped + tail, as: UTF8.self)
-        guard let text else { throw Flaw(offset: quote, why: "a string with bytes that are not UTF-8") }
+        guard let text else { throw SyntaxError(offset: quote, why: "a string with bytes that are not UTF-8") }
         return text
       case UInt8(ascii: "\\"):
         unescaped += bytes[start..<at]
@@ -162,11 +162,11 @@ extension JSONParser {
       default: at += 1
       }
     }
-    throw Flaw(offset: quote, why: "a string without a closing quote")
+    throw SyntaxError(offset: quote, why: "a string without a closing quote")
   }
 
   /// The UTF-8 of the escape whose backslash has been read.
-  private mutating func escape() throws(Flaw) -> [UInt8] {
+  private mutating func escape() throws(SyntaxError) -> [UInt8] {
     let letters: [(String, UInt8)] = [
       ("\"", 0x22), ("\\", 0x5C), ("/", 0x2F), ("b", 0x08), ("f", 0x0C), ("n", 0x0A), ("r", 0x0D), ("t", 0x09),
     ]
@@ -179,12 +179,12 @@ extension JSONParser {
       if 0xDC00..<0xE000 ~= low { code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00) }
     }
     guard let scalar = Unicode.Scalar(code) else {
-      throw Flaw(offset: start, why: "half of a surrogate pair, which is no character")
+      throw SyntaxError(offset: start, why: "half of a surrogate pair, which is no character")
     }
     return Array(Character(scalar).utf8)
   }
 
-  private mutating func hexadecimals() throws(Flaw) -> UInt32 {
+  private mutating func hexadecimals() throws(SyntaxError) -> UInt32 {
     var code: UInt32 = 0
     for _ in 0..<4 {
       guard at < bytes.count, let digit = Character(Unicode.Scalar(bytes[at])).hexDigitValue else {
@@ -211,7 +211,7 @@ extension JSONParser {
     return true
   }
 
-  private func flaw(_ why: String) -> Flaw { Flaw(offset: at, why: why) }
+  private func flaw(_ why: String) -> SyntaxError { SyntaxError(offset: at, why: why) }
 
   /// What lies at the cursor, for a sentence.
   private var found: String {
@@ -228,7 +228,7 @@ extension JSONParser {
       : "the keys '\(kept)' and '\(key)' differ only in their Unicode form and cannot be kept apart"
   }
 
-  private func place(of offset: Int) -> (line: Int, column: Int) {
+  private func lineAndColumn(of offset: Int) -> (line: Int, column: Int) {
     let before = bytes[..<min(offset, bytes.count)]
     let line = before.lazy.filter { $0 == 0x0A }.count + 1
     let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0

@@ -21,12 +21,12 @@ public final class RecordFile: Sendable {
     var descriptor: Int32 = -1
     /// How far the index goes.
     var end = RecordFile.header
-    var index: [RecordKey: Place] = [:]
+    var index: [RecordKey: RecordLocation] = [:]
     /// The first that went wrong in writing; from then on nothing is written.
     var fault: FileFault?
   }
 
-  private struct Place: Equatable {
+  private struct RecordLocation: Equatable {
     let offset, count: Int
     let sum: UInt64
   }
@@ -108,7 +108,7 @@ public final class RecordFile: Sendable {
           let head = [key.high, key.low, UInt64(bytes.count), sum]
           if let code = put(head + [checksum(head)], at: end, in: descriptor) { return code }
           if let code = put(bytes, at: end + Self.recordHeader, in: descriptor) { return code }
-          state.index[key] = Place(offset: end + Self.recordHeader, count: bytes.count, sum: sum)
+          state.index[key] = RecordLocation(offset: end + Self.recordHeader, count: bytes.count, sum: sum)
           end += Self.recordHeader + bytes.count
         }
         if let code = put([UInt64(end)], at: 8, in: descriptor) { return code }
@@ -128,7 +128,7 @@ public final class RecordFile: Sendable {
       guard let head = words(5, at: state.end, of: state.descriptor), head[4] == checksum(Array(head[..<4])) else {
         return
       }
-      let place = Place(offset: state.end + Self.recordHeader, count: Int(clamping: head[2]), sum: head[3])
+      let place = RecordLocation(offset: state.end + Self.recordHeader, count: Int(clamping: head[2]), sum: head[3])
       guard place.count <= Int(clamping: header[1]) - place.offset else { return }
       state.index[RecordKey(head[0], head[1])] = place
       state.end = place.offset + place.count

@@ -49,13 +49,13 @@ private func values(
   func fault(_ found: String, _ expected: String) -> FileFault {
     .malformed(file: path, line: line, found: "found \(found)", expected: expected)
   }
-  guard let members = tree.object else { throw fault(tree.kind, "a JSON object on each line") }
+  guard let members = tree.object else { throw fault(tree.typeName, "a JSON object on each line") }
   return try fields.map { field in
     guard let value = members[field] else {
       let names = members.keys.sorted().prefix(10).map { "'\($0)'" }.joined(separator: ", ")
       throw fault("no field '\(field)'", "it among \(names.isEmpty ? "the fields, of which there are none" : names)")
     }
-    guard let text = value.string else { throw fault("\(value.kind) in '\(field)'", "a text") }
+    guard let text = value.string else { throw fault("\(value.typeName) in '\(field)'", "a text") }
     return text
   }.joined(separator: " ")
 }

@@ -6,15 +6,15 @@ public import CKernels
 public struct Matrix {
   let memory: UnsafeMutableRawPointer
   public let rows, columns, stride: Int
-  let isTransposed, isHalf: Bool
+  let isTransposed, isBF16: Bool
 
   public init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
     self.init(UnsafeMutableRawPointer(base), rows, columns, stride ?? columns, false, isHalf: false)
   }
 
   /// bfloat16 numbers, end to end.
-  public init(halves: UnsafePointer<UInt16>, rows: Int, columns: Int) {
-    self.init(UnsafeMutableRawPointer(mutating: halves), rows, columns, columns, false, isHalf: true)
+  public init(bf16: UnsafePointer<UInt16>, rows: Int, columns: Int) {
+    self.init(UnsafeMutableRawPointer(mutating: bf16), rows, columns, columns, false, isHalf: true)
   }
 
   private init(
@@ -25,21 +25,21 @@ public struct Matrix {
     self.columns = columns
     self.stride = stride
     self.isTransposed = isTransposed
-    self.isHalf = isHalf
+    self.isBF16 = isHalf
   }
 
   /// The first number, of a matrix of Float32.
   public var base: UnsafeMutablePointer<Float> {
-    precondition(!isHalf, "these numbers are bfloat16")
+    precondition(!isBF16, "these numbers are bfloat16")
     return memory.assumingMemoryBound(to: Float.self)
   }
 
   /// As the kernels take it.
-  public var numbers: tune_numbers {
-    tune_numbers(base: memory, stride: stride, transposed: isTransposed ? 1 : 0, half: isHalf ? 1 : 0)
+  public var kernelMatrix: tune_matrix {
+    tune_matrix(base: memory, stride: stride, transposed: isTransposed ? 1 : 0, half: isBF16 ? 1 : 0)
   }
 
-  public var transposed: Matrix { Matrix(memory, columns, rows, stride, !isTransposed, isHalf: isHalf) }
+  public var transposed: Matrix { Matrix(memory, columns, rows, stride, !isTransposed, isHalf: isBF16) }
 
   /// The columns in `range`, of a matrix of Float32 that is not transposed.
   public func columns(_ range: Range<Int>) -> Matrix {

@@ -10,12 +10,12 @@ public struct ProcessorFault: Error, CustomStringConvertible {
 
 public enum Processor {
   /// Opens OpenBLAS. `TUNE_BLAS_CORE` overrules the core; `OPENBLAS_CORETYPE` does not.
-  public static func start() throws(ProcessorFault) {
-    if let wish = getenv("TUNE_MULTIPLIER").map({ String(cString: $0) }), Multiplier(rawValue: wish) == nil {
-      let known = Multiplier.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ProcessorFault(why: "TUNE_MULTIPLIER is \"\(wish)\"; expected one of \(known)")
+  public static func initialize() throws(ProcessorFault) {
+    if let wish = getenv("TUNE_GEMM").map({ String(cString: $0) }), GEMMBackend(rawValue: wish) == nil {
+      let known = GEMMBackend.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ProcessorFault(why: "TUNE_GEMM is \"\(wish)\"; expected one of \(known)")
     }
-    tune_give_memory_back()
+    tune_return_freed_memory()
     let fault = getenv("TUNE_BLAS_CORE").map { tune_blas_open($0) } ?? tune_blas_open(nil)
     if let fault { throw ProcessorFault(why: String(cString: fault)) }
   }
@@ -27,7 +27,7 @@ public enum Processor {
   public static var count: Int { Int(tune_cpu_count()) }
 
   /// Gives the system the memory that is freed by now: what reading files left, before a long run.
-  public static func giveMemoryBack() { tune_give_memory_back() }
+  public static func returnFreedMemory() { tune_return_freed_memory() }
 
   /// The largest resident set so far, in bytes.
   public static var peakMemory: Int { tune_peak_memory() }

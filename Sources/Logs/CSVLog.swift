@@ -9,7 +9,7 @@ struct CSVLog {
   /// Writes the whole table of `lines`.
   init(at path: String, _ lines: [LogLine]) throws(FileFault) {
     var figures: [String] = [], known: Set<String> = []
-    for line in lines { figures += line.figures.map(\.name).filter { known.insert($0).inserted } }
+    for line in lines { figures += line.values.map(\.name).filter { known.insert($0).inserted } }
     self.path = path
     columns = figures
     let header = row(["event", "split", "step", "unix_seconds"] + figures)
@@ -17,12 +17,12 @@ struct CSVLog {
   }
 
   /// Whether the line has no figure without a column. One that has needs a new table.
-  func fits(_ line: LogLine) -> Bool { line.figures.allSatisfy { columns.contains($0.name) } }
+  func fits(_ line: LogLine) -> Bool { line.values.allSatisfy { columns.contains($0.name) } }
 
   func add(_ line: LogLine) throws(FileFault) { try appendFile(text(line), to: path) }
 
   private func text(_ line: LogLine) -> String {
-    let values = Dictionary(uniqueKeysWithValues: line.figures.map { ($0.name, cell($0.value)) })
+    let values = Dictionary(uniqueKeysWithValues: line.values.map { ($0.name, cell($0.value)) })
     return row([line.event, line.part, "\(line.step)", "\(line.time)"] + columns.map { values[$0] ?? "" })
   }
 }

@@ -10,11 +10,11 @@ struct LogLine: Equatable {
   /// Seconds since 1970 when the line was written.
   let time: Double
   /// Numbers and booleans by name, in the names' order; members of an object have its name before theirs: `macro.f1`.
-  let figures: [(name: String, value: JSON)]
+  let values: [(name: String, value: JSON)]
 
   static func == (a: LogLine, b: LogLine) -> Bool {
     (a.part, a.event, a.step, a.time) == (b.part, b.event, b.step, b.time)
-      && a.figures.elementsEqual(b.figures) { $0 == $1 }
+      && a.values.elementsEqual(b.values) { $0 == $1 }
   }
 }
 
@@ -42,7 +42,7 @@ struct LineReader {
     let figures = figures(of: .object(members), named: "").sorted {
       $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }
-    return LogLine(part: part, event: event, step: step, time: time, figures: figures)
+    return LogLine(part: part, event: event, step: step, time: time, values: figures)
   }
 
   private mutating func speed(_ json: JSON) -> Double? {

@@ -7,16 +7,16 @@ struct LayerNorm: Sendable {
   let eps: Float
 
   init(_ scope: Scope, _ config: ModelConfig) throws {
-    gain = try scope.parameter("weight", [config.width], start: .one)
-    bias = try scope.parameter("bias", [config.width], start: .zero)
-    eps = config.eps
+    gain = try scope.parameter("weight", [config.hiddenSize], initializer: .one)
+    bias = try scope.parameter("bias", [config.hiddenSize], initializer: .zero)
+    eps = config.layerNormEps
   }
 
   /// Of a head: from chance where the checkpoint has none, or must not serve.
   init(head scope: Scope, _ config: ModelConfig, reuse: Bool) throws {
-    gain = try scope.head("weight", [config.width], start: .one, reuse: reuse)
-    bias = try scope.head("bias", [config.width], start: .zero, reuse: reuse)
-    eps = config.eps
+    gain = try scope.head("weight", [config.hiddenSize], initializer: .one, reuse: reuse)
+    bias = try scope.head("bias", [config.hiddenSize], initializer: .zero, reuse: reuse)
+    eps = config.layerNormEps
   }
 
   /// The module's path: its gain's name without the last part.
@@ -28,26 +28,26 @@ struct LayerNorm: Sendable {
 }
 
 struct Embeddings: Sendable {
-  let words, positions: Parameter
+  let wordEmbeddings, positionEmbeddings: Parameter
   /// nil in a family without token types.
-  let kinds: Parameter?
+  let tokenTypeEmbeddings: Parameter?
   let norm: LayerNorm
 
   init(_ scope: Scope, _ config: ModelConfig) throws {
-    words = try scope["word_embeddings"].parameter("weight", [config.vocabulary, config.width])
-    positions = try scope["position_embeddings"].parameter("weight", [config.positions, config.width])
-    kinds =
-      config.family.hasKinds
-      ? try scope["token_type_embeddings"].parameter("weight", [config.kinds, config.width]) : nil
+    wordEmbeddings = try scope["word_embeddings"].parameter("weight", [config.vocabSize, config.hiddenSize])
+    positionEmbeddings = try scope["position_embeddings"].parameter("weight", [config.maxPositionEmbeddings, config.hiddenSize])
+    tokenTypeEmbeddings =
+      config.family.hasTokenTypes
+      ? try scope["token_type_embeddings"].parameter("weight", [config.typeVocabSize, config.hiddenSize]) : nil
     norm = try LayerNorm(scope["LayerNorm"], config)
   }
 
-  func callAsFunction(_ reading: Reading, dropout probability: Double, precision: Precision, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ reading: EncoderInput, dropout probability: Double, precision: Precision, _ pass: Pass) -> Tensor {
     let batch = reading.batch
     var sum = embed(
-      words: words, ids: batch.ids, positions: positions, places: batch.places, types: kinds, kinds: batch.kinds,
+      wordEmbeddings: wordEmbeddings, ids: batch.ids, positionEmbeddings: positionEmbeddings, positionIDs: batch.positionIDs, tokenTypeEmbeddings: tokenTypeEmbeddings, tokenTypeIDs: batch.tokenTypeIDs,
       precision: precision, pass)
-    if let tokens = reading.tokens { sum = addToStarts(sum, tokens, starts: batch.starts, pass) }
+    if let tokens = reading.tokens { sum = addToSequenceStarts(sum, tokens, sequenceOffsets: batch.sequenceOffsets, pass) }
     return dropout(norm(sum, residual: nil, dropout: 0, pass), probability, pass)
   }
 }
@@ -62,41 +62,41 @@ struct Block: Sendable {
   let dropout, attentionDropout, attentionOutputDropout: Double
   /// Counted from 0.
   let index: Int
-  let seams: BlockSeams
+  let adapterSlots: BlockAdapterSlots
 
   init(_ scope: Scope, _ config: ModelConfig, index: Int) throws {
     let names = config.family.names
-    queryKeyValue = try scope.joined([names.query, names.key, names.value], config.width, config.width)
-    attentionOutput = JoinedProjection(try scope[names.attentionOutput].projection(config.width, config.width))
+    queryKeyValue = try scope.joined([names.query, names.key, names.value], config.hiddenSize, config.hiddenSize)
+    attentionOutput = JoinedProjection(try scope[names.attentionOutput].projection(config.hiddenSize, config.hiddenSize))
     attentionNorm = try LayerNorm(scope[names.attentionNorm], config)
-    intermediate = JoinedProjection(try scope[names.intermediate].projection(config.width, config.hidden))
-    output = JoinedProjection(try scope[names.output].projection(config.hidden, config.width))
+    intermediate = JoinedProjection(try scope[names.intermediate].projection(config.hiddenSize, config.intermediateSize))
+    output = JoinedProjection(try scope[names.output].projection(config.intermediateSize, config.hiddenSize))
     outputNorm = try LayerNorm(scope[names.outputNorm], config)
-    heads = config.heads
+    heads = config.numAttentionHeads
     activation = config.activation
     (dropout, attentionDropout) = (config.dropout, config.attentionDropout)
-    attentionOutputDropout = config.family.dropsAttentionOutput ? config.dropout : 0
-    seams = BlockSeams(scope.path)
+    attentionOutputDropout = config.family.hasAttentionOutputDropout ? config.dropout : 0
+    adapterSlots = BlockAdapterSlots(scope.path)
     self.index = index
   }
 
   /// - Parameter show: sees queries, keys and values, side by side.
   func callAsFunction(
-    _ x: Tensor, _ reading: Reading, precision: Precision, _ pass: Pass, show: (Tensor) -> Void = { _ in }
+    _ x: Tensor, _ reading: EncoderInput, precision: Precision, _ pass: Pass, show: (Tensor) -> Void = { _ in }
   ) -> Tensor {
     let qkv = queryKeyValue(x, precision: precision, pass)
     show(qkv)
     let context =
-      reading.prefix?.attend(qkv, block: index, heads: heads, dropout: attentionDropout, pass)
-      ?? attention(qkv, starts: reading.batch.starts, heads: heads, dropout: attentionDropout, pass)
+      reading.pastKeyValues?.attend(qkv, block: index, heads: heads, dropout: attentionDropout, pass)
+      ?? attention(qkv, sequenceOffsets: reading.batch.sequenceOffsets, heads: heads, dropout: attentionDropout, pass)
     let attended = attentionOutput(context, precision: precision, pass)
-    let y = close(attended, x, attentionNorm, attentionOutputDropout, seams.attentionOutput, precision, pass)
+    let y = addAndNorm(attended, x, attentionNorm, attentionOutputDropout, adapterSlots.attentionOutput, precision, pass)
     let hidden = activate(intermediate(y, precision: precision, pass), activation, precision: precision, pass)
-    return close(output(hidden, precision: precision, pass), y, outputNorm, dropout, seams.output, precision, pass)
+    return addAndNorm(output(hidden, precision: precision, pass), y, outputNorm, dropout, adapterSlots.output, precision, pass)
   }
 
   /// norm(dropout(h) + x), or what the adapter makes of it.
-  private func close(
+  private func addAndNorm(
     _ h: Tensor, _ x: Tensor, _ norm: LayerNorm, _ probability: Double, _ adapter: (any ResidualAdapter)?,
     _ precision: Precision, _ pass: Pass
   ) -> Tensor {
@@ -106,7 +106,7 @@ struct Block: Sendable {
       norm: { norm($0, residual: $1, dropout: 0, pass) }, pass)
   }
 
-  var products: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
+  var linears: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
   var norms: [LayerNorm] { [attentionNorm, outputNorm] }
 }
 
@@ -119,13 +119,13 @@ public struct BertEncoder: Sendable {
   init(_ root: Scope, _ config: ModelConfig) throws {
     let names = config.family.names
     embeddings = try Embeddings(root[names.encoder]["embeddings"], config)
-    blocks = try (0..<config.layers).map { try Block(root[names.blocks]["\($0)"], config, index: $0) }
+    blocks = try (0..<config.numHiddenLayers).map { try Block(root[names.blocks]["\($0)"], config, index: $0) }
     dropout = config.dropout
   }
 
   /// The last states of a batch that nothing stands before.
   public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
-    self(Reading(batch, behind: nil, pass), precision: .fp32, recompute: false, frozen: nil, trace: nil, pass)
+    self(EncoderInput(batch, virtualTokens: nil, pass), precision: .fp32, recompute: false, frozen: nil, trace: nil, pass)
   }
 
   /// Products and the table of words are read as `precision`. With `recompute` a block keeps only its input, unless it is
@@ -133,44 +133,44 @@ public struct BertEncoder: Sendable {
   /// its block is computed for sequences that were never seen, and read for the others.
   /// `trace` sees the rows of `reading` only.
   func callAsFunction(
-    _ reading: Reading, precision: Precision, recompute: Bool, frozen: FrozenStates?, trace: Trace?, _ pass: Pass
+    _ reading: EncoderInput, precision: Precision, recompute: Bool, frozen: HiddenStateCache?, trace: Trace?, _ pass: Pass
   ) -> Tensor {
     func own(_ x: Tensor) -> Tensor { reading.rows.map { gather(x, rows: $0, pass) } ?? x }
     let first = frozen?.block ?? 0
-    precondition(frozen == nil || !reading.isPrefaced, "what stands before a sequence changes its states")
-    precondition(trace.map { !$0.sees(below: first) } ?? true, "a trace looks at states that are not computed")
+    precondition(frozen == nil || !reading.hasVirtualTokens, "what stands before a sequence changes its states")
+    precondition(trace.map { !$0.captures(below: first) } ?? true, "a trace looks at states that are not computed")
     var x =
-      frozen?.states(of: reading.batch, pass) { below($0, first, precision: precision, $1) }
+      frozen?.states(of: reading.batch, pass) { hiddenStates($0, afterBlocks: first, precision: precision, $1) }
       ?? embeddings(reading, dropout: dropout, precision: precision, pass)
-    trace?.see(own(x), state: first)
+    trace?.capture(own(x), state: first)
     for (index, block) in blocks.enumerated().dropFirst(first) {
-      let isOpen = index == blocks.count - 1 || trace?.sees(block: index + 1) == true
+      let isOpen = index == blocks.count - 1 || trace?.captures(block: index + 1) == true
       if recompute && !isOpen {
-        x = pass.recomputed(x) { x, pass in block(x, reading, precision: precision, pass) }
+        x = pass.checkpointed(x) { x, pass in block(x, reading, precision: precision, pass) }
       } else {
-        x = block(x, reading, precision: precision, pass) { trace?.see(own($0), queryKeyValueOf: index + 1) }
+        x = block(x, reading, precision: precision, pass) { trace?.capture(own($0), queryKeyValueOf: index + 1) }
       }
-      trace?.see(own(x), state: index + 1)
+      trace?.capture(own(x), state: index + 1)
     }
     return x
   }
 
   /// The states that enter block `count`, counted from 0; where there is none, the encoder's last.
-  func below(_ batch: Batch, _ count: Int, precision: Precision, _ pass: Pass) -> Tensor {
-    let reading = Reading(batch, behind: nil, pass)
+  func hiddenStates(_ batch: Batch, afterBlocks count: Int, precision: Precision, _ pass: Pass) -> Tensor {
+    let reading = EncoderInput(batch, virtualTokens: nil, pass)
     let x = embeddings(reading, dropout: dropout, precision: precision, pass)
     return blocks.prefix(count).reduce(x) { $1($0, reading, precision: precision, pass) }
   }
 
-  var products: [JoinedProjection] { blocks.flatMap(\.products) }
+  var linears: [JoinedProjection] { blocks.flatMap(\.linears) }
   var norms: [LayerNorm] { [embeddings.norm] + blocks.flatMap(\.norms) }
 
   /// Where adapters may sit, block by block.
-  public var seams: [BlockSeams] { blocks.map(\.seams) }
+  public var adapterSlots: [BlockAdapterSlots] { blocks.map(\.adapterSlots) }
 
   /// Weights that belong to no projection, in the checkpoint's order.
-  var others: [Parameter] {
-    let tables = [embeddings.words, embeddings.positions] + (embeddings.kinds.map { [$0] } ?? [])
+  var embeddingAndNormParameters: [Parameter] {
+    let tables = [embeddings.wordEmbeddings, embeddings.positionEmbeddings] + (embeddings.tokenTypeEmbeddings.map { [$0] } ?? [])
     return tables + norms.flatMap { [$0.gain, $0.bias] }
   }
 }

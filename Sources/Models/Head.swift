@@ -3,18 +3,18 @@ import Autograd
 import Kernels
 
 /// What the head reads and says.
-public enum HeadKind: Sendable {
+public enum HeadType: Sendable {
   /// Logits for every token: BertForTokenClassification.
-  case tokens
+  case tokenClassification
   /// Logits for every sequence, from [CLS] through the pooler: BertForSequenceClassification.
-  case sequence
+  case sequenceClassification
   /// Logits over the vocabulary for chosen tokens, by the table of words itself: BertForMaskedLM.
-  case masked
+  case maskedLM
 }
 
 /// x → f(x·Wᵀ + b), normalised where there is a norm        [n, d] → [n, d]
 /// The pooler of a sequence (f = tanh), the transform of a masked-language head (f = the encoder's).
-struct Neck: Sendable {
+struct HeadTransform: Sendable {
   let dense: Projection
   /// nil: tanh.
   let activation: Activation?

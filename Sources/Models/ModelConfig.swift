@@ -5,8 +5,8 @@ public import Files
 public struct ModelConfig: Sendable {
   public let family: Family
   /// Sizes; `kinds` is 0 in a family without token types.
-  public let vocabulary, width, layers, heads, hidden, positions, kinds: Int
-  public let eps: Float
+  public let vocabSize, hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize, maxPositionEmbeddings, typeVocabSize: Int
+  public let layerNormEps: Float
   public let activation: Activation
   /// Dropout of hidden states and of attention probabilities, as the model was trained.
   public var dropout, attentionDropout: Double
@@ -18,7 +18,7 @@ public struct ModelConfig: Sendable {
   public let json: JSON
 
   /// Numbers that a training pass keeps of a token, roughly: q, k, v, five states and a slope a block.
-  public var keptPerToken: Int { layers * (8 * width + hidden) }
+  public var savedValuesPerToken: Int { numHiddenLayers * (8 * hiddenSize + intermediateSize) }
 }
 
 /// What a config.json says that this program cannot follow.
@@ -39,11 +39,11 @@ extension ModelConfig {
   }
 
   /// Dropout before the classifier.
-  func dropout(before head: HeadKind) -> Double {
+  func dropout(before head: HeadType) -> Double {
     switch head {
-    case .tokens: tokenDropout ?? dropout
-    case .sequence: sequenceDropout ?? dropout
-    case .masked: 0
+    case .tokenClassification: tokenDropout ?? dropout
+    case .sequenceClassification: sequenceDropout ?? dropout
+    case .maskedLM: 0
     }
   }
 
@@ -51,9 +51,9 @@ extension ModelConfig {
   public var sizes: [(key: String, value: Int)] {
     let keys = family.keys
     return [
-      ("vocab_size", vocabulary), ("max_position_embeddings", positions), (keys.width, width), (keys.layers, layers),
-      (keys.heads, heads), (keys.hidden, hidden),
-    ] + (keys.kinds.map { [($0, kinds)] } ?? [])
+      ("vocab_size", vocabSize), ("max_position_embeddings", maxPositionEmbeddings), (keys.hiddenSize, hiddenSize), (keys.layers, numHiddenLayers),
+      (keys.heads, numAttentionHeads), (keys.intermediateSize, intermediateSize),
+    ] + (keys.typeVocabSize.map { [($0, typeVocabSize)] } ?? [])
   }
 
   /// Keys as transformers' BertConfig or DistilBertConfig; absent ones have its defaults. All problems are reported at
@@ -72,14 +72,14 @@ extension ModelConfig {
       reader.problems.append("'position_embedding_type' is \"\(kind)\"; supported: \"absolute\".")
     }
     if json["is_decoder"]?.bool == true { reader.problems.append("'is_decoder' is true; only encoders are supported.") }
-    vocabulary = reader.size("vocab_size", 30522, most: 10_000_000)
-    width = reader.size(keys.width, 768, most: 65536)
-    layers = reader.size(keys.layers, keys.usualLayers, most: 1024)
-    heads = reader.size(keys.heads, 12, most: 4096)
-    hidden = reader.size(keys.hidden, 3072, most: 1_048_576)
-    positions = reader.size("max_position_embeddings", 512, most: 1_048_576)
-    kinds = keys.kinds.map { reader.size($0, 2, most: 65536) } ?? 0
-    eps = Float(keys.eps.map { reader.number($0, 1e-12, in: 0...1) } ?? 1e-12)
+    vocabSize = reader.size("vocab_size", 30522, most: 10_000_000)
+    hiddenSize = reader.size(keys.hiddenSize, 768, most: 65536)
+    numHiddenLayers = reader.size(keys.layers, keys.defaultLayers, most: 1024)
+    numAttentionHeads = reader.size(keys.heads, 12, most: 4096)
+    intermediateSize = reader.size(keys.intermediateSize, 3072, most: 1_048_576)
+    maxPositionEmbeddings = reader.size("max_position_embeddings", 512, most: 1_048_576)
+    typeVocabSize = keys.typeVocabSize.map { reader.size($0, 2, most: 65536) } ?? 0
+    layerNormEps = Float(keys.layerNormEps.map { reader.number($0, 1e-12, in: 0...1) } ?? 1e-12)
     dropout = reader.number(keys.dropout, 0.1, in: 0...0.999)
     attentionDropout = reader.number(keys.attentionDropout, 0.1, in: 0...0.999)
     tokenDropout = reader.dropout(keys.tokenDropout)
@@ -93,8 +93,8 @@ extension ModelConfig {
         "'\(keys.activation)' is \(name.text(pretty: false)); supported: \(Self.activations.keys.sorted().joined(separator: ", "))."
       )
     }
-    if width % heads != 0 {
-      reader.problems.append("'\(keys.width)' (\(width)) is no multiple of '\(keys.heads)' (\(heads)).")
+    if hiddenSize % numAttentionHeads != 0 {
+      reader.problems.append("'\(keys.hiddenSize)' (\(hiddenSize)) is no multiple of '\(keys.heads)' (\(numAttentionHeads)).")
     }
     labels = readLabels(json["id2label"], &reader.problems)
     self.json = json
@@ -120,7 +120,7 @@ private struct ConfigReader {
 
   init(json: JSON) {
     self.json = json
-    if json.object == nil { problems.append("expected an object, found \(json.kind).") }
+    if json.object == nil { problems.append("expected an object, found \(json.typeName).") }
   }
 
   mutating func size(_ key: String, _ standard: Int, most: Int) -> Int {

@@ -8,46 +8,46 @@ public final class WeightLoader {
   private let source: WeightSource
   private var checkpoint: Checkpoint? { source.checkpoint }
   private let family: Family
-  private let deviation: Double
+  private let initializerRange: Double
   private let seed: UInt64
-  private var asked: Set<String> = []
+  private var requested: Set<String> = []
   private var problems: [String] = []
   /// Weights that the checkpoint does not have and that start from chance, by module.
-  public private(set) var fresh: [String] = []
+  public private(set) var newlyInitialized: [String] = []
 
   /// - Parameters:
   ///   - config: of the model that asks; its matrices start from its `initializer_range` where they start from chance.
   ///   - seed: of chance.
   public init(_ source: WeightSource, for config: ModelConfig, seed: UInt64) {
-    (self.source, family, deviation, self.seed) = (source, config.family, config.initializerRange, seed)
+    (self.source, family, initializerRange, self.seed) = (source, config.family, config.initializerRange, seed)
   }
 
   public var root: Scope { Scope(loader: self, path: "") }
 
   /// The name under which the checkpoint has `name`.
-  private func stored(_ name: String) -> String? {
+  private func checkpointName(_ name: String) -> String? {
     guard let checkpoint else { return nil }
     return source.candidates(name, in: family).first { checkpoint.contains($0) }
   }
 
   /// Whether the checkpoint has this weight in this shape.
   func has(_ name: String, shape: [Int]) -> Bool {
-    guard let checkpoint, let found = stored(name) else { return false }
+    guard let checkpoint, let found = checkpointName(name) else { return false }
     return shapeOf(found, in: checkpoint) == shape
   }
 
   /// A name under which no weight is an error: a head of another task, say.
-  func ignore(_ name: String) { if let found = stored(name) { asked.insert(found) } }
+  func ignore(_ name: String) { if let found = checkpointName(name) { requested.insert(found) } }
 
   /// The checkpoint's name of a weight that is there in this shape; else nil, and the problem is remembered.
   private func check(_ name: String, _ shape: [Int], in checkpoint: Checkpoint) -> String? {
-    guard let found = stored(name) else {
+    guard let found = checkpointName(name) else {
       let wanted = source.candidates(name, in: family)[0]
       let guess = nearest(to: wanted, among: checkpoint.names).map { "; the nearest is '\($0)'" } ?? ""
       problems.append("missing '\(wanted)' \(shape)\(guess)")
       return nil
     }
-    asked.insert(found)
+    requested.insert(found)
     let there = shapeOf(found, in: checkpoint)
     guard there == shape else {
       problems.append("'\(found)' has shape \(there), config.json wants \(shape)")
@@ -56,9 +56,9 @@ public final class WeightLoader {
     return found
   }
 
-  func parameter(_ name: String, shape: [Int], memory: JoinedMemory?, start: Start?) throws -> Parameter {
-    let start = start ?? .normal(deviation)
-    guard let checkpoint else { return fill(makeParameter(name, shape, memory), start) }
+  func parameter(_ name: String, shape: [Int], memory: JoinedMemory?, initializer: Initializer?) throws -> Parameter {
+    let initializer = initializer ?? .normal(initializerRange)
+    guard let checkpoint else { return fill(makeParameter(name, shape, memory), initializer) }
     // A config.json may ask for any size: memory is only taken for what the file really holds.
     guard let found = check(name, shape, in: checkpoint) else { return Parameter(name, shape: [0]) }
     // The small ones are copied: to read one number of a mapped file may cost 64 KB of memory.
@@ -73,9 +73,9 @@ public final class WeightLoader {
   }
 
   /// A weight that starts from chance though there is a checkpoint.
-  func freshParameter(_ name: String, shape: [Int], start: Start) -> Parameter {
-    fresh.append(name)
-    return fill(makeParameter(name, shape, nil), start)
+  func newParameter(_ name: String, shape: [Int], initializer: Initializer) -> Parameter {
+    newlyInitialized.append(name)
+    return fill(makeParameter(name, shape, nil), initializer)
   }
 
   private func makeParameter(_ name: String, _ shape: [Int], _ memory: JoinedMemory?) -> Parameter {
@@ -83,8 +83,8 @@ public final class WeightLoader {
     return Parameter(name, shape: shape, pointer: memory.next(shape.reduce(1, *)), storage: memory.storage)
   }
 
-  private func fill(_ parameter: Parameter, _ start: Start) -> Parameter {
-    if source.draws { start.fill(parameter, seed: seed) }
+  private func fill(_ parameter: Parameter, _ initializer: Initializer) -> Parameter {
+    if source.isInitialized { initializer.fill(parameter, seed: seed) }
     return parameter
   }
 
@@ -92,8 +92,8 @@ public final class WeightLoader {
   /// What was read of the files' pages only to be copied goes back.
   public func finish() throws {
     guard let checkpoint else { return }
-    checkpoint.letGo()
-    for name in checkpoint.names where !asked.contains(name) && !source.mayIgnore(name, in: family) {
+    checkpoint.releasePages()
+    for name in checkpoint.names where !requested.contains(name) && !source.mayIgnore(name, in: family) {
       problems.append("unexpected '\(name)' \(shapeOf(name, in: checkpoint))")
     }
     if !problems.isEmpty { throw WeightFault(files: checkpoint.files, problems: problems) }
@@ -119,7 +119,7 @@ public struct WeightFault: Error, CustomStringConvertible {
 private final class MappedStorage: Storage, @unchecked Sendable {
   private let checkpoint: Checkpoint
   init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
-  func release(_ bytes: UnsafeRawBufferPointer) { Checkpoints.letGo(bytes) }
+  func release(_ bytes: UnsafeRawBufferPointer) { Checkpoints.releasePages(bytes) }
 }
 
 /// Memory for several weights that must lie one after the other; taken when the first is found.
@@ -142,15 +142,15 @@ public struct Scope {
 
   public subscript(_ name: String) -> Scope { Scope(loader: loader, path: path.isEmpty ? name : "\(path).\(name)") }
 
-  /// - Parameter start: what it is without a checkpoint; nil: normal, within config.json's `initializer_range`.
-  public func parameter(_ name: String, _ shape: [Int], start: Start? = nil) throws -> Parameter {
-    try loader.parameter(self[name].path, shape: shape, memory: nil, start: start)
+  /// - Parameter initializer: what it is without a checkpoint; nil: normal, within config.json's `initializer_range`.
+  public func parameter(_ name: String, _ shape: [Int], initializer: Initializer? = nil) throws -> Parameter {
+    try loader.parameter(self[name].path, shape: shape, memory: nil, initializer: initializer)
   }
 
   /// A learned matrix [output, input] with its bias.
   public func projection(_ input: Int, _ output: Int) throws -> Projection {
     Projection(
-      path, weight: try parameter("weight", [output, input]), bias: try parameter("bias", [output], start: .zero))
+      path, weight: try parameter("weight", [output, input]), bias: try parameter("bias", [output], initializer: .zero))
   }
 
   /// Several learned matrices over one input, side by side in memory so that one product serves them all.
@@ -162,8 +162,8 @@ public struct Scope {
         return Projection(
           scope.path,
           weight: try loader.parameter(
-            scope["weight"].path, shape: [output, input], memory: weights, start: nil),
-          bias: try loader.parameter(scope["bias"].path, shape: [output], memory: biases, start: .zero))
+            scope["weight"].path, shape: [output, input], memory: weights, initializer: nil),
+          bias: try loader.parameter(scope["bias"].path, shape: [output], memory: biases, initializer: .zero))
       })
   }
 
@@ -172,18 +172,18 @@ public struct Scope {
     let reuse =
       reuse && loader.has(self["weight"].path, shape: [output, input]) && loader.has(self["bias"].path, shape: [output])
     return Projection(
-      path, weight: try head("weight", [output, input], start: .normal(std), reuse: reuse),
-      bias: try head("bias", [output], start: .zero, reuse: reuse))
+      path, weight: try head("weight", [output, input], initializer: .normal(std), reuse: reuse),
+      bias: try head("bias", [output], initializer: .zero, reuse: reuse))
   }
 
   /// A weight of a head: from the checkpoint where it fits (and `reuse`), else from chance.
-  func head(_ name: String, _ shape: [Int], start: Start, reuse: Bool) throws -> Parameter {
+  func head(_ name: String, _ shape: [Int], initializer: Initializer, reuse: Bool) throws -> Parameter {
     let name = self[name].path
     if reuse, loader.has(name, shape: shape) {
-      return try loader.parameter(name, shape: shape, memory: nil, start: start)
+      return try loader.parameter(name, shape: shape, memory: nil, initializer: initializer)
     }
     loader.ignore(name)
-    return loader.freshParameter(name, shape: shape, start: start)
+    return loader.newParameter(name, shape: shape, initializer: initializer)
   }
 }
 

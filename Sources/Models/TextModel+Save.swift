@@ -9,7 +9,7 @@ extension TextModel {
   public func save(to folder: String, labels: [String], as format: FloatFormat = .f32) throws {
     try makeFolder(folder)
     var object = config.json.object ?? [:]
-    object["architectures"] = [.string(config.family.architecture(kind))]
+    object["architectures"] = [.string(config.family.architecture(headType))]
     object["model_type"] = .string(config.family.rawValue)
     for (key, value) in config.sizes { object[key] = .int(value) }
     object["dtype"] = .string(format.name)
@@ -21,7 +21,7 @@ extension TextModel {
     object["num_labels"] = nil
     try writeFile(JSON.object(object).text() + "\n", to: folder + "/config.json")
     // In bf16 what was frozen is narrow.
-    let weights = parameters.map(\.widened)
+    let weights = parameters.map(\.asFloat32)
     try withExtendedLifetime(weights) {
       try writeSafetensors(
         to: folder + "/model.safetensors",

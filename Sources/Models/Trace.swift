@@ -4,7 +4,7 @@ public import Autograd
 public final class Trace {
   /// Which states, and whose queries, keys and values, are kept: the rest of the forward is not held up by it.
   let states, blocks: Set<Int>
-  private var kept: [Int: Tensor] = [:]
+  private var hiddenStates: [Int: Tensor] = [:]
   private var queryKeyValues: [Int: Tensor] = [:]
 
   /// - Parameters:
@@ -16,11 +16,11 @@ public final class Trace {
   }
 
   /// Whether no forward has come by yet.
-  public var isEmpty: Bool { kept.isEmpty && queryKeyValues.isEmpty }
+  public var isEmpty: Bool { hiddenStates.isEmpty && queryKeyValues.isEmpty }
 
   /// [n, d]
-  public func state(_ number: Int) -> Tensor {
-    guard let x = kept[number] else { preconditionFailure("state \(number) is not there, or nobody asked for it") }
+  public func hiddenState(_ number: Int) -> Tensor {
+    guard let x = hiddenStates[number] else { preconditionFailure("state \(number) is not there, or nobody asked for it") }
     return x
   }
 
@@ -32,14 +32,14 @@ public final class Trace {
 
   /// Whether the block may not be computed again in backward: there are numbers in it that somebody wants, or others
   /// than its own ops add to its input's gradient, and would be added in another order.
-  func sees(block: Int) -> Bool { blocks.contains(block) || states.contains(block - 1) }
+  func captures(block: Int) -> Bool { blocks.contains(block) || states.contains(block - 1) }
 
   /// Whether anything below the state of this number is looked at.
-  public func sees(below state: Int) -> Bool { states.contains { $0 < state } || blocks.contains { $0 <= state } }
+  public func captures(below state: Int) -> Bool { states.contains { $0 < state } || blocks.contains { $0 <= state } }
 
-  func see(_ x: @autoclosure () -> Tensor, state number: Int) { if states.contains(number) { kept[number] = x() } }
+  func capture(_ x: @autoclosure () -> Tensor, state number: Int) { if states.contains(number) { hiddenStates[number] = x() } }
 
-  func see(_ x: @autoclosure () -> Tensor, queryKeyValueOf block: Int) {
+  func capture(_ x: @autoclosure () -> Tensor, queryKeyValueOf block: Int) {
     if blocks.contains(block) { queryKeyValues[block] = x() }
   }
 }

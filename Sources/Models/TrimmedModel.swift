@@ -4,7 +4,7 @@ import Checkpoints
 import Files
 
 /// Tensors with one row a token, by how their names end: BERT's and DistilBERT's embeddings, and what predicts a token.
-private let rowsAreTokens = [
+private let vocabularyTensors = [
   "word_embeddings.weight", "predictions.decoder.weight", "predictions.decoder.bias", "predictions.bias",
   "vocab_projector.weight", "vocab_projector.bias",
 ]
@@ -25,7 +25,7 @@ public func trimModel(_ folder: String, tokens: Int, keeping ids: [Int], to targ
   }
   let checkpoint = try Checkpoint(folder: folder)
   var rows = [String: [Int]]()
-  for name in checkpoint.names where rowsAreTokens.contains(where: name.hasSuffix) {
+  for name in checkpoint.names where vocabularyTensors.contains(where: name.hasSuffix) {
     let shape = try checkpoint.info(name).shape
     rows[name] = ids
     _ = try checkpoint.info(name, shape: [size] + shape.dropFirst())

@@ -17,18 +17,18 @@ public struct WeightSource: Sendable {
 
   /// - Parameter family: that of the checkpoint.
   public init(_ checkpoint: Checkpoint, of family: Family, layers: [Int]? = nil) {
-    (self.checkpoint, self.family, self.layers, draws) = (checkpoint, family, layers, true)
+    (self.checkpoint, self.family, self.layers, isInitialized) = (checkpoint, family, layers, true)
   }
 
   /// Whether weights without a checkpoint are drawn by chance, or left 0.
-  let draws: Bool
+  let isInitialized: Bool
 
-  private init(draws: Bool) { (checkpoint, family, layers, self.draws) = (nil, .bert, nil, draws) }
+  private init(draws: Bool) { (checkpoint, family, layers, self.isInitialized) = (nil, .bert, nil, draws) }
 
   /// Every weight starts from chance.
-  public static var chance: WeightSource { WeightSource(draws: true) }
+  public static var random: WeightSource { WeightSource(draws: true) }
   /// Names and shapes alone: every weight is 0, and takes no memory before it is touched. To count what would learn.
-  public static var outline: WeightSource { WeightSource(draws: false) }
+  public static var shapesOnly: WeightSource { WeightSource(draws: false) }
 
   /// The checkpoint's names that may be meant by a model's `name`, the likeliest first: its own family's, the older
   /// words for LayerNorm, and both without the encoder's prefix, as a model without a head has them.
@@ -44,12 +44,12 @@ public struct WeightSource: Sendable {
   func mayIgnore(_ name: String, in own: Family) -> Bool {
     let names = family.names
     if name.hasSuffix("embeddings.position_ids") || name.hasSuffix("embeddings.token_type_ids")
-      || names.unread.contains(where: name.hasPrefix)
+      || names.ignoredPrefixes.contains(where: name.hasPrefix)
     {
       return true
     }
-    if !own.hasKinds && family.hasKinds && name.hasSuffix("embeddings.token_type_embeddings.weight") { return true }
-    guard let layers, let block = names.place(name)?.block ?? names.place(names.encoder + "." + name)?.block else {
+    if !own.hasTokenTypes && family.hasTokenTypes && name.hasSuffix("embeddings.token_type_embeddings.weight") { return true }
+    guard let layers, let block = names.locate(name)?.block ?? names.locate(names.encoder + "." + name)?.block else {
       return false
     }
     return !layers.contains(block)

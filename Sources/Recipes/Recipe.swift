@@ -25,11 +25,11 @@ public struct Recipe: Sendable, Equatable {
   public var training = Training()
   public var logging = Logging()
   /// What a model that was trained whole is saved as; adapters are always fp32.
-  public var saveAs = Numbers.fp32
+  public var saveAs = SaveFormat.fp32
   /// The folder that the run writes into.
   public var output = ""
 
-  public enum Numbers: String, CaseIterable, Sendable { case fp32, fp16, bf16 }
+  public enum SaveFormat: String, CaseIterable, Sendable { case fp32, fp16, bf16 }
 }
 
 extension Recipe {
@@ -41,7 +41,7 @@ extension Recipe {
   public static func load(
     path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Recipe {
-    let draft = try Draft(path: path, overrides: overrides, setFiles: setFiles)
+    let draft = try RawRecipe(path: path, overrides: overrides, setFiles: setFiles)
     return try Recipe(draft, checkFiles: checkFiles)
   }
 
@@ -53,11 +53,11 @@ extension Recipe {
 
   /// Reads the recipe in a JSON tree. Throws `RecipeFaults`.
   public init(json: JSON, named file: String? = nil, overrides: [String] = [], checkFiles: Bool = true) throws {
-    try self.init(Draft(json, named: file, overrides: overrides), checkFiles: checkFiles)
+    try self.init(RawRecipe(json, named: file, overrides: overrides), checkFiles: checkFiles)
   }
 
   /// Reads one run's draft.
-  init(_ draft: Draft, checkFiles: Bool) throws {
+  init(_ draft: RawRecipe, checkFiles: Bool) throws {
     let (recipe, faults) = Recipe.read(draft, checkFiles: checkFiles)
     if draft.sweep != nil, faults.isEmpty {
       let fault = RecipeFault("sweep", "found a sweep", expected: "one run", advice: "Unset it with 'sweep=null'.")
@@ -68,46 +68,46 @@ extension Recipe {
   }
 
   /// What `draft` says, as far as it is right, and all that is wrong in it. Its sweep is not looked at.
-  static func read(_ draft: Draft, checkFiles: Bool) -> (recipe: Recipe, faults: [RecipeFault]) {
+  static func read(_ draft: RawRecipe, checkFiles: Bool) -> (recipe: Recipe, faults: [RecipeFault]) {
     var recipe = Recipe()
-    let findings = Findings(checkFiles: checkFiles)
-    Fields.read(draft.json, known: Draft.ownKeys, findings) { recipe.state($0) }
+    let findings = Diagnostics(checkFiles: checkFiles)
+    Fields.read(draft.json, known: RawRecipe.ownKeys, findings) { recipe.declare($0) }
     return (recipe, draft.blame(findings.faults))
   }
 
   /// The recipe with every default filled in. Reading it again gives an equal recipe.
   public var json: JSON {
     var copy = self
-    return Environment.escape(Fields.write { copy.state($0) }.json)
+    return Environment.escape(Fields.write { copy.declare($0) }.json)
   }
 
   /// Every key that a recipe may have, section by section, whatever its type.
   public static var keys: [RecipeKey] {
     var blank = Recipe()
-    return Fields.write { blank.state($0) }.keys
+    return Fields.write { blank.declare($0) }.keys
   }
 
-  mutating func state(_ fields: Fields) {
+  mutating func declare(_ fields: Fields) {
     fields.optional("about", &about, .text, "What the recipe shows, in a sentence.")
     fields.field("seed", &seed, .int(0..., most: .max), "Where all chance comes from: same seed, same run.")
     fields.field("precision", &precision, .choice, "The numbers that products read: fp32, or bf16 with fp32 sums.")
-    fields.object("model") { model.state($0) }
-    fields.object("task") { task.state($0) }
-    fields.object("data") { data.state($0, for: task.type) }
+    fields.object("model") { model.declare($0) }
+    fields.object("task") { task.declare($0) }
+    fields.object("data") { data.declare($0, for: task.type) }
     fields.object("method") { method.state($0) }
-    if method.adapter != nil { model.checkAsBase(fields, method.kind) }
-    fields.section("distillation", &distillation, blank: Distillation(for: task.type)) { $0.state($1) }
+    if method.adapter != nil { model.checkAsBase(fields, method.type) }
+    fields.section("distillation", &distillation, initial: Distillation(for: task.type)) { $0.declare($1) }
     if fields.isReading {
-      (training.learningRate, training.metricForBest) = (method.settings.usualLearningRate, task.usualMetric)
+      (training.learningRate, training.metricForBestModel) = (method.settings.defaultLearningRate, task.defaultMetric)
     }
     fields.object("training") {
-      training.state($0)
+      training.declare($0)
       $0.check(
-        task.metrics.contains(training.metricForBest), "metric_for_best",
+        task.metrics.contains(training.metricForBestModel), "metric_for_best",
         expected: task.metrics.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
           + ", which task.type \"\(task.type.rawValue)\" has")
     }
-    fields.object("logging") { logging.state($0) }
+    fields.object("logging") { logging.declare($0) }
     fields.field("save_as", &saveAs, .choice, "The numbers that a model trained in full is saved as.")
     fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
     let isModel = model.folders.contains { isSameFolder(output, $0) }

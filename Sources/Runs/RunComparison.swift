@@ -20,7 +20,7 @@ public struct RunComparison: Sendable {
     settings = Self.rows(recipes) { $0 != "about" && $0 != "output" }.filter { row in
       row.values.contains { $0 != row.values[0] }
     }
-    let results = runs.map { run in run.facts.filter { leaves(run.recipe)[$0.key] == nil } }
+    let results = runs.map { run in run.values.filter { leaves(run.recipe)[$0.key] == nil } }
     let cost = [
       "status", "steps", "best.epoch", "best.step", "best.metric", "best.value", "trainable_parameters",
       "total_parameters", "train_seconds", "real_tokens_per_second", "peak_memory_bytes",

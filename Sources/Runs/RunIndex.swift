@@ -76,7 +76,7 @@ struct RunIndex {
         try database.execute(
           sql: "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?)",
           arguments: [
-            lastName(record.path), record.status, record.started, record.why, record.stamp,
+            lastPathComponent(record.path), record.status, record.started, record.why, record.stamp,
             record.recipe.text(pretty: false), record.result.text(pretty: false),
           ])
       }

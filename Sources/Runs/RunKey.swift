@@ -6,7 +6,7 @@ public struct RunKey: Sendable {
   /// As the user wrote it.
   public let name: String
   /// Names of facts, of which the first that a run has counts.
-  private let facts: [String]
+  private let keys: [String]
 
   public enum Fault: Error, Equatable, CustomStringConvertible {
     case unknown(String, nearest: String?)
@@ -31,15 +31,15 @@ public struct RunKey: Sendable {
   /// - Parameter runs: where what a short name stands for is looked up.
   public init(_ name: String, in runs: [RunRecord]) throws(Fault) {
     self.name = name
-    let known = runs.reduce(into: Set<String>()) { $0.formUnion($1.facts.keys) }
+    let known = runs.reduce(into: Set<String>()) { $0.formUnion($1.values.keys) }
     let full = Self.short[name] ?? name, scores = ["test.\(name)", "dev.\(name)"].filter(known.contains)
     let endings = known.filter { $0.hasSuffix(".\(name)") }.sorted()
     if runs.isEmpty || known.contains(full) || Self.short[name] != nil {
-      facts = [full]
+      keys = [full]
     } else if !scores.isEmpty {
-      facts = scores
+      keys = scores
     } else if endings.count == 1 {
-      facts = endings
+      keys = endings
     } else if endings.isEmpty {
       let lasts = known.compactMap { $0.split(separator: ".").last.map(String.init) }
       throw .unknown(name, nearest: nearest(to: name, among: known.union(lasts).sorted()))
@@ -48,7 +48,7 @@ public struct RunKey: Sendable {
     }
   }
 
-  public func value(of run: RunRecord) -> JSON? { facts.lazy.compactMap { run.facts[$0] }.first }
+  public func value(of run: RunRecord) -> JSON? { keys.lazy.compactMap { run.values[$0] }.first }
 
   /// The better first: less loss, perplexity, time and memory and fewer parameters, and more of anything else. Texts
   /// come after numbers, in their order, and runs without the value last; equals stay as they are.
@@ -64,15 +64,15 @@ public struct RunKey: Sendable {
     guard let first else { return false }
     guard let second else { return true }
     return switch (first.number, second.number) {
-    case (let first?, let second?): first == second ? nil : isLessBetter(a) == (first < second)
+    case (let first?, let second?): first == second ? nil : lowerIsBetter(a) == (first < second)
     case (nil, nil): text(first) < text(second)
     case (let first, _): first != nil
     }
   }
 
-  private func isLessBetter(_ run: RunRecord) -> Bool {
-    let full = facts.first { run.facts[$0] != nil } ?? name
-    let metric = full == "best.value" ? run.facts["best.metric"]?.string ?? "" : lastPart(full)
+  private func lowerIsBetter(_ run: RunRecord) -> Bool {
+    let full = keys.first { run.values[$0] != nil } ?? name
+    let metric = full == "best.value" ? run.values["best.metric"]?.string ?? "" : lastPart(full)
     return ["loss", "perplexity", "train_seconds", "peak_memory_bytes", "trainable_parameters", "total_parameters"]
       .contains(metric)
   }

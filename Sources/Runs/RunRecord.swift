@@ -20,12 +20,12 @@ public struct RunRecord: Sendable, Equatable {
   /// The leaves of recipe.json by key path, those of result.json too, with scores as `test.f1`, `dev.f1`; and `run`,
   /// `status`, `started`, `base` (the base model's name) and `recipe` (a fingerprint that runs share which differ by
   /// their seed alone).
-  public let facts: [String: JSON]
+  public let values: [String: JSON]
 
   init(path: String, status: String, started: String, why: String?, recipe: JSON, result: JSON, stamp: String) {
     (self.path, self.status, self.started, self.why) = (path, status, started, why)
     (self.recipe, self.result, self.stamp) = (recipe, result, stamp)
-    facts = Self.facts(path, status, started, recipe, result)
+    values = Self.facts(path, status, started, recipe, result)
   }
 
   /// How a run stands, where its own process says so.
@@ -80,7 +80,7 @@ extension RunRecord {
     facts["status"] = .string(status)
     facts["started"] = .string(started)
     facts["recipe"] = .string(fingerprint(recipe))
-    if let base = recipe["model"]?["path"]?.string { facts["base"] = .string(lastName(base)) }
+    if let base = recipe["model"]?["path"]?.string { facts["base"] = .string(lastPathComponent(base)) }
     return facts
   }
 

@@ -14,7 +14,7 @@ public enum PoolFault: Error, CustomStringConvertible {
   case labelCount(adapter: String, labels: Int, classes: Int)
   case otherBase(adapter: String, base: String)
   case twice(String)
-  case otherTask(String, wanted: HeadKind)
+  case otherTask(String, wanted: HeadType)
 
   public var description: String {
     switch self {
@@ -28,7 +28,7 @@ public enum PoolFault: Error, CustomStringConvertible {
     case .otherBase(let adapter, let base):
       "\(adapter): was trained over other weights than \(base) holds (tune.json's base.sha256). "
         + "Its predictions would be meaningless; give the base that it was trained over, or --any-base."
-    case .otherTask(let path, .masked):
+    case .otherTask(let path, .maskedLM):
       "\(path): was trained to tag words, not to guess masked ones; a text has nothing to score it by. Give a CoNLL file."
     case .otherTask(let path, _):
       "\(path): was trained for masked_lm and names no entities. Fine-tune it first: it may be a recipe's 'model.path', or "
@@ -46,7 +46,7 @@ public final class AdapterPool: @unchecked Sendable {
     /// nil: the base's own classifier.
     public let adapter: Adapter?
     public let labels: [String]
-    public let encoder: TextEncoder
+    public let encoder: TextTokenizer
   }
 
   public let model: TextModel
@@ -59,7 +59,7 @@ public final class AdapterPool: @unchecked Sendable {
   ///   - anyBase: skip the check that each adapter was trained over these weights.
   public init(
     folder: String, adapters: [(name: String, path: String)], withBase: Bool, anyBase: Bool = false,
-    kind: HeadKind = .tokens
+    kind: HeadType = .tokenClassification
   ) throws {
     let config = try ModelConfig(folder: folder)
     let checkpoint = try Checkpoint(folder: folder)
@@ -70,17 +70,17 @@ public final class AdapterPool: @unchecked Sendable {
 
     func sidecar(_ folder: String) throws -> Sidecar? {
       guard let sidecar = try Sidecar(folder: folder) else { return nil }
-      guard (sidecar.task == "masked_lm") == (kind == .masked) else { throw PoolFault.otherTask(folder, wanted: kind) }
+      guard (sidecar.task == "masked_lm") == (kind == .maskedLM) else { throw PoolFault.otherTask(folder, wanted: kind) }
       return sidecar
     }
-    func encoder(_ sidecar: Sidecar?, reserved: Int = 0) throws -> TextEncoder {
-      try TextEncoder(
+    func encoder(_ sidecar: Sidecar?, reserved: Int = 0) throws -> TextTokenizer {
+      try TextTokenizer(
         tokenizer, config, maxLength: sidecar?.maxLength, stride: sidecar?.stride, reserved: reserved)
     }
     var members: [Member] = []
     if withBase {
       let own = try encoder(try sidecar(folder))
-      guard model.fresh.isEmpty, kind == .masked || !config.labels.isEmpty else { throw PoolFault.noHead(folder) }
+      guard model.newlyInitialized.isEmpty, kind == .maskedLM || !config.labels.isEmpty else { throw PoolFault.noHead(folder) }
       members.append(Member(name: "base", adapter: nil, labels: config.labels, encoder: own))
     }
     var hash: String?
@@ -94,12 +94,12 @@ public final class AdapterPool: @unchecked Sendable {
       }
       let adapter = try Adapter(folder: path, on: model)
       let labels = sidecar?.labels ?? config.labels
-      guard kind == .masked || labels.count == adapter.head.outputs else {
+      guard kind == .maskedLM || labels.count == adapter.head.outputs else {
         throw sidecar == nil
           ? PoolFault.noLabels(adapter: path, classes: adapter.head.outputs)
           : .labelCount(adapter: path, labels: labels.count, classes: adapter.head.outputs)
       }
-      let own = try encoder(sidecar, reserved: adapter.method.positions)
+      let own = try encoder(sidecar, reserved: adapter.method.virtualTokenCount)
       members.append(Member(name: name, adapter: adapter, labels: labels, encoder: own))
     }
     self.members = members
@@ -107,7 +107,7 @@ public final class AdapterPool: @unchecked Sendable {
 
   /// Chooses the numbers that products read; weights that a member changes are left as they are.
   public func use(_ precision: Precision) {
-    model.use(precision, except: members.reduce(into: []) { $0.formUnion($1.adapter?.overridden ?? []) })
+    model.setPrecision(precision, except: members.reduce(into: []) { $0.formUnion($1.adapter?.replacedNames ?? []) })
   }
 
   /// Runs `body` with the member's adapter in the model; afterwards the base is as it was, bit for bit.

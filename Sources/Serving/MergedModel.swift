@@ -21,7 +21,7 @@ public struct MergedModel {
     baseHash = try Checkpoint(folder: base).sha256()
     pool = try AdapterPool(
       folder: base, adapters: [("adapter", adapter)], withBase: false, anyBase: anyBase,
-      kind: sidecar?.task == "masked_lm" ? .masked : .tokens)
+      kind: sidecar?.task == "masked_lm" ? .maskedLM : .tokenClassification)
   }
 
   /// Writes config.json, model.safetensors, the tokenizer, tune.json and a card into `folder`.
@@ -32,7 +32,7 @@ public struct MergedModel {
       try member.adapter?.merge()
       try pool.model.save(to: folder, labels: member.labels, as: format)
     }
-    try member.encoder.tokenizer.save(to: folder, readsKinds: pool.model.config.family.hasKinds)
+    try member.encoder.tokenizer.save(to: folder, readsKinds: pool.model.config.family.hasTokenTypes)
     try writeFile(settings(member).text() + "\n", to: folder + "/tune.json")
     try writeFile(card(member), to: folder + "/README.md")
   }
@@ -47,16 +47,16 @@ public struct MergedModel {
       ]
     let parameters = pool.model.parameters.reduce(0) { $0 + $1.count }
     object["base"] = ["name": .string(baseName), "sha256": .string(baseHash), "parameters": .int(parameters)]
-    object["merged"] = ["name": .string(lastName(adapter)), "peft_type": .string(method)]
+    object["merged"] = ["name": .string(lastPathComponent(adapter)), "peft_type": .string(method)]
     return .object(object)
   }
 
-  private var baseName: String { sidecar?.json["base"]?["name"]?.string ?? lastName(base) }
+  private var baseName: String { sidecar?.json["base"]?["name"]?.string ?? lastPathComponent(base) }
 
   private var method: String { pool.members[0].adapter.map { type(of: $0.method).peftType } ?? "" }
 
   private func card(_ member: AdapterPool.Member) -> String {
-    let isMasked = pool.model.kind == .masked
+    let isMasked = pool.model.headType == .maskedLM
     return """
       ---
       base_model: \(baseName)
@@ -72,7 +72,7 @@ public struct MergedModel {
       | | |
       |---|---|
       | base | \(baseName), SHA-256 of its weights \(baseHash) |
-      | adapter | \(lastName(adapter)), \(method) |
+      | adapter | \(lastPathComponent(adapter)), \(method) |
       | labels | \(isMasked ? "the vocabulary" : member.labels.joined(separator: ", ")) |
 
       ## How to use

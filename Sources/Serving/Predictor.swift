@@ -22,10 +22,10 @@ public struct Prediction: Sendable {
 
 public struct Predictor {
   private let pool: AdapterPool
-  private let run: Runner
+  private let run: ParallelFor
   private let keepsLogits: Bool
 
-  public init(_ pool: AdapterPool, logits: Bool = false, run: @escaping Runner) {
+  public init(_ pool: AdapterPool, logits: Bool = false, run: @escaping ParallelFor) {
     self.pool = pool
     self.run = run
     keepsLogits = logits
@@ -51,11 +51,11 @@ public struct Predictor {
 /// A text as words with their places in it.
 private struct RawText {
   let scalars: [Unicode.Scalar]
-  let pieces: Pieces
+  let pieces: TokenizedWords
   /// Code points of each word.
   let words: [Range<Int>]
 
-  init(_ text: String, _ encoder: TextEncoder) {
+  init(_ text: String, _ encoder: TextTokenizer) {
     scalars = Array(text.unicodeScalars)
     (pieces, words) = encoder.words(of: text)
   }

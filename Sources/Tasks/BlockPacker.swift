@@ -7,11 +7,11 @@ struct BlockPacker {
   static let shortest = 8
 
   private(set) var count = 0, tokens = 0, dropped = 0
-  private(set) var occurrences: [Int]
+  private(set) var tokenCounts: [Int]
   /// Whether ids are written as UInt16, else as Int32.
   let isNarrow: Bool
   private let cls, sep: Int32
-  private let room: Int
+  private let capacity: Int
   private let pack: Bool
   private let ids, ends: ScratchFile
   /// The block under way, without [CLS] and [SEP].
@@ -21,10 +21,10 @@ struct BlockPacker {
 
   init(_ tokenizer: WordPiece, maxLength: Int, pack: Bool, folder: String?) throws(FileFault) {
     (cls, sep) = (tokenizer.cls, tokenizer.sep)
-    room = maxLength - 2
+    capacity = maxLength - 2
     self.pack = pack
     isNarrow = tokenizer.count <= 1 << 16
-    occurrences = [Int](repeating: 0, count: tokenizer.count)
+    tokenCounts = [Int](repeating: 0, count: tokenizer.count)
     ids = try ScratchFile(in: folder)
     ends = try ScratchFile(in: folder)
   }
@@ -33,14 +33,14 @@ struct BlockPacker {
     if document.isEmpty { return }
     if !block.isEmpty {
       // A [SEP] wants a piece behind it: the block's own [SEP] must not follow it.
-      if block.count + 1 < room { block.append(sep) } else { closeBlock() }
+      if block.count + 1 < capacity { block.append(sep) } else { closeBlock() }
     }
     var rest = document[...]
     while !rest.isEmpty {
-      let taken = rest.prefix(room - block.count)
+      let taken = rest.prefix(capacity - block.count)
       block += taken
       rest = rest[taken.endIndex...]
-      if block.count == room { closeBlock() }
+      if block.count == capacity { closeBlock() }
     }
     if !pack { closeOrDrop() }
     if newIds.count > 1 << 20 { try flush() }
@@ -66,9 +66,9 @@ struct BlockPacker {
     newIds.append(cls)
     newIds += block
     newIds.append(sep)
-    for id in block { occurrences[Int(id)] += 1 }
-    occurrences[Int(cls)] += 1
-    occurrences[Int(sep)] += 1
+    for id in block { tokenCounts[Int(id)] += 1 }
+    tokenCounts[Int(cls)] += 1
+    tokenCounts[Int(sep)] += 1
     count += 1
     tokens += block.count + 2
     newEnds.append(tokens)

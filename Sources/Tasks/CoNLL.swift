@@ -7,16 +7,16 @@ public struct TaggedSentence: Sendable, Equatable {
   public var words: [String]
   public var tags: [String]
   /// nil where it did not come from a file.
-  public var place: Place?
+  public var source: SourceLocation?
 
-  public init(words: [String], tags: [String] = [], place: Place? = nil) {
+  public init(words: [String], tags: [String] = [], place: SourceLocation? = nil) {
     self.words = words
     self.tags = tags
-    self.place = place
+    self.source = place
   }
 
   /// Where a sentence stands; both numbers count from 1.
-  public struct Place: Sendable, CustomStringConvertible {
+  public struct SourceLocation: Sendable, CustomStringConvertible {
     public let file: String
     public let sentence, line: Int
 
@@ -125,7 +125,7 @@ private struct CoNLLReader {
       guard isTag(tag) else { return fail(number, line, .tag(tag)) }
       open.tags.append(tag)
     }
-    if open.words.isEmpty { open.place = .init(file: file, sentence: sentences.count + 1, line: number) }
+    if open.words.isEmpty { open.source = .init(file: file, sentence: sentences.count + 1, line: number) }
     open.words.append(word)
   }
 

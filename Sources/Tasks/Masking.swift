@@ -23,10 +23,10 @@ public enum MaskingFault: Error, Equatable, CustomStringConvertible {
 
 public struct Masking: Sendable {
   /// Chosen tokens, of those that are not special.
-  public let probability: Double
+  public let mlmProbability: Double
   /// Shares of the chosen tokens that the model sees as [MASK], and as another token; the rest it sees as it is.
-  public let mask, random: Double
-  public let wholeWord: Bool
+  public let maskReplaceProb, randomReplaceProb: Double
+  public let wholeWordMask: Bool
   private let maskID: Int32
   private let isSpecial, isContinuation: [Bool]
   /// What a random token is drawn from.
@@ -68,11 +68,11 @@ public struct Masking: Sendable {
       throw MaskingFault.shares(mask: mask, random: random, keep: keep)
     }
     self.maskID = maskID
-    (self.probability, self.mask, self.random, self.wholeWord) = (probability, mask, random, wholeWord)
+    (self.mlmProbability, self.maskReplaceProb, self.randomReplaceProb, self.wholeWordMask) = (probability, mask, random, wholeWord)
     var isSpecial = [Bool](repeating: false, count: tokenizer.count)
-    for id in tokenizer.specials { isSpecial[Int(id)] = true }
+    for id in tokenizer.specialIDs { isSpecial[Int(id)] = true }
     self.isSpecial = isSpecial
-    isContinuation = tokenizer.continuations
+    isContinuation = tokenizer.isContinuation
     replacements = isSpecial.indices.filter { !isSpecial[$0] }.map(Int32.init)
     weights = smoothing.map { exponent in
       precondition(counts.count >= isSpecial.count, "Masking: \(counts.count) counts for \(isSpecial.count) ids")
@@ -90,9 +90,9 @@ public struct Masking: Sendable {
     for index in chosen(ids, &chance) {
       targets[index] = ids[index]
       let share = chance.unit()
-      if share < mask {
+      if share < maskReplaceProb {
         input[index] = maskID
-      } else if share < mask + random, !replacements.isEmpty {
+      } else if share < maskReplaceProb + randomReplaceProb, !replacements.isEmpty {
         input[index] = replacements[chance.below(replacements.count)]
       }
     }
@@ -103,13 +103,13 @@ public struct Masking: Sendable {
   private func chosen(_ ids: [Int32], _ chance: inout SplitMix64) -> [Int] {
     let places = ids.indices.filter { !isSpecial[Int(ids[$0])] }
     if places.isEmpty { return [] }
-    if !wholeWord && weights == nil {
-      let chosen = places.filter { _ in chance.unit() < probability }
+    if !wholeWordMask && weights == nil {
+      let chosen = places.filter { _ in chance.unit() < mlmProbability }
       return chosen.isEmpty ? [places[chance.below(places.count)]] : chosen
     }
-    let budget = max(1, Int(Double(places.count) * probability + chance.unit()))
+    let budget = max(1, Int(Double(places.count) * mlmProbability + chance.unit()))
     var chosen: [Int] = []
-    let units = drawn(wholeWord ? words(ids, places) : places.map { $0..<$0 + 1 }, ids, &chance)
+    let units = drawn(wholeWordMask ? words(ids, places) : places.map { $0..<$0 + 1 }, ids, &chance)
     for unit in units where chosen.count + unit.count <= budget {
       chosen += unit
       if chosen.count == budget { break }

@@ -14,7 +14,7 @@ public struct Span: Sendable, Hashable {
 }
 
 /// The entities of one sentence, and how many of its tags broke the scheme's rules.
-public struct SpanReading: Sendable, Equatable {
+public struct ParsedSpans: Sendable, Equatable {
   public var spans: [Span] = []
   public var invalidTags = 0
 }
@@ -46,7 +46,7 @@ extension TagScheme {
   /// an entity, a missing end closes it, a tag of another form is O.
   ///
   ///     TagScheme.iobes.spans(["B-Drug", "E-Drug", "O", "S-Dose"]).spans  // [Drug 0..<2, Dose 3..<4]
-  public func spans(_ tags: [String]) -> SpanReading {
+  public func spans(_ tags: [String]) -> ParsedSpans {
     var reader = SpanReader(scheme: self)
     for (index, tag) in tags.enumerated() { reader.take(tag, at: index) }
     reader.close(at: tags.count, early: true)
@@ -86,7 +86,7 @@ public struct IOB2Corpus: Sendable, Equatable {
     for sentence in sentences {
       let reading = scheme.spans(sentence.tags)
       let tags = iob2Tags(reading.spans, count: sentence.tags.count)
-      self.sentences.append(TaggedSentence(words: sentence.words, tags: tags, place: sentence.place))
+      self.sentences.append(TaggedSentence(words: sentence.words, tags: tags, place: sentence.source))
       invalidTags += reading.invalidTags
       sentencesWithInvalidTags += reading.invalidTags > 0 ? 1 : 0
     }
@@ -96,7 +96,7 @@ public struct IOB2Corpus: Sendable, Equatable {
 /// The state between tags: the open entity, and the type of the one that ended just before.
 private struct SpanReader {
   let scheme: TagScheme
-  var reading = SpanReading()
+  var reading = ParsedSpans()
   var open: (type: String, start: Int)?
   /// Type of the entity that covered the previous word; IOB1's B- needs it.
   var previous: String?

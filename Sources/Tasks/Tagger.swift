@@ -4,10 +4,10 @@ public import Models
 
 public struct Tagger: Sendable {
   private let model: TextModel
-  private let encoder: TextEncoder
+  private let encoder: TextTokenizer
   private let keepsLogits: Bool
 
-  public init(model: TextModel, encoder: TextEncoder, keepsLogits: Bool = false) {
+  public init(model: TextModel, encoder: TextTokenizer, keepsLogits: Bool = false) {
     self.model = model
     self.encoder = encoder
     self.keepsLogits = keepsLogits
@@ -21,23 +21,23 @@ public struct Tagger: Sendable {
   }
 
   /// Tags of every text's words; a text without words has none.
-  public func tag(_ texts: [Pieces], _ run: Runner) -> [Tags] {
+  public func tag(_ texts: [TokenizedWords], _ run: ParallelFor) -> [Tags] {
     let windows = texts.enumerated().flatMap { index, text in
-      text.firsts.isEmpty ? [] : encoder.windows(text).map { (text: index, window: $0) }
+      text.wordStarts.isEmpty ? [] : encoder.windows(text).map { (text: index, window: $0) }
     }
     let inputs = windows.map { encoder.ids(texts[$0.text], $0.window) }
-    let batches = groups(lengths: inputs.map(\.count), tokens: 512)
+    let batches = lengthGroups(lengths: inputs.map(\.count), tokens: 512)
     let results = Results<[(Int, [TagPrediction], [[Float]])]>(count: batches.count)
     run(batches.count) { number, workspace in
       let logits = model(Batch(batches[number].map { inputs[$0] }), Pass(workspace))
-      let best = bestColumns(logits)
+      let best = argmaxRows(logits)
       var row = 0
       results.set(
         number,
         batches[number].map { index in
           defer { row += inputs[index].count }
           let (text, window) = windows[index]
-          let tags = window.words.map { best[row + 1 + texts[text].firsts[$0] - window.pieces.lowerBound] }
+          let tags = window.words.map { best[row + 1 + texts[text].wordStarts[$0] - window.tokens.lowerBound] }
           return (index, tags, keepsLogits ? rows(of: logits, row..<row + inputs[index].count) : [])
         })
     }

@@ -12,7 +12,7 @@ public struct TagPrediction: Sendable, Equatable {
 
 public struct TaggingTask: Task {
   public let labels: [String]
-  private let encoder: TextEncoder
+  private let encoder: TextTokenizer
   private let splits: [Split: TaggedSplit]
   private let classWeights: [Float]?
   private let smoothing: Float
@@ -21,7 +21,7 @@ public struct TaggingTask: Task {
   ///   - labels: all tags, in the order of the head's outputs.
   ///   - classWeights: one weight a label, or nil.
   public init(
-    labels: [String], splits: [Split: [TaggedSentence]], encoder: TextEncoder, classWeights: [Float]? = nil,
+    labels: [String], splits: [Split: [TaggedSentence]], encoder: TextTokenizer, classWeights: [Float]? = nil,
     smoothing: Float = 0
   ) {
     self.labels = labels
@@ -52,21 +52,21 @@ public struct TaggingTask: Task {
   public func describe(example: Int) -> String {
     guard let train = splits[.train] else { return "training example \(example + 1)" }
     let sentence = train.windows[example].sentence
-    return train.sentences[sentence].place.map(\.description) ?? "sentence \(sentence + 1)"
+    return train.sentences[sentence].source.map(\.description) ?? "sentence \(sentence + 1)"
   }
 
   public func tokens(in split: Split) -> Int { splits[split]?.windows.reduce(0) { $0 + $1.ids.count } ?? 0 }
 
-  public func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation? {
+  public func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) throws -> Evaluation? {
     guard let data = splits[split] else { return nil }
     let norm = data.windows.reduce(0) { $0 + weight($1.targets) }
-    let batches = groups(lengths: data.windows.map(\.ids.count), tokens: 512)
+    let batches = lengthGroups(lengths: data.windows.map(\.ids.count), tokens: 512)
     let results = Results<(loss: Double, tags: [(window: Int, labels: [Int])])>(count: batches.count)
     run(batches.count) { index, workspace in
       let chosen = batches[index].map { data.windows[$0] }
       let pass = Pass(workspace)
       let logits = model(Batch(chosen.map(\.ids)), pass)
-      let best = bestColumns(logits)
+      let best = argmaxRows(logits)
       var row = 0
       let tags = zip(batches[index], chosen).map { index, window in
         defer { row += window.ids.count }
@@ -107,14 +107,14 @@ private struct TaggedSplit: Sendable {
   let sentences: [TaggedSentence]
   let windows: [Example]
 
-  init(_ sentences: [TaggedSentence], labels: [String], _ encoder: TextEncoder) {
+  init(_ sentences: [TaggedSentence], labels: [String], _ encoder: TextTokenizer) {
     self.sentences = sentences
     let index = Dictionary(labels.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
     windows = sentences.enumerated().flatMap { number, sentence in
-      let text = encoder.pieces(sentence.words)
+      let text = encoder.tokenize(sentence.words)
       return encoder.windows(text).map { window in
         let ids = encoder.ids(text, window)
-        let rows = window.words.map { text.firsts[$0] - window.pieces.lowerBound + 1 }
+        let rows = window.words.map { text.wordStarts[$0] - window.tokens.lowerBound + 1 }
         var targets = [Int32](repeating: -1, count: ids.count)
         for (row, word) in zip(rows, window.words) { targets[row] = index[sentence.tags[word]] ?? -1 }
         return Example(sentence: number, ids: ids, targets: targets, rows: rows)
@@ -140,7 +140,7 @@ private struct TaggedSplit: Sendable {
 }
 
 /// The largest entry of each row, as a column and its share in the row's softmax.
-public func bestColumns(_ logits: Tensor) -> [TagPrediction] {
+public func argmaxRows(_ logits: Tensor) -> [TagPrediction] {
   (0..<logits.rows).map { row in
     let values = UnsafeBufferPointer(start: logits.pointer + row * logits.columns, count: logits.columns)
     var best = 0

@@ -22,7 +22,7 @@ public struct Evaluation: Sendable, Equatable {
 public enum Split: String, Sendable, CaseIterable { case train, dev, test }
 
 /// Runs `body` once for each of `count` pieces of work, perhaps on several threads, each with a workspace of its own.
-public typealias Runner = (_ count: Int, _ body: @Sendable (Int, Workspace) -> Void) -> Void
+public typealias ParallelFor = (_ count: Int, _ body: @Sendable (Int, Workspace) -> Void) -> Void
 
 /// What a model reads of some examples, and what it should answer.
 public struct Lesson: Sendable {
@@ -47,8 +47,8 @@ public struct Lesson: Sendable {
 
 extension Lesson {
   /// The same with logits asked for where there is a target, and nowhere else. Heads of sequences have one row each.
-  public func whereLabelled(_ kind: HeadKind) -> Lesson {
-    if kind == .sequence { return self }
+  public func whereLabelled(_ kind: HeadType) -> Lesson {
+    if kind == .sequenceClassification { return self }
     let all = rows ?? Array(0..<Int32(batch.count))
     let labelled = targets.indices.filter { targets[$0] >= 0 }
     return Lesson(
@@ -57,8 +57,8 @@ extension Lesson {
   }
 
   /// The same with logits asked for every token.
-  public func everywhere(_ kind: HeadKind) -> Lesson {
-    guard kind != .sequence, let rows else { return self }
+  public func everywhere(_ kind: HeadType) -> Lesson {
+    guard kind != .sequenceClassification, let rows else { return self }
     var all = [Int32](repeating: -1, count: batch.count)
     for (row, target) in zip(rows, targets) { all[Int(row)] = target }
     return Lesson(examples: examples, batch: batch, targets: all, weight: weight)
@@ -75,7 +75,7 @@ public protocol Task: Sendable {
   /// How many tokens an evaluation of the split reads; 0 where the recipe has no such file.
   func tokens(in split: Split) -> Int
   /// Metrics of a split, or nil where the recipe has no such file.
-  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) throws -> Evaluation?
+  func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) throws -> Evaluation?
   /// Where a training example is found, for people.
   func describe(example: Int) -> String
 }

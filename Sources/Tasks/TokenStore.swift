@@ -15,7 +15,7 @@ public struct TokenStore: Sendable {
   public let documents: Int
   private let ids, ends: ScratchMap
   private let isNarrow: Bool
-  private let occurrences: [Int]
+  private let tokenCounts: [Int]
 
   /// Reads and tokenizes documents.
   ///
@@ -65,7 +65,7 @@ public struct TokenStore: Sendable {
     count = packer.count
     tokens = packer.tokens
     dropped = packer.dropped
-    occurrences = packer.occurrences
+    tokenCounts = packer.tokenCounts
     isNarrow = packer.isNarrow
     (ids, ends) = try packer.map()
     self.documents = documents
@@ -86,14 +86,14 @@ public struct TokenStore: Sendable {
 
   /// How often each id of a vocabulary of this size occurs in the blocks.
   public func counts(vocabulary: Int) -> [Int] {
-    precondition(vocabulary >= occurrences.count, "TokenStore: ids up to \(occurrences.count), asked for \(vocabulary)")
-    return occurrences + [Int](repeating: 0, count: vocabulary - occurrences.count)
+    precondition(vocabulary >= tokenCounts.count, "TokenStore: ids up to \(tokenCounts.count), asked for \(vocabulary)")
+    return tokenCounts + [Int](repeating: 0, count: vocabulary - tokenCounts.count)
   }
 
   /// Whether any piece is one that `Masking` may choose.
   public func hasWords(of tokenizer: WordPiece) -> Bool {
-    let specials = Set(tokenizer.specials.map { Int($0) })
-    return occurrences.indices.contains { occurrences[$0] > 0 && !specials.contains($0) }
+    let specials = Set(tokenizer.specialIDs.map { Int($0) })
+    return tokenCounts.indices.contains { tokenCounts[$0] > 0 && !specials.contains($0) }
   }
 
   private func range(of block: Int) -> Range<Int> {

@@ -1,15 +1,15 @@
 /// Cuts a text that is longer than the model can read into overlapping windows, so that no word is lost.
 
 /// A text as pieces, and where its words begin.
-public struct Pieces: Sendable {
+public struct TokenizedWords: Sendable {
   public var ids: [Int32] = []
   /// Index of each word's first piece, rising.
-  public var firsts: [Int] = []
+  public var wordStarts: [Int] = []
 
   public init() {}
 
   public mutating func append(word pieces: [Int32]) {
-    firsts.append(ids.count)
+    wordStarts.append(ids.count)
     ids += pieces
   }
 }
@@ -17,16 +17,16 @@ public struct Pieces: Sendable {
 /// One stretch of pieces that the model reads at once.
 public struct Window: Sendable, Equatable {
   /// Pieces of the text, special tokens not counted.
-  public let pieces: Range<Int>
+  public let tokens: Range<Int>
   /// The words whose label is read from this window: where they have the most context on their poorer side.
   public let words: Range<Int>
 }
 
 /// Windows of at most `limit` pieces; neighbours share about `stride` pieces. Cuts fall between words where they can.
 /// Every word belongs to exactly one window, and its first piece lies in it.
-public func cut(_ text: Pieces, limit: Int, stride: Int) -> [Window] {
-  let count = text.ids.count, firsts = text.firsts
-  guard count > limit else { return [Window(pieces: 0..<count, words: 0..<firsts.count)] }
+public func splitIntoWindows(_ text: TokenizedWords, limit: Int, stride: Int) -> [Window] {
+  let count = text.ids.count, firsts = text.wordStarts
+  guard count > limit else { return [Window(tokens: 0..<count, words: 0..<firsts.count)] }
   var ranges: [Range<Int>] = []
   var start = 0
   while true {
@@ -69,6 +69,6 @@ private func assign(_ firsts: [Int], to ranges: [Range<Int>]) -> [Window] {
       }
       next += 1
     }
-    return Window(pieces: range, words: begin..<next)
+    return Window(tokens: range, words: begin..<next)
   }
 }

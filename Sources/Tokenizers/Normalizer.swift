@@ -4,7 +4,7 @@ struct Normalizer: Sendable, Equatable {
   /// Drops control and private-use characters, and makes every white space a blank.
   var cleanText: Bool
   /// Puts blanks around CJK ideographs.
-  var splitChinese: Bool
+  var handleChineseChars: Bool
   /// Decomposes, then drops nonspacing marks; nil does so when lower-casing, as BERT did.
   var stripAccents: Bool?
   var lowercase: Bool
@@ -56,7 +56,7 @@ struct Normalizer: Sendable, Equatable {
         if tables.removed.contains(c) { continue }
         if isSpace(c) { c = 0x20 }
       }
-      let isolated = splitChinese && isIdeograph(c)
+      let isolated = handleChineseChars && isIdeograph(c)
       if isolated { text.append(0x20, from: i) }
       text.append(c, from: i)
       if isolated { text.append(0x20, from: i) }

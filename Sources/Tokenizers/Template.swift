@@ -40,7 +40,7 @@ extension Template {
         let tokens = try list(special?["tokens"], key + ".tokens", file)
         for (id, token) in zip(ids, tokens) {
           guard let id = id.int.flatMap(Int32.init(exactly:)), let token = token.string else {
-            throw .wrongKind(file: file, key: key, found: "\(id.kind) and \(token.kind)", expected: "ids and tokens")
+            throw .wrongKind(file: file, key: key, found: "\(id.typeName) and \(token.typeName)", expected: "ids and tokens")
           }
           if sawText { after.append(Piece(id: id, token: token)) } else { before.append(Piece(id: id, token: token)) }
         }
@@ -83,7 +83,7 @@ extension Template {
 /// What is there in place of what was wanted: the type that a part names, or the kind of value.
 func described(_ tree: JSON?) -> String {
   guard let tree else { return "missing" }
-  return tree["type"]?.string ?? tree.int.map { "\($0)" } ?? tree.kind
+  return tree["type"]?.string ?? tree.int.map { "\($0)" } ?? tree.typeName
 }
 
 func list(_ tree: JSON?, _ key: String, _ file: String) throws(TokenizerFault) -> [JSON] {

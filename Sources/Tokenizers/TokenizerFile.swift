@@ -27,7 +27,7 @@ extension TokenizerFile {
       let added = "\(folder)/added_tokens.json"
       if fileExists(added) { throw TokenizerFault.addedTokensFile(path: added) }
       let settings = config.merging(map) { own, _ in own }
-      let tree = try standardTree(settings, "\(folder)/tokenizer_config.json")
+      let tree = try defaultTokenizerJSON(settings, "\(folder)/tokenizer_config.json")
       self.init(path: lines, tree: tree, tokens: linesOfText(try readText(lines)))
     } else {
       throw fileExists(folder) ? TokenizerFault.noFiles(folder: folder) : FileFault.missing(path: folder)
@@ -105,7 +105,7 @@ private func members(_ path: String) throws -> [String: JSON] {
   guard fileExists(path) else { return [:] }
   let tree = try JSON(path: path)
   guard let members = tree.object else {
-    throw TokenizerFault.wrongKind(file: path, key: "the file", found: tree.kind, expected: "an object")
+    throw TokenizerFault.wrongKind(file: path, key: "the file", found: tree.typeName, expected: "an object")
   }
   return members
 }

@@ -67,7 +67,7 @@ extension WordPiece {
       let isSpelled = word.enumerated().allSatisfy { place, scalar in
         (place == 0 ? characters[scalar]?.begins : characters[scalar]?.continues) != nil
       }
-      if !isSpelled { for id in spell(words, index) { needed[Int(id)] = true } }
+      if !isSpelled { for id in tokenize(words, index) { needed[Int(id)] = true } }
     }
     return needed
   }
@@ -90,7 +90,7 @@ extension WordPiece {
     for (index, count) in words.counts.enumerated() {
       let range = words.range(index)
       spelled.removeAll(keepingCapacity: true)
-      guard range.count <= longestWord, left.forEachPiece(words.scalars, range, { id, _ in spelled.append(id) }) else {
+      guard range.count <= maxInputCharsPerWord, left.forEachPiece(words.scalars, range, { id, _ in spelled.append(id) }) else {
         continue
       }
       for id in spelled { uses[Int(id)] += count }

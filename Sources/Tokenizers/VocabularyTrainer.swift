@@ -23,15 +23,15 @@ public struct VocabularyTrainer: Sendable {
   /// - Throws: `VocabularyFault` for no words, or a size below that of the alphabet.
   public func tokens(for words: WordCounts) throws(VocabularyFault) -> [String] {
     if words.total == 0 { throw .noWords(files: []) }
-    var pieces = Pieces(specials: Role.allCases.map(\.usual), alphabet: characters(of: words), words)
-    var joins = Joins(words.count)
+    var pieces = Pieces(specials: SpecialTokenRole.allCases.map(\.defaultContent), alphabet: characters(of: words), words)
+    var joins = PairMerges(words.count)
     for index in 0..<words.count {
       joins.append(pieces.spell(words.scalars[words.range(index)]), times: words.counts[index])
     }
     guard pieces.count <= size else { throw .sizeTooSmall(size: size, needed: pieces.count) }
     joins.countPairs()
     while pieces.count < size, let best = joins.next(atLeast: max(minFrequency, 1)) {
-      joins.join(best, into: pieces.joined(best.left, best.right))
+      joins.merge(best, into: pieces.joined(best.left, best.right))
     }
     return pieces.texts.map { string(of: $0) }
   }

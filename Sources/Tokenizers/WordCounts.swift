@@ -27,7 +27,7 @@ public struct WordCounts: Sendable {
   /// Adds the words of `text` as BERT splits it, before there is a vocabulary.
   public mutating func add(_ text: String, lowercase: Bool) {
     let scalars = Tokenizers.scalars(of: text)
-    let normalizer = Normalizer(cleanText: true, splitChinese: true, stripAccents: nil, lowercase: lowercase)
+    let normalizer = Normalizer(cleanText: true, handleChineseChars: true, stripAccents: nil, lowercase: lowercase)
     let normalized = normalizer.normalize(scalars, scalars.indices).scalars
     forEachWord(normalized, normalized.indices) { add(normalized, $0) }
   }

@@ -5,7 +5,7 @@ extension WordPiece {
   public func ids(_ text: String) -> [Int32] { pieces(ofWord: text) }
 
   /// By id: whether the token goes on with a word (`##itis`).
-  public var continuations: [Bool] {
+  public var isContinuation: [Bool] {
     let prefix = vocabulary.prefix
     return vocabulary.tokens.map { token in
       !prefix.isEmpty && token.unicodeScalars.count > prefix.count
@@ -14,5 +14,5 @@ extension WordPiece {
   }
 
   /// [CLS], [SEP], [PAD], [UNK], and [MASK] where there is one.
-  public var specials: [Int32] { [cls, sep, pad, unk] + (mask.map { [$0] } ?? []) }
+  public var specialIDs: [Int32] { [cls, sep, pad, unk] + (mask.map { [$0] } ?? []) }
 }

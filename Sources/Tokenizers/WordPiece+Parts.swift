@@ -6,7 +6,7 @@ import Files
 struct ModelSettings {
   var unknown: String
   var prefix: String
-  var longestWord: Int
+  var maxInputCharsPerWord: Int
 
   init(_ tree: JSON?, _ file: String) throws(TokenizerFault) {
     unknown = try text(tree, "unk_token", file)
@@ -16,7 +16,7 @@ struct ModelSettings {
       throw .wrongKind(
         file: file, key: "model.max_input_chars_per_word", found: described(longest), expected: "a whole number")
     }
-    longestWord = count
+    maxInputCharsPerWord = count
   }
 }
 
@@ -28,7 +28,7 @@ extension Normalizer {
     let accents = members["strip_accents"] ?? .null
     self.init(
       cleanText: try flag(members, "clean_text", true, file),
-      splitChinese: try flag(members, "handle_chinese_chars", true, file),
+      handleChineseChars: try flag(members, "handle_chinese_chars", true, file),
       stripAccents: accents == .null ? nil : try flag(members, "strip_accents", true, file),
       lowercase: try flag(members, "lowercase", true, file))
   }
@@ -37,13 +37,13 @@ extension Normalizer {
 extension Template {
   /// The file's own template, or BERT's where it has none.
   init(
-    _ tree: JSON?, _ names: [Role: String], _ vocabulary: Vocabulary, _ file: String
+    _ tree: JSON?, _ names: [SpecialTokenRole: String], _ vocabulary: Vocabulary, _ file: String
   ) throws(TokenizerFault) {
     if let tree, tree != .null {
       try self.init(tree, file: file)
     } else {
       self.init()
-      for role in [Role.cls, .sep] {
+      for role in [SpecialTokenRole.cls, .sep] {
         let id = try require(role, names, vocabulary, file)
         let piece = Piece(id: id, token: vocabulary.tokens[Int(id)])
         if role == .cls { before.append(piece) } else { after.append(piece) }
@@ -64,9 +64,9 @@ func checkSplitter(_ tree: JSON?, _ file: String) throws(TokenizerFault) {
 
 /// The id of the token with this role.
 func require(
-  _ role: Role, _ names: [Role: String], _ vocabulary: Vocabulary, _ file: String
+  _ role: SpecialTokenRole, _ names: [SpecialTokenRole: String], _ vocabulary: Vocabulary, _ file: String
 ) throws(TokenizerFault) -> Int32 {
-  let name = names[role] ?? role.usual
+  let name = names[role] ?? role.defaultContent
   guard let id = vocabulary.id(of: name) else { throw .missingToken(file: file, token: name, role: role.rawValue) }
   return id
 }
@@ -80,7 +80,7 @@ func addedTokens(
   var new = [String]()
   for item in try list(tree, "added_tokens", file) {
     guard let members = item.object else {
-      throw .wrongKind(file: file, key: "added_tokens", found: item.kind, expected: "an object for each")
+      throw .wrongKind(file: file, key: "added_tokens", found: item.typeName, expected: "an object for each")
     }
     let content = try text(item, "content", file)
     if content.isEmpty { continue }

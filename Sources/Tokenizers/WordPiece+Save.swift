@@ -5,15 +5,15 @@ extension WordPiece {
   /// How text is split, for a run's record: equal for tokenizers that split alike, but for their vocabularies.
   public var settings: JSON {
     var special = [String: JSON]()
-    for (role, id) in [(Role.pad, pad), (.unk, unk), (.cls, cls), (.sep, sep)] {
+    for (role, id) in [(SpecialTokenRole.pad, pad), (.unk, unk), (.cls, cls), (.sep, sep)] {
       special[role.key] = .string(token(id))
     }
-    if let mask { special[Role.mask.key] = .string(token(mask)) }
+    if let mask { special[SpecialTokenRole.mask.key] = .string(token(mask)) }
     return [
       "type": "WordPiece", "vocabulary_size": .int(count), "do_lower_case": .bool(normalizer.lowercase),
       "strip_accents": normalizer.stripAccents.map(JSON.bool) ?? nil,
-      "tokenize_chinese_chars": .bool(normalizer.splitChinese), "clean_text": .bool(normalizer.cleanText),
-      "max_input_chars_per_word": .int(longestWord), "special_tokens": .object(special),
+      "tokenize_chinese_chars": .bool(normalizer.handleChineseChars), "clean_text": .bool(normalizer.cleanText),
+      "max_input_chars_per_word": .int(maxInputCharsPerWord), "special_tokens": .object(special),
     ]
   }
 

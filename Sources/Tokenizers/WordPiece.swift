@@ -16,9 +16,9 @@ public struct WordPiece: Sendable {
   let vocabulary, pieces: Vocabulary
   let normalizer: Normalizer
   let template: Template
-  let names: [Role: String]
+  let names: [SpecialTokenRole: String]
   /// Longer words are unknown.
-  let longestWord: Int
+  let maxInputCharsPerWord: Int
   let added: [AddedToken]
   private let raw, normal: TokenFinder
 
@@ -32,12 +32,12 @@ public struct WordPiece: Sendable {
   /// A tokenizer over `vocabulary`, whose places are the ids and which has [PAD], [UNK], [CLS] and [SEP].
   /// - Parameter stripAccents: nil strips them when lower-casing, as BERT does.
   /// - Throws: `TokenizerFault` for a token that is missing or there twice.
-  public init(vocabulary: [String], lowercase: Bool, stripAccents: Bool? = nil, splitChinese: Bool = true) throws {
+  public init(vocabulary: [String], lowercase: Bool, stripAccents: Bool? = nil, handleChineseChars: Bool = true) throws {
     let settings: [String: JSON] = [
-      "do_lower_case": .bool(lowercase), "tokenize_chinese_chars": .bool(splitChinese),
+      "do_lower_case": .bool(lowercase), "tokenize_chinese_chars": .bool(handleChineseChars),
       "strip_accents": stripAccents.map(JSON.bool) ?? .null,
     ]
-    let tree = try standardTree(settings, "vocabulary")
+    let tree = try defaultTokenizerJSON(settings, "vocabulary")
     try self.init(TokenizerFile(path: "vocabulary", tree: tree, tokens: vocabulary, config: settings))
   }
 
@@ -60,8 +60,8 @@ public struct WordPiece: Sendable {
     if let last = template.after.last { names[.sep] = last.token }
     (unk, pad) = (try require(.unk, names, vocabulary, file), try require(.pad, names, vocabulary, file))
     (cls, sep) = (try require(.cls, names, vocabulary, file), try require(.sep, names, vocabulary, file))
-    mask = vocabulary.id(of: names[.mask] ?? Role.mask.usual)
-    longestWord = model.longestWord
+    mask = vocabulary.id(of: names[.mask] ?? SpecialTokenRole.mask.defaultContent)
+    maxInputCharsPerWord = model.maxInputCharsPerWord
     self.names = names
     self.source = source
     let normalizer = normalizer
@@ -139,7 +139,7 @@ public struct WordPiece: Sendable {
   private func splitWord(_ text: AlignedText, _ word: Range<Int>, into pieces: inout Pieces) {
     let before = pieces.ids.count
     let known =
-      word.count <= longestWord
+      word.count <= maxInputCharsPerWord
       && self.pieces.forEachPiece(text.scalars, word) { id, range in pieces.append(id, text.origin(of: range)) }
     if !known {
       pieces.cut(to: before)

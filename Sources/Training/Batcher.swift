@@ -9,21 +9,21 @@ public struct Batcher: Sendable {
     case tokens(Int)
   }
 
-  public enum Order: String, Sendable {
-    case shuffled
+  public enum SamplingStrategy: String, Sendable {
+    case random
     /// Shuffled, then sorted by length within stretches of 50 batches, and the batches shuffled again.
-    case lengthGrouped = "length_grouped"
+    case groupByLength = "length_grouped"
   }
 
   let lengths: [Int]
   let size: Size
-  let order: Order
+  let samplingStrategy: SamplingStrategy
   let seed: UInt64
 
-  public init(lengths: [Int], size: Size, order: Order, seed: UInt64) {
+  public init(lengths: [Int], size: Size, order: SamplingStrategy, seed: UInt64) {
     self.lengths = lengths
     self.size = size
-    self.order = order
+    self.samplingStrategy = order
     self.seed = seed
   }
 
@@ -32,7 +32,7 @@ public struct Batcher: Sendable {
     var generator = SplitMix64(seed: seed &+ UInt64(epoch + 1) &* 0xD134_2543_DE82_EF95)
     var indices = Array(lengths.indices)
     indices.shuffle(using: &generator)
-    guard order == .lengthGrouped else { return cut(indices) }
+    guard samplingStrategy == .groupByLength else { return cut(indices) }
     let stretch = max(1, 50 * typicalBatch)
     let sorted = stride(from: 0, to: indices.count, by: stretch).flatMap { start in
       indices[start..<min(start + stretch, indices.count)].sorted { (lengths[$0], $0) > (lengths[$1], $1) }

@@ -3,25 +3,25 @@ public import Models
 
 public struct DistillationSettings: Sendable, Equatable {
   /// Which rows of logits the soft term compares.
-  public enum Scope: Sendable { case everyToken, labelled }
+  public enum LossTokens: Sendable { case all, labeled }
 
   /// Weights of the terms; 0: the term is left out. The defaults are DistilBERT's.
-  public var soft = 5.0, hard = 2.0, cosine = 1.0, hidden = 0.0, attention = 0.0, relations = 0.0
+  public var klWeight = 5.0, taskWeight = 2.0, cosineWeight = 1.0, hiddenWeight = 0.0, attentionWeight = 0.0, relationWeight = 0.0
   /// Both sides' logits are divided by it for the soft term, which is then multiplied by its square.
   public var temperature = 2.0
-  public var scope = Scope.everyToken
+  public var lossTokens = LossTokens.all
   /// Into how many heads `relations` cuts queries, keys and values.
   public var relationHeads = 12
 
   public init() {}
 
-  var looksInside: Bool { cosine > 0 || hidden > 0 || attention > 0 || relations > 0 }
+  var comparesHiddenStates: Bool { cosineWeight > 0 || hiddenWeight > 0 || attentionWeight > 0 || relationWeight > 0 }
 
   /// The terms that count, with their weights.
   public var terms: [(name: String, weight: Double)] {
     [
-      ("soft", soft), ("hard", hard), ("cosine", cosine), ("hidden", hidden), ("attention", attention),
-      ("relations", relations),
+      ("soft", klWeight), ("hard", taskWeight), ("cosine", cosineWeight), ("hidden", hiddenWeight), ("attention", attentionWeight),
+      ("relations", relationWeight),
     ].filter { $0.1 > 0 }
   }
 }

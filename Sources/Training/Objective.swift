@@ -4,22 +4,22 @@ public import Models
 public import Tasks
 
 /// What the means of a whole batch's losses are taken over: all its lessons together.
-public struct LessonSize: Sendable, Equatable {
+public struct BatchTotals: Sendable, Equatable {
   /// Tokens that are read.
   public let tokens: Int
   /// Scores of one attention head: the sum of the sequences' squared lengths.
   public let scores: Int
   /// Rows of logits that have a target.
-  public let labelled: Int
+  public let labeled: Int
   /// The sum of the targets' weights.
   public let weight: Float
 
   public init(_ lessons: [Lesson]) {
     tokens = lessons.reduce(0) { $0 + $1.batch.count }
     scores = lessons.reduce(0) { sum, lesson in
-      zip(lesson.batch.starts.dropFirst(), lesson.batch.starts).reduce(sum) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      zip(lesson.batch.sequenceOffsets.dropFirst(), lesson.batch.sequenceOffsets).reduce(sum) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     }
-    labelled = lessons.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
+    labeled = lessons.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
     weight = lessons.reduce(0) { $0 + $1.weight }
   }
 }
@@ -30,24 +30,24 @@ public protocol Objective: Sendable {
   /// Weights that learn beside the model's and are no part of it.
   var parameters: [Parameter] { get }
   /// Whether it looks at states of the model below this one: 0 is the embeddings' output, k that of the k-th block.
-  func sees(below state: Int, of model: TextModel) -> Bool
+  func compares(below state: Int, of model: TextModel) -> Bool
   /// A lesson's share in each term of the batch's loss, or in the loss. Backward has run when it returns.
-  func losses(_ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: LessonSize, _ pass: Pass) -> [Double]
+  func losses(_ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: BatchTotals, _ pass: Pass) -> [Double]
 }
 
 extension Objective {
-  public func sees(below state: Int, of model: TextModel) -> Bool { false }
+  public func compares(below state: Int, of model: TextModel) -> Bool { false }
 }
 
 /// The task's own loss of its targets.
-public struct HardLabels: Objective {
+public struct TaskLoss: Objective {
   public init() {}
 
   public var terms: [String] { [] }
   public var parameters: [Parameter] { [] }
 
   public func losses(
-    _ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: LessonSize, _ pass: Pass
+    _ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: BatchTotals, _ pass: Pass
   ) -> [Double] {
     let logits = model(lesson.batch, rows: lesson.rows, pass)
     let loss = task.loss(of: logits, lesson.targets, norm: whole.weight, pass)

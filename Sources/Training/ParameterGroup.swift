@@ -8,7 +8,7 @@ public struct ParameterGroup: Sendable, Equatable {
     /// Names that the regular expression matches as a whole.
     case pattern(String)
   }
-  public enum Rate: Sendable, Equatable {
+  public enum LearningRate: Sendable, Equatable {
     /// The peak, instead of the run's; nothing else changes it.
     case peak(Double)
     /// Times what it would be without the group.
@@ -16,12 +16,12 @@ public struct ParameterGroup: Sendable, Equatable {
   }
 
   public var match: Match
-  public var rate = Rate.ratio(1)
+  public var learningRate = LearningRate.ratio(1)
   /// Of matrices; nil: the run's.
   public var weightDecay: Double?
 
-  public init(_ match: Match, rate: Rate = .ratio(1), weightDecay: Double? = nil) {
-    (self.match, self.rate, self.weightDecay) = (match, rate, weightDecay)
+  public init(_ match: Match, rate: LearningRate = .ratio(1), weightDecay: Double? = nil) {
+    (self.match, self.learningRate, self.weightDecay) = (match, rate, weightDecay)
   }
 }
 

@@ -5,11 +5,11 @@ import Models
 /// What the steps are for one parameter.
 public struct ParameterRule: Sendable, Equatable {
   /// The learning rate is the schedule's times this.
-  public var rate = 1.0
+  public var learningRateFactor = 1.0
   /// A weight loses this share of itself times its rate at each step.
-  public var decay = 0.0
+  public var weightDecay = 0.0
 
-  public init(rate: Double = 1, decay: Double = 0) { (self.rate, self.decay) = (rate, decay) }
+  public init(rate: Double = 1, decay: Double = 0) { (self.learningRateFactor, self.weightDecay) = (rate, decay) }
 }
 
 extension ParameterTable {
@@ -30,7 +30,7 @@ extension ParameterTable {
     return parameters.map { parameter in
       let group = groups[parameter.name]
       let rate =
-        switch group?.rate {
+        switch group?.learningRate {
         case .peak(let peak): peak / settings.learningRate
         case .ratio(let ratio): ratio * factor(parameter)
         case nil: factor(parameter)
@@ -51,7 +51,7 @@ func decays(_ name: String) -> Bool {
 /// - Parameters:
 ///   - name: a parameter's, `bert.encoder.layer.3.attention.self.query.weight`.
 ///   - layers: of the encoder.
-public func layerFactor(_ name: String, decay: Double, layers: Int) -> Double {
+public func layerDecayFactor(_ name: String, decay: Double, layers: Int) -> Double {
   let depth = depth(of: name, layers: layers)
   return (depth..<max(depth, layers)).reduce(1.0) { factor, _ in factor * decay }
 }

@@ -23,7 +23,7 @@ public final class Replicas: @unchecked Sendable {
   func sum(
     shards count: Int, into total: Gradients, _ body: @Sendable (_ shard: Int, Workspace, any GradientSink) -> [Double]
   ) -> [Double] {
-    let turns = Turns(total.table)
+    let turns = ShardOrder(total.table)
     let losses = Mutex([[Double]](repeating: [], count: count))
     total.reset()
     each(count) { number, worker in

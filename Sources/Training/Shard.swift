@@ -6,7 +6,7 @@ import Synchronization
 
 /// Whose turn it is, by parameter.
 /// Sendable: atomic numbers; their memory lives as long as it does.
-final class Turns: @unchecked Sendable {
+final class ShardOrder: @unchecked Sendable {
   private let turns: UnsafeMutablePointer<Atomic<Int>>
   private let count: Int
 
@@ -33,18 +33,18 @@ final class Turns: @unchecked Sendable {
   }
 
   /// `shard` is done with parameter `index`; what it wrote is seen by the next.
-  func handOn(_ index: Int, by shard: Int) { turns[index].store(shard + 1, ordering: .releasing) }
+  func release(_ index: Int, by shard: Int) { turns[index].store(shard + 1, ordering: .releasing) }
 }
 
 /// What one of several shards adds its gradients to.
 final class Shard: GradientSink {
   private let number: Int
   private let total: Gradients
-  private let turns: Turns
+  private let turns: ShardOrder
   /// Writes so far, by parameter.
   private var writes: [Int]
 
-  init(_ number: Int, of total: Gradients, _ turns: Turns) {
+  init(_ number: Int, of total: Gradients, _ turns: ShardOrder) {
     self.number = number
     self.total = total
     self.turns = turns
@@ -52,20 +52,20 @@ final class Shard: GradientSink {
   }
 
   func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
-    guard let index = parameter.place?.index else { return }
+    guard let index = parameter.tableIndex?.index else { return }
     precondition(
-      writes[index] < parameter.writers, "\(parameter.name): more than \(parameter.writers) writers in a pass")
+      writes[index] < parameter.useCount, "\(parameter.name): more than \(parameter.useCount) writers in a pass")
     turns.wait(index, for: number)
     total.accumulate(parameter, body)
     writes[index] += 1
-    if writes[index] == parameter.writers { turns.handOn(index, by: number) }
+    if writes[index] == parameter.useCount { turns.release(index, by: number) }
   }
 
   /// Hands on what the pass wrote less often than it might have, or not at all.
   func finish() {
-    for (index, parameter) in total.table.parameters.enumerated() where writes[index] < parameter.writers {
+    for (index, parameter) in total.table.parameters.enumerated() where writes[index] < parameter.useCount {
       turns.wait(index, for: number)
-      turns.handOn(index, by: number)
+      turns.release(index, by: number)
     }
   }
 }

@@ -17,8 +17,8 @@ public struct SnapshotFault: Error, CustomStringConvertible {
 extension Trainer {
   /// What the optimizer, the average and the hook carry from step to step. They count nothing: the step says it all.
   private var memories: [(name: String, count: Int, pointer: UnsafeMutablePointer<Float>)] {
-    (descent.optimizer.memory + (average.map { [$0.memory] } ?? [])).map { ($0.name, $0.count, $0.pointer) }
-      + (hook?.memory ?? []).map { ($0.name, $0.count, $0.pointer) }
+    (optimizerStep.optimizer.state + (average.map { [$0.state] } ?? [])).map { ($0.name, $0.count, $0.pointer) }
+      + (hook?.state ?? []).map { ($0.name, $0.count, $0.pointer) }
   }
 
   /// Writes weights, memories, counters and the best weights so far, sealed; the file appears whole or not at all.
@@ -26,7 +26,7 @@ extension Trainer {
   ///   - inputs: a digest of everything that the run reads.
   ///   - logged: bytes of the run's log, which a resumed run goes on from.
   public func saveSnapshot(to path: String, inputs: String, logged: Int = 0) throws {
-    try withSnapshot(inputs: inputs, logged: logged) { try writeSealed(to: path, tensors: $0, metadata: $1) }
+    try withSnapshot(inputs: inputs, logged: logged) { try writeSafetensorsWithChecksum(to: path, tensors: $0, metadata: $1) }
   }
 
   /// Bytes of a snapshot once there are best weights in it, where an evaluation will choose some; its header left out.
@@ -42,8 +42,8 @@ extension Trainer {
     let best = state.bestWeights ?? []
     var metadata: [String: String] = [
       "inputs": inputs, "step": "\(state.step)", "tokens": "\(state.tokens)", "seconds": "\(state.seconds)",
-      "multiplier": Multiplier.chosen.rawValue, "evaluations_since_best": "\(state.evaluationsSinceBest)",
-      "logged": "\(logged)", "watch": state.watch.description,
+      "gemm_backend": GEMMBackend.selected.rawValue, "evaluations_since_best": "\(state.evaluationsSinceBest)",
+      "logged": "\(logged)", "watch": state.spikeDetector.description,
     ]
     if let best = state.best {
       metadata["best_epoch"] = "\(best.epoch)"
@@ -70,9 +70,9 @@ extension Trainer {
     guard file.metadata["inputs"] == inputs else {
       throw fail("the base model, a teacher, the tokenizer or the data have changed since this run began")
     }
-    let multiplier = Multiplier.chosen.rawValue
-    guard file.metadata["multiplier"] == multiplier else {
-      let other = file.metadata["multiplier"] ?? "none"
+    let multiplier = GEMMBackend.selected.rawValue
+    guard file.metadata["gemm_backend"] == multiplier else {
+      let other = file.metadata["gemm_backend"] ?? "none"
       throw fail("the run began with products by '\(other)' and would go on by '\(multiplier)', which rounds otherwise")
     }
     func number<T: LosslessStringConvertible>(_ key: String) throws -> T {
@@ -90,10 +90,10 @@ extension Trainer {
     state.seconds = try number("seconds")
     state.evaluationsSinceBest = try number("evaluations_since_best")
     let logged: Int = try number("logged")
-    state.watch = try number("watch")
+    state.spikeDetector = try number("watch")
     if file.metadata["best_value"] != nil {
-      state.best = Best(
-        epoch: try number("best_epoch"), step: try number("best_step"), metric: settings.metric,
+      state.best = BestEvaluation(
+        epoch: try number("best_epoch"), step: try number("best_step"), metric: settings.metricForBestModel,
         value: try number("best_value"))
       try check("best", [table.parameters.reduce(0) { $0 + $1.count }])
       state.bestWeights = try file.floats("best")

@@ -13,13 +13,13 @@ public final class TeacherCache: @unchecked Sendable {
   /// Bytes of the file.
   public let size: Int
   /// Rows of logits of all examples.
-  public var rows: Int { firsts[firsts.count - 1] }
+  public var rows: Int { rowOffsets[rowOffsets.count - 1] }
   /// How often an example's answers were asked of the teachers.
-  public var asked: Int { questions.load(ordering: .relaxed) }
-  private let questions = Atomic<Int>(0)
+  public var misses: Int { missCount.load(ordering: .relaxed) }
+  private let missCount = Atomic<Int>(0)
   private let k: Int
   /// By example: the first of its rows; at the end, all rows.
-  private let firsts: [Int]
+  private let rowOffsets: [Int]
   /// The file's bytes, while it is open.
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
@@ -32,8 +32,8 @@ public final class TeacherCache: @unchecked Sendable {
   public init(path: String, rows: [Int], k: Int) {
     self.path = path
     self.k = k
-    firsts = rows.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
-    size = Self.header + 8 * rows.count + 8 * k * firsts[rows.count]
+    rowOffsets = rows.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+    size = Self.header + 8 * rows.count + 8 * k * rowOffsets[rows.count]
   }
 
   deinit { munmap(memory.baseAddress, memory.count) }
@@ -55,10 +55,10 @@ public final class TeacherCache: @unchecked Sendable {
       throw fault
     }
     memory = UnsafeMutableRawBufferPointer(start: mapped, count: size)
-    let identity = [0x3145_5543_4143_4554, UInt64(k), UInt64(firsts.count - 1), UInt64(rows)]
+    let identity = [0x3145_5543_4143_4554, UInt64(k), UInt64(rowOffsets.count - 1), UInt64(rows)]
     _ = memory.bindMemory(to: UInt64.self)
     if !words[..<4].elementsEqual(identity) {
-      words[4..<4 + firsts.count - 1].update(repeating: 0)
+      words[4..<4 + rowOffsets.count - 1].update(repeating: 0)
       _ = words[..<4].update(fromContentsOf: identity)
     }
   }
@@ -74,8 +74,8 @@ public final class TeacherCache: @unchecked Sendable {
   private func record(_ example: Int) -> (
     classes: UnsafeMutableBufferPointer<Int32>, logs: UnsafeMutableBufferPointer<Float>
   ) {
-    let start = Self.header + 8 * (firsts.count - 1) + 8 * k * firsts[example]
-    let bytes = 4 * k * (firsts[example + 1] - firsts[example])
+    let start = Self.header + 8 * (rowOffsets.count - 1) + 8 * k * rowOffsets[example]
+    let bytes = 4 * k * (rowOffsets[example + 1] - rowOffsets[example])
     func part(_ start: Int) -> UnsafeMutableRawBufferPointer { .init(rebasing: memory[start..<start + bytes]) }
     return (part(start).bindMemory(to: Int32.self), part(start + bytes).bindMemory(to: Float.self))
   }
@@ -89,15 +89,15 @@ public final class TeacherCache: @unchecked Sendable {
 
   /// The k most probable classes of each of the lesson's rows at `temperature`; `ask` makes the logits where they are
   /// not known yet, and what it says is kept.
-  func answers(to lesson: Lesson, temperature: Float, _ ask: () -> Tensor) -> TopLogProbabilities {
+  func logProbabilities(to lesson: Lesson, temperature: Float, _ ask: () -> Tensor) -> TopLogProbabilities {
     guard lesson.examples.allSatisfy({ words[4 + $0] == sum($0) }) else {
-      questions.add(lesson.examples.count, ordering: .relaxed)
+      missCount.add(lesson.examples.count, ordering: .relaxed)
       let top = TopLogProbabilities(of: ask(), k: k, temperature: temperature)
       var next = 0
       for example in lesson.examples {
         let record = record(example), end = next + record.classes.count
         _ = record.classes.update(fromContentsOf: top.classes[next..<end])
-        _ = record.logs.update(fromContentsOf: top.logs[next..<end])
+        _ = record.logs.update(fromContentsOf: top.logProbabilities[next..<end])
         words[4 + example] = sum(example)
         next = end
       }

@@ -12,16 +12,16 @@ public final class Trainer {
   let settings: TrainingSettings
   let replicas: Replicas
   let batcher: Batcher
-  let descent: Descent
+  let optimizerStep: OptimizerStep
   let average: WeightAverage?
   let hook: (any StepHook)?
-  let total: Gradients
+  let gradients: Gradients
   private let schedule: Schedule
   /// Tokens of a shard. A frozen weight costs little per shard, so that a large model's shards may be small, and with
   /// them what their passes keep; for one that learns, every shard sweeps its gradient.
   private let shardSize: Int
   /// Steps of an epoch, and of the run.
-  let epochSteps: Int
+  let stepsPerEpoch: Int
   public let steps: Int
 
   var state = TrainingState()
@@ -32,19 +32,19 @@ public final class Trainer {
   /// - Throws: `TrainingFault`; what the hook throws; `GroupFault` where a group of the settings fits no parameter.
   public init(
     _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas,
-    objective: any Objective = HardLabels(), rateFactor: (Parameter) -> Double = { _ in 1 },
+    objective: any Objective = TaskLoss(), learningRateFactor: (Parameter) -> Double = { _ in 1 },
     hook: (any StepHook)? = nil
   ) throws {
     let batcher = Batcher(
-      lengths: task.lengths, size: settings.batchSize, order: settings.order, seed: settings.seed)
+      lengths: task.lengths, size: settings.batchSize, order: settings.samplingStrategy, seed: settings.seed)
     let batches = batcher.batches(epoch: 0).count
     guard batches > 0 else { throw TrainingFault.noExamples }
-    epochSteps = (batches + settings.accumulation - 1) / settings.accumulation
-    switch settings.length {
+    stepsPerEpoch = (batches + settings.gradientAccumulationSteps - 1) / settings.gradientAccumulationSteps
+    switch settings.duration {
     case .steps(let steps): self.steps = steps
     case .epochs(let epochs):
-      guard epochs * Double(epochSteps) < 1e9 else { throw TrainingFault.tooLong(epochs: epochs) }
-      steps = max(1, Int((epochs * Double(epochSteps)).rounded(.up)))
+      guard epochs * Double(stepsPerEpoch) < 1e9 else { throw TrainingFault.tooLong(epochs: epochs) }
+      steps = max(1, Int((epochs * Double(stepsPerEpoch)).rounded(.up)))
     }
     let warmup =
       switch settings.warmup {
@@ -52,11 +52,11 @@ public final class Trainer {
       case .ratio(let ratio): Int((ratio * Double(steps)).rounded(.up))
       }
     schedule = Schedule(settings.schedule, peak: settings.learningRate, warmup: warmup, total: steps)
-    descent = Descent(table, settings.optimizer, try table.rules(settings, factor: rateFactor))
+    optimizerStep = OptimizerStep(table, settings.optimizer, try table.rules(settings, factor: learningRateFactor))
     average = settings.average.map { _ in WeightAverage(table) }
-    total = Gradients(table)
+    gradients = Gradients(table)
     let isMostlyFrozen = 2 * table.count < model.parameters.reduce(0) { $0 + $1.count }
-    shardSize = isMostlyFrozen && model.config.keptPerToken > 1 << 16 ? 256 : 512
+    shardSize = isMostlyFrozen && model.config.savedValuesPerToken > 1 << 16 ? 256 : 512
     self.model = model
     self.task = task
     self.objective = objective
@@ -74,7 +74,7 @@ public final class Trainer {
     var epoch = -1
     var batches: [[Int]] = []
     while state.step < steps {
-      if state.isOutOfPatience(settings) { return finish(.stoppedEarly) }
+      if state.shouldStopEarly(settings) { return finish(.stoppedEarly) }
       if shouldStop() { return result(.interrupted) }
       let (now, place) = epochAndPlace(of: state.step)
       if now != epoch {
@@ -85,8 +85,8 @@ public final class Trainer {
       report(.step(record))
       try watch(record, examples)
       if isTimeToEvaluate() {
-        averagePoint()
-        if let record = try showingAverage(evaluate) { report(.evaluated(record)) }
+        averageAtEvaluation()
+        if let record = try withAveragedWeights(evaluate) { report(.evaluated(record)) }
       }
     }
     return finish(.completed)
@@ -94,8 +94,8 @@ public final class Trainer {
 
   /// What the step in this place of an epoch learns from.
   func examples(of place: Int, in batches: [[Int]]) -> [Int] {
-    let first = place * settings.accumulation
-    return Array(batches[first..<min(first + settings.accumulation, batches.count)].joined())
+    let first = place * settings.gradientAccumulationSteps
+    return Array(batches[first..<min(first + settings.gradientAccumulationSteps, batches.count)].joined())
   }
 
   /// One optimizer step over `examples`.
@@ -103,21 +103,21 @@ public final class Trainer {
     let clock = ContinuousClock(), begin = clock.now
     let number = state.step, seed = settings.seed
     let lessons = shards(of: examples, lengths: batcher.lengths, size: shardSize).map { task.lesson($0, at: number) }
-    let size = LessonSize(lessons)
-    let losses = replicas.sum(shards: lessons.count, into: total) {
+    let size = BatchTotals(lessons)
+    let losses = replicas.sum(shards: lessons.count, into: gradients) {
       [model, task, objective] shard, workspace, gradients in
-      let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: seed, step: number, shard: shard))
+      let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: seed, step: number, shard: shard))
       return objective.losses(model, task, lessons[shard], of: size, pass)
     }
-    let added = hook?.addLoss(to: total), loss = losses.reduce(0, +) + (added ?? 0)
+    let added = hook?.addLoss(to: gradients), loss = losses.reduce(0, +) + (added ?? 0)
     guard loss.isFinite else { throw notFinite(loss, norm: nil, examples) }
-    let rate = schedule.rate(number)
-    let gradientNorm = descent.step(total, number: number + 1, rate: rate, replicas)
+    let rate = schedule.learningRate(at: number)
+    let gradientNorm = optimizerStep.apply(gradients, number: number + 1, rate: rate, replicas)
     guard gradientNorm.isFinite else { throw notFinite(loss, norm: gradientNorm, examples) }
-    hook?.didStep(number, total, clip: descent.clip(gradientNorm))
+    hook?.didStep(number, gradients, clip: optimizerStep.clip(gradientNorm))
     let tokens = examples.reduce(0) { $0 + batcher.lengths[$1] }
     state.step += 1
-    averageStep()
+    averageAfterStep()
     state.tokens += tokens
     state.seconds += (clock.now - begin) / .seconds(1)
     return StepRecord(
@@ -136,27 +136,27 @@ public final class Trainer {
   /// Steps taken so far.
   public var step: Int { state.step }
 
-  private var epochsDone: Double { Double(state.step) / Double(epochSteps) }
+  private var epochsDone: Double { Double(state.step) / Double(stepsPerEpoch) }
 
-  private func epochAndPlace(of step: Int) -> (Int, Int) { (step / epochSteps, step % epochSteps) }
+  private func epochAndPlace(of step: Int) -> (Int, Int) { (step / stepsPerEpoch, step % stepsPerEpoch) }
 
   private func isTimeToEvaluate() -> Bool {
-    state.step == steps || state.step % pointSteps == 0
+    state.step == steps || state.step % stepsBetweenEvaluations == 0
   }
 
   /// Scores the dev split, where there is one, and keeps the weights if they are the best so far.
   private func evaluate() throws -> EvaluationRecord? {
     let clock = ContinuousClock(), begin = clock.now
     guard let evaluation = try task.evaluate(model, on: .dev, replicas.forEach) else { return nil }
-    guard let value = evaluation.values[settings.metric] else {
-      throw TrainingFault.unknownMetric(settings.metric, known: Array(evaluation.values.keys))
+    guard let value = evaluation.values[settings.metricForBestModel] else {
+      throw TrainingFault.unknownMetric(settings.metricForBestModel, known: Array(evaluation.values.keys))
     }
     let isBest =
       settings.choosesBest
-      && state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: settings.metric) } ?? true
+      && state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: settings.metricForBestModel) } ?? true
     state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
     if isBest {
-      state.best = Best(epoch: epochsDone, step: state.step, metric: settings.metric, value: value)
+      state.best = BestEvaluation(epoch: epochsDone, step: state.step, metric: settings.metricForBestModel, value: value)
       state.bestWeights = nil  // the old ones go before the new ones come
       state.bestWeights = table.values
     }
@@ -166,7 +166,7 @@ public final class Trainer {
   }
 
   private func finish(_ status: TrainingResult.Status) -> TrainingResult {
-    takeBest()
+    loadBestWeights()
     return result(status)
   }
 
@@ -181,12 +181,12 @@ struct TrainingState {
   var step = 0
   var tokens = 0
   var seconds = 0.0
-  var best: Best?
+  var best: BestEvaluation?
   var bestWeights: [Float]?
   var evaluationsSinceBest = 0
-  var watch = LossWatch()
+  var spikeDetector = LossSpikeDetector()
 
-  func isOutOfPatience(_ settings: TrainingSettings) -> Bool {
-    settings.patience.map { evaluationsSinceBest >= $0 } ?? false
+  func shouldStopEarly(_ settings: TrainingSettings) -> Bool {
+    settings.earlyStoppingPatience.map { evaluationsSinceBest >= $0 } ?? false
   }
 }

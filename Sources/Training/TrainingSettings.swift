@@ -2,7 +2,7 @@
 public import Tasks
 
 public struct TrainingSettings: Sendable, Equatable {
-  public enum Length: Sendable, Equatable {
+  public enum Duration: Sendable, Equatable {
     case epochs(Double)
     case steps(Int)
   }
@@ -14,13 +14,13 @@ public struct TrainingSettings: Sendable, Equatable {
   }
 
   public var seed: UInt64 = 42
-  public var length = Length.epochs(3)
+  public var duration = Duration.epochs(3)
   public var batchSize = Batcher.Size.examples(32)
-  public var order = Batcher.Order.shuffled
+  public var samplingStrategy = Batcher.SamplingStrategy.random
   /// Batches whose gradients make one step. Their loss is the mean over all their labels, as if they were one batch.
-  public var accumulation = 1
+  public var gradientAccumulationSteps = 1
   public var learningRate = 5e-5
-  public var schedule = Schedule.Kind.linear
+  public var schedule = Schedule.Shape.linear
   public var warmup = Warmup.ratio(0)
   public var optimizer = OptimizerSettings()
   /// Parameters with a pace of their own; the first that matches a name holds.
@@ -28,12 +28,12 @@ public struct TrainingSettings: Sendable, Equatable {
   /// nil: the weights themselves are evaluated and kept.
   public var average: Averaging?
   /// Steps between evaluations, or points of an average; nil: after every epoch.
-  public var evaluateEvery: Int?
+  public var evalSteps: Int?
   /// A key of `Evaluation.values`; "loss" and "perplexity" are better when smaller, everything else when larger.
-  public var metric = "f1"
+  public var metricForBestModel = "f1"
   /// Evaluations without a better value after which training ends; nil: never.
-  public var patience: Int?
-  /// What a loss may be at most, in medians of those before; nil: anything. See `LossWatch`.
+  public var earlyStoppingPatience: Int?
+  /// What a loss may be at most, in medians of those before; nil: anything. See `LossSpikeDetector`.
   public var maxLossSpike: Double?
 
   public init() {}
@@ -76,7 +76,7 @@ public enum TrainingEvent: Sendable {
 }
 
 /// The evaluation whose weights are kept.
-public struct Best: Sendable, Equatable {
+public struct BestEvaluation: Sendable, Equatable {
   public let epoch: Double
   public let step: Int
   public let metric: String
@@ -87,7 +87,7 @@ public struct TrainingResult: Sendable {
   public enum Status: String, Sendable { case completed, stoppedEarly = "stopped_early", interrupted }
   public let status: Status
   public let steps: Int
-  public let best: Best?
+  public let best: BestEvaluation?
   public let trainSeconds: Double
   public let tokens: Int
 }
@@ -96,7 +96,7 @@ public struct TrainingResult: Sendable {
 public enum TrainingFault: Error, CustomStringConvertible {
   case noExamples
   case tooLong(epochs: Double)
-  case notFinite(Unlearnable)
+  case notFinite(NonFiniteStep)
   case lossSpike(step: Int, loss: Double, median: Double, factor: Double, examples: [String])
   case unknownMetric(String, known: [String])
 
@@ -106,9 +106,9 @@ public enum TrainingFault: Error, CustomStringConvertible {
     case .tooLong(let epochs): "'training.epochs' is \(epochs): more than a billion steps."
     case .notFinite(let facts): facts.description
     case .lossSpike(let step, let loss, let median, let factor, let examples):
-      "Step \(step): the loss is \(loss), for the \(LossWatch.patience)rd step in a row above \(factor) times \(median), "
+      "Step \(step): the loss is \(loss), for the \(LossSpikeDetector.patience)rd step in a row above \(factor) times \(median), "
         + "the median of the steps before ('training.max_loss_spike').\nThe last step's batch: "
-        + Unlearnable.list(examples)
+        + NonFiniteStep.list(examples)
         + "\nGo on all the same with --resume training.max_loss_spike=null; another 'training.learning_rate' is "
         + "another run, which starts anew with --overwrite."
     case .unknownMetric(let metric, let known):

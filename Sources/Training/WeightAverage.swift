@@ -11,19 +11,19 @@ public enum Averaging: Sendable, Equatable {
 }
 
 struct WeightAverage {
-  let memory: Memory
-  private let pieces: [Piece]
+  let state: OptimizerState
+  private let pieces: [Chunk]
 
   init(_ table: ParameterTable) {
-    memory = Memory("average", count: table.count)
-    pieces = table.pieces
+    state = OptimizerState("average", count: table.count)
+    pieces = table.chunks
   }
 
   /// Moves the average towards the weights by `share` of the way; 1: to them.
-  func approach(_ share: Double, _ replicas: Replicas) {
+  func moveTowardsWeights(by share: Double, _ replicas: Replicas) {
     replicas.forEach(pieces.count) { index, _ in
       let piece = pieces[index]
-      tune_lerp(memory.pointer + piece.offset, piece.weights, piece.count, Float(share))
+      tune_lerp(state.pointer + piece.offset, piece.weights, piece.count, Float(share))
     }
   }
 
@@ -31,40 +31,40 @@ struct WeightAverage {
   func swap(_ replicas: Replicas) {
     replicas.forEach(pieces.count) { index, _ in
       let piece = pieces[index]
-      tune_swap(memory.pointer + piece.offset, piece.weights, piece.count)
+      tune_swap(state.pointer + piece.offset, piece.weights, piece.count)
     }
   }
 
   /// Puts the average into the weights' place.
-  func take() {
-    for piece in pieces { piece.weights.update(from: memory.pointer + piece.offset, count: piece.count) }
+  func copyToWeights() {
+    for piece in pieces { piece.weights.update(from: state.pointer + piece.offset, count: piece.count) }
   }
 }
 
 extension Trainer {
   /// Steps between the points at which weights are evaluated, or enter a mean.
-  var pointSteps: Int { settings.evaluateEvery ?? epochSteps }
+  var stepsBetweenEvaluations: Int { settings.evalSteps ?? stepsPerEpoch }
 
   /// Of the last points that are averaged, how many have been reached.
-  private var pointsAveraged: Int {
+  private var evaluationsAveraged: Int {
     guard case .last(let count) = settings.average else { return 0 }
-    let all = (steps + pointSteps - 1) / pointSteps
-    return max(0, (state.step == steps ? all : state.step / pointSteps) - max(0, all - count))
+    let all = (steps + stepsBetweenEvaluations - 1) / stepsBetweenEvaluations
+    return max(0, (state.step == steps ? all : state.step / stepsBetweenEvaluations) - max(0, all - count))
   }
 
   /// After a step.
-  func averageStep() {
+  func averageAfterStep() {
     guard case .exponential(let decay) = settings.average else { return }
-    average?.approach(state.step == 1 ? 1 : 1 - decay, replicas)
+    average?.moveTowardsWeights(by: state.step == 1 ? 1 : 1 - decay, replicas)
   }
 
   /// At a point.
-  func averagePoint() {
-    if pointsAveraged > 0 { average?.approach(1 / Double(pointsAveraged), replicas) }
+  func averageAtEvaluation() {
+    if evaluationsAveraged > 0 { average?.moveTowardsWeights(by: 1 / Double(evaluationsAveraged), replicas) }
   }
 
   /// Runs `body` with the weights in the model that are evaluated.
-  func showingAverage<Result>(_ body: () throws -> Result) rethrows -> Result {
+  func withAveragedWeights<Result>(_ body: () throws -> Result) rethrows -> Result {
     guard case .exponential = settings.average, let average else { return try body() }
     average.swap(replicas)
     defer { average.swap(replicas) }
@@ -73,13 +73,13 @@ extension Trainer {
 
   /// Puts the weights that are kept into the model: the mean of the last points, or the best so far, or the running
   /// average, or what is there.
-  public func takeBest() {
+  public func loadBestWeights() {
     if let best = state.bestWeights {
       table.values = best
     } else if case .exponential = settings.average, state.step > 0 {
-      average?.take()
-    } else if pointsAveraged > 0 {
-      average?.take()
+      average?.copyToWeights()
+    } else if evaluationsAveraged > 0 {
+      average?.copyToWeights()
     }
   }
 }

@@ -32,9 +32,9 @@ struct EvalCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOption
 
   func run() throws {
-    let kind: HeadKind = try isMasked() ? .masked : .tokens
+    let kind: HeadType = try isMasked() ? .maskedLM : .tokenClassification
     // Before the model, which takes longer.
-    let sentences = kind == .tokens ? IOB2Corpus(try readCoNLL(file)).sentences : []
+    let sentences = kind == .tokenClassification ? IOB2Corpus(try readCoNLL(file)).sentences : []
     try threads.start(precision.value, quiet: json)
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase,
@@ -42,14 +42,14 @@ struct EvalCommand: ParsableCommand {
     let member = pool.members[0]
     pool.use(precision.value)
     let task: any Task =
-      kind == .masked
+      kind == .maskedLM
       ? try masking(member.encoder)
       : TaggingTask(labels: member.labels, splits: [.test: sentences], encoder: member.encoder)
     let replicas = Replicas(threads: threads.count)
     let evaluation = try pool.with(member) { try task.evaluate(pool.model, on: .test, replicas.forEach) }
     guard let evaluation else { return }
     if json { return try emit(evaluation.json, pretty: true) }
-    if kind == .masked {
+    if kind == .maskedLM {
       let values = ["perplexity", "accuracy"].map { "\($0) \(fixed(evaluation.values[$0] ?? 0, 4))" }
       return try emit("\(values.joined(separator: "  "))  masked tokens \(evaluation.json["masked_tokens"]?.int ?? 0)")
     }
@@ -67,11 +67,11 @@ struct EvalCommand: ParsableCommand {
     return classes.contains { $0.string?.hasSuffix("ForMaskedLM") == true }
   }
 
-  private func masking(_ encoder: TextEncoder) throws -> MaskedTask {
+  private func masking(_ encoder: TextTokenizer) throws -> MaskedLMTask {
     let store = try TokenStore(
       paths: [file], fields: fields.isEmpty ? ["text"] : fields, tokenizer: encoder.tokenizer,
       maxLength: encoder.maxLength, threads: threads.count)
-    return MaskedTask([.test: store], try Masking(encoder.tokenizer), seed: 0)
+    return MaskedLMTask([.test: store], try Masking(encoder.tokenizer), seed: 0)
   }
 
   private func row(_ name: String, _ score: JSON) -> String {

@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 
 final class Interrupt {
-  private let wishes = Wishes()
+  private let signals = SignalCount()
   private var sources: [any DispatchSourceSignal] = []
 
   init() {
@@ -12,10 +12,10 @@ final class Interrupt {
     for number in [SIGINT, SIGTERM, SIGHUP] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { [wishes] in
+      source.setEventHandler { [signals] in
         // One Ctrl-C may arrive twice, from the terminal and from a wrapper; only a later one is meant.
         let now = Int(DispatchTime.now().uptimeNanoseconds / 1_000_000_000)
-        let first = wishes.first.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+        let first = signals.first.compareExchange(expected: 0, desired: now, ordering: .relaxed)
         if !first.exchanged {
           if now > first.original + 1 { _exit(130) }
           return
@@ -27,10 +27,10 @@ final class Interrupt {
     }
   }
 
-  var isWished: Bool { wishes.first.load(ordering: .relaxed) > 0 }
+  var isRequested: Bool { signals.first.load(ordering: .relaxed) > 0 }
 }
 
-private final class Wishes: Sendable {
+private final class SignalCount: Sendable {
   /// Second of the first wish since the machine started; 0: none yet.
   let first = Atomic<Int>(0)
 }

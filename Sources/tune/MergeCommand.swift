@@ -33,7 +33,7 @@ struct MergeCommand: ParsableCommand {
     if fileExists(output) {
       throw FileFault.unwritable(path: output, why: "it is there already; choose another folder")
     }
-    try Processor.start()
+    try Processor.initialize()
     let merged = try MergedModel(base: model, adapter: adapter, anyBase: anyBase)
     try replaceFolder(at: output) { try merged.save(to: $0, as: saveAs) }
     note("\(adapter) is part of \(output)")

@@ -55,9 +55,9 @@ struct ThreadOption: ParsableArguments {
 
   /// Opens OpenBLAS and says in one line what the program runs on.
   func start(_ precision: Precision = .fp32, quiet: Bool = false) throws {
-    try Processor.start()
+    try Processor.initialize()
     if quiet { return }
-    let ours = Multiplier.chosen > .blas, numbers = Multiplier.chosen.precision(precision)
+    let ours = GEMMBackend.selected > .blas, numbers = GEMMBackend.selected.precision(precision)
     let products = ours ? "products in \(numbers.rawValue)" : "products by OpenBLAS (\(Processor.blasCore)) in fp32"
     let stored =
       precision == numbers ? "" : ", frozen weights kept in \(precision.rawValue) (nobody here multiplies bfloat16)"

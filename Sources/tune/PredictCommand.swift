@@ -65,7 +65,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   private func output(_ input: Input, _ predictions: [(name: String, prediction: Prediction)]) -> JSON {
-    var object = input.rest
+    var object = input.otherFields
     object["text"] = .string(input.text)
     var entities: [String: JSON] = [:], windows: [String: JSON] = [:]
     for (name, prediction) in predictions {
@@ -87,13 +87,13 @@ struct PredictCommand: ParsableCommand {
 /// A line of input: a text, and what else its object held.
 struct Input {
   let text: String
-  let rest: [String: JSON]
+  let otherFields: [String: JSON]
 
   init(line: String, number: Int, file: String) throws {
     guard line.utf8.first == UInt8(ascii: "{"),
       let object = try JSON(parsing: .init(line.utf8), named: "\(file):\(number)").object
     else {
-      (text, rest) = (line, [:])
+      (text, otherFields) = (line, [:])
       return
     }
     guard let text = object["text"]?.string else {
@@ -101,7 +101,7 @@ struct Input {
         file: file, line: number, found: "an object without a string \"text\"", expected: "{\"text\": \"…\"}")
     }
     self.text = text
-    rest = object
+    otherFields = object
   }
 }
 

@@ -33,7 +33,7 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let path = try Shelf.path(of: recipe)
+    let path = try RecipeLibrary.path(of: recipe)
     if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
       if dryRun { throw ValidationError("A sweep has no dry run; look at one of its runs with sweep=null.") }
       return try SweepRun(sweep, resume ? .resume : overwrite ? .overwrite : .new, threads, json: json).run()
@@ -47,7 +47,7 @@ struct RunCommand: ParsableCommand {
       return try show(result, recipe)
     }
     try threads.start(recipe.precision)
-    let console = Console(every: recipe.training.logEverySteps)
+    let console = Console(every: recipe.training.loggingSteps)
     let run = try RunBuilder(recipe, threads: threads.count).build()
     let interrupt = Interrupt()
     try folder.begin()
@@ -59,7 +59,7 @@ struct RunCommand: ParsableCommand {
     if let note = run.diskNote { console.say("note: " + note) }
     let result = try indexed(recipe.output) {
       try run.execute(
-        in: folder, resume: resume, shouldStop: { interrupt.isWished }, report: { console.show($0) },
+        in: folder, resume: resume, shouldStop: { interrupt.isRequested }, report: { console.show($0) },
         note: { console.say("note: " + $0) })
     }
     try show(result, recipe)
@@ -71,7 +71,7 @@ struct RunCommand: ParsableCommand {
 
   private func rehearse(_ recipe: Recipe) throws {
     try threads.start(recipe.precision)
-    let forecast = try RunBuilder(recipe.withoutCache, threads: threads.count).build().forecast()
+    let forecast = try RunBuilder(recipe.withoutCache, threads: threads.count).build().estimateResources()
     if json { try emit(forecast.json, pretty: true) } else { try emit(forecast.description) }
   }
 
@@ -106,12 +106,12 @@ struct ValidateCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    try Processor.start()
+    try Processor.initialize()
     do {
-      let path = try Shelf.path(of: recipe)
+      let path = try RecipeLibrary.path(of: recipe)
       if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
         try sweep.check(threads: Processor.count)
-        let recipes = JSON.object(.init(uniqueKeysWithValues: sweep.points.map { ($0.name, $0.recipe.json) }))
+        let recipes = JSON.object(.init(uniqueKeysWithValues: sweep.cells.map { ($0.name, $0.recipe.json) }))
         return try emit(json ? recipes.text() : "\(self.recipe): fine, a sweep of \(sweep.inWords)")
       }
       let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)

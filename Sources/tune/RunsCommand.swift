@@ -53,7 +53,7 @@ struct RunsCommand: ParsableCommand {
   }
 
   private func checkOneMetric(_ runs: [RunRecord]) throws {
-    let metrics = Set(runs.compactMap { $0.facts["best.metric"]?.string }).sorted()
+    let metrics = Set(runs.compactMap { $0.values["best.metric"]?.string }).sorted()
     if metrics.count > 1 {
       throw ValidationError("These runs are best at \(metrics.joined(separator: ", ")): say which, as in --best f1.")
     }
@@ -106,7 +106,7 @@ struct CompareCommand: ParsableCommand {
 
 extension RunRecord {
   fileprivate var json: JSON {
-    .object(facts.merging(why.map { ["why": .string($0)] } ?? [:]) { fact, _ in fact })
+    .object(values.merging(why.map { ["why": .string($0)] } ?? [:]) { fact, _ in fact })
   }
 }
 

@@ -30,7 +30,7 @@ struct SweepTable {
   }
 
   private func runs(_ one: SweepSummary.Configuration) -> String {
-    let others = [(one.failed, "failed"), (one.open, "open")].filter { $0.0 > 0 }
+    let others = [(one.failed, "failed"), (one.pending, "open")].filter { $0.0 > 0 }
     return (["\(one.finished)"] + others.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
   }
 

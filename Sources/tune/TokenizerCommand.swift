@@ -6,7 +6,7 @@ import Tokenizers
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokenizer", abstract: "Train, trim and compare vocabularies.",
-    subcommands: [TrainCommand.self, TrimCommand.self, StatsCommand.self])
+    subcommands: [TokenizerTrainCommand.self, TokenizerTrimCommand.self, TokenizerStatsCommand.self])
 
   /// What a folder that one of these commands has written holds.
   static let files = [
@@ -45,11 +45,11 @@ struct OutputOption: ParsableArguments {
   func check() throws { try checkOutput(path, files: TokenizerCommand.files, overwrite: overwrite) }
 }
 
-extension Spelling {
+extension Fertility {
   var json: JSON {
     [
       "words": .int(words), "pieces": .int(pieces), "pieces_per_word": .double(piecesPerWord),
-      "whole_words": .double(wholeShare), "unknown_words": .double(unknownShare),
+      "whole_words": .double(singleTokenShare), "unknown_words": .double(unknownShare),
     ]
   }
 }

@@ -41,7 +41,7 @@ private func oracle(_ all: [Grid], mask: Grid) -> Grid {
 
 @Test(arguments: [0, 0.4], [[0, 1], [0, 1, 2], [0, 1, 3, 4]] as [Set<Int>])
 func `AdaLoRA is what its formula says, with and without dropout`(_ dropout: Double, _ frozen: Set<Int>) throws {
-  try Processor.start()
+  try Processor.initialize()
   var s = setting()
   s.frozen = frozen
   let mask = dropoutMask(s, dropout)
@@ -55,10 +55,10 @@ func `AdaLoRA is what its formula says, with and without dropout`(_ dropout: Dou
 }
 
 @Test func `the loss that keeps A and B orthogonal has the gradient that it adds`() throws {
-  try Processor.start()
+  try Processor.initialize()
   let s = setting(), p = makeParameters(s.parameters)
   var config = AdaLoRAConfig()
-  config.orthogonality = 0.7
+  config.orthRegWeight = 0.7
   let allocator = RankAllocator([adapter(p, dropout: 0)], config)
   let gradients = Gradients(ParameterTable(training: Array(p[2...])))
   gradients.finish()
@@ -87,7 +87,7 @@ func `AdaLoRA is what its formula says, with and without dropout`(_ dropout: Dou
 }
 
 @Test func `a weight that AdaLoRA was merged into gives what both gave`() throws {
-  try Processor.start()
+  try Processor.initialize()
   let s = setting(), p = makeParameters(s.parameters), pass = Pass(Workspace())
   let x = pass.make(5, 7)
   fill(x, s.inputs[0].floats)

@@ -37,7 +37,7 @@ private func model(for folder: String) throws -> (model: TextModel, batch: Batch
     let (model, _) = try model(for: name)
     let folder = TemporaryFolder(), source = fixture("adapters/\(name)")
     let base = name.hasSuffix("distilbert") ? "tiny-distilbert" : "tiny-bert"
-    try Adapter(folder: source, on: model).save(to: folder.path, base: base, head: .tokens)
+    try Adapter(folder: source, on: model).save(to: folder.path, base: base, head: .tokenClassification)
     for file in ["adapter.safetensors", "model_head.safetensors"] {
       let (ours, theirs) = (try Checkpoint(file: folder.path + "/" + file), try Checkpoint(file: source + "/" + file))
       #expect(ours.names == theirs.names)
@@ -53,7 +53,7 @@ private func model(for folder: String) throws -> (model: TextModel, batch: Batch
   func `BERT-base gets as many parameters as the library counts`(_ config: BottleneckConfig, _ count: Int) throws {
     let one = Bottleneck("", width: 768, config)
     #expect(config.size(of: 768) == 48)
-    let places = (config.isBehindAttention ? 1 : 0) + (config.isBehindOutput ? 1 : 0)
+    let places = (config.hasAttentionAdapter ? 1 : 0) + (config.hasOutputAdapter ? 1 : 0)
     #expect(12 * places * one.parameters.reduce(0) { $0 + $1.count } == count)
   }
 

@@ -25,7 +25,7 @@ private func op(dropout: Double, isHalf: Bool = false) -> Op {
     if isHalf {
       weight = Parameter("w", shape: p[0].shape)
       _ = weight.values.update(fromContentsOf: p[0].values)
-      Parameter.narrow([weight])
+      Parameter.convertToBF16([weight])
     }
     let lora = LoRA(a: p[2], b: p[3], scale: scale, dropout: 0)
     let dora = DoRA(lora, magnitude: p[4], weight: weight, bias: p[1], dropout: dropout)
@@ -71,7 +71,7 @@ private func oracle(_ all: [Grid], _ norms: [Double], mask: Grid) -> Grid {
 /// What the first dropout of a pass multiplies the first input by.
 func dropoutMask(_ setting: Setting, _ dropout: Double) -> Grid {
   let x = setting.inputs[0], table = ParameterTable(training: [])
-  let pass = Pass(Workspace(), gradients: Gradients(table), chance: setting.chance)
+  let pass = Pass(Workspace(), gradients: Gradients(table), randomKey: setting.chance)
   let ones = pass.make(x.rows, x.columns)
   fill(ones, Array(repeating: 1, count: ones.count))
   return Grid(x.rows, x.columns, floats: Autograd.dropout(ones, dropout, pass).array)
@@ -81,7 +81,7 @@ func dropoutMask(_ setting: Setting, _ dropout: Double) -> Grid {
 func `DoRA is what its formula says, with and without dropout, and its norms get no gradient`(
   _ dropout: Double, _ frozen: Set<Int>
 ) throws {
-  try Processor.start()
+  try Processor.initialize()
   var s = setting()
   s.frozen = frozen.union([0])
   let mask = dropoutMask(s, dropout)
@@ -97,12 +97,12 @@ func `DoRA is what its formula says, with and without dropout, and its norms get
 }
 
 @Test func `DoRA over a weight in bfloat16 takes the norms of what is kept`() throws {
-  try Processor.start()
+  try Processor.initialize()
   var s = setting()
   s.frozen = [0]
   var rounded = s
   let weight = makeParameters([s.parameters[0]])[0]
-  weight.round()
+  weight.roundToBF16()
   rounded.parameters[0] = Grid(6, 7, floats: Array(weight.values))
   let ones = dropoutMask(s, 0)
   let wanted = oracle(rounded.inputs + rounded.parameters, norms(rounded.inputs + rounded.parameters), mask: ones)
@@ -111,7 +111,7 @@ func `DoRA is what its formula says, with and without dropout, and its norms get
 }
 
 @Test func `a weight that DoRA was merged into gives what both gave`() throws {
-  try Processor.start()
+  try Processor.initialize()
   let s = setting(), p = makeParameters(s.parameters), pass = Pass(Workspace())
   let x = pass.make(5, 7)
   fill(x, s.inputs[0].floats)

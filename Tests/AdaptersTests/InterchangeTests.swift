@@ -26,7 +26,7 @@ func `PEFT's adapter gives PEFT's logits, and taking it out gives the base back 
 func `what is saved is what was loaded, tensor by tensor, in PEFT's form`(_ name: String) throws {
   let model = try tinyModel(), folder = TemporaryFolder()
   let source = fixture("adapters/\(name)")
-  try Adapter(folder: source, on: model).save(to: folder.path, base: "tiny-bert", head: .tokens)
+  try Adapter(folder: source, on: model).save(to: folder.path, base: "tiny-bert", head: .tokenClassification)
   let ours = try Checkpoint(file: folder.path + "/adapter_model.safetensors")
   let theirs = try Checkpoint(file: source + "/adapter_model.safetensors")
   let read = theirs.names.filter { !$0.contains("original_module") && !$0.contains("modules_to_save") }
@@ -69,7 +69,7 @@ private func distilbert() throws -> (model: TextModel, folder: String, batch: Ba
   #expect(relativeError(model(batch, Pass(Workspace())).array, try golden.array("logits")) < 1e-5)
   adapter.detach()
   #expect(model(batch, Pass(Workspace())).array == before)
-  try adapter.save(to: folder.path, base: "tiny-distilbert", head: .tokens)
+  try adapter.save(to: folder.path, base: "tiny-distilbert", head: .tokenClassification)
   let (ours, theirs) = (
     try Checkpoint(file: folder.path + "/adapter_model.safetensors"),
     try Checkpoint(file: source + "/adapter_model.safetensors")
@@ -85,10 +85,10 @@ private func distilbert() throws -> (model: TextModel, folder: String, batch: Ba
 @Test func `what is not told adapts query and value, by the family's names, and says so in the file`() throws {
   for (model, names) in [(try tinyModel(), ["query", "value"]), (try distilbert().model, ["q_lin", "v_lin"])] {
     let adapter = try Adapter(LoRAConfig(), on: model, seed: 1), folder = TemporaryFolder()
-    #expect(adapter.fitting.projections.count == 4)
+    #expect(adapter.injection.projections.count == 4)
     #expect(
-      adapter.fitting.projections.allSatisfy { seam in names.contains { seam.projection.name.hasSuffix("." + $0) } })
-    try adapter.save(to: folder.path, base: "b", head: .tokens)
+      adapter.injection.projections.allSatisfy { seam in names.contains { seam.projection.name.hasSuffix("." + $0) } })
+    try adapter.save(to: folder.path, base: "b", head: .tokenClassification)
     #expect(try JSON(path: folder.path + "/adapter_config.json")["target_modules"] == .array(names.map(JSON.string)))
   }
 }

@@ -30,7 +30,7 @@ func `a folder of PEFT's LoRA family gives PEFT's logits, is saved as it was, an
   adapter.detach()
   #expect(try logits(model) == before)
   let folder = TemporaryFolder()
-  try adapter.save(to: folder.path, base: "tiny-bert", head: .tokens)
+  try adapter.save(to: folder.path, base: "tiny-bert", head: .tokenClassification)
   let ours = try Checkpoint(file: folder.path + "/adapter_model.safetensors")
   let theirs = try Checkpoint(file: source + "/adapter_model.safetensors")
   #expect(ours.names == theirs.names)
@@ -49,8 +49,8 @@ func expectSameSettings(_ folder: String, _ source: String) throws {
   }
 }
 
-@Test(arguments: [("pissa", LoRAStart.pissa), ("olora", .olora)])
-func `what PEFT took out of the weight is found again where its file says so`(_ name: String, _ start: LoRAStart) throws
+@Test(arguments: [("pissa", LoRAInit.pissa), ("olora", .olora)])
+func `what PEFT took out of the weight is found again where its file says so`(_ name: String, _ start: LoRAInit) throws
 {
   let model = try tinyModel(), before = try logits(model)
   let folder = TemporaryFolder(), source = fixture("adapters/\(name)-start")
@@ -60,7 +60,7 @@ func `what PEFT took out of the weight is found again where its file says so`(_ 
     .replacing("\"init_lora_weights\": true", with: "\"init_lora_weights\": \"\(name)\"")
   try writeFile(said, to: folder.path + "/adapter_config.json")
   let adapter = try Adapter(folder: folder.path, on: model)
-  #expect((adapter.method as? LoRAConfig)?.start == start)
+  #expect((adapter.method as? LoRAConfig)?.initialization == start)
   adapter.attach()
   let error = relativeError(try logits(model), before)
   #expect(error < 3e-5, "\(error)")
@@ -68,7 +68,7 @@ func `what PEFT took out of the weight is found again where its file says so`(_ 
 
 @Test func `a file whose weight was changed by chance, or by data, is refused`() throws {
   for name in ["pissa_niter_4", "corda", "lora_ga", "loftq"] {
-    var reader = SettingsReader(["r": 4, "init_lora_weights": .string(name)])
+    var reader = AdapterConfigReader(["r": 4, "init_lora_weights": .string(name)])
     _ = LoRAConfig(&reader)
     #expect(reader.problems.contains { $0.contains("path_initial_model_for_weight_conversion") }, "\(name)")
   }
@@ -81,20 +81,20 @@ func `what PEFT took out of the weight is found again where its file says so`(_ 
     ("classifier.weight", [3, 4]), ("classifier.bias", [3]),
   ]
   let parameters = shapes.map { Parameter($0.0, shape: $0.1) }
-  #expect(parameters.map(config.rateFactor) == [1, 1, 1, 1, 1])
-  config.plusRatio = 16
-  #expect(parameters.map(config.rateFactor) == [1, 16, 16, 1, 16])
+  #expect(parameters.map(config.learningRateFactor) == [1, 1, 1, 1, 1])
+  config.loraPlusRatio = 16
+  #expect(parameters.map(config.learningRateFactor) == [1, 16, 16, 1, 16])
 }
 
 /// A block of BERT-base without its words: adapters of its twelve blocks are twelve times as many.
 private func bertBaseBlock() throws -> TextModel {
-  try Processor.start()
+  try Processor.initialize()
   let config = try ModelConfig(
     json: [
       "model_type": "bert", "vocab_size": 8, "hidden_size": 768, "num_hidden_layers": 1, "num_attention_heads": 12,
       "intermediate_size": 3072, "max_position_embeddings": 8, "type_vocab_size": 2,
     ], file: "config.json")
-  return try TextModel(config, nil, kind: .tokens, classes: 3, reuseHead: false, seed: 1)
+  return try TextModel(config, nil, kind: .tokenClassification, classes: 3, reuseHead: false, seed: 1)
 }
 
 /// Numbers that learn on BERT-base beside the head, as PEFT 0.21.2's get_nb_trainable_parameters counts them.
@@ -107,6 +107,6 @@ private func bertBaseBlock() throws -> TextModel {
   }
   #expect(try count { _ in } == 294_912)
   #expect(try count { $0.useDoRA = true } == 313_344)
-  #expect(try count { $0.start = .olora } == 294_912)
+  #expect(try count { $0.initialization = .olora } == 294_912)
   #expect(12 * (try Adapter(AdaLoRAConfig(), on: model, seed: 1).addedParameters) == 442_656)
 }

@@ -33,7 +33,7 @@ func `merged says what unmerged says, without seams, and unmerged the base is wh
 
 @Test func `what no weight can stand for is refused, and nothing is changed`() throws {
   let model = try tinyModel(), bytes = model.parameters.map { Array($0.values) }
-  var fitting = try LoRAConfig().fit(model, seed: 1)
+  var fitting = try LoRAConfig().inject(into: model, seed: 1)
   fitting.projections[1].adapter = Stranger()
   let adapter = Adapter(LoRAConfig(), on: model, fitting, head: model.classifier)
   adapter.attach()

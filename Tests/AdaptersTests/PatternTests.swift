@@ -10,11 +10,11 @@ import Testing
 /// alpha / rank of every adapted module, by its name.
 private func scales(_ config: LoRAConfig, _ model: TextModel) throws -> [String: Double] {
   try [String: Double](
-    uniqueKeysWithValues: config.resolve(in: model, everyName: false).map { ($0.projection.name, $0.scale) })
+    uniqueKeysWithValues: config.resolve(in: model, strict: false).map { ($0.projection.name, $0.scale) })
 }
 
 private func read(_ settings: [String: JSON]) -> LoRAConfig {
-  var reader = SettingsReader(.object(settings))
+  var reader = AdapterConfigReader(.object(settings))
   return LoRAConfig(&reader)
 }
 
@@ -28,7 +28,7 @@ private func read(_ settings: [String: JSON]) -> LoRAConfig {
   let wanted = try scales(config, model)
   #expect(wanted["bert.encoder.layer.0.output.dense"] == 16)
   #expect(wanted["bert.encoder.layer.0.intermediate.dense"] == 0.5)
-  let saved = try config.settings(in: model)
+  let saved = try config.configJSON(in: model)
   #expect(saved["rank_pattern"] == ["query": 2])
   #expect(saved["alpha_pattern"]?["bert.encoder.layer.0.output.dense"] == 64)
   #expect(saved["alpha_pattern"]?["dense"] == nil)
@@ -49,7 +49,7 @@ private func read(_ settings: [String: JSON]) -> LoRAConfig {
   let model = try tinyModel()
   var config = LoRAConfig()
   (config.modules.targets, config.modules.layers) = (.pattern(".*(query|value)"), [1])
-  let saved = try config.settings(in: model)
+  let saved = try config.configJSON(in: model)
   let names = ["query", "value"].map { "bert.encoder.layer.1.attention.self.\($0)" }
   #expect(saved["target_modules"] == .array(names.map(JSON.string)))
   #expect(try scales(read(saved), model).keys.sorted() == names)

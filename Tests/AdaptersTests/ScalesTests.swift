@@ -30,7 +30,7 @@ func `a folder gives its maker's logits, and taken out it leaves the base bit fo
 @Test(arguments: folders)
 func `what is saved is what was read, key by key and tensor by tensor`(_ name: String) throws {
   let model = try tinyModel(), folder = TemporaryFolder(), source = fixture("adapters/\(name)")
-  try Adapter(folder: source, on: model).save(to: folder.path, base: "tiny-bert", head: .tokens)
+  try Adapter(folder: source, on: model).save(to: folder.path, base: "tiny-bert", head: .tokenClassification)
   let ours = try Checkpoint(file: folder.path + "/adapter_model.safetensors")
   let theirs = try Checkpoint(file: source + "/adapter_model.safetensors")
   #expect(ours.names == theirs.names)
@@ -40,7 +40,7 @@ func `what is saved is what was read, key by key and tensor by tensor`(_ name: S
 
 @Test(arguments: [
   (IA3Config() as any AdapterMethod, 64512), (VeRAConfig(), 24576), (LayerNormTuning(), 38400), (BitFit(), 102144),
-  (chosenBiases(), 46080), (HeadTraining(), 0),
+  (chosenBiases(), 46080), (LinearProbe(), 0),
 ])
 func `of BERT-base as much learns as PEFT counts`(_ method: any AdapterMethod, _ expected: Int) throws {
   let model = try oneLayerOfBase()
@@ -69,7 +69,7 @@ private func oneLayerOfBase() throws -> TextModel {
         "num_attention_heads": 1, "vocab_size": 11, "max_position_embeddings": 13,
       ], file: "test")
   }
-  let small = try TextModel(config(5, 7), nil, kind: .tokens, classes: 3, reuseHead: true, seed: 0)
+  let small = try TextModel(config(5, 7), nil, kind: .tokenClassification, classes: 3, reuseHead: true, seed: 0)
   let zeros = [Float](repeating: 0, count: 768 * 3072), folder = TemporaryFolder()
   try zeros.withUnsafeBufferPointer { zeros in
     let tensors = small.parameters.map { parameter in
@@ -79,7 +79,7 @@ private func oneLayerOfBase() throws -> TextModel {
     try writeSafetensors(to: folder.path + "/model.safetensors", tensors: tensors)
   }
   let checkpoint = try Checkpoint(file: folder.path + "/model.safetensors")
-  return try TextModel(config(768, 3072), checkpoint, kind: .tokens, classes: 3, reuseHead: true, seed: 0)
+  return try TextModel(config(768, 3072), checkpoint, kind: .tokenClassification, classes: 3, reuseHead: true, seed: 0)
 }
 
 @Test func `a new adapter says what the model says, unless it is to start from chance`() throws {
@@ -92,24 +92,24 @@ private func oneLayerOfBase() throws -> TextModel {
     return model(batch, Pass(Workspace())).array
   }
   var random = IA3Config()
-  random.startsFromOne = false
+  random.initIA3Weights = false
   #expect(try after(IA3Config()) == before)
   #expect(try after(VeRAConfig()) == before)
   #expect(try after(LayerNormTuning()) == before)
   #expect(try after(BitFit()) == before)
-  #expect(try after(HeadTraining()) == before)
+  #expect(try after(LinearProbe()) == before)
   #expect(try relativeError(after(random), before) > 0.01)
 }
 
 @Test func `of a DistilBERT the same places are scaled, and its norms are found by their names`() throws {
   let model = try tinyModel("tiny-distilbert")
-  let scaled = try IA3Config().resolve(in: model, everyName: true)
+  let scaled = try IA3Config().resolve(in: model, strict: true)
   #expect(
     scaled.map { String($0.projection.name.split(separator: ".").last ?? "") }.prefix(3) == ["k_lin", "v_lin", "lin2"])
   #expect(scaled.map(\.isFeedforward) == [false, false, true, false, false, true])
-  let settings = try LayerNormTuning().settings(in: model)
+  let settings = try LayerNormTuning().configJSON(in: model)
   #expect(settings["target_modules"] == ["LayerNorm", "output_layer_norm", "sa_layer_norm"])
-  #expect(try LayerNormTuning().fit(model, seed: 1).owned.count == 10)
+  #expect(try LayerNormTuning().inject(into: model, seed: 1).replacedWeights.count == 10)
 }
 
 @Test func `a feed-forward's scale on one of three joined products is refused in words`() throws {
@@ -124,13 +124,13 @@ private func oneLayerOfBase() throws -> TextModel {
   let model = try tinyModel()
   var config = IA3Config()
   config.modules.targets = .suffixes(["key", "dense"])
-  #expect(try config.resolve(in: model, everyName: true).allSatisfy { !$0.isFeedforward })
+  #expect(try config.resolve(in: model, strict: true).allSatisfy { !$0.isFeedforward })
   config.feedforward = .suffixes(["intermediate.dense"])
-  #expect(throws: TargetFault.self) { try config.resolve(in: model, everyName: true) }
+  #expect(throws: TargetFault.self) { try config.resolve(in: model, strict: true) }
   config.modules.targets = .allLinear
-  #expect(try config.resolve(in: model, everyName: true).filter(\.isFeedforward).count == 2)
+  #expect(try config.resolve(in: model, strict: true).filter(\.isFeedforward).count == 2)
   #expect(
-    try config.settings(in: model)["target_modules"] == ["dense", "intermediate.dense", "key", "query", "value"])
+    try config.configJSON(in: model)["target_modules"] == ["dense", "intermediate.dense", "key", "query", "value"])
 }
 
 @Test func `VeRA without its matrices is refused, with what to do`() throws {
@@ -149,25 +149,25 @@ private func oneLayerOfBase() throws -> TextModel {
   let model = try tinyModel()
   func matrices(_ key: Int, seed: UInt64) throws -> [[Float]] {
     var config = VeRAConfig()
-    config.key = key
-    return try config.fit(model, seed: seed).tensors.filter { !$0.learns }.map { Array($0.parameter.values) }
+    config.projectionPRNGKey = key
+    return try config.inject(into: model, seed: seed).tensors.filter { !$0.isTrained }.map { Array($0.parameter.values) }
   }
   #expect(try matrices(3, seed: 1) == matrices(3, seed: 2))
   #expect(try matrices(3, seed: 1) != matrices(4, seed: 1))
 }
 
 @Test func `where the classifier is the table of words, a head alone is nothing to train`() throws {
-  let model = try tinyModel(kind: .masked)
-  let fault = #expect(throws: TargetFault.self) { try Adapter(HeadTraining(), on: model, seed: 1) }
+  let model = try tinyModel(kind: .maskedLM)
+  let fault = #expect(throws: TargetFault.self) { try Adapter(LinearProbe(), on: model, seed: 1) }
   #expect("\(fault!)".contains("modules_to_save"))
-  var method = HeadTraining()
-  method.learnWhole(["cls.predictions.transform.dense"])
+  var method = LinearProbe()
+  method.addModulesToSave(["cls.predictions.transform.dense"])
   #expect(try Adapter(method, on: model, seed: 1).trainable.count == 2)
   #expect(try Adapter(BitFit(), on: model, seed: 1).trainable.contains { $0.name == "cls.predictions.bias" })
 }
 
 @Test func `a head's step asks for no gradient below it`() throws {
-  let model = try tinyModel(), adapter = try Adapter(HeadTraining(), on: model, seed: 1)
+  let model = try tinyModel(), adapter = try Adapter(LinearProbe(), on: model, seed: 1)
   adapter.attach()
   let gradients = Gradients(ParameterTable(training: adapter.trainable, freezing: model.parameters))
   let pass = Pass(Workspace(), gradients: gradients)

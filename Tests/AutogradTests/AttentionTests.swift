@@ -15,16 +15,16 @@ struct PackedShape: Sendable, CustomTestStringConvertible {
   var oracle: AttentionOracle { AttentionOracle(starts: starts, heads: heads) }
 
   func op(_ dropout: Double = 0) -> Op {
-    { x, _, pass in attention(x[0], starts: starts, heads: heads, dropout: dropout, pass) }
+    { x, _, pass in attention(x[0], sequenceOffsets: starts, heads: heads, dropout: dropout, pass) }
   }
 
   /// What dropout multiplies each probability by, read off the op: equal scores make every probability 1/t, and values
   /// that are a piece of the identity show `width` of them at a time.
-  func mask(_ probability: Double, _ chance: Chance) -> Grid {
+  func mask(_ probability: Double, _ chance: RandomKey) -> Grid {
     let longest = oracle.longest
     var mask = Grid(n, heads * longest)
     for window in stride(from: 0, to: longest, by: width) {
-      let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), chance: chance)
+      let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), randomKey: chance)
       var qkv = Grid(n, 3 * heads * width)
       for (first, t) in zip(starts, lengths) {
         for j in window..<max(window, min(t, window + width)) {
@@ -69,7 +69,7 @@ private let large: [PackedShape] = [
   @Test(arguments: small) func `the oracle's own gradient is that of its finite differences`(_ s: PackedShape) {
     var oracle = s.oracle
     for probability in [0, 0.4] {
-      if probability > 0 { oracle.mask = s.mask(probability, Chance(seed: 3)) }
+      if probability > 0 { oracle.mask = s.mask(probability, RandomKey(seed: 3)) }
       let qkv = s.setting.inputs[0], dy = Grid.random(s.n, s.heads * s.width, seed: 9)
       let slope = differentiate({ oracle.forward($0[0]) }, at: [qkv], dy)[0]
       let exact = oracle.backward(qkv, dy)
@@ -122,7 +122,7 @@ private let large: [PackedShape] = [
     let oracle = AttentionOracle(starts: [0, 9, 49], heads: 2)
     s.inputs[0].values = s.inputs[0].values.map { $0 * 8 }
     let d = distance(
-      s, { x, _, pass in attention(x[0], starts: [0, 9, 49], heads: 2, dropout: 0, pass) },
+      s, { x, _, pass in attention(x[0], sequenceOffsets: [0, 9, 49], heads: 2, dropout: 0, pass) },
       oracle: { oracle.forward($0[0]) }, slope: { [oracle.backward($0[0], $1)] })
     #expect(d.forward < 1e-4)
     #expect(d.gradient < 1e-4)
@@ -130,7 +130,7 @@ private let large: [PackedShape] = [
 
   @Test func `every head and every row draws its own mask`() {
     let s = PackedShape(lengths: [64, 100, 64], heads: 3, width: 32)
-    let mask = s.mask(0.5, Chance(seed: 12))
+    let mask = s.mask(0.5, RandomKey(seed: 12))
     var seen: Set<[Double]> = []
     for row in 0..<s.n { for head in 0..<3 { seen.insert((0..<64).map { mask[row, head * 100 + $0] }) } }
     #expect(seen.count == s.n * 3)

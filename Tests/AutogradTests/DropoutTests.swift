@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 
 /// The masks of the first `sites` sites of a pass, for [n, d].
-private func masks(_ n: Int, _ d: Int, _ probability: Double, _ chance: Chance, sites: Int = 1) -> [[Float]] {
-  let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), chance: chance)
+private func masks(_ n: Int, _ d: Int, _ probability: Double, _ chance: RandomKey, sites: Int = 1) -> [[Float]] {
+  let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), randomKey: chance)
   let ones = pass.make(n, d)
   fill(ones, Array(repeating: 1, count: n * d))
   return (0..<sites).map { _ in dropout(ones, probability, pass).array }
@@ -20,7 +20,7 @@ private func dependence(_ a: [Float], _ b: [Float], _ probability: Double) -> Do
 
 @Suite struct DropoutTests {
   @Test(arguments: [0.05, 0.1, 0.3, 0.5, 0.9]) func `the share that is kept is the one asked for`(_ p: Double) {
-    let mask = masks(256, 384, p, Chance(seed: 5))[0]
+    let mask = masks(256, 384, p, RandomKey(seed: 5))[0]
     let n = Double(mask.count), kept = Double(mask.count { $0 > 0 })
     #expect(abs(kept - n * (1 - p)) < 4 * (n * p * (1 - p)).squareRoot())
     let rounded = (p * 65536).rounded() / 65536
@@ -32,14 +32,14 @@ private func dependence(_ a: [Float], _ b: [Float], _ probability: Double) -> Do
   }
 
   @Test func `site, step, shard and each half of the seed draw anew, and the same place draws the same`() {
-    let base = Chance(seed: 5, step: 3, shard: 2)
+    let base = RandomKey(seed: 5, step: 3, shard: 2)
     let sites = masks(64, 384, 0.5, base, sites: 3)
     #expect(masks(64, 384, 0.5, base, sites: 3) == sites)
     let others =
       sites
       + [
-        Chance(seed: 6, step: 3, shard: 2), Chance(seed: 5 + 1 << 32, step: 3, shard: 2),
-        Chance(seed: 5, step: 4, shard: 2), Chance(seed: 5, step: 2, shard: 3), Chance(seed: 5, step: 3, shard: 0),
+        RandomKey(seed: 6, step: 3, shard: 2), RandomKey(seed: 5 + 1 << 32, step: 3, shard: 2),
+        RandomKey(seed: 5, step: 4, shard: 2), RandomKey(seed: 5, step: 2, shard: 3), RandomKey(seed: 5, step: 3, shard: 0),
       ].map { masks(64, 384, 0.5, $0)[0] }
     for i in others.indices {
       for j in others.indices where i < j { #expect(dependence(others[i], others[j], 0.5) < 4) }
@@ -47,7 +47,7 @@ private func dependence(_ a: [Float], _ b: [Float], _ probability: Double) -> Do
   }
 
   @Test func `rows, and the blocks of a row, are independent`() {
-    let mask = masks(64, 256, 0.5, Chance(seed: 9))[0]
+    let mask = masks(64, 256, 0.5, RandomKey(seed: 9))[0]
     let rows = (0..<64).map { Array(mask[$0 * 256..<($0 + 1) * 256]) }
     #expect(Set(rows).count == 64)
     for shift in [1, 2, 3] { #expect(dependence(Array(mask.dropFirst(256 * shift)), mask, 0.5) < 4) }
@@ -78,7 +78,7 @@ private func dependence(_ a: [Float], _ b: [Float], _ probability: Double) -> Do
 
   @Test func `another mask in the oracle is noticed`() {
     let s = Setting(inputs: [.random(4, 40, seed: 4)])
-    let mask = masks(4, 40, 0.3, Chance(seed: 77))[0]
+    let mask = masks(4, 40, 0.3, RandomKey(seed: 77))[0]
     let d = distance(
       s, { x, _, pass in dropout(x[0], 0.3, pass) },
       oracle: { Grid(4, 40, zip($0[0].values, mask).map { $0 * Double($1) }) })

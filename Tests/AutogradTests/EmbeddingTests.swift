@@ -15,7 +15,7 @@ import Testing
   }
 
   static func op(_: [Tensor], _ p: [Parameter], _ pass: Pass) -> Tensor {
-    embed(words: p[0], ids: ids, positions: p[1], places: places, types: p[2], kinds: kinds, pass)
+    embed(wordEmbeddings: p[0], ids: ids, positionEmbeddings: p[1], positionIDs: places, tokenTypeEmbeddings: p[2], tokenTypeIDs: kinds, pass)
   }
 
   static func oracle(_ all: [Grid]) -> Grid {
@@ -43,7 +43,7 @@ import Testing
     let d = distance(
       s,
       { _, p, pass in
-        embed(words: p[0], ids: ids, positions: p[1], places: Self.places, types: p[2], kinds: Self.kinds, pass)
+        embed(wordEmbeddings: p[0], ids: ids, positionEmbeddings: p[1], positionIDs: Self.places, tokenTypeEmbeddings: p[2], tokenTypeIDs: Self.kinds, pass)
       },
       oracle: { all in
         var y = Self.oracle(all)
@@ -69,7 +69,7 @@ import Testing
       { x, p, pass in
         let words = Parameter("words", shape: p[0].shape)
         _ = words.values.update(fromContentsOf: p[0].values)
-        Parameter.narrow([words])
+        Parameter.convertToBF16([words])
         return Self.op(x, [words, p[1], p[2]], pass)
       }, oracle: Self.oracle)
     #expect(d.forward < 1e-6)

@@ -17,8 +17,8 @@ struct HeadLossCase: Sendable, CustomTestStringConvertible {
   var student: Grid { .random(n, 3 * heads * width, seed: 5, scale: size) }
   var teacher: Grid { .random(n, 3 * heads * teacherWidth, seed: 6, scale: size) }
   var oracle: HeadsOracle { HeadsOracle(starts: starts, heads: heads, scale: 0.5) }
-  var scores: Loss { { scoreError($0, from: $1, starts: starts, heads: heads, scale: 0.5, $2) } }
-  var relations: Loss { { relationDivergence($0, from: $1, starts: starts, heads: heads, scale: 0.5, $2) } }
+  var scores: Loss { { scoreError($0, from: $1, sequenceOffsets: starts, heads: heads, scale: 0.5, $2) } }
+  var relations: Loss { { relationDivergence($0, from: $1, sequenceOffsets: starts, heads: heads, scale: 0.5, $2) } }
 }
 
 private let cases: [HeadLossCase] = [
@@ -30,7 +30,7 @@ private let cases: [HeadLossCase] = [
 ]
 
 @Suite struct HeadLossTests {
-  init() throws { try Processor.start() }
+  init() throws { try Processor.initialize() }
 
   @Test(arguments: cases) func `the error of scores and its gradient agree with plain loops`(_ c: HeadLossCase) {
     let d = distance(c.student, from: c.teacher, c.scores, oracle: c.oracle.scoreError)
@@ -61,7 +61,7 @@ private let cases: [HeadLossCase] = [
     let c = HeadLossCase(lengths: [4, 6], heads: 6, width: 1, teacherWidth: 2)
     var oracle = c.oracle
     oracle.heads = 3
-    let loss: Loss = { relationDivergence($0, from: $1, starts: c.starts, heads: 3, scale: 0.5, $2) }
+    let loss: Loss = { relationDivergence($0, from: $1, sequenceOffsets: c.starts, heads: 3, scale: 0.5, $2) }
     let d = distance(c.student, from: c.teacher, loss, oracle: oracle.relationDivergence)
     #expect(d.loss < 1e-6)
     #expect(d.gradient < 5e-6)
@@ -79,7 +79,7 @@ private let cases: [HeadLossCase] = [
       fill(x, c.student.floats)
       var found: [Float] = []
       pass.record(x) { found = $0.array }
-      let context = attention(x, starts: c.starts, heads: c.heads, dropout: 0, pass)
+      let context = attention(x, sequenceOffsets: c.starts, heads: c.heads, dropout: 0, pass)
       for loss in losses {
         let teacher = pass.make(c.n, c.teacher.columns)
         fill(teacher, c.teacher.floats)

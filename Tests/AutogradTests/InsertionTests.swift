@@ -40,7 +40,7 @@ import Testing
     var s = Setting(inputs: [.random(9, 5, seed: 1), .random(2, 5, seed: 2)])
     s.untracked = Set((0..<2).filter { mix >> $0 & 1 == 1 })
     let d = distance(
-      s, { x, _, pass in addToStarts(stack([x[0]], pass), x[1], starts: Self.starts, pass) },
+      s, { x, _, pass in addToSequenceStarts(stack([x[0]], pass), x[1], sequenceOffsets: Self.starts, pass) },
       oracle: { all in
         var y = all[0]
         for start in Self.starts.dropLast() {
@@ -64,7 +64,7 @@ import Testing
       return Grid(15, 12, values)
     }
     func op(_ x: [Tensor], _ pass: Pass) -> Tensor {
-      prepend(keysAndValues: x[1], from: column, to: x[0], starts: Self.starts, pass)
+      prepend(keysAndValues: x[1], from: column, to: x[0], sequenceOffsets: Self.starts, pass)
     }
     let once = distance(s, { x, _, pass in op(x, pass) }, oracle: oracle)
     #expect(once.forward == 0 && once.gradient < 1e-6 && once.allocations == 0)

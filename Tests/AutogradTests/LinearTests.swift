@@ -36,7 +36,7 @@ private func op(_ parts: Int) -> Op {
 }
 
 @Suite struct LinearTests {
-  init() throws { try Processor.start() }
+  init() throws { try Processor.initialize() }
 
   // Sums of a few dozen products in Float32: 1e-6 of the largest is what rounding leaves.
   @Test(arguments: [(1, 1, [1]), (7, 5, [3]), (9, 33, [17]), (5, 8, [4, 4, 4]), (6, 7, [2, 9, 5])], [true, false])
@@ -83,7 +83,7 @@ private func op(_ parts: Int) -> Op {
       { x, p, pass in
         if isNarrowed {
           let copies = (0..<2).map { copy(p[$0]) }
-          Parameter.narrow(copies)
+          Parameter.convertToBF16(copies)
           let parts = (0..<2).map { LinearPart(weight: copies[$0], bias: p[2 + $0]) }
           return linear(x[0], parts, precision: .bf16, pass)
         }
@@ -93,7 +93,7 @@ private func op(_ parts: Int) -> Op {
     #expect(d.forward < 5e-3)
     #expect(d.gradient < 5e-3)
     // Without AVX512-BF16 only weights that are kept in bfloat16 are rounded.
-    if isNarrowed || Multiplier.chosen == .avx512bf16 { #expect(d.forward > 1e-5, "nothing was rounded") }
+    if isNarrowed || GEMMBackend.selected == .avx512bf16 { #expect(d.forward > 1e-5, "nothing was rounded") }
   }
 
   @Test func `an adapter in the seam adds to its part's columns and to the input's gradient`() {

@@ -20,8 +20,8 @@ private func makeLoss(_ facts: JSON) -> Loss? {
     }
   case "cosine": return { cosineDistance($0, from: $1, scale: scale, $2) }
   case "squared": return { squaredError($0, from: $1, scale: scale, $2) }
-  case "scores": return { scoreError($0, from: $1, starts: starts, heads: heads, scale: scale, $2) }
-  case "relations": return { relationDivergence($0, from: $1, starts: starts, heads: heads, scale: scale, $2) }
+  case "scores": return { scoreError($0, from: $1, sequenceOffsets: starts, heads: heads, scale: scale, $2) }
+  case "relations": return { relationDivergence($0, from: $1, sequenceOffsets: starts, heads: heads, scale: scale, $2) }
   default: return nil
   }
 }
@@ -33,7 +33,7 @@ private func makeLoss(_ facts: JSON) -> Loss? {
     "relations.narrow",
   ])
   func `loss and gradient agree with PyTorch in Double`(_ name: String) throws {
-    try Processor.start()
+    try Processor.initialize()
     let facts = try #require(JSON(path: fixture("losses/golden.json"))[name])
     let loss = try #require(makeLoss(facts)), wanted = try #require(facts["loss"]?.number)
     let golden = try Checkpoint(file: fixture("losses/golden.safetensors"))

@@ -30,8 +30,8 @@ private func op(eps: Float, dropout: Double = 0) -> Op {
 }
 
 /// The mask of a pass's first site, from the dropout op alone.
-private func mask(_ n: Int, _ d: Int, _ probability: Double, _ chance: Chance) -> Grid {
-  let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), chance: chance)
+private func mask(_ n: Int, _ d: Int, _ probability: Double, _ chance: RandomKey) -> Grid {
+  let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), randomKey: chance)
   let ones = pass.make(n, d)
   fill(ones, Array(repeating: 1, count: n * d))
   return Grid(n, d, floats: dropout(ones, probability, pass).array)

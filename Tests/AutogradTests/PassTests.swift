@@ -26,10 +26,10 @@ private struct Block {
     let places = lengths.flatMap { (0..<$0).map(Int32.init) }
     let starts = lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) }
     let e = embed(
-      words: w[0], ids: ids, positions: w[1], places: places, types: w[2], kinds: ids.map { $0 % 2 }, pass)
+      wordEmbeddings: w[0], ids: ids, positionEmbeddings: w[1], positionIDs: places, tokenTypeEmbeddings: w[2], tokenTypeIDs: ids.map { $0 % 2 }, pass)
     let x = addNorm(e, gain: w[3], bias: w[4], eps: 1e-12, pass)
     let qkv = linear(x, (5...7).map { LinearPart(weight: w[$0], bias: w[$0 + 3]) }, pass)
-    let context = attention(qkv, starts: starts, heads: heads, dropout: p, pass)
+    let context = attention(qkv, sequenceOffsets: starts, heads: heads, dropout: p, pass)
     let out = linear(context, [LinearPart(weight: w[11], bias: w[12])], pass)
     let a = addNorm(out, residual: x, gain: w[13], bias: w[14], eps: 1e-12, dropout: p, pass)
     let h = activate(linear(a, [LinearPart(weight: w[15], bias: w[16])], pass), .gelu, pass)
@@ -41,10 +41,10 @@ private struct Block {
   /// One training step without its update.
   func step(
     _ lengths: [Int], _ workspace: Workspace, _ gradients: Gradients, dropout: Double = 0,
-    chance: Chance = Chance(seed: 2)
+    chance: RandomKey = RandomKey(seed: 2)
   ) -> Double {
     let n = lengths.reduce(0, +)
-    let pass = Pass(workspace, gradients: gradients, chance: chance)
+    let pass = Pass(workspace, gradients: gradients, randomKey: chance)
     gradients.reset()
     let logits = forward(lengths, ids: (0..<n).map { Int32($0 * 7 % 20) }, dropout: dropout, pass)
     let loss = crossEntropy(logits, targets: (0..<n).map { Int32($0 % 5) }, norm: Float(n), pass)
@@ -59,7 +59,7 @@ private func numbers(_ gradients: Gradients) -> [Float] {
 }
 
 @Suite struct PassTests {
-  init() throws { try Processor.start() }
+  init() throws { try Processor.initialize() }
 
   @Test func `a whole block's gradient is that of its loss, for every parameter, with dropout on`() {
     let block = Block(), workspace = Workspace()
@@ -93,7 +93,7 @@ private func numbers(_ gradients: Gradients) -> [Float] {
       #expect(numbers(gradients) == bits)
     }
     #expect(workspace.allocations == made)
-    #expect(block.step([9, 3, 12], workspace, gradients, dropout: 0.1, chance: Chance(seed: 2, step: 1)) != first)
+    #expect(block.step([9, 3, 12], workspace, gradients, dropout: 0.1, chance: RandomKey(seed: 2, step: 1)) != first)
   }
 
   @Test func `a packed batch is each sequence alone`() {
@@ -122,7 +122,7 @@ private func numbers(_ gradients: Gradients) -> [Float] {
     let b = addNorm(f, residual: x, gain: w[19], bias: w[20], eps: 1e-12, pass)
     #expect([x, h, g, f, b].map(\.isTracked) == [false, false, false, true, true])
     let qkv = linear(x, (5...7).map { LinearPart(weight: w[$0], bias: w[$0 + 3]) }, pass)
-    #expect(!attention(qkv, starts: [0, 3], heads: 4, dropout: 0.1, pass).isTracked)
+    #expect(!attention(qkv, sequenceOffsets: [0, 3], heads: 4, dropout: 0.1, pass).isTracked)
     #expect(!gather(x, rows: [0], pass).isTracked)
     #expect(!dropout(x, 0.5, pass).isTracked)
   }

@@ -29,17 +29,17 @@ private func op(_ kind: Stretches?) -> Op {
     let y =
       switch kind {
       case nil: stretch(stretch(x, w, pass), w, pass)
-      case .one: stretch(pass.recomputed(x) { stretch($0, w, $1) }, w, pass)
-      case .two: pass.recomputed(pass.recomputed(x) { stretch($0, w, $1) }) { stretch($0, w, $1) }
+      case .one: stretch(pass.checkpointed(x) { stretch($0, w, $1) }, w, pass)
+      case .two: pass.checkpointed(pass.checkpointed(x) { stretch($0, w, $1) }) { stretch($0, w, $1) }
       case .nested:
-        pass.recomputed(x) { x, pass in stretch(pass.recomputed(x) { stretch($0, w, $1) }, w, pass) }
+        pass.checkpointed(x) { x, pass in stretch(pass.checkpointed(x) { stretch($0, w, $1) }, w, pass) }
       }
     return dropout(y, 0.1, pass)
   }
 }
 
 @Suite struct RecomputeTests {
-  init() throws { try Processor.start() }
+  init() throws { try Processor.initialize() }
 
   @Test(arguments: Stretches.allCases, [[], [0, 1, 4], [0, 1, 2, 3, 4, 5]] as [Set<Int>])
   fileprivate func `recomputed stretches have the bits of kept ones`(_ kind: Stretches, _ frozen: Set<Int>) {
@@ -62,7 +62,7 @@ private func op(_ kind: Stretches?) -> Op {
     func forward() -> Bool {
       let x = pass.make(9, 16)
       fill(x, setting.inputs[0].floats)
-      return pass.recomputed(x) { x, pass in
+      return pass.checkpointed(x) { x, pass in
         runs += 1
         return stretch(x, w, pass)
       }.isTracked
@@ -79,7 +79,7 @@ private func op(_ kind: Stretches?) -> Op {
       var x = pass.make(9, 16)
       fill(x, setting.inputs[0].floats)
       for _ in 0..<length {
-        x = recompute ? pass.recomputed(x) { stretch($0, w, $1) } : stretch(x, w, pass)
+        x = recompute ? pass.checkpointed(x) { stretch($0, w, $1) } : stretch(x, w, pass)
       }
       pass.backward(from: x, gradient: x)
       return workspace.allocations

@@ -70,7 +70,7 @@ private func tensor(_ grid: Grid) -> Tensor {
     let top = TopLogProbabilities(of: tensor(row), k: 4, temperature: 2)
     #expect(top.classes == [50, 3, 33, 34])
     let logs = logSoftmax(row.row(0).map { $0 / 2 })
-    #expect(relativeError(top.logs, top.classes.map { logs[Int($0)] }) < 1e-6)
+    #expect(relativeError(top.logProbabilities, top.classes.map { logs[Int($0)] }) < 1e-6)
   }
 
   @Test(arguments: [1, 7, 64, 300]) func `they are those of a full sort`(_ k: Int) {

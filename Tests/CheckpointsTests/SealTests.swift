@@ -10,11 +10,11 @@ import Testing
   let values: [Float] = [1, -2, .pi, 0], more: [Float] = [7]
   try values.withUnsafeBufferPointer { values in
     try more.withUnsafeBufferPointer { more in
-      try writeSealed(to: path, tensors: [("b", [2, 2], values), ("a", [1], more)], metadata: ["step": "12"])
+      try writeSafetensorsWithChecksum(to: path, tensors: [("b", [2, 2], values), ("a", [1], more)], metadata: ["step": "12"])
     }
   }
   let file = try SafetensorsFile(path: path)
-  #expect(file.isSealIntact && file.metadata["step"] == "12")
+  #expect(file.hasValidChecksum && file.metadata["step"] == "12")
   #expect(try file.floats("b") == values)
   let whole = try readFile(path)
   for place in 0..<whole.count {
@@ -22,14 +22,14 @@ import Testing
     bytes[place] ^= 1 << (place % 8)
     try writeFile(bytes, to: path)
     // Blanks that fill the header up say nothing; one that became another blank would not be read.
-    if let damaged = try? SafetensorsFile(path: path) { #expect(!damaged.isSealIntact, "byte \(place)") }
+    if let damaged = try? SafetensorsFile(path: path) { #expect(!damaged.hasValidChecksum, "byte \(place)") }
   }
   try writeFile(whole.prefix(whole.count - 4), to: path)
-  #expect((try? SafetensorsFile(path: path))?.isSealIntact != true)
+  #expect((try? SafetensorsFile(path: path))?.hasValidChecksum != true)
 }
 
 @Test func `a file that nobody sealed is not intact`() throws {
   let folder = TemporaryFolder(), path = folder.path + "/s.safetensors"
   try [Float(1)].withUnsafeBufferPointer { try writeSafetensors(to: path, tensors: [("a", [1], $0)]) }
-  #expect(try !SafetensorsFile(path: path).isSealIntact)
+  #expect(try !SafetensorsFile(path: path).hasValidChecksum)
 }

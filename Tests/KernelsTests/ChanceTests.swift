@@ -8,7 +8,7 @@ private func philox(_ counter: [UInt32], _ key: [UInt32]) -> [UInt32] {
   place.key = (key[0], key[1])
   (place.site, place.step, place.shard) = (counter[1], counter[2], counter[3])
   var words = [UInt32](repeating: 0, count: 64)
-  tune_dropout_words(&place, counter[0] / 16, 0, &words)
+  tune_dropout_bits(&place, counter[0] / 16, 0, &words)
   return (0..<4).map { words[$0 * 16 + Int(counter[0] % 16)] }
 }
 
@@ -31,7 +31,7 @@ private func philox(_ counter: [UInt32], _ key: [UInt32]) -> [UInt32] {
           var place = tune_dropout()
           (place.site, place.step, place.shard) = (1 + other & 1, other >> 1 & 1, other >> 2 & 1)
           var words = [UInt32](repeating: 0, count: 64)
-          tune_dropout_words(&place, row, chunk, &words)
+          tune_dropout_bits(&place, row, chunk, &words)
           for lane in 0..<16 { seen.insert([words[lane], words[lane + 16], words[lane + 32], words[lane + 48]]) }
         }
       }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Everybody who multiplies on this CPU.
-private let multipliers = Multiplier.allCases.filter { $0 <= .chosen }
+private let multipliers = GEMMBackend.allCases.filter { $0 <= .selected }
 
 /// The nearest bfloat16, ties to even.
 private func rounded(_ x: Double) -> Double {
@@ -17,7 +17,7 @@ private func halves(_ grid: Grid) -> [UInt16] {
 }
 
 @Suite struct MatrixTests {
-  init() throws { try Processor.start() }
+  init() throws { try Processor.initialize() }
 
   // Around the tiles of 28, 14, 8, 4, 2 and 1 rows, the panels of 16 and 32 columns, the 588 rows and the depth of 768
   // units that are laid out at a time.
@@ -44,9 +44,9 @@ private func halves(_ grid: Grid) -> [UInt16] {
             guard let a = a.baseAddress, let c = c.baseAddress, let bias = bias.baseAddress else { return }
             let (x, y) = (Matrix(a, rows: 2, columns: 0, stride: 1), Matrix(a, rows: 0, columns: 2))
             let sum = Matrix(c, rows: 2, columns: 2, stride: 3)
-            gemm(x, y, into: sum, by: multiplier)
-            gemm(x, y, into: sum, beta: 1, bias: bias, by: multiplier)
-            gemm(x, y, into: sum, beta: 0.5, by: multiplier)
+            gemm(x, y, into: sum, backend: multiplier)
+            gemm(x, y, into: sum, beta: 1, bias: bias, backend: multiplier)
+            gemm(x, y, into: sum, beta: 0.5, backend: multiplier)
           }
         }
       }
@@ -56,7 +56,7 @@ private func halves(_ grid: Grid) -> [UInt16] {
 
   private func check(
     _ shape: (Int, Int, Int), _ factors: (Double, Double), left: Bool, right: Bool, _ precision: Precision,
-    _ multiplier: Multiplier
+    _ multiplier: GEMMBackend
   ) {
     let (m, n, k) = shape
     // Each lies in a matrix that is 3 columns wider, from its second column on.
@@ -76,7 +76,7 @@ private func halves(_ grid: Grid) -> [UInt16] {
           gemm(
             left ? x.transposed : x, right ? y.transposed : y,
             into: Matrix(c, rows: m, columns: n + 3).columns(1..<1 + n), alpha: Float(factors.0),
-            beta: Float(factors.1), precision: precision, by: multiplier)
+            beta: Float(factors.1), precision: precision, backend: multiplier)
         }
       }
     }
@@ -115,10 +115,10 @@ private func halves(_ grid: Grid) -> [UInt16] {
                 halves(w).withUnsafeBufferPointer { h in
                   guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress, let h = h.baseAddress
                   else { return }
-                  let weight = isHalf ? Matrix(halves: h, rows: n, columns: k) : Matrix(b, rows: n, columns: k)
+                  let weight = isHalf ? Matrix(bf16: h, rows: n, columns: k) : Matrix(b, rows: n, columns: k)
                   gemm(
                     Matrix(a, rows: rows.count, columns: k), weight.transposed,
-                    into: Matrix(c, rows: rows.count, columns: n), bias: bias, precision: precision, by: multiplier)
+                    into: Matrix(c, rows: rows.count, columns: n), bias: bias, precision: precision, backend: multiplier)
                 }
               }
             }
@@ -145,10 +145,10 @@ private func halves(_ grid: Grid) -> [UInt16] {
         c.withUnsafeMutableBufferPointer { c in
           halves(w).withUnsafeBufferPointer { w in
             guard let a = a.baseAddress, let c = c.baseAddress, let w = w.baseAddress else { return }
-            let weight = Matrix(halves: w, rows: turned ? n : k, columns: turned ? k : n)
+            let weight = Matrix(bf16: w, rows: turned ? n : k, columns: turned ? k : n)
             gemm(
               Matrix(a, rows: m, columns: k), turned ? weight.transposed : weight,
-              into: Matrix(c, rows: m, columns: n), bias: bias.floats, precision: precision, by: multiplier)
+              into: Matrix(c, rows: m, columns: n), bias: bias.floats, precision: precision, backend: multiplier)
           }
         }
       }

@@ -15,13 +15,13 @@ struct LogFormsTests {
 
   private var file: String { folder.path + "/metrics.jsonl" }
 
-  private func forms(tensorboard: Bool = true, csv: Bool = true) throws -> LogForms {
-    try LogForms(
+  private func forms(tensorboard: Bool = true, csv: Bool = true) throws -> LogExports {
+    try LogExports(
       of: file, tensorboard: tensorboard, csv: csv, recipe: JSON(path: golden + "/recipe.json"), now: 1_700_000_001.25)
   }
 
   /// As a run adds a line.
-  private func add(_ line: JSON, _ forms: LogForms) throws {
+  private func add(_ line: JSON, _ forms: LogExports) throws {
     try appendFile(line.text(pretty: false) + "\n", to: file)
     try forms.add(line)
   }
@@ -59,7 +59,7 @@ struct LogFormsTests {
     try writeFile("somebody's", to: folder.path + "/events.out.tfevents.1.host")
     try writeFile(half, to: folder.path + "/metrics.jsonl")
     let line: JSON = ["event": "step", "step": 9, "loss": 0.5, "tokens": 198, "seconds": 1.5]
-    try add(line.stamped(1_700_000_009), forms())
+    try add(line.withTimestamp(1_700_000_009), forms())
     let events = try EventReader.read(bytes(eventFile))
     #expect(events.map(\.step) == [0, 0, 0, 1, 8, 9])
     #expect(events[5].scalars == ["train/loss": 0.5, "train/tokens_per_second": 100])
@@ -75,7 +75,7 @@ struct LogFormsTests {
   }
 
   @Test func `a form that is not wanted goes, also when an earlier run has left it`() throws {
-    try add((["event": "step", "step": 1, "loss": 1.5] as JSON).stamped(), forms())
+    try add((["event": "step", "step": 1, "loss": 1.5] as JSON).withTimestamp(), forms())
     #expect(folder.contents.count == 3)
     let none = try forms(tensorboard: false, csv: false)
     try add(["event": "step", "step": 2, "loss": 1.25], none)
@@ -87,7 +87,7 @@ struct LogFormsTests {
     let disk = try #require(TinyDisk())
     let line: JSON = ["event": "step", "step": 1, "loss": 0.5]
     try appendFile(line.text(pretty: false) + "\n", to: disk.folder.path + "/metrics.jsonl")
-    let forms = try LogForms(
+    let forms = try LogExports(
       of: disk.folder.path + "/metrics.jsonl", tensorboard: tensorboard, csv: !tensorboard, recipe: [:])
     #expect(throws: FileFault.self) {
       for _ in 1...4000 { try forms.add(line) }

@@ -9,12 +9,12 @@ import Testing
 
 @Test func `a DistilBERT of a BERT's layers has its embeddings and blocks, without token types`() throws {
   let teacher = try Checkpoint(folder: fixture("tiny-bert"))
-  let json = Family.distilbert.adopt(try JSON(path: fixture("tiny-bert/config.json")), from: .bert).object ?? [:]
+  let json = Family.distilbert.convertedConfig(try JSON(path: fixture("tiny-bert/config.json")), from: .bert).object ?? [:]
   let config = try ModelConfig(json: .object(json.merging(["n_layers": 1]) { _, new in new }), file: "c")
-  #expect(config.width == 32 && config.heads == 4 && config.hidden == 64 && config.positions == 48 && config.kinds == 0)
+  #expect(config.hiddenSize == 32 && config.numAttentionHeads == 4 && config.intermediateSize == 64 && config.maxPositionEmbeddings == 48 && config.typeVocabSize == 0)
   let model = try TextModel(
-    config, WeightSource(teacher, of: .bert, layers: [1]), kind: .tokens, classes: 5, reuseHead: true, seed: 1)
-  #expect(model.fresh.isEmpty)
+    config, WeightSource(teacher, of: .bert, layers: [1]), kind: .tokenClassification, classes: 5, reuseHead: true, seed: 1)
+  #expect(model.newlyInitialized.isEmpty)
   let pairs = [
     "embeddings.word_embeddings": "embeddings.word_embeddings",
     "embeddings.position_embeddings": "embeddings.position_embeddings", "embeddings.LayerNorm": "embeddings.LayerNorm",
@@ -39,17 +39,17 @@ import Testing
 }
 
 @Test func `a student of whole depth differs from its teacher by the token types alone`() throws {
-  try Processor.start()
+  try Processor.initialize()
   let checkpoint = try Checkpoint(folder: fixture("tiny-bert"))
-  let teacher = try TextModel(folder: fixture("tiny-bert"), kind: .tokens, classes: 5, reuseHead: true)
-  let json = Family.distilbert.adopt(teacher.config.json, from: .bert)
+  let teacher = try TextModel(folder: fixture("tiny-bert"), kind: .tokenClassification, classes: 5, reuseHead: true)
+  let json = Family.distilbert.convertedConfig(teacher.config.json, from: .bert)
   let student = try TextModel(
-    ModelConfig(json: json, file: "c"), WeightSource(checkpoint, of: .bert), kind: .tokens, classes: 5, reuseHead: true,
+    ModelConfig(json: json, file: "c"), WeightSource(checkpoint, of: .bert), kind: .tokenClassification, classes: 5, reuseHead: true,
     seed: 1)
   let batch = Batch([[2, 9, 14, 3], [2, 30, 3]])
-  let types = try #require(teacher.encoder.embeddings.kinds)
+  let types = try #require(teacher.encoder.embeddings.tokenTypeEmbeddings)
   #expect(relativeError(student(batch, Pass(Workspace())).array, teacher(batch, Pass(Workspace())).array) > 1e-3)
-  types.own()
+  types.makeWritable()
   types.values.update(repeating: 0)
   #expect(student(batch, Pass(Workspace())).array == teacher(batch, Pass(Workspace())).array)
 }
@@ -87,29 +87,29 @@ import Testing
   #expect(distilbert.family == .distilbert && bert.family == .bert)
   #expect(bert.sizes.dropLast().map(\.value) == distilbert.sizes.map(\.value))
   let usual = try ModelConfig(json: ["model_type": "distilbert"], file: "c")
-  #expect(usual.layers == 6 && usual.hidden == 3072 && usual.heads == 12)
+  #expect(usual.numHiddenLayers == 6 && usual.intermediateSize == 3072 && usual.numAttentionHeads == 12)
   // DistilBertConfig's defaults: dropout 0.1 before a token's head, seq_classif_dropout 0.2 before a sequence's.
-  #expect(usual.dropout(before: .tokens) == 0.1 && usual.dropout(before: .sequence) == 0.2)
-  let back = try ModelConfig(json: Family.bert.adopt(distilbert.json, from: .distilbert), file: "c")
-  #expect(back.family == .bert && back.width == 32 && back.layers == 2 && back.labels == bert.labels)
+  #expect(usual.dropout(before: .tokenClassification) == 0.1 && usual.dropout(before: .sequenceClassification) == 0.2)
+  let back = try ModelConfig(json: Family.bert.convertedConfig(distilbert.json, from: .distilbert), file: "c")
+  #expect(back.family == .bert && back.hiddenSize == 32 && back.numHiddenLayers == 2 && back.labels == bert.labels)
   #expect(
-    try ModelConfig(json: Family.bert.adopt(["model_type": "distilbert"], from: .distilbert), file: "c").layers == 6)
+    try ModelConfig(json: Family.bert.convertedConfig(["model_type": "distilbert"], from: .distilbert), file: "c").numHiddenLayers == 6)
 }
 
 @Test func `a DistilBERT's attention output is not dropped out`() throws {
   for (folder, dropout) in [("tiny-distilbert", 0.0), ("tiny-bert", 0.4)] {
     var config = try ModelConfig(folder: fixture(folder))
     config.dropout = 0.4
-    let model = try TextModel(config, .chance, kind: .tokens, classes: 5, reuseHead: false, seed: 1)
+    let model = try TextModel(config, .random, kind: .tokenClassification, classes: 5, reuseHead: false, seed: 1)
     #expect(model.encoder.blocks.allSatisfy { $0.attentionOutputDropout == dropout && $0.dropout == 0.4 })
   }
 }
 
-@Test(arguments: [HeadKind.tokens, .sequence])
-func `a saved DistilBERT is the one that was saved`(_ kind: HeadKind) throws {
-  try Processor.start()
+@Test(arguments: [HeadType.tokenClassification, .sequenceClassification])
+func `a saved DistilBERT is the one that was saved`(_ kind: HeadType) throws {
+  try Processor.initialize()
   let source = TemporaryFolder(),
-    (folder, classes) = kind == .tokens ? ("tiny-distilbert", 5) : ("tiny-distilbert-sequence", 3)
+    (folder, classes) = kind == .tokenClassification ? ("tiny-distilbert", 5) : ("tiny-distilbert-sequence", 3)
   let model = try TextModel(folder: fixture(folder), kind: kind, classes: classes, reuseHead: true)
   try model.save(to: source.path, labels: model.config.labels)
   let (saved, theirs) = (try Checkpoint(folder: source.path), try Checkpoint(folder: fixture(folder)))

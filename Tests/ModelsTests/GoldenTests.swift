@@ -12,7 +12,7 @@ private func batch(_ json: JSON) -> Batch {
   var batch = Batch()
   let kinds = json["types"]?.array
   for (index, sequence) in (json["ids"]?.array ?? []).enumerated() {
-    batch.append(integers(sequence), kinds: kinds.map { integers($0[index]) })
+    batch.append(integers(sequence), tokenTypeIDs: kinds.map { integers($0[index]) })
   }
   return batch
 }
@@ -21,11 +21,11 @@ private func integers(_ json: JSON) -> [Int32] { (json.array ?? []).compactMap {
 
 /// Loss and every gradient of a fixture's model, held against PyTorch's.
 private func check(
-  _ folder: String, golden: String, kind: HeadKind, classes: Int, targets: (JSON) -> [Int32]
+  _ folder: String, golden: String, kind: HeadType, classes: Int, targets: (JSON) -> [Int32]
 ) throws {
-  try Processor.start()
+  try Processor.initialize()
   let model = try TextModel(folder: fixture(folder), kind: kind, classes: classes, reuseHead: true)
-  #expect(model.fresh.isEmpty)
+  #expect(model.newlyInitialized.isEmpty)
   let json = try JSON(path: fixture("\(folder)/\(golden).json"))
   let reference = try Checkpoint(file: fixture("\(folder)/\(golden).safetensors"))
   let table = ParameterTable(training: model.parameters)
@@ -53,23 +53,23 @@ private func check(
 
 @Test(arguments: ["tiny-bert", "tiny-distilbert"])
 func `token classification agrees with transformers: logits, loss, every gradient`(_ folder: String) throws {
-  try check(folder, golden: "golden-token", kind: .tokens, classes: 5) { json in
+  try check(folder, golden: "golden-token", kind: .tokenClassification, classes: 5) { json in
     (json["labels"]?.array ?? []).flatMap(integers)
   }
 }
 
 @Test(arguments: ["tiny-bert-sequence", "tiny-distilbert-sequence"])
 func `sequence classification agrees with transformers: logits, loss, every gradient`(_ folder: String) throws {
-  try check(folder, golden: "golden-sequence", kind: .sequence, classes: 3) { json in
+  try check(folder, golden: "golden-sequence", kind: .sequenceClassification, classes: 3) { json in
     json["classes"].map(integers) ?? []
   }
 }
 
 @Test(arguments: ["tiny-bert-bare", "tiny-bert-legacy"])
 func `an encoder without the prefix, or with the names of 2018, gives transformers' states`(_ folder: String) throws {
-  try Processor.start()
-  let model = try TextModel(folder: fixture(folder), kind: .sequence, classes: 2, reuseHead: true)
-  #expect(model.fresh == ["classifier.weight", "classifier.bias"])
+  try Processor.initialize()
+  let model = try TextModel(folder: fixture(folder), kind: .sequenceClassification, classes: 2, reuseHead: true)
+  #expect(model.newlyInitialized == ["classifier.weight", "classifier.bias"])
   let reference = try Checkpoint(file: fixture("\(folder)/golden.safetensors"))
   let states = model.encoder(batch(try JSON(path: fixture("\(folder)/golden.json"))), Pass(Workspace()))
   #expect(relativeError(states.array, try reference.array("last_hidden_state")) < 1e-5)
@@ -92,13 +92,13 @@ func `an encoder without the prefix, or with the names of 2018, gives transforme
 }
 
 @Test func `a padded batch and a packed batch agree: each sequence alone gives its rows of the batch`() throws {
-  try Processor.start()
-  let model = try TextModel(folder: fixture("tiny-bert"), kind: .tokens, classes: 5, reuseHead: true)
+  try Processor.initialize()
+  let model = try TextModel(folder: fixture("tiny-bert"), kind: .tokenClassification, classes: 5, reuseHead: true)
   let all = batch(try JSON(path: fixture("tiny-bert/golden-token.json")))
   let together = model(all, Pass(Workspace())).array
-  for (start, end) in zip(all.starts, all.starts.dropFirst()) {
+  for (start, end) in zip(all.sequenceOffsets, all.sequenceOffsets.dropFirst()) {
     var one = Batch()
-    one.append(Array(all.ids[start..<end]), kinds: Array(all.kinds[start..<end]))
+    one.append(Array(all.ids[start..<end]), tokenTypeIDs: Array(all.tokenTypeIDs[start..<end]))
     #expect(relativeError(model(one, Pass(Workspace())).array, together[start * 5..<end * 5]) < 1e-6)
   }
 }

@@ -14,7 +14,7 @@ private func settings(_ changes: [String: JSON], of folder: String = "tiny-bert"
 private func weights(_ folder: String = "tiny-bert") throws -> Checkpoint { try Checkpoint(folder: fixture(folder)) }
 
 private func student(_ config: ModelConfig, _ source: WeightSource, seed: UInt64 = 3) throws -> [String: [Float]] {
-  let model = try TextModel(config, source, kind: .tokens, classes: 5, reuseHead: true, seed: seed)
+  let model = try TextModel(config, source, kind: .tokenClassification, classes: 5, reuseHead: true, seed: seed)
   return Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, Array($0.values)) })
 }
 
@@ -26,7 +26,7 @@ func `layer i of a student is the chosen layer of the checkpoint, the rest is as
   #expect(found.count == 5 + 16 * layers.count + 2)
   for (name, values) in found {
     var source = name
-    if let (block, part) = Family.bert.names.place(name) { source = "bert.encoder.layer.\(layers[block]).\(part)" }
+    if let (block, part) = Family.bert.names.locate(name) { source = "bert.encoder.layer.\(layers[block]).\(part)" }
     #expect(try values == checkpoint.array(source), "\(name)")
   }
 }
@@ -48,7 +48,7 @@ func `layer i of a student is the chosen layer of the checkpoint, the rest is as
 @Test func `chance depends on the seed and follows initializer_range`() throws {
   let config = try settings(["initializer_range": 0.5])
   let (one, again, other) = (
-    try student(config, .chance), try student(config, .chance), try student(config, .chance, seed: 4)
+    try student(config, .random), try student(config, .random), try student(config, .random, seed: 4)
   )
   #expect(one == again && one != other)
   for name in ["bert.embeddings.word_embeddings.weight", "bert.encoder.layer.1.intermediate.dense.weight"] {
@@ -63,7 +63,7 @@ func `layer i of a student is the chosen layer of the checkpoint, the rest is as
 @Test func `a saved config json says every size`() throws {
   let folder = TemporaryFolder()
   let config = try ModelConfig(json: ["hidden_size": 24, "vocab_size": 9, "num_hidden_layers": 1], file: "c")
-  let model = try TextModel(config, .chance, kind: .tokens, classes: 2, reuseHead: false, seed: 1)
+  let model = try TextModel(config, .random, kind: .tokenClassification, classes: 2, reuseHead: false, seed: 1)
   try model.save(to: folder.path, labels: ["O", "B-X"])
   let saved = try ModelConfig(folder: folder.path)
   #expect(saved.json["num_attention_heads"] == 12 && saved.json["type_vocab_size"] == 2)

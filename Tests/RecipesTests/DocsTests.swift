@@ -12,7 +12,7 @@ private let root = #filePath.split(separator: "/", omittingEmptySubsequences: fa
 }
 
 @Test func `every recipe that ships is a valid recipe`() throws {
-  let entries = Shelf.list(in: [root + "/recipes"])
+  let entries = RecipeLibrary.list(in: [root + "/recipes"])
   #expect(!entries.isEmpty && entries.allSatisfy { $0.fault == nil && !$0.about.isEmpty })
   for entry in entries where try Sweep.load(path: entry.path, checkFiles: false) == nil {
     _ = try Recipe.load(path: entry.path, checkFiles: false)

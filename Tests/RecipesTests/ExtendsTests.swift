@@ -15,7 +15,7 @@ private func draft(
       try writeFile(json.text(), to: "\(folder)/\(name)")
     }
     do {
-      let draft = try Draft(
+      let draft = try RawRecipe(
         path: "\(folder)/\(files[0].0)", overrides: overrides,
         setFiles: setFiles.map { $0.replacing("@", with: folder) },
         environment: environment)

@@ -10,10 +10,10 @@ import Training
 @testable import Adapters
 @testable import Recipes
 
-private func names(_ change: (inout FullTraining) -> Void) throws -> [String] {
-  var method = FullTraining()
+private func names(_ change: (inout FullFineTuning) -> Void) throws -> [String] {
+  var method = FullFineTuning()
   change(&method)
-  return try method.learning(in: tinyModel()).map(\.name)
+  return try method.trainableParameters(in: tinyModel()).map(\.name)
 }
 
 @Test func `nothing is frozen unless a recipe says so`() throws {
@@ -58,13 +58,13 @@ private func names(_ change: (inout FullTraining) -> Void) throws -> [String] {
 }
 
 @Test func `each block may learn slower than the one above it`() throws {
-  var method = FullTraining()
+  var method = FullFineTuning()
   method.layerDecay = 0.5
   let model = try tinyModel()
   let factors = [
     "classifier.weight", "layer.1.output.dense.bias", "layer.0.output.dense.bias", "embeddings.LayerNorm.bias",
   ]
-  .map { method.rateFactor("bert.encoder." + $0, in: model) }
+  .map { method.learningRateFactor("bert.encoder." + $0, in: model) }
   #expect(factors == [1, 0.5, 0.25, 0.125])
 }
 
@@ -78,9 +78,9 @@ private func names(_ change: (inout FullTraining) -> Void) throws -> [String] {
     let place = try RunFolder(recipe, .new)
     try place.begin()
     _ = try run.execute(in: place, resume: false, shouldStop: { false }, report: { _ in })
-    let saved = try TextModel(folder: folder + "/run/model", kind: .tokens, classes: 2, reuseHead: true)
+    let saved = try TextModel(folder: folder + "/run/model", kind: .tokenClassification, classes: 2, reuseHead: true)
     for (found, then) in zip(saved.parameters, try tinyModel().parameters) where found.name.contains("layer.0.") {
-      if found.name.hasSuffix("query.weight") { then.round() }
+      if found.name.hasSuffix("query.weight") { then.roundToBF16() }
       if found.name.hasSuffix("query.weight") || found.name.hasSuffix("bias") {
         #expect(Array(found.values) == Array(then.values), "\(found.name)")
       }

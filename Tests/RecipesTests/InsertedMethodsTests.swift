@@ -33,5 +33,5 @@ private let methods: [JSON] = [
   #expect(houlsby == .houlsby && houlsby.nonLinearity == .swish && houlsby.reductionFactor == 16)
   #expect(try recipe("pfeiffer").method.adapter as? BottleneckConfig == .pfeiffer)
   #expect(try ["houlsby", "prompt", "prefix"].map { try recipe($0).training.learningRate } == [1e-4, 3e-2, 1e-2])
-  #expect(try recipe("prompt").method.adapter?.positions == 20)
+  #expect(try recipe("prompt").method.adapter?.virtualTokenCount == 20)
 }

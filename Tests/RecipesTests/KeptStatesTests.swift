@@ -43,26 +43,26 @@ import Training
   }
 
   @Test func `a run keeps them beside its folder, and says how much that is`() throws {
-    let run = try build(json.with("training.cache_frozen", "on")), frozen = try #require(run.frozen)
-    #expect(frozen.states.block == 1 && frozen.states.file.path.hasPrefix(folder.path + "/runs/.tune-cache/states-"))
+    let run = try build(json.with("training.cache_frozen", "on")), frozen = try #require(run.hiddenStates)
+    #expect(frozen.cache.block == 1 && frozen.cache.file.path.hasPrefix(folder.path + "/runs/.tune-cache/states-"))
     // [CLS] a b [SEP], [CLS] c [SEP], [CLS] b [SEP]: three tokens more than words each.
     let tokens = Split.allCases.reduce(0) { $0 + run.work.task.tokens(in: $1) }
-    #expect(tokens == 10 && frozen.size == tokens * 4 * run.model.config.width)
+    #expect(tokens == 10 && frozen.size == tokens * 4 * run.model.config.hiddenSize)
     #expect(run.notes.contains { $0.contains("the first 1 of 2 layers") && $0.contains("is to be made") })
-    #expect(run.model.frozen == nil && !fileExists(folder.path + "/runs"), "nothing is written before the run begins")
-    #expect(try build(json.with("training.cache_frozen", "off")).frozen == nil)
+    #expect(run.model.hiddenStateCache == nil && !fileExists(folder.path + "/runs"), "nothing is written before the run begins")
+    #expect(try build(json.with("training.cache_frozen", "off")).hiddenStates == nil)
     let elsewhere = json.with("training.cache_frozen", "on").with("training.cache_folder", "states")
-    #expect(try build(elsewhere).frozen?.states.file.path.hasPrefix("states/states-") == true)
+    #expect(try build(elsewhere).hiddenStates?.cache.file.path.hasPrefix("states/states-") == true)
   }
 
   @Test func `unless it is told, a run keeps them where nothing but time is other`() throws {
-    #expect(try (build(json).frozen != nil) == (Multiplier.chosen > .blas))
+    #expect(try (build(json).hiddenStates != nil) == (GEMMBackend.selected > .blas))
     let dropped = try build(json.with("model.attention_dropout", 0.1))
-    #expect(dropped.frozen == nil && dropped.notes.contains { $0.contains("dropout is drawn") })
-    #expect(try build(json.with("model.attention_dropout", 0.1).with("training.cache_frozen", "on")).frozen != nil)
-    #expect(try build(json.with("method", ["type": "full"])).frozen == nil)
+    #expect(dropped.hiddenStates == nil && dropped.notes.contains { $0.contains("dropout is drawn") })
+    #expect(try build(json.with("model.attention_dropout", 0.1).with("training.cache_frozen", "on")).hiddenStates != nil)
+    #expect(try build(json.with("method", ["type": "full"])).hiddenStates == nil)
     let large = try build(json.with("training.cache_limit_gb", 1e-6))
-    #expect(large.frozen == nil && large.notes.contains { $0.contains("training.cache_limit_gb") })
+    #expect(large.hiddenStates == nil && large.notes.contains { $0.contains("training.cache_limit_gb") })
     #expect(
       try fault(json.with("training.cache_frozen", "on").with("training.cache_limit_gb", 1e-6)).contains("Raise it"))
   }
@@ -79,9 +79,9 @@ import Training
     let masked = json.with("model.path", .string(teacher)).with("task.type", "masked_lm").with("data.dev", nil)
       .with("data", ["format": "text", "train": .string(folder.path + "/text.txt")])
       .with("method", ["type": "lora", "layers_to_transform": [1]])
-    #expect(try build(masked).frozen == nil)
+    #expect(try build(masked).hiddenStates == nil)
     #expect(try fault(masked.with("training.cache_frozen", "on")).contains("Set task.masks to \"fixed\""))
-    #expect(try build(masked.with("training.cache_frozen", "on").with("task.masks", "fixed")).frozen != nil)
+    #expect(try build(masked.with("training.cache_frozen", "on").with("task.masks", "fixed")).hiddenStates != nil)
   }
 
   @Test func `a second run finds what the first has kept, and ends with the same numbers`() throws {
@@ -90,9 +90,9 @@ import Training
     #expect(results[0]["metrics"] == results[1]["metrics"] && results[0]["metrics"]?["dev"] != nil)
     let again = try build(wished)
     #expect(again.notes.contains { $0.contains("is there") })
-    try again.frozen?.states.file.open(reserving: 0)
-    #expect(again.frozen?.states.file.count == 3)
-    if Multiplier.chosen > .blas {
+    try again.hiddenStates?.cache.file.open(reserving: 0)
+    #expect(again.hiddenStates?.cache.file.count == 3)
+    if GEMMBackend.selected > .blas {
       #expect(try execute(json.with("training.cache_frozen", "off"))["metrics"] == results[0]["metrics"])
     }
   }
@@ -109,7 +109,7 @@ import Training
     } throws: {
       "\($0)".contains("No space left") && "\($0)".contains("training.cache_folder")
     }
-    guard Multiplier.chosen > .blas else { return }
+    guard GEMMBackend.selected > .blas else { return }
     var notes: [String] = []
     let result = try execute(small) { notes.append($0) }
     #expect(notes.contains { $0.contains("No space left") } && result["status"] == "completed")

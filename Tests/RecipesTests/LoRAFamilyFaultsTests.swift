@@ -34,12 +34,12 @@ private func method(_ method: JSON) throws -> [String] { try faults(least.with("
   ]
   let recipe = try Recipe(json: least.with("method", settings), checkFiles: false)
   let ada = try #require(recipe.method.adapter as? AdaLoRAConfig)
-  #expect([ada.initialRank, ada.targetRank, ada.firstSteps, ada.lastSteps, ada.interval] == [6, 3, 5, 7, 2])
-  #expect([ada.beta1, ada.beta2, ada.orthogonality, ada.alpha] == [0.9, 0.8, 0.25, 12])
+  #expect([ada.initR, ada.targetR, ada.tInit, ada.tFinal, ada.deltaT] == [6, 3, 5, 7, 2])
+  #expect([ada.beta1, ada.beta2, ada.orthRegWeight, ada.alpha] == [0.9, 0.8, 0.25, 12])
   #expect(try Recipe(json: recipe.json, checkFiles: false) == recipe)
   let lora: JSON = ["type": "lora", "init": "pissa_niter_7", "lora_plus_ratio": 4]
   let other = try Recipe(json: least.with("method", lora), checkFiles: false)
   let config = try #require(other.method.adapter as? LoRAConfig)
-  #expect(config.start == .pissaByIteration(7) && config.plusRatio == 4 && !config.useDoRA)
+  #expect(config.initialization == .pissaByIteration(7) && config.loraPlusRatio == 4 && !config.useDoRA)
   #expect(other.json["method"]?["init"] == "pissa_niter_7")
 }

@@ -32,14 +32,14 @@ private let sections: [JSON] = [
     return try #require(recipe.method.adapter as? Method)
   }
   let ia3 = try method(0, IA3Config.self), vera = try method(2, VeRAConfig.self)
-  #expect(ia3.feedforward == .suffixes(["intermediate.dense"]) && !ia3.startsFromOne)
+  #expect(ia3.feedforward == .suffixes(["intermediate.dense"]) && !ia3.initIA3Weights)
   #expect(ia3.modules.exclude == .pattern(".*layer\\.0\\..*") && ia3.modulesToSave == ["pooler"])
   #expect(try method(1, IA3Config.self).feedforward == .suffixes([]))
-  #expect(vera.rank == 7 && vera.dropout == 0.25 && vera.start == 0.5 && vera.key == 9)
+  #expect(vera.rank == 7 && vera.dropout == 0.25 && vera.dInitial == 0.5 && vera.projectionPRNGKey == 9)
   #expect(vera.modules.targets == .allLinear && vera.modules.layers == [1, 2] && vera.modulesToSave == ["pooler"])
   #expect(try method(3, LayerNormTuning.self).modules.exclude == .suffixes(["embeddings.LayerNorm"]))
   #expect(try method(5, BitFit.self).biases == .of(["query"]))
-  #expect(try method(6, HeadTraining.self).modulesToSave == ["pooler"])
+  #expect(try method(6, LinearProbe.self).modulesToSave == ["pooler"])
 }
 
 @Test(

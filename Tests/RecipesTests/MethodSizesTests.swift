@@ -15,12 +15,12 @@ private let head = 2307
 
 /// Parameters that a method trains, as the recipe's section says it.
 private func trainable(_ method: JSON) throws -> Int {
-  try Processor.start()
+  try Processor.initialize()
   let model = try TextModel(
-    ModelConfig(folder: fixture("bert-base")), .outline, kind: .tokens, classes: 3, reuseHead: true, seed: 0)
+    ModelConfig(folder: fixture("bert-base")), .shapesOnly, kind: .tokenClassification, classes: 3, reuseHead: true, seed: 0)
   let recipe = try Recipe(json: least.with("method", method), checkFiles: false)
   let adapter = try recipe.method.adapter.map { try Adapter($0, on: model, seed: 0) }
-  let learning = try adapter?.trainable ?? recipe.method.full?.learning(in: model) ?? []
+  let learning = try adapter?.trainable ?? recipe.method.full?.trainableParameters(in: model) ?? []
   return learning.reduce(0) { $0 + $1.count }
 }
 

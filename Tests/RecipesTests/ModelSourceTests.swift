@@ -32,20 +32,20 @@ private func fault(_ section: JSON) -> String {
 @Test func `a folder alone is itself`() throws {
   let source = try source(tiny)
   #expect(try source.config.json == JSON(path: fixture("tiny-bert/config.json")))
-  #expect(source.config.layers == 2 && source.weights.checkpoint != nil)
+  #expect(source.config.numHiddenLayers == 2 && source.weights.checkpoint != nil)
   #expect(source.files.map { $0.split(separator: "/").last } == ["vocab.txt", "tokenizer_config.json", "config.json"])
 }
 
 @Test(arguments: [("alternate", 1), ([1], 1), ([0, 1, 1], 3)] as [(JSON, Int)])
 func `chosen layers are the model's number of layers`(_ layers: JSON, _ count: Int) throws {
   let source = try source(tiny.with("layers", layers))
-  #expect(source.config.layers == count && source.config.json["num_hidden_layers"] == .int(count))
+  #expect(source.config.numHiddenLayers == count && source.config.json["num_hidden_layers"] == .int(count))
 }
 
 @Test func `settings that change no shape are taken over a checkpoint`() throws {
   let source = try source(
     tiny.with("config", ["hidden_dropout_prob": 0.25, "layer_norm_eps": 1e-5, "hidden_size": 32]))
-  #expect(source.config.dropout == 0.25 && source.config.eps == 1e-5)
+  #expect(source.config.dropout == 0.25 && source.config.layerNormEps == 1e-5)
   #expect(source.config.json["hidden_dropout_prob"] == 0.25)
 }
 
@@ -56,14 +56,14 @@ func `chosen layers are the model's number of layers`(_ layers: JSON, _ count: I
     tiny.with("init", "random").with("config", sizes),
   ] {
     let source = try source(section)
-    #expect(source.weights.checkpoint == nil && source.config.vocabulary == 60)
-    #expect(source.config.width == 24 && source.config.layers == 3 && source.config.family == .bert)
-    #expect(source.config.positions == (section["path"] == nil ? 512 : 48))
+    #expect(source.weights.checkpoint == nil && source.config.vocabSize == 60)
+    #expect(source.config.hiddenSize == 24 && source.config.numHiddenLayers == 3 && source.config.family == .bert)
+    #expect(source.config.maxPositionEmbeddings == (section["path"] == nil ? 512 : 48))
   }
   let padded = try source([
     "init": "random", "config": sizes.with("vocab_size", 64), "tokenizer": .string(fixture("tiny-bert")),
   ])
-  #expect(padded.config.vocabulary == 64)
+  #expect(padded.config.vocabSize == 64)
 }
 
 @Test func `a checkpoint may have another folder's tokenizer`() throws {
@@ -178,8 +178,8 @@ func `a path is missing unless random weights, settings and a tokenizer stand fo
     #expect(run.notes.contains("every weight starts from chance") && run.baseHash == nil)
     try run.saveWeights(to: folder + "/model", [:])
     let saved = try ModelConfig(folder: folder + "/model")
-    #expect(saved.width == 24 && saved.layers == 1 && saved.vocabulary == 60)
-    _ = try TextModel(folder: folder + "/model", kind: .tokens, classes: 2, reuseHead: true)
+    #expect(saved.hiddenSize == 24 && saved.numHiddenLayers == 1 && saved.vocabSize == 60)
+    _ = try TextModel(folder: folder + "/model", kind: .tokenClassification, classes: 2, reuseHead: true)
     #expect(try JSON(path: folder + "/model/tune.json")["base"]?["sha256"] == .null)
   }
 }
@@ -197,8 +197,8 @@ func `a path is missing unless random weights, settings and a tokenizer stand fo
     #expect(run.model.config.attentionDropout == 0.2)
     let before = try Checkpoint(folder: fixture("tiny-bert")).floats("bert.embeddings.word_embeddings.weight")
     _ = try run.execute(in: runFolder, resume: false, shouldStop: { false }, report: { _ in })
-    let saved = try TextModel(folder: folder + "/run/model", kind: .tokens, classes: 5, reuseHead: true)
-    #expect(saved.fresh.isEmpty && saved.config.family == .distilbert && saved.config.layers == 1)
+    let saved = try TextModel(folder: folder + "/run/model", kind: .tokenClassification, classes: 5, reuseHead: true)
+    #expect(saved.newlyInitialized.isEmpty && saved.config.family == .distilbert && saved.config.numHiddenLayers == 1)
     #expect(saved.config.json["architectures"] == ["DistilBertForTokenClassification"])
     #expect(saved.config.json["hidden_size"] == nil && saved.config.json["dim"] == 32)
     // DistilBERT's forward in transformers 4 refuses token types.
@@ -215,7 +215,7 @@ func `a path is missing unless random weights, settings and a tokenizer stand fo
   let text = fault(section)
   #expect(text.contains("holds a distilbert model, which has no token types") && text.contains("model.family"))
   let config = try source(section.with("init", "random")).config
-  #expect(config.family == .bert && config.width == 32 && config.layers == 2)
+  #expect(config.family == .bert && config.hiddenSize == 32 && config.numHiddenLayers == 2)
 }
 
 @Test func `settings have the names of the family that the model is to be`() {

@@ -24,7 +24,7 @@ import Testing
 }
 
 @Test func `every file in recipes is a recipe`() throws {
-  let entries = Shelf.list(in: ["\(repository)/recipes"])
+  let entries = RecipeLibrary.list(in: ["\(repository)/recipes"])
   #expect(!entries.isEmpty)
   for entry in entries {
     #expect(entry.fault == nil && !entry.about.isEmpty)
@@ -48,12 +48,12 @@ import Testing
   #expect(recipe.data.maxLength == nil && recipe.data.stride == nil && recipe.data.maxTrainExamples == nil)
   #expect(recipe.method == Recipe.Method(.full))
   let training = recipe.training
-  #expect(training.duration == .epochs(3) && training.batchSize == .examples(32) && training.batching == .shuffled)
+  #expect(training.duration == .epochs(3) && training.batchSize == .examples(32) && training.trainSamplingStrategy == .random)
   #expect(training.gradientAccumulationSteps == 1 && training.learningRate == 5e-5 && training.schedule == .linear)
   #expect(training.warmup == .ratio(0) && training.weightDecay == 0.01 && training.maxGradNorm == 1)
   #expect(training.optimizer == .adamw && training.groups == [] && training.ema == nil && training.averageLast == nil)
   #expect(training.adamBeta1 == 0.9 && training.adamBeta2 == 0.999 && training.adamEpsilon == 1e-8)
-  #expect(training.evalEverySteps == nil && training.metricForBest == .f1 && training.logEverySteps == 10)
+  #expect(training.evalSteps == nil && training.metricForBestModel == .f1 && training.loggingSteps == 10)
 }
 
 @Test func `LoRA has defaults of its own, and a larger learning rate`() throws {
@@ -117,9 +117,9 @@ import Testing
       "model.path", "task.type", "data.format", "data.train", "method.type", "distillation.teachers",
       "output",
     ])
-  #expect(keys.first { $0.path == "method.rank" }?.standard == 8)
-  #expect(keys.first { $0.path == "training.max_grad_norm" }?.standard?.number == 1)
-  #expect(keys.first { $0.path == "training.max_steps" }?.standard == nil)
+  #expect(keys.first { $0.path == "method.rank" }?.defaultValue == 8)
+  #expect(keys.first { $0.path == "training.max_grad_norm" }?.defaultValue?.number == 1)
+  #expect(keys.first { $0.path == "training.max_steps" }?.defaultValue == nil)
 }
 
 /// A recipe with any of the keys, each with a value that it may have.

@@ -7,13 +7,13 @@ import Testing
 private let schema = SchemaValidator(root: Recipe.schema)
 
 @Test func `every key has a kind in the schema, and what it says is for`() {
-  let values = Recipe.shape.values()
+  let values = Recipe.objectSchema.values()
   #expect(values.filter { $0.schema == [:] || $0.about.isEmpty }.map(\.path) == [])
   #expect(Set(values.map(\.path)) == Set(Recipe.keys.map(\.path)))
 }
 
 @Test func `the schema takes every recipe that ships, and every random one, also as it is written back`() throws {
-  for entry in Shelf.list(in: ["\(repository)/recipes"]) {
+  for entry in RecipeLibrary.list(in: ["\(repository)/recipes"]) {
     let json = try JSON(path: entry.path)
     #expect(schema.faults(json) == [], "\(entry.name)")
     if json["extends"] == nil {
@@ -82,7 +82,7 @@ private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
         compare(base.with("training.\(one)", 1).with("training.\(other)", value), &taken, &refused)
       }
     }
-    for (path, choice) in Recipe.shape.allChoices() {
+    for (path, choice) in Recipe.objectSchema.allChoices() {
       for kind in choice.variants.map(\.kind) {
         for key in choice.foreign(to: kind).sorted() + [choice.key] {
           for value in [0.5, 1, .null, "x"] as [JSON] {
@@ -98,7 +98,7 @@ private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
       [["match": "a", "x": 1]],
     ]
     for group in groups { compare(base.with("training.groups", group), &taken, &refused) }
-    for kind in Recipe.Method.Kind.allCases {
+    for kind in Recipe.Method.MethodType.allCases {
       compare(base.with("method", ["type": .string(kind.rawValue)]), &taken, &refused)
     }
   }
@@ -110,7 +110,7 @@ private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
 }
 
 private func compare(_ json: JSON, _ taken: inout Int, _ refused: inout Int) {
-  guard let draft = try? Draft(json, environment: [:]) else { return }
+  guard let draft = try? RawRecipe(json, environment: [:]) else { return }
   let faults = Recipe.read(draft, checkFiles: false).faults
   let found = schema.faults(json)
   if faults.isEmpty {

@@ -11,7 +11,7 @@ private func settings(_ training: JSON) throws -> TrainingSettings {
 
 @Test func `a recipe that says nothing trains with AdamW on a line, without groups and averages`() throws {
   let settings = try settings([:])
-  #expect(settings.optimizer == OptimizerSettings() && settings.optimizer.rule == .adamW())
+  #expect(settings.optimizer == OptimizerSettings() && settings.optimizer.algorithm == .adamW())
   #expect(settings.schedule == .linear && settings.groups == [] && settings.average == nil)
 }
 
@@ -21,9 +21,9 @@ private func settings(_ training: JSON) throws -> TrainingSettings {
     (["optimizer": "sgd", "sgd_momentum": 0.5, "sgd_nesterov": true], .sgd(momentum: 0.5, nesterov: true)),
     (["optimizer": "lion", "lion_beta1": 0.8, "lion_beta2": 0.7], .lion(beta1: 0.8, beta2: 0.7)),
     (["optimizer": "adafactor"], .adafactor),
-  ] as [(JSON, OptimizerSettings.Rule)])
-func `an optimizer's options reach it`(_ training: JSON, _ rule: OptimizerSettings.Rule) throws {
-  #expect(try settings(training.with("learning_rate", 1e-3)).optimizer.rule == rule)
+  ] as [(JSON, OptimizerSettings.Algorithm)])
+func `an optimizer's options reach it`(_ training: JSON, _ rule: OptimizerSettings.Algorithm) throws {
+  #expect(try settings(training.with("learning_rate", 1e-3)).optimizer.algorithm == rule)
 }
 
 @Test(
@@ -35,10 +35,10 @@ func `an optimizer's options reach it`(_ training: JSON, _ rule: OptimizerSettin
     (
       [
         "schedule": "one_cycle", "schedule_pct_start": 0.4, "schedule_div_factor": 5, "schedule_final_div_factor": 6,
-      ], .oneCycle(rise: 0.4, start: 5, end: 6)
+      ], .oneCycle(pctStart: 0.4, divFactor: 5, finalDivFactor: 6)
     ),
-  ] as [(JSON, Training.Schedule.Kind)])
-func `a schedule's options reach it`(_ training: JSON, _ kind: Training.Schedule.Kind) throws {
+  ] as [(JSON, Training.Schedule.Shape)])
+func `a schedule's options reach it`(_ training: JSON, _ kind: Training.Schedule.Shape) throws {
   #expect(try settings(training).schedule == kind)
 }
 

@@ -13,7 +13,7 @@ import Testing
     try writeFile("no recipe", to: "\(folder)/README.md")
     try makeFolder("\(folder)/other")
     try writeFile("{\"about\": \"second\"}", to: "\(folder)/other/b.json")
-    let entries = Shelf.list(in: [folder, "\(folder)/other", "\(folder)/none"])
+    let entries = RecipeLibrary.list(in: [folder, "\(folder)/other", "\(folder)/none"])
     #expect(entries.map(\.name) == ["a", "b", "c"])
     #expect(entries.map(\.about) == ["", "first", ""])
     #expect(
@@ -27,13 +27,13 @@ import Testing
 @Test func `a recipe is found by name, or its neighbour is named`() throws {
   try inNewFolder { folder in
     try writeFile("{}", to: "\(folder)/ncbi-disease-lora.json")
-    #expect(try Shelf.find("ncbi-disease-lora", in: [folder]).path == "\(folder)/ncbi-disease-lora.json")
-    let near = try #require(throws: ShelfFault.self) { try Shelf.find("ncbi-disease-lroa", in: [folder]) }
+    #expect(try RecipeLibrary.find("ncbi-disease-lora", in: [folder]).path == "\(folder)/ncbi-disease-lora.json")
+    let near = try #require(throws: RecipeLibraryFault.self) { try RecipeLibrary.find("ncbi-disease-lroa", in: [folder]) }
     #expect(
       near.description == "ncbi-disease-lroa: no recipe of this name in \(folder). Did you mean 'ncbi-disease-lora'?")
-    let far = try #require(throws: ShelfFault.self) { try Shelf.find("x", in: [folder]) }
+    let far = try #require(throws: RecipeLibraryFault.self) { try RecipeLibrary.find("x", in: [folder]) }
     #expect(far.description == "x: no recipe of this name in \(folder). These ship: ncbi-disease-lora.")
-    let none = try #require(throws: ShelfFault.self) { try Shelf.find("x", in: []) }
+    let none = try #require(throws: RecipeLibraryFault.self) { try RecipeLibrary.find("x", in: []) }
     #expect(
       none.description == "x: no recipe of this name ships; there is no folder with recipes. "
         + "Set TUNE_RECIPES to one, or give a recipe's path.")
@@ -46,19 +46,19 @@ import Testing
       try makeFolder("\(folder)/\(place)")
     }
     #expect(
-      Shelf.folders(binary: "\(folder)/repo/.build/x/release/tune", variable: nil) == ["\(folder)/repo/recipes"])
+      RecipeLibrary.folders(binary: "\(folder)/repo/.build/x/release/tune", variable: nil) == ["\(folder)/repo/recipes"])
     #expect(
-      Shelf.folders(binary: "\(folder)/usr/bin/tune", variable: "\(folder)/mine") == [
+      RecipeLibrary.folders(binary: "\(folder)/usr/bin/tune", variable: "\(folder)/mine") == [
         "\(folder)/mine", "\(folder)/usr/share/tune/recipes",
       ])
-    #expect(Shelf.folders(binary: nil, variable: "\(folder)/none") == [])
+    #expect(RecipeLibrary.folders(binary: nil, variable: "\(folder)/none") == [])
   }
 }
 
 @Test func `a program in the build tree finds the repository's recipes`() {
-  let folders = Shelf.folders(binary: "\(repository)/.build/x86_64-unknown-linux-gnu/release/tune", variable: nil)
+  let folders = RecipeLibrary.folders(binary: "\(repository)/.build/x86_64-unknown-linux-gnu/release/tune", variable: nil)
   #expect(folders == ["\(repository)/recipes"])
-  #expect(Shelf.list(in: folders).contains { $0.name == "ncbi-disease-lora" && $0.about == "LoRA on NCBI-disease" })
+  #expect(RecipeLibrary.list(in: folders).contains { $0.name == "ncbi-disease-lora" && $0.about == "LoRA on NCBI-disease" })
   // Wherever the tests' own program is, looking must not fail.
-  _ = Shelf.list()
+  _ = RecipeLibrary.list()
 }

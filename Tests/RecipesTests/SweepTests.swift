@@ -5,7 +5,7 @@ import Testing
 @testable import Recipes
 
 private func sweep(_ block: JSON, over base: JSON = shipped) throws -> Sweep {
-  try #require(try Sweep(Draft(base.with("sweep", block)), checkFiles: false))
+  try #require(try Sweep(RawRecipe(base.with("sweep", block)), checkFiles: false))
 }
 
 private func faults(_ block: JSON, over base: JSON = shipped) throws -> [String] {
@@ -20,16 +20,16 @@ private func faults(_ block: JSON, over base: JSON = shipped) throws -> [String]
 @Test func `a grid has every combination, seeds the quickest, each in a folder of its own`() throws {
   let grid = try sweep(["training.learning_rate": [1e-3, 3e-3], "seed": [1, 2], "method.rank": [4]])
   #expect(
-    grid.points.map(\.name) == [
+    grid.cells.map(\.name) == [
       "rank=4,learning_rate=0.001,seed=1", "rank=4,learning_rate=0.001,seed=2", "rank=4,learning_rate=0.003,seed=1",
       "rank=4,learning_rate=0.003,seed=2",
     ])
-  let point = grid.points[3]
+  let point = grid.cells[3]
   #expect(point.recipe.output == "checkpoints/ncbi-disease-lora/rank=4,learning_rate=0.003,seed=2")
   #expect(point.recipe.seed == 2 && point.recipe.training.learningRate == 3e-3)
   #expect(point.recipe.json["sweep"] == nil && point.settings["seed"] == 2)
-  #expect(try Sweep(Draft(shipped), checkFiles: false) == nil)
-  #expect(try Sweep(Draft(shipped.with("sweep", .null)), checkFiles: false) == nil)
+  #expect(try Sweep(RawRecipe(shipped), checkFiles: false) == nil)
+  #expect(try Sweep(RawRecipe(shipped.with("sweep", .null)), checkFiles: false) == nil)
 }
 
 @Test func `names are safe, short and different`() throws {
@@ -109,10 +109,10 @@ private func result(dev: Double, test: Double) -> SweepSummary.Outcome {
   let grid = try sweep(["method.rank": [4, 8, 16], "seed": [1, 2, 3]])
   let outcomes =
     [0.5, 0.6, 0.7].map { result(dev: $0, test: 0.9) }
-    + [result(dev: 0.8, test: 0.1), .failed("no room"), .open] + [.failed("a"), .failed("b"), .failed("c")]
+    + [result(dev: 0.8, test: 0.1), .failed("no room"), .pending] + [.failed("a"), .failed("b"), .failed("c")]
   let summary = SweepSummary(grid, outcomes)
   let rows = summary.configurations
-  #expect(rows.map(\.finished) == [3, 1, 0] && rows.map(\.failed) == [0, 1, 3] && rows.map(\.open) == [0, 1, 0])
+  #expect(rows.map(\.finished) == [3, 1, 0] && rows.map(\.failed) == [0, 1, 3] && rows.map(\.pending) == [0, 1, 0])
   let dev = try #require(rows[0].dev)
   #expect(abs(dev.mean - 0.6) < 1e-12 && abs((dev.deviation ?? 0) - 0.1) < 1e-12 && dev.count == 3)
   #expect(rows[1].dev?.deviation == nil && rows[1].dev?.mean == 0.8 && rows[2].dev == nil)

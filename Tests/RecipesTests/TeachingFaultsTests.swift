@@ -211,7 +211,7 @@ private struct Workshop {
     let cached = json.with("distillation.cosine", 0).with("task.masks", "fixed")
       .with("distillation.cache", .string(shop.path("answers")))
     let run = try shop.build(cached)
-    try run.cache?.open()
+    try run.teacherCache?.open()
     _ = try run.trainer.run(shouldStop: { false }, report: { _ in })
     #expect(run.table.values.allSatisfy { $0.isFinite })
   }

@@ -17,7 +17,7 @@ struct RunFilterTests {
     runs = findRuns(under: shelf.path) { _ in }
   }
 
-  private func names(_ runs: [RunRecord]) -> String { runs.map { lastName($0.path) }.joined() }
+  private func names(_ runs: [RunRecord]) -> String { runs.map { lastPathComponent($0.path) }.joined() }
 
   @Test(arguments: [
     ("method=lora", "abd"), ("method=lora and f1>0.8", "b"), ("f1>=0.8", "ab"), ("f1<=0.8", "ac"), ("f1<0.8", "c"),
@@ -56,7 +56,7 @@ struct RunFilterTests {
   }
 
   @Test func `runs that differ by their seed alone share the recipe's fingerprint`() throws {
-    let prints = runs.map { $0.facts["recipe"] }
+    let prints = runs.map { $0.values["recipe"] }
     #expect(prints[0] == prints[3] && Set(prints.map { $0?.string ?? "" }).count == 3)
     #expect(prints[0]?.string?.count == 8)
   }

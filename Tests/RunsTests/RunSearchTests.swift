@@ -17,7 +17,7 @@ struct RunSearchTests {
   private func search(rescan: Bool = false) -> (states: [String: String], notes: [String]) {
     var notes: [String] = []
     let runs = findRuns(under: shelf.path, rescan: rescan) { notes.append($0) }
-    return (.init(uniqueKeysWithValues: runs.map { (lastName($0.path), $0.status) }), notes)
+    return (.init(uniqueKeysWithValues: runs.map { (lastPathComponent($0.path), $0.status) }), notes)
   }
 
   @Test func `a record comes back from the index as it went in, and one from the folder is the same`() throws {
@@ -25,8 +25,8 @@ struct RunSearchTests {
     #expect(indexRun(shelf.path + "/a", .ended) == nil)
     let kept = try RunIndex(of: shelf.path).records()
     #expect(try kept == ["a": RunRecord(folder: shelf.path + "/a")])
-    #expect(kept["a"]?.facts["test.f1"] == 0.5 && kept["a"]?.facts["base"] == "mini")
-    #expect(kept["a"]?.facts["method.target_modules"] == "query,value")
+    #expect(kept["a"]?.values["test.f1"] == 0.5 && kept["a"]?.values["base"] == "mini")
+    #expect(kept["a"]?.values["method.target_modules"] == "query,value")
   }
 
   @Test func `runs are found at any depth, and each folder of runs has an index of its own`() throws {

@@ -8,7 +8,7 @@ public struct Setting {
   public var parameters: [Grid]
   public var frozen: Set<Int> = []
   public var untracked: Set<Int> = []
-  public var chance = Chance(seed: 1)
+  public var chance = RandomKey(seed: 1)
 
   public init(inputs: [Grid], parameters: [Grid] = []) {
     self.inputs = inputs
@@ -42,7 +42,7 @@ public func run(_ setting: Setting, dy: Grid, _ op: Op) -> Outcome {
       _ = parameter.values.update(fromContentsOf: isRehearsal ? grid.values.map { _ in Float.nan } : grid.floats)
     }
     gradients.reset()
-    let pass = Pass(workspace, gradients: gradients, chance: setting.chance)
+    let pass = Pass(workspace, gradients: gradients, randomKey: setting.chance)
     var found: [[Float]?] = setting.inputs.map { _ in nil }
     let inputs = setting.inputs.enumerated().map { index, grid in
       let x = pass.make(grid.rows, grid.columns, tracked: !setting.untracked.contains(index))

@@ -4,8 +4,8 @@ import Kernels
 public import Models
 
 /// Two blocks of width 32, five labels.
-public func tinyModel(_ name: String = "tiny-bert", kind: HeadKind = .tokens, classes: Int = 5) throws -> TextModel {
-  try Processor.start()
+public func tinyModel(_ name: String = "tiny-bert", kind: HeadType = .tokenClassification, classes: Int = 5) throws -> TextModel {
+  try Processor.initialize()
   return try TextModel(folder: fixture(name), kind: kind, classes: classes, reuseHead: true)
 }
 
@@ -16,6 +16,6 @@ public func goldenBatch(_ name: String = "tiny-bert", kind: String = "token") th
     json[key]?.array?.map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
   }
   var batch = Batch()
-  for (index, ids) in (rows("ids") ?? []).enumerated() { batch.append(ids, kinds: rows("types")?[index]) }
+  for (index, ids) in (rows("ids") ?? []).enumerated() { batch.append(ids, tokenTypeIDs: rows("types")?[index]) }
   return batch
 }

@@ -13,11 +13,11 @@ private let folder = root + "/checkpoints/biomed-mini-l3"
 
 @Suite struct ShippedModelTests {
   @Test func `it guesses hidden words as transformers does`() throws {
-    try Processor.start()
-    let model = try TextModel(folder: folder, kind: .masked, reuseHead: true)
+    try Processor.initialize()
+    let model = try TextModel(folder: folder, kind: .maskedLM, reuseHead: true)
     let tokenizer = try WordPiece(folder: folder)
     let mask = try #require(tokenizer.mask)
-    #expect(model.fresh.isEmpty)
+    #expect(model.newlyInitialized.isEmpty)
     let cases = try JSON(path: fixture("shipped/golden.json"))["cases"]?.array ?? []
     #expect(cases.count == 4)
     for one in cases {

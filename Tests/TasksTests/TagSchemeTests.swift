@@ -37,7 +37,7 @@ private func tags(_ text: String) -> [String] { text.split(separator: " ").map(S
 ]) func `invalid sequences are counted and read leniently`(
   _ scheme: TagScheme, _ text: String, _ invalid: Int, _ spans: [Span]
 ) {
-  #expect(scheme.spans(tags(text)) == SpanReading(spans: spans, invalidTags: invalid))
+  #expect(scheme.spans(tags(text)) == ParsedSpans(spans: spans, invalidTags: invalid))
 }
 
 @Test func `well-formed letters in any order give seqeval's entities`() {

@@ -3,8 +3,8 @@ import Testing
 @testable import Tasks
 
 /// Words of the given numbers of pieces; ids count up.
-private func text(_ sizes: [Int]) -> Pieces {
-  var pieces = Pieces(), next: Int32 = 0
+private func text(_ sizes: [Int]) -> TokenizedWords {
+  var pieces = TokenizedWords(), next: Int32 = 0
   for size in sizes {
     pieces.append(word: (0..<size).map { next + Int32($0) })
     next += Int32(size)
@@ -13,17 +13,17 @@ private func text(_ sizes: [Int]) -> Pieces {
 }
 
 @Test func `a text that fits is one window with all its words`() {
-  #expect(cut(text([1, 2, 3]), limit: 6, stride: 2) == [Window(pieces: 0..<6, words: 0..<3)])
+  #expect(splitIntoWindows(text([1, 2, 3]), limit: 6, stride: 2) == [Window(tokens: 0..<6, words: 0..<3)])
 }
 
 @Test func `a word is read where it has the most context on its poorer side`() {
-  let windows = cut(text(Array(repeating: 1, count: 10)), limit: 6, stride: 4)
-  #expect(windows.map(\.pieces) == [0..<6, 2..<8, 4..<10])
+  let windows = splitIntoWindows(text(Array(repeating: 1, count: 10)), limit: 6, stride: 4)
+  #expect(windows.map(\.tokens) == [0..<6, 2..<8, 4..<10])
   #expect(windows.map(\.words) == [0..<5, 5..<7, 7..<10])
 }
 
 @Test func `a text without pieces is one empty window`() {
-  #expect(cut(text([]), limit: 6, stride: 2) == [Window(pieces: 0..<0, words: 0..<0)])
+  #expect(splitIntoWindows(text([]), limit: 6, stride: 2) == [Window(tokens: 0..<0, words: 0..<0)])
 }
 
 @Test func `no word is lost, whatever the lengths, the limit and the stride`() {
@@ -35,11 +35,11 @@ private func text(_ sizes: [Int]) -> Pieces {
     }
     let pieces = text(sizes), limit = Int.random(in: 6...60, using: &generator)
     let stride = Int.random(in: 0...limit / 2, using: &generator)
-    let windows = cut(pieces, limit: limit, stride: stride)
+    let windows = splitIntoWindows(pieces, limit: limit, stride: stride)
     #expect(windows.flatMap { Array($0.words) } == Array(sizes.indices), "\(sizes) \(limit) \(stride)")
     for window in windows {
-      #expect(window.pieces.count <= limit && window.pieces.upperBound <= pieces.ids.count)
-      #expect(window.words.allSatisfy { window.pieces.contains(pieces.firsts[$0]) }, "\(sizes) \(limit) \(stride)")
+      #expect(window.tokens.count <= limit && window.tokens.upperBound <= pieces.ids.count)
+      #expect(window.words.allSatisfy { window.tokens.contains(pieces.wordStarts[$0]) }, "\(sizes) \(limit) \(stride)")
     }
   }
 }

@@ -50,11 +50,11 @@ private func kept(_ size: Int, _ text: String = text) throws -> [String] {
 @Test func `every word that was known stays so at every size, in no fewer pieces`() throws {
   let tokenizer = try base()
   let words = counted(text, tokenizer)
-  let whole = tokenizer.spelling(of: words)
-  #expect(whole == Spelling(words: 11, pieces: 12, whole: 9, unknown: 1))
+  let whole = tokenizer.fertility(of: words)
+  #expect(whole == Fertility(words: 11, pieces: 12, singleTokenWords: 9, unknown: 1))
   var last = Int.max
   for size in 12..<18 {
-    let spelling = try tokenizer.keeping(tokenizer.bestTokens(size, for: words)).spelling(of: words)
+    let spelling = try tokenizer.keeping(tokenizer.bestTokens(size, for: words)).fertility(of: words)
     #expect(spelling.unknown == 1 && spelling.words == 11 && (whole.pieces...last).contains(spelling.pieces))
     last = spelling.pieces
   }

@@ -23,7 +23,7 @@ import Testing
 
 @Test func `ideographs are words of their own only when split`() throws {
   for split in [true, false] {
-    let tokenizer = try WordPiece(vocabulary: small + ["漢", "字"], lowercase: true, splitChinese: split)
+    let tokenizer = try WordPiece(vocabulary: small + ["漢", "字"], lowercase: true, handleChineseChars: split)
     #expect(tokenizer.encode("漢字", specials: false).tokens == (split ? ["漢", "字"] : ["[UNK]"]))
   }
 }

@@ -8,8 +8,8 @@ import Testing
 @testable import Training
 
 private let variants: [(name: String, change: @Sendable (inout TrainingSettings) -> Void)] = [
-  ("sgd", { $0.optimizer.rule = .sgd(nesterov: true) }), ("lion", { $0.optimizer.rule = .lion() }),
-  ("adafactor", { $0.optimizer.rule = .adafactor }), ("ema", { $0.average = .exponential(decay: 0.8) }),
+  ("sgd", { $0.optimizer.algorithm = .sgd(nesterov: true) }), ("lion", { $0.optimizer.algorithm = .lion() }),
+  ("adafactor", { $0.optimizer.algorithm = .adafactor }), ("ema", { $0.average = .exponential(decay: 0.8) }),
   ("last", { $0.average = .last(2) }),
   (
     "groups and a cycle",
@@ -61,7 +61,7 @@ func `whatever the optimizer or the average, one thread and three make the same 
   for (count, points) in [(1, raw.suffix(1)), (2, raw.suffix(2)), (9, raw.suffix(3))] {
     let bench = try Bench(lora: true, threads: 2) {
       $0.average = .last(count)
-      $0.evaluateEvery = 2
+      $0.evalSteps = 2
     }
     let result = try bench.run()
     #expect(result.best == nil)

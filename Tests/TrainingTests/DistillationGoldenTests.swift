@@ -24,7 +24,7 @@ private struct GoldenRun {
 
   init(_ name: String) throws {
     golden = try JSON(path: fixture("distillation/\(name).json"))
-    let facts = golden["settings"], kind: HeadKind = name == "tagging" ? .tokens : .masked
+    let facts = golden["settings"], kind: HeadType = name == "tagging" ? .tokenClassification : .maskedLM
     func open(_ key: String) throws -> TextModel? {
       guard let folder = facts?[key]?.string else { return nil }
       return try TextModel(folder: fixture("distillation/\(folder)"), kind: kind, classes: 5, reuseHead: true)
@@ -32,16 +32,16 @@ private struct GoldenRun {
     model = try #require(try open("student"))
     task = try FixedBatches("distillation/batches.json", facts?["batches"]?.string ?? "", labelledOnly: true)
     guard let teacher = try open("teacher") else {
-      objective = HardLabels()
+      objective = TaskLoss()
       return
     }
     var settings = DistillationSettings()
     func weight(_ term: String) -> Double { facts?["weights"]?[term]?.number ?? 0 }
-    (settings.soft, settings.hard, settings.cosine) = (weight("soft"), weight("hard"), weight("cosine"))
-    (settings.hidden, settings.attention) = (weight("hidden"), weight("attention"))
-    settings.relations = weight("relations")
+    (settings.klWeight, settings.taskWeight, settings.cosineWeight) = (weight("soft"), weight("hard"), weight("cosine"))
+    (settings.hiddenWeight, settings.attentionWeight) = (weight("hidden"), weight("attention"))
+    settings.relationWeight = weight("relations")
     settings.temperature = facts?["temperature"]?.number ?? 0
-    settings.scope = facts?["scope"]?.string == "labelled" ? .labelled : .everyToken
+    settings.lossTokens = facts?["scope"]?.string == "labelled" ? .labeled : .all
     settings.relationHeads = facts?["relation_heads"]?.int ?? 1
     let pairs = (facts?["pairs"]?.array ?? []).map { pair($0) }
     let distillation = Distillation(
@@ -59,12 +59,12 @@ private struct GoldenRun {
 }
 
 @Suite struct DistillationGoldenTests {
-  init() throws { try Processor.start() }
+  init() throws { try Processor.initialize() }
 
   @Test(arguments: ["mlm", "triple", "tagging"]) func `twenty steps lose what PyTorch's lose`(_ name: String) throws {
     let run = try GoldenRun(name)
     var settings = TrainingSettings()
-    settings.length = .steps(20)
+    settings.duration = .steps(20)
     settings.warmup = .steps(2)
     settings.learningRate = 5e-3
     let table = ParameterTable(training: run.model.parameters + run.objective.parameters)
@@ -86,16 +86,16 @@ private struct GoldenRun {
   @Test(arguments: ["soft", "hard", "cosine"]) func `a term's every gradient is PyTorch's`(_ term: String) throws {
     let run = try GoldenRun("triple"),
       reference = try Checkpoint(file: fixture("distillation/triple-gradients.safetensors"))
-    let teacher = try TextModel(folder: fixture("distillation/teacher"), kind: .masked, classes: 0, reuseHead: true)
+    let teacher = try TextModel(folder: fixture("distillation/teacher"), kind: .maskedLM, classes: 0, reuseHead: true)
     var settings = DistillationSettings()
-    if term != "soft" { settings.soft = 0 }
-    if term != "hard" { settings.hard = 0 }
-    if term != "cosine" { settings.cosine = 0 }
+    if term != "soft" { settings.klWeight = 0 }
+    if term != "hard" { settings.taskWeight = 0 }
+    if term != "cosine" { settings.cosineWeight = 0 }
     let objective = Distillation(settings, teachers: [Teacher(teacher)], student: run.model, seed: 0)
     let table = ParameterTable(training: run.model.parameters)
     let gradients = Gradients(table), pass = Pass(Workspace(), gradients: gradients)
     let lesson = run.task.lesson(run.task.batches[0], at: 0)
-    let loss = objective.losses(run.model, run.task, lesson, of: LessonSize([lesson]), pass)[0]
+    let loss = objective.losses(run.model, run.task, lesson, of: BatchTotals([lesson]), pass)[0]
     gradients.finish()
     let wanted = run.golden["terms"]?[term]?.array?[0].number ?? .nan
     #expect(abs(loss - wanted) < 1e-6 * wanted)

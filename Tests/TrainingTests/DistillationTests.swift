@@ -26,9 +26,9 @@ enum Looks: CaseIterable {
 
   var settings: DistillationSettings {
     var settings = DistillationSettings()
-    if self == .firstState || self == .everyState { settings.hidden = 0.5 }
-    if self == .oneBlock { (settings.relations, settings.relationHeads) = (0.5, 2) }
-    if self == .everyBlock { settings.attention = 0.5 }
+    if self == .firstState || self == .everyState { settings.hiddenWeight = 0.5 }
+    if self == .oneBlock { (settings.relationWeight, settings.relationHeads) = (0.5, 2) }
+    if self == .everyBlock { settings.attentionWeight = 0.5 }
     return settings
   }
 }
@@ -38,14 +38,14 @@ enum Looks: CaseIterable {
   let lesson: Lesson
 
   init() throws {
-    try Processor.start()
+    try Processor.initialize()
     func make(_ family: Family, seed: UInt64) throws -> TextModel {
       let folder = fixture("distillation/teacher")
       var json = try JSON(path: folder + "/config.json").object ?? [:]
       json["num_hidden_layers"] = 4
-      var config = try ModelConfig(json: family.adopt(.object(json), from: .bert), file: "config.json")
+      var config = try ModelConfig(json: family.convertedConfig(.object(json), from: .bert), file: "config.json")
       (config.dropout, config.attentionDropout) = (0.1, 0.2)
-      return try TextModel(config, nil, kind: .masked, classes: 0, reuseHead: false, seed: seed)
+      return try TextModel(config, nil, kind: .maskedLM, classes: 0, reuseHead: false, seed: seed)
     }
     (teacher, student) = (try make(.bert, seed: 1), try make(.distilbert, seed: 2))
     let batch = Batch([Array(5..<27), [7], Array(20..<31)]), rows: [Int32] = [2, 9, 10, 25, 30]
@@ -58,7 +58,7 @@ enum Looks: CaseIterable {
     let given: Lesson
     func tokens(in split: Split) -> Int { 0 }
     func lesson(_ examples: [Int], at step: Int) -> Lesson { given }
-    func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
+    func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
   }
 
   private struct Step {
@@ -68,12 +68,12 @@ enum Looks: CaseIterable {
   }
 
   private func step(_ settings: DistillationSettings, _ looks: Looks = .lastState, recompute: Bool = false) -> Step {
-    student.recompute = recompute
+    student.gradientCheckpointing = recompute
     let objective = Distillation(settings, teachers: [looks.teacher(teacher)], student: student, seed: 0)
     let table = ParameterTable(training: student.parameters + objective.parameters)
     let gradients = Gradients(table), workspace = Workspace()
-    let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: 3, step: 4, shard: 1))
-    let losses = objective.losses(student, FreeTask(given: lesson), lesson, of: LessonSize([lesson]), pass)
+    let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: 3, step: 4, shard: 1))
+    let losses = objective.losses(student, FreeTask(given: lesson), lesson, of: BatchTotals([lesson]), pass)
     gradients.finish()
     return Step(
       losses: losses, gradients: (0..<gradients.count).map { gradients.pointer[$0].bitPattern },
@@ -90,14 +90,14 @@ enum Looks: CaseIterable {
 
   @Test func `what a teacher says beside its logits is what it says alone`() {
     var alone = DistillationSettings()
-    (alone.soft, alone.hard) = (0, 0)
+    (alone.klWeight, alone.taskWeight) = (0, 0)
     let both = step(DistillationSettings()), cosine = step(alone)
     #expect(both.losses.last == cosine.losses.last)
   }
 
   @Test func `without a soft term logits are asked for where there is a target`() {
     var settings = DistillationSettings()
-    (settings.soft, settings.cosine) = (0, 0)
+    (settings.klWeight, settings.cosineWeight) = (0, 0)
     let hard = step(settings), all = step(DistillationSettings())
     #expect(abs(hard.losses[0] / all.losses[1] - 1) < 1e-6)
   }

@@ -32,12 +32,12 @@ struct FixedBatches: Task {
 
   func lesson(_ examples: [Int], at step: Int) -> Lesson {
     var batch = Batch()
-    for example in examples { batch.append(ids[example], kinds: kinds[example]) }
+    for example in examples { batch.append(ids[example], tokenTypeIDs: kinds[example]) }
     let targets = examples.flatMap { labels[$0] }
     let lesson = Lesson(
       examples: examples, batch: batch, targets: targets, weight: Float(targets.count { $0 >= 0 }))
-    return labelledOnly ? lesson.whereLabelled(.tokens) : lesson
+    return labelledOnly ? lesson.whereLabelled(.tokenClassification) : lesson
   }
 
-  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
 }

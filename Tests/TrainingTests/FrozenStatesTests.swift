@@ -37,7 +37,7 @@ private struct FrozenTexts: Task {
     return Lesson(examples: examples, batch: Batch(chosen), targets: targets, weight: Float(targets.count))
   }
 
-  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? {
+  func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? {
     let losses = Mutex([Int: Double]())
     run(4) { part, workspace in
       let chosen = dev.indices.filter { $0 % 4 == part }.map { dev[$0] }, pass = Pass(workspace)
@@ -74,12 +74,12 @@ private struct FrozenBench {
     _ learning: Learner, _ precision: Precision = .fp32, layers: Int = 4, dropout: Double = 0,
     change: (TextModel) -> Void = { _ in }
   ) throws {
-    try Processor.start()
+    try Processor.initialize()
     var json = try JSON(path: fixture("tiny-bert") + "/config.json").object ?? [:]
     json["num_hidden_layers"] = .int(layers)
     var config = try ModelConfig(json: .object(json), file: "config.json")
     (config.dropout, config.attentionDropout) = (dropout, dropout)
-    model = try TextModel(config, nil, kind: .tokens, classes: 5, reuseHead: false, seed: 1)
+    model = try TextModel(config, nil, kind: .tokenClassification, classes: 5, reuseHead: false, seed: 1)
     change(model)
     let head = [model.classifier.weight, model.classifier.bias]
     var options = LoRAConfig()
@@ -92,18 +92,18 @@ private struct FrozenBench {
     table = ParameterTable(
       training: adapter?.trainable ?? (learning == .head ? head : learning == .topBlock ? top + head : model.parameters)
     )
-    model.use(precision)
+    model.setPrecision(precision)
   }
 
   /// Lets the model keep its states in `folder`.
   @discardableResult
-  func keep(in folder: String, oneByOne: Bool = false) throws -> FrozenStates {
-    var states = model.freeze(model.frozenBlocks, in: folder)
+  func keep(in folder: String, oneByOne: Bool = false) throws -> HiddenStateCache {
+    var states = model.makeHiddenStateCache(below: model.frozenBlockCount, in: folder)
     if oneByOne {
-      states = FrozenStates(block: states.block, width: model.config.width, file: states.file, multiplier: .blas)
+      states = HiddenStateCache(block: states.block, hiddenSize: model.config.hiddenSize, file: states.file, backend: .blas)
     }
     try states.file.open(reserving: 0)
-    model.frozen = states
+    model.hiddenStateCache = states
     return states
   }
 
@@ -112,10 +112,10 @@ private struct FrozenBench {
     var scores: [Double] = []
   }
 
-  func trainer(threads: Int = 2, accumulation: Int = 1, objective: any Objective = HardLabels()) throws -> Trainer {
+  func trainer(threads: Int = 2, accumulation: Int = 1, objective: any Objective = TaskLoss()) throws -> Trainer {
     var settings = TrainingSettings()
-    (settings.length, settings.batchSize, settings.learningRate) = (.epochs(3), .examples(26), 1e-2)
-    (settings.metric, settings.accumulation) = ("loss", accumulation)
+    (settings.duration, settings.batchSize, settings.learningRate) = (.epochs(3), .examples(26), 1e-2)
+    (settings.metricForBestModel, settings.gradientAccumulationSteps) = ("loss", accumulation)
     return try Trainer(model, task, table, settings, Replicas(threads: threads), objective: objective)
   }
 
@@ -135,12 +135,12 @@ private struct FrozenBench {
 
 @Suite struct FrozenStatesTests {
   private let folder = TemporaryFolder()
-  private let isOurs = Multiplier.chosen > .blas
+  private let isOurs = GEMMBackend.selected > .blas
 
   @Test(arguments: Learner.allCases) func `a pass finds the blocks below all that learns`(_ learning: Learner)
     throws
   {
-    #expect(try FrozenBench(learning).model.frozenBlocks == learning.frozenBlocks)
+    #expect(try FrozenBench(learning).model.frozenBlockCount == learning.frozenBlocks)
   }
 
   @Test(arguments: [Learner.head, .topBlock, .upperLoRA])
@@ -150,9 +150,9 @@ private struct FrozenBench {
       let pass = Pass(Workspace(), gradients: Gradients(bench.table)),
         trace = Trace(states: Set(0...layers), blocks: [])
       _ = bench.model(Batch([[5, 6, 7], [8]]), trace: trace, pass)
-      let frozen = bench.model.frozenBlocks
-      #expect((0...frozen).allSatisfy { !trace.state($0).isTracked })
-      return pass.mark
+      let frozen = bench.model.frozenBlockCount
+      #expect((0...frozen).allSatisfy { !trace.hiddenState($0).isTracked })
+      return pass.tapeLength
     }
     #expect(tapes[0] == tapes[1] && tapes[0] > 0)
   }
@@ -243,7 +243,7 @@ private struct FrozenBench {
       -> String
     {
       let model = try FrozenBench(learning, precision, change: change).model
-      return model.freeze(model.frozenBlocks, in: "").file.path
+      return model.makeHiddenStateCache(below: model.frozenBlockCount, in: "").file.path
     }
     func first(_ model: TextModel, _ part: String) -> UnsafeMutablePointer<Float> {
       model.parameters.first { $0.name.contains(part) }!.pointer
@@ -267,11 +267,11 @@ private struct FrozenBench {
     func run(_ isKept: Bool) throws -> FrozenBench.Outcome {
       let bench = try FrozenBench(.upperLoRA), teacher = try FrozenBench(.head).model
       if isKept { try bench.keep(in: folder.path) }
-      bench.model.recompute = true
+      bench.model.gradientCheckpointing = true
       var settings = DistillationSettings()
-      (settings.soft, settings.hard, settings.cosine) = (0.5, 0.5, 1)
+      (settings.klWeight, settings.taskWeight, settings.cosineWeight) = (0.5, 0.5, 1)
       let objective = Distillation(settings, teachers: [Teacher(teacher)], student: bench.model, seed: 0)
-      #expect(!objective.sees(below: 4, of: bench.model) && objective.sees(below: 5, of: bench.model))
+      #expect(!objective.compares(below: 4, of: bench.model) && objective.compares(below: 5, of: bench.model))
       return try bench.run(try bench.trainer(accumulation: 2, objective: objective))
     }
     if isOurs { #expect(try run(true) == run(false)) } else { #expect(try run(true) == run(true)) }

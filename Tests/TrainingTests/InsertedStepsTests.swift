@@ -12,7 +12,7 @@ private func start(_ run: String) throws -> TwentySteps {
   guard run == "prefix-mlp" else { return try TwentySteps(run) }
   return try TwentySteps(run) { model in
     var method = PrefixConfig()
-    (method.virtualTokens, method.projects, method.hidden) = (3, true, 12)
+    (method.numVirtualTokens, method.prefixProjection, method.encoderHiddenSize) = (3, true, 12)
     let adapter = try Adapter(method, on: model, seed: 1)
     // What the network is at first stands in no folder.
     let weights = try Checkpoint(file: fixture("adapters/\(run)-weights.safetensors"))
@@ -28,7 +28,7 @@ func `the first step's gradients are the library's, blocks recomputed or not`(
   _ run: String, _ recompute: Bool
 ) throws {
   let golden = try start(run)
-  golden.model.recompute = recompute
+  golden.model.gradientCheckpointing = recompute
   try golden.expectFirstGradients(within: 1e-5)
 }
 
@@ -38,7 +38,7 @@ func `the first step's gradients are the library's, blocks recomputed or not`(
   if run != "prefix-mlp" { return try golden.expectEnd(within: 1e-3) }
   // Of a network only what it makes is kept.
   let folder = TemporaryFolder()
-  try golden.adapter?.save(to: folder.path, base: "tiny-bert", head: .tokens)
+  try golden.adapter?.save(to: folder.path, base: "tiny-bert", head: .tokenClassification)
   let made = try Checkpoint(file: folder.path + "/adapter_model.safetensors")
   let final = try Checkpoint(file: fixture("adapters/\(run)-final/adapter_model.safetensors"))
   #expect(made.names == final.names)

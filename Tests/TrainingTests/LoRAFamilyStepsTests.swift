@@ -14,12 +14,12 @@ private func start(_ run: String, on model: TextModel) throws -> Adapter {
   (config.rank, config.alpha) = (4, 6)
   switch run {
   case "pissa":
-    config.start = .pissa
+    config.initialization = .pissa
     config.modules.targets = .allLinear
     config.rankPattern = ["query": 2]
     config.alphaPattern = ["key": 3]
   case "olora":
-    config.start = .olora
+    config.initialization = .olora
     config.useRSLoRA = true
   case "adalora":
     let read = try Adapter(folder: fixture("adapters/\(run)-start"), on: model)
@@ -60,7 +60,7 @@ private func rank(of table: ParameterTable) -> Int {
 @Test func `what AdaLoRA has learned is saved as PEFT saves it, triplets that went left out`() throws {
   let run = try golden("adalora"), trainer = try run.trainer(threads: 1), folder = TemporaryFolder()
   for index in 0..<20 { _ = try trainer.step(run.task.batches[index % 4]) }
-  try run.adapter?.save(to: folder.path, base: "tiny-bert", head: .tokens)
+  try run.adapter?.save(to: folder.path, base: "tiny-bert", head: .tokenClassification)
   let theirs = fixture("adapters/adalora-final")
   let (ours, golden) = (
     try Checkpoint(file: folder.path + "/adapter_model.safetensors"),
@@ -95,7 +95,7 @@ private func rank(of table: ParameterTable) -> Int {
 
 @Test func `AdaLoRA has no time in a run that is all beginning and end`() throws {
   var config = AdaLoRAConfig()
-  (config.firstSteps, config.lastSteps) = (12, 8)
+  (config.tInit, config.tFinal) = (12, 8)
   let adapter = try Adapter(config, on: tinyModel(), seed: 1)
   #expect(throws: BudgetFault.self) { try adapter.hook?.begin(steps: 20) }
   try adapter.hook?.begin(steps: 21)
@@ -103,7 +103,7 @@ private func rank(of table: ParameterTable) -> Int {
 
 @Test func `AdaLoRA that would allocate after the last step only is refused`() throws {
   var config = AdaLoRAConfig()
-  (config.firstSteps, config.interval) = (10, 10)
+  (config.tInit, config.deltaT) = (10, 10)
   let adapter = try Adapter(config, on: tinyModel(), seed: 1)
   #expect(throws: BudgetFault.self) { try adapter.hook?.begin(steps: 20) }
   try adapter.hook?.begin(steps: 21)
@@ -112,10 +112,10 @@ private func rank(of table: ParameterTable) -> Int {
 @Test func `LoRA+ loses what it loses with PEFT's optimizer`() throws {
   let golden = try TwentySteps("lora-plus") { try Adapter(folder: fixture("adapters/lora-start"), on: $0) }
   var config = LoRAConfig(), settings = TwentySteps.settings
-  config.plusRatio = 8
+  config.loraPlusRatio = 8
   settings.learningRate = 1e-3
   let trainer = try Trainer(
-    golden.model, golden.task, golden.table, settings, Replicas(threads: 2), rateFactor: config.rateFactor)
+    golden.model, golden.task, golden.table, settings, Replicas(threads: 2), learningRateFactor: config.learningRateFactor)
   for index in 0..<20 {
     let record = try trainer.step(golden.task.batches[index % 4])
     #expect(abs(record.loss - golden.number("losses", index)) < 1e-4, "step \(index + 1)")

@@ -17,7 +17,7 @@ struct MaskedBench {
 
   /// Documents of 5 to 40 words, in blocks of 20 tokens.
   init(documents: Int = 60) throws {
-    try Processor.start()
+    try Processor.initialize()
     tokenizer = try WordPiece(folder: fixture("distillation/teacher"))
     let words = tokenizer.tokens.filter { !$0.hasPrefix("[") && !$0.hasPrefix("##") }
     let lines = (0..<documents).map { line in
@@ -27,8 +27,8 @@ struct MaskedBench {
     store = try TokenStore(paths: [folder.path + "/text.txt"], tokenizer: tokenizer, maxLength: 20, threads: 2)
   }
 
-  func task(seed: UInt64 = 3, isDynamic: Bool = true, most: Int? = nil) throws -> MaskedTask {
-    MaskedTask([.train: store, .dev: store], try Masking(tokenizer), seed: seed, isDynamic: isDynamic, most: most)
+  func task(seed: UInt64 = 3, isDynamic: Bool = true, most: Int? = nil) throws -> MaskedLMTask {
+    MaskedLMTask([.train: store, .dev: store], try Masking(tokenizer), seed: seed, isDynamic: isDynamic, most: most)
   }
 
   /// The fixture's model of this name, with dropout in training.
@@ -36,7 +36,7 @@ struct MaskedBench {
     let folder = fixture("distillation/" + name)
     var config = try ModelConfig(folder: folder)
     (config.dropout, config.attentionDropout) = (dropout, dropout)
-    return try TextModel(config, Checkpoint(folder: folder), kind: .masked, classes: 0, reuseHead: true, seed: 0)
+    return try TextModel(config, Checkpoint(folder: folder), kind: .maskedLM, classes: 0, reuseHead: true, seed: 0)
   }
 }
 
@@ -45,9 +45,9 @@ func step(
   _ lessons: [Lesson], _ objective: any Objective, _ task: any Task, _ model: TextModel, threads: Int = 1
 ) -> (losses: [Double], gradients: [Float]) {
   let table = ParameterTable(training: model.parameters + objective.parameters), total = Gradients(table)
-  let size = LessonSize(lessons)
+  let size = BatchTotals(lessons)
   let losses = Replicas(threads: threads).sum(shards: lessons.count, into: total) { shard, workspace, gradients in
-    let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: 1, step: 2, shard: shard))
+    let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: 1, step: 2, shard: shard))
     return objective.losses(model, task, lessons[shard], of: size, pass)
   }
   return (losses, Array(UnsafeBufferPointer(start: total.pointer, count: total.count)))

@@ -59,10 +59,10 @@ import Testing
   let bench = try MaskedBench()
   let values = try [(1, false), (2, false), (3, false), (2, true)].map { threads, recompute in
     let model = try MaskedBench.model("teacher", dropout: 0.1)
-    model.recompute = recompute
+    model.gradientCheckpointing = recompute
     var settings = TrainingSettings()
-    (settings.length, settings.batchSize, settings.learningRate) = (.steps(3), .examples(60), 1e-3)
-    settings.metric = "loss"
+    (settings.duration, settings.batchSize, settings.learningRate) = (.steps(3), .examples(60), 1e-3)
+    settings.metricForBestModel = "loss"
     let table = ParameterTable(training: model.parameters)
     let trainer = try Trainer(model, try bench.task(), table, settings, Replicas(threads: threads))
     #expect(shards(of: Array(0..<60), lengths: bench.store.lengths, size: 512).count > 1)
@@ -75,9 +75,9 @@ import Testing
 
 @Test func `shards add up to the batch: gradients of the shared table of words too`() throws {
   let bench = try MaskedBench(), model = try MaskedBench.model("student"), task = try bench.task()
-  let whole = step([task.lesson(Array(0..<12), at: 0)], HardLabels(), task, model)
+  let whole = step([task.lesson(Array(0..<12), at: 0)], TaskLoss(), task, model)
   let parts = [0..<3, 3..<4, 4..<12].map { task.lesson(Array($0), at: 0) }
-  let sum = step(parts, HardLabels(), task, model, threads: 2)
+  let sum = step(parts, TaskLoss(), task, model, threads: 2)
   #expect(abs(sum.losses[0] - whole.losses[0]) < 1e-5)
   #expect(relativeError(sum.gradients, whole.gradients) < 1e-5)
 }
@@ -87,12 +87,12 @@ import Testing
   let unknown = Lesson(
     examples: [1], batch: Batch([[2, 1, 1, 1, 3]]), rows: [], targets: [], weight: 0)
   let lesson = task.lesson([0], at: 0)
-  let alone = step([lesson], HardLabels(), task, model)
+  let alone = step([lesson], TaskLoss(), task, model)
   for lessons in [[lesson, unknown], [unknown, lesson]] {
-    let both = step(lessons, HardLabels(), task, model, threads: 2)
+    let both = step(lessons, TaskLoss(), task, model, threads: 2)
     #expect(both.losses == alone.losses && both.gradients == alone.gradients)
   }
-  let nothing = step([unknown], HardLabels(), task, model)
+  let nothing = step([unknown], TaskLoss(), task, model)
   #expect(nothing.losses == [0] && nothing.gradients.allSatisfy { $0 == 0 })
 }
 
@@ -100,14 +100,14 @@ import Testing
   let batch = Batch([[2, 7, 8, 3], [2, 9, 3]])
   let tags = Lesson(examples: [0, 1], batch: batch, targets: [-1, 4, -1, -1, -1, 2, -1], weight: 2)
   let masks = Lesson(examples: [0, 1], batch: batch, rows: [1, 5], targets: [4, 2], weight: 2)
-  for lesson in [tags.whereLabelled(.tokens), masks.whereLabelled(.masked)] {
+  for lesson in [tags.whereLabelled(.tokenClassification), masks.whereLabelled(.maskedLM)] {
     #expect(lesson.rows == [1, 5] && lesson.targets == [4, 2] && lesson.weight == 2 && lesson.examples == [0, 1])
   }
-  for lesson in [tags.everywhere(.tokens), masks.everywhere(.masked)] {
+  for lesson in [tags.everywhere(.tokenClassification), masks.everywhere(.maskedLM)] {
     #expect(lesson.rows == nil && lesson.targets == tags.targets && lesson.weight == 2)
   }
   let texts = Lesson(examples: [0, 1], batch: batch, targets: [1, -1], weight: 1)
-  for lesson in [texts.whereLabelled(.sequence), texts.everywhere(.sequence)] {
+  for lesson in [texts.whereLabelled(.sequenceClassification), texts.everywhere(.sequenceClassification)] {
     #expect(lesson.rows == nil && lesson.targets == [1, -1])
   }
 }

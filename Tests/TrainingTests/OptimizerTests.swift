@@ -41,33 +41,33 @@ private let groups = [
     ("sgd-momentum", .sgd(), 1e-2), ("sgd-nesterov", .sgd(nesterov: true), 1e-2), ("lion", .lion(), 1e-3),
     ("lion-groups", .lion(), 1e-3), ("adafactor", .adafactor, 1e-2), ("adafactor-groups", .adafactor, 1e-2),
     ("ema", .adamW(), 3e-3), ("mean-of-5", .adamW(), 3e-3),
-  ] as [(String, OptimizerSettings.Rule, Double)], [1, 3])
+  ] as [(String, OptimizerSettings.Algorithm, Double)], [1, 3])
 func `twenty steps leave the weights that torch's optimizers leave`(
-  _ run: (name: String, rule: OptimizerSettings.Rule, peak: Double), _ threads: Int
+  _ run: (name: String, rule: OptimizerSettings.Algorithm, peak: Double), _ threads: Int
 ) throws {
   let golden = try JSON(path: fixture("optimizers/golden.json"))["runs"]?[run.name]
   let table = ParameterTable(training: shapes.map { Parameter($0.name, shape: $0.shape) })
   var settings = TrainingSettings()
-  settings.optimizer.rule = run.rule
+  settings.optimizer.algorithm = run.rule
   settings.optimizer.weightDecay = 0.1
   settings.optimizer.maxGradNorm = 5
   settings.learningRate = run.peak
   if run.name.hasSuffix("-groups") || run.name == "sgd-momentum" {
     settings.groups = groups
-    settings.groups[2].rate = .peak(3 * run.peak)
+    settings.groups[2].learningRate = .peak(3 * run.peak)
   }
-  let descent = Descent(table, settings.optimizer, try table.rules(settings))
+  let descent = OptimizerStep(table, settings.optimizer, try table.rules(settings))
   let (gradients, average, replicas) = (Gradients(table), WeightAverage(table), Replicas(threads: threads))
   fill(table, step: 0, \.pointer)
   let start = table.values
   for step in 0..<20 {
     fill(table, step: step + 1) { gradients.pointer + ($0.offset ?? 0) }
     let rate = run.peak * Double(20 - step) / 20
-    #expect(descent.step(gradients, number: step + 1, rate: rate, replicas).isFinite)
-    if run.name == "ema" { average.approach(step == 0 ? 1 : 0.1, replicas) }
-    if run.name == "mean-of-5", step >= 15 { average.approach(1 / Double(step - 14), replicas) }
+    #expect(descent.apply(gradients, number: step + 1, rate: rate, replicas).isFinite)
+    if run.name == "ema" { average.moveTowardsWeights(by: step == 0 ? 1 : 0.1, replicas) }
+    if run.name == "mean-of-5", step >= 15 { average.moveTowardsWeights(by: 1 / Double(step - 14), replicas) }
   }
-  if ["ema", "mean-of-5"].contains(run.name) { average.take() }
+  if ["ema", "mean-of-5"].contains(run.name) { average.copyToWeights() }
   let wanted = table.parameters.flatMap { golden?[$0.name]?.array?.compactMap { $0.number.map(Float.init) } ?? [] }
   #expect(relativeError(table.values, wanted) < 1e-6)
   // What the steps did, as against what was there before them.
@@ -81,28 +81,28 @@ func `twenty steps leave the weights that torch's optimizers leave`(
     ("polynomial-floor", .polynomial(power: 2.5, floor: 0.05), 7), ("inverse-sqrt", .inverseSquareRoot(), 7),
     ("inverse-sqrt-no-warmup", .inverseSquareRoot(), 0),
     ("inverse-sqrt-timescale", .inverseSquareRoot(timescale: 3), 7), ("one-cycle", .oneCycle(), 0),
-    ("one-cycle-options", .oneCycle(rise: 0.11, start: 10, end: 50), 0),
-  ] as [(String, Schedule.Kind, Int)])
+    ("one-cycle-options", .oneCycle(pctStart: 0.11, divFactor: 10, finalDivFactor: 50), 0),
+  ] as [(String, Schedule.Shape, Int)])
 func `a schedule's rates are those of transformers and torch, at every step`(
-  _ name: String, _ kind: Schedule.Kind, _ warmup: Int
+  _ name: String, _ kind: Schedule.Shape, _ warmup: Int
 ) throws {
   let golden = try JSON(path: fixture("optimizers/golden.json"))["schedules"]?[name]?.array ?? []
   let schedule = Schedule(kind, peak: 3e-4, warmup: warmup, total: 40)
   #expect(golden.count == 40)
   for (step, rate) in golden.enumerated() {
-    #expect(abs(schedule.rate(step) - (rate.number ?? .nan)) < 1e-15, "step \(step)")
+    #expect(abs(schedule.learningRate(at: step) - (rate.number ?? .nan)) < 1e-15, "step \(step)")
   }
 }
 
 @Test func `the shortest runs have rates too`() {
-  let kinds: [Schedule.Kind] = [
-    .linear, .constant, .cosine(), .polynomial(), .inverseSquareRoot(), .oneCycle(), .oneCycle(rise: 0),
-    .oneCycle(rise: 1),
+  let kinds: [Schedule.Shape] = [
+    .linear, .constant, .cosine(), .polynomial(), .inverseSquareRoot(), .oneCycle(), .oneCycle(pctStart: 0),
+    .oneCycle(pctStart: 1),
   ]
   for kind in kinds {
     for total in 1...4 {
       for step in 0..<total {
-        let rate = Schedule(kind, peak: 1, warmup: 0, total: total).rate(step)
+        let rate = Schedule(kind, peak: 1, warmup: 0, total: total).learningRate(at: step)
         #expect(rate.isFinite && (0...1).contains(rate), "\(kind), \(step) of \(total): \(rate)")
       }
     }
@@ -110,17 +110,17 @@ func `a schedule's rates are those of transformers and torch, at every step`(
 }
 
 @Test func `a gradient that is not finite moves nothing, whatever the optimizer`() throws {
-  for rule: OptimizerSettings.Rule in [.adamW(), .sgd(), .lion(), .adafactor] {
+  for rule: OptimizerSettings.Algorithm in [.adamW(), .sgd(), .lion(), .adafactor] {
     let table = ParameterTable(training: shapes.map { Parameter($0.name, shape: $0.shape) })
     fill(table, step: 0, \.pointer)
     let before = table.values, gradients = Gradients(table)
     var settings = TrainingSettings()
-    settings.optimizer.rule = rule
-    let descent = Descent(table, settings.optimizer, try table.rules(settings))
+    settings.optimizer.algorithm = rule
+    let descent = OptimizerStep(table, settings.optimizer, try table.rules(settings))
     gradients.pointer[3] = .infinity
-    #expect(!descent.step(gradients, number: 1, rate: 1, Replicas(threads: 1)).isFinite)
+    #expect(!descent.apply(gradients, number: 1, rate: 1, Replicas(threads: 1)).isFinite)
     #expect(table.values == before)
-    for memory in descent.optimizer.memory {
+    for memory in descent.optimizer.state {
       #expect((0..<memory.count).allSatisfy { memory.pointer[$0] == 0 }, "\(memory.name)")
     }
   }
@@ -128,10 +128,10 @@ func `a schedule's rates are those of transformers and torch, at every step`(
 
 @Test func `an optimizer remembers what the documentation says it costs`() throws {
   let table = ParameterTable(training: [Parameter("w", shape: [64, 32])])
-  func numbers(_ rule: OptimizerSettings.Rule) -> Int {
+  func numbers(_ rule: OptimizerSettings.Algorithm) -> Int {
     var settings = OptimizerSettings()
-    settings.rule = rule
-    return settings.make(table).memory.reduce(0) { $0 + $1.count }
+    settings.algorithm = rule
+    return settings.make(table).state.reduce(0) { $0 + $1.count }
   }
   #expect(numbers(.adamW()) == 2 * 64 * 32 && numbers(.lion()) == 64 * 32 && numbers(.sgd()) == 64 * 32)
   #expect(numbers(.sgd(momentum: 0)) == 0 && numbers(.adafactor) == 64 + 32)
@@ -142,14 +142,14 @@ func `a schedule's rates are those of transformers and torch, at every step`(
   func run(_ shape: [Int], threads: Int) throws -> [Float] {
     let table = ParameterTable(training: [Parameter("w", shape: shape)])
     var settings = TrainingSettings()
-    settings.optimizer.rule = .adafactor
-    let descent = Descent(table, settings.optimizer, try table.rules(settings)), gradients = Gradients(table)
+    settings.optimizer.algorithm = .adafactor
+    let descent = OptimizerStep(table, settings.optimizer, try table.rules(settings)), gradients = Gradients(table)
     let tall = shape[0] == 700
     for step in 1...3 {
       for i in 0..<700 {
         for j in 0..<9 { gradients.pointer[tall ? i * 9 + j : j * 700 + i] = number(step * 10_000 + i * 9 + j) }
       }
-      _ = descent.step(gradients, number: step, rate: 0.01, Replicas(threads: threads))
+      _ = descent.apply(gradients, number: step, rate: 0.01, Replicas(threads: threads))
     }
     let values = table.values
     return tall ? values : (0..<700).flatMap { i in (0..<9).map { values[$0 * 700 + i] } }
@@ -184,13 +184,13 @@ func `a schedule's rates are those of transformers and torch, at every step`(
   var settings = TrainingSettings()
   settings.learningRate = 1e-3
   settings.groups = [.init(.names(["query"]), rate: .ratio(2)), .init(.names(["classifier"]), rate: .peak(5e-3))]
-  let rules = try table.rules(settings) { layerFactor($0.name, decay: 0.5, layers: 2) }
-  #expect(rules.map(\.rate) == [0.5, 0.5, 0.25, 0.5, 5])
-  #expect(rules.map(\.decay) == [0.01, 0, 0, 0.01, 0.01])
+  let rules = try table.rules(settings) { layerDecayFactor($0.name, decay: 0.5, layers: 2) }
+  #expect(rules.map(\.learningRateFactor) == [0.5, 0.5, 0.25, 0.5, 5])
+  #expect(rules.map(\.weightDecay) == [0.01, 0, 0, 0.01, 0.01])
 }
 
 @Test func `the factor of a layer falls from the head to the embeddings`() {
-  func factor(_ name: String) -> Double { layerFactor(name, decay: 0.5, layers: 4) }
+  func factor(_ name: String) -> Double { layerDecayFactor(name, decay: 0.5, layers: 4) }
   #expect(factor("classifier.weight") == 1 && factor("cls.predictions.transform.dense.weight") == 1)
   #expect(
     factor("bert.encoder.layer.3.output.dense.weight") == 0.5

@@ -13,7 +13,7 @@ enum Learning: CaseIterable { case everything, lora, upperLoRA, head }
 
 /// A model of `layers` blocks with dropout, from the fixture where it has as many, else from chance.
 private func model(layers: Int) throws -> TextModel {
-  try Processor.start()
+  try Processor.initialize()
   let folder = fixture("tiny-bert")
   var json = try JSON(path: folder + "/config.json").object ?? [:]
   let fits = json["num_hidden_layers"] == .int(layers)
@@ -21,7 +21,7 @@ private func model(layers: Int) throws -> TextModel {
   var config = try ModelConfig(json: .object(json), file: "config.json")
   (config.dropout, config.attentionDropout) = (0.1, 0.2)
   return try TextModel(
-    config, fits ? Checkpoint(folder: folder) : nil, kind: .tokens, classes: 5, reuseHead: fits, seed: 1)
+    config, fits ? Checkpoint(folder: folder) : nil, kind: .tokenClassification, classes: 5, reuseHead: fits, seed: 1)
 }
 
 private struct Step: Equatable {
@@ -31,10 +31,10 @@ private struct Step: Equatable {
 
 /// One step's loss and gradients, and the buffers that it took.
 private func step(_ model: TextModel, _ table: ParameterTable, recompute: Bool) -> (Step, buffers: Int) {
-  model.recompute = recompute
+  model.gradientCheckpointing = recompute
   let batch = Batch([Array(5..<30), [7], Array(20..<31)])
   let gradients = Gradients(table), workspace = Workspace()
-  let pass = Pass(workspace, gradients: gradients, chance: Chance(seed: 3, step: 4, shard: 1))
+  let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: 3, step: 4, shard: 1))
   let targets = (0..<batch.count).map { Int32($0 % 6) - 1 }
   let loss = crossEntropy(model(batch, pass), targets: targets, norm: 30, pass)
   pass.backward()
@@ -58,7 +58,7 @@ private func table(_ learning: Learning, _ model: TextModel) throws -> Parameter
   let adapter = try Adapter(options, on: model, seed: 1)
   // B is zero in a new adapter, and A's gradient with it.
   for parameter in adapter.trainable where parameter.name.hasSuffix("lora_B.weight") {
-    Start.normal(0.1).fill(parameter, seed: 2)
+    Initializer.normal(0.1).fill(parameter, seed: 2)
   }
   adapter.attach()
   let table = ParameterTable(training: adapter.trainable)

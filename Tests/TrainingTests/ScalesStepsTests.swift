@@ -16,7 +16,7 @@ func `the first step's gradients are PEFT's and PyTorch's, blocks recomputed or 
   _ run: String, _ recompute: Bool
 ) throws {
   let golden = try TwentySteps(run)
-  golden.model.recompute = recompute
+  golden.model.gradientCheckpointing = recompute
   try golden.expectFirstGradients(within: 2e-5)
 }
 

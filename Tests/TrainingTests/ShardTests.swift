@@ -65,14 +65,14 @@ private struct Course {
 
   @Test(arguments: [1, 2, 5]) func `a parameter with two writers is handed on after the second`(_ threads: Int) {
     let course = Course()
-    course.parameters[1].writers = 2
+    course.parameters[1].useCount = 2
     @Sendable func writes(_ shard: Int, _ parameter: Int) -> Int { parameter == 1 ? 2 : 1 }
     for _ in 0..<20 { #expect(course.sum(threads: threads, writes: writes) == Course.expected(writes: writes)) }
   }
 
   @Test(arguments: [1, 2, 5]) func `a shard need not write every parameter, nor as often as it may`(_ threads: Int) {
     let course = Course()
-    course.parameters[2].writers = 3
+    course.parameters[2].useCount = 3
     @Sendable func writes(_ shard: Int, _ parameter: Int) -> Int {
       switch parameter {
       case 0: shard == 0 ? 0 : 1

@@ -11,7 +11,7 @@ import Testing
 
 @Suite struct TeacherCacheTests {
   private let bench: MaskedBench
-  private let task: MaskedTask
+  private let task: MaskedLMTask
   private let teacher, student: TextModel
   private let parts: [[Int]] = [[3, 0], [1, 2, 4], [5]]
   private var path: String { bench.folder.path + "/answers/teacher.cache" }
@@ -22,35 +22,35 @@ import Testing
     (teacher, student) = (try MaskedBench.model("teacher"), try MaskedBench.model("student"))
   }
 
-  private func cache(k: Int = 120, scope: DistillationSettings.Scope = .everyToken, at path: String? = nil)
+  private func cache(k: Int = 120, scope: DistillationSettings.LossTokens = .all, at path: String? = nil)
     -> TeacherCache
   {
     let rows = task.lengths.indices.map { example in
       let lesson = task.lesson([example], at: 0)
-      return (scope == .labelled ? lesson.whereLabelled(.masked) : lesson.everywhere(.masked)).targets.count
+      return (scope == .labeled ? lesson.whereLabelled(.maskedLM) : lesson.everywhere(.maskedLM)).targets.count
     }
     return TeacherCache(path: path ?? self.path, rows: rows, k: k)
   }
 
-  private func learn(_ cache: TeacherCache?, scope: DistillationSettings.Scope = .everyToken, threads: Int = 2) -> (
+  private func learn(_ cache: TeacherCache?, scope: DistillationSettings.LossTokens = .all, threads: Int = 2) -> (
     losses: [Double], gradients: [Float]
   ) {
     var settings = DistillationSettings()
-    (settings.cosine, settings.scope) = (0, scope)
+    (settings.cosineWeight, settings.lossTokens) = (0, scope)
     let objective = Distillation(settings, teachers: [Teacher(teacher)], student: student, cache: cache, seed: 0)
     return step(parts.map { task.lesson($0, at: 0) }, objective, task, student, threads: threads)
   }
 
-  @Test(arguments: [DistillationSettings.Scope.everyToken, .labelled])
-  func `all classes kept are the whole teacher, who is asked once`(_ scope: DistillationSettings.Scope) throws {
+  @Test(arguments: [DistillationSettings.LossTokens.all, .labeled])
+  func `all classes kept are the whole teacher, who is asked once`(_ scope: DistillationSettings.LossTokens) throws {
     let cache = cache(scope: scope), uncached = learn(nil, scope: scope)
     try cache.open()
     let first = learn(cache, scope: scope)
-    #expect(cache.asked == 6)
+    #expect(cache.misses == 6)
     #expect(zip(first.losses, uncached.losses).allSatisfy { abs($0 - $1) < 1e-5 })
     #expect(relativeError(first.gradients, uncached.gradients) < 1e-5)
     let second = learn(cache, scope: scope)
-    #expect(cache.asked == 6)
+    #expect(cache.misses == 6)
     #expect(second.losses == first.losses && second.gradients == first.gradients)
   }
 
@@ -76,7 +76,7 @@ import Testing
     let bytes = try readFile(path), again = cache(k: 5)
     try again.open()
     _ = learn(again, threads: 1)
-    #expect(try again.asked == 0 && readFile(path) == bytes)
+    #expect(try again.misses == 0 && readFile(path) == bytes)
   }
 
   @Test func `a damaged answer is asked anew, with its neighbours in the lesson, and mended`() throws {
@@ -94,14 +94,14 @@ import Testing
       let cache = cache(k: 5)
       try cache.open()
       _ = learn(cache)
-      #expect(cache.asked == asked)
+      #expect(cache.misses == asked)
       #expect(try readFile(path) == bytes)
     }
     try writeFile(bytes[..<(bytes.count - 40)], to: path)
     let cache = cache(k: 5)
     try cache.open()
     _ = learn(cache)
-    #expect(try cache.asked == 1 && readFile(path) == bytes)
+    #expect(try cache.misses == 1 && readFile(path) == bytes)
   }
 
   @Test(arguments: [3, 9]) func `a file of another shape is made anew`(_ k: Int) throws {
@@ -114,7 +114,7 @@ import Testing
     try cache.open()
     #expect(try readFile(path).count == cache.size)
     let first = learn(cache)
-    #expect(cache.asked == 6)
+    #expect(cache.misses == 6)
     #expect(learn(cache).losses == first.losses)
   }
 
@@ -124,7 +124,7 @@ import Testing
     let cache = cache(k: 5)
     try cache.open()
     _ = learn(cache)
-    #expect(try cache.asked == 6 && readFile(path).count == cache.size)
+    #expect(try cache.misses == 6 && readFile(path).count == cache.size)
   }
 
   @Test(.enabled(if: TinyDisk.isPermitted)) func `a full disk is told with what is wanted, and nothing is left`() throws

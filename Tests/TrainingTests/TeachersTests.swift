@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct TeachersTests {
   private let bench: MaskedBench
-  private let task: MaskedTask
+  private let task: MaskedLMTask
   private let deep, shallow, student: TextModel
 
   init() throws {
@@ -27,7 +27,7 @@ import Testing
 
   private func only(_ change: (inout DistillationSettings) -> Void) -> DistillationSettings {
     var settings = DistillationSettings()
-    (settings.soft, settings.hard, settings.cosine, settings.relationHeads) = (0, 0, 0, 4)
+    (settings.klWeight, settings.taskWeight, settings.cosineWeight, settings.relationHeads) = (0, 0, 0, 4)
     change(&settings)
     return settings
   }
@@ -45,7 +45,7 @@ import Testing
 
   @Test func `each teacher's layers are its own, and inner terms are means over teachers`() {
     let terms: [DistillationSettings] = [
-      only { $0.cosine = 1 }, only { $0.hidden = 1 }, only { $0.attention = 1 }, only { $0.relations = 1 },
+      only { $0.cosineWeight = 1 }, only { $0.hiddenWeight = 1 }, only { $0.attentionWeight = 1 }, only { $0.relationWeight = 1 },
     ]
     for settings in terms {
       let one = losses(settings, [both[0]])[0], other = losses(settings, [both[1]])[0]
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test func `the soft term is that of the mean logits`() throws {
-    let settings = only { $0.soft = 1 }
+    let settings = only { $0.klWeight = 1 }
     #expect(abs(losses(settings, [both[0], both[0]])[0] - losses(settings, [both[0]])[0]) < 1e-6)
     // KL is convex in the teacher: the mean's is no more than the mean of both.
     let one = losses(settings, [both[0]])[0], other = losses(settings, [both[1]])[0]
@@ -69,16 +69,16 @@ import Testing
   @Test func `where one state of the student has two of a teacher, each projection is its own`() throws {
     let pairs: [Teacher.Pair] = [.init(student: 1, teacher: 2), .init(student: 1, teacher: 4)]
     let narrow = try TextModel(
-      folder: fixture("distillation/narrow-student"), kind: .tokens, classes: 5, reuseHead: true)
+      folder: fixture("distillation/narrow-student"), kind: .tokenClassification, classes: 5, reuseHead: true)
     let objective = Distillation(
-      only { $0.hidden = 1 }, teachers: [Teacher(deep, pairs: pairs)], student: narrow, seed: 1)
+      only { $0.hiddenWeight = 1 }, teachers: [Teacher(deep, pairs: pairs)], student: narrow, seed: 1)
     let parameters = objective.parameters
     #expect(parameters.count == 4 && Set(parameters.map(\.name)).count == 4)
     #expect(Array(parameters[0].values) != Array(parameters[2].values))
   }
 
   @Test func `a student that is its teacher has nothing to learn of it`() throws {
-    let settings = only { ($0.soft, $0.cosine, $0.hidden, $0.attention, $0.relations) = (1, 1, 1, 1, 1) }
+    let settings = only { ($0.klWeight, $0.cosineWeight, $0.hiddenWeight, $0.attentionWeight, $0.relationWeight) = (1, 1, 1, 1, 1) }
     let same = try MaskedBench.model("student")
     let objective = Distillation(settings, teachers: [both[1]], student: same, seed: 0)
     let found = step([task.lesson([0, 1], at: 0)], objective, task, same)
@@ -87,7 +87,7 @@ import Testing
   }
 
   @Test func `terms that look inside leave the head alone`() {
-    let objective = Distillation(only { $0.hidden = 1 }, teachers: both, student: student, seed: 0)
+    let objective = Distillation(only { $0.hiddenWeight = 1 }, teachers: both, student: student, seed: 0)
     let found = step([task.lesson([0, 1], at: 0), task.lesson([2], at: 0)], objective, task, student, threads: 2)
     let bias = student.classifier.bias
     #expect(found.gradients[(bias.offset ?? 0)..<(bias.offset ?? 0) + bias.count].allSatisfy { $0 == 0 })

@@ -30,7 +30,7 @@ struct Toy: Task {
       examples: examples, batch: Batch(examples.map { ids[$0] }), targets: targets, weight: Float(targets.count))
   }
   func tokens(in split: Split) -> Int { split == .train || !scripted.isEmpty ? lengths.reduce(0, +) : 0 }
-  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? {
+  func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? {
     if scripted.isEmpty { return nil }
     // The score follows the classifier's bias, which moves at every step: no state is needed to tell evaluations apart.
     let value = scripted[Int(model.classifier.weight.pointer[0].bitPattern >> 3) % scripted.count]
@@ -44,18 +44,18 @@ struct Bench {
   let adapter: Adapter?
 
   init(lora: Bool, threads: Int, task: any Task = Toy(), _ change: (inout TrainingSettings) -> Void = { _ in }) throws {
-    try Processor.start()
+    try Processor.initialize()
     var config = try ModelConfig(folder: fixture("tiny-bert"))
     (config.dropout, config.attentionDropout) = (0.1, 0.1)
     let model = try TextModel(
-      config, Checkpoint(folder: fixture("tiny-bert")), kind: .tokens, classes: 5, reuseHead: true, seed: 1)
+      config, Checkpoint(folder: fixture("tiny-bert")), kind: .tokenClassification, classes: 5, reuseHead: true, seed: 1)
     var options = LoRAConfig()
     options.dropout = 0.05
     adapter = lora ? try Adapter(options, on: model, seed: 1) : nil
     adapter?.attach()
     table = ParameterTable(training: adapter?.trainable ?? model.parameters)
     var settings = TrainingSettings()
-    settings.length = .epochs(2)
+    settings.duration = .epochs(2)
     settings.batchSize = .examples(28)
     settings.learningRate = 1e-3
     change(&settings)
@@ -92,7 +92,7 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   try first.trainer.saveSnapshot(to: path, inputs: "a", logged: 17)
   let second = try bench()
   #expect(try second.trainer.loadSnapshot(from: path, inputs: "a") == 17)
-  #expect(second.trainer.state.watch == first.trainer.state.watch)
+  #expect(second.trainer.state.spikeDetector == first.trainer.state.spikeDetector)
   let result = try second.run()
   #expect(second.table.values == whole.table.values)
   #expect(result.best == expected.best && result.steps == expected.steps && result.tokens == expected.tokens)
@@ -109,8 +109,8 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
 
 @Test func `patience ends a run that gets no better, and the best weights stay`() throws {
   let bench = try Bench(lora: true, threads: 1, task: Toy(scripted: [0.5])) {
-    $0.length = .epochs(50)
-    $0.patience = 2
+    $0.duration = .epochs(50)
+    $0.earlyStoppingPatience = 2
   }
   let result = try bench.run()
   #expect(result.status == .stoppedEarly)
@@ -121,7 +121,7 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   let large = try Bench(lora: false, threads: 1) { $0.batchSize = .examples(60) }
   let small = try Bench(lora: false, threads: 1) {
     $0.batchSize = .examples(20)
-    $0.accumulation = 3
+    $0.gradientAccumulationSteps = 3
   }
   #expect(large.trainer.steps == small.trainer.steps)
   _ = try large.run()
@@ -151,9 +151,9 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
 @Test func `a rehearsal takes the longest step, and its tokens are the run's`() throws {
   let bench = try Bench(lora: true, threads: 1, task: Toy(scripted: [0.5]))
   let size = bench.trainer.snapshotSize
-  let rehearsal = try bench.trainer.rehearse()
+  let rehearsal = try bench.trainer.dryRun()
   let epoch = Toy().lengths.reduce(0, +),
-    batches = Batcher(lengths: Toy().lengths, size: .examples(28), order: .shuffled, seed: 42)
+    batches = Batcher(lengths: Toy().lengths, size: .examples(28), order: .random, seed: 42)
   let sizes = batches.batches(epoch: 0).map { $0.reduce(0) { $0 + Toy().lengths[$1] } }
   #expect(rehearsal.longest == sizes.max() && rehearsal.tokens == 2 * epoch && rehearsal.steps >= 3)
   #expect(rehearsal.trainSeconds > 0 && rehearsal.evaluationSeconds > 0)
@@ -164,8 +164,8 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   #expect(written > size && written < size + 1 << 14)
 }
 
-@Test(arguments: [Batcher.Order.shuffled, .lengthGrouped], [Batcher.Size.examples(7), .tokens(100)])
-func `an epoch holds every example once, and the next epoch another order`(_ order: Batcher.Order, _ size: Batcher.Size)
+@Test(arguments: [Batcher.SamplingStrategy.random, .groupByLength], [Batcher.Size.examples(7), .tokens(100)])
+func `an epoch holds every example once, and the next epoch another order`(_ order: Batcher.SamplingStrategy, _ size: Batcher.Size)
 {
   let lengths = (0..<500).map { 5 + $0 % 60 }
   let batcher = Batcher(lengths: lengths, size: size, order: order, seed: 3)
@@ -189,7 +189,7 @@ func `an epoch holds every example once, and the next epoch another order`(_ ord
   // get_linear_schedule_with_warmup, get_cosine_schedule_with_warmup (4.x and 5.x): LambdaLR's factor at step k.
   let linear = Schedule(.linear, peak: 1, warmup: 2, total: 10),
     cosine = Schedule(.cosine(), peak: 1, warmup: 2, total: 10)
-  #expect([0, 1, 2, 6, 10].map(linear.rate) == [0, 0.5, 1, 0.5, 0])
-  #expect(abs(cosine.rate(6) - 0.5) < 1e-12 && cosine.rate(2) == 1 && abs(cosine.rate(10)) < 1e-12)
-  #expect(Schedule(.constant, peak: 3, warmup: 0, total: 10).rate(9) == 3)
+  #expect([0, 1, 2, 6, 10].map(linear.learningRate) == [0, 0.5, 1, 0.5, 0])
+  #expect(abs(cosine.learningRate(at: 6) - 0.5) < 1e-12 && cosine.learningRate(at: 2) == 1 && abs(cosine.learningRate(at: 10)) < 1e-12)
+  #expect(Schedule(.constant, peak: 3, warmup: 0, total: 10).learningRate(at: 9) == 3)
 }

@@ -39,7 +39,7 @@ struct TwentySteps {
 
   static var settings: TrainingSettings {
     var settings = TrainingSettings()
-    (settings.length, settings.warmup, settings.learningRate) = (.steps(20), .steps(2), 5e-3)
+    (settings.duration, settings.warmup, settings.learningRate) = (.steps(20), .steps(2), 5e-3)
     return settings
   }
 
@@ -62,8 +62,8 @@ struct TwentySteps {
 
   /// In bf16 the losses are the same, but for rounding.
   func followRounded(within tolerance: Double) throws {
-    model.use(.bf16)
-    #expect(model.projections.allSatisfy { $0.weight.isHalf == (adapter != nil) })
+    model.setPrecision(.bf16)
+    #expect(model.projections.allSatisfy { $0.weight.isBF16 == (adapter != nil) })
     let trainer = try trainer()
     let worst = try (0..<20).reduce(0) {
       max($0, abs(try trainer.step(task.batches[$1 % 4]).loss - number("losses", $1)))
@@ -77,7 +77,7 @@ struct TwentySteps {
   func expectFirstGradients(within tolerance: Double, isSigned: (String) -> Bool = { _ in true }) throws {
     let golden = try Checkpoint(file: fixture("adapters/\(name)-gradients.safetensors"))
     let lesson = task.lesson(task.batches[0], at: 0), gradients = Gradients(table)
-    _ = HardLabels().losses(model, task, lesson, of: LessonSize([lesson]), Pass(Workspace(), gradients: gradients))
+    _ = TaskLoss().losses(model, task, lesson, of: BatchTotals([lesson]), Pass(Workspace(), gradients: gradients))
     gradients.finish()
     _ = adapter?.hook?.addLoss(to: gradients)
     for parameter in table.parameters where !parameter.name.hasSuffix("key.bias") {

@@ -72,7 +72,7 @@ func `a distillation has as many operations as torch counts`(_ name: String, _ c
   #expect(Synthetic.places(length: 20) == [0, 6, 13])
   #expect(Synthetic.places(length: 1) == [0])
   #expect(Synthetic.places(length: 128).count == 19)
-  let task = Synthetic(lengths: [20, 8], kind: .masked), lesson = task.lesson([1, 0], at: 0)
+  let task = Synthetic(lengths: [20, 8], kind: .maskedLM), lesson = task.lesson([1, 0], at: 0)
   #expect(lesson.rows == [0, 8, 14, 21])
   #expect(lesson.targets == [task.sequences[1][0]] + [0, 6, 13].map { task.sequences[0][$0] })
   #expect(lesson.batch.ids.indices.filter { lesson.batch.ids[$0] == Synthetic.mask } == [0, 8, 14, 21])

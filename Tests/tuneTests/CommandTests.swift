@@ -123,7 +123,7 @@ func `a run in bf16 is scored as eval scores it in bf16, to the last digit`(_ me
   let eval = try program.run(["eval"] + model + ["test.tsv", "--precision", "bf16", "--json"])
   let result = try program.json("run/result.json"), wanted = result["metrics"]?["test"]
   let score = try JSON(parsing: .init(eval.out.utf8), named: "e")
-  if result["multiplier"] == "avx512bf16" || method.contains("lora") {
+  if result["gemm_backend"] == "avx512bf16" || method.contains("lora") {
     #expect(score == wanted)
   } else {  // Without AVX512-BF16 weights are rounded when they no longer learn.
     #expect(abs((score["loss"]?.number ?? .nan) - (wanted?["loss"]?.number ?? .nan)) < 1e-2)

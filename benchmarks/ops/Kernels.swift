@@ -11,10 +11,10 @@ extension Bench {
       let y = Matrix(numbers(n * output), rows: n, columns: output)
       let shape = "[\(n), \(input)]x[\(output), \(input)]", work = Work.operations(2 * n * input * output)
       for (name, multiplier, precision) in [
-        ("blas", Multiplier.blas, Precision.fp32), ("fp32", .chosen, .fp32), ("bf16", .chosen, .bf16),
+        ("blas", GEMMBackend.blas, Precision.fp32), ("fp32", .selected, .fp32), ("bf16", .selected, .bf16),
       ] {
         func product(_ a: Matrix, _ b: Matrix, _ c: Matrix) {
-          gemm(a, b, into: c, precision: precision, by: multiplier)
+          gemm(a, b, into: c, precision: precision, backend: multiplier)
         }
         time("product.\(name).forward", shape, work) { product(x, w.transposed, y) }
         time("product.\(name).dx", shape, work) { product(y, w, x) }
@@ -67,7 +67,7 @@ extension Bench {
       time("dropout", narrow, .floats(2 * n * d)) { tune_apply_dropout(x, y, n, d, place) }
     }
     let ids = (0..<n).map { Int32($0 * 7919 % 30000) }, table = numbers(30000 * d)
-    withUnsafePointer(to: Matrix(table, rows: 30000, columns: d).numbers) { words in
+    withUnsafePointer(to: Matrix(table, rows: 30000, columns: d).kernelMatrix) { words in
       time("embed", narrow, .floats(4 * n * d)) { tune_embed(words, 0, table, table, ids, ids, ids, y, n, d) }
     }
     time("scatter_add", narrow, .floats(3 * n * d)) { tune_scatter_add(x, ids, table, n, d) }

@@ -3,7 +3,7 @@
 import CKernels
 import Kernels
 
-try Processor.start()
+try Processor.initialize()
 let bench = Bench(only: CommandLine.arguments.dropFirst().first)
 for (d, hidden) in [(384, 1536), (768, 3072)] {
   bench.products(n: 512, d: d, hidden: hidden)

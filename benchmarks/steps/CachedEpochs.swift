@@ -18,15 +18,15 @@ struct CachedEpochs {
   /// Token classification in batches of 32 of the workload's sequences, each token's label known; half of the loss is the
   /// teacher's, half the labels'.
   func run() throws -> JSON {
-    try Processor.start()
+    try Processor.initialize()
     let config = try workload.config(), replicas = Replicas(threads: threads)
-    let task = Synthetic(lengths: workload.lengths(ragged: ragged), kind: .tokens)
+    let task = Synthetic(lengths: workload.lengths(ragged: ragged), kind: .tokenClassification)
     let cache = try makeCache(rows: task.lengths)
     var settings = DistillationSettings()
-    (settings.soft, settings.hard, settings.cosine, settings.scope) = (0.5, 0.5, 0, .labelled)
+    (settings.klWeight, settings.taskWeight, settings.cosineWeight, settings.lossTokens) = (0.5, 0.5, 0, .labeled)
     let engine = try Engine(
-      workload.student(of: config), of: config, kind: .tokens, settings, precision, recompute: recompute, cache: cache)
-    _ = try train(engine, HardLabels(), task, .steps(Self.unmeasured), cache, replicas)
+      workload.student(of: config), of: config, kind: .tokenClassification, settings, precision, recompute: recompute, cache: cache)
+    _ = try train(engine, TaskLoss(), task, .steps(Self.unmeasured), cache, replicas)
     let steps = try train(engine, engine.objective, task, .epochs(2), cache, replicas)
     let half = steps.count / 2, asked = steps[half - 1].asked
     precondition(
@@ -47,16 +47,16 @@ struct CachedEpochs {
 
   /// When every step ended, in seconds, and how many answers had been asked of the teacher by then.
   private func train(
-    _ engine: Engine, _ objective: any Objective, _ task: Synthetic, _ length: TrainingSettings.Length,
+    _ engine: Engine, _ objective: any Objective, _ task: Synthetic, _ length: TrainingSettings.Duration,
     _ cache: TeacherCache, _ replicas: Replicas
   ) throws -> [(end: Double, asked: Int)] {
     var settings = TrainingSettings()
-    (settings.length, settings.batchSize) = (length, .examples(Self.batch))
+    (settings.duration, settings.batchSize) = (length, .examples(Self.batch))
     let trainer = try Trainer(engine.model, task, engine.table, settings, replicas, objective: objective)
     var steps: [(end: Double, asked: Int)] = []
     _ = try trainer.run(shouldStop: { false }) { event in
       guard case .step(let record) = event else { return }
-      steps.append((record.seconds, cache.asked))
+      steps.append((record.seconds, cache.misses))
     }
     return steps
   }

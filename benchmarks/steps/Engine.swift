@@ -20,10 +20,10 @@ struct Engine {
   init(_ workload: Workload, _ config: ModelConfig, _ precision: Precision, recompute: Bool) throws {
     guard workload.what != .distil else {
       let student = try workload.student(of: config)
-      try self.init(student, of: config, kind: .masked, DistillationSettings(), precision, recompute: recompute)
+      try self.init(student, of: config, kind: .maskedLM, DistillationSettings(), precision, recompute: recompute)
       return
     }
-    let model = try TextModel(config, nil, kind: .sequence, classes: Synthetic.classes, reuseHead: false, seed: 0)
+    let model = try TextModel(config, nil, kind: .sequenceClassification, classes: Synthetic.classes, reuseHead: false, seed: 0)
     var trained: [Parameter] = []
     if workload.what == .full { trained = model.parameters }
     if workload.what == .lora {
@@ -33,19 +33,19 @@ struct Engine {
       adapter.attach()
       trained = adapter.trainable
     }
-    self.init(model, trained, HardLabels(), precision, recompute: recompute)
+    self.init(model, trained, TaskLoss(), precision, recompute: recompute)
   }
 
   /// A student, all of which learns, and its frozen teacher.
   init(
-    _ student: ModelConfig, of teacher: ModelConfig, kind: HeadKind, _ settings: DistillationSettings,
+    _ student: ModelConfig, of teacher: ModelConfig, kind: HeadType, _ settings: DistillationSettings,
     _ precision: Precision, recompute: Bool, cache: TeacherCache? = nil
   ) throws {
     func make(_ config: ModelConfig, seed: UInt64) throws -> TextModel {
       try TextModel(config, nil, kind: kind, classes: Synthetic.classes, reuseHead: false, seed: seed)
     }
     let student = try make(student, seed: 0), teacher = try make(teacher, seed: 1)
-    teacher.use(precision)
+    teacher.setPrecision(precision)
     self.init(
       student, student.parameters,
       Distillation(settings, teachers: [Teacher(teacher)], student: student, cache: cache, seed: 0), precision,
@@ -56,8 +56,8 @@ struct Engine {
     _ model: TextModel, _ trained: [Parameter], _ objective: any Objective, _ precision: Precision, recompute: Bool
   ) {
     table = ParameterTable(training: trained)
-    model.use(precision)
-    model.recompute = recompute
+    model.setPrecision(precision)
+    model.gradientCheckpointing = recompute
     (self.model, self.objective) = (model, objective)
   }
 

@@ -15,8 +15,8 @@ struct Measurement {
 
   /// What peer_steps.py prints, and how far from the machine's peak that is.
   func run() throws -> JSON {
-    try Processor.start()
-    let config = try workload.config(), kind: HeadKind = workload.what == .distil ? .masked : .sequence
+    try Processor.initialize()
+    let config = try workload.config(), kind: HeadType = workload.what == .distil ? .maskedLM : .sequenceClassification
     let task = Synthetic(lengths: workload.lengths(ragged: ragged), kind: kind)
     let replicas = Replicas(threads: threads), before = sgemmPeak(replicas)
     let engine = try Engine(workload, config, precision, recompute: recompute)
@@ -35,14 +35,14 @@ struct Measurement {
       "trainable_parameters": .int(engine.trainableParameters), "flops_per_step": .int(operations),
       "gflops": rounded(rate, 1), "sgemm_peak_gflops": rounded(peak, 1), "share_of_peak": rounded(rate / peak, 4),
       "blas_core": .string(Processor.blasCore), "vectors": .string(Processor.vectors),
-      "multiplier": .string(Multiplier.chosen.rawValue),
+      "gemm_backend": .string(GEMMBackend.selected.rawValue),
     ]
   }
 
   /// Seconds of every step: forward, loss, backward, clipping, AdamW.
   private func train(_ engine: Engine, _ task: Synthetic, _ replicas: Replicas) throws -> [Double] {
     var settings = TrainingSettings()
-    settings.length = .steps(steps + Self.unmeasured)
+    settings.duration = .steps(steps + Self.unmeasured)
     settings.batchSize = .examples(workload.sequences)
     settings.learningRate = 1e-4
     settings.schedule = .constant

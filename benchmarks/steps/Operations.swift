@@ -19,20 +19,20 @@ extension Workload {
   /// As torch's FlopCounterMode counts the same model.
   func operations(_ config: ModelConfig, lengths: [Int]) -> Int {
     let n = lengths.reduce(0, +), squares = lengths.reduce(0) { $0 + $1 * $1 }
-    let (d, b, r) = (config.width, lengths.count, LowRank.rank)
-    let linear = 2 * n * config.layers * (4 * d * d + 2 * d * config.hidden)
-    let attention = 4 * d * config.layers * squares
+    let (d, b, r) = (config.hiddenSize, lengths.count, LowRank.rank)
+    let linear = 2 * n * config.numHiddenLayers * (4 * d * d + 2 * d * config.intermediateSize)
+    let attention = 4 * d * config.numHiddenLayers * squares
     let pooler = 2 * b * d * d, classifier = 2 * b * d * Synthetic.classes
     let infer = linear + attention + pooler + classifier
     switch what {
     case .infer: return infer
     case .full: return 3 * infer
     case .distil:
-      let words = 2 * n * d * (d + config.vocabulary)
+      let words = 2 * n * d * (d + config.vocabSize)
       return linear + attention + words + 3 * ((linear + attention) / 2 + words)
     case .lora:
       let backward = linear - 6 * n * d * d + 2 * attention - 2 * d * squares + pooler + 2 * classifier
-      return infer + backward + 4 * n * r * d * (6 * config.layers - 1)
+      return infer + backward + 4 * n * r * d * (6 * config.numHiddenLayers - 1)
     }
   }
 }

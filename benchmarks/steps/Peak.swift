@@ -10,7 +10,7 @@ func sgemmPeak(_ replicas: Replicas) -> Double {
   let (n, d, products) = (1024, 768, 8)
   let operands = (0..<replicas.threads).map { thread in
     let x = Parameter("x", shape: [n, d]), w = Parameter("w", shape: [d, d]), y = Parameter("y", shape: [n, d])
-    for operand in [x, w] { Start.uniform(1).fill(operand, seed: UInt64(thread)) }
+    for operand in [x, w] { Initializer.uniform(1).fill(operand, seed: UInt64(thread)) }
     return (x: x, w: w, y: y)
   }
   let clock = ContinuousClock()
@@ -18,7 +18,7 @@ func sgemmPeak(_ replicas: Replicas) -> Double {
     clock.measure {
       replicas.forEach(replicas.threads) { thread, _ in
         let (x, w, y) = operands[thread]
-        for _ in 0..<products { gemm(x.matrix, w.matrix.transposed, into: y.matrix, by: .blas) }
+        for _ in 0..<products { gemm(x.matrix, w.matrix.transposed, into: y.matrix, backend: .blas) }
       }
     } / .seconds(1)
   }.min()

@@ -7,17 +7,17 @@ import Tasks
 struct Synthetic: Task {
   static let classes = 2
   static let mask: Int32 = 103
-  let kind: HeadKind
+  let kind: HeadType
   let sequences: [[Int32]]
   /// Of sequences and of tokens.
   private let labels: [[Int32]]
 
-  init(lengths: [Int], kind: HeadKind = .sequence) {
+  init(lengths: [Int], kind: HeadType = .sequenceClassification) {
     var chance = SplitMix64(seed: 0)
     self.kind = kind
     sequences = lengths.map { length in (0..<length).map { _ in Int32.random(in: 5..<30522, using: &chance) } }
     labels = lengths.map { length in
-      (0..<(kind == .sequence ? 1 : length)).map { _ in Int32.random(in: 0..<Int32(Self.classes), using: &chance) }
+      (0..<(kind == .sequenceClassification ? 1 : length)).map { _ in Int32.random(in: 0..<Int32(Self.classes), using: &chance) }
     }
   }
 
@@ -26,7 +26,7 @@ struct Synthetic: Task {
   func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
 
   func lesson(_ examples: [Int], at step: Int) -> Lesson {
-    if kind == .masked { return masked(examples) }
+    if kind == .maskedLM { return masked(examples) }
     let targets = examples.flatMap { labels[$0] }
     return Lesson(
       examples: examples, batch: Batch(examples.map { sequences[$0] }), targets: targets, weight: Float(targets.count))
@@ -52,7 +52,7 @@ struct Synthetic: Task {
     return Lesson(examples: examples, batch: batch, rows: rows, targets: targets, weight: Float(targets.count))
   }
 
-  func evaluate(_ model: TextModel, on split: Split, _ run: Runner) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
 
   /// The sequences in their order, in batches of about `tokens` tokens.
   func batches(tokens: Int) -> [Batch] {

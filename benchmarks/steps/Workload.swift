@@ -36,8 +36,8 @@ struct Workload: Sendable, Equatable {
 
   /// The student of a teacher: its DistilBERT, with half of the layers.
   func student(of teacher: ModelConfig) throws -> ModelConfig {
-    var json = Family.distilbert.adopt(teacher.json, from: .bert).object ?? [:]
-    json[Family.distilbert.keys.layers] = .int(teacher.layers / 2)
+    var json = Family.distilbert.convertedConfig(teacher.json, from: .bert).object ?? [:]
+    json[Family.distilbert.keys.layers] = .int(teacher.numHiddenLayers / 2)
     return try ModelConfig(json: .object(json), file: name)
   }
 

@@ -39,9 +39,9 @@ public func activate(_ x: Tensor, _ activation: Activation, precision: Precision
     }
   case .bf16:
     let slope = pass.workspace.take((x.count + 1) / 2)
-    tune_activate_half(x.pointer, y.pointer, slope.halves, x.count, activation.code)
+    tune_activate_bf16(x.pointer, y.pointer, slope.bf16, x.count, activation.code)
     pass.record(y) { [unowned pass] dy in
-      pass.accumulate(slot) { dx, beta in tune_multiply_half(dy.pointer, slope.halves, dx.base, dy.count, beta) }
+      pass.accumulate(slot) { dx, beta in tune_multiply_bf16(dy.pointer, slope.bf16, dx.base, dy.count, beta) }
     }
   }
   return y

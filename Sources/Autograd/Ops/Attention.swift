@@ -7,13 +7,13 @@ internal import Kernels
 /// `starts` are the first rows of the sequences, and at its end n.
 /// Kept for backward: qkv, context and one log-sum-exp a row and head.        source: Vaswani et al. 2017 eq. 1
 public func attention(
-  _ qkv: Tensor, starts: [Int], heads: Int, dropout probability: Double, _ pass: Pass
+  _ qkv: Tensor, sequenceOffsets: [Int], heads: Int, dropout probability: Double, _ pass: Pass
 ) -> Tensor {
   let d = qkv.columns / 3, width = d / heads
   precondition(width * heads * 3 == qkv.columns, "attention: \(qkv.columns) columns for \(heads) heads")
   let context = pass.make(qkv.rows, d, tracked: qkv.isTracked)
   let lse = pass.make(qkv.rows, heads)
-  let longest = zip(starts.dropFirst(), starts).map(-).max() ?? 0
+  let longest = zip(sequenceOffsets.dropFirst(), sequenceOffsets).map(-).max() ?? 0
   let scratchCount = tune_attention_scratch(longest, width)
   let (dropout, workspace) = (pass.dropout(probability), pass.workspace)
 
@@ -22,7 +22,7 @@ public func attention(
   ) {
     let scratch = workspace.take(scratchCount)
     withPointer(dropout) { dropout in
-      for (row, end) in zip(starts, starts.dropFirst()) { body(row, end - row, scratch.pointer, dropout) }
+      for (row, end) in zip(sequenceOffsets, sequenceOffsets.dropFirst()) { body(row, end - row, scratch.pointer, dropout) }
     }
   }
   each { row, t, scratch, dropout in

@@ -1,13 +1,13 @@
 /// Where queries, keys and values lie in qkv [n, 3d] = q, k, v side by side, each head's columns together.
 internal import Kernels
 
-enum HeadPart: Int, CaseIterable {
+enum QKVPart: Int, CaseIterable {
   case query, key, value
 }
 
 extension Matrix {
   /// One part of one head over the rows of one sequence, [rows, d/heads]. This matrix is a qkv [n, 3d].
-  func head(_ head: Int, of heads: Int, _ part: HeadPart, rows range: Range<Int>) -> Matrix {
+  func head(_ head: Int, of heads: Int, _ part: QKVPart, rows range: Range<Int>) -> Matrix {
     let width = columns / 3 / heads
     return Matrix(
       base + range.lowerBound * stride + (part.rawValue * heads + head) * width, rows: range.count, columns: width,

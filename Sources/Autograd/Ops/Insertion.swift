@@ -4,11 +4,11 @@ internal import Kernels
 
 /// y = x, and at the first rows of every sequence x + p     dx = dy   dp = Σ over sequences of their first rows of dy
 /// x, y [n, d]   p [m, d]; every sequence has at least m rows. `starts` as for `attention`. y overwrites x.
-public func addToStarts(_ x: Tensor, _ p: Tensor, starts: [Int], _ pass: Pass) -> Tensor {
+public func addToSequenceStarts(_ x: Tensor, _ p: Tensor, sequenceOffsets: [Int], _ pass: Pass) -> Tensor {
   precondition(x.columns == p.columns, "addToStarts: \(p.columns) columns for \(x.columns)")
-  precondition(zip(starts, starts.dropFirst()).allSatisfy { $1 - $0 >= p.rows }, "addToStarts: a sequence is too short")
+  precondition(zip(sequenceOffsets, sequenceOffsets.dropFirst()).allSatisfy { $1 - $0 >= p.rows }, "addToStarts: a sequence is too short")
   let y = pass.tensor(x.rows, x.columns, x.buffer, tracked: x.isTracked || p.isTracked)
-  let firsts = starts.dropLast().map { $0 * x.columns }
+  let firsts = sequenceOffsets.dropLast().map { $0 * x.columns }
   for first in firsts { tune_add(p.pointer, y.pointer + first, p.count) }
   let (slot, own) = (x.slot, p.slot)
   pass.record(y) { [unowned pass] dy in
@@ -25,12 +25,12 @@ public func addToStarts(_ x: Tensor, _ p: Tensor, starts: [Int], _ pass: Pass) -
 /// lie side by side in p [m, …] from `column` on.     →   y [n + m·sequences, 3d], its sequences longer by m
 /// dqkv = the sequences' own rows of dy    dp[:, column..<column + 2d] = Σ over sequences of the others' keys and values
 /// source: Li & Liang 2021 §4.2
-public func prepend(keysAndValues p: Tensor, from column: Int, to qkv: Tensor, starts: [Int], _ pass: Pass) -> Tensor {
+public func prepend(keysAndValues p: Tensor, from column: Int, to qkv: Tensor, sequenceOffsets: [Int], _ pass: Pass) -> Tensor {
   let width = qkv.columns, d = width / 3, m = p.rows
   precondition(d * 3 == width && column + 2 * d <= p.columns, "prepend: \(p.columns) columns, 2·\(d) from \(column)")
-  let y = pass.make(qkv.rows + m * (starts.count - 1), width, tracked: qkv.isTracked || p.isTracked)
+  let y = pass.make(qkv.rows + m * (sequenceOffsets.count - 1), width, tracked: qkv.isTracked || p.isTracked)
   /// Of each sequence: its first row in qkv and in y, and how many it has.
-  let sequences = zip(starts, starts.dropFirst()).enumerated().map { index, range in
+  let sequences = zip(sequenceOffsets, sequenceOffsets.dropFirst()).enumerated().map { index, range in
     (from: range.0 * width, to: (range.0 + m * (index + 1)) * width, count: (range.1 - range.0) * width)
   }
   for (from, to, count) in sequences {

@@ -7,12 +7,12 @@ internal import Kernels
 /// qkv [n, 3d], teacher [n, 3dₜ]. `heads` are relation heads: any number that divides both widths, whatever attention
 /// cuts them into. `starts` as for `attention`. The source's mean is scale = 1/(3·heads·n).
 public func relationDivergence(
-  _ qkv: Tensor, from teacher: Tensor, starts: [Int], heads: Int, scale: Float, _ pass: Pass
+  _ qkv: Tensor, from teacher: Tensor, sequenceOffsets: [Int], heads: Int, scale: Float, _ pass: Pass
 ) -> Double {
-  let sum = compareScores("relationDivergence", qkv, teacher, starts: starts, heads: heads, pass) {
+  let sum = compareScores("relationDivergence", qkv, teacher, starts: sequenceOffsets, heads: heads, pass) {
     rows, s, ds, dqkv, beta in
     var sum = 0.0
-    for part in HeadPart.allCases {
+    for part in QKVPart.allCases {
       for head in 0..<heads {
         func cut(_ x: Matrix) -> Matrix { x.head(head, of: heads, part, rows: rows) }
         let (x, wanted) = (cut(qkv.matrix), cut(teacher.matrix))

@@ -7,12 +7,12 @@ internal import Kernels
 /// qkv [n, 3d], teacher [n, 3dₜ]: as many heads, of any width. `starts` as for `attention`. The source's mean over a
 /// sequence's scores is scale = 1/(heads·t²) where all t are alike.
 public func scoreError(
-  _ qkv: Tensor, from teacher: Tensor, starts: [Int], heads: Int, scale: Float, _ pass: Pass
+  _ qkv: Tensor, from teacher: Tensor, sequenceOffsets: [Int], heads: Int, scale: Float, _ pass: Pass
 ) -> Double {
-  let sum = compareScores("scoreError", qkv, teacher, starts: starts, heads: heads, pass) { rows, s, ds, dqkv, beta in
+  let sum = compareScores("scoreError", qkv, teacher, starts: sequenceOffsets, heads: heads, pass) { rows, s, ds, dqkv, beta in
     var sum = 0.0
     for head in 0..<heads {
-      func cut(_ x: Matrix, _ part: HeadPart) -> Matrix { x.head(head, of: heads, part, rows: rows) }
+      func cut(_ x: Matrix, _ part: QKVPart) -> Matrix { x.head(head, of: heads, part, rows: rows) }
       let (q, k) = (cut(qkv.matrix, .query), cut(qkv.matrix, .key))
       let (wanted, key) = (cut(teacher.matrix, .query), cut(teacher.matrix, .key))
       gemm(q, k.transposed, into: s, alpha: q.scoreScale)

@@ -8,7 +8,7 @@ public struct TopLogProbabilities: Sendable, Equatable {
   /// [rows, k], the likeliest first; among equals the lower class.
   public let classes: [Int32]
   /// [rows, k], log softmax(logits/T).
-  public let logs: [Float]
+  public let logProbabilities: [Float]
 
   public var rows: Int { classes.count / k }
 
@@ -18,7 +18,7 @@ public struct TopLogProbabilities: Sendable, Equatable {
       "\(classes.count) classes and \(logs.count) logarithms, \(k) a row")
     self.k = k
     self.classes = classes
-    self.logs = logs
+    self.logProbabilities = logs
   }
 
   /// Those of `logits` [n, c] at temperature T; all c where k is more.
@@ -50,7 +50,7 @@ public func divergence(
     "divergence: \(teacher.rows) rows of classes for [\(n), \(c)], or a class that is not there")
   let gradient = pass.make(logits.isTracked ? n : 1, c)
   let sum = tune_top_divergence(
-    logits.pointer, teacher.classes, teacher.logs, gradient.pointer, logits.isTracked ? c : 0, n, c, teacher.k,
+    logits.pointer, teacher.classes, teacher.logProbabilities, gradient.pointer, logits.isTracked ? c : 0, n, c, teacher.k,
     1 / temperature, scale * temperature)
   pass.pass(gradient, to: logits.slot)
   return Double(scale * temperature * temperature) * sum

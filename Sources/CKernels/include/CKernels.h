@@ -22,7 +22,7 @@ typedef struct {
   const void *base;
   long stride;
   int transposed, half;
-} tune_numbers;
+} tune_matrix;
 
 // Elementwise (elementwise.c)
 void tune_fill_rows(const float *row, float *y, long n, long d);
@@ -33,10 +33,10 @@ void tune_add_scaled(const float *h, const float *u, float *y, long count, float
 void tune_scale(const float *x, float *y, long count, float scale, float beta);
 void tune_multiply(const float *a, const float *b, float *y, long count, float beta);
 /// y = a·b (+ beta·y), b being bfloat16.
-void tune_multiply_half(const float *a, const uint16_t *b, float *y, long count, float beta);
+void tune_multiply_bf16(const float *a, const uint16_t *b, float *y, long count, float beta);
 /// y = x rounded to bfloat16, to nearest with ties to even; and back, exactly.
-void tune_narrow(const float *x, uint16_t *y, long count);
-void tune_widen(const uint16_t *x, float *y, long count);
+void tune_fp32_to_bf16(const float *x, uint16_t *y, long count);
+void tune_bf16_to_fp32(const uint16_t *x, float *y, long count);
 void tune_apply_dropout(const float *x, float *y, long n, long d, const tune_dropout *dropout);
 void tune_column_sums(const float *x, long stride, float *sums, long n, long d, float beta);
 void tune_tanh(const float *x, float *y, long count);
@@ -46,12 +46,12 @@ double tune_sum_squares(const float *x, long count);
 /// y = f(x); slope = f'(x) where slope is not NULL (it may be x itself).
 enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU, TUNE_SILU, TUNE_TANH };
 void tune_activate(const float *x, float *y, float *slope, long count, int activation);
-void tune_activate_half(const float *x, float *y, uint16_t *slope, long count, int activation);
+void tune_activate_bf16(const float *x, float *y, uint16_t *slope, long count, int activation);
 
 void tune_exp(const float *x, float *y, long count);
 void tune_erf(const float *x, float *y, long count);
 /// The 64 random words behind 128 keep-or-drop decisions of a row; word 16·j + i is the j-th of Philox's counter i.
-void tune_dropout_words(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *words);
+void tune_dropout_bits(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *words);
 
 // Scale (scale.c): x, y [n, d], rows apart by their strides; gain, sums [d]
 /// y = gain·x + beta·y, column by column; y may be x.
@@ -73,14 +73,14 @@ void tune_add_norm(const float *x, const float *residual, const float *gain, con
 void tune_norm_backward(const float *dy, const float *z, const float *mean, const float *rstd, const float *gain,
                         float *dz, float *dgain, float *dbias, long n, long d);
 
-// Product (product.c)
-/// Whether this CPU serves `tune_product` (AVX-512), and with `half` its bfloat16 arithmetic (AVX512-BF16).
-int tune_can_multiply(int half);
+// Product (gemm.c)
+/// Whether this CPU serves `tune_gemm` (AVX-512), and with `half` its bfloat16 arithmetic (AVX512-BF16).
+int tune_gemm_supported(int half);
 /// c [n, m] = alpha·a [n, k]·b [k, m] + beta·c + bias [m]; k > 0; the bias may be NULL; c is not read where
 /// beta is 0.
 /// `half`: both are rounded to bfloat16 first. Sums are Float32 in either case.
 /// A thread's first call allocates its blocks, 2 MB.
-void tune_product(const tune_numbers *a, const tune_numbers *b, float *c, long ldc, long n, long m, long k, float alpha,
+void tune_gemm(const tune_matrix *a, const tune_matrix *b, float *c, long ldc, long n, long m, long k, float alpha,
                   float beta, const float *bias, int half);
 
 // Attention (attention.c)
@@ -97,7 +97,7 @@ void tune_attention_backward(const float *qkv, const float *context, const float
 // Embedding (embedding.c)
 /// `rounded`: words are rounded to bfloat16 as they are read.
 /// y[i] = words[ids[i]] + positions[places[i]] + types[kinds[i]]; no word where ids[i] < 0.
-void tune_embed(const tune_numbers *words, int rounded, const float *positions, const float *types, const int32_t *ids,
+void tune_embed(const tune_matrix *words, int rounded, const float *positions, const float *types, const int32_t *ids,
                 const int32_t *places, const int32_t *kinds, float *y, long n, long d);
 /// table[ids[i]] += dy[i]; nothing where ids[i] < 0.
 void tune_scatter_add(const float *dy, const int32_t *ids, float *table, long n, long d);

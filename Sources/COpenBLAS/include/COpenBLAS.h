@@ -31,7 +31,7 @@ const char *tune_cpu_vectors(void);
 int tune_cpu_count(void);
 
 /// Gives the system what is freed by now, and from now on blocks of 1 MB and more at once; glibc would learn to keep them.
-void tune_give_memory_back(void);
+void tune_return_freed_memory(void);
 
 /// The largest resident set of this program so far, in bytes (VmHWM; getrusage's would include the parent's).
 long tune_peak_memory(void);

@@ -2,7 +2,7 @@
 import Files
 import FoundationEssentials
 
-extension FieldKind<String> {
+extension FieldType<String> {
   /// A file that exists.
   static var file: Self {
     path("the path of a file") { path, place in
@@ -34,13 +34,13 @@ extension FieldKind<String> {
     }
   }
 
-  private static func path(_ words: String, _ check: @escaping (String, Place) -> Void) -> Self {
+  private static func path(_ words: String, _ check: @escaping (String, FieldLocation) -> Void) -> Self {
     kind(words) { path, place in
       if fileExists(path) { check(path, place) } else { reportMissing(path, words, place) }
     }
   }
 
-  private static func kind(_ words: String, _ check: @escaping (String, Place) -> Void) -> Self {
+  private static func kind(_ words: String, _ check: @escaping (String, FieldLocation) -> Void) -> Self {
     Self(
       words, schema: Schema.text,
       read: { json, place in
@@ -48,26 +48,26 @@ extension FieldKind<String> {
           place.wrong(json, expected: words)
           return nil
         }
-        if place.findings.checkFiles { check(path, place) }
+        if place.diagnostics.checkFiles { check(path, place) }
         return path
       }, write: { .string($0) })
   }
 }
 
-extension FieldKind<[String]> {
+extension FieldType<[String]> {
   /// One file that exists, or several of them.
   static var files: Self {
-    let several = FieldKind<[String]>.list(of: .file, least: 1)
+    let several = FieldType<[String]>.list(of: .file, least: 1)
     return Self(
       "the path of a file, or a list of such paths", schema: Schema.either(Schema.text, several.schema),
       read: { json, place in
-        json.array == nil ? FieldKind<String>.file.read(json, place).map { [$0] } : several.read(json, place)
+        json.array == nil ? FieldType<String>.file.read(json, place).map { [$0] } : several.read(json, place)
       }, write: { $0.count == 1 ? .string($0[0]) : several.write($0) })
   }
 }
 
 /// Says where the path leads astray, and which name there is the nearest.
-private func reportMissing(_ path: String, _ words: String, _ place: Place) {
+private func reportMissing(_ path: String, _ words: String, _ place: FieldLocation) {
   guard let missing = prefixes(of: path).first(where: { !fileExists($0.whole) }) else {
     return place.fault("found \"\(printable(path))\", which does not exist", expected: words)
   }

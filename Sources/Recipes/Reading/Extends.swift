@@ -4,7 +4,7 @@ import Files
 import Glibc
 
 /// One file of a chain.
-struct Layer {
+struct ExtendedFile {
   let members: [String: JSON]
   /// nil: not from a file.
   let file: String?
@@ -16,11 +16,11 @@ enum Extends {
 
   /// The files that `json` rests on, the first of them first, and `json` itself last.
   /// Throws `FileFault` for a file that is no JSON; `RecipeFaults`.
-  static func layers(_ json: JSON, _ file: String?, _ environment: [String: String]) throws -> [Layer] {
-    var layers: [Layer] = [], chain: [String] = file.map { [$0] } ?? []
+  static func files(_ json: JSON, _ file: String?, _ environment: [String: String]) throws -> [ExtendedFile] {
+    var layers: [ExtendedFile] = [], chain: [String] = file.map { [$0] } ?? []
     var (json, file) = (json, file)
     while let members = json.object {
-      layers.append(Layer(members: members.filter { $0.key != "extends" }, file: file))
+      layers.append(ExtendedFile(members: members.filter { $0.key != "extends" }, file: file))
       guard let name = members["extends"], name != .null else { return layers.reversed() }
       let path = try path(name, in: file, environment)
       let place = chain.firstIndex { realName($0) == realName(path) }
@@ -73,13 +73,13 @@ enum Extends {
 
 /// The tree that layers make: objects are merged, all else is replaced, `"~key"` deletes what was inherited. Where a
 /// layer makes another kind of an object ("type": "full"), inherited keys that this kind lacks are left out.
-struct Merging {
+struct MergedFiles {
   private(set) var members: [String: JSON] = [:]
   /// The file that a value came from, by its path.
   private(set) var origins: [String: String] = [:]
   private(set) var faults: [RecipeFault] = []
 
-  init(_ layers: [Layer]) {
+  init(_ layers: [ExtendedFile]) {
     for (index, layer) in layers.enumerated() {
       members = merge(layer.members, over: members, at: "", layer.file, isFirst: index == 0)
     }
@@ -144,7 +144,7 @@ func join(_ path: String, _ key: String) -> String { path.isEmpty ? key : "\(pat
 /// Objects of which there are several kinds, as "method" with its "type".
 enum Variants {
   /// By the path of the key that chooses.
-  static let choices = Dictionary(Recipe.shape.allChoices().map { (join($0.path, $0.choice.key), $0.choice) }) {
+  static let choices = Dictionary(Recipe.objectSchema.allChoices().map { (join($0.path, $0.choice.key), $0.choice) }) {
     first, _ in first
   }
 

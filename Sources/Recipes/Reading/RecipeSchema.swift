@@ -5,10 +5,10 @@ public import Files
 extension Recipe {
   /// A JSON Schema, draft 7. A file that extends another, or holds a sweep, need not be a whole recipe.
   public static var schema: JSON {
-    let shape = Recipe.shape
+    let shape = Recipe.objectSchema
     let varying = varyingDefaults(shape)
     func root(isPart: Bool) -> JSON {
-      var schema = ObjectSchema(isPart: isPart, varying: varying).schema(of: shape, at: "").object ?? [:]
+      var schema = SchemaWriter(isPart: isPart, varying: varying).schema(of: shape, at: "").object ?? [:]
       schema["properties"] = .object(
         (schema["properties"]?.object ?? [:]).merging([
           "$schema": ["type": "string"],
@@ -28,18 +28,18 @@ extension Recipe {
   }
 
   /// What a recipe may hold.
-  static var shape: Shape {
+  static var objectSchema: ObjectSchema {
     var blank = Recipe()
-    return Fields.write { blank.state($0) }.shape
+    return Fields.write { blank.declare($0) }.shape
   }
 
   /// Keys whose default depends on a choice made elsewhere, as the learning rate's does on the method.
-  private static func varyingDefaults(_ shape: Shape) -> Set<String> {
+  private static func varyingDefaults(_ shape: ObjectSchema) -> Set<String> {
     func defaults(_ json: JSON) -> [String: JSON] {
       var recipe = Recipe()
-      Fields.read(json, Findings(checkFiles: false)) { recipe.state($0) }
+      Fields.read(json, Diagnostics(checkFiles: false)) { recipe.declare($0) }
       return Dictionary(
-        Fields.write { recipe.state($0) }.shape.values().map { ($0.path, $0.standard ?? .null) }
+        Fields.write { recipe.declare($0) }.shape.values().map { ($0.path, $0.standard ?? .null) }
       ) { first, _ in first }
     }
     let usual = defaults([:])
@@ -58,7 +58,7 @@ extension Recipe {
 
   /// The lists that a sweep may have. Sections as wholes, elements of lists and members of free objects may be anything
   /// here: the program says what is wrong with those.
-  private static func sweep(_ shape: Shape) -> JSON {
+  private static func sweep(_ shape: ObjectSchema) -> JSON {
     let values = shape.values().filter { $0.path != "output" && $0.path != "about" }
     let axes = Dictionary(grouping: values, by: \.path).mapValues { values in
       described(Schema.list(of: Schema.either(values.map(\.schema)), least: 1), values[0].about)
@@ -80,13 +80,13 @@ private func described(_ schema: JSON, _ about: String) -> JSON {
 }
 
 /// From an object's shape to its schema.
-private struct ObjectSchema {
+private struct SchemaWriter {
   /// Whether another file may say what this one does not.
   let isPart: Bool
   /// Keys whose default is not always the same.
   let varying: Set<String>
 
-  func schema(of shape: Shape, at path: String) -> JSON {
+  func schema(of shape: ObjectSchema, at path: String) -> JSON {
     var (properties, rules) = body(of: shape, at: path)
     for name in shape.names where properties[name] == nil { properties[name] = true }
     var schema: [String: JSON] = [
@@ -98,7 +98,7 @@ private struct ObjectSchema {
     return .object(schema)
   }
 
-  private func required(_ shape: Shape) -> JSON? {
+  private func required(_ shape: ObjectSchema) -> JSON? {
     let keys = shape.members.filter { member in
       guard case .object(let shape) = member.content else { return member.isRequired }
       return shape.isRequired && !member.isNullable
@@ -107,14 +107,14 @@ private struct ObjectSchema {
   }
 
   /// The keys that are always there, and the rules that say which others are.
-  private func body(of shape: Shape, at path: String) -> (properties: [String: JSON], rules: [JSON]) {
+  private func body(of shape: ObjectSchema, at path: String) -> (properties: [String: JSON], rules: [JSON]) {
     var properties: [String: JSON] = [:]
     for member in shape.members { properties[member.key] = schema(of: member, at: path) }
     let rules = shape.exclusives.map { Schema.notBoth($0.one, $0.other) }
     return (properties, rules + shape.choices.flatMap { self.rules(of: $0, at: path) })
   }
 
-  private func rules(of choice: Shape.Choice, at path: String) -> [JSON] {
+  private func rules(of choice: ObjectSchema.Choice, at path: String) -> [JSON] {
     var rules: [JSON] = []
     var known: [String: [JSON]] = [:]
     for variant in choice.variants {
@@ -138,7 +138,7 @@ private struct ObjectSchema {
     return rules
   }
 
-  private func schema(of member: Shape.Member, at path: String) -> JSON {
+  private func schema(of member: ObjectSchema.Member, at path: String) -> JSON {
     let here = path.isEmpty ? member.key : "\(path).\(member.key)"
     var schema: JSON
     switch member.content {

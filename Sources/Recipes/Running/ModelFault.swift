@@ -24,12 +24,12 @@ public enum ModelFault: Error, CustomStringConvertible {
         + "Remove them, or start from random weights with \"model.init\": \"random\".\(advice)"
     case .unknownSettings(let keys, let family):
       let lines = keys.map { key in
-        let near = key.utf8.count <= 64 ? nearest(to: key, among: family.settings) : nil
+        let near = key.utf8.count <= 64 ? nearest(to: key, among: family.configKeys) : nil
         let advice = key == "model_type" ? "Say it with 'model.family'." : near.map { "Did you mean '\($0)'?" }
         return "model.config.\(printable(key)): no setting of this family." + (advice.map { " " + $0 } ?? "")
       }
       return lines.joined(separator: "\n") + "\nA \(family.rawValue) model has "
-        + family.settings.sorted().joined(separator: ", ") + "."
+        + family.configKeys.sorted().joined(separator: ", ") + "."
     case .twice(let key, let setting):
       return "model.config.\(setting): found beside 'model.\(key)', which says the same. Remove one of the two."
     case .lessThanBert(let folder, let family):

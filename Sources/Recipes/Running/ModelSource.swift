@@ -21,10 +21,10 @@ struct ModelSource {
     tokenizer = try WordPiece(folder: vocabulary)
     let folder = try model.path.map { try ModelConfig(folder: $0) }
     let family = model.family ?? folder?.family ?? .bert
-    var json = folder.map { family.adopt($0.json, from: $0.family) }?.object ?? [:]
+    var json = folder.map { family.convertedConfig($0.json, from: $0.family) }?.object ?? [:]
     json["model_type"] = .string(family.rawValue)
     var config: ModelConfig
-    switch model.start {
+    switch model.initialization {
     case .random:
       if model.tokenizer != nil {
         json["vocab_size"] = .int(tokenizer.count)
@@ -32,12 +32,12 @@ struct ModelSource {
       }
       if json["sinusoidal_pos_embds"] == true { throw ModelFault.sinusoidal(folder: model.path ?? "") }
       config = try model.settings(over: json, family)
-      weights = .chance
+      weights = .random
     case .checkpoint:
       guard let folder, let path = model.path else { preconditionFailure("a checked recipe has the checkpoint's path") }
-      if family.hasKinds, !folder.family.hasKinds { throw ModelFault.lessThanBert(folder: path, folder.family) }
-      let layers = try model.layers.map { try $0.chosen(from: folder.layers, path) }
-      json[family.keys.layers] = .int(layers?.count ?? folder.layers)
+      if family.hasTokenTypes, !folder.family.hasTokenTypes { throw ModelFault.lessThanBert(folder: path, folder.family) }
+      let layers = try model.layers.map { try $0.chosen(from: folder.numHiddenLayers, path) }
+      json[family.keys.layers] = .int(layers?.count ?? folder.numHiddenLayers)
       config = try model.settings(over: json, family)
       try checkSizes(of: config, as: ModelConfig(json: .object(json), file: path + "/config.json"), path)
       weights = WeightSource(try Checkpoint(folder: path), of: folder.family, layers: layers)
@@ -53,14 +53,14 @@ struct ModelSource {
 extension Recipe.Model {
   /// The folder's name for other people's eyes: no path of this machine.
   var name: String {
-    if start == .random { return "random-weights" }
-    return path.map(lastName) ?? "base"
+    if initialization == .random { return "random-weights" }
+    return path.map(lastPathComponent) ?? "base"
   }
 
   /// The config.json `json` with the recipe's members in their places.
   fileprivate func settings(over json: [String: JSON], _ family: Family) throws -> ModelConfig {
     let own = config ?? [:], keys = family.keys
-    let unknown = own.keys.filter { !family.settings.contains($0) }.sorted()
+    let unknown = own.keys.filter { !family.configKeys.contains($0) }.sorted()
     if !unknown.isEmpty { throw ModelFault.unknownSettings(unknown, family) }
     for (key, setting, isGiven) in [
       ("dropout", keys.dropout, dropout != nil), ("attention_dropout", keys.attentionDropout, attentionDropout != nil),

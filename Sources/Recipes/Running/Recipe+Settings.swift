@@ -5,7 +5,7 @@ extension Recipe {
   var trainingSettings: TrainingSettings {
     var settings = TrainingSettings()
     settings.seed = UInt64(seed)
-    settings.length =
+    settings.duration =
       switch training.duration {
       case .epochs(let epochs): .epochs(epochs)
       case .maxSteps(let steps): .steps(steps)
@@ -20,25 +20,25 @@ extension Recipe {
       case .ratio(let ratio): .ratio(ratio)
       case .steps(let steps): .steps(steps)
       }
-    settings.order = Batcher.Order(rawValue: training.batching.rawValue) ?? .shuffled
+    settings.samplingStrategy = Batcher.SamplingStrategy(rawValue: training.trainSamplingStrategy.rawValue) ?? .random
     settings.schedule = training.scheduleKind
-    settings.accumulation = training.gradientAccumulationSteps
+    settings.gradientAccumulationSteps = training.gradientAccumulationSteps
     settings.learningRate = training.learningRate
-    settings.optimizer.rule = training.rule
+    settings.optimizer.algorithm = training.rule
     settings.optimizer.weightDecay = training.weightDecay
     settings.optimizer.maxGradNorm = training.maxGradNorm
     settings.groups = training.groups.map(ParameterGroup.init)
     settings.average = training.ema.map { .exponential(decay: $0) } ?? training.averageLast.map { .last($0) }
-    settings.evaluateEvery = training.evalEverySteps
-    settings.metric = training.metricForBest.rawValue
-    settings.patience = training.earlyStoppingPatience
+    settings.evalSteps = training.evalSteps
+    settings.metricForBestModel = training.metricForBestModel.rawValue
+    settings.earlyStoppingPatience = training.earlyStoppingPatience
     settings.maxLossSpike = training.maxLossSpike
     return settings
   }
 }
 
 extension Recipe.Training {
-  fileprivate var scheduleKind: Training.Schedule.Kind {
+  fileprivate var scheduleKind: Training.Schedule.Shape {
     let options = scheduleOptions
     return switch schedule {
     case .linear: .linear
@@ -47,11 +47,11 @@ extension Recipe.Training {
     case .polynomial: .polynomial(power: options.power, floor: options.floor)
     case .inverseSquareRoot: .inverseSquareRoot(timescale: options.timescale)
     case .oneCycle:
-      .oneCycle(rise: options.pctStart, start: options.divFactor, end: options.finalDivFactor)
+      .oneCycle(pctStart: options.pctStart, divFactor: options.divFactor, finalDivFactor: options.finalDivFactor)
     }
   }
 
-  fileprivate var rule: OptimizerSettings.Rule {
+  fileprivate var rule: OptimizerSettings.Algorithm {
     switch optimizer {
     case .adamw: .adamW(beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon)
     case .sgd: .sgd(momentum: sgdMomentum, nesterov: sgdNesterov)
@@ -63,7 +63,7 @@ extension Recipe.Training {
 
 extension ParameterGroup {
   fileprivate init(_ group: Recipe.Training.Group) {
-    let rate = group.learningRate.map { Rate.peak($0) } ?? .ratio(group.learningRateRatio ?? 1)
+    let rate = group.learningRate.map { LearningRate.peak($0) } ?? .ratio(group.learningRateRatio ?? 1)
     self.init(group.match, rate: rate, weightDecay: group.weightDecay)
   }
 }

@@ -19,15 +19,15 @@ public struct Run {
   public let table: ParameterTable
   public let trainer: Trainer
   public let replicas: Replicas
-  public let encoder: TextEncoder
+  public let tokenizer: TextTokenizer
   /// Where the teachers' answers are kept, if they are; not open yet.
-  let cache: TeacherCache?
+  let teacherCache: TeacherCache?
   /// Where the states below all that learns are kept, if they are; not open yet.
-  let frozen: KeptStates?
+  let hiddenStates: HiddenStateCaching?
   /// SHA-256 of the base model's weights; nil: they started from chance.
   public let baseHash: String?
   /// One digest of the base, the tokenizer and the data: what a resumed run must find unchanged.
-  public let inputs: String
+  public let inputDigest: String
   /// What a user should know and what no error is: a new head, windows, labels.
   public let notes: [String]
   /// Weights of the model with the adapter's beside them.
@@ -66,34 +66,34 @@ public struct RunBuilder {
 
   public func build() throws -> Run {
     let source = try ModelSource(recipe.model), config = source.config
-    let encoder = try TextEncoder(
+    let encoder = try TextTokenizer(
       source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride,
-      reserved: recipe.method.adapter?.positions ?? 0)
+      reserved: recipe.method.adapter?.virtualTokenCount ?? 0)
     let work = try makeWork(config, encoder)
     let seed = UInt64(recipe.seed)
     let model = try TextModel(
-      config, source.weights, kind: work.kind, classes: work.labels.count, reuseHead: work.reuseHead, seed: seed)
-    model.recompute = recipe.training.recompute
+      config, source.weights, kind: work.headType, classes: work.labels.count, reuseHead: work.reuseHead, seed: seed)
+    model.gradientCheckpointing = recipe.training.gradientCheckpointing
     let adapter = try makeAdapter(model, encoder, seed)
     let hash = try source.weights.checkpoint?.sha256()
     let inputs = try inputDigests(hash, source.files)
-    let teaching = try makeTeaching(model, work, encoder)
-    let learning = try adapter?.trainable ?? recipe.method.full?.learning(in: model) ?? model.parameters
+    let teaching = try makeObjective(model, work, encoder)
+    let learning = try adapter?.trainable ?? recipe.method.full?.trainableParameters(in: model) ?? model.parameters
     let table = ParameterTable(training: learning + teaching.objective.parameters)
-    model.use(recipe.precision)
-    let kept = try makeKeptStates(model, work, teaching.objective)
+    model.setPrecision(recipe.precision)
+    let kept = try makeHiddenStateCaching(model, work, teaching.objective)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(
       model, work.task, table, recipe.trainingSettings, replicas, objective: teaching.objective,
-      rateFactor: { [full = recipe.method.full] in
-        adapter?.method.rateFactor(of: $0) ?? full?.rateFactor($0.name, in: model) ?? 1
+      learningRateFactor: { [full = recipe.method.full] in
+        adapter?.method.learningRateFactor(of: $0) ?? full?.learningRateFactor($0.name, in: model) ?? 1
       }, hook: adapter?.hook)
-    Processor.giveMemoryBack()
+    Processor.returnFreedMemory()
     let base = model.parameters.reduce(0) { $0 + $1.count }
     return Run(
       recipe: recipe, model: model, work: work, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
-      encoder: encoder, cache: teaching.cache, frozen: kept.states, baseHash: hash,
-      inputs: ([inputs] + teaching.digests).joined(separator: " "),
+      tokenizer: encoder, teacherCache: teaching.cache, hiddenStates: kept.states, baseHash: hash,
+      inputDigest: ([inputs] + teaching.digests).joined(separator: " "),
       notes: notes(model) + work.notes + teaching.notes + kept.notes,
       totalParameters: base + (adapter?.addedParameters ?? 0))
   }
@@ -104,22 +104,22 @@ public struct RunBuilder {
   }
 
   /// Attached; nil where the model itself learns.
-  private func makeAdapter(_ model: TextModel, _ encoder: TextEncoder, _ seed: UInt64) throws -> Adapter? {
+  private func makeAdapter(_ model: TextModel, _ encoder: TextTokenizer, _ seed: UInt64) throws -> Adapter? {
     guard var method = recipe.method.adapter else { return nil }
-    method.readTexts { encoder.tokenizer.encode($0, specials: true).ids }
-    if model.kind == .masked { method.learnWhole(newHead(of: model)) }
+    method.tokenizeTexts { encoder.tokenizer.encode($0, specials: true).ids }
+    if model.headType == .maskedLM { method.addModulesToSave(newHeadModules(of: model)) }
     let adapter = try Adapter(method, on: model, seed: seed)
     adapter.attach()
     return adapter
   }
 
   /// Modules of a masked-language head that the base does not have. Without its bias: PEFT has no name for that alone.
-  private func newHead(of model: TextModel) -> [String] {
-    Set(model.fresh.map(moduleName)).subtracting([moduleName(of: model.classifier.bias.name)]).sorted()
+  private func newHeadModules(of model: TextModel) -> [String] {
+    Set(model.newlyInitialized.map(moduleName)).subtracting([moduleName(of: model.classifier.bias.name)]).sorted()
   }
 
   private func notes(_ model: TextModel) -> [String] {
-    if recipe.model.start == .random { return ["every weight starts from chance"] }
-    return model.fresh.isEmpty ? [] : ["new weights, not from the checkpoint: " + model.fresh.joined(separator: ", ")]
+    if recipe.model.initialization == .random { return ["every weight starts from chance"] }
+    return model.newlyInitialized.isEmpty ? [] : ["new weights, not from the checkpoint: " + model.newlyInitialized.joined(separator: ", ")]
   }
 }

@@ -12,10 +12,10 @@ extension Run {
     let about = recipe.about.map { "\n\($0)\n" } ?? ""
     return """
       ---
-      \(isFromChance ? "" : "base_model: \(baseName)\n")library_name: \(library)
+      \(isRandomlyInitialized ? "" : "base_model: \(baseName)\n")library_name: \(library)
       pipeline_tag: \(pipeline)
       tags:
-      - \(recipe.method.kind.rawValue)\(recipe.distillation == nil ? "" : "\n- distillation")
+      - \(recipe.method.type.rawValue)\(recipe.distillation == nil ? "" : "\n- distillation")
       - tune
       ---
 
@@ -23,7 +23,7 @@ extension Run {
       \(about)
       | | |
       |---|---|
-      | base | \(isFromChance ? "none: random weights" : baseName)\(baseHash.map { ", SHA-256 of its weights \($0)" } ?? "") |\(distillationRows)
+      | base | \(isRandomlyInitialized ? "none: random weights" : baseName)\(baseHash.map { ", SHA-256 of its weights \($0)" } ?? "") |\(distillationRows)
       | labels | \(work.labels.isEmpty ? "the vocabulary" : work.labels.joined(separator: ", ")) |
       | data | \(dataLine) |
       | trainable parameters | \(trainableParameters) of \(totalParameters) |
@@ -44,20 +44,20 @@ extension Run {
       """
   }
 
-  private var isFromChance: Bool { recipe.model.start == .random }
+  private var isRandomlyInitialized: Bool { recipe.model.initialization == .random }
 
   private var library: String {
     switch adapter.map({ type(of: $0.method).format }) {
     case nil: "transformers"
     case .peft: "peft"
     case .adapterHub: "adapters"
-    case .own: "tune"
+    case .tune: "tune"
     }
   }
 
   private var title: String {
-    if isFromChance { return "A model from random weights, trained in full" }
-    return "\(baseName), \(adapter == nil ? "trained in full" : "adapted by \(recipe.method.kind.rawValue)")"
+    if isRandomlyInitialized { return "A model from random weights, trained in full" }
+    return "\(baseName), \(adapter == nil ? "trained in full" : "adapted by \(recipe.method.type.rawValue)")"
   }
 
   /// Who taught, and what was compared.
@@ -71,17 +71,17 @@ extension Run {
   }
 
   private var purpose: String {
-    switch work.kind {
-    case .tokens: "token classification"
-    case .sequence: "text classification"
-    case .masked: "masked language modelling"
+    switch work.headType {
+    case .tokenClassification: "token classification"
+    case .sequenceClassification: "text classification"
+    case .maskedLM: "masked language modelling"
     }
   }
 
   private var use: String {
-    switch (work.kind, adapter == nil) {
-    case (.masked, true): "As \"model.path\" of another recipe, or with transformers' AutoModelForMaskedLM."
-    case (.masked, false):
+    switch (work.headType, adapter == nil) {
+    case (.maskedLM, true): "As \"model.path\" of another recipe, or with transformers' AutoModelForMaskedLM."
+    case (.maskedLM, false):
       "`tune eval BASE --adapter THIS_FOLDER FILE`\(library == "peft" ? ", or with PEFT over the base" : "")."
     case (_, true): "`tune predict THIS_FOLDER FILE`."
     case (_, false): "`tune predict BASE --adapter name=THIS_FOLDER FILE`."
@@ -89,12 +89,12 @@ extension Run {
   }
 
   private var scoring: String {
-    work.kind == .masked
+    work.headType == .maskedLM
       ? "Perplexity and accuracy are those of masked tokens, with masks that are always the same."
       : "Entities are scored whole: type and both ends must agree (seqeval's default mode)."
   }
 
-  private var pipeline: String { work.kind == .masked ? "fill-mask" : purpose.replacing(" ", with: "-") }
+  private var pipeline: String { work.headType == .maskedLM ? "fill-mask" : purpose.replacing(" ", with: "-") }
 
   private var dataLine: String {
     recipe.data.files.map { split, paths in

@@ -14,18 +14,18 @@ extension Run {
     in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void,
     note: (String) -> Void = { _ in }
   ) throws -> JSON {
-    try cache?.open()
-    try frozen?.open(for: model).map(note)
-    defer { model.frozen = nil }
+    try teacherCache?.open()
+    try hiddenStates?.open(for: model).map(note)
+    defer { model.hiddenStateCache = nil }
     if resume { try rewind(folder).forEach(note) }
-    let forms = try LogForms(
+    let forms = try LogExports(
       of: folder.log.path, tensorboard: recipe.logging.tensorboard, csv: recipe.logging.csv, recipe: recipe.json)
     func log(_ event: JSON) throws {
-      let line = event.stamped()
+      let line = event.withTimestamp()
       try folder.log.add(line)
       try forms.add(line)
     }
-    let every = recipe.training.logEverySteps
+    let every = recipe.training.loggingSteps
     var failure: (any Error)?
     func attempt(_ body: () throws -> Void) {
       do { try body() } catch { failure = failure ?? error }
@@ -50,7 +50,7 @@ extension Run {
         // An adapter's costs nothing. In full fine-tuning a snapshot is four times the model: by the clock only.
         if adapter != nil, failure == nil { keepSnapshot() }
       }
-      attempt { try frozen?.check() }
+      attempt { try hiddenStates?.check() }
       report(event)
     }
     if let failure { throw saveFault(failure, in: folder) }
@@ -64,14 +64,14 @@ extension Run {
   /// Takes the run up where its newest snapshot is.
   /// - Returns: what a person should know.
   private func rewind(_ folder: RunFolder) throws -> [String] {
-    let (logged, notes) = try folder.snapshots.load(into: trainer, inputs: inputs)
+    let (logged, notes) = try folder.snapshots.load(into: trainer, inputs: inputDigest)
     let isWhole = try folder.log.cut(to: logged)
     return notes + (isWhole ? [] : ["\(folder.log.path) has lost lines of before the snapshot; the run itself has not"])
   }
 
   private func saveSnapshot(_ folder: RunFolder) throws {
     try folder.snapshots.save(
-      trainer, inputs: inputs, logged: try folder.log.sync(), keeping: recipe.training.keepSnapshots)
+      trainer, inputs: inputDigest, logged: try folder.log.sync(), keeping: recipe.training.saveTotalLimit)
   }
 
   /// With what a person needs to know to go on, where something could not be written.
@@ -88,7 +88,7 @@ extension Run {
   private func finish(_ result: TrainingResult, _ folder: RunFolder) throws -> JSON {
     if result.status == .interrupted {
       try saveSnapshot(folder)
-      trainer.takeBest()
+      trainer.loadBestWeights()
     }
     let run = replicas.forEach
     var metrics: [String: JSON] = [:]
@@ -119,7 +119,7 @@ extension Run {
       "blas_core": .string(Processor.blasCore),
       "cpu": .string(Processor.vectors),
       "precision": .string(recipe.precision.rawValue),
-      "multiplier": .string(Multiplier.chosen.rawValue),
+      "gemm_backend": .string(GEMMBackend.selected.rawValue),
       "base_sha256": baseHash.map(JSON.string) ?? .null,
       "metrics": .object(metrics),
     ]
@@ -141,8 +141,8 @@ private struct SnapshotTimer {
   private let time: ContinuousClock.Instant?
 
   init(_ training: Recipe.Training, from step: Int) {
-    self.step = training.snapshotEverySteps.map { step + $0 }
-    time = training.snapshotEveryMinutes.map { .now + .seconds(60 * $0) }
+    self.step = training.saveSteps.map { step + $0 }
+    time = training.saveMinutes.map { .now + .seconds(60 * $0) }
   }
 
   func isOver(at step: Int) -> Bool { self.step.map { step >= $0 } ?? false || time.map { .now >= $0 } ?? false }

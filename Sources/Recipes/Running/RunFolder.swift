@@ -30,7 +30,7 @@ public enum RunFolderFault: Error, CustomStringConvertible {
   }
 }
 
-public enum StartMode: Sendable { case new, resume, overwrite }
+public enum RunMode: Sendable { case new, resume, overwrite }
 
 public final class RunFolder {
   public let path: String
@@ -43,10 +43,10 @@ public final class RunFolder {
   private static let marker = ".tune-run"
 
   private let recipe: Recipe
-  private let mode: StartMode
+  private let mode: RunMode
 
   /// Looks whether a run of `recipe` may begin in its folder, as `mode` allows. Writes nothing.
-  public init(_ recipe: Recipe, _ mode: StartMode) throws {
+  public init(_ recipe: Recipe, _ mode: RunMode) throws {
     path = recipe.output
     self.recipe = recipe
     self.mode = mode
@@ -125,14 +125,14 @@ private func isInside(_ input: String, _ folder: String) -> Bool {
 }
 
 /// Keys that cannot change what is computed.
-private let idle: Set<String> = [
+private let resumableKeys: Set<String> = [
   "about", "output", "training.log_every_steps", "training.snapshot_every_steps", "training.snapshot_every_minutes",
   "training.keep_snapshots", "training.max_loss_spike", "training.cache_folder", "training.cache_limit_gb", "logging",
 ]
 
 /// Where two recipes differ, by key path.
 func differences(from old: JSON, to new: JSON, at path: String) -> [String] {
-  if old == new || idle.contains(path) { return [] }
+  if old == new || resumableKeys.contains(path) { return [] }
   if let a = old.object, let b = new.object {
     return Set(a.keys).union(b.keys).sorted().flatMap { key in
       differences(from: a[key] ?? .null, to: b[key] ?? .null, at: path.isEmpty ? key : "\(path).\(key)")

@@ -15,10 +15,10 @@ extension Run {
   func saveWeights(to path: String, _ result: JSON) throws {
     try makeFolder(path)
     if let adapter {
-      try adapter.save(to: path, base: baseName, head: model.kind)
+      try adapter.save(to: path, base: baseName, head: model.headType)
     } else {
       try model.save(to: path, labels: work.labels, as: FloatFormat(recipe.saveAs))
-      try encoder.tokenizer.save(to: path, readsKinds: model.config.family.hasKinds)
+      try tokenizer.tokenizer.save(to: path, readsKinds: model.config.family.hasTokenTypes)
     }
     try writeFile(sidecar.text() + "\n", to: path + "/tune.json")
     try writeFile(card(result), to: path + "/README.md")
@@ -39,9 +39,9 @@ extension Run {
         "name": .string(baseName), "sha256": baseHash.map(JSON.string) ?? .null, "parameters": .int(baseParameters),
       ],
       "labels": .array(work.labels.map(JSON.string)),
-      "max_length": .int(encoder.maxLength),
-      "stride": .int(encoder.stride),
-      "tokenizer": encoder.tokenizer.settings,
+      "max_length": .int(tokenizer.maxLength),
+      "stride": .int(tokenizer.stride),
+      "tokenizer": tokenizer.tokenizer.settings,
       "recipe": withoutPaths(recipe.json),
     ]
   }
@@ -50,7 +50,7 @@ extension Run {
 }
 
 extension FloatFormat {
-  fileprivate init(_ numbers: Recipe.Numbers) {
+  fileprivate init(_ numbers: Recipe.SaveFormat) {
     switch numbers {
     case .fp32: self = .f32
     case .fp16: self = .f16

@@ -57,7 +57,7 @@ struct Snapshots {
   func load(into trainer: Trainer, inputs: String) throws -> (logged: Int, notes: [String]) {
     var notes: [String] = []
     for step in steps {
-      if let file = try? SafetensorsFile(path: path(step)), file.isSealIntact {
+      if let file = try? SafetensorsFile(path: path(step)), file.hasValidChecksum {
         return (try trainer.loadSnapshot(from: path(step), inputs: inputs), notes + ["goes on after step \(step)"])
       }
       notes.append("\(path(step)) is damaged, its bytes are not those that were written: it is passed over")

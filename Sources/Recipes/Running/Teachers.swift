@@ -11,25 +11,25 @@ import Training
 
 extension RunBuilder {
   /// What a run learns by, and what it was made from.
-  struct Teaching {
-    var objective: any Objective = HardLabels()
+  struct ObjectiveSetup {
+    var objective: any Objective = TaskLoss()
     var cache: TeacherCache?
     /// Of all that the teachers are.
     var digests: [String] = []
     var notes: [String] = []
   }
 
-  func makeTeaching(_ student: TextModel, _ work: Work, _ encoder: TextEncoder) throws -> Teaching {
-    guard let recipe = recipe.distillation else { return Teaching() }
+  func makeObjective(_ student: TextModel, _ work: Work, _ encoder: TextTokenizer) throws -> ObjectiveSetup {
+    guard let recipe = recipe.distillation else { return ObjectiveSetup() }
     var settings = DistillationSettings(recipe)
-    settings.relationHeads = recipe.relationHeads ?? student.config.heads
-    var teaching = Teaching(), teachers: [Teacher] = []
+    settings.relationHeads = recipe.relationHeads ?? student.config.numAttentionHeads
+    var teaching = ObjectiveSetup(), teachers: [Teacher] = []
     for place in recipe.teachers {
       let (model, digest) = try open(place, student, work, encoder)
-      let config = model.config, layers = student.config.layers
+      let config = model.config, layers = student.config.numHiddenLayers
       let teacher = Teacher(
-        model, pairs: try recipe.matchLayers.pairs(layers, config.layers, place.path),
-        relationPair: .init(student: layers, teacher: recipe.relationLayer ?? config.layers))
+        model, pairs: try recipe.matchLayers.pairs(layers, config.numHiddenLayers, place.path),
+        relationPair: .init(student: layers, teacher: recipe.relationLayer ?? config.numHiddenLayers))
       try check(settings, teacher, place.path, student.config)
       teachers.append(teacher)
       teaching.digests.append(digest)
@@ -46,50 +46,50 @@ extension RunBuilder {
   }
 
   private func open(
-    _ teacher: Recipe.Distillation.Teacher, _ student: TextModel, _ work: Work, _ encoder: TextEncoder
+    _ teacher: Recipe.Distillation.Teacher, _ student: TextModel, _ work: Work, _ encoder: TextTokenizer
   ) throws -> (TextModel, digest: String) {
-    let path = teacher.path, asksLogits = recipe.distillation.map { $0.soft > 0 } ?? false
+    let path = teacher.path, asksLogits = recipe.distillation.map { $0.klWeight > 0 } ?? false
     let tokenizer = try WordPiece(folder: path)
     guard tokenizer.settings == encoder.tokenizer.settings, tokenizer.tokens == encoder.tokenizer.tokens else {
       throw TeacherFault.tokens(teacher: path, student: recipe.model.name)
     }
     let config = try ModelConfig(folder: path)
     // Whatever the student's tokenizer says must be a row of the teacher's table.
-    _ = try TextEncoder(tokenizer, config)
-    guard config.positions >= encoder.maxLength else {
-      throw TeacherFault.positions(teacher: path, config.positions, maxLength: encoder.maxLength)
+    _ = try TextTokenizer(tokenizer, config)
+    guard config.maxPositionEmbeddings >= encoder.maxLength else {
+      throw TeacherFault.positions(teacher: path, config.maxPositionEmbeddings, maxLength: encoder.maxLength)
     }
-    if asksLogits && work.kind == .masked && config.vocabulary != student.config.vocabulary {
-      throw TeacherFault.vocabulary(teacher: path, config.vocabulary, student: student.config.vocabulary)
+    if asksLogits && work.headType == .maskedLM && config.vocabSize != student.config.vocabSize {
+      throw TeacherFault.vocabulary(teacher: path, config.vocabSize, student: student.config.vocabSize)
     }
     let labels = try labelsOf(teacher, config)
-    if asksLogits && work.kind != .masked && labels != work.labels {
+    if asksLogits && work.headType != .maskedLM && labels != work.labels {
       throw TeacherFault.labels(teacher: teacher.adapter ?? path, found: labels, wanted: work.labels)
     }
     let checkpoint = try Checkpoint(folder: path), hash = try checkpoint.sha256()
     let model = try TextModel(
-      config, checkpoint, kind: work.kind, classes: max(work.labels.count, 1), reuseHead: true, seed: 0)
+      config, checkpoint, kind: work.headType, classes: max(work.labels.count, 1), reuseHead: true, seed: 0)
     var files = [path + "/config.json"], learned: Set<String> = []
     if let folder = teacher.adapter {
       if let wanted = try Sidecar(folder: folder)?.baseHash, wanted != hash {
         throw TeacherFault.otherBase(adapter: folder, base: path)
       }
       let adapter = try Adapter(folder: folder, on: model)
-      if asksLogits && work.kind == .tokens && adapter.head.outputs != work.labels.count {
+      if asksLogits && work.headType == .tokenClassification && adapter.head.outputs != work.labels.count {
         throw TeacherFault.classes(adapter: folder, adapter.head.outputs, labels: work.labels.count)
       }
-      let positions = config.positions - adapter.method.positions
+      let positions = config.maxPositionEmbeddings - adapter.method.virtualTokenCount
       if positions < encoder.maxLength {
         throw TeacherFault.positions(teacher: folder, positions, maxLength: encoder.maxLength)
       }
       adapter.attach()
-      learned = adapter.changed
+      learned = adapter.ownNames
       files += AdapterFormat.weights(in: folder) + [folder + "/adapter_config.json"]
     }
     // A decoder's bias starts at 0, which is as good as any.
-    let absent = Set(model.fresh).subtracting(learned).subtracting([model.classifier.bias.name])
+    let absent = Set(model.newlyInitialized).subtracting(learned).subtracting([model.classifier.bias.name])
     if asksLogits && !absent.isEmpty { throw TeacherFault.noHead(teacher.adapter ?? path) }
-    model.use(recipe.precision, except: learned)
+    model.setPrecision(recipe.precision, except: learned)
     return (model, try ([hash] + files.map { try sha256(ofFile: $0) }).joined(separator: " "))
   }
 
@@ -97,20 +97,20 @@ extension RunBuilder {
     _ settings: DistillationSettings, _ teacher: Teacher, _ path: String, _ student: ModelConfig
   ) throws {
     let config = teacher.model.config
-    if settings.cosine > 0 && config.width != student.width {
-      throw TeacherFault.width(teacher: path, config.width, student: student.width)
+    if settings.cosineWeight > 0 && config.hiddenSize != student.hiddenSize {
+      throw TeacherFault.width(teacher: path, config.hiddenSize, student: student.hiddenSize)
     }
-    if settings.attention > 0 {
-      if config.heads != student.heads {
-        throw TeacherFault.heads(teacher: path, config.heads, student: student.heads)
+    if settings.attentionWeight > 0 {
+      if config.numAttentionHeads != student.numAttentionHeads {
+        throw TeacherFault.heads(teacher: path, config.numAttentionHeads, student: student.numAttentionHeads)
       }
       if !teacher.pairs.contains(where: { $0.student > 0 && $0.teacher > 0 }) { throw TeacherFault.noAttention }
     }
-    guard settings.relations > 0 else { return }
-    if teacher.relationPair.teacher > config.layers {
-      throw TeacherFault.layer(teacher: path, teacher.relationPair.teacher, layers: config.layers)
+    guard settings.relationWeight > 0 else { return }
+    if teacher.relationPair.teacher > config.numHiddenLayers {
+      throw TeacherFault.layer(teacher: path, teacher.relationPair.teacher, layers: config.numHiddenLayers)
     }
-    let widths = [config.width, student.width]
+    let widths = [config.hiddenSize, student.hiddenSize]
     if widths.contains(where: { $0 % settings.relationHeads != 0 }) {
       throw TeacherFault.relationHeads(settings.relationHeads, widths: widths)
     }
@@ -118,21 +118,21 @@ extension RunBuilder {
 
   /// The file's name follows from all that the answers follow from, and from nothing else: other runs find it.
   private func makeCache(
-    in folder: String, _ distillation: Recipe.Distillation, _ work: Work, _ student: TextModel, _ encoder: TextEncoder,
+    in folder: String, _ distillation: Recipe.Distillation, _ work: Work, _ student: TextModel, _ encoder: TextTokenizer,
     teachers: [String]
   ) throws -> TeacherCache {
-    if work.kind == .masked && recipe.task.masks == .dynamic { throw TeacherFault.dynamicMasks }
-    let isLabelled = distillation.scope == .labelled
+    if work.headType == .maskedLM && recipe.task.masking == .dynamic { throw TeacherFault.dynamicMasks }
+    let isLabelled = distillation.lossTokens == .labeled
     let rows = work.task.lengths.indices.map { example in
       let lesson = work.task.lesson([example], at: 0)
-      return (isLabelled ? lesson.whereLabelled(work.kind) : lesson.everywhere(work.kind)).targets.count
+      return (isLabelled ? lesson.whereLabelled(work.headType) : lesson.everywhere(work.headType)).targets.count
     }
-    let k = min(distillation.cacheTop, student.classifier.outputs)
+    let k = min(distillation.cacheTopK, student.classifier.outputs)
     var data = recipe.json["data"]?.object ?? [:]
     for key in ["train", "dev", "test"] { data[key] = nil }
     let what: JSON = [
       "teachers": .array(teachers.map(JSON.string)), "temperature": .double(distillation.temperature),
-      "scope": .string(distillation.scope.rawValue), "k": .int(k), "precision": .string(recipe.precision.rawValue),
+      "scope": .string(distillation.lossTokens.rawValue), "k": .int(k), "precision": .string(recipe.precision.rawValue),
       "train": .array(try recipe.data.train.map { .string(try sha256(ofFile: $0)) }), "data": .object(data),
       "task": recipe.json["task"] ?? .null, "seed": .int(recipe.seed), "window": .int(encoder.maxLength),
       "stride": .int(encoder.stride), "labels": .array(work.labels.map(JSON.string)),
@@ -142,8 +142,8 @@ extension RunBuilder {
   }
 
   /// The first teacher's labels, where logits are compared: the student's must be the same.
-  func teachersLabels() throws -> [String]? {
-    guard let distillation = recipe.distillation, distillation.soft > 0, let teacher = distillation.teachers.first
+  func teacherLabels() throws -> [String]? {
+    guard let distillation = recipe.distillation, distillation.klWeight > 0, let teacher = distillation.teachers.first
     else {
       return nil
     }
@@ -159,10 +159,10 @@ extension RunBuilder {
 extension DistillationSettings {
   fileprivate init(_ recipe: Recipe.Distillation) {
     self.init()
-    (soft, hard, cosine) = (recipe.soft, recipe.hard, recipe.cosine)
-    (hidden, attention, relations) = (recipe.hidden, recipe.attention, recipe.relations)
+    (klWeight, taskWeight, cosineWeight) = (recipe.klWeight, recipe.taskWeight, recipe.cosineWeight)
+    (hiddenWeight, attentionWeight, relationWeight) = (recipe.hiddenWeight, recipe.attentionWeight, recipe.relationWeight)
     temperature = recipe.temperature
-    scope = recipe.scope == .labelled ? .labelled : .everyToken
+    lossTokens = recipe.lossTokens == .labeled ? .labeled : .all
   }
 }
 

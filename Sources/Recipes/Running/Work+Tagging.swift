@@ -4,7 +4,7 @@ import Models
 import Tasks
 
 extension RunBuilder {
-  func makeTagging(_ config: ModelConfig, _ encoder: TextEncoder) throws -> Work {
+  func makeTagging(_ config: ModelConfig, _ encoder: TextTokenizer) throws -> Work {
     var (splits, notes) = try readSplits()
     let (labels, reuseHead) = try chooseLabels(splits, config)
     if let most = recipe.data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(most)) } }
@@ -17,7 +17,7 @@ extension RunBuilder {
       notes.append("\(split.rawValue): \(count.sentences) sentences cut into \(count.windows) windows; no word is lost")
     }
     return Work(
-      task: task, kind: .tokens, labels: labels, reuseHead: reuseHead,
+      task: task, headType: .tokenClassification, labels: labels, reuseHead: reuseHead,
       amounts: splits.mapValues { "\($0.count) sentences" }, notes: notes)
   }
 
@@ -48,7 +48,7 @@ extension RunBuilder {
   ) throws -> (labels: [String], reuseHead: Bool) {
     func tags(_ split: Split) -> Set<String> { Set((splits[split] ?? []).flatMap(\.tags)) }
     let found = tags(.train).union(["O"])
-    if let labels = try teachersLabels(), found.isSubset(of: labels) { return (labels, labels == config.labels) }
+    if let labels = try teacherLabels(), found.isSubset(of: labels) { return (labels, labels == config.labels) }
     if found.isSubset(of: config.labels) { return (config.labels, true) }
     let labels = ["O"] + found.subtracting(["O"]).sorted()
     let types = Set(labels.map(entityType))

@@ -6,7 +6,7 @@ import Tokenizers
 
 public struct Work: Sendable {
   public let task: any Task
-  public let kind: HeadKind
+  public let headType: HeadType
   /// Names of the head's outputs; none where they are the vocabulary.
   public let labels: [String]
   /// Whether the base's own head may serve.
@@ -17,14 +17,14 @@ public struct Work: Sendable {
 }
 
 extension RunBuilder {
-  func makeWork(_ config: ModelConfig, _ encoder: TextEncoder) throws -> Work {
+  func makeWork(_ config: ModelConfig, _ encoder: TextTokenizer) throws -> Work {
     switch recipe.task.type {
     case .tokenClassification: try makeTagging(config, encoder)
     case .maskedLM: try makeMasking(encoder)
     }
   }
 
-  private func makeMasking(_ encoder: TextEncoder) throws -> Work {
+  private func makeMasking(_ encoder: TextTokenizer) throws -> Work {
     let data = recipe.data, settings = recipe.task
     var stores: [Split: TokenStore] = [:]
     for (split, paths) in data.files {
@@ -36,18 +36,18 @@ extension RunBuilder {
       throw RunFault.noWords(
         file: recipe.data.files.first { $0.split == split }?.paths.joined(separator: ", ") ?? "")
     }
-    let task = MaskedTask(
+    let task = MaskedLMTask(
       stores,
       try Masking(
-        encoder.tokenizer, probability: settings.maskProbability, mask: settings.maskedShare,
-        random: settings.randomShare, keep: max(0, 1 - settings.maskedShare - settings.randomShare),
-        wholeWord: settings.wholeWord, smoothing: settings.maskSmoothing,
+        encoder.tokenizer, probability: settings.mlmProbability, mask: settings.maskReplaceProb,
+        random: settings.randomReplaceProb, keep: max(0, 1 - settings.maskReplaceProb - settings.randomReplaceProb),
+        wholeWord: settings.wholeWordMask, smoothing: settings.mlmSmoothing,
         counts: stores[.train]?.counts(vocabulary: encoder.tokenizer.count) ?? []),
-      heldOut: try Masking(encoder.tokenizer), seed: UInt64(recipe.seed), isDynamic: settings.masks == .dynamic,
+      heldOut: try Masking(encoder.tokenizer), seed: UInt64(recipe.seed), isDynamic: settings.masking == .dynamic,
       most: data.maxTrainExamples)
     let amounts = stores.mapValues { "\($0.count) blocks, \($0.tokens) tokens" }
     return Work(
-      task: task, kind: .masked, labels: [], reuseHead: true, amounts: amounts,
+      task: task, headType: .maskedLM, labels: [], reuseHead: true, amounts: amounts,
       notes: data.files.map { split, _ in "\(split.rawValue): \(amounts[split] ?? "")" })
   }
 }

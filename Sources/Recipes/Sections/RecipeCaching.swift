@@ -5,14 +5,14 @@ extension Recipe {
   public struct Caching: Sendable, Equatable {
     public enum Mode: String, CaseIterable, Sendable { case auto, on, off }
 
-    public var frozen = Mode.auto
+    public var frozenStates = Mode.auto
     /// nil: the folder ".tune-cache" beside the run's.
     public var folder: String?
     public var limit = 10.0
 
-    mutating func state(_ fields: Fields) {
+    mutating func declare(_ fields: Fields) {
       fields.field(
-        "cache_frozen", &frozen, .choice,
+        "cache_frozen", &frozenStates, .choice,
         "Keep the states below all that learns on disk: where it only saves time, always, or never.")
       fields.optional(
         "cache_folder", &folder, .newFolder, "Where they are kept, for all runs over one base; else beside the run.")

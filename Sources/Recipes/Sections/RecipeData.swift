@@ -42,12 +42,12 @@ extension Recipe {
       [(.train, train), (.dev, dev ?? []), (.test, test ?? [])].filter { !$1.isEmpty }
     }
 
-    mutating func state(_ fields: Fields, for task: Task.Kind) {
+    mutating func declare(_ fields: Fields, for task: Task.TaskType) {
       var kind = format
       fields.choice("format", &kind, "How the files are laid out.") { kind, fields in
         switch kind {
-        case .conll: stateColumns(fields)
-        case .text: stateText(fields)
+        case .conll: declareColumns(fields)
+        case .text: declareText(fields)
         }
       }
       format = kind
@@ -66,7 +66,7 @@ extension Recipe {
       fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Learn from the first so many only.")
     }
 
-    private mutating func stateColumns(_ fields: Fields) {
+    private mutating func declareColumns(_ fields: Fields) {
       fields.field("word_column", &wordColumn, .column, "Where a line has its word.")
       fields.field("label_column", &labelColumn, .column, "Where a line has its label.")
       fields.check(
@@ -75,7 +75,7 @@ extension Recipe {
       fields.optional("stride", &stride, .int(0...), "Pieces that neighbouring windows share.")
     }
 
-    private mutating func stateText(_ fields: Fields) {
+    private mutating func declareText(_ fields: Fields) {
       fields.field(
         "fields", &self.fields, .list(of: .text, least: 1), "Of a JSON line, the keys whose texts make the document.")
       fields.field("pack", &pack, .bool, "Whether a block goes on with the next document where one ends.")
@@ -83,12 +83,12 @@ extension Recipe {
   }
 }
 
-extension FieldKind<Recipe.Data.Column> {
+extension FieldType<Recipe.Data.Column> {
   /// "first", which is 0, "last", or a number counted from 0.
   fileprivate static var column: Self {
     Self(
       "\"first\", \"last\" or a column's number, counted from 0",
-      schema: Schema.either(Schema.names(["first", "last"]), FieldKind<Int>.int(0..., most: 9999).schema),
+      schema: Schema.either(Schema.names(["first", "last"]), FieldType<Int>.int(0..., most: 9999).schema),
       write: { column in
         switch column {
         case .last: "last"

@@ -8,9 +8,9 @@ extension Recipe {
       public var path: String
       public var adapter: String?
     }
-    public enum Scope: String, CaseIterable, Sendable {
-      case everyToken = "every_token"
-      case labelled
+    public enum LossTokens: String, CaseIterable, Sendable {
+      case all = "every_token"
+      case labeled
     }
     /// Which states of the student match which of the teacher: 0 is the embeddings' output, k the k-th layer's.
     public enum Layers: Sendable, Equatable {
@@ -22,45 +22,45 @@ extension Recipe {
 
     public var teachers: [Teacher] = []
     public var temperature = 2.0
-    public var soft = 5.0
-    public var hard = 2.0
-    public var cosine = 1.0
-    public var hidden = 0.0
-    public var attention = 0.0
-    public var relations = 0.0
-    public var scope = Scope.everyToken
+    public var klWeight = 5.0
+    public var taskWeight = 2.0
+    public var cosineWeight = 1.0
+    public var hiddenWeight = 0.0
+    public var attentionWeight = 0.0
+    public var relationWeight = 0.0
+    public var lossTokens = LossTokens.all
     public var matchLayers = Layers.uniform
     /// The teacher's layer, counted from 1; nil: its last.
     public var relationLayer: Int?
     /// nil: as many as the student has attention heads.
     public var relationHeads: Int?
     public var cache: String?
-    public var cacheTop = 64
+    public var cacheTopK = 64
 
     /// DistilBERT's weights for pre-training; for labels, half and half on what has a label (Sanh et al. 2019, §4).
-    init(for task: Task.Kind) {
+    init(for task: Task.TaskType) {
       guard task != .maskedLM else { return }
-      (soft, hard, cosine, scope) = (0.5, 0.5, 0, .labelled)
+      (klWeight, taskWeight, cosineWeight, lossTokens) = (0.5, 0.5, 0, .labeled)
     }
 
-    var needsStates: Bool { cosine > 0 || hidden > 0 || attention > 0 || relations > 0 }
+    var comparesHiddenStates: Bool { cosineWeight > 0 || hiddenWeight > 0 || attentionWeight > 0 || relationWeight > 0 }
 
-    mutating func state(_ fields: Fields) {
+    mutating func declare(_ fields: Fields) {
       fields.required(
         "teachers", &teachers, .teachers, "Who teaches: a folder, a folder and an adapter over it, or several of them.")
       fields.field("temperature", &temperature, .number(0.01...1000), "Softens both sides' logits for the soft term.")
-      fields.field("soft", &soft, .number(0...), "Weight of KL(teacher ‖ student), times the temperature's square.")
-      fields.field("hard", &hard, .number(0...), "Weight of the task's own loss.")
-      fields.field("cosine", &cosine, .number(0...), "Weight of 1 − cos of the last hidden states; widths must agree.")
+      fields.field("soft", &klWeight, .number(0...), "Weight of KL(teacher ‖ student), times the temperature's square.")
+      fields.field("hard", &taskWeight, .number(0...), "Weight of the task's own loss.")
+      fields.field("cosine", &cosineWeight, .number(0...), "Weight of 1 − cos of the last hidden states; widths must agree.")
       fields.field(
-        "hidden", &hidden, .number(0...), "Weight of hidden states' squared error, through a learned projection.")
-      fields.field("attention", &attention, .number(0...), "Weight of attention scores' squared error (TinyBERT).")
+        "hidden", &hiddenWeight, .number(0...), "Weight of hidden states' squared error, through a learned projection.")
+      fields.field("attention", &attentionWeight, .number(0...), "Weight of attention scores' squared error (TinyBERT).")
       fields.field(
-        "relations", &relations, .number(0...), "Weight of KL of query, key and value relations (MiniLM v2).")
+        "relations", &relationWeight, .number(0...), "Weight of KL of query, key and value relations (MiniLM v2).")
       fields.check(
-        soft + hard + cosine + hidden + attention + relations > 0, "soft", "hard", "cosine",
+        klWeight + taskWeight + cosineWeight + hiddenWeight + attentionWeight + relationWeight > 0, "soft", "hard", "cosine",
         expected: "at least one term with a weight")
-      fields.field("scope", &scope, .choice, "The tokens whose logits the soft term compares.")
+      fields.field("scope", &lossTokens, .choice, "The tokens whose logits the soft term compares.")
       fields.field(
         "match_layers", &matchLayers, .layerPairs,
         "Which states \"hidden\" and \"attention\" match; 0: the embeddings'.")
@@ -72,21 +72,21 @@ extension Recipe {
       fields.optional(
         "cache", &cache, .newFolder, "A folder in which the teachers' answers are kept from the first epoch on.")
       fields.check(
-        cache == nil || !needsStates && soft > 0, "cache",
+        cache == nil || !comparesHiddenStates && klWeight > 0, "cache",
         expected: "\"soft\" above 0 and no weight for cosine, hidden, attention and relations: only logits are kept")
       fields.field(
-        "cache_top", &cacheTop, .int(1...), needs: "distillation.cache",
+        "cache_top", &cacheTopK, .int(1...), needs: "distillation.cache",
         "Classes kept of each row, the rest as one; all of them where there are no more.")
     }
   }
 }
 
-extension FieldKind<[Recipe.Distillation.Teacher]> {
+extension FieldType<[Recipe.Distillation.Teacher]> {
   fileprivate static var teachers: Self {
-    let folder = FieldKind<String>.folder(holding: "config.json")
-    let adapter = FieldKind<String>.folder(holding: "adapter_config.json")
+    let folder = FieldType<String>.folder(holding: "config.json")
+    let adapter = FieldType<String>.folder(holding: "adapter_config.json")
     let words = "the path of a model's folder, {\"path\": …, \"adapter\": …}, or a list of such"
-    func read(_ json: JSON, _ place: Place) -> Value.Element? {
+    func read(_ json: JSON, _ place: FieldLocation) -> Value.Element? {
       switch json {
       case .string: return folder.read(json, place).map { .init(path: $0) }
       case .object(let members):
@@ -128,13 +128,13 @@ extension FieldKind<[Recipe.Distillation.Teacher]> {
   }
 }
 
-extension FieldKind<Recipe.Distillation.Layers> {
+extension FieldType<Recipe.Distillation.Layers> {
   fileprivate static var layerPairs: Self {
-    let pair = FieldKind<[Int]>.list(of: .int(0..., most: 9999), least: 1)
+    let pair = FieldType<[Int]>.list(of: .int(0..., most: 9999), least: 1)
     let words = "\"uniform\", \"last\" or a list of pairs [student's layer, teacher's layer]"
     let pairs: JSON = [
       "type": "array", "minItems": 1, "uniqueItems": true,
-      "items": Schema.list(of: FieldKind<Int>.int(0..., most: 9999).schema, least: 2, most: 2),
+      "items": Schema.list(of: FieldType<Int>.int(0..., most: 9999).schema, least: 2, most: 2),
     ]
     return Self(
       words, schema: Schema.either(Schema.names(["uniform", "last"]), pairs),

@@ -6,7 +6,7 @@ extension Recipe {
     /// metrics.csv.
     public var csv = false
 
-    mutating func state(_ fields: Fields) {
+    mutating func declare(_ fields: Fields) {
       fields.field("tensorboard", &tensorboard, .bool, "The log as an event file for TensorBoard.")
       fields.field("csv", &csv, .bool, "The log as a table, metrics.csv.")
     }

@@ -6,7 +6,7 @@ extension Recipe {
   /// The base model, or the model to be.
   public struct Model: Sendable, Equatable {
     /// What the weights are at first.
-    public enum Start: String, CaseIterable, Sendable { case checkpoint, random }
+    public enum Init: String, CaseIterable, Sendable { case checkpoint, random }
 
     /// Layers of a checkpoint.
     public enum Layers: Sendable, Equatable {
@@ -17,7 +17,7 @@ extension Recipe {
 
     /// A folder in the Hub's layout; nil only for random weights with `config` and `tokenizer`.
     public var path: String?
-    public var start = Start.checkpoint
+    public var initialization = Init.checkpoint
     /// Layer i of the model is this layer of the folder's; nil: all of them.
     public var layers: Layers?
     /// Members that replace those of config.json.
@@ -34,18 +34,18 @@ extension Recipe {
     /// The folders that the model is read from.
     public var folders: [String] { [path, tokenizer].compactMap(\.self) }
 
-    mutating func state(_ fields: Fields) {
-      fields.field("init", &start, .choice, "What the weights are at first: the folder's, or random.")
+    mutating func declare(_ fields: Fields) {
+      fields.field("init", &initialization, .choice, "What the weights are at first: the folder's, or random.")
       fields.optional(
         "config", &config, .object, "Settings instead of config.json's; other sizes only with random weights.")
       fields.optional(
         "tokenizer", &tokenizer, .folder(holding: "tokenizer.json", "vocab.txt"),
         "A folder whose vocabulary is used instead of the model's.")
       fields.required(
-        "path", &path, .folder(holding: "config.json"), unless: start == .random && config != nil && tokenizer != nil,
+        "path", &path, .folder(holding: "config.json"), unless: initialization == .random && config != nil && tokenizer != nil,
         "The base model: a folder in the Hub's layout.")
       fields.optional("layers", &layers, .layers, "Layer i of the model is this layer of the folder's.")
-      fields.check(layers == nil || start == .checkpoint, "layers", expected: "none: random weights are no layer's")
+      fields.check(layers == nil || initialization == .checkpoint, "layers", expected: "none: random weights are no layer's")
       fields.optional("family", &family, .choice, "The model's family, where it is to be another than the folder's.")
       fields.optional("dropout", &dropout, .number(0..<1), "Instead of config.json's hidden_dropout_prob.")
       fields.optional(
@@ -54,9 +54,9 @@ extension Recipe {
     }
 
     /// An adapter is used over its base as the base's folder has it: what makes another model of it is a fault.
-    func checkAsBase(_ fields: Fields, _ method: Method.Kind) {
+    func checkAsBase(_ fields: Fields, _ method: Method.MethodType) {
       let given: [(String, Bool)] = [
-        ("init", start == .random), ("layers", layers != nil), ("config", config != nil),
+        ("init", initialization == .random), ("layers", layers != nil), ("config", config != nil),
         ("tokenizer", tokenizer != nil),
         ("family", family != nil),
       ]
@@ -70,10 +70,10 @@ extension Recipe {
   }
 }
 
-extension FieldKind<Recipe.Model.Layers> {
+extension FieldType<Recipe.Model.Layers> {
   /// A list of layers, or "alternate".
   fileprivate static var layers: Self {
-    let list = FieldKind<[Int]>.list(of: .int(0..., most: 9999), least: 1)
+    let list = FieldType<[Int]>.list(of: .int(0..., most: 9999), least: 1)
     let words = "a list of the folder's layers, counted from 0, or \"alternate\""
     return Self(
       words, schema: Schema.either(Schema.names(["alternate"]), list.schema),

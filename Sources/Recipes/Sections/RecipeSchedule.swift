@@ -26,33 +26,33 @@ extension Recipe.Training {
     public var finalDivFactor = 1e4
   }
 
-  mutating func stateSchedule(_ fields: Fields) {
+  mutating func declareSchedule(_ fields: Fields) {
     var kind = schedule
     fields.choice("schedule", &kind, isRequired: false, "How the learning rate falls after the warm-up.") {
       kind, fields in
       switch kind {
       case .linear, .constant: break
-      case .cosine: stateFloor(fields)
+      case .cosine: declareFloor(fields)
       case .polynomial:
-        stateFloor(fields)
+        declareFloor(fields)
         fields.field("schedule_power", &scheduleOptions.power, .number(above: 0), "1: a line; larger: a steeper fall.")
       case .inverseSquareRoot:
         fields.optional(
           "schedule_timescale", &scheduleOptions.timescale, .int(1...),
           "Updates after the warm-up until the rate has fallen to 1/√2; else as many as the warm-up, or 10000.")
-      case .oneCycle: stateCycle(fields)
+      case .oneCycle: declareCycle(fields)
       }
       // A cycle rises by itself.
-      if kind != .oneCycle { stateWarmup(fields) }
+      if kind != .oneCycle { declareWarmup(fields) }
     }
     schedule = kind
   }
 
-  private mutating func stateFloor(_ fields: Fields) {
+  private mutating func declareFloor(_ fields: Fields) {
     fields.field("schedule_floor", &scheduleOptions.floor, .number(0..<1), "The last rate, as a share of the peak.")
   }
 
-  private mutating func stateCycle(_ fields: Fields) {
+  private mutating func declareCycle(_ fields: Fields) {
     fields.field("schedule_pct_start", &scheduleOptions.pctStart, .number(0...1), "The share of updates of the rise.")
     fields.field(
       "schedule_div_factor", &scheduleOptions.divFactor, .number(1...), "The peak, divided by the first rate.")
@@ -61,7 +61,7 @@ extension Recipe.Training {
       "The first rate, divided by the last.")
   }
 
-  private mutating func stateWarmup(_ fields: Fields) {
+  private mutating func declareWarmup(_ fields: Fields) {
     var (ratio, steps): (Double?, Int?) =
       switch warmup {
       case .ratio(let ratio): (ratio, nil)

@@ -3,34 +3,34 @@ import Files
 
 extension Recipe {
   public struct Task: Sendable, Equatable {
-    public enum Kind: String, CaseIterable, Sendable {
+    public enum TaskType: String, CaseIterable, Sendable {
       /// A label for each word: named entities.
       case tokenClassification = "token_classification"
       /// The words that were hidden in running text.
       case maskedLM = "masked_lm"
     }
 
-    public enum Masks: String, CaseIterable, Sendable {
+    public enum Masking: String, CaseIterable, Sendable {
       /// Drawn anew at every step.
       case dynamic
       /// An example has the same ones in every epoch.
-      case fixed
+      case `static`
     }
 
-    public var type = Kind.tokenClassification
+    public var type = TaskType.tokenClassification
     /// The share of the target that is spread over all labels (Szegedy et al. 2016, §7).
     public var labelSmoothing = 0.0
     /// Factors of a label's loss; 1 for a label that is not named.
     public var classWeights: [String: Double] = [:]
-    public var masks = Masks.dynamic
-    public var maskProbability = 0.15
-    public var maskedShare = 0.8
-    public var randomShare = 0.1
-    public var wholeWord = false
+    public var masking = Masking.dynamic
+    public var mlmProbability = 0.15
+    public var maskReplaceProb = 0.8
+    public var randomReplaceProb = 0.1
+    public var wholeWordMask = false
     /// Chance ∝ count^-exponent; nil: all alike.
-    public var maskSmoothing: Double?
+    public var mlmSmoothing: Double?
 
-    var usualMetric: Training.Metric {
+    var defaultMetric: Training.Metric {
       switch type {
       case .tokenClassification: .f1
       case .maskedLM: .loss
@@ -45,35 +45,35 @@ extension Recipe {
       }
     }
 
-    mutating func state(_ fields: Fields) {
+    mutating func declare(_ fields: Fields) {
       var kind = type
       fields.choice("type", &kind, "What is to be learned.") { kind, fields in
         switch kind {
-        case .tokenClassification: stateTagging(fields)
-        case .maskedLM: stateMasking(fields)
+        case .tokenClassification: declareTagging(fields)
+        case .maskedLM: declareMasking(fields)
         }
       }
       type = kind
     }
 
-    private mutating func stateTagging(_ fields: Fields) {
+    private mutating func declareTagging(_ fields: Fields) {
       fields.field(
         "label_smoothing", &labelSmoothing, .number(0..<1), "The share of each target that is spread over all labels.")
       fields.field(
         "class_weights", &classWeights, .map(of: .number(above: 0)), "Factors of a label's loss; 1 where not named.")
     }
 
-    private mutating func stateMasking(_ fields: Fields) {
-      fields.field("masks", &masks, .choice, "Drawn anew at every step, or the same in every epoch.")
-      fields.field("mask_probability", &maskProbability, .number(0.01..<1), "The share of tokens to be guessed.")
-      fields.field("masked_share", &maskedShare, .number(0...1), "The share of these that is shown as [MASK].")
-      fields.field("random_share", &randomShare, .number(0...1), "The share of these that is shown as any other token.")
+    private mutating func declareMasking(_ fields: Fields) {
+      fields.field("masks", &masking, .choice, "Drawn anew at every step, or the same in every epoch.")
+      fields.field("mask_probability", &mlmProbability, .number(0.01..<1), "The share of tokens to be guessed.")
+      fields.field("masked_share", &maskReplaceProb, .number(0...1), "The share of these that is shown as [MASK].")
+      fields.field("random_share", &randomReplaceProb, .number(0...1), "The share of these that is shown as any other token.")
       fields.check(
-        maskedShare + randomShare <= 1, "random_share", "masked_share",
+        maskReplaceProb + randomReplaceProb <= 1, "random_share", "masked_share",
         expected: "masked_share and random_share to be at most 1 together")
-      fields.field("whole_word", &wholeWord, .bool, "All pieces of a word are to be guessed, or none.")
+      fields.field("whole_word", &wholeWordMask, .bool, "All pieces of a word are to be guessed, or none.")
       fields.optional(
-        "mask_smoothing", &maskSmoothing, .number(above: 0),
+        "mask_smoothing", &mlmSmoothing, .number(above: 0),
         "Rare tokens are chosen more often: by their count to minus this power (DistilBERT: 0.7).")
     }
   }

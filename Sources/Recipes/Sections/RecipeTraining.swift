@@ -14,19 +14,19 @@ extension Recipe {
       case examples(Int)
       case tokens(Int)
     }
-    public enum Batching: String, CaseIterable, Sendable {
-      case shuffled
-      case lengthGrouped = "length_grouped"
+    public enum SamplingStrategy: String, CaseIterable, Sendable {
+      case random
+      case groupByLength = "length_grouped"
     }
     /// What the best checkpoint is best at, on the dev data.
     public enum Metric: String, CaseIterable, Sendable { case f1, precision, recall, accuracy, perplexity, loss }
 
     public var duration = Duration.epochs(3)
     public var batchSize = BatchSize.examples(32)
-    public var batching = Batching.shuffled
+    public var trainSamplingStrategy = SamplingStrategy.random
     public var gradientAccumulationSteps = 1
     /// Computes the encoder's blocks again in backward instead of keeping what they made.
-    public var recompute = false
+    public var gradientCheckpointing = false
     public var caching = Caching()
     /// The method's own, unless given: its `usualLearningRate`.
     public var learningRate = 5e-5
@@ -50,44 +50,44 @@ extension Recipe {
     /// What is saved is the mean of the weights at so many last evaluations, or epochs' ends; nil: the best is.
     public var averageLast: Int?
     /// Updates between evaluations; nil for one at each epoch's end.
-    public var evalEverySteps: Int?
+    public var evalSteps: Int?
     /// Without `data.dev` there is nothing to be best at, and this is not read. The task's own, unless given.
-    public var metricForBest = Metric.f1
+    public var metricForBestModel = Metric.f1
     /// Evaluations without a new best before training ends; nil for never.
     public var earlyStoppingPatience: Int?
-    public var logEverySteps = 10
+    public var loggingSteps = 10
     /// A loss so many times the median of those before ends the run; nil for never.
     public var maxLossSpike: Double?
     /// Updates between snapshots; nil: only the clock counts. An adapter's run has one at each evaluation too, and every
     /// run when it is interrupted.
-    public var snapshotEverySteps: Int?
+    public var saveSteps: Int?
     /// Minutes between snapshots; nil: only the steps count.
-    public var snapshotEveryMinutes: Double? = 10
+    public var saveMinutes: Double? = 10
     /// Snapshots that are kept, the newest ones.
-    public var keepSnapshots = 2
+    public var saveTotalLimit = 2
 
-    mutating func state(_ fields: Fields) {
-      stateDuration(fields)
-      stateBatchSize(fields)
-      fields.field("batching", &batching, .choice, "Which examples share a batch: any, or those of like length.")
+    mutating func declare(_ fields: Fields) {
+      declareDuration(fields)
+      declareBatchSize(fields)
+      fields.field("batching", &trainSamplingStrategy, .choice, "Which examples share a batch: any, or those of like length.")
       fields.field(
         "gradient_accumulation_steps", &gradientAccumulationSteps, .int(1...),
         "Batches whose gradients make one update.")
-      fields.field("recompute", &recompute, .bool, "Less memory for more time: blocks are computed again in backward.")
-      caching.state(fields)
+      fields.field("recompute", &gradientCheckpointing, .bool, "Less memory for more time: blocks are computed again in backward.")
+      caching.declare(fields)
       fields.field(
         "learning_rate", &learningRate, .number(above: 0), "The peak; the default depends on the method.")
-      stateSchedule(fields)
-      stateOptimizer(fields)
+      declareSchedule(fields)
+      declareOptimizer(fields)
       fields.check(
         optimizer == .adamw || fields.isGiven("learning_rate"), "optimizer",
         expected: "'learning_rate' beside it: its default is AdamW's")
-      stateAverage(fields)
+      declareAverage(fields)
       fields.optional(
-        "eval_every_steps", &evalEverySteps, .int(1...), needs: "data.dev",
+        "eval_every_steps", &evalSteps, .int(1...), needs: "data.dev",
         "Updates between evaluations; else each epoch.")
       fields.field(
-        "metric_for_best", &metricForBest, .choice, needs: "data.dev", unless: "average_last",
+        "metric_for_best", &metricForBestModel, .choice, needs: "data.dev", unless: "average_last",
         "What the best checkpoint is best at, on dev.")
       fields.optional(
         "early_stopping_patience", &earlyStoppingPatience, .int(1...), needs: "data.dev",
@@ -98,17 +98,17 @@ extension Recipe {
       fields.optional(
         "max_loss_spike", &maxLossSpike, .number(above: 1),
         "Ends the run when the loss is above so many medians of those before; else never.")
-      fields.field("log_every_steps", &logEverySteps, .int(1...), "Updates between lines of the log.")
+      fields.field("log_every_steps", &loggingSteps, .int(1...), "Updates between lines of the log.")
       fields.optional(
-        "snapshot_every_steps", &snapshotEverySteps, .int(1...), "Updates between snapshots that --resume goes on from."
+        "snapshot_every_steps", &saveSteps, .int(1...), "Updates between snapshots that --resume goes on from."
       )
       fields.field(
-        "snapshot_every_minutes", &snapshotEveryMinutes, .orNull(.number(above: 0)),
+        "snapshot_every_minutes", &saveMinutes, .orNull(.number(above: 0)),
         "Minutes between snapshots; null: none by the clock.")
-      fields.field("keep_snapshots", &keepSnapshots, .int(1...), "Snapshots that are kept, the newest ones.")
+      fields.field("keep_snapshots", &saveTotalLimit, .int(1...), "Snapshots that are kept, the newest ones.")
     }
 
-    private mutating func stateAverage(_ fields: Fields) {
+    private mutating func declareAverage(_ fields: Fields) {
       fields.optional(
         "ema", &ema, .number(0..<1), "Decay of a running mean of the weights, which is evaluated and saved.")
       fields.optional(
@@ -116,7 +116,7 @@ extension Recipe {
       fields.exclusive("ema", "average_last")
     }
 
-    private mutating func stateDuration(_ fields: Fields) {
+    private mutating func declareDuration(_ fields: Fields) {
       var (epochs, steps): (Double?, Int?) =
         switch duration {
         case .epochs(let epochs): (epochs, nil)
@@ -128,7 +128,7 @@ extension Recipe {
       duration = steps.map { .maxSteps($0) } ?? epochs.map { .epochs($0) } ?? duration
     }
 
-    private mutating func stateBatchSize(_ fields: Fields) {
+    private mutating func declareBatchSize(_ fields: Fields) {
       var (examples, tokens): (Int?, Int?) =
         switch batchSize {
         case .examples(let count): (count, nil)

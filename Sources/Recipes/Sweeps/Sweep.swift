@@ -10,7 +10,7 @@ public struct Sweep: Sendable {
   }
 
   /// One run.
-  public struct Point: Sendable {
+  public struct Cell: Sendable {
     /// The file name of its folder: `learning_rate=0.003,rank=8,seed=1`.
     public let name: String
     /// What it has of each axis.
@@ -23,7 +23,7 @@ public struct Sweep: Sendable {
   /// By their paths, but `seed` last.
   public let axes: [Axis]
   /// The last axis is the quickest.
-  public let points: [Point]
+  public let cells: [Cell]
 
   /// More runs than anybody means.
   static let limit = 1000
@@ -33,10 +33,10 @@ public struct Sweep: Sendable {
   public static func load(
     path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Sweep? {
-    try Sweep(Draft(path: path, overrides: overrides, setFiles: setFiles), checkFiles: checkFiles)
+    try Sweep(RawRecipe(path: path, overrides: overrides, setFiles: setFiles), checkFiles: checkFiles)
   }
 
-  init?(_ draft: Draft, checkFiles: Bool) throws {
+  init?(_ draft: RawRecipe, checkFiles: Bool) throws {
     guard let block = draft.sweep else { return nil }
     let (axes, faults) = Self.axes(block)
     guard faults.isEmpty else {
@@ -48,7 +48,7 @@ public struct Sweep: Sendable {
     }
     let combinations = Self.combinations(axes)
     let names = Self.names(combinations)
-    var points: [Point] = []
+    var points: [Cell] = []
     var found = FaultsOfRuns()
     var output = ""
     for (name, values) in zip(names, combinations) {
@@ -59,11 +59,11 @@ public struct Sweep: Sendable {
       found.add(faults, of: name)
       output = recipe.output.hasSuffix("/") ? String(recipe.output.dropLast()) : recipe.output
       recipe.output = "\(output)/\(name)"
-      points.append(Point(name: name, settings: .init(values.map { ($0.path, $0.value) }) { $1 }, recipe: recipe))
+      points.append(Cell(name: name, settings: .init(values.map { ($0.path, $0.value) }) { $1 }, recipe: recipe))
     }
-    let told = found.isEmpty ? Self.twins(points) : found.told(ofAll: points.count)
+    let told = found.isEmpty ? Self.duplicates(points) : found.faults(ofAll: points.count)
     guard told.isEmpty else { throw RecipeFaults(file: draft.file, told) }
-    (self.output, self.axes, self.points) = (output, axes, points)
+    (self.output, self.axes, self.cells) = (output, axes, points)
   }
 
   private static func axes(_ block: JSON) -> (axes: [Axis], faults: [RecipeFault]) {
@@ -81,7 +81,7 @@ public struct Sweep: Sendable {
       let keys = path.split(separator: ".", omittingEmptySubsequences: false)
       if path == "output" {
         fault(path, "found a sweep over the folder", "none: each run has a folder of its own in 'output'")
-      } else if Draft.ownKeys.contains(String(keys.first ?? "")) || keys.contains("") {
+      } else if RawRecipe.ownKeys.contains(String(keys.first ?? "")) || keys.contains("") {
         fault(path, "found a sweep over what is no setting", "a key path, as in training.learning_rate")
       } else if let values = json.array, !values.isEmpty {
         let twice = values.indices.first { values[..<$0].contains(values[$0]) }
@@ -108,7 +108,7 @@ public struct Sweep: Sendable {
   }
 
   /// Runs that would do the same as an earlier one, each as a fault.
-  private static func twins(_ points: [Point]) -> [RecipeFault] {
+  private static func duplicates(_ points: [Cell]) -> [RecipeFault] {
     var first: [String: String] = [:]
     return points.compactMap { point in
       var recipe = point.recipe
@@ -141,7 +141,7 @@ private struct FaultsOfRuns {
   }
 
   /// Each fault with its runs, where not all of them have it.
-  func told(ofAll count: Int) -> [RecipeFault] {
+  func faults(ofAll count: Int) -> [RecipeFault] {
     found.map { fault, runs in
       var fault = fault
       fault.runs = runs.count == count ? [] : runs

@@ -15,17 +15,17 @@ extension Sweep {
   public enum Step: Sendable {
     /// Finished with the same recipe; its result.json.
     case skip(JSON)
-    case run(StartMode)
+    case run(RunMode)
   }
 
   /// What to do about each point. `mode` new: unfinished runs are a fault; resume: they go on; overwrite: all begin anew.
   /// A run that failed is tried again. Throws `SweepFault`.
-  public func plan(_ mode: StartMode) throws -> [Step] {
+  public func plan(_ mode: RunMode) throws -> [Step] {
     if fileExists("\(output)/.tune-run") {
       throw SweepFault(["\(output): holds a single run, and a sweep's folder holds many. Choose another 'output'."])
     }
     var problems: [String] = []
-    let steps = points.map { point -> Step? in
+    let steps = cells.map { point -> Step? in
       do {
         return try point.step(mode)
       } catch {
@@ -38,8 +38,8 @@ extension Sweep {
   }
 }
 
-extension Sweep.Point {
-  fileprivate func step(_ mode: StartMode) throws -> Sweep.Step {
+extension Sweep.Cell {
+  fileprivate func step(_ mode: RunMode) throws -> Sweep.Step {
     let result: JSON? = isStale ? Optional.none : try? JSON(path: recipe.output + "/result.json")
     if mode == .overwrite || result?["status"] == "failed" { return try checked(.overwrite) }
     do {
@@ -60,7 +60,7 @@ extension Sweep.Point {
     }
   }
 
-  private func checked(_ mode: StartMode) throws -> Sweep.Step {
+  private func checked(_ mode: RunMode) throws -> Sweep.Step {
     _ = try RunFolder(recipe, mode)
     return .run(mode)
   }

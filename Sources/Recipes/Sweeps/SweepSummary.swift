@@ -9,7 +9,7 @@ public struct SweepSummary: Sendable {
     case finished(JSON)
     case failed(String)
     /// The sweep was stopped before, or in it.
-    case open
+    case pending
   }
 
   /// Of a metric over seeds.
@@ -35,7 +35,7 @@ public struct SweepSummary: Sendable {
   /// All runs that differ in nothing but their seed.
   public struct Configuration: Sendable {
     public let settings: [String: JSON]
-    public fileprivate(set) var finished = 0, failed = 0, open = 0
+    public fileprivate(set) var finished = 0, failed = 0, pending = 0
     /// What the best checkpoint was chosen by; nil without dev data.
     public fileprivate(set) var metric: String?
     public fileprivate(set) var dev: Score?
@@ -55,8 +55,8 @@ public struct SweepSummary: Sendable {
   /// - Parameter outcomes: one for each point of `sweep`.
   public init(_ sweep: Sweep, _ outcomes: [Outcome]) {
     axes = sweep.axes.map(\.path).filter { $0 != "seed" }
-    var groups: [(settings: [String: JSON], members: [(point: Sweep.Point, outcome: Outcome)])] = []
-    for (point, outcome) in zip(sweep.points, outcomes) {
+    var groups: [(settings: [String: JSON], members: [(point: Sweep.Cell, outcome: Outcome)])] = []
+    for (point, outcome) in zip(sweep.cells, outcomes) {
       let settings = point.settings.filter { $0.key != "seed" }
       if let index = groups.firstIndex(where: { $0.settings == settings }) {
         groups[index].members.append((point, outcome))
@@ -72,21 +72,21 @@ public struct SweepSummary: Sendable {
       if let best { found[best.0].isBest = true }
     }
     configurations = found
-    runs = zip(sweep.points, outcomes).map(Self.json)
+    runs = zip(sweep.cells, outcomes).map(Self.json)
   }
 
   private static func fold(
-    _ settings: [String: JSON], _ members: [(point: Sweep.Point, outcome: Outcome)]
+    _ settings: [String: JSON], _ members: [(point: Sweep.Cell, outcome: Outcome)]
   ) -> Configuration {
     var folded = Configuration(settings: settings)
     var results: [JSON] = []
     for (point, outcome) in members {
       switch outcome {
       case .failed: folded.failed += 1
-      case .open: folded.open += 1
+      case .pending: folded.pending += 1
       case .finished(let result):
         results.append(result)
-        folded.metric = point.recipe.data.dev == nil ? nil : point.recipe.training.metricForBest.rawValue
+        folded.metric = point.recipe.data.dev == nil ? nil : point.recipe.training.metricForBestModel.rawValue
       }
     }
     func score(_ value: (JSON) -> Double?) -> Score? { Score(results.compactMap(value)) }
@@ -100,7 +100,7 @@ public struct SweepSummary: Sendable {
 
   public var hasFailures: Bool { configurations.contains { $0.failed > 0 } }
 
-  private static func json(_ point: Sweep.Point, _ outcome: Outcome) -> JSON {
+  private static func json(_ point: Sweep.Cell, _ outcome: Outcome) -> JSON {
     var facts: [String: JSON] = [
       "name": .string(point.name), "output": .string(point.recipe.output), "settings": .object(point.settings),
     ]
@@ -110,7 +110,7 @@ public struct SweepSummary: Sendable {
       facts["metrics"] = result["metrics"] ?? .null
       facts["train_seconds"] = result["train_seconds"] ?? .null
     case .failed(let why): (facts["status"], facts["error"]) = ("failed", .string(why))
-    case .open: facts["status"] = "open"
+    case .pending: facts["status"] = "open"
     }
     return .object(facts)
   }
@@ -122,7 +122,7 @@ public struct SweepSummary: Sendable {
         configurations.map { one in
           [
             "settings": .object(one.settings), "finished": .int(one.finished), "failed": .int(one.failed),
-            "open": .int(one.open), "metric": one.metric.map(JSON.string) ?? .null, "dev": one.dev?.json ?? .null,
+            "open": .int(one.pending), "metric": one.metric.map(JSON.string) ?? .null, "dev": one.dev?.json ?? .null,
             "test": .object(one.test.mapValues(\.json)), "trainable_parameters": one.trainable.map(JSON.int) ?? .null,
             "train_seconds": one.seconds?.json ?? .null, "is_best": .bool(one.isBest),
           ]

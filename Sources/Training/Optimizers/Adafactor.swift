@@ -7,7 +7,7 @@ import Glibc
 
 struct Adafactor: Optimizer {
   /// Rows of one parameter, few enough that Float32 sums over them are good; the same on every machine.
-  private struct Strip {
+  private struct RowChunk {
     let matrix, firstRow, rows: Int
   }
   /// A parameter, and where its numbers lie in the memories.
@@ -18,46 +18,46 @@ struct Adafactor: Optimizer {
   }
 
   private let matrices: [Factored]
-  private let strips: [Strip]
-  private let rows, columns: Memory
+  private let rowChunks: [RowChunk]
+  private let rows, columns: OptimizerState
   /// Of this step: each strip's column sums, one strip after the other, and 1/√ of the columns' means.
-  private let sums, factors: Memory
+  private let sums, factors: OptimizerState
   /// Where a strip's sums lie in `sums`.
   private let sumStarts: [Int]
 
   init(_ table: ParameterTable) {
-    var matrices: [Factored] = [], strips: [Strip] = [], sumStarts = [0]
+    var matrices: [Factored] = [], strips: [RowChunk] = [], sumStarts = [0]
     var row = 0, column = 0
     for (index, parameter) in table.parameters.enumerated() {
       let first = strips.count, height = max(1, min(256, (1 << 18) / parameter.columns))
       for start in stride(from: 0, to: parameter.rows, by: height) {
-        strips.append(Strip(matrix: index, firstRow: start, rows: min(height, parameter.rows - start)))
+        strips.append(RowChunk(matrix: index, firstRow: start, rows: min(height, parameter.rows - start)))
         sumStarts.append((sumStarts.last ?? 0) + parameter.columns)
       }
       matrices.append(Factored(parameter: parameter, row: row, column: column, strips: first..<strips.count))
       (row, column) = (row + parameter.rows, column + parameter.columns)
     }
-    (self.matrices, self.strips, self.sumStarts) = (matrices, strips, sumStarts)
-    rows = Memory("row_means", count: row)
-    columns = Memory("column_means", count: column)
-    sums = Memory("column_sums", count: sumStarts.last ?? 0)
-    factors = Memory("column_factors", count: column)
+    (self.matrices, self.rowChunks, self.sumStarts) = (matrices, strips, sumStarts)
+    rows = OptimizerState("row_means", count: row)
+    columns = OptimizerState("column_means", count: column)
+    sums = OptimizerState("column_sums", count: sumStarts.last ?? 0)
+    factors = OptimizerState("column_factors", count: column)
   }
 
-  var memory: [Memory] { [rows, columns] }
+  var state: [OptimizerState] { [rows, columns] }
 
-  func update(_ step: Step) {
+  func update(_ step: UpdateContext) {
     // The new squares' share in the running means: 1 at first, then less and less.
     let share = Float(pow(Double(step.number), -0.8)), clip = Float(step.clip)
-    step.replicas.forEach(strips.count) { index, _ in
-      let strip = strips[index], matrix = matrices[strip.matrix]
+    step.replicas.forEach(rowChunks.count) { index, _ in
+      let strip = rowChunks[index], matrix = matrices[strip.matrix]
       tune_adafactor_means(
         gradients(strip, step), strip.rows, matrix.parameter.columns, clip, share,
         rows.pointer + matrix.row + strip.firstRow, sums.pointer + sumStarts[index])
     }
     let rowMeans = step.replicas.map(matrices.count) { foldColumns(matrices[$0], share) }
-    let squares = step.replicas.map(strips.count) { index in
-      let strip = strips[index], matrix = matrices[strip.matrix]
+    let squares = step.replicas.map(rowChunks.count) { index in
+      let strip = rowChunks[index], matrix = matrices[strip.matrix]
       return tune_adafactor_squares(
         gradients(strip, step), rows.pointer + matrix.row + strip.firstRow, factors.pointer + matrix.column,
         strip.rows, matrix.parameter.columns, clip, Float(rowMeans[strip.matrix]))
@@ -66,17 +66,17 @@ struct Adafactor: Optimizer {
     let scales = matrices.map { matrix in
       1 / max(1, (squares[matrix.strips].reduce(0, +) / Double(matrix.parameter.count)).squareRoot())
     }
-    step.replicas.forEach(strips.count) { index, _ in
-      let strip = strips[index], matrix = matrices[strip.matrix], rule = step.rules[strip.matrix]
-      let start = strip.firstRow * matrix.parameter.columns, rate = step.rate * rule.rate
+    step.replicas.forEach(rowChunks.count) { index, _ in
+      let strip = rowChunks[index], matrix = matrices[strip.matrix], rule = step.rules[strip.matrix]
+      let start = strip.firstRow * matrix.parameter.columns, rate = step.learningRate * rule.learningRateFactor
       tune_adafactor(
         matrix.parameter.pointer + start, gradients(strip, step), rows.pointer + matrix.row + strip.firstRow,
         factors.pointer + matrix.column, strip.rows, matrix.parameter.columns, clip, Float(rowMeans[strip.matrix]),
-        Float(rate * scales[strip.matrix]), Float(1 - rate * rule.decay))
+        Float(rate * scales[strip.matrix]), Float(1 - rate * rule.weightDecay))
     }
   }
 
-  private func gradients(_ strip: Strip, _ step: Step) -> UnsafeMutablePointer<Float> {
+  private func gradients(_ strip: RowChunk, _ step: UpdateContext) -> UnsafeMutablePointer<Float> {
     let parameter = matrices[strip.matrix].parameter
     return step.gradients.pointer + (parameter.offset ?? 0) + strip.firstRow * parameter.columns
   }

@@ -5,20 +5,20 @@ import CKernels
 
 struct Lion: Optimizer {
   let beta1, beta2: Double
-  private let momentum: Memory
+  private let momentum: OptimizerState
 
   init(_ table: ParameterTable, beta1: Double, beta2: Double) {
     (self.beta1, self.beta2) = (beta1, beta2)
-    momentum = Memory("momentum", count: table.count)
+    momentum = OptimizerState("momentum", count: table.count)
   }
 
-  var memory: [Memory] { [momentum] }
+  var state: [OptimizerState] { [momentum] }
 
-  func update(_ step: Step) {
-    step.sweep { stretch in
+  func update(_ step: UpdateContext) {
+    step.forEachChunk { stretch in
       tune_lion(
         stretch.weights, stretch.gradients, momentum.pointer + stretch.offset, stretch.count, Float(step.clip),
-        Float(stretch.rate), Float(beta1), Float(beta2), Float(stretch.shrink))
+        Float(stretch.learningRate), Float(beta1), Float(beta2), Float(stretch.decayFactor))
     }
   }
 }

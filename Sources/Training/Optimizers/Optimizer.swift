@@ -2,14 +2,14 @@
 import Autograd
 
 public struct OptimizerSettings: Sendable, Equatable {
-  public enum Rule: Sendable, Equatable {
+  public enum Algorithm: Sendable, Equatable {
     case adamW(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8)
     case sgd(momentum: Double = 0.9, nesterov: Bool = false)
     case lion(beta1: Double = 0.9, beta2: Double = 0.99)
     case adafactor
   }
 
-  public var rule = Rule.adamW()
+  public var algorithm = Algorithm.adamW()
   /// Decoupled: a weight shrinks by rate · decay at each step, whatever the rule. Of matrices only.
   public var weightDecay = 0.01
   /// The global norm above which gradients are scaled down; nil: never.
@@ -18,7 +18,7 @@ public struct OptimizerSettings: Sendable, Equatable {
   public init() {}
 
   func make(_ table: ParameterTable) -> any Optimizer {
-    switch rule {
+    switch algorithm {
     case .adamW(let beta1, let beta2, let epsilon): AdamW(table, beta1: beta1, beta2: beta2, epsilon: epsilon)
     case .sgd(let momentum, let nesterov): SGD(table, momentum: momentum, nesterov: nesterov)
     case .lion(let beta1, let beta2): Lion(table, beta1: beta1, beta2: beta2)
@@ -30,13 +30,13 @@ public struct OptimizerSettings: Sendable, Equatable {
 /// Sendable: its memories are written by disjoint stretches.
 protocol Optimizer: Sendable {
   /// What it carries from step to step, and a snapshot keeps; all else is a function of the step's number.
-  var memory: [Memory] { get }
+  var state: [OptimizerState] { get }
   /// p ← p · shrink − rate · direction(clip · g), for every weight.
-  func update(_ step: Step)
+  func update(_ step: UpdateContext)
 }
 
 /// Numbers with a name, zero at first.
-struct Memory: Sendable {
+struct OptimizerState: Sendable {
   let name: String
   let count: Int
   private let storage: OwnedStorage
@@ -50,44 +50,44 @@ struct Memory: Sendable {
 }
 
 /// One step as an optimizer sees it.
-struct Step {
+struct UpdateContext {
   /// Counted from 1.
   let number: Int
   /// The schedule's; a parameter's own is this times its rule's.
-  let rate: Double
+  let learningRate: Double
   /// What gradients are multiplied by.
   let clip: Double
   let gradients: Gradients
   /// By parameter of the table.
   let rules: [ParameterRule]
-  let pieces: [Piece]
+  let chunks: [Chunk]
   let replicas: Replicas
 
   /// Neighbouring weights of one parameter, with what the step means for them.
-  struct Stretch {
+  struct WeightChunk {
     let weights: UnsafeMutablePointer<Float>
     let gradients: UnsafePointer<Float>
     /// Where they lie in the table's numbering, and so in a memory of its size.
     let offset: Int
     let count: Int
-    let rate, shrink: Double
+    let learningRate, decayFactor: Double
   }
 
   /// Runs `body` over all weights, on all threads.
-  func sweep(_ body: @Sendable (Stretch) -> Void) {
-    replicas.forEach(pieces.count) { [self] index, _ in
-      let piece = pieces[index], rule = rules[piece.index]
-      let own = rate * rule.rate
+  func forEachChunk(_ body: @Sendable (WeightChunk) -> Void) {
+    replicas.forEach(chunks.count) { [self] index, _ in
+      let piece = chunks[index], rule = rules[piece.index]
+      let own = learningRate * rule.learningRateFactor
       body(
-        Stretch(
+        WeightChunk(
           weights: piece.weights, gradients: gradients.pointer + piece.offset, offset: piece.offset,
-          count: piece.count, rate: own, shrink: 1 - own * rule.decay))
+          count: piece.count, learningRate: own, decayFactor: 1 - own * rule.weightDecay))
     }
   }
 }
 
 /// A stretch of a parameter.
-struct Piece: Sendable {
+struct Chunk: Sendable {
   let parameter: Parameter
   /// The parameter's place in the table.
   let index: Int
@@ -98,11 +98,11 @@ struct Piece: Sendable {
 
 extension ParameterTable {
   /// Stretches of at most 2^18 numbers, the same on every machine.
-  var pieces: [Piece] {
+  var chunks: [Chunk] {
     let size = 1 << 18
     return parameters.enumerated().flatMap { index, parameter in
       stride(from: 0, to: parameter.count, by: size).map { start in
-        Piece(
+        Chunk(
           parameter: parameter, index: index, start: start, offset: (parameter.offset ?? 0) + start,
           count: min(size, parameter.count - start))
       }

@@ -6,20 +6,20 @@ import CKernels
 struct SGD: Optimizer {
   let momentum: Double
   let nesterov: Bool
-  private let velocity: Memory?
+  private let velocity: OptimizerState?
 
   init(_ table: ParameterTable, momentum: Double, nesterov: Bool) {
     (self.momentum, self.nesterov) = (momentum, nesterov)
-    velocity = momentum > 0 ? Memory("momentum", count: table.count) : nil
+    velocity = momentum > 0 ? OptimizerState("momentum", count: table.count) : nil
   }
 
-  var memory: [Memory] { velocity.map { [$0] } ?? [] }
+  var state: [OptimizerState] { velocity.map { [$0] } ?? [] }
 
-  func update(_ step: Step) {
-    step.sweep { stretch in
+  func update(_ step: UpdateContext) {
+    step.forEachChunk { stretch in
       tune_sgd(
         stretch.weights, stretch.gradients, velocity.map { $0.pointer + stretch.offset }, stretch.count,
-        Float(step.clip), Float(stretch.rate), Float(momentum), nesterov, Float(stretch.shrink))
+        Float(step.clip), Float(stretch.learningRate), Float(momentum), nesterov, Float(stretch.decayFactor))
     }
   }
 }

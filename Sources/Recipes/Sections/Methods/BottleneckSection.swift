@@ -3,9 +3,9 @@ import Adapters
 
 extension BottleneckConfig: MethodSection {
   /// What the library's authors train with.
-  var usualLearningRate: Double { 1e-4 }
+  var defaultLearningRate: Double { 1e-4 }
 
-  mutating func state(_ fields: Fields) {
+  mutating func declare(_ fields: Fields) {
     fields.field(
       "reduction_factor", &reductionFactor, .number(Self.factors), "The model's width over that of a bottleneck.")
     fields.field("non_linearity", &nonLinearity, .choice, "The function inside a bottleneck.")

@@ -3,14 +3,14 @@ import Adapters
 
 extension IA3Config: MethodSection {
   /// As Liu et al. 2022 trained.
-  var usualLearningRate: Double { 3e-3 }
+  var defaultLearningRate: Double { 3e-3 }
 
-  mutating func state(_ fields: Fields) {
-    modules.stateTargets(fields)
+  mutating func declare(_ fields: Fields) {
+    modules.declareTargets(fields)
     fields.optional(
       "feedforward_modules", &feedforward, .modules(orAll: false, least: 0),
       "Which of them have their input scaled, not their output.")
-    fields.field("init_ia3_weights", &startsFromOne, .bool, "Start all scales from 1; else from chance.")
-    modules.stateSaved(fields)
+    fields.field("init_ia3_weights", &initIA3Weights, .bool, "Start all scales from 1; else from chance.")
+    modules.declareSaved(fields)
   }
 }

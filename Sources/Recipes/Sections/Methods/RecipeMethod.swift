@@ -6,13 +6,13 @@ import Files
 /// One method's settings, stated key by key.
 protocol MethodSection: Sendable {
   /// The default of `training.learning_rate`.
-  var usualLearningRate: Double { get }
-  mutating func state(_ fields: Fields)
+  var defaultLearningRate: Double { get }
+  mutating func declare(_ fields: Fields)
 }
 
 extension Recipe {
   public struct Method: Sendable, Equatable {
-    public enum Kind: String, CaseIterable, Sendable {
+    public enum MethodType: String, CaseIterable, Sendable {
       /// Every weight learns.
       case full
       /// The base is frozen; low-rank updates beside its matrices learn (Hu et al. 2021).
@@ -39,9 +39,9 @@ extension Recipe {
       case head
 
       /// The settings where a recipe says nothing.
-      fileprivate var blank: any MethodSection {
+      fileprivate var defaultSettings: any MethodSection {
         switch self {
-        case .full: FullTraining()
+        case .full: FullFineTuning()
         case .lora: LoRAConfig()
         case .adalora: AdaLoRAConfig()
         case .houlsby: BottleneckConfig.houlsby
@@ -52,34 +52,34 @@ extension Recipe {
         case .vera: VeRAConfig()
         case .layerNorm: LayerNormTuning()
         case .bitfit: BitFit()
-        case .head: HeadTraining()
+        case .head: LinearProbe()
         }
       }
     }
 
-    public private(set) var kind: Kind
+    public private(set) var type: MethodType
     private(set) var settings: any MethodSection
 
-    public init(_ kind: Kind) { (self.kind, settings) = (kind, kind.blank) }
+    public init(_ kind: MethodType) { (self.type, settings) = (kind, kind.defaultSettings) }
 
     /// What goes into the model; nil where the model itself learns.
     public var adapter: (any AdapterMethod)? { settings as? any AdapterMethod }
 
     /// What of the model itself learns; nil where an adapter does.
-    var full: FullTraining? { settings as? FullTraining }
+    var full: FullFineTuning? { settings as? FullFineTuning }
 
-    public static func == (one: Self, other: Self) -> Bool { one.kind == other.kind && one.json == other.json }
+    public static func == (one: Self, other: Self) -> Bool { one.type == other.type && one.json == other.json }
 
     private var json: JSON {
       var settings = settings
-      return Fields.write { settings.state($0) }.json
+      return Fields.write { settings.declare($0) }.json
     }
 
     mutating func state(_ fields: Fields) {
-      var kind = self.kind
+      var kind = self.type
       fields.choice("type", &kind, "What of the model learns.") { kind, fields in
-        var method = kind == self.kind ? self : Method(kind)
-        method.settings.state(fields)
+        var method = kind == self.type ? self : Method(kind)
+        method.settings.declare(fields)
         if fields.isReading { self = method }
       }
     }

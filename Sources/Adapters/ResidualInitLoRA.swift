@@ -1,0 +1,52 @@
+/// A LoRA that starts as a part of the weight itself.
+import Autograd
+import Kernels
+import Models
+
+/// y += s·(dropout(x)·Aᵀ)·Bᵀ - s·(x·A₀ᵀ)·B₀ᵀ        A₀, B₀: A and B as they were at first
+/// PEFT takes s·B₀·A₀ out of the weight; here the weight stays as it is, for others to use.
+/// Sendable: as `LoRA`.
+final class ResidualInitLoRA: ProjectionAdapter, @unchecked Sendable {
+  let lora: LoRA
+  /// Takes off what the other one is at first; never learns.
+  private let initial: LoRA
+
+  /// A and B must have their start.
+  init(_ lora: LoRA, of projection: Projection) {
+    self.lora = lora
+    initial = LoRA(projection, rank: lora.a.rows, scale: -Double(lora.scale), dropout: 0)
+    _ = initial.a.values.update(fromContentsOf: lora.a.values)
+    _ = initial.b.values.update(fromContentsOf: lora.b.values)
+  }
+
+  var isTrainable: Bool { lora.isTrainable }
+
+  func apply(
+    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+  ) -> ((Tensor) -> Void)? {
+    let parts = [lora, initial].map { $0.apply(to: y, columns: columns, from: x, precision: precision, pass) }
+    guard y.isTracked else { return nil }
+    return { dy in parts.forEach { $0?(dy) } }
+  }
+
+  /// One plain LoRA of twice the rank that adds the same: [A; A₀] and [B, -B₀], as PEFT converts them.
+  var exports: (a: TensorExport, b: TensorExport) {
+    let rank = lora.a.rows, inputs = lora.a.columns, outputs = lora.b.rows
+    func rows(_ b: Parameter, _ row: Int, sign: Float) -> [Float] {
+      (0..<rank).map { sign * b.pointer[row * rank + $0] }
+    }
+    return (
+      { [self] in ([2 * rank, inputs], Array(lora.a.values) + initial.a.values) },
+      { [self] in
+        ([outputs, 2 * rank], (0..<outputs).flatMap { rows(lora.b, $0, sign: 1) + rows(initial.b, $0, sign: -1) })
+      }
+    )
+  }
+}
+
+extension ResidualInitLoRA: Mergeable {
+  func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?) {
+    lora.merge(into: weight, bias: bias)
+    initial.merge(into: weight, bias: bias)
+  }
+}

@@ -1,0 +1,81 @@
+/// What reading one recipe has found so far: faults, given keys, unknown keys. Does not read.
+public import Files
+
+/// Shared by all the `Fields` of one recipe.
+final class Diagnostics {
+  /// Whether paths in the recipe must exist.
+  let checkFiles: Bool
+  private(set) var faults: [RecipeFault] = []
+  private var given: Set<String> = []
+  private var unknown: [(path: String, key: String, valid: [String])] = []
+  /// Every key that any section stated, by its path.
+  private(set) var keys: [RecipeKey] = []
+
+  init(checkFiles: Bool) { self.checkFiles = checkFiles }
+
+  func report(_ fault: RecipeFault) { faults.append(fault) }
+  func declare(_ key: RecipeKey) { keys.append(key) }
+  func markGiven(_ path: String) { given.insert(path) }
+
+  /// Whether the key stands in the recipe. A section that is itself faulty is not blamed twice.
+  func isGiven(_ path: String) -> Bool {
+    given.contains(path) || faults.contains { path.hasPrefix("\($0.path).") }
+  }
+
+  func reportUnknown(_ key: String, at path: String, valid: [String]) { unknown.append((path, key, valid)) }
+
+  /// Gives each unknown key its advice. Call it last: a key may belong to a section that is stated later.
+  func adviseOnUnknownKeys() {
+    for (path, key, valid) in unknown {
+      if let near = likely(key, among: valid) {
+        report(.init(path, "unknown key", advice: "Did you mean '\(near)'?"))
+        continue
+      }
+      let elsewhere = keys.map(\.path).filter { $0.hasSuffix(".\(key)") || $0 == key }
+      if !elsewhere.isEmpty {
+        let names = elsewhere.map { "'\($0)'" }.joined(separator: " or ")
+        report(.init(path, "unknown key", advice: "Did you mean \(names)?"))
+      } else {
+        report(.init(path, "unknown key", expected: "one of \(valid.sorted().joined(separator: ", "))"))
+      }
+    }
+  }
+}
+
+/// The key that `word` most likely meant: by spelling, or because one holds the other's words
+/// (`lora_alpha` and `alpha`, `warmup` and `warmup_ratio`).
+private func likely(_ word: String, among keys: [String]) -> String? {
+  guard word.utf8.count <= 64 else { return nil }
+  if let near = nearest(to: word, among: keys) { return near }
+  let holding = keys.filter { "_\(word)_".contains("_\($0)_") || "_\($0)_".contains("_\(word)_") }
+  return holding.max { ($0.count, $1) < ($1.count, $0) }
+}
+
+/// One place in the recipe where a value stands, for the faults that are found there.
+struct FieldLocation {
+  let path: String
+  let diagnostics: Diagnostics
+
+  func below(_ key: String) -> FieldLocation { FieldLocation(path: "\(path).\(key)", diagnostics: diagnostics) }
+
+  func fault(_ found: String, expected: String?, advice: String? = nil) {
+    diagnostics.report(RecipeFault(path, found, expected: expected, advice: advice))
+  }
+
+  func wrong(_ json: JSON, expected: String, advice: String? = nil) {
+    fault("found \(json.shown)", expected: expected, advice: advice)
+  }
+}
+
+/// One key that a recipe may have, for help texts and documentation.
+public struct RecipeKey: Sendable, Equatable {
+  /// The path with dots, `training.warmup_ratio`.
+  public let path: String
+  /// What may stand there, in words.
+  public let expected: String
+  /// What holds when the key is absent; nil where there is nothing.
+  public let defaultValue: JSON?
+  public let isRequired: Bool
+  /// What the key is for.
+  public let about: String
+}

@@ -1,0 +1,61 @@
+/// What is known of a step whose loss or gradient is no finite number: the numbers, the batch, the weights.
+import Autograd
+import Tasks
+
+public struct NonFiniteStep: Sendable, CustomStringConvertible {
+  /// The step that was to be taken, from 1.
+  public let step: Int
+  public let loss: Double
+  /// The gradients' norm; nil where the loss alone was reason enough to ask no further.
+  public let norm: Double?
+  /// Where the batch's examples are found.
+  public let examples: [String]
+  /// The learning weight of the largest size, or the first that is not finite.
+  public let weight: Extreme
+  /// The same of the gradients.
+  public let gradient: Extreme
+
+  public struct Extreme: Sendable, CustomStringConvertible {
+    public let name: String
+    public let value: Float
+
+    public var description: String { "\(value) in \(name)" }
+  }
+
+  public var description: String {
+    let norm = norm.map { ", the gradient's norm \($0)" } ?? ""
+    return """
+      Step \(step): the loss is \(loss)\(norm). Nothing was changed by this step; a snapshot of before it is intact.
+      \(weight.value.isFinite ? "The largest weight that learns" : "A weight that is not finite"): \(weight)
+      \(gradient.value.isFinite ? "The largest gradient" : "A gradient that is not finite"): \(gradient)
+      The batch: \(Self.list(examples))
+      --resume would come to the same step again, to the bit. A smaller 'training.learning_rate' or a longer warm-up \
+      usually helps; that is another run, which starts anew with --overwrite.
+      """
+  }
+
+  static func list(_ examples: [String]) -> String {
+    examples.prefix(32).joined(separator: "; ") + (examples.count > 32 ? "; and \(examples.count - 32) more" : "")
+  }
+}
+
+extension Trainer {
+  func notFinite(_ loss: Double, norm: Double?, _ examples: [Int]) -> TrainingFault {
+    .notFinite(
+      NonFiniteStep(
+        step: state.step + 1, loss: loss, norm: norm, examples: examples.map(task.describe),
+        weight: extreme { UnsafeBufferPointer($0.values) },
+        gradient: extreme { UnsafeBufferPointer(start: gradients.pointer + ($0.offset ?? 0), count: $0.count) }))
+  }
+
+  private func extreme(_ numbers: (Parameter) -> UnsafeBufferPointer<Float>) -> NonFiniteStep.Extreme {
+    var most = NonFiniteStep.Extreme(name: "none", value: 0)
+    for parameter in table.parameters {
+      for value in numbers(parameter) {
+        if !value.isFinite { return .init(name: parameter.name, value: value) }
+        if abs(value) > abs(most.value) { most = .init(name: parameter.name, value: value) }
+      }
+    }
+    return most
+  }
+}
