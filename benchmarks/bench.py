@@ -26,8 +26,8 @@ def arguments(words=None):
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--workloads", type=lambda text: text.split(","), help="of steps and memory")
     parser.add_argument("--recipe", help="of recipe, epochs and predict")
-    parser.add_argument("--batching", type=lambda text: text.split(","), default=["shuffled", "length_grouped"],
-                        help="of epochs; default: shuffled,length_grouped")
+    parser.add_argument("--batching", type=lambda text: text.split(","), default=["shuffled", "group_by_length"],
+                        help="of epochs; default: shuffled,group_by_length")
     parser.add_argument("--output", help="default: benchmarks/results/<machine>.json")
     options = parser.parse_args(words)
     unknown = [name for name in options.sections if name not in sections.ALL]

@@ -35,7 +35,7 @@ def cpu_seconds(process):
 def run(recipe, settings, folder):
     """Of each epoch: seconds and CPU seconds, from the first step's beginning on; and the losses on dev."""
     command = [TUNE, "run", recipe, "--overwrite", f"output={folder}/run", f"training.epochs={EPOCHS}", "model.dropout=0",
-               "model.attention_dropout=0", "training.log_every_steps=1", *settings]
+               "model.attention_dropout=0", "training.logging_steps=1", *settings]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     used, said = [], []
     for line in process.stderr:
@@ -67,7 +67,7 @@ def main():
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
             settings = WHAT[options.what] + options.settings
-            plain = run(options.recipe, [*settings, "training.cache_frozen=off"], folder)
+            plain = run(options.recipe, [*settings, "training.cache_frozen_states=off"], folder)
             kept = run(options.recipe, [*settings, f"training.cache_folder={folder}/states"], folder)
             size = sum(entry.stat().st_size for entry in os.scandir(f"{folder}/states"))
         if plain["losses"] != kept["losses"]:

@@ -14,7 +14,7 @@ def points(path):
     for line in open(path):
         record = json.loads(line)
         if record["event"] == "step":
-            yield record["tokens"], record.get("terms", {}).get("hard", record["loss"])
+            yield record["tokens"], record.get("loss_terms", {}).get("task", record["loss"])
 
 
 def smooth(curve, count=20):

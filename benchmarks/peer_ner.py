@@ -37,14 +37,14 @@ SETTINGS = {
     "method": {"type": "full", "rank": 8, "alpha": 8.0, "dropout": 0.0, "use_rslora": False,
                "target_modules": ["query", "value"], "exclude_modules": None, "rank_pattern": {}, "alpha_pattern": {},
                "layers_to_transform": None, "bias": "none", "modules_to_save": []},
-    "training": {"epochs": 3, "max_steps": None, "batch_size": 32, "batching": "shuffled",
+    "training": {"epochs": 3, "max_steps": None, "batch_size": 32, "train_sampling_strategy": "shuffled",
                  "gradient_accumulation_steps": 1, "learning_rate": None, "schedule": "linear", "warmup_ratio": 0.0,
                  "warmup_steps": None, "weight_decay": 0.01, "adam_beta1": 0.9, "adam_beta2": 0.999,
-                 "adam_epsilon": 1e-8, "max_grad_norm": 1.0, "metric_for_best": "f1", "log_every_steps": 10},
+                 "adam_epsilon": 1e-8, "max_grad_norm": 1.0, "metric_for_best_model": "f1", "logging_steps": 10},
 }
 ONLY = {("task", "type"): ["token_classification"], ("data", "format"): ["conll"], ("data", "scheme"): ["auto", "iob2"],
-        ("method", "type"): ["full", "lora"], ("training", "batching"): ["shuffled", "length_grouped"],
-        ("training", "gradient_accumulation_steps"): [1], ("training", "metric_for_best"): ["f1"]}
+        ("method", "type"): ["full", "lora"], ("training", "train_sampling_strategy"): ["shuffled", "group_by_length"],
+        ("training", "gradient_accumulation_steps"): [1], ("training", "metric_for_best_model"): ["f1"]}
 
 
 def read_recipe(path):
@@ -174,7 +174,7 @@ class Corpus:
 
 
 def batches(examples, size, order):
-    """An epoch's batches; length_grouped sorts by length within stretches of 50 batches, as tune does."""
+    """An epoch's batches; group_by_length sorts by length within stretches of 50 batches, as tune does."""
     chosen = random.sample(range(len(examples)), len(examples))
     cut = lambda indices: [indices[start:start + size] for start in range(0, len(indices), size)]
     if order == "shuffled":
@@ -200,7 +200,7 @@ def train(model, corpus, recipe, precision):
         clock = time.perf_counter()
         place = step % per_epoch
         if place == 0:
-            epoch = batches(examples, size, training["batching"])
+            epoch = batches(examples, size, training["train_sampling_strategy"])
         batch = [examples[i] for i in epoch[place]]
         inputs, targets = collate(batch, corpus.pad)
         with precision():
@@ -216,7 +216,7 @@ def train(model, corpus, recipe, precision):
         optimizer.zero_grad(set_to_none=True)
         seconds += time.perf_counter() - clock
         tokens += sum(len(ids) for ids, _, _ in batch)
-        if (step + 1) % training["log_every_steps"] == 0:
+        if (step + 1) % training["logging_steps"] == 0:
             print(f"step {step + 1}/{steps} loss {loss.item():.4f} {tokens / seconds:.0f} tokens/s", file=sys.stderr)
         if "dev" in corpus.sets and (place == per_epoch - 1 or step == steps - 1):
             dev = scores(model, corpus, "dev", precision)
@@ -236,11 +236,11 @@ def main():
     parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--epochs", type=float, help="instead of the recipe's")
-    parser.add_argument("--batching", choices=["shuffled", "length_grouped"], help="instead of the recipe's")
+    parser.add_argument("--batching", choices=["shuffled", "group_by_length"], help="instead of the recipe's")
     options = parser.parse_args()
     recipe = read_recipe(options.recipe)
     if options.batching:
-        recipe["training"]["batching"] = options.batching
+        recipe["training"]["train_sampling_strategy"] = options.batching
     if options.epochs:
         recipe["training"] |= {"epochs": options.epochs, "max_steps": None}
     torch.set_num_threads(options.threads)

@@ -130,7 +130,7 @@ def measure(workload, precision, options):
     median = statistics.median(seconds)
     return {
         "peer": f"torch {torch.__version__}", "workload": workload, "precision": precision, "ragged": options.ragged,
-        "recompute": options.recompute, "threads": options.threads,
+        "gradient_checkpointing": options.recompute, "threads": options.threads,
         "median_seconds": round(median, 5), "least_seconds": round(min(seconds), 5),
         "tokens": sum(lengths), "tokens_per_second": round(sum(lengths) / median),
         "trainable_parameters": 0 if what == "infer" else sum(p.numel() for p in trainable),

@@ -23,7 +23,7 @@ OUR_PRECISIONS = {"fp32": ["precision=fp32"], "bf16": ["precision=bf16"]}
 PEER_PRECISIONS = {"fp32": [], "bf16": ["--bf16"]}
 SENTENCE = "The patient with chronic renal failure developed severe nausea after 40 mg of Tolvaprine daily ."
 # Figures of a JSON line that are settings, and stand in the row's name or in the file's head.
-SETTINGS = {"engine", "peer", "workload", "precision", "ragged", "recompute", "threads", "blas_core", "vectors",
+SETTINGS = {"engine", "peer", "workload", "precision", "ragged", "gradient_checkpointing", "threads", "blas_core", "vectors",
             "multiplier", "cache"}
 
 
@@ -100,7 +100,7 @@ def recipe_rounds(options, ours, theirs, rounds):
             result = json.loads(output(command))
             return {"train_seconds": round(result["train_seconds"], 2),
                     "wall_seconds": round(time.perf_counter() - begin, 2),
-                    "tokens_per_second": round(result["real_tokens_per_second"]),
+                    "tokens_per_second": round(result["tokens_per_second"]),
                     "peak_rss_mb": result["peak_memory_bytes"] >> 20, "test_f1": test_f1(result["metrics"].get("test"))}
 
     def peer(arguments):
@@ -133,7 +133,7 @@ def epochs(options, keep):
 
     rounds = recipe_rounds(
         options, {name: [*words, "training.epochs=1"]
-                  for name, words in variants(OUR_PRECISIONS, ["training.batching="]).items()},
+                  for name, words in variants(OUR_PRECISIONS, ["training.train_sampling_strategy="]).items()},
         {name: [*words, "--epochs", "1"] for name, words in variants(PEER_PRECISIONS, ["--batching="]).items()},
         options.rounds or 1)
     keep("epochs", os.path.basename(options.recipe), compare.row(rounds, "train_seconds"))

@@ -13,7 +13,7 @@ import argparse, json, os, random, shutil, signal, subprocess, sys, tempfile, ti
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # What a clock or a machine says, and not the run.
-CLOCKS = {"seconds", "unix_seconds", "train_seconds", "real_tokens_per_second", "peak_memory_bytes"}
+CLOCKS = {"seconds", "unix_seconds", "train_seconds", "tokens_per_second", "peak_memory_bytes"}
 
 
 def recipe(folder, method):
@@ -28,7 +28,7 @@ def recipe(folder, method):
         "data": {"format": "conll"} | {split: f"{folder}/{split}.tsv" for split in ("train", "dev", "test")},
         "method": lora if method == "lora" else {"type": "full"},
         "training": {
-            "max_steps": 60, "batch_size": 8, "eval_every_steps": 15, "snapshot_every_steps": 4, "log_every_steps": 1,
+            "max_steps": 60, "batch_size": 8, "eval_steps": 15, "save_steps": 4, "logging_steps": 1,
             "learning_rate": 3e-3 if method == "lora" else 1e-4, "early_stopping_patience": 4, "max_loss_spike": 100}}
     json.dump(tree, open(f"{folder}/recipe.json", "w"))
 

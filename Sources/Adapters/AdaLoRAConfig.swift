@@ -54,7 +54,8 @@ extension AdaLoRAConfig: ModuleMethod {
       }
     }
     if seed != nil { (fitting.hook, fitting.trainedConfig) = (allocator, { allocator.trainedConfig }) }
-    fitting.replacedWeights = bias.replacedWeights(in: model, adapted: Set(chosen.map(\.name)), and: modulesToSave, Self.tensorPrefix)
+    fitting.replacedWeights = bias.replacedWeights(
+      in: model, adapted: Set(chosen.map(\.name)), and: modulesToSave, Self.tensorPrefix)
     return fitting
   }
 

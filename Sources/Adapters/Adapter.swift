@@ -37,7 +37,8 @@ public final class Adapter: @unchecked Sendable {
 
   /// What learns: the seams, the head, and the overrides.
   public var trainable: [Parameter] {
-    injection.tensors.filter(\.isTrained).map(\.parameter) + injection.unsavedParameters + headParameters + replacedWeights.map(\.parameter)
+    injection.tensors.filter(\.isTrained).map(\.parameter) + injection.unsavedParameters + headParameters
+      + replacedWeights.map(\.parameter)
   }
 
   /// Names of the model's weights that change while the adapter is attached.
@@ -81,7 +82,9 @@ public final class Adapter: @unchecked Sendable {
   }
 
   /// The adapter's numbers of an override, whether attached or not.
-  func values(of override: ReplacedWeight) -> [Float] { isAttached ? Array(override.parameter.values) : override.inactiveValues }
+  func values(of override: ReplacedWeight) -> [Float] {
+    isAttached ? Array(override.parameter.values) : override.inactiveValues
+  }
 
   /// Sets the adapter's own numbers of the override at `index`, while detached.
   func setReplacedWeight(_ index: Int, _ values: [Float]) { replacedWeights[index].inactiveValues = values }

@@ -16,7 +16,9 @@ public enum BiasMode: String, CaseIterable, Sendable {
 
   /// Weights of the model that the adapter trains and saves itself, `modules` being saved whole; an adapted module's bias
   /// has moved into its base layer.
-  func replacedWeights(in model: TextModel, adapted: Set<String>, and modules: [String], _ prefix: String) -> [SavedParameter] {
+  func replacedWeights(in model: TextModel, adapted: Set<String>, and modules: [String], _ prefix: String)
+    -> [SavedParameter]
+  {
     model.parameters.compactMap { parameter in
       let name = parameter.name, module = String(name.dropLast(".bias".count))
       let isBias = name.hasSuffix(".bias"), isAdapted = isBias && adapted.contains(module)

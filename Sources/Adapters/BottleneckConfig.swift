@@ -75,7 +75,8 @@ extension BottleneckConfig: AdapterMethod {
     if seed != nil, !left.isEmpty { throw LeftOutFault(layers: left, count: blocks.count) }
     var fitting = Injection()
     func add(
-      _ module: String, to block: BlockAdapterSlots, _ place: ReferenceWritableKeyPath<BlockAdapterSlots, (any ResidualAdapter)?>
+      _ module: String, to block: BlockAdapterSlots,
+      _ place: ReferenceWritableKeyPath<BlockAdapterSlots, (any ResidualAdapter)?>
     ) {
       let bottleneck = Bottleneck(block.name + module + name, width: model.config.hiddenSize, self)
       if let seed { bottleneck.initialize(seed: seed) }

@@ -24,7 +24,9 @@ extension LinearProbe: ModuleMethod {
     return fitting
   }
 
-  public func configJSON(in model: TextModel) throws -> [String: JSON] { ["modules_to_save": modules.modulesToSaveJSON] }
+  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+    ["modules_to_save": modules.modulesToSaveJSON]
+  }
 
   public init(_ file: inout AdapterConfigReader) { modules = ModuleChoice(&file) }
 }

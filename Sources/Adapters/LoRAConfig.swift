@@ -37,7 +37,8 @@ extension LoRAConfig: ModuleMethod {
       fitting.projections.append((projection, seam))
       fitting.tensors += tensors
     }
-    fitting.replacedWeights = bias.replacedWeights(in: model, adapted: Set(targets.map(\.projection.name)), and: modulesToSave, Self.tensorPrefix)
+    fitting.replacedWeights = bias.replacedWeights(
+      in: model, adapted: Set(targets.map(\.projection.name)), and: modulesToSave, Self.tensorPrefix)
     return fitting
   }
 

@@ -75,8 +75,10 @@ func promptLearningConfig(_ count: Int, _ model: TextModel, saved: [String]) -> 
   // Twice: PEFT 0.21 adds the head's names at two places.
   let head: [JSON] = ["classifier", "score", "classifier", "score"]
   return [
-    "modules_to_save": .array(saved.map(JSON.string) + head), "num_attention_heads": .int(model.config.numAttentionHeads),
-    "num_layers": .int(model.config.numHiddenLayers), "num_transformer_submodules": 1, "num_virtual_tokens": .int(count),
+    "modules_to_save": .array(saved.map(JSON.string) + head),
+    "num_attention_heads": .int(model.config.numAttentionHeads),
+    "num_layers": .int(model.config.numHiddenLayers), "num_transformer_submodules": 1,
+    "num_virtual_tokens": .int(count),
     "token_dim": .int(model.config.hiddenSize),
   ]
 }

@@ -76,6 +76,8 @@ final class VeRASharedMatrices: Sendable {
 
   /// Kaiming's uniform numbers with gain √2, as PEFT's; the generator is ours.        source: He et al. 2015
   func initialize(key: UInt64) {
-    for parameter in [a, b] { Initializer.uniform((6 / Double(parameter.columns)).squareRoot()).fill(parameter, seed: key) }
+    for parameter in [a, b] {
+      Initializer.uniform((6 / Double(parameter.columns)).squareRoot()).fill(parameter, seed: key)
+    }
   }
 }

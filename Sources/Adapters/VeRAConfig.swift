@@ -63,7 +63,8 @@ extension VeRAConfig: ModuleMethod {
     rank = file.rank("r") ?? 256
     dropout = file.fraction("vera_dropout") ?? 0
     dInitial = file["d_initial", "a number", { $0.number }] ?? 0.1
-    projectionPRNGKey = file["projection_prng_key", "a whole number from 0 on", { $0.int.flatMap { $0 >= 0 ? $0 : nil } }] ?? 0
+    projectionPRNGKey =
+      file["projection_prng_key", "a whole number from 0 on", { $0.int.flatMap { $0 >= 0 ? $0 : nil } }] ?? 0
     modules = ModuleChoice(&file)
   }
 }

@@ -31,7 +31,8 @@ final class PrefixEncoder: VirtualTokens, @unchecked Sendable {
         weight: Parameter(name + "weight", shape: [output, input]), bias: Parameter(name + "bias", shape: [output]))
     }
     let all = 2 * hiddenSize * layers
-    embedding = Parameter("prompt_encoder.embedding.weight", shape: [count, encoderHiddenSize == nil ? all : hiddenSize])
+    embedding = Parameter(
+      "prompt_encoder.embedding.weight", shape: [count, encoderHiddenSize == nil ? all : hiddenSize])
     transform = encoderHiddenSize.map { [part(0, $0, hiddenSize), part(2, all, $0)] } ?? []
   }
 

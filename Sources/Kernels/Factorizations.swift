@@ -27,7 +27,9 @@ public struct DenseMatrix: Sendable {
   }
 
   /// The first rows.
-  public func firstRows(_ count: Int) -> DenseMatrix { DenseMatrix(rows: count, columns: columns, Array(values.prefix(count * columns))) }
+  public func firstRows(_ count: Int) -> DenseMatrix {
+    DenseMatrix(rows: count, columns: columns, Array(values.prefix(count * columns)))
+  }
 
   /// The first columns.
   public func firstColumns(_ count: Int) -> DenseMatrix {
@@ -35,10 +37,13 @@ public struct DenseMatrix: Sendable {
   }
 
   public var transposed: DenseMatrix {
-    DenseMatrix(rows: columns, columns: rows, (0..<columns).flatMap { c in (0..<rows).map { values[$0 * columns + c] } })
+    DenseMatrix(
+      rows: columns, columns: rows, (0..<columns).flatMap { c in (0..<rows).map { values[$0 * columns + c] } })
   }
 
-  public static func * (a: DenseMatrix, b: DenseMatrix) -> DenseMatrix { a.withMatrix { a in b.withMatrix { b in a * b } } }
+  public static func * (a: DenseMatrix, b: DenseMatrix) -> DenseMatrix {
+    a.withMatrix { a in b.withMatrix { b in a * b } }
+  }
 
   public func withMatrix<Result>(_ body: (Matrix) -> Result) -> Result {
     values.withUnsafeBufferPointer {

@@ -13,7 +13,8 @@ public struct Batch: Sendable {
 
   /// - Parameter place: that of its first token.
   public mutating func append(_ sequence: [Int32], tokenTypeIDs: [Int32]? = nil, from place: Int32 = 0) {
-    precondition(!sequence.isEmpty && (tokenTypeIDs?.count ?? sequence.count) == sequence.count, "a sequence has tokens")
+    precondition(
+      !sequence.isEmpty && (tokenTypeIDs?.count ?? sequence.count) == sequence.count, "a sequence has tokens")
     ids += sequence
     self.tokenTypeIDs += tokenTypeIDs ?? Array(repeating: 0, count: sequence.count)
     positionIDs += place..<place + Int32(sequence.count)

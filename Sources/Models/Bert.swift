@@ -35,19 +35,25 @@ struct Embeddings: Sendable {
 
   init(_ scope: Scope, _ config: ModelConfig) throws {
     wordEmbeddings = try scope["word_embeddings"].parameter("weight", [config.vocabSize, config.hiddenSize])
-    positionEmbeddings = try scope["position_embeddings"].parameter("weight", [config.maxPositionEmbeddings, config.hiddenSize])
+    positionEmbeddings = try scope["position_embeddings"].parameter(
+      "weight", [config.maxPositionEmbeddings, config.hiddenSize])
     tokenTypeEmbeddings =
       config.family.hasTokenTypes
       ? try scope["token_type_embeddings"].parameter("weight", [config.typeVocabSize, config.hiddenSize]) : nil
     norm = try LayerNorm(scope["LayerNorm"], config)
   }
 
-  func callAsFunction(_ reading: EncoderInput, dropout probability: Double, precision: Precision, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ reading: EncoderInput, dropout probability: Double, precision: Precision, _ pass: Pass)
+    -> Tensor
+  {
     let batch = reading.batch
     var sum = embed(
-      wordEmbeddings: wordEmbeddings, ids: batch.ids, positionEmbeddings: positionEmbeddings, positionIDs: batch.positionIDs, tokenTypeEmbeddings: tokenTypeEmbeddings, tokenTypeIDs: batch.tokenTypeIDs,
+      wordEmbeddings: wordEmbeddings, ids: batch.ids, positionEmbeddings: positionEmbeddings,
+      positionIDs: batch.positionIDs, tokenTypeEmbeddings: tokenTypeEmbeddings, tokenTypeIDs: batch.tokenTypeIDs,
       precision: precision, pass)
-    if let tokens = reading.tokens { sum = addToSequenceStarts(sum, tokens, sequenceOffsets: batch.sequenceOffsets, pass) }
+    if let tokens = reading.tokens {
+      sum = addToSequenceStarts(sum, tokens, sequenceOffsets: batch.sequenceOffsets, pass)
+    }
     return dropout(norm(sum, residual: nil, dropout: 0, pass), probability, pass)
   }
 }
@@ -67,9 +73,11 @@ struct Block: Sendable {
   init(_ scope: Scope, _ config: ModelConfig, index: Int) throws {
     let names = config.family.names
     queryKeyValue = try scope.joined([names.query, names.key, names.value], config.hiddenSize, config.hiddenSize)
-    attentionOutput = JoinedProjection(try scope[names.attentionOutput].projection(config.hiddenSize, config.hiddenSize))
+    attentionOutput = JoinedProjection(
+      try scope[names.attentionOutput].projection(config.hiddenSize, config.hiddenSize))
     attentionNorm = try LayerNorm(scope[names.attentionNorm], config)
-    intermediate = JoinedProjection(try scope[names.intermediate].projection(config.hiddenSize, config.intermediateSize))
+    intermediate = JoinedProjection(
+      try scope[names.intermediate].projection(config.hiddenSize, config.intermediateSize))
     output = JoinedProjection(try scope[names.output].projection(config.intermediateSize, config.hiddenSize))
     outputNorm = try LayerNorm(scope[names.outputNorm], config)
     heads = config.numAttentionHeads
@@ -90,9 +98,11 @@ struct Block: Sendable {
       reading.pastKeyValues?.attend(qkv, block: index, heads: heads, dropout: attentionDropout, pass)
       ?? attention(qkv, sequenceOffsets: reading.batch.sequenceOffsets, heads: heads, dropout: attentionDropout, pass)
     let attended = attentionOutput(context, precision: precision, pass)
-    let y = addAndNorm(attended, x, attentionNorm, attentionOutputDropout, adapterSlots.attentionOutput, precision, pass)
+    let y = addAndNorm(
+      attended, x, attentionNorm, attentionOutputDropout, adapterSlots.attentionOutput, precision, pass)
     let hidden = activate(intermediate(y, precision: precision, pass), activation, precision: precision, pass)
-    return addAndNorm(output(hidden, precision: precision, pass), y, outputNorm, dropout, adapterSlots.output, precision, pass)
+    return addAndNorm(
+      output(hidden, precision: precision, pass), y, outputNorm, dropout, adapterSlots.output, precision, pass)
   }
 
   /// norm(dropout(h) + x), or what the adapter makes of it.
@@ -125,7 +135,8 @@ public struct BertEncoder: Sendable {
 
   /// The last states of a batch that nothing stands before.
   public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
-    self(EncoderInput(batch, virtualTokens: nil, pass), precision: .fp32, recompute: false, frozen: nil, trace: nil, pass)
+    self(
+      EncoderInput(batch, virtualTokens: nil, pass), precision: .fp32, recompute: false, frozen: nil, trace: nil, pass)
   }
 
   /// Products and the table of words are read as `precision`. With `recompute` a block keeps only its input, unless it is
@@ -133,7 +144,8 @@ public struct BertEncoder: Sendable {
   /// its block is computed for sequences that were never seen, and read for the others.
   /// `trace` sees the rows of `reading` only.
   func callAsFunction(
-    _ reading: EncoderInput, precision: Precision, recompute: Bool, frozen: HiddenStateCache?, trace: Trace?, _ pass: Pass
+    _ reading: EncoderInput, precision: Precision, recompute: Bool, frozen: HiddenStateCache?, trace: Trace?,
+    _ pass: Pass
   ) -> Tensor {
     func own(_ x: Tensor) -> Tensor { reading.rows.map { gather(x, rows: $0, pass) } ?? x }
     let first = frozen?.block ?? 0
@@ -170,7 +182,8 @@ public struct BertEncoder: Sendable {
 
   /// Weights that belong to no projection, in the checkpoint's order.
   var embeddingAndNormParameters: [Parameter] {
-    let tables = [embeddings.wordEmbeddings, embeddings.positionEmbeddings] + (embeddings.tokenTypeEmbeddings.map { [$0] } ?? [])
+    let tables =
+      [embeddings.wordEmbeddings, embeddings.positionEmbeddings] + (embeddings.tokenTypeEmbeddings.map { [$0] } ?? [])
     return tables + norms.flatMap { [$0.gain, $0.bias] }
   }
 }

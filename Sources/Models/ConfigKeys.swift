@@ -14,7 +14,9 @@ public struct ConfigKeys: Sendable {
   let defaultLayers: Int
 
   /// The same settings in every family, in the same order.
-  fileprivate var common: [String] { [hiddenSize, layers, heads, intermediateSize, activation, dropout, attentionDropout] }
+  fileprivate var common: [String] {
+    [hiddenSize, layers, heads, intermediateSize, activation, dropout, attentionDropout]
+  }
 }
 
 extension Family {
@@ -23,13 +25,16 @@ extension Family {
     case .bert:
       ConfigKeys(
         layers: "num_hidden_layers", dropout: "hidden_dropout_prob", attentionDropout: "attention_probs_dropout_prob",
-        hiddenSize: "hidden_size", heads: "num_attention_heads", intermediateSize: "intermediate_size", activation: "hidden_act",
+        hiddenSize: "hidden_size", heads: "num_attention_heads", intermediateSize: "intermediate_size",
+        activation: "hidden_act",
         tokenDropout: "classifier_dropout", sequenceDropout: "classifier_dropout", typeVocabSize: "type_vocab_size",
         layerNormEps: "layer_norm_eps", defaultLayers: 12)
     case .distilbert:
       ConfigKeys(
-        layers: "n_layers", dropout: "dropout", attentionDropout: "attention_dropout", hiddenSize: "dim", heads: "n_heads",
-        intermediateSize: "hidden_dim", activation: "activation", tokenDropout: nil, sequenceDropout: "seq_classif_dropout",
+        layers: "n_layers", dropout: "dropout", attentionDropout: "attention_dropout", hiddenSize: "dim",
+        heads: "n_heads",
+        intermediateSize: "hidden_dim", activation: "activation", tokenDropout: nil,
+        sequenceDropout: "seq_classif_dropout",
         typeVocabSize: nil, layerNormEps: nil, defaultLayers: 6)
     }
   }
@@ -37,7 +42,8 @@ extension Family {
   /// Every key of config.json that changes what a model of this family computes.
   public var configKeys: [String] {
     keys.common + ["vocab_size", "max_position_embeddings", "initializer_range"]
-      + Set([keys.tokenDropout, keys.sequenceDropout, keys.typeVocabSize, keys.layerNormEps].compactMap(\.self)).sorted()
+      + Set([keys.tokenDropout, keys.sequenceDropout, keys.typeVocabSize, keys.layerNormEps].compactMap(\.self))
+      .sorted()
   }
 
   /// The family that a config.json names; BERT where it names none, nil where it is not known.

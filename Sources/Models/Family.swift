@@ -16,7 +16,8 @@ public enum Family: String, CaseIterable, Sendable {
         intermediate: "intermediate.dense", output: "output.dense", outputNorm: "output.LayerNorm",
         pooler: "bert.pooler.dense",
         mlmDense: "cls.predictions.transform.dense", mlmNorm: "cls.predictions.transform.LayerNorm",
-        mlmBias: "cls.predictions.bias", ignoredPrefixes: ["cls.", "bert.pooler.", "pooler.", "classifier.", "qa_outputs."],
+        mlmBias: "cls.predictions.bias",
+        ignoredPrefixes: ["cls.", "bert.pooler.", "pooler.", "classifier.", "qa_outputs."],
         defaultTargets: ["query", "value"])
     case .distilbert:
       WeightNames(

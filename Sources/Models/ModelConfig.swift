@@ -5,7 +5,8 @@ public import Files
 public struct ModelConfig: Sendable {
   public let family: Family
   /// Sizes; `kinds` is 0 in a family without token types.
-  public let vocabSize, hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize, maxPositionEmbeddings, typeVocabSize: Int
+  public let vocabSize, hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize, maxPositionEmbeddings,
+    typeVocabSize: Int
   public let layerNormEps: Float
   public let activation: Activation
   /// Dropout of hidden states and of attention probabilities, as the model was trained.
@@ -51,7 +52,8 @@ extension ModelConfig {
   public var sizes: [(key: String, value: Int)] {
     let keys = family.keys
     return [
-      ("vocab_size", vocabSize), ("max_position_embeddings", maxPositionEmbeddings), (keys.hiddenSize, hiddenSize), (keys.layers, numHiddenLayers),
+      ("vocab_size", vocabSize), ("max_position_embeddings", maxPositionEmbeddings), (keys.hiddenSize, hiddenSize),
+      (keys.layers, numHiddenLayers),
       (keys.heads, numAttentionHeads), (keys.intermediateSize, intermediateSize),
     ] + (keys.typeVocabSize.map { [($0, typeVocabSize)] } ?? [])
   }
@@ -94,7 +96,8 @@ extension ModelConfig {
       )
     }
     if hiddenSize % numAttentionHeads != 0 {
-      reader.problems.append("'\(keys.hiddenSize)' (\(hiddenSize)) is no multiple of '\(keys.heads)' (\(numAttentionHeads)).")
+      reader.problems.append(
+        "'\(keys.hiddenSize)' (\(hiddenSize)) is no multiple of '\(keys.heads)' (\(numAttentionHeads)).")
     }
     labels = readLabels(json["id2label"], &reader.problems)
     self.json = json

@@ -55,7 +55,8 @@ extension BertEncoder {
   /// Of the embeddings and the first `count` blocks.
   fileprivate func weights(below count: Int) -> [Parameter] {
     let blocks = blocks.prefix(count)
-    let tables = [embeddings.wordEmbeddings, embeddings.positionEmbeddings] + (embeddings.tokenTypeEmbeddings.map { [$0] } ?? [])
+    let tables =
+      [embeddings.wordEmbeddings, embeddings.positionEmbeddings] + (embeddings.tokenTypeEmbeddings.map { [$0] } ?? [])
     let norms = [embeddings.norm] + blocks.flatMap(\.norms)
     return tables + norms.flatMap { [$0.gain, $0.bias] }
       + blocks.flatMap(\.linears).flatMap(\.parts).flatMap { [$0.weight, $0.bias] }

@@ -89,7 +89,8 @@ public final class TextModel: @unchecked Sendable {
     var x = hiddenStates(reading, trace, pass)
     let chosen = rows.map { rows in reading.rows.map { own in rows.map { own[Int($0)] } } ?? rows }
     // A sequence is read by its first row, which may be a preface's, as PEFT has it.
-    let usual = headType == .sequenceClassification ? reading.batch.sequenceOffsets.dropLast().map(Int32.init) : reading.rows
+    let usual =
+      headType == .sequenceClassification ? reading.batch.sequenceOffsets.dropLast().map(Int32.init) : reading.rows
     if let rows = chosen ?? usual { x = gather(x, rows: rows, pass) }
     let numbers = headType == .maskedLM ? precision : .fp32
     if let headTransform { x = headTransform(x, precision: numbers, pass) }
@@ -102,7 +103,8 @@ public final class TextModel: @unchecked Sendable {
   }
 
   private func hiddenStates(_ reading: EncoderInput, _ trace: Trace?, _ pass: Pass) -> Tensor {
-    encoder(reading, precision: precision, recompute: gradientCheckpointing, frozen: hiddenStateCache, trace: trace, pass)
+    encoder(
+      reading, precision: precision, recompute: gradientCheckpointing, frozen: hiddenStateCache, trace: trace, pass)
   }
 
   /// The table of words [vocabulary, width].

@@ -20,7 +20,9 @@ public final class Trace {
 
   /// [n, d]
   public func hiddenState(_ number: Int) -> Tensor {
-    guard let x = hiddenStates[number] else { preconditionFailure("state \(number) is not there, or nobody asked for it") }
+    guard let x = hiddenStates[number] else {
+      preconditionFailure("state \(number) is not there, or nobody asked for it")
+    }
     return x
   }
 
@@ -37,7 +39,9 @@ public final class Trace {
   /// Whether anything below the state of this number is looked at.
   public func captures(below state: Int) -> Bool { states.contains { $0 < state } || blocks.contains { $0 <= state } }
 
-  func capture(_ x: @autoclosure () -> Tensor, state number: Int) { if states.contains(number) { hiddenStates[number] = x() } }
+  func capture(_ x: @autoclosure () -> Tensor, state number: Int) {
+    if states.contains(number) { hiddenStates[number] = x() }
+  }
 
   func capture(_ x: @autoclosure () -> Tensor, queryKeyValueOf block: Int) {
     if blocks.contains(block) { queryKeyValues[block] = x() }

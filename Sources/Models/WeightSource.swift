@@ -48,7 +48,9 @@ public struct WeightSource: Sendable {
     {
       return true
     }
-    if !own.hasTokenTypes && family.hasTokenTypes && name.hasSuffix("embeddings.token_type_embeddings.weight") { return true }
+    if !own.hasTokenTypes && family.hasTokenTypes && name.hasSuffix("embeddings.token_type_embeddings.weight") {
+      return true
+    }
     guard let layers, let block = names.locate(name)?.block ?? names.locate(names.encoder + "." + name)?.block else {
       return false
     }

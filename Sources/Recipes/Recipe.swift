@@ -94,7 +94,7 @@ extension Recipe {
     fields.object("model") { model.declare($0) }
     fields.object("task") { task.declare($0) }
     fields.object("data") { data.declare($0, for: task.type) }
-    fields.object("method") { method.state($0) }
+    fields.object("method") { method.declare($0) }
     if method.adapter != nil { model.checkAsBase(fields, method.type) }
     fields.section("distillation", &distillation, initial: Distillation(for: task.type)) { $0.declare($1) }
     if fields.isReading {
@@ -103,12 +103,12 @@ extension Recipe {
     fields.object("training") {
       training.declare($0)
       $0.check(
-        task.metrics.contains(training.metricForBestModel), "metric_for_best",
+        task.metrics.contains(training.metricForBestModel), "metric_for_best_model",
         expected: task.metrics.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
           + ", which task.type \"\(task.type.rawValue)\" has")
     }
     fields.object("logging") { logging.declare($0) }
-    fields.field("save_as", &saveAs, .choice, "The numbers that a model trained in full is saved as.")
+    fields.field("save_dtype", &saveAs, .choice, "The numbers that a model trained in full is saved as.")
     fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
     let isModel = model.folders.contains { isSameFolder(output, $0) }
     fields.check(!isModel, "output", expected: "another folder than the model's")

@@ -23,7 +23,7 @@ public struct RunComparison: Sendable {
     let results = runs.map { run in run.values.filter { leaves(run.recipe)[$0.key] == nil } }
     let cost = [
       "status", "steps", "best.epoch", "best.step", "best.metric", "best.value", "trainable_parameters",
-      "total_parameters", "train_seconds", "real_tokens_per_second", "peak_memory_bytes",
+      "total_parameters", "train_seconds", "tokens_per_second", "peak_memory_bytes",
     ]
     let scores = Self.rows(results) { $0.hasPrefix("dev.") || $0.hasPrefix("test.") }
     figures =

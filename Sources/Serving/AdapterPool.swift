@@ -70,7 +70,9 @@ public final class AdapterPool: @unchecked Sendable {
 
     func sidecar(_ folder: String) throws -> Sidecar? {
       guard let sidecar = try Sidecar(folder: folder) else { return nil }
-      guard (sidecar.task == "masked_lm") == (kind == .maskedLM) else { throw PoolFault.otherTask(folder, wanted: kind) }
+      guard (sidecar.task == "masked_lm") == (kind == .maskedLM) else {
+        throw PoolFault.otherTask(folder, wanted: kind)
+      }
       return sidecar
     }
     func encoder(_ sidecar: Sidecar?, reserved: Int = 0) throws -> TextTokenizer {
@@ -80,7 +82,9 @@ public final class AdapterPool: @unchecked Sendable {
     var members: [Member] = []
     if withBase {
       let own = try encoder(try sidecar(folder))
-      guard model.newlyInitialized.isEmpty, kind == .maskedLM || !config.labels.isEmpty else { throw PoolFault.noHead(folder) }
+      guard model.newlyInitialized.isEmpty, kind == .maskedLM || !config.labels.isEmpty else {
+        throw PoolFault.noHead(folder)
+      }
       members.append(Member(name: "base", adapter: nil, labels: config.labels, encoder: own))
     }
     var hash: String?

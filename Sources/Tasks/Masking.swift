@@ -68,7 +68,9 @@ public struct Masking: Sendable {
       throw MaskingFault.shares(mask: mask, random: random, keep: keep)
     }
     self.maskID = maskID
-    (self.mlmProbability, self.maskReplaceProb, self.randomReplaceProb, self.wholeWordMask) = (probability, mask, random, wholeWord)
+    (self.mlmProbability, self.maskReplaceProb, self.randomReplaceProb, self.wholeWordMask) = (
+      probability, mask, random, wholeWord
+    )
     var isSpecial = [Bool](repeating: false, count: tokenizer.count)
     for id in tokenizer.specialIDs { isSpecial[Int(id)] = true }
     self.isSpecial = isSpecial

@@ -64,7 +64,9 @@ public struct TextTokenizer: Sendable {
     return result
   }
 
-  public func windows(_ text: TokenizedWords) -> [Window] { splitIntoWindows(text, limit: maxLength - 2, stride: stride) }
+  public func windows(_ text: TokenizedWords) -> [Window] {
+    splitIntoWindows(text, limit: maxLength - 2, stride: stride)
+  }
 
   /// [CLS] pieces [SEP]
   public func ids(_ text: TokenizedWords, _ window: Window) -> [Int32] {

@@ -34,7 +34,8 @@ func defaultTokenizerJSON(_ settings: [String: JSON], _ file: String) throws(Tok
     "pre_tokenizer": ["type": "BertPreTokenizer"], "post_processor": nil,
     "decoder": ["type": "WordPiece", "prefix": "##", "cleanup": true],
     "model": [
-      "type": "WordPiece", "unk_token": .string(names[.unk] ?? SpecialTokenRole.unk.defaultContent), "continuing_subword_prefix": "##",
+      "type": "WordPiece", "unk_token": .string(names[.unk] ?? SpecialTokenRole.unk.defaultContent),
+      "continuing_subword_prefix": "##",
       "max_input_chars_per_word": 100, "vocab": [:],
     ],
   ]

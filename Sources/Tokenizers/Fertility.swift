@@ -31,7 +31,8 @@ extension WordPiece {
   func tokenize(_ words: WordCounts, _ index: Int) -> [Int32] {
     var ids = [Int32]()
     let range = words.range(index)
-    guard range.count <= maxInputCharsPerWord, pieces.forEachPiece(words.scalars, range, { id, _ in ids.append(id) }) else {
+    guard range.count <= maxInputCharsPerWord, pieces.forEachPiece(words.scalars, range, { id, _ in ids.append(id) })
+    else {
       return []
     }
     return ids

@@ -40,7 +40,8 @@ extension Template {
         let tokens = try list(special?["tokens"], key + ".tokens", file)
         for (id, token) in zip(ids, tokens) {
           guard let id = id.int.flatMap(Int32.init(exactly:)), let token = token.string else {
-            throw .wrongKind(file: file, key: key, found: "\(id.typeName) and \(token.typeName)", expected: "ids and tokens")
+            throw .wrongKind(
+              file: file, key: key, found: "\(id.typeName) and \(token.typeName)", expected: "ids and tokens")
           }
           if sawText { after.append(Piece(id: id, token: token)) } else { before.append(Piece(id: id, token: token)) }
         }

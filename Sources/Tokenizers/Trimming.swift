@@ -90,7 +90,9 @@ extension WordPiece {
     for (index, count) in words.counts.enumerated() {
       let range = words.range(index)
       spelled.removeAll(keepingCapacity: true)
-      guard range.count <= maxInputCharsPerWord, left.forEachPiece(words.scalars, range, { id, _ in spelled.append(id) }) else {
+      guard range.count <= maxInputCharsPerWord,
+        left.forEachPiece(words.scalars, range, { id, _ in spelled.append(id) })
+      else {
         continue
       }
       for id in spelled { uses[Int(id)] += count }

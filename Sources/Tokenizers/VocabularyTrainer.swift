@@ -23,7 +23,8 @@ public struct VocabularyTrainer: Sendable {
   /// - Throws: `VocabularyFault` for no words, or a size below that of the alphabet.
   public func tokens(for words: WordCounts) throws(VocabularyFault) -> [String] {
     if words.total == 0 { throw .noWords(files: []) }
-    var pieces = Pieces(specials: SpecialTokenRole.allCases.map(\.defaultContent), alphabet: characters(of: words), words)
+    var pieces = Pieces(
+      specials: SpecialTokenRole.allCases.map(\.defaultContent), alphabet: characters(of: words), words)
     var joins = PairMerges(words.count)
     for index in 0..<words.count {
       joins.append(pieces.spell(words.scalars[words.range(index)]), times: words.counts[index])

@@ -32,7 +32,8 @@ public struct WordPiece: Sendable {
   /// A tokenizer over `vocabulary`, whose places are the ids and which has [PAD], [UNK], [CLS] and [SEP].
   /// - Parameter stripAccents: nil strips them when lower-casing, as BERT does.
   /// - Throws: `TokenizerFault` for a token that is missing or there twice.
-  public init(vocabulary: [String], lowercase: Bool, stripAccents: Bool? = nil, handleChineseChars: Bool = true) throws {
+  public init(vocabulary: [String], lowercase: Bool, stripAccents: Bool? = nil, handleChineseChars: Bool = true) throws
+  {
     let settings: [String: JSON] = [
       "do_lower_case": .bool(lowercase), "tokenize_chinese_chars": .bool(handleChineseChars),
       "strip_accents": stripAccents.map(JSON.bool) ?? .null,

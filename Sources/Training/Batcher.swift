@@ -12,7 +12,7 @@ public struct Batcher: Sendable {
   public enum SamplingStrategy: String, Sendable {
     case random
     /// Shuffled, then sorted by length within stretches of 50 batches, and the batches shuffled again.
-    case groupByLength = "length_grouped"
+    case groupByLength = "group_by_length"
   }
 
   let lengths: [Int]

@@ -49,15 +49,15 @@ public final class Distillation: Objective, @unchecked Sendable {
     _ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: BatchTotals, _ pass: Pass
   ) -> [Double] {
     // Without a soft term logits count only where there is a target.
-    let isEverywhere = settings.klWeight > 0 && settings.lossTokens == .all
+    let isEverywhere = settings.klWeight > 0 && settings.klTokens == .all
     let lesson = isEverywhere ? lesson.everywhere(model.headType) : lesson.whereLabelled(model.headType)
     let mine = trace(model, teachers, \.student), theirs = teachers.map { trace($0.model, [$0], \.teacher) }
     var losses: [String: Double] = [:]
     if settings.klWeight > 0 || settings.taskWeight > 0 {
       let logits = model(lesson.batch, rows: lesson.rows, trace: mine, pass)
       // The soft term first: the hard one may overwrite the logits.
-      if settings.klWeight > 0 { losses["soft"] = klLoss(logits, lesson, theirs, of: whole, pass) }
-      if settings.taskWeight > 0 { losses["hard"] = taskLoss(logits, lesson, task, of: whole, pass) }
+      if settings.klWeight > 0 { losses["kl"] = klLoss(logits, lesson, theirs, of: whole, pass) }
+      if settings.taskWeight > 0 { losses["task"] = taskLoss(logits, lesson, task, of: whole, pass) }
     } else {
       model.record(lesson.batch, in: mine, pass)
     }
@@ -81,7 +81,7 @@ public final class Distillation: Objective, @unchecked Sendable {
   private func klLoss(
     _ logits: Tensor, _ lesson: Lesson, _ traces: [Trace], of whole: BatchTotals, _ pass: Pass
   ) -> Double {
-    let rows = settings.lossTokens == .all ? whole.tokens : whole.labeled
+    let rows = settings.klTokens == .all ? whole.tokens : whole.labeled
     let (temperature, scale) = (Float(settings.temperature), Float(settings.klWeight / Double(max(rows, 1))))
     func ask() -> Tensor {
       mean(
@@ -140,7 +140,7 @@ extension Distillation {
       if settings.relationWeight > 0 {
         let pair = teacher.relationPair, heads = settings.relationHeads
         add(
-          "relations",
+          "relation",
           relationDivergence(
             mine.queryKeyValue(pair.student), from: theirs.queryKeyValue(pair.teacher), sequenceOffsets: starts,
             heads: heads, scale: scale(settings.relationWeight, 3 * heads * whole.tokens), pass))

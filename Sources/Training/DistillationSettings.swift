@@ -3,13 +3,14 @@ public import Models
 
 public struct DistillationSettings: Sendable, Equatable {
   /// Which rows of logits the soft term compares.
-  public enum LossTokens: Sendable { case all, labeled }
+  public enum KLTokens: Sendable { case all, labeled }
 
   /// Weights of the terms; 0: the term is left out. The defaults are DistilBERT's.
-  public var klWeight = 5.0, taskWeight = 2.0, cosineWeight = 1.0, hiddenWeight = 0.0, attentionWeight = 0.0, relationWeight = 0.0
+  public var klWeight = 5.0, taskWeight = 2.0, cosineWeight = 1.0, hiddenWeight = 0.0, attentionWeight = 0.0,
+    relationWeight = 0.0
   /// Both sides' logits are divided by it for the soft term, which is then multiplied by its square.
   public var temperature = 2.0
-  public var lossTokens = LossTokens.all
+  public var klTokens = KLTokens.all
   /// Into how many heads `relations` cuts queries, keys and values.
   public var relationHeads = 12
 
@@ -20,8 +21,9 @@ public struct DistillationSettings: Sendable, Equatable {
   /// The terms that count, with their weights.
   public var terms: [(name: String, weight: Double)] {
     [
-      ("soft", klWeight), ("hard", taskWeight), ("cosine", cosineWeight), ("hidden", hiddenWeight), ("attention", attentionWeight),
-      ("relations", relationWeight),
+      ("kl", klWeight), ("task", taskWeight), ("cosine", cosineWeight), ("hidden", hiddenWeight),
+      ("attention", attentionWeight),
+      ("relation", relationWeight),
     ].filter { $0.1 > 0 }
   }
 }

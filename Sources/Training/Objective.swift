@@ -17,7 +17,9 @@ public struct BatchTotals: Sendable, Equatable {
   public init(_ lessons: [Lesson]) {
     tokens = lessons.reduce(0) { $0 + $1.batch.count }
     scores = lessons.reduce(0) { sum, lesson in
-      zip(lesson.batch.sequenceOffsets.dropFirst(), lesson.batch.sequenceOffsets).reduce(sum) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      zip(lesson.batch.sequenceOffsets.dropFirst(), lesson.batch.sequenceOffsets).reduce(sum) {
+        $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
+      }
     }
     labeled = lessons.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
     weight = lessons.reduce(0) { $0 + $1.weight }

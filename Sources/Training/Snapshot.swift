@@ -26,7 +26,9 @@ extension Trainer {
   ///   - inputs: a digest of everything that the run reads.
   ///   - logged: bytes of the run's log, which a resumed run goes on from.
   public func saveSnapshot(to path: String, inputs: String, logged: Int = 0) throws {
-    try withSnapshot(inputs: inputs, logged: logged) { try writeSafetensorsWithChecksum(to: path, tensors: $0, metadata: $1) }
+    try withSnapshot(inputs: inputs, logged: logged) {
+      try writeSafetensorsWithChecksum(to: path, tensors: $0, metadata: $1)
+    }
   }
 
   /// Bytes of a snapshot once there are best weights in it, where an evaluation will choose some; its header left out.

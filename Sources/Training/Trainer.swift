@@ -156,7 +156,8 @@ public final class Trainer {
       && state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: settings.metricForBestModel) } ?? true
     state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
     if isBest {
-      state.best = BestEvaluation(epoch: epochsDone, step: state.step, metric: settings.metricForBestModel, value: value)
+      state.best = BestEvaluation(
+        epoch: epochsDone, step: state.step, metric: settings.metricForBestModel, value: value)
       state.bestWeights = nil  // the old ones go before the new ones come
       state.bestWeights = table.values
     }

@@ -112,7 +112,7 @@ public enum TrainingFault: Error, CustomStringConvertible {
         + "\nGo on all the same with --resume training.max_loss_spike=null; another 'training.learning_rate' is "
         + "another run, which starts anew with --overwrite."
     case .unknownMetric(let metric, let known):
-      "'training.metric_for_best' is \"\(metric)\"; this task has \(known.sorted().joined(separator: ", "))."
+      "'training.metric_for_best_model' is \"\(metric)\"; this task has \(known.sorted().joined(separator: ", "))."
     }
   }
 }

@@ -85,7 +85,7 @@ struct RunCommand: ParsableCommand {
       try emit("\(split): " + values.joined(separator: "  "))
     }
     let seconds = fixed(result["train_seconds"]?.number ?? 0, 1)
-    let speed = Int(result["real_tokens_per_second"]?.number ?? 0)
+    let speed = Int(result["tokens_per_second"]?.number ?? 0)
     let memory = (result["peak_memory_bytes"]?.int ?? 0) / 1_000_000
     note("trained in \(seconds) s, \(speed) tokens/s, peak memory \(memory) MB")
     let kept = recipe.method.adapter == nil ? "model" : "adapter"

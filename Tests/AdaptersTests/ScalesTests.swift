@@ -150,7 +150,9 @@ private func oneLayerOfBase() throws -> TextModel {
   func matrices(_ key: Int, seed: UInt64) throws -> [[Float]] {
     var config = VeRAConfig()
     config.projectionPRNGKey = key
-    return try config.inject(into: model, seed: seed).tensors.filter { !$0.isTrained }.map { Array($0.parameter.values) }
+    return try config.inject(into: model, seed: seed).tensors.filter { !$0.isTrained }.map {
+      Array($0.parameter.values)
+    }
   }
   #expect(try matrices(3, seed: 1) == matrices(3, seed: 2))
   #expect(try matrices(3, seed: 1) != matrices(4, seed: 1))

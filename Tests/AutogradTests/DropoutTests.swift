@@ -39,7 +39,8 @@ private func dependence(_ a: [Float], _ b: [Float], _ probability: Double) -> Do
       sites
       + [
         RandomKey(seed: 6, step: 3, shard: 2), RandomKey(seed: 5 + 1 << 32, step: 3, shard: 2),
-        RandomKey(seed: 5, step: 4, shard: 2), RandomKey(seed: 5, step: 2, shard: 3), RandomKey(seed: 5, step: 3, shard: 0),
+        RandomKey(seed: 5, step: 4, shard: 2), RandomKey(seed: 5, step: 2, shard: 3),
+        RandomKey(seed: 5, step: 3, shard: 0),
       ].map { masks(64, 384, 0.5, $0)[0] }
     for i in others.indices {
       for j in others.indices where i < j { #expect(dependence(others[i], others[j], 0.5) < 4) }

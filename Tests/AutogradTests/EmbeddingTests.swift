@@ -15,7 +15,9 @@ import Testing
   }
 
   static func op(_: [Tensor], _ p: [Parameter], _ pass: Pass) -> Tensor {
-    embed(wordEmbeddings: p[0], ids: ids, positionEmbeddings: p[1], positionIDs: places, tokenTypeEmbeddings: p[2], tokenTypeIDs: kinds, pass)
+    embed(
+      wordEmbeddings: p[0], ids: ids, positionEmbeddings: p[1], positionIDs: places, tokenTypeEmbeddings: p[2],
+      tokenTypeIDs: kinds, pass)
   }
 
   static func oracle(_ all: [Grid]) -> Grid {
@@ -43,7 +45,9 @@ import Testing
     let d = distance(
       s,
       { _, p, pass in
-        embed(wordEmbeddings: p[0], ids: ids, positionEmbeddings: p[1], positionIDs: Self.places, tokenTypeEmbeddings: p[2], tokenTypeIDs: Self.kinds, pass)
+        embed(
+          wordEmbeddings: p[0], ids: ids, positionEmbeddings: p[1], positionIDs: Self.places, tokenTypeEmbeddings: p[2],
+          tokenTypeIDs: Self.kinds, pass)
       },
       oracle: { all in
         var y = Self.oracle(all)

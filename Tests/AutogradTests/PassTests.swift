@@ -26,7 +26,8 @@ private struct Block {
     let places = lengths.flatMap { (0..<$0).map(Int32.init) }
     let starts = lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) }
     let e = embed(
-      wordEmbeddings: w[0], ids: ids, positionEmbeddings: w[1], positionIDs: places, tokenTypeEmbeddings: w[2], tokenTypeIDs: ids.map { $0 % 2 }, pass)
+      wordEmbeddings: w[0], ids: ids, positionEmbeddings: w[1], positionIDs: places, tokenTypeEmbeddings: w[2],
+      tokenTypeIDs: ids.map { $0 % 2 }, pass)
     let x = addNorm(e, gain: w[3], bias: w[4], eps: 1e-12, pass)
     let qkv = linear(x, (5...7).map { LinearPart(weight: w[$0], bias: w[$0 + 3]) }, pass)
     let context = attention(qkv, sequenceOffsets: starts, heads: heads, dropout: p, pass)

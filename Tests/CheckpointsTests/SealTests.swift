@@ -10,7 +10,8 @@ import Testing
   let values: [Float] = [1, -2, .pi, 0], more: [Float] = [7]
   try values.withUnsafeBufferPointer { values in
     try more.withUnsafeBufferPointer { more in
-      try writeSafetensorsWithChecksum(to: path, tensors: [("b", [2, 2], values), ("a", [1], more)], metadata: ["step": "12"])
+      try writeSafetensorsWithChecksum(
+        to: path, tensors: [("b", [2, 2], values), ("a", [1], more)], metadata: ["step": "12"])
     }
   }
   let file = try SafetensorsFile(path: path)

@@ -118,7 +118,8 @@ private func halves(_ grid: Grid) -> [UInt16] {
                   let weight = isHalf ? Matrix(bf16: h, rows: n, columns: k) : Matrix(b, rows: n, columns: k)
                   gemm(
                     Matrix(a, rows: rows.count, columns: k), weight.transposed,
-                    into: Matrix(c, rows: rows.count, columns: n), bias: bias, precision: precision, backend: multiplier)
+                    into: Matrix(c, rows: rows.count, columns: n), bias: bias, precision: precision, backend: multiplier
+                  )
                 }
               }
             }

@@ -9,11 +9,15 @@ import Testing
 
 @Test func `a DistilBERT of a BERT's layers has its embeddings and blocks, without token types`() throws {
   let teacher = try Checkpoint(folder: fixture("tiny-bert"))
-  let json = Family.distilbert.convertedConfig(try JSON(path: fixture("tiny-bert/config.json")), from: .bert).object ?? [:]
+  let json =
+    Family.distilbert.convertedConfig(try JSON(path: fixture("tiny-bert/config.json")), from: .bert).object ?? [:]
   let config = try ModelConfig(json: .object(json.merging(["n_layers": 1]) { _, new in new }), file: "c")
-  #expect(config.hiddenSize == 32 && config.numAttentionHeads == 4 && config.intermediateSize == 64 && config.maxPositionEmbeddings == 48 && config.typeVocabSize == 0)
+  #expect(
+    config.hiddenSize == 32 && config.numAttentionHeads == 4 && config.intermediateSize == 64
+      && config.maxPositionEmbeddings == 48 && config.typeVocabSize == 0)
   let model = try TextModel(
-    config, WeightSource(teacher, of: .bert, layers: [1]), kind: .tokenClassification, classes: 5, reuseHead: true, seed: 1)
+    config, WeightSource(teacher, of: .bert, layers: [1]), kind: .tokenClassification, classes: 5, reuseHead: true,
+    seed: 1)
   #expect(model.newlyInitialized.isEmpty)
   let pairs = [
     "embeddings.word_embeddings": "embeddings.word_embeddings",
@@ -44,7 +48,8 @@ import Testing
   let teacher = try TextModel(folder: fixture("tiny-bert"), kind: .tokenClassification, classes: 5, reuseHead: true)
   let json = Family.distilbert.convertedConfig(teacher.config.json, from: .bert)
   let student = try TextModel(
-    ModelConfig(json: json, file: "c"), WeightSource(checkpoint, of: .bert), kind: .tokenClassification, classes: 5, reuseHead: true,
+    ModelConfig(json: json, file: "c"), WeightSource(checkpoint, of: .bert), kind: .tokenClassification, classes: 5,
+    reuseHead: true,
     seed: 1)
   let batch = Batch([[2, 9, 14, 3], [2, 30, 3]])
   let types = try #require(teacher.encoder.embeddings.tokenTypeEmbeddings)
@@ -93,7 +98,8 @@ import Testing
   let back = try ModelConfig(json: Family.bert.convertedConfig(distilbert.json, from: .distilbert), file: "c")
   #expect(back.family == .bert && back.hiddenSize == 32 && back.numHiddenLayers == 2 && back.labels == bert.labels)
   #expect(
-    try ModelConfig(json: Family.bert.convertedConfig(["model_type": "distilbert"], from: .distilbert), file: "c").numHiddenLayers == 6)
+    try ModelConfig(json: Family.bert.convertedConfig(["model_type": "distilbert"], from: .distilbert), file: "c")
+      .numHiddenLayers == 6)
 }
 
 @Test func `a DistilBERT's attention output is not dropped out`() throws {

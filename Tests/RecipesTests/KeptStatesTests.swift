@@ -43,15 +43,17 @@ import Training
   }
 
   @Test func `a run keeps them beside its folder, and says how much that is`() throws {
-    let run = try build(json.with("training.cache_frozen", "on")), frozen = try #require(run.hiddenStates)
+    let run = try build(json.with("training.cache_frozen_states", "on")), frozen = try #require(run.hiddenStates)
     #expect(frozen.cache.block == 1 && frozen.cache.file.path.hasPrefix(folder.path + "/runs/.tune-cache/states-"))
     // [CLS] a b [SEP], [CLS] c [SEP], [CLS] b [SEP]: three tokens more than words each.
     let tokens = Split.allCases.reduce(0) { $0 + run.work.task.tokens(in: $1) }
     #expect(tokens == 10 && frozen.size == tokens * 4 * run.model.config.hiddenSize)
     #expect(run.notes.contains { $0.contains("the first 1 of 2 layers") && $0.contains("is to be made") })
-    #expect(run.model.hiddenStateCache == nil && !fileExists(folder.path + "/runs"), "nothing is written before the run begins")
-    #expect(try build(json.with("training.cache_frozen", "off")).hiddenStates == nil)
-    let elsewhere = json.with("training.cache_frozen", "on").with("training.cache_folder", "states")
+    #expect(
+      run.model.hiddenStateCache == nil && !fileExists(folder.path + "/runs"),
+      "nothing is written before the run begins")
+    #expect(try build(json.with("training.cache_frozen_states", "off")).hiddenStates == nil)
+    let elsewhere = json.with("training.cache_frozen_states", "on").with("training.cache_folder", "states")
     #expect(try build(elsewhere).hiddenStates?.cache.file.path.hasPrefix("states/states-") == true)
   }
 
@@ -59,18 +61,21 @@ import Training
     #expect(try (build(json).hiddenStates != nil) == (GEMMBackend.selected > .blas))
     let dropped = try build(json.with("model.attention_dropout", 0.1))
     #expect(dropped.hiddenStates == nil && dropped.notes.contains { $0.contains("dropout is drawn") })
-    #expect(try build(json.with("model.attention_dropout", 0.1).with("training.cache_frozen", "on")).hiddenStates != nil)
+    #expect(
+      try build(json.with("model.attention_dropout", 0.1).with("training.cache_frozen_states", "on")).hiddenStates
+        != nil)
     #expect(try build(json.with("method", ["type": "full"])).hiddenStates == nil)
     let large = try build(json.with("training.cache_limit_gb", 1e-6))
     #expect(large.hiddenStates == nil && large.notes.contains { $0.contains("training.cache_limit_gb") })
     #expect(
-      try fault(json.with("training.cache_frozen", "on").with("training.cache_limit_gb", 1e-6)).contains("Raise it"))
+      try fault(json.with("training.cache_frozen_states", "on").with("training.cache_limit_gb", 1e-6)).contains(
+        "Raise it"))
   }
 
   @Test(arguments: [["type": "full"], ["type": "lora"], ["type": "full", "freeze_first_layers": 1]] as [JSON])
   func `a run that wishes them and has no frozen layer, or has, is told so, or goes`(_ method: JSON) throws {
     let isFrozen = method["freeze_first_layers"] != nil
-    let fault = try fault(json.with("method", method).with("training.cache_frozen", "on"))
+    let fault = try fault(json.with("method", method).with("training.cache_frozen_states", "on"))
     #expect(isFrozen ? fault.isEmpty : fault.contains("no frozen layer"))
   }
 
@@ -80,12 +85,13 @@ import Training
       .with("data", ["format": "text", "train": .string(folder.path + "/text.txt")])
       .with("method", ["type": "lora", "layers_to_transform": [1]])
     #expect(try build(masked).hiddenStates == nil)
-    #expect(try fault(masked.with("training.cache_frozen", "on")).contains("Set task.masks to \"fixed\""))
-    #expect(try build(masked.with("training.cache_frozen", "on").with("task.masks", "fixed")).hiddenStates != nil)
+    #expect(try fault(masked.with("training.cache_frozen_states", "on")).contains("Set task.masking to \"static\""))
+    #expect(
+      try build(masked.with("training.cache_frozen_states", "on").with("task.masking", "static")).hiddenStates != nil)
   }
 
   @Test func `a second run finds what the first has kept, and ends with the same numbers`() throws {
-    let wished = json.with("training.cache_frozen", "on")
+    let wished = json.with("training.cache_frozen_states", "on")
     let results = [try execute(wished), try execute(wished.with("output", .string(folder.path + "/runs/two")))]
     #expect(results[0]["metrics"] == results[1]["metrics"] && results[0]["metrics"]?["dev"] != nil)
     let again = try build(wished)
@@ -93,7 +99,7 @@ import Training
     try again.hiddenStates?.cache.file.open(reserving: 0)
     #expect(again.hiddenStates?.cache.file.count == 3)
     if GEMMBackend.selected > .blas {
-      #expect(try execute(json.with("training.cache_frozen", "off"))["metrics"] == results[0]["metrics"])
+      #expect(try execute(json.with("training.cache_frozen_states", "off"))["metrics"] == results[0]["metrics"])
     }
   }
 
@@ -105,7 +111,7 @@ import Training
     try writeFile(many, to: folder.path + "/train.tsv")
     let small = json.with("training.cache_folder", .string(disk.folder.path))
     #expect {
-      _ = try execute(small.with("training.cache_frozen", "on"))
+      _ = try execute(small.with("training.cache_frozen_states", "on"))
     } throws: {
       "\($0)".contains("No space left") && "\($0)".contains("training.cache_folder")
     }

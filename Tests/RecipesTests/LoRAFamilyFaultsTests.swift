@@ -8,18 +8,19 @@ private func method(_ method: JSON) throws -> [String] { try faults(least.with("
 
 @Test func `starts and ranks that do not go together are faults`() throws {
   #expect(
-    try method(["type": "lora", "init": "pizza"]) == [
-      "method.init: found \"pizza\"; expected \"default\", \"gaussian\", \"orthogonal\", \"pissa\", \"pissa_niter_N\" with "
+    try method(["type": "lora", "init_lora_weights": "pizza"]) == [
+      "method.init_lora_weights: found \"pizza\"; expected \"default\", \"gaussian\", \"orthogonal\", \"pissa\", \"pissa_niter_N\" with "
         + "N from 0 to 100, or \"olora\"."
     ])
   for start in ["pissa", "pissa_niter_4", "olora"] as [JSON] {
-    let found = try method(["type": "lora", "init": start, "use_dora": true])
+    let found = try method(["type": "lora", "init_lora_weights": start, "use_dora": true])
     #expect(
-      found.count == 1 && found[0].hasPrefix("method.init: \"\(start.string ?? "")\" beside 'use_dora'"), "\(found)")
+      found.count == 1 && found[0].hasPrefix("method.init_lora_weights: \"\(start.string ?? "")\" beside 'use_dora'"),
+      "\(found)")
   }
-  #expect(try method(["type": "lora", "init": "orthogonal", "use_dora": true]) == [])
+  #expect(try method(["type": "lora", "init_lora_weights": "orthogonal", "use_dora": true]) == [])
   for name in ["pissa_niter_101", "pissa_niter_", "pissa_niter_x"] as [JSON] {
-    #expect(try method(["type": "lora", "init": name]).count == 1)
+    #expect(try method(["type": "lora", "init_lora_weights": name]).count == 1)
   }
   let found = try method(["type": "adalora", "init_r": 4, "target_r": 4])
   #expect(found.count == 1 && found[0].hasPrefix("method.target_r: 4; expected less than init_r, 4"), "\(found)")
@@ -37,9 +38,9 @@ private func method(_ method: JSON) throws -> [String] { try faults(least.with("
   #expect([ada.initR, ada.targetR, ada.tInit, ada.tFinal, ada.deltaT] == [6, 3, 5, 7, 2])
   #expect([ada.beta1, ada.beta2, ada.orthRegWeight, ada.alpha] == [0.9, 0.8, 0.25, 12])
   #expect(try Recipe(json: recipe.json, checkFiles: false) == recipe)
-  let lora: JSON = ["type": "lora", "init": "pissa_niter_7", "lora_plus_ratio": 4]
+  let lora: JSON = ["type": "lora", "init_lora_weights": "pissa_niter_7", "loraplus_lr_ratio": 4]
   let other = try Recipe(json: least.with("method", lora), checkFiles: false)
   let config = try #require(other.method.adapter as? LoRAConfig)
   #expect(config.initialization == .pissaByIteration(7) && config.loraPlusRatio == 4 && !config.useDoRA)
-  #expect(other.json["method"]?["init"] == "pissa_niter_7")
+  #expect(other.json["method"]?["init_lora_weights"] == "pissa_niter_7")
 }

@@ -17,7 +17,8 @@ private let head = 2307
 private func trainable(_ method: JSON) throws -> Int {
   try Processor.initialize()
   let model = try TextModel(
-    ModelConfig(folder: fixture("bert-base")), .shapesOnly, kind: .tokenClassification, classes: 3, reuseHead: true, seed: 0)
+    ModelConfig(folder: fixture("bert-base")), .shapesOnly, kind: .tokenClassification, classes: 3, reuseHead: true,
+    seed: 0)
   let recipe = try Recipe(json: least.with("method", method), checkFiles: false)
   let adapter = try recipe.method.adapter.map { try Adapter($0, on: model, seed: 0) }
   let learning = try adapter?.trainable ?? recipe.method.full?.trainableParameters(in: model) ?? []

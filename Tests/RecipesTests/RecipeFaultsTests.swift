@@ -136,7 +136,7 @@ func `an unknown key is told its nearest`(_ key: String, _ advice: String?) thro
 
 @Test(arguments: [
   ("schedule_power", "cosine", "\"polynomial\"", "schedule"),
-  ("schedule_floor", "linear", "\"cosine\" or \"polynomial\"", "schedule"),
+  ("schedule_min_lr_rate", "linear", "\"cosine\" or \"polynomial\"", "schedule"),
   ("warmup_steps", "one_cycle", nil, "schedule"),
   ("schedule_div_factor", "constant", "\"one_cycle\"", "schedule"),
   ("sgd_momentum", "adamw", "\"sgd\"", "optimizer"), ("adam_beta1", "lion", "\"adamw\"", "optimizer"),
@@ -176,14 +176,16 @@ func `a wrong group is named`(_ groups: JSON, _ start: String) throws {
   #expect(found.count == 1 && found[0].hasPrefix(start), "\(found)")
 }
 
-@Test(arguments: [("average_last", "metric_for_best", "\"f1\""), ("average_last", "early_stopping_patience", "2")])
+@Test(arguments: [
+  ("average_last", "metric_for_best_model", "\"f1\""), ("average_last", "early_stopping_patience", "2"),
+])
 func `where the last weights are averaged none is chosen`(_ one: String, _ other: String, _ value: String) throws {
   let found = try faults(least, "data.dev=d.tsv", "training.\(one)=3", "training.\(other)=\(value)")
   #expect(found.count == 1 && found[0].hasPrefix("training.\(other): found beside '\(one)'"), "\(found)")
 }
 
 @Test(arguments: [
-  ("ema", "average_last"), ("epochs", "max_steps"), ("batch_size", "tokens_per_batch"),
+  ("ema", "average_last"), ("epochs", "max_steps"), ("batch_size", "max_tokens_per_batch"),
   ("warmup_ratio", "warmup_steps"),
 ])
 func `of two keys for one thing only one is given`(_ one: String, _ other: String) throws {
@@ -196,7 +198,7 @@ func `of two keys for one thing only one is given`(_ one: String, _ other: Strin
   #expect(try faults(json, "training.\(one)=null") == [])
 }
 
-@Test(arguments: [("metric_for_best", "\"f1\""), ("early_stopping_patience", "3"), ("eval_every_steps", "9")])
+@Test(arguments: [("metric_for_best_model", "\"f1\""), ("early_stopping_patience", "3"), ("eval_steps", "9")])
 func `what is chosen on dev needs dev`(_ key: String, _ value: String) throws {
   #expect(
     try faults(least, "training.\(key)=\(value)") == [

@@ -48,7 +48,8 @@ import Testing
   #expect(recipe.data.maxLength == nil && recipe.data.stride == nil && recipe.data.maxTrainExamples == nil)
   #expect(recipe.method == Recipe.Method(.full))
   let training = recipe.training
-  #expect(training.duration == .epochs(3) && training.batchSize == .examples(32) && training.trainSamplingStrategy == .random)
+  #expect(
+    training.duration == .epochs(3) && training.batchSize == .examples(32) && training.trainSamplingStrategy == .random)
   #expect(training.gradientAccumulationSteps == 1 && training.learningRate == 5e-5 && training.schedule == .linear)
   #expect(training.warmup == .ratio(0) && training.weightDecay == 0.01 && training.maxGradNorm == 1)
   #expect(training.optimizer == .adamw && training.groups == [] && training.ema == nil && training.averageLast == nil)
@@ -89,7 +90,7 @@ import Testing
   #expect(json["data"]?["word_column"] == "first" && json["data"]?["label_column"] == "last")
   #expect(json["training"]?["epochs"]?.number == 3 && json["training"]?["batch_size"] == 32)
   #expect(json["training"]?["max_grad_norm"] == .null)
-  #expect(json["training"]?["max_steps"] == nil && json["training"]?["metric_for_best"] == nil)
+  #expect(json["training"]?["max_steps"] == nil && json["training"]?["metric_for_best_model"] == nil)
   #expect(json["method"] == ["type": "full", "layerwise_lr_decay": 1.0])
 }
 
@@ -162,7 +163,7 @@ func randomRecipe(_ dice: inout Dice) -> JSON {
     maybe("method.modules_to_save", dice.pick([[], ["pooler"]]), &dice)
   }
   maybe(dice.pick(["training.epochs", "training.max_steps"]), count(1, &dice), &dice)
-  maybe(dice.pick(["training.batch_size", "training.tokens_per_batch"]), count(1, &dice), &dice)
+  maybe(dice.pick(["training.batch_size", "training.max_tokens_per_batch"]), count(1, &dice), &dice)
   json = json.with("training.learning_rate", number(1e-6..<1e-2, &dice))
   let schedule = dice.pick(["linear", "cosine", "constant", "polynomial", "inverse_sqrt", "one_cycle"])
   json = json.with("training.schedule", .string(schedule))
@@ -175,7 +176,9 @@ func randomRecipe(_ dice: inout Dice) -> JSON {
   } else {
     maybe("training.warmup_steps", count(0, &dice), &dice)
   }
-  if ["cosine", "polynomial"].contains(schedule) { maybe("training.schedule_floor", number(0..<1, &dice), &dice) }
+  if ["cosine", "polynomial"].contains(schedule) {
+    maybe("training.schedule_min_lr_rate", number(0..<1, &dice), &dice)
+  }
   if schedule == "polynomial" { maybe("training.schedule_power", number(0.1..<4, &dice), &dice) }
   if schedule == "inverse_sqrt" { maybe("training.schedule_timescale", count(1, &dice), &dice) }
   let optimizer = dice.pick(["adamw", "sgd", "lion", "adafactor"])
@@ -197,15 +200,15 @@ func randomRecipe(_ dice: inout Dice) -> JSON {
   } else {
     maybe("training.average_last", count(1, &dice), &dice)
   }
-  maybe("training.batching", dice.pick(["shuffled", "length_grouped"]), &dice)
+  maybe("training.train_sampling_strategy", dice.pick(["random", "group_by_length"]), &dice)
   maybe("training.max_grad_norm", dice.pick([.null, 0.5, 1]), &dice)
-  maybe("training.recompute", dice.pick([true, false]), &dice)
+  maybe("training.gradient_checkpointing", dice.pick([true, false]), &dice)
   if json["data"]?["dev"] != nil {
     if json["training"]?["average_last"] == nil {
-      maybe("training.metric_for_best", dice.pick(["f1", "precision", "recall", "loss"]), &dice)
+      maybe("training.metric_for_best_model", dice.pick(["f1", "precision", "recall", "loss"]), &dice)
       maybe("training.early_stopping_patience", count(1, &dice), &dice)
     }
-    maybe("training.eval_every_steps", count(1, &dice), &dice)
+    maybe("training.eval_steps", count(1, &dice), &dice)
   }
   return json
 }

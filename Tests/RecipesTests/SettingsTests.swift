@@ -29,8 +29,8 @@ func `an optimizer's options reach it`(_ training: JSON, _ rule: OptimizerSettin
 @Test(
   arguments: [
     (["schedule": "constant"], .constant), (["schedule": "cosine"], .cosine()),
-    (["schedule": "cosine", "schedule_floor": 0.2], .cosine(floor: 0.2)),
-    (["schedule": "polynomial", "schedule_floor": 0.2, "schedule_power": 3], .polynomial(power: 3, floor: 0.2)),
+    (["schedule": "cosine", "schedule_min_lr_rate": 0.2], .cosine(floor: 0.2)),
+    (["schedule": "polynomial", "schedule_min_lr_rate": 0.2, "schedule_power": 3], .polynomial(power: 3, floor: 0.2)),
     (["schedule": "inverse_sqrt", "schedule_timescale": 9], .inverseSquareRoot(timescale: 9)),
     (
       [

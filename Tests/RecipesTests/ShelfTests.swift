@@ -28,7 +28,9 @@ import Testing
   try inNewFolder { folder in
     try writeFile("{}", to: "\(folder)/ncbi-disease-lora.json")
     #expect(try RecipeLibrary.find("ncbi-disease-lora", in: [folder]).path == "\(folder)/ncbi-disease-lora.json")
-    let near = try #require(throws: RecipeLibraryFault.self) { try RecipeLibrary.find("ncbi-disease-lroa", in: [folder]) }
+    let near = try #require(throws: RecipeLibraryFault.self) {
+      try RecipeLibrary.find("ncbi-disease-lroa", in: [folder])
+    }
     #expect(
       near.description == "ncbi-disease-lroa: no recipe of this name in \(folder). Did you mean 'ncbi-disease-lora'?")
     let far = try #require(throws: RecipeLibraryFault.self) { try RecipeLibrary.find("x", in: [folder]) }
@@ -46,7 +48,8 @@ import Testing
       try makeFolder("\(folder)/\(place)")
     }
     #expect(
-      RecipeLibrary.folders(binary: "\(folder)/repo/.build/x/release/tune", variable: nil) == ["\(folder)/repo/recipes"])
+      RecipeLibrary.folders(binary: "\(folder)/repo/.build/x/release/tune", variable: nil) == ["\(folder)/repo/recipes"]
+    )
     #expect(
       RecipeLibrary.folders(binary: "\(folder)/usr/bin/tune", variable: "\(folder)/mine") == [
         "\(folder)/mine", "\(folder)/usr/share/tune/recipes",
@@ -56,9 +59,11 @@ import Testing
 }
 
 @Test func `a program in the build tree finds the repository's recipes`() {
-  let folders = RecipeLibrary.folders(binary: "\(repository)/.build/x86_64-unknown-linux-gnu/release/tune", variable: nil)
+  let folders = RecipeLibrary.folders(
+    binary: "\(repository)/.build/x86_64-unknown-linux-gnu/release/tune", variable: nil)
   #expect(folders == ["\(repository)/recipes"])
-  #expect(RecipeLibrary.list(in: folders).contains { $0.name == "ncbi-disease-lora" && $0.about == "LoRA on NCBI-disease" })
+  #expect(
+    RecipeLibrary.list(in: folders).contains { $0.name == "ncbi-disease-lora" && $0.about == "LoRA on NCBI-disease" })
   // Wherever the tests' own program is, looking must not fail.
   _ = RecipeLibrary.list()
 }

@@ -125,7 +125,7 @@ private func result(dev: Double, test: Double) -> SweepSummary.Outcome {
   #expect(lines[2][4] == "0.8" && lines[2][5] == "" && lines[2].last == "best")
   #expect(summary.json["runs"]?.array?.count == 9)
   #expect(summary.json["runs"]?.array?[4]["error"] == "no room")
-  let low = try sweep(["method.rank": [4, 8]], over: shipped.with("training.metric_for_best", "loss"))
+  let low = try sweep(["method.rank": [4, 8]], over: shipped.with("training.metric_for_best_model", "loss"))
   let best = SweepSummary(low, [result(dev: 0.5, test: 0), result(dev: 0.6, test: 0)])
   #expect(best.configurations.map(\.isBest) == [false, true])
 }

@@ -92,8 +92,8 @@ private struct Workshop {
         "data.dev: found \"nowhere.txt\", but \".\" has no \"nowhere.txt\"; expected the path of a file"
       ),
       (
-        "training.metric_for_best", "f1",
-        "training.metric_for_best: found \"f1\"; expected \"loss\", \"perplexity\", \"accuracy\""
+        "training.metric_for_best_model", "f1",
+        "training.metric_for_best_model: found \"f1\"; expected \"loss\", \"perplexity\", \"accuracy\""
       ),
       ("distillation.temperature", 0, "distillation.temperature: found 0; expected a number from 0.01 to 1000"),
       ("distillation.temperature", 1e30, "distillation.temperature: found 1e+30; expected a number from 0.01 to 1000"),
@@ -102,7 +102,7 @@ private struct Workshop {
       ("distillation.match_layers", [[1, 2, 3]], "expected \"uniform\", \"last\" or a list of pairs"),
       ("distillation.teachers", [], "at least one teacher"),
       ("distillation.teachers", "nowhere", "nowhere"),
-      ("distillation.soft", -1, "a number of at least 0"),
+      ("distillation.kl_weight", -1, "a number of at least 0"),
       ("distillation.cache", "answers", "only logits are kept"),
       ("distillation.relation_heads", 0, "at least 1"),
     ] as [(String, JSON, String)])
@@ -112,14 +112,14 @@ private struct Workshop {
   }
 
   @Test func `a loss of nothing is a fault`() {
-    let nothing = shop.distilled.with("distillation.soft", 0).with("distillation.hard", 0).with(
-      "distillation.cosine", 0)
+    let nothing = shop.distilled.with("distillation.kl_weight", 0).with("distillation.task_weight", 0).with(
+      "distillation.cosine_weight", 0)
     #expect(shop.fault(nothing).contains("expected at least one term with a weight"))
   }
 
   @Test func `shares that fill the whole are fine, however they are rounded`() {
-    #expect(shop.fault(shop.masked.with("task.masked_share", 0.9).with("task.random_share", 0.1)) == "")
-    #expect(shop.fault(shop.masked.with("task.masked_share", 0.7).with("task.random_share", 0.3)) == "")
+    #expect(shop.fault(shop.masked.with("task.mask_replace_prob", 0.9).with("task.random_replace_prob", 0.1)) == "")
+    #expect(shop.fault(shop.masked.with("task.mask_replace_prob", 0.7).with("task.random_replace_prob", 0.3)) == "")
   }
 
   @Test func `a text must have words that the vocabulary knows, and a vocabulary [MASK]`() throws {
@@ -149,13 +149,13 @@ private struct Workshop {
     #expect(shop.fault(long.with("data.max_length", 24).with("distillation.teachers", copy)) == "")
     let padded = long.with("model.config", ["vocab_size": 128])
     #expect(shop.fault(padded).contains("'vocab_size'") && shop.fault(padded).contains("is 120, the student's is 128"))
-    #expect(shop.fault(padded.with("distillation.soft", 0)) == "")
+    #expect(shop.fault(padded.with("distillation.kl_weight", 0)) == "")
   }
 
-  @Test func `for soft a teacher needs the task's head and labels`() throws {
+  @Test func `for kl_weight a teacher needs the task's head and labels`() throws {
     let headless = shop.distilled.with("distillation.teachers", teacher("tagging-teacher"))
     #expect(shop.fault(headless).contains("has no head for this task"))
-    #expect(shop.fault(headless.with("distillation.soft", 0)) == "")
+    #expect(shop.fault(headless.with("distillation.kl_weight", 0)) == "")
     let other = try shop.copy("tagging-teacher") { $0.with("id2label.4", "I-C") }
     #expect(shop.fault(shop.tagged.with("distillation.teachers", other)).contains("knows the labels"))
     #expect(shop.fault(shop.tagged) == "")
@@ -177,38 +177,42 @@ private struct Workshop {
     func faulty(_ json: JSON, _ changes: (String, JSON)...) -> String {
       shop.fault(changes.reduce(json) { $0.with("distillation." + $1.0, $1.1) })
     }
-    #expect(faulty(wide, ("cosine", 1)).contains("hidden states of width 24, the student of 16"))
-    #expect(faulty(wide, ("relations", 1), ("relation_heads", 5)).contains("5 does not divide 24 and 16"))
-    #expect(faulty(wide, ("relations", 1), ("relation_layer", 5)).contains("layer 5"))
+    #expect(faulty(wide, ("cosine_weight", 1)).contains("hidden states of width 24, the student of 16"))
+    #expect(faulty(wide, ("relation_weight", 1), ("relation_heads", 5)).contains("5 does not divide 24 and 16"))
+    #expect(faulty(wide, ("relation_weight", 1), ("relation_layer", 5)).contains("layer 5"))
     #expect(
-      faulty(wide, ("hidden", 1), ("match_layers", [[3, 1]])).contains("layer 3 of the student is asked for; it has 2"))
-    #expect(faulty(wide, ("hidden", 1), ("match_layers", [[1, 5]])).contains("layer 5"))
-    #expect(faulty(wide, ("attention", 1), ("match_layers", [[0, 0], [1, 0]])).contains("no pair has two"))
-    #expect(faulty(wide, ("cache", .string(shop.path("c"))), ("cache_top", 99)) == "")
+      faulty(wide, ("hidden_weight", 1), ("match_layers", [[3, 1]])).contains(
+        "layer 3 of the student is asked for; it has 2"))
+    #expect(faulty(wide, ("hidden_weight", 1), ("match_layers", [[1, 5]])).contains("layer 5"))
+    #expect(faulty(wide, ("attention_weight", 1), ("match_layers", [[0, 0], [1, 0]])).contains("no pair has two"))
+    #expect(faulty(wide, ("cache", .string(shop.path("c"))), ("cache_top_k", 99)) == "")
     #expect(
-      faulty(shop.distilled, ("cosine", 0), ("cache", .string(shop.path("c")))).contains("Set task.masks to \"fixed\""))
+      faulty(shop.distilled, ("cosine_weight", 0), ("cache", .string(shop.path("c")))).contains(
+        "Set task.masking to \"static\""))
     let heads = try shop.copy("tagging-teacher") { $0.with("num_attention_heads", 2) }
-    #expect(faulty(wide, ("teachers", heads), ("attention", 1)).contains("has 2 attention heads, the student 4"))
+    #expect(faulty(wide, ("teachers", heads), ("attention_weight", 1)).contains("has 2 attention heads, the student 4"))
   }
 
   @Test func `only inner terms, odd layers and teachers of many depths are trained`() throws {
-    let inner = shop.distilled.with("distillation.soft", 0).with("distillation.hard", 0)
+    let inner = shop.distilled.with("distillation.kl_weight", 0).with("distillation.task_weight", 0)
     #expect(try shop.train(inner).keys.sorted() == ["cosine"])
-    let all = inner.with("distillation.hidden", 1).with("distillation.attention", 1).with("distillation.relations", 1)
+    let all = inner.with("distillation.hidden_weight", 1).with("distillation.attention_weight", 1).with(
+      "distillation.relation_weight", 1)
     let many = all.with("distillation.teachers", [teacher("teacher"), teacher("student"), teacher("teacher")])
-    #expect(try shop.train(many).keys.sorted() == ["attention", "cosine", "hidden", "relations"])
+    #expect(try shop.train(many).keys.sorted() == ["attention", "cosine", "hidden", "relation"])
     // A student of more layers than its teacher.
     #expect(try shop.train(many.with("model.path", teacher("teacher"))).count == 4)
     #expect(try shop.train(all.with("model.layers", [1, 0, 1, 0, 1])).count == 4)
     #expect(try shop.train(all.with("distillation.match_layers", [[1, 2], [1, 4], [0, 0]])).count == 4)
-    let projected = shop.tagged.with("distillation.hidden", 1).with("distillation.match_layers", [[1, 2], [1, 4]])
-    #expect(try shop.train(projected).keys.sorted() == ["hard", "hidden", "soft"])
+    let projected = shop.tagged.with("distillation.hidden_weight", 1).with(
+      "distillation.match_layers", [[1, 2], [1, 4]])
+    #expect(try shop.train(projected).keys.sorted() == ["hidden", "kl", "task"])
   }
 
   @Test(arguments: [0.01, 1, 1000]) func `any temperature gives numbers`(_ temperature: Double) throws {
     let json = shop.distilled.with("distillation.temperature", .double(temperature))
     #expect(try shop.train(json).count == 3)
-    let cached = json.with("distillation.cosine", 0).with("task.masks", "fixed")
+    let cached = json.with("distillation.cosine_weight", 0).with("task.masking", "static")
       .with("distillation.cache", .string(shop.path("answers")))
     let run = try shop.build(cached)
     try run.teacherCache?.open()
@@ -221,7 +225,7 @@ private struct Workshop {
     let json = shop.distilled.with("distillation.teachers", teacher("student")).with(
       "data.train", .string(shop.path("short.txt")))
     let terms = try shop.train(json.with("training.max_steps", 1))
-    #expect((terms["soft"] ?? 1) < 1e-5 && (terms["cosine"] ?? 1) < 1e-5)
+    #expect((terms["kl"] ?? 1) < 1e-5 && (terms["cosine"] ?? 1) < 1e-5)
   }
 
   @Test func `long and odd documents are read`() throws {
@@ -232,9 +236,9 @@ private struct Workshop {
     try shop.write("odd.txt", odd.joined(separator: "\n"))
     let json = shop.masked.with("data.train", .string(shop.path("odd.txt")))
     for pack in [true, false] {
-      #expect(try shop.train(json.with("data.pack", .bool(pack)).with("task.whole_word", true)).isEmpty)
+      #expect(try shop.train(json.with("data.pack", .bool(pack)).with("task.whole_word_mask", true)).isEmpty)
     }
-    #expect(try shop.train(json.with("task.mask_smoothing", 0.7).with("task.mask_probability", 0.99)).isEmpty)
+    #expect(try shop.train(json.with("task.mlm_smoothing", 0.7).with("task.mlm_probability", 0.99)).isEmpty)
   }
 
   @Test func `a teacher's adapter belongs to its base`() throws {
@@ -263,7 +267,7 @@ private struct Workshop {
 
   @Test func `a tagger's best is none that only text has`() {
     let json = shop.tagged.with("data.dev", .string(shop.path("tags.tsv"))).with(
-      "training.metric_for_best", "perplexity")
+      "training.metric_for_best_model", "perplexity")
     #expect(shop.fault(json).contains("expected \"f1\", \"precision\", \"recall\", \"loss\", which task.type"))
   }
 }

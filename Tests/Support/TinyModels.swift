@@ -4,7 +4,9 @@ import Kernels
 public import Models
 
 /// Two blocks of width 32, five labels.
-public func tinyModel(_ name: String = "tiny-bert", kind: HeadType = .tokenClassification, classes: Int = 5) throws -> TextModel {
+public func tinyModel(_ name: String = "tiny-bert", kind: HeadType = .tokenClassification, classes: Int = 5) throws
+  -> TextModel
+{
   try Processor.initialize()
   return try TextModel(folder: fixture(name), kind: kind, classes: classes, reuseHead: true)
 }

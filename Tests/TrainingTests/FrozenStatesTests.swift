@@ -100,7 +100,8 @@ private struct FrozenBench {
   func keep(in folder: String, oneByOne: Bool = false) throws -> HiddenStateCache {
     var states = model.makeHiddenStateCache(below: model.frozenBlockCount, in: folder)
     if oneByOne {
-      states = HiddenStateCache(block: states.block, hiddenSize: model.config.hiddenSize, file: states.file, backend: .blas)
+      states = HiddenStateCache(
+        block: states.block, hiddenSize: model.config.hiddenSize, file: states.file, backend: .blas)
     }
     try states.file.open(reserving: 0)
     model.hiddenStateCache = states

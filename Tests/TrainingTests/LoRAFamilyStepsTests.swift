@@ -115,7 +115,8 @@ private func rank(of table: ParameterTable) -> Int {
   config.loraPlusRatio = 8
   settings.learningRate = 1e-3
   let trainer = try Trainer(
-    golden.model, golden.task, golden.table, settings, Replicas(threads: 2), learningRateFactor: config.learningRateFactor)
+    golden.model, golden.task, golden.table, settings, Replicas(threads: 2),
+    learningRateFactor: config.learningRateFactor)
   for index in 0..<20 {
     let record = try trainer.step(golden.task.batches[index % 4])
     #expect(abs(record.loss - golden.number("losses", index)) < 1e-4, "step \(index + 1)")

@@ -22,7 +22,7 @@ import Testing
     (teacher, student) = (try MaskedBench.model("teacher"), try MaskedBench.model("student"))
   }
 
-  private func cache(k: Int = 120, scope: DistillationSettings.LossTokens = .all, at path: String? = nil)
+  private func cache(k: Int = 120, scope: DistillationSettings.KLTokens = .all, at path: String? = nil)
     -> TeacherCache
   {
     let rows = task.lengths.indices.map { example in
@@ -32,17 +32,17 @@ import Testing
     return TeacherCache(path: path ?? self.path, rows: rows, k: k)
   }
 
-  private func learn(_ cache: TeacherCache?, scope: DistillationSettings.LossTokens = .all, threads: Int = 2) -> (
+  private func learn(_ cache: TeacherCache?, scope: DistillationSettings.KLTokens = .all, threads: Int = 2) -> (
     losses: [Double], gradients: [Float]
   ) {
     var settings = DistillationSettings()
-    (settings.cosineWeight, settings.lossTokens) = (0, scope)
+    (settings.cosineWeight, settings.klTokens) = (0, scope)
     let objective = Distillation(settings, teachers: [Teacher(teacher)], student: student, cache: cache, seed: 0)
     return step(parts.map { task.lesson($0, at: 0) }, objective, task, student, threads: threads)
   }
 
-  @Test(arguments: [DistillationSettings.LossTokens.all, .labeled])
-  func `all classes kept are the whole teacher, who is asked once`(_ scope: DistillationSettings.LossTokens) throws {
+  @Test(arguments: [DistillationSettings.KLTokens.all, .labeled])
+  func `all classes kept are the whole teacher, who is asked once`(_ scope: DistillationSettings.KLTokens) throws {
     let cache = cache(scope: scope), uncached = learn(nil, scope: scope)
     try cache.open()
     let first = learn(cache, scope: scope)

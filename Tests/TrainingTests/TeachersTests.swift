@@ -45,7 +45,8 @@ import Testing
 
   @Test func `each teacher's layers are its own, and inner terms are means over teachers`() {
     let terms: [DistillationSettings] = [
-      only { $0.cosineWeight = 1 }, only { $0.hiddenWeight = 1 }, only { $0.attentionWeight = 1 }, only { $0.relationWeight = 1 },
+      only { $0.cosineWeight = 1 }, only { $0.hiddenWeight = 1 }, only { $0.attentionWeight = 1 },
+      only { $0.relationWeight = 1 },
     ]
     for settings in terms {
       let one = losses(settings, [both[0]])[0], other = losses(settings, [both[1]])[0]
@@ -78,7 +79,9 @@ import Testing
   }
 
   @Test func `a student that is its teacher has nothing to learn of it`() throws {
-    let settings = only { ($0.klWeight, $0.cosineWeight, $0.hiddenWeight, $0.attentionWeight, $0.relationWeight) = (1, 1, 1, 1, 1) }
+    let settings = only {
+      ($0.klWeight, $0.cosineWeight, $0.hiddenWeight, $0.attentionWeight, $0.relationWeight) = (1, 1, 1, 1, 1)
+    }
     let same = try MaskedBench.model("student")
     let objective = Distillation(settings, teachers: [both[1]], student: same, seed: 0)
     let found = step([task.lesson([0, 1], at: 0)], objective, task, same)

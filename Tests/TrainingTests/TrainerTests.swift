@@ -48,7 +48,8 @@ struct Bench {
     var config = try ModelConfig(folder: fixture("tiny-bert"))
     (config.dropout, config.attentionDropout) = (0.1, 0.1)
     let model = try TextModel(
-      config, Checkpoint(folder: fixture("tiny-bert")), kind: .tokenClassification, classes: 5, reuseHead: true, seed: 1)
+      config, Checkpoint(folder: fixture("tiny-bert")), kind: .tokenClassification, classes: 5, reuseHead: true, seed: 1
+    )
     var options = LoRAConfig()
     options.dropout = 0.05
     adapter = lora ? try Adapter(options, on: model, seed: 1) : nil
@@ -165,8 +166,9 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
 }
 
 @Test(arguments: [Batcher.SamplingStrategy.random, .groupByLength], [Batcher.Size.examples(7), .tokens(100)])
-func `an epoch holds every example once, and the next epoch another order`(_ order: Batcher.SamplingStrategy, _ size: Batcher.Size)
-{
+func `an epoch holds every example once, and the next epoch another order`(
+  _ order: Batcher.SamplingStrategy, _ size: Batcher.Size
+) {
   let lengths = (0..<500).map { 5 + $0 % 60 }
   let batcher = Batcher(lengths: lengths, size: size, order: order, seed: 3)
   let epochs = (0..<2).map { batcher.batches(epoch: $0) }
@@ -190,6 +192,8 @@ func `an epoch holds every example once, and the next epoch another order`(_ ord
   let linear = Schedule(.linear, peak: 1, warmup: 2, total: 10),
     cosine = Schedule(.cosine(), peak: 1, warmup: 2, total: 10)
   #expect([0, 1, 2, 6, 10].map(linear.learningRate) == [0, 0.5, 1, 0.5, 0])
-  #expect(abs(cosine.learningRate(at: 6) - 0.5) < 1e-12 && cosine.learningRate(at: 2) == 1 && abs(cosine.learningRate(at: 10)) < 1e-12)
+  #expect(
+    abs(cosine.learningRate(at: 6) - 0.5) < 1e-12 && cosine.learningRate(at: 2) == 1
+      && abs(cosine.learningRate(at: 10)) < 1e-12)
   #expect(Schedule(.constant, peak: 3, warmup: 0, total: 10).learningRate(at: 9) == 3)
 }

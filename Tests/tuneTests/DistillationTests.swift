@@ -32,16 +32,17 @@ import Testing
     defer { program.remove() }
     for (name, teachers) in [("one", folder), ("two", adapted), ("both", "[\(folder), \(adapted)]")] {
       let run = try distil(
-        teachers, name, "distillation.hidden=1", "distillation.relations=1", "distillation.attention=0.1")
+        teachers, name, "distillation.hidden_weight=1", "distillation.relation_weight=1",
+        "distillation.attention_weight=0.1")
       #expect(run.status == 0 && run.out.contains("test: precision"), "\(run.err)")
       let line = try readText("\(program.folder)/\(name)/metrics.jsonl").split(separator: "\n")[0]
-      let terms = try JSON(parsing: .init(line.utf8), named: "line")["terms"]?.object ?? [:]
-      #expect(Set(terms.keys) == ["soft", "hard", "hidden", "attention", "relations"])
+      let terms = try JSON(parsing: .init(line.utf8), named: "line")["loss_terms"]?.object ?? [:]
+      #expect(Set(terms.keys) == ["kl", "task", "hidden", "attention", "relation"])
     }
     #expect(try Set([bytes("one"), bytes("two"), bytes("both")]).count == 3)
     let card = try readText(program.folder + "/both/model/README.md")
     for words in [
-      "| teachers | full/model, base with lora/adapter |", "| loss | soft 0.5, hard 0.5, ", "- distillation",
+      "| teachers | full/model, base with lora/adapter |", "| loss | kl 0.5, task 0.5, ", "- distillation",
     ] {
       #expect(card.contains(words), "\(card)")
     }
@@ -52,14 +53,15 @@ import Testing
 
   @Test func `answers are kept for other runs, of other students too, and a checked recipe writes none`() throws {
     defer { program.remove() }
-    let cache = "distillation.cache=answers", all = "distillation.cache_top=5"
+    let cache = "distillation.cache=answers", all = "distillation.cache_top_k=5"
     let check = try program.run(
       "validate", "recipe.json", #"method={"type":"full"}"#, "distillation.teachers=\(folder)", cache)
     #expect(check.status == 0 && !fileExists(program.folder + "/answers"), "\(check.err)")
     let first = try distil(folder, "first", cache, all), again = try distil(folder, "again", cache, all)
     #expect(first.err.contains("is to be made") && again.err.contains("is there"), "\(first.err) \(again.err)")
     #expect(try bytes("first") == bytes("again"))
-    let other = try distil(folder, "other", cache, all, "distillation.soft=1", "training.epochs=1", "model.layers=[1]")
+    let other = try distil(
+      folder, "other", cache, all, "distillation.kl_weight=1", "training.epochs=1", "model.layers=[1]")
     #expect(other.err.contains("is there"), "\(other.err)")
     for change in [
       "precision=bf16", "distillation.temperature=3", "distillation.teachers=\(adapted)", "data.max_length=12",
@@ -93,7 +95,7 @@ import Testing
       "recipe.json", "training.epochs=30", #"method={"type":"full"}"#, "training.learning_rate=1e-3",
       #"model={"init":"random","tokenizer":"base","config":{"hidden_size":16,"num_hidden_layers":2,"#
         + #""num_attention_heads":4,"intermediate_size":32,"max_position_embeddings":48}}"#,
-      #"distillation={"teachers":"full/model","hidden":1,"relations":1}"#,
+      #"distillation={"teachers":"full/model","hidden_weight":1,"relation_weight":1}"#,
     ],
     [
       "recipe.json", "training.epochs=40", #"method={"type":"full"}"#, "training.learning_rate=1e-3",
@@ -110,12 +112,12 @@ import Testing
     defer { program.remove() }
     try program.run("run", "mlm.json", "output=teacher")
     let run = try program.run(
-      "run", "mlm.json", "output=student", "task.masks=fixed",
+      "run", "mlm.json", "output=student", "task.masking=static",
       #"model={"path": "teacher/model", "layers": "alternate", "family": "distilbert"}"#,
       #"distillation={"teachers": "teacher/model"}"#, "--threads", "2")
     #expect(run.status == 0 && !run.err.contains("new weights"), "\(run.err)")
     #expect(try bench.evaluate("student/model") == bench.result("student"))
     let card = try readText(program.folder + "/student/model/README.md")
-    #expect(card.contains("| teachers | teacher/model |") && card.contains("| loss | soft 5.0, hard 2.0, cosine 1.0 |"))
+    #expect(card.contains("| teachers | teacher/model |") && card.contains("| loss | kl 5.0, task 2.0, cosine 1.0 |"))
   }
 }

@@ -4,8 +4,8 @@ import Foundation
 import Testing
 
 private let upper = [
-  "run", "recipe.json", "training.epochs=6", "training.log_every_steps=1", "method.layers_to_transform=[1]",
-  "training.cache_frozen=on",
+  "run", "recipe.json", "training.epochs=6", "training.logging_steps=1", "method.layers_to_transform=[1]",
+  "training.cache_frozen_states=on",
 ]
 
 private func weights(_ program: Program, _ output: String) throws -> Data {

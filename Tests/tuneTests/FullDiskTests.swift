@@ -31,14 +31,14 @@ private struct Victim {
     arguments = ["run", "recipe.json", #"method={"type":"full"}"#, "training.epochs=40"]
     try program.run(arguments + ["output=whole"])
     wanted = try readFile(program.folder + "/whole/model/model.safetensors")
-    let process = try program.start(arguments + ["output=\(output)", "training.snapshot_every_steps=7"])
+    let process = try program.start(arguments + ["output=\(output)", "training.save_steps=7"])
     while program.snapshots(output).count < 2 { usleep(500) }
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 
   func resume(_ every: Int) throws -> Program.Result {
-    try program.run(arguments + ["output=\(output)", "training.snapshot_every_steps=\(every)", "--resume"])
+    try program.run(arguments + ["output=\(output)", "training.save_steps=\(every)", "--resume"])
   }
 
   func endsAsItShould() throws {
@@ -74,7 +74,7 @@ private struct Victim {
     defer { victim.program.remove() }
     let filler = try Filler(victim.disk.folder.path, leaving: 8192)
     let full = try victim.program.run(
-      victim.arguments + ["output=\(victim.output)", "training.log_every_steps=1", "--resume"])
+      victim.arguments + ["output=\(victim.output)", "training.logging_steps=1", "--resume"])
     #expect(full.status == 1 && full.err.contains("metrics.jsonl: cannot be written (No space"), "\(full.err)")
     let text = try readText(victim.output + "/metrics.jsonl")
     #expect(text.hasSuffix("}\n"))

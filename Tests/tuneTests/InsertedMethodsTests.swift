@@ -31,8 +31,9 @@ func `what was inserted is trained, resumed, saved, scored and predicts`(_ metho
   #expect(try JSON(parsing: .init(predict.out.utf8), named: "p")["entities"]?["a"]?.array != nil, "\(predict.err)")
   #expect(try program.run("inspect", "run").out.contains("adapter: "))
 
-  try program.interrupt(["run"] + settings + ["output=cut", "training.recompute=true"])
-  let resumed = try program.run(["run"] + settings + ["output=cut", "training.recompute=true", "--resume"])
+  try program.interrupt(["run"] + settings + ["output=cut", "training.gradient_checkpointing=true"])
+  let resumed = try program.run(
+    ["run"] + settings + ["output=cut", "training.gradient_checkpointing=true", "--resume"])
   #expect(resumed.status == 0, "\(resumed.err)")
   let files = try FileManager.default.contentsOfDirectory(atPath: program.folder + "/run/adapter")
   for file in files where file.hasSuffix(".safetensors") {

@@ -10,7 +10,7 @@ private struct LongRun {
   init(_ settings: String...) throws {
     program = try Program()
     arguments =
-      ["run", "recipe.json", "training.epochs=60", "training.eval_every_steps=40", "training.log_every_steps=1"]
+      ["run", "recipe.json", "training.epochs=60", "training.eval_steps=40", "training.logging_steps=1"]
       + settings
   }
 
@@ -35,7 +35,7 @@ private struct LongRun {
 }
 
 @Test func `a run that is killed again and again, from its first moment on, ends with the same bytes`() throws {
-  let long = try LongRun("training.snapshot_every_steps=9")
+  let long = try LongRun("training.save_steps=9")
   defer { long.program.remove() }
   let clock = ContinuousClock(), begin = clock.now
   #expect(try long.finish("output=whole").status == 0)
@@ -57,7 +57,7 @@ private struct LongRun {
 }
 
 @Test func `a damaged snapshot is told, and the one before it serves`() throws {
-  let long = try LongRun("training.snapshot_every_steps=9")
+  let long = try LongRun("training.save_steps=9")
   defer { long.program.remove() }
   #expect(try long.finish("output=whole").status == 0)
   let process = try long.start("output=cut")
@@ -68,7 +68,7 @@ private struct LongRun {
   var bytes = try readFile(newest)
   bytes[bytes.count - 1000] ^= 4
   try bytes.write(to: URL(fileURLWithPath: newest))
-  let resumed = try long.finish("output=cut", "--resume", "training.keep_snapshots=5", "--threads", "1")
+  let resumed = try long.finish("output=cut", "--resume", "training.save_total_limit=5", "--threads", "1")
   #expect(resumed.status == 0 && resumed.err.contains("\(names[names.count - 1]) is damaged"), "\(resumed.err)")
   #expect(resumed.err.contains("goes on after step"))
   #expect(
@@ -77,7 +77,7 @@ private struct LongRun {
 }
 
 @Test func `a log that was cut short is told, and the run is not lost`() throws {
-  let long = try LongRun("training.snapshot_every_steps=9")
+  let long = try LongRun("training.save_steps=9")
   defer { long.program.remove() }
   let process = try long.start("output=cut")
   while !long.program.hasSnapshot("cut") { usleep(1000) }
@@ -109,7 +109,7 @@ private struct LongRun {
   let forecast = try JSON(parsing: .init(rehearsal.out.utf8), named: "forecast")
   try program.run("run", "recipe.json")
   let result = try program.json("run/result.json")
-  #expect(forecast["steps"] == result["steps"] && forecast["real_tokens"] == result["real_tokens"])
+  #expect(forecast["steps"] == result["steps"] && forecast["tokens"] == result["tokens"])
   let (memory, needed) = (forecast["peak_memory_bytes"]?.number ?? 0, result["peak_memory_bytes"]?.number ?? 0)
   #expect(memory > 0.8 * needed && memory < 1.5 * needed)
   let adapter = try readFile(program.folder + "/run/adapter/adapter_model.safetensors").count

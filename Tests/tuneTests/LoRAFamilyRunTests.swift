@@ -4,9 +4,9 @@ import Testing
 
 private let methods = [
   #"{"type":"lora","rank":4,"target_modules":"all-linear","use_dora":true,"dropout":0.1}"#,
-  #"{"type":"lora","rank":4,"target_modules":"all-linear","init":"pissa","dropout":0.1}"#,
-  #"{"type":"lora","rank":4,"target_modules":["query","dense"],"init":"olora","use_rslora":true}"#,
-  #"{"type":"lora","rank":4,"lora_plus_ratio":4,"init":"orthogonal"}"#,
+  #"{"type":"lora","rank":4,"target_modules":"all-linear","init_lora_weights":"pissa","dropout":0.1}"#,
+  #"{"type":"lora","rank":4,"target_modules":["query","dense"],"init_lora_weights":"olora","use_rslora":true}"#,
+  #"{"type":"lora","rank":4,"loraplus_lr_ratio":4,"init_lora_weights":"orthogonal"}"#,
   #"{"type":"adalora","init_r":4,"target_r":2,"target_modules":"all-linear","tinit":2,"tfinal":4,"deltaT":2}"#,
 ]
 

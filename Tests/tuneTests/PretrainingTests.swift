@@ -97,7 +97,8 @@ struct Pretraining {
     let more = ["training.max_steps=3", "training.epochs=null", "training.batch_size=60"]
     try program.run(["run", "mlm.json", "output=two", "--threads", "2"] + more)
     let other = try program.run(
-      ["run", "mlm.json", "output=other", "--threads", threads, "training.recompute=\(threads == "3")"] + more)
+      ["run", "mlm.json", "output=other", "--threads", threads, "training.gradient_checkpointing=\(threads == "3")"]
+        + more)
     #expect(other.status == 0, "\(other.err)")
     let files = try ["two", "other"].map { try readFile("\(program.folder)/\($0)/model/model.safetensors") }
     #expect(files[0] == files[1])
@@ -135,7 +136,7 @@ struct Pretraining {
   @Test(arguments: [("fp16", 1e-3), ("bf16", 1e-2)])
   func `smaller numbers on disk say nearly the same`(_ numbers: String, _ tolerance: Double) throws {
     defer { program.remove() }
-    #expect(try program.run("run", "mlm.json", "save_as=\(numbers)").status == 0)
+    #expect(try program.run("run", "mlm.json", "save_dtype=\(numbers)").status == 0)
     #expect(try bench.isNear(bench.evaluate("run/model"), bench.result("run"), tolerance))
     #expect(try program.run("inspect", "run/model").out.contains(numbers == "fp16" ? "F16" : "BF16"))
   }

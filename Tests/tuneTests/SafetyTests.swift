@@ -30,7 +30,7 @@ import Testing
 
 @Test(arguments: [
   ([], "adapter/adapter_model"),
-  ([#"method={"type":"full"}"#, "training.snapshot_every_steps=7"], "model/model"),
+  ([#"method={"type":"full"}"#, "training.save_steps=7"], "model/model"),
 ])
 func `a killed run is resumed from its last snapshot, to the same bytes`(_ settings: [String], _ left: String) throws {
   let program = try Program()

@@ -36,7 +36,7 @@ func `a tagger learns by scales, or by few of its weights, and is scored as eval
   defer { program.remove() }
   for (name, more) in [
     ("one", ["--threads", "1"]), ("three", ["--threads", "3"]),
-    ("again", ["--threads", "1", "training.recompute=true"]),
+    ("again", ["--threads", "1", "training.gradient_checkpointing=true"]),
   ] {
     let run = try program.run(["run", "recipe.json", "method=\(method)", "output=\(name)"] + more)
     #expect(run.status == 0, "\(run.err)")

@@ -23,9 +23,10 @@ struct CachedEpochs {
     let task = Synthetic(lengths: workload.lengths(ragged: ragged), kind: .tokenClassification)
     let cache = try makeCache(rows: task.lengths)
     var settings = DistillationSettings()
-    (settings.klWeight, settings.taskWeight, settings.cosineWeight, settings.lossTokens) = (0.5, 0.5, 0, .labeled)
+    (settings.klWeight, settings.taskWeight, settings.cosineWeight, settings.klTokens) = (0.5, 0.5, 0, .labeled)
     let engine = try Engine(
-      workload.student(of: config), of: config, kind: .tokenClassification, settings, precision, recompute: recompute, cache: cache)
+      workload.student(of: config), of: config, kind: .tokenClassification, settings, precision, recompute: recompute,
+      cache: cache)
     _ = try train(engine, TaskLoss(), task, .steps(Self.unmeasured), cache, replicas)
     let steps = try train(engine, engine.objective, task, .epochs(2), cache, replicas)
     let half = steps.count / 2, asked = steps[half - 1].asked
@@ -37,7 +38,8 @@ struct CachedEpochs {
     func rate(_ seconds: Double) -> JSON { .int(Int((Double(tokens) / seconds).rounded())) }
     return [
       "engine": "tune", "workload": .string(workload.name), "cache": true, "precision": .string(precision.rawValue),
-      "ragged": .bool(ragged), "recompute": .bool(recompute), "threads": .int(threads), "tokens": .int(tokens),
+      "ragged": .bool(ragged), "gradient_checkpointing": .bool(recompute), "threads": .int(threads),
+      "tokens": .int(tokens),
       "steps": .int(half), "asked": .int(asked), "asked_seconds": rounded(first, 4),
       "cached_seconds": rounded(second, 4),
       "asked_tokens_per_second": rate(first), "cached_tokens_per_second": rate(second),

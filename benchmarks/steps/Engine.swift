@@ -23,7 +23,8 @@ struct Engine {
       try self.init(student, of: config, kind: .maskedLM, DistillationSettings(), precision, recompute: recompute)
       return
     }
-    let model = try TextModel(config, nil, kind: .sequenceClassification, classes: Synthetic.classes, reuseHead: false, seed: 0)
+    let model = try TextModel(
+      config, nil, kind: .sequenceClassification, classes: Synthetic.classes, reuseHead: false, seed: 0)
     var trained: [Parameter] = []
     if workload.what == .full { trained = model.parameters }
     if workload.what == .lora {

@@ -29,7 +29,7 @@ struct Measurement {
     let rate = Double(operations) / least / 1e9, peak = max(before, sgemmPeak(replicas))
     return [
       "engine": "tune", "workload": .string(workload.name), "precision": .string(precision.rawValue),
-      "ragged": .bool(ragged), "recompute": .bool(recompute), "threads": .int(threads),
+      "ragged": .bool(ragged), "gradient_checkpointing": .bool(recompute), "threads": .int(threads),
       "median_seconds": rounded(middle, 5), "least_seconds": rounded(least, 5), "tokens": .int(tokens),
       "tokens_per_second": .int(Int((Double(tokens) / middle).rounded())), "peak_rss_mb": .int(memory >> 20),
       "trainable_parameters": .int(engine.trainableParameters), "flops_per_step": .int(operations),

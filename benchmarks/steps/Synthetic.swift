@@ -17,7 +17,9 @@ struct Synthetic: Task {
     self.kind = kind
     sequences = lengths.map { length in (0..<length).map { _ in Int32.random(in: 5..<30522, using: &chance) } }
     labels = lengths.map { length in
-      (0..<(kind == .sequenceClassification ? 1 : length)).map { _ in Int32.random(in: 0..<Int32(Self.classes), using: &chance) }
+      (0..<(kind == .sequenceClassification ? 1 : length)).map { _ in
+        Int32.random(in: 0..<Int32(Self.classes), using: &chance)
+      }
     }
   }
 

@@ -22,7 +22,9 @@ public func attention(
   ) {
     let scratch = workspace.take(scratchCount)
     withPointer(dropout) { dropout in
-      for (row, end) in zip(sequenceOffsets, sequenceOffsets.dropFirst()) { body(row, end - row, scratch.pointer, dropout) }
+      for (row, end) in zip(sequenceOffsets, sequenceOffsets.dropFirst()) {
+        body(row, end - row, scratch.pointer, dropout)
+      }
     }
   }
   each { row, t, scratch, dropout in

@@ -6,14 +6,18 @@ public import Kernels
 /// A token whose id is negative has no word. In bf16 the words are rounded as they are read, or kept so. Backward adds dy's rows into the tables that
 /// learn.        source: Devlin et al. 2019 §3
 public func embed(
-  wordEmbeddings: Parameter, ids: [Int32], positionEmbeddings: Parameter, positionIDs: [Int32], tokenTypeEmbeddings: Parameter?, tokenTypeIDs: [Int32],
+  wordEmbeddings: Parameter, ids: [Int32], positionEmbeddings: Parameter, positionIDs: [Int32],
+  tokenTypeEmbeddings: Parameter?, tokenTypeIDs: [Int32],
   precision: Precision = .fp32, _ pass: Pass
 ) -> Tensor {
-  let tables = [(wordEmbeddings, ids), (positionEmbeddings, positionIDs)] + (tokenTypeEmbeddings.map { [($0, tokenTypeIDs)] } ?? [])
+  let tables =
+    [(wordEmbeddings, ids), (positionEmbeddings, positionIDs)]
+    + (tokenTypeEmbeddings.map { [($0, tokenTypeIDs)] } ?? [])
   let y = pass.make(ids.count, wordEmbeddings.columns, tracked: tables.contains { $0.0.isTrainable })
   withUnsafePointer(to: wordEmbeddings.matrix.kernelMatrix) {
     tune_embed(
-      $0, precision == .bf16 ? 1 : 0, positionEmbeddings.pointer, tokenTypeEmbeddings?.pointer, ids, positionIDs, tokenTypeIDs, y.pointer, y.rows,
+      $0, precision == .bf16 ? 1 : 0, positionEmbeddings.pointer, tokenTypeEmbeddings?.pointer, ids, positionIDs,
+      tokenTypeIDs, y.pointer, y.rows,
       y.columns
     )
   }

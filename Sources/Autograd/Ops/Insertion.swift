@@ -6,7 +6,9 @@ internal import Kernels
 /// x, y [n, d]   p [m, d]; every sequence has at least m rows. `starts` as for `attention`. y overwrites x.
 public func addToSequenceStarts(_ x: Tensor, _ p: Tensor, sequenceOffsets: [Int], _ pass: Pass) -> Tensor {
   precondition(x.columns == p.columns, "addToStarts: \(p.columns) columns for \(x.columns)")
-  precondition(zip(sequenceOffsets, sequenceOffsets.dropFirst()).allSatisfy { $1 - $0 >= p.rows }, "addToStarts: a sequence is too short")
+  precondition(
+    zip(sequenceOffsets, sequenceOffsets.dropFirst()).allSatisfy { $1 - $0 >= p.rows },
+    "addToStarts: a sequence is too short")
   let y = pass.tensor(x.rows, x.columns, x.buffer, tracked: x.isTracked || p.isTracked)
   let firsts = sequenceOffsets.dropLast().map { $0 * x.columns }
   for first in firsts { tune_add(p.pointer, y.pointer + first, p.count) }
@@ -25,7 +27,9 @@ public func addToSequenceStarts(_ x: Tensor, _ p: Tensor, sequenceOffsets: [Int]
 /// lie side by side in p [m, …] from `column` on.     →   y [n + m·sequences, 3d], its sequences longer by m
 /// dqkv = the sequences' own rows of dy    dp[:, column..<column + 2d] = Σ over sequences of the others' keys and values
 /// source: Li & Liang 2021 §4.2
-public func prepend(keysAndValues p: Tensor, from column: Int, to qkv: Tensor, sequenceOffsets: [Int], _ pass: Pass) -> Tensor {
+public func prepend(keysAndValues p: Tensor, from column: Int, to qkv: Tensor, sequenceOffsets: [Int], _ pass: Pass)
+  -> Tensor
+{
   let width = qkv.columns, d = width / 3, m = p.rows
   precondition(d * 3 == width && column + 2 * d <= p.columns, "prepend: \(p.columns) columns, 2·\(d) from \(column)")
   let y = pass.make(qkv.rows + m * (sequenceOffsets.count - 1), width, tracked: qkv.isTracked || p.isTracked)

@@ -9,7 +9,8 @@ internal import Kernels
 public func scoreError(
   _ qkv: Tensor, from teacher: Tensor, sequenceOffsets: [Int], heads: Int, scale: Float, _ pass: Pass
 ) -> Double {
-  let sum = compareScores("scoreError", qkv, teacher, starts: sequenceOffsets, heads: heads, pass) { rows, s, ds, dqkv, beta in
+  let sum = compareScores("scoreError", qkv, teacher, starts: sequenceOffsets, heads: heads, pass) {
+    rows, s, ds, dqkv, beta in
     var sum = 0.0
     for head in 0..<heads {
       func cut(_ x: Matrix, _ part: QKVPart) -> Matrix { x.head(head, of: heads, part, rows: rows) }

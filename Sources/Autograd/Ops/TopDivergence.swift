@@ -50,7 +50,8 @@ public func divergence(
     "divergence: \(teacher.rows) rows of classes for [\(n), \(c)], or a class that is not there")
   let gradient = pass.make(logits.isTracked ? n : 1, c)
   let sum = tune_top_divergence(
-    logits.pointer, teacher.classes, teacher.logProbabilities, gradient.pointer, logits.isTracked ? c : 0, n, c, teacher.k,
+    logits.pointer, teacher.classes, teacher.logProbabilities, gradient.pointer, logits.isTracked ? c : 0, n, c,
+    teacher.k,
     1 / temperature, scale * temperature)
   pass.pass(gradient, to: logits.slot)
   return Double(scale * temperature * temperature) * sum

@@ -33,7 +33,9 @@ final class Fields {
   }
 
   /// The object of what `walk` states, with the keys that it stated and what it may hold.
-  static func write(at path: String = "", _ walk: (Fields) -> Void) -> (json: JSON, keys: [RecipeKey], shape: ObjectSchema) {
+  static func write(at path: String = "", _ walk: (Fields) -> Void) -> (
+    json: JSON, keys: [RecipeKey], shape: ObjectSchema
+  ) {
     let fields = Fields(path, [:], isReading: false, Diagnostics(checkFiles: false))
     walk(fields)
     return (.object(fields.members), fields.diagnostics.keys, fields.schema)
@@ -135,7 +137,9 @@ final class Fields {
 
   /// A fault at the full path `path`.
   func fault(_ path: String, _ found: String, expected: String, advice: String) {
-    if isReading { FieldLocation(path: path, diagnostics: diagnostics).fault(found, expected: expected, advice: advice) }
+    if isReading {
+      FieldLocation(path: path, diagnostics: diagnostics).fault(found, expected: expected, advice: advice)
+    }
   }
 
   /// Whether the key stands here.

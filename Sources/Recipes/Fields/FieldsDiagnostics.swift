@@ -27,6 +27,10 @@ final class Diagnostics {
   /// Gives each unknown key its advice. Call it last: a key may belong to a section that is stated later.
   func adviseOnUnknownKeys() {
     for (path, key, valid) in unknown {
+      if let name = renamedKeys[path] {
+        report(.init(path, "unknown key", advice: "It was renamed to '\(name)'."))
+        continue
+      }
       if let near = likely(key, among: valid) {
         report(.init(path, "unknown key", advice: "Did you mean '\(near)'?"))
         continue

@@ -12,7 +12,8 @@ struct FieldType<Value> {
   let write: (Value) -> JSON
 
   init(
-    _ expected: String, schema: JSON = [:], read: @escaping (JSON, FieldLocation) -> Value?, write: @escaping (Value) -> JSON
+    _ expected: String, schema: JSON = [:], read: @escaping (JSON, FieldLocation) -> Value?,
+    write: @escaping (Value) -> JSON
   ) {
     (self.expected, self.schema, self.read, self.write) = (expected, schema, read, write)
   }

@@ -56,7 +56,8 @@ extension RunBuilder {
     let states = model.makeHiddenStateCache(below: blocks, in: caching.folder ?? cacheFolder(beside: recipe.output))
     let tail = fileExists(states.file.path) ? "is there" : "is to be made"
     let layers =
-      blocks == model.config.numHiddenLayers ? "all \(blocks) layers" : "the first \(blocks) of \(model.config.numHiddenLayers) layers"
+      blocks == model.config.numHiddenLayers
+      ? "all \(blocks) layers" : "the first \(blocks) of \(model.config.numHiddenLayers) layers"
     return (
       HiddenStateCaching(cache: states, size: size, isRequired: isWished),
       ["\(layers) are computed once: \(size >> 20) MB of states; \(states.file.path) \(tail)"]
@@ -77,13 +78,13 @@ extension RunBuilder {
   private func difference(_ model: TextModel, _ blocks: Int) -> String? {
     if model.drawsDropout(below: blocks) {
       return "the lowest \(blocks) layers are frozen, and computed in every epoch because dropout is drawn in them. "
-        + "training.cache_frozen \"on\" computes them once, without it; model.dropout and model.attention_dropout 0 do "
+        + "training.cache_frozen_states \"on\" computes them once, without it; model.dropout and model.attention_dropout 0 do "
         + "without it everywhere"
     }
     guard GEMMBackend.selected == .blas else { return nil }
     return
       "the lowest \(blocks) layers are frozen, and computed in every epoch, since by OpenBLAS the last digits of a "
-      + "sentence depend on its batch. training.cache_frozen \"on\" computes each sentence once, by itself"
+      + "sentence depend on its batch. training.cache_frozen_states \"on\" computes each sentence once, by itself"
   }
 }
 
@@ -108,19 +109,19 @@ enum HiddenStateCacheFault: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .nothingFrozen:
-      "training.cache_frozen: there is no frozen layer below what learns. Let only upper layers learn, or the head, "
+      "training.cache_frozen_states: there is no frozen layer below what learns. Let only upper layers learn, or the head, "
         + "or leave it \"auto\"."
     case .dynamicMasks:
-      "training.cache_frozen: the masks are drawn anew at every step, and with them every state. "
-        + "Set task.masks to \"fixed\", or leave it \"auto\"."
+      "training.cache_frozen_states: the masks are drawn anew at every step, and with them every state. "
+        + "Set task.masking to \"static\", or leave it \"auto\"."
     case .comparesFrozenStates(let blocks):
-      "training.cache_frozen: distillation compares states or attention of the lowest \(blocks) layers, which are frozen. "
+      "training.cache_frozen_states: distillation compares states or attention of the lowest \(blocks) layers, which are frozen. "
         + "Let distillation.match_layers name higher ones, or leave it \"auto\"."
     case .tooLarge(let size, let limit):
-      "training.cache_frozen: the states take \(size >> 20) MB, and training.cache_limit_gb is \(limit). "
-        + "Raise it, or leave cache_frozen \"auto\"."
+      "training.cache_frozen_states: the states take \(size >> 20) MB, and training.cache_limit_gb is \(limit). "
+        + "Raise it, or leave cache_frozen_states \"auto\"."
     case .disk(let fault):
-      "training.cache_frozen: \(fault) Make room, give another training.cache_folder, or set it to \"off\"."
+      "training.cache_frozen_states: \(fault) Make room, give another training.cache_folder, or set it to \"off\"."
     }
   }
 }

@@ -35,7 +35,9 @@ struct ModelSource {
       weights = .random
     case .checkpoint:
       guard let folder, let path = model.path else { preconditionFailure("a checked recipe has the checkpoint's path") }
-      if family.hasTokenTypes, !folder.family.hasTokenTypes { throw ModelFault.lessThanBert(folder: path, folder.family) }
+      if family.hasTokenTypes, !folder.family.hasTokenTypes {
+        throw ModelFault.lessThanBert(folder: path, folder.family)
+      }
       let layers = try model.layers.map { try $0.chosen(from: folder.numHiddenLayers, path) }
       json[family.keys.layers] = .int(layers?.count ?? folder.numHiddenLayers)
       config = try model.settings(over: json, family)

@@ -18,7 +18,7 @@ public struct ResourceEstimate: Sendable, CustomStringConvertible {
   public var json: JSON {
     [
       "steps": .int(steps), "rehearsed_steps": .int(dryRun.steps), "longest_step_tokens": .int(dryRun.longest),
-      "real_tokens": .int(dryRun.tokens), "seconds": .double(seconds),
+      "tokens": .int(dryRun.tokens), "seconds": .double(seconds),
       "train_seconds": .double(dryRun.trainSeconds), "evaluation_seconds": .double(dryRun.evaluationSeconds),
       "peak_memory_bytes": .int(peakMemory), "checkpoint_bytes": .int(checkpoint), "snapshot_bytes": .int(snapshot),
       "disk_bytes": .int(disk), "free_disk_bytes": free.map(JSON.int) ?? .null,

@@ -120,6 +120,7 @@ public struct RunBuilder {
 
   private func notes(_ model: TextModel) -> [String] {
     if recipe.model.initialization == .random { return ["every weight starts from chance"] }
-    return model.newlyInitialized.isEmpty ? [] : ["new weights, not from the checkpoint: " + model.newlyInitialized.joined(separator: ", ")]
+    return model.newlyInitialized.isEmpty
+      ? [] : ["new weights, not from the checkpoint: " + model.newlyInitialized.joined(separator: ", ")]
   }
 }

@@ -112,8 +112,8 @@ extension Run {
       "trainable_parameters": .int(trainableParameters),
       "total_parameters": .int(totalParameters),
       "train_seconds": .double(result.trainSeconds),
-      "real_tokens": .int(result.tokens),
-      "real_tokens_per_second": .double(Double(result.tokens) / max(result.trainSeconds, 1e-9)),
+      "tokens": .int(result.tokens),
+      "tokens_per_second": .double(Double(result.tokens) / max(result.trainSeconds, 1e-9)),
       "peak_memory_bytes": .int(Processor.peakMemory),
       "threads": .int(replicas.threads),
       "blas_core": .string(Processor.blasCore),
@@ -152,10 +152,10 @@ extension StepRecord {
   var json: JSON {
     var object: [String: JSON] = [
       "event": "step", "step": .int(step), "epoch": .double(epoch), "loss": .double(loss),
-      "learning_rate": .double(learningRate), "gradient_norm": .double(gradientNorm), "tokens": .int(totalTokens),
+      "learning_rate": .double(learningRate), "grad_norm": .double(gradientNorm), "tokens": .int(totalTokens),
       "seconds": .double(seconds),
     ]
-    if !terms.isEmpty { object["terms"] = .object(.init(uniqueKeysWithValues: terms.map { ($0, .double($1)) })) }
+    if !terms.isEmpty { object["loss_terms"] = .object(.init(uniqueKeysWithValues: terms.map { ($0, .double($1)) })) }
     return .object(object)
   }
 }

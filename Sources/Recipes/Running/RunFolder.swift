@@ -126,8 +126,8 @@ private func isInside(_ input: String, _ folder: String) -> Bool {
 
 /// Keys that cannot change what is computed.
 private let resumableKeys: Set<String> = [
-  "about", "output", "training.log_every_steps", "training.snapshot_every_steps", "training.snapshot_every_minutes",
-  "training.keep_snapshots", "training.max_loss_spike", "training.cache_folder", "training.cache_limit_gb", "logging",
+  "about", "output", "training.logging_steps", "training.save_steps", "training.save_minutes",
+  "training.save_total_limit", "training.max_loss_spike", "training.cache_folder", "training.cache_limit_gb", "logging",
 ]
 
 /// Where two recipes differ, by key path.

@@ -118,11 +118,12 @@ extension RunBuilder {
 
   /// The file's name follows from all that the answers follow from, and from nothing else: other runs find it.
   private func makeCache(
-    in folder: String, _ distillation: Recipe.Distillation, _ work: Work, _ student: TextModel, _ encoder: TextTokenizer,
+    in folder: String, _ distillation: Recipe.Distillation, _ work: Work, _ student: TextModel,
+    _ encoder: TextTokenizer,
     teachers: [String]
   ) throws -> TeacherCache {
     if work.headType == .maskedLM && recipe.task.masking == .dynamic { throw TeacherFault.dynamicMasks }
-    let isLabelled = distillation.lossTokens == .labeled
+    let isLabelled = distillation.klTokens == .labeled
     let rows = work.task.lengths.indices.map { example in
       let lesson = work.task.lesson([example], at: 0)
       return (isLabelled ? lesson.whereLabelled(work.headType) : lesson.everywhere(work.headType)).targets.count
@@ -132,7 +133,8 @@ extension RunBuilder {
     for key in ["train", "dev", "test"] { data[key] = nil }
     let what: JSON = [
       "teachers": .array(teachers.map(JSON.string)), "temperature": .double(distillation.temperature),
-      "scope": .string(distillation.lossTokens.rawValue), "k": .int(k), "precision": .string(recipe.precision.rawValue),
+      "kl_tokens": .string(distillation.klTokens.rawValue), "k": .int(k),
+      "precision": .string(recipe.precision.rawValue),
       "train": .array(try recipe.data.train.map { .string(try sha256(ofFile: $0)) }), "data": .object(data),
       "task": recipe.json["task"] ?? .null, "seed": .int(recipe.seed), "window": .int(encoder.maxLength),
       "stride": .int(encoder.stride), "labels": .array(work.labels.map(JSON.string)),
@@ -160,9 +162,11 @@ extension DistillationSettings {
   fileprivate init(_ recipe: Recipe.Distillation) {
     self.init()
     (klWeight, taskWeight, cosineWeight) = (recipe.klWeight, recipe.taskWeight, recipe.cosineWeight)
-    (hiddenWeight, attentionWeight, relationWeight) = (recipe.hiddenWeight, recipe.attentionWeight, recipe.relationWeight)
+    (hiddenWeight, attentionWeight, relationWeight) = (
+      recipe.hiddenWeight, recipe.attentionWeight, recipe.relationWeight
+    )
     temperature = recipe.temperature
-    lossTokens = recipe.lossTokens == .labeled ? .labeled : .all
+    klTokens = recipe.klTokens == .labeled ? .labeled : .all
   }
 }
 

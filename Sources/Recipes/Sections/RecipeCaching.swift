@@ -12,7 +12,7 @@ extension Recipe {
 
     mutating func declare(_ fields: Fields) {
       fields.field(
-        "cache_frozen", &frozenStates, .choice,
+        "cache_frozen_states", &frozenStates, .choice,
         "Keep the states below all that learns on disk: where it only saves time, always, or never.")
       fields.optional(
         "cache_folder", &folder, .newFolder, "Where they are kept, for all runs over one base; else beside the run.")

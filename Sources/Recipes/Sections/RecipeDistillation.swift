@@ -8,8 +8,8 @@ extension Recipe {
       public var path: String
       public var adapter: String?
     }
-    public enum LossTokens: String, CaseIterable, Sendable {
-      case all = "every_token"
+    public enum KLTokens: String, CaseIterable, Sendable {
+      case all
       case labeled
     }
     /// Which states of the student match which of the teacher: 0 is the embeddings' output, k the k-th layer's.
@@ -28,7 +28,7 @@ extension Recipe {
     public var hiddenWeight = 0.0
     public var attentionWeight = 0.0
     public var relationWeight = 0.0
-    public var lossTokens = LossTokens.all
+    public var klTokens = KLTokens.all
     public var matchLayers = Layers.uniform
     /// The teacher's layer, counted from 1; nil: its last.
     public var relationLayer: Int?
@@ -40,7 +40,7 @@ extension Recipe {
     /// DistilBERT's weights for pre-training; for labels, half and half on what has a label (Sanh et al. 2019, §4).
     init(for task: Task.TaskType) {
       guard task != .maskedLM else { return }
-      (klWeight, taskWeight, cosineWeight, lossTokens) = (0.5, 0.5, 0, .labeled)
+      (klWeight, taskWeight, cosineWeight, klTokens) = (0.5, 0.5, 0, .labeled)
     }
 
     var comparesHiddenStates: Bool { cosineWeight > 0 || hiddenWeight > 0 || attentionWeight > 0 || relationWeight > 0 }
@@ -49,18 +49,25 @@ extension Recipe {
       fields.required(
         "teachers", &teachers, .teachers, "Who teaches: a folder, a folder and an adapter over it, or several of them.")
       fields.field("temperature", &temperature, .number(0.01...1000), "Softens both sides' logits for the soft term.")
-      fields.field("soft", &klWeight, .number(0...), "Weight of KL(teacher ‖ student), times the temperature's square.")
-      fields.field("hard", &taskWeight, .number(0...), "Weight of the task's own loss.")
-      fields.field("cosine", &cosineWeight, .number(0...), "Weight of 1 − cos of the last hidden states; widths must agree.")
       fields.field(
-        "hidden", &hiddenWeight, .number(0...), "Weight of hidden states' squared error, through a learned projection.")
-      fields.field("attention", &attentionWeight, .number(0...), "Weight of attention scores' squared error (TinyBERT).")
+        "kl_weight", &klWeight, .number(0...), "Weight of KL(teacher ‖ student), times the temperature's square.")
+      fields.field("task_weight", &taskWeight, .number(0...), "Weight of the task's own loss.")
       fields.field(
-        "relations", &relationWeight, .number(0...), "Weight of KL of query, key and value relations (MiniLM v2).")
+        "cosine_weight", &cosineWeight, .number(0...), "Weight of 1 − cos of the last hidden states; widths must agree."
+      )
+      fields.field(
+        "hidden_weight", &hiddenWeight, .number(0...),
+        "Weight of hidden states' squared error, through a learned projection.")
+      fields.field(
+        "attention_weight", &attentionWeight, .number(0...), "Weight of attention scores' squared error (TinyBERT).")
+      fields.field(
+        "relation_weight", &relationWeight, .number(0...), "Weight of KL of query, key and value relations (MiniLM v2)."
+      )
       fields.check(
-        klWeight + taskWeight + cosineWeight + hiddenWeight + attentionWeight + relationWeight > 0, "soft", "hard", "cosine",
+        klWeight + taskWeight + cosineWeight + hiddenWeight + attentionWeight + relationWeight > 0, "kl_weight",
+        "task_weight", "cosine_weight",
         expected: "at least one term with a weight")
-      fields.field("scope", &lossTokens, .choice, "The tokens whose logits the soft term compares.")
+      fields.field("kl_tokens", &klTokens, .choice, "The tokens whose logits the soft term compares.")
       fields.field(
         "match_layers", &matchLayers, .layerPairs,
         "Which states \"hidden\" and \"attention\" match; 0: the embeddings'.")
@@ -75,7 +82,7 @@ extension Recipe {
         cache == nil || !comparesHiddenStates && klWeight > 0, "cache",
         expected: "\"soft\" above 0 and no weight for cosine, hidden, attention and relations: only logits are kept")
       fields.field(
-        "cache_top", &cacheTopK, .int(1...), needs: "distillation.cache",
+        "cache_top_k", &cacheTopK, .int(1...), needs: "distillation.cache",
         "Classes kept of each row, the rest as one; all of them where there are no more.")
     }
   }

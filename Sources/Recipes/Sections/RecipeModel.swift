@@ -42,10 +42,12 @@ extension Recipe {
         "tokenizer", &tokenizer, .folder(holding: "tokenizer.json", "vocab.txt"),
         "A folder whose vocabulary is used instead of the model's.")
       fields.required(
-        "path", &path, .folder(holding: "config.json"), unless: initialization == .random && config != nil && tokenizer != nil,
+        "path", &path, .folder(holding: "config.json"),
+        unless: initialization == .random && config != nil && tokenizer != nil,
         "The base model: a folder in the Hub's layout.")
       fields.optional("layers", &layers, .layers, "Layer i of the model is this layer of the folder's.")
-      fields.check(layers == nil || initialization == .checkpoint, "layers", expected: "none: random weights are no layer's")
+      fields.check(
+        layers == nil || initialization == .checkpoint, "layers", expected: "none: random weights are no layer's")
       fields.optional("family", &family, .choice, "The model's family, where it is to be another than the folder's.")
       fields.optional("dropout", &dropout, .number(0..<1), "Instead of config.json's hidden_dropout_prob.")
       fields.optional(

@@ -49,7 +49,8 @@ extension Recipe.Training {
   }
 
   private mutating func declareFloor(_ fields: Fields) {
-    fields.field("schedule_floor", &scheduleOptions.floor, .number(0..<1), "The last rate, as a share of the peak.")
+    fields.field(
+      "schedule_min_lr_rate", &scheduleOptions.floor, .number(0..<1), "The last rate, as a share of the peak.")
   }
 
   private mutating func declareCycle(_ fields: Fields) {

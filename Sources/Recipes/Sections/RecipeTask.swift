@@ -64,16 +64,18 @@ extension Recipe {
     }
 
     private mutating func declareMasking(_ fields: Fields) {
-      fields.field("masks", &masking, .choice, "Drawn anew at every step, or the same in every epoch.")
-      fields.field("mask_probability", &mlmProbability, .number(0.01..<1), "The share of tokens to be guessed.")
-      fields.field("masked_share", &maskReplaceProb, .number(0...1), "The share of these that is shown as [MASK].")
-      fields.field("random_share", &randomReplaceProb, .number(0...1), "The share of these that is shown as any other token.")
+      fields.field("masking", &masking, .choice, "Drawn anew at every step, or the same in every epoch.")
+      fields.field("mlm_probability", &mlmProbability, .number(0.01..<1), "The share of tokens to be guessed.")
+      fields.field("mask_replace_prob", &maskReplaceProb, .number(0...1), "The share of these that is shown as [MASK].")
+      fields.field(
+        "random_replace_prob", &randomReplaceProb, .number(0...1),
+        "The share of these that is shown as any other token.")
       fields.check(
-        maskReplaceProb + randomReplaceProb <= 1, "random_share", "masked_share",
-        expected: "masked_share and random_share to be at most 1 together")
-      fields.field("whole_word", &wholeWordMask, .bool, "All pieces of a word are to be guessed, or none.")
+        maskReplaceProb + randomReplaceProb <= 1, "random_replace_prob", "mask_replace_prob",
+        expected: "mask_replace_prob and random_replace_prob to be at most 1 together")
+      fields.field("whole_word_mask", &wholeWordMask, .bool, "All pieces of a word are to be guessed, or none.")
       fields.optional(
-        "mask_smoothing", &mlmSmoothing, .number(above: 0),
+        "mlm_smoothing", &mlmSmoothing, .number(above: 0),
         "Rare tokens are chosen more often: by their count to minus this power (DistilBERT: 0.7).")
     }
   }

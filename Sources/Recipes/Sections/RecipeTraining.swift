@@ -16,7 +16,7 @@ extension Recipe {
     }
     public enum SamplingStrategy: String, CaseIterable, Sendable {
       case random
-      case groupByLength = "length_grouped"
+      case groupByLength = "group_by_length"
     }
     /// What the best checkpoint is best at, on the dev data.
     public enum Metric: String, CaseIterable, Sendable { case f1, precision, recall, accuracy, perplexity, loss }
@@ -69,11 +69,15 @@ extension Recipe {
     mutating func declare(_ fields: Fields) {
       declareDuration(fields)
       declareBatchSize(fields)
-      fields.field("batching", &trainSamplingStrategy, .choice, "Which examples share a batch: any, or those of like length.")
+      fields.field(
+        "train_sampling_strategy", &trainSamplingStrategy, .choice,
+        "Which examples share a batch: any, or those of like length.")
       fields.field(
         "gradient_accumulation_steps", &gradientAccumulationSteps, .int(1...),
         "Batches whose gradients make one update.")
-      fields.field("recompute", &gradientCheckpointing, .bool, "Less memory for more time: blocks are computed again in backward.")
+      fields.field(
+        "gradient_checkpointing", &gradientCheckpointing, .bool,
+        "Less memory for more time: blocks are computed again in backward.")
       caching.declare(fields)
       fields.field(
         "learning_rate", &learningRate, .number(above: 0), "The peak; the default depends on the method.")
@@ -84,28 +88,28 @@ extension Recipe {
         expected: "'learning_rate' beside it: its default is AdamW's")
       declareAverage(fields)
       fields.optional(
-        "eval_every_steps", &evalSteps, .int(1...), needs: "data.dev",
+        "eval_steps", &evalSteps, .int(1...), needs: "data.dev",
         "Updates between evaluations; else each epoch.")
       fields.field(
-        "metric_for_best", &metricForBestModel, .choice, needs: "data.dev", unless: "average_last",
+        "metric_for_best_model", &metricForBestModel, .choice, needs: "data.dev", unless: "average_last",
         "What the best checkpoint is best at, on dev.")
       fields.optional(
         "early_stopping_patience", &earlyStoppingPatience, .int(1...), needs: "data.dev",
         "Evaluations without a new best before training ends; else never.")
       // Nothing is best where the last ones are averaged.
-      fields.exclusive("average_last", "metric_for_best")
+      fields.exclusive("average_last", "metric_for_best_model")
       fields.exclusive("average_last", "early_stopping_patience")
       fields.optional(
         "max_loss_spike", &maxLossSpike, .number(above: 1),
         "Ends the run when the loss is above so many medians of those before; else never.")
-      fields.field("log_every_steps", &loggingSteps, .int(1...), "Updates between lines of the log.")
+      fields.field("logging_steps", &loggingSteps, .int(1...), "Updates between lines of the log.")
       fields.optional(
-        "snapshot_every_steps", &saveSteps, .int(1...), "Updates between snapshots that --resume goes on from."
+        "save_steps", &saveSteps, .int(1...), "Updates between snapshots that --resume goes on from."
       )
       fields.field(
-        "snapshot_every_minutes", &saveMinutes, .orNull(.number(above: 0)),
+        "save_minutes", &saveMinutes, .orNull(.number(above: 0)),
         "Minutes between snapshots; null: none by the clock.")
-      fields.field("keep_snapshots", &saveTotalLimit, .int(1...), "Snapshots that are kept, the newest ones.")
+      fields.field("save_total_limit", &saveTotalLimit, .int(1...), "Snapshots that are kept, the newest ones.")
     }
 
     private mutating func declareAverage(_ fields: Fields) {
@@ -135,8 +139,8 @@ extension Recipe {
         case .tokens(let count): (nil, count)
         }
       fields.optional("batch_size", &examples, .int(1...), "Examples in a batch.")
-      fields.optional("tokens_per_batch", &tokens, .int(1...), "Pieces in a batch, instead of batch_size.")
-      fields.exclusive("batch_size", "tokens_per_batch")
+      fields.optional("max_tokens_per_batch", &tokens, .int(1...), "Pieces in a batch, instead of batch_size.")
+      fields.exclusive("batch_size", "max_tokens_per_batch")
       batchSize = tokens.map { .tokens($0) } ?? examples.map { .examples($0) } ?? batchSize
     }
   }

@@ -19,11 +19,11 @@ extension LoRAConfig: MethodSection {
     fields.field("bias", &bias, .choice, "Which biases learn along.")
     modules.declareSaved(fields)
     fields.field("use_dora", &useDoRA, .bool, "A vector of magnitudes learns beside the direction (DoRA).")
-    fields.field("init", &initialization, .initialization, "What the two matrices are at first.")
-    fields.optional("lora_plus_ratio", &loraPlusRatio, .number(above: 0), "The rate of B over that of A (LoRA+).")
+    fields.field("init_lora_weights", &initialization, .initialization, "What the two matrices are at first.")
+    fields.optional("loraplus_lr_ratio", &loraPlusRatio, .number(above: 0), "The rate of B over that of A (LoRA+).")
     if useDoRA && initialization.isPartOfWeight {
       fields.fault(
-        "method.init", "\"\(initialization.name)\" beside 'use_dora'", expected: "one of them",
+        "method.init_lora_weights", "\"\(initialization.name)\" beside 'use_dora'", expected: "one of them",
         advice: "DoRA starts from \"default\", \"gaussian\" or \"orthogonal\".")
     }
   }

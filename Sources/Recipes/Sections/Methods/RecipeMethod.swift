@@ -75,7 +75,7 @@ extension Recipe {
       return Fields.write { settings.declare($0) }.json
     }
 
-    mutating func state(_ fields: Fields) {
+    mutating func declare(_ fields: Fields) {
       var kind = self.type
       fields.choice("type", &kind, "What of the model learns.") { kind, fields in
         var method = kind == self.type ? self : Method(kind)

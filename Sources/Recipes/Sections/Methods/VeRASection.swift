@@ -10,7 +10,8 @@ extension VeRAConfig: MethodSection {
     fields.field("dropout", &dropout, .number(0..<1), "Dropout of the adapter's input.")
     fields.field("d_initial", &dInitial, .number(above: 0), "What every number of lambda_d starts from.")
     fields.field(
-      "projection_prng_key", &projectionPRNGKey, .int(0...), "The chance of the shared matrices: one key gives the same ones again.")
+      "projection_prng_key", &projectionPRNGKey, .int(0...),
+      "The chance of the shared matrices: one key gives the same ones again.")
     fields.optional(
       "target_modules", &modules.targets, .modules(orAll: true),
       "Which matrices get an adapter, by their names' ends.")
