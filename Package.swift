@@ -14,7 +14,8 @@ func floor(_ name: String, _ below: [Target.Dependency] = []) -> Target {
 }
 
 func tests(_ name: String, _ below: [Target.Dependency] = []) -> Target {
-  .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + below, swiftSettings: strict)
+  .testTarget(
+    name: name + "Tests", dependencies: [.init(stringLiteral: name), "Hashing"] + below, swiftSettings: strict)
 }
 
 let package = Package(
@@ -31,21 +32,28 @@ let package = Package(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-Wno-psabi"])]),
     floor("Files", ["CZlib"]),
+    floor("Hashing"),
     floor("Kernels", ["COpenBLAS", "CKernels"]),
     floor("Autograd", ["Kernels", "CKernels"]),
     floor("Checkpoints", ["Files", .product(name: "Crypto", package: "swift-crypto")]),
     floor("Tokenizers", ["Files"]),
-    floor("Models", ["Autograd", "Kernels", "Checkpoints", "Files"]),
-    floor("Adapters", ["Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Files"]),
-    floor("Tasks", ["Models", "Autograd", "Tokenizers", "Files"]),
-    floor("Training", ["Tasks", "Adapters", "Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Files"]),
+    floor("Models", ["Autograd", "Kernels", "Checkpoints", "Hashing", "Files"]),
+    floor("Adapters", ["Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
+    floor("Tasks", ["Models", "Autograd", "Tokenizers", "Hashing", "Files"]),
+    floor(
+      "Training",
+      ["Tasks", "Adapters", "Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
     floor("Serving", ["Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files"]),
     floor(
       "Recipes",
-      ["Training", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Logs", "Files"]),
+      [
+        "Training", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Logs",
+        "Hashing",
+        "Files",
+      ]),
     floor("Reporting", ["Training", "Tasks", "Kernels", "Files"]),
     floor("Logs", ["Files"]),
-    floor("Runs", ["Files", .product(name: "GRDB", package: "GRDB.swift")]),
+    floor("Runs", ["Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift")]),
     .executableTarget(
       name: "tune",
       dependencies: [
@@ -54,18 +62,18 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    .executableTarget(name: "quickstart-corpus", swiftSettings: strict),
+    .executableTarget(name: "quickstart-corpus", dependencies: ["Hashing"], swiftSettings: strict),
     .executableTarget(
       name: "bench-ops", dependencies: ["Kernels", "CKernels"], path: "benchmarks/ops", swiftSettings: strict),
     .executableTarget(
       name: "bench-steps",
       dependencies: [
-        "Training", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Files",
+        "Training", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Hashing", "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "benchmarks/steps", swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Models", "Checkpoints", "Files", "Autograd", "Kernels"],
+      name: "TestSupport", dependencies: ["Models", "Checkpoints", "Files", "Hashing", "Autograd", "Kernels"],
       path: "Tests/Support", swiftSettings: strict),
     tests("tune", ["TestSupport", "Files"]),
     tests("Files", ["TestSupport"]),

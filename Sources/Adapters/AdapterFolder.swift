@@ -81,6 +81,12 @@ extension Adapter {
   }
 }
 
+/// By `peft_type`.
+private let adapterMethods: [any AdapterMethod.Type] = [
+  LoRAConfig.self, AdaLoRAConfig.self, IA3Config.self, VeRAConfig.self, LayerNormTuning.self, BitFit.self,
+  LinearProbe.self, BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
+]
+
 /// The method and its settings, as adapter_config.json has them.
 private func readMethod(_ file: String) throws -> any AdapterMethod {
   let json = try JSON(path: file)

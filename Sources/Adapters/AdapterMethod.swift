@@ -1,4 +1,4 @@
-/// What every way of adapting a model is asked for. To add one: a type of its own, and a line in `adapterMethods`.
+/// What every way of adapting a model is asked for. To add one: a type of its own, and a line in `adapterMethods` (AdapterFolder.swift).
 public import Autograd
 public import Files
 public import Models
@@ -48,12 +48,6 @@ extension ModuleMethod {
   public var modulesToSave: [String] { modules.modulesToSave }
   public mutating func addModulesToSave(_ modules: [String]) { self.modules.addModulesToSave(modules) }
 }
-
-/// By `peft_type`.
-let adapterMethods: [any AdapterMethod.Type] = [
-  LoRAConfig.self, AdaLoRAConfig.self, IA3Config.self, VeRAConfig.self, LayerNormTuning.self, BitFit.self,
-  LinearProbe.self, BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
-]
 
 /// What a method has made for one model.
 public struct Injection {

@@ -1,6 +1,7 @@
-/// Prompt tuning in PEFT's terms (Lester et al. 2021).
 import Autograd
 public import Files
+/// Prompt tuning in PEFT's terms (Lester et al. 2021).
+import Hashing
 public import Models
 
 public struct PromptConfig: Sendable, Equatable {

@@ -124,13 +124,5 @@ public func isFolder(_ path: String) -> Bool {
   return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
 }
 
-/// The folder that `path` is in: "a" of "a/b", "." of "a", "/" of "/a".
-public func parentFolder(of path: String) -> String {
-  path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-}
-
-/// "b" of "a/b" and of "a/b/".
-public func lastPathComponent(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
-
 /// The kernel's words for an error number.
 public func reason(_ code: Int32) -> String { String(cString: strerror(code)) }

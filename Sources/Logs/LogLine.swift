@@ -55,7 +55,7 @@ struct LineReader {
 private func figures(of json: JSON, named name: String) -> [(name: String, value: JSON)] {
   switch json {
   case .object(let members):
-    members.flatMap { key, value in figures(of: value, named: name.isEmpty ? key : "\(name).\(key)") }
+    members.flatMap { key, value in figures(of: value, named: joinKeyPath(name, key)) }
   case .int, .double, .bool: [(name, json)]
   // How JSON has what is no number.
   case "NaN", "Infinity", "-Infinity": [(name, .double(Double(json.string ?? "") ?? .nan))]

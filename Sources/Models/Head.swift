@@ -2,16 +2,6 @@
 import Autograd
 import Kernels
 
-/// What the head reads and says.
-public enum HeadType: Sendable {
-  /// Logits for every token: BertForTokenClassification.
-  case tokenClassification
-  /// Logits for every sequence, from [CLS] through the pooler: BertForSequenceClassification.
-  case sequenceClassification
-  /// Logits over the vocabulary for chosen tokens, by the table of words itself: BertForMaskedLM.
-  case maskedLM
-}
-
 /// x → f(x·Wᵀ + b), normalised where there is a norm        [n, d] → [n, d]
 /// The pooler of a sequence (f = tanh), the transform of a masked-language head (f = the encoder's).
 struct HeadTransform: Sendable {

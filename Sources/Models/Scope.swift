@@ -140,7 +140,7 @@ public struct Scope {
   let loader: WeightLoader
   let path: String
 
-  public subscript(_ name: String) -> Scope { Scope(loader: loader, path: path.isEmpty ? name : "\(path).\(name)") }
+  public subscript(_ name: String) -> Scope { Scope(loader: loader, path: joinKeyPath(path, name)) }
 
   /// - Parameter initializer: what it is without a checkpoint; nil: normal, within config.json's `initializer_range`.
   public func parameter(_ name: String, _ shape: [Int], initializer: Initializer? = nil) throws -> Parameter {

@@ -25,7 +25,7 @@ public struct Recipe: Sendable, Equatable {
   public var training = Training()
   public var logging = Logging()
   /// What a model that was trained whole is saved as; adapters are always fp32.
-  public var saveAs = SaveFormat.fp32
+  public var saveDtype = SaveFormat.fp32
   /// The folder that the run writes into.
   public var output = ""
 
@@ -108,7 +108,7 @@ extension Recipe {
           + ", which task.type \"\(task.type.rawValue)\" has")
     }
     fields.object("logging") { logging.declare($0) }
-    fields.field("save_dtype", &saveAs, .choice, "The numbers that a model trained in full is saved as.")
+    fields.field("save_dtype", &saveDtype, .choice, "The numbers that a model trained in full is saved as.")
     fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
     let isModel = model.folders.contains { isSameFolder(output, $0) }
     fields.check(!isModel, "output", expected: "another folder than the model's")

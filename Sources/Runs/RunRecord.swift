@@ -1,8 +1,9 @@
-/// What is known of one run: where it is, how it stands, and every setting and figure by name. All of it is in the run's
-/// folder; only the sentence of a failure is not.
 public import Files
 import FoundationEssentials
 import Glibc
+/// What is known of one run: where it is, how it stands, and every setting and figure by name. All of it is in the run's
+/// folder; only the sentence of a failure is not.
+import Hashing
 
 public struct RunRecord: Sendable, Equatable {
   /// The folder, relative to the working directory or absolute, as it was asked for.
@@ -88,10 +89,8 @@ extension RunRecord {
   private static func fingerprint(_ recipe: JSON) -> String {
     var members = recipe.object ?? [:]
     for key in ["about", "seed", "output", "logging"] { members[key] = nil }
-    // FNV-1a (Noll 1991): eight digits tell a project's recipes apart, and nobody attacks them.
-    let hash = JSON.object(members).text(pretty: false).utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-    }
+    // Eight digits are enough to tell a project's recipes apart.
+    let hash = fnv1a(JSON.object(members).text(pretty: false))
     let digits = String(UInt32(truncatingIfNeeded: hash ^ hash >> 32), radix: 16)
     return String(repeating: "0", count: 8 - digits.count) + digits
   }
@@ -102,7 +101,7 @@ func leaves(_ json: JSON, at path: String = "") -> [String: JSON] {
   switch json {
   case .object(let members):
     members.reduce(into: [:]) { found, member in
-      found.merge(leaves(member.value, at: path.isEmpty ? member.key : "\(path).\(member.key)")) { first, _ in first }
+      found.merge(leaves(member.value, at: joinKeyPath(path, member.key))) { first, _ in first }
     }
   case .array(let elements):
     [path: .string(elements.map { $0.string ?? $0.text(pretty: false) }.joined(separator: ","))]

@@ -8,9 +8,8 @@ import Glibc
 /// - Returns: what a user should be told where that failed. A run is none the worse for it.
 public func indexRun(_ folder: String, _ state: RunRecord.State) -> String? {
   do {
-    guard let real = realpath(folder, nil) else { return "the run index was left out: \(folder) is no folder" }
-    defer { free(real) }
-    let path = String(cString: real), name = lastPathComponent(path)
+    guard let path = canonicalPath(folder) else { return "the run index was left out: \(folder) is no folder" }
+    let name = lastPathComponent(path)
     let parent = String(path.dropLast(name.count + 1))
     try RunIndex(of: parent.isEmpty ? "/" : parent).update([RunRecord(folder: path, state: state)])
     return nil

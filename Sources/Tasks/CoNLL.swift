@@ -1,5 +1,5 @@
-internal import Files
 /// Reads column files of words and tags (CoNLL style) into sentences. Does not interpret tag sequences: `TagScheme` does.
+internal import Files
 internal import FoundationEssentials
 
 /// Words with one tag each; `tags` is empty when the file carries no labels.

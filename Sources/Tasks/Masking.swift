@@ -1,6 +1,7 @@
+import Glibc
 /// Which tokens of a text a model must guess, and what it sees in their place (Devlin et al. 2019 §3.1).
 /// A pure function of the text and a key: any step can be drawn again. Does not read text or batch it.
-import Glibc
+import Hashing
 import Models
 public import Tokenizers
 

@@ -1,4 +1,5 @@
 /// Which examples make which batch: a pure function of the seed and the epoch, so that a run can be taken up anywhere.
+import Hashing
 import Models
 
 public struct Batcher: Sendable {

@@ -44,12 +44,3 @@ extension LossSpikeDetector: LosslessStringConvertible {
     guard losses.count == parts.count - 1 else { return nil }
   }
 }
-
-extension Trainer {
-  func watch(_ record: StepRecord, _ examples: [Int]) throws(TrainingFault) {
-    guard let median = state.spikeDetector.add(record.loss, factor: settings.maxLossSpike) else { return }
-    throw .lossSpike(
-      step: record.step, loss: record.loss, median: median, factor: settings.maxLossSpike ?? 0,
-      examples: examples.map(task.describe))
-  }
-}

@@ -1,7 +1,8 @@
-/// What teachers said of each training example, on disk, so that from the second epoch on nobody asks them again.
 import Autograd
 import Files
 import Glibc
+/// What teachers said of each training example, on disk, so that from the second epoch on nobody asks them again.
+import Hashing
 import Synchronization
 import Tasks
 
@@ -82,9 +83,11 @@ public final class TeacherCache: @unchecked Sendable {
 
   /// Never 0.
   private func sum(_ example: Int) -> UInt64 {
-    let record = record(example), start: UInt64 = 0xCBF2_9CE4_8422_2325
-    let sum = record.classes.reduce(start) { ($0 ^ UInt64(UInt32(bitPattern: $1))) &* 0x100_0000_01B3 }
-    return record.logs.reduce(sum) { ($0 ^ UInt64($1.bitPattern)) &* 0x100_0000_01B3 } | 1
+    let record = record(example)
+    var hash = FNV1a()
+    for id in record.classes { hash.add(UInt64(UInt32(bitPattern: id))) }
+    for logProbability in record.logs { hash.add(UInt64(logProbability.bitPattern)) }
+    return hash.value | 1
   }
 
   /// The k most probable classes of each of the lesson's rows at `temperature`; `ask` makes the logits where they are

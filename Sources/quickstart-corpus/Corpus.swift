@@ -5,6 +5,8 @@
 /// no name of dev or test stands in train, a quarter of the frames stand in test alone, half of the mentioned
 /// conditions can be a Disease or an AdverseEvent (the sentence decides), and amounts, adjectives, drug classes and family names of the same
 /// shapes are no entities. The same seed gives the same bytes on every machine.
+import Hashing
+
 struct Corpus {
   let train: [TaggedWords]
   let dev: [TaggedWords]
@@ -14,10 +16,10 @@ struct Corpus {
   let heldOut: [String]
 
   init(seed: UInt64, sizes: (train: Int, dev: Int, test: Int) = (2400, 400, 600)) {
-    var rng = SplitMix(seed: seed)
+    var rng = SplitMix64(seed: seed)
     var maker = NameMaker(seed: rng.next())
     pools = maker.pools(weights: [60, 15, 25])
-    let frames = rng.shuffled(Frames.all)
+    let frames = rng.permuted(Frames.all)
     heldOut = Array(frames.prefix(frames.count / 4))
     let shared = Array(frames.dropFirst(frames.count / 4))
     var seen: Set<[String]> = []
@@ -41,12 +43,12 @@ func conll(_ sentences: [TaggedWords]) -> String {
 private func sentences(
   _ count: Int, _ frames: [String], _ names: NamePool, seed: UInt64, _ seen: inout Set<[String]>
 ) -> [TaggedWords] {
-  var order = SplitMix(seed: seed)
+  var order = SplitMix64(seed: seed)
   var maker = SentenceMaker(seed: order.next(), names: names)
   var sentences: [TaggedWords] = [], turn: [String] = []
   var tries = 0
   while sentences.count < count, tries < count * 10 {
-    if turn.isEmpty { turn = order.shuffled(frames) }
+    if turn.isEmpty { turn = order.permuted(frames) }
     let sentence = maker.sentence(from: turn.removeLast())
     tries += 1
     if seen.insert(sentence.words).inserted { sentences.append(sentence) }

@@ -1,8 +1,10 @@
 /// Doses, and the words for slots that are no entities: people, times, laboratory values, amounts of things that are no
 /// drugs, adjectives made from the morphemes of diseases. Much of it is there to mislead a tagger that goes by shape.
+import Hashing
+
 enum Fillers {
   /// An amount of a drug: number and unit, with the base it is reckoned on. How often it is taken is not part of it.
-  static func dose(_ rng: inout SplitMix) -> String {
+  static func dose(_ rng: inout SplitMix64) -> String {
     let amount = rng.pick(amounts)
     switch rng.below(20) {
     case 0...9: return "\(amount) mg"
@@ -19,11 +21,11 @@ enum Fillers {
   }
 
   /// The text for a slot; an unknown slot stands as it is, so that a test finds it.
-  static func text(for slot: String, _ names: NamePool, _ rng: inout SplitMix) -> String {
+  static func text(for slot: String, _ names: NamePool, _ rng: inout SplitMix64) -> String {
     switch slot {
     case "n": "\(rng.number(2...480))"
     case "few": "\(rng.number(2...9))"
-    case "pct": rng.chance(50) ? "\(rng.number(1...94)) %" : "\(rng.number(1...94)) . \(rng.number(1...9)) %"
+    case "pct": rng.isTrue(percent: 50) ? "\(rng.number(1...94)) %" : "\(rng.number(1...94)) . \(rng.number(1...9)) %"
     case "yr": "\(rng.number(1994...2023))"
     case "age": "\(rng.number(18...91))"
     case "time": "\(rng.number(2...24)) \(rng.pick(["hours", "days", "weeks", "months", "cycles"]))"
@@ -53,7 +55,7 @@ enum Fillers {
     }
   }
 
-  private static func who(_ rng: inout SplitMix) -> String {
+  private static func who(_ rng: inout SplitMix64) -> String {
     let age = rng.number(18...91)
     return switch rng.below(5) {
     case 0: "a \(age) - year - old \(rng.pick(["woman", "man", "female", "male", "farmer", "nurse", "teacher"]))"
@@ -66,17 +68,18 @@ enum Fillers {
   }
 
   /// A laboratory value: its substance and its unit look like a drug and a dose.
-  private static func lab(_ names: NamePool, _ rng: inout SplitMix) -> String {
-    let value = rng.chance(50) ? "\(rng.number(1...180))" : "\(rng.number(1...14)) . \(rng.number(1...9))"
+  private static func lab(_ names: NamePool, _ rng: inout SplitMix64) -> String {
+    let value = rng.isTrue(percent: 50) ? "\(rng.number(1...180))" : "\(rng.number(1...14)) . \(rng.number(1...9))"
     let analyte =
-      rng.chance(30) ? "\(rng.pick(["serum", "plasma", "urinary"])) \(rng.pick(names.enzymes))" : rng.pick(analytes)
+      rng.isTrue(percent: 30)
+      ? "\(rng.pick(["serum", "plasma", "urinary"])) \(rng.pick(names.enzymes))" : rng.pick(analytes)
     let unit = rng.pick([
       "mmol / l", "g / dl", "mg / dl", "mg / l", "U / l", "IU / l", "ng / ml", "micromol / l", "µg / l",
     ])
     return "\(analyte) \(rng.pick(["", "of ", "was ", ": ", "level "]))\(value) \(unit)"
   }
 
-  private static func amountOfNoDrug(_ rng: inout SplitMix) -> String {
+  private static func amountOfNoDrug(_ rng: inout SplitMix64) -> String {
     let amount = rng.pick(amounts)
     return switch rng.below(4) {
     case 0: "\(amount) ml of \(rng.pick(liquids))"

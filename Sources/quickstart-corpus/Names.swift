@@ -1,4 +1,5 @@
 /// Composes the names of drugs, conditions, complaints and people, and parts them among the splits. Knows no sentence.
+import Hashing
 
 /// One name, perhaps with the abbreviation that a text would introduce in parentheses.
 struct Name: Hashable {
@@ -31,11 +32,11 @@ struct NamePool {
 
 /// Makes pools for splits of the given weights, disjoint in every kind of name.
 struct NameMaker {
-  var rng: SplitMix
+  var rng: SplitMix64
   private var taken: Set<String> = []
   private var takenAbbreviations: Set<String> = []
 
-  init(seed: UInt64) { rng = SplitMix(seed: seed) }
+  init(seed: UInt64) { rng = SplitMix64(seed: seed) }
 
   /// `weights` are hundredths; one pool for each.
   mutating func pools(weights: [Int]) -> [NamePool] {
@@ -62,12 +63,12 @@ struct NameMaker {
   // MARK: one name each
 
   private mutating func drug() -> String {
-    if rng.chance(10) { return "\(letters(rng.number(2...3))) - \(rng.number(100...9999))" }
+    if rng.isTrue(percent: 10) { return "\(letters(rng.number(2...3))) - \(rng.number(100...9999))" }
     var word = rng.pick(Lexicon.drugOnsets)
     for _ in 0..<rng.number(1...2) { word += rng.pick(Lexicon.drugMiddles) }
     word = join(word, rng.pick(Lexicon.drugStems))
-    if rng.chance(9) { return "\(word) \(rng.pick(Lexicon.salts))" }
-    if rng.chance(4) { return "\(rng.pick(Lexicon.drugForms)) \(word)" }
+    if rng.isTrue(percent: 9) { return "\(word) \(rng.pick(Lexicon.salts))" }
+    if rng.isTrue(percent: 4) { return "\(rng.pick(Lexicon.drugForms)) \(word)" }
     return word
   }
 
@@ -104,7 +105,7 @@ struct NameMaker {
       return "\(rng.pick(Lexicon.complaintStyles)) \(site) \(rng.pick(Lexicon.complaints))"
     case 7: return "\(rng.pick(Lexicon.losses)) \(rng.pick(Lexicon.lostFunctions))"
     case 8: return "\(rng.pick(Lexicon.complaints)) of the \(rng.pick(Lexicon.sides)) \(rng.pick(Lexicon.bodyParts))"
-    default: return "\(rng.pick(enzymes)) \(rng.chance(50) ? "elevation" : "increased")"
+    default: return "\(rng.pick(enzymes)) \(rng.isTrue(percent: 50) ? "elevation" : "increased")"
     }
   }
 
@@ -132,7 +133,7 @@ struct NameMaker {
   }
 
   private mutating func parted(_ words: [String], _ weights: [Int]) -> [[String]] {
-    let words = rng.shuffled(words)
+    let words = rng.permuted(words)
     var start = 0
     return weights.map { weight in
       let end = min(start + words.count * weight / weights.reduce(0, +), words.count)

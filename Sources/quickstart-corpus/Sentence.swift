@@ -4,15 +4,17 @@
 /// `{R}` a drug, `{D}` a disease, `{A}` an adverse event, `{Q}` a dose. With a digit (`{R1}`) the same name, or the
 /// abbreviation that it was introduced with, returns each time. `{D*}` is a list with "and", `{D/}` one with "or".
 /// Slots with longer names are no entities; `Fillers` fills them.
+import Hashing
+
 struct SentenceMaker {
-  var rng: SplitMix
+  var rng: SplitMix64
   let names: NamePool
   private var remembered: [String: Name] = [:]
   private var words: [String] = []
   private var tags: [String] = []
 
   init(seed: UInt64, names: NamePool) {
-    rng = SplitMix(seed: seed)
+    rng = SplitMix64(seed: seed)
     self.names = names
   }
 
@@ -60,7 +62,7 @@ struct SentenceMaker {
   /// Two to four names: "a, b and c", sometimes with a comma before the joint.
   private mutating func list(_ kind: Character, joint: String) {
     let count = rng.pick([2, 2, 2, 3, 3, 4])
-    let serial = rng.chance(30)
+    let serial = rng.isTrue(percent: 30)
     for index in 0..<count {
       if index > 0 { add(index < count - 1 ? "," : count > 2 && serial ? ", \(joint)" : joint) }
       mention(kind, slot: "")
@@ -71,9 +73,9 @@ struct SentenceMaker {
     let type = kind == "R" ? "Drug" : kind == "D" ? "Disease" : "AdverseEvent"
     if let name = remembered[slot] { return add(name.text, type: type) }
     let name = drawn(kind)
-    add(kind == "R" && rng.chance(20) ? capitalised(name.text) : name.text, type: type)
+    add(kind == "R" && rng.isTrue(percent: 20) ? capitalised(name.text) : name.text, type: type)
     var next = Name(name.text)
-    if let short = name.abbreviation, rng.chance(slot.count == 2 ? 60 : 15) {
+    if let short = name.abbreviation, rng.isTrue(percent: slot.count == 2 ? 60 : 15) {
       add("(")
       add(short, type: type)
       add(")")

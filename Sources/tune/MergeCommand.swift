@@ -25,7 +25,7 @@ struct MergeCommand: ParsableCommand {
       guard let format = formats[$0] else { throw ValidationError("expected fp32, fp16 or bf16") }
       return format
     })
-  var saveAs = FloatFormat.f32
+  var saveDtype = FloatFormat.f32
   @Flag(help: "Do not check that the adapter was trained over these weights.")
   var anyBase = false
 
@@ -35,7 +35,7 @@ struct MergeCommand: ParsableCommand {
     }
     try Processor.initialize()
     let merged = try MergedModel(base: model, adapter: adapter, anyBase: anyBase)
-    try replaceFolder(at: output) { try merged.save(to: $0, as: saveAs) }
+    try replaceFolder(at: output) { try merged.save(to: $0, as: saveDtype) }
     note("\(adapter) is part of \(output)")
   }
 }

@@ -2,6 +2,7 @@
 import Checkpoints
 import Files
 import FoundationEssentials
+import Hashing
 import TestSupport
 import Testing
 
@@ -128,7 +129,7 @@ struct CheckpointTests {
   @Test func `fifteen hundred damaged indexes`() throws {
     try putShards()
     let whole = try Data(contentsOf: URL(filePath: fixtures + "sharded/model.safetensors.index.json"))
-    var chance = SplitMix(state: 3)
+    var chance = SplitMix64(seed: 3)
     var loaded = 0
     for _ in 0..<1500 {
       try CheckpointsTests.put(whole.damaged(by: &chance), at: index)

@@ -3,6 +3,7 @@ import Checkpoints
 import Files
 import FoundationEssentials
 import Glibc
+import Hashing
 import TestSupport
 
 let fixtures = #filePath.replacing("CheckpointsTests/Craft.swift", with: "Fixtures/checkpoints/")
@@ -61,7 +62,7 @@ func readAll(_ checkpoint: Checkpoint) throws {
 
 extension Data {
   /// Damaged in one to three places: cut, flipped, overwritten, spliced, or with another number where one stood.
-  func damaged(by chance: inout SplitMix) -> Data {
+  func damaged(by chance: inout SplitMix64) -> Data {
     var bytes = Array(self)
     for _ in 0..<Int.random(in: 1...3, using: &chance) where bytes.count > 1 {
       let at = Int.random(in: 0..<bytes.count, using: &chance)
@@ -80,7 +81,7 @@ extension Data {
 }
 
 extension [UInt8] {
-  fileprivate mutating func replaceNumber(after start: Int, by chance: inout SplitMix) {
+  fileprivate mutating func replaceNumber(after start: Int, by chance: inout SplitMix64) {
     let isDigit = { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
     guard let first = self[start...].firstIndex(where: isDigit) else { return }
     let last = self[first...].firstIndex { !isDigit($0) } ?? count

@@ -2,6 +2,7 @@
 import Checkpoints
 import FoundationEssentials
 import Glibc
+import Hashing
 import TestSupport
 import Testing
 
@@ -197,7 +198,7 @@ struct HostileSafetensorsTests {
   @Test(arguments: ["f32", "f16", "mixed", "unaligned"], [UInt64(1), 2])
   func `five hundred damaged files`(_ name: String, _ seed: UInt64) throws {
     let whole = try Data(contentsOf: URL(filePath: fixtures + "\(name).safetensors"))
-    var chance = SplitMix(state: seed)
+    var chance = SplitMix64(seed: seed)
     for _ in 0..<500 { _ = try verdict(whole.damaged(by: &chance), in: folder) }
   }
 

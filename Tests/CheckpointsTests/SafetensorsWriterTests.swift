@@ -1,6 +1,7 @@
 /// Files written here and files written by Python have the same bytes; a disk that fails leaves nothing.
 import Files
 import FoundationEssentials
+import Hashing
 import TestSupport
 import Testing
 
@@ -114,7 +115,7 @@ struct SafetensorsWriterTests {
   }
 
   @Test func `halves agree with Swift's own Float16`() {
-    var chance = SplitMix(state: 5)
+    var chance = SplitMix64(seed: 5)
     for bits in UInt16.min...(.max) where !Float16(bitPattern: bits).isNaN {
       #expect(float(f16: bits) == Float(Float16(bitPattern: bits)))
     }

@@ -1,6 +1,7 @@
 /// JSON from text to tree and back, and texts made to break a parser.
 import Files
 import FoundationEssentials
+import Hashing
 import TestSupport
 import Testing
 
@@ -167,7 +168,7 @@ struct HostileJSONTests {
     let text =
       #"{"a": [1, -2.5e3, true, null, "x\n\u00e9\ud83e\uddec"], "b": {"c": {}, "d": []}, "é🧬": "z", "n": 1e10}"#
     let seed = Array(text.utf8)
-    var chance = SplitMix(state: 11)
+    var chance = SplitMix64(seed: 11)
     for _ in 0..<2_000 {
       var bytes = seed
       for _ in 0..<Int.random(in: 1...4, using: &chance) {

@@ -1,5 +1,6 @@
 /// Recipes changed at random places: each is read or refused with `RecipeFaults`, none stops the program.
 import Files
+import Hashing
 import Testing
 
 @testable import Recipes
@@ -13,7 +14,7 @@ private let strange: [JSON] = [
 ]
 
 /// A tree with one more strange thing in it: another value, a key more, a key less, a key misspelt.
-private func mutate(_ json: JSON, _ dice: inout Dice) -> JSON {
+private func mutate(_ json: JSON, _ dice: inout SplitMix64) -> JSON {
   guard case .object(var members) = json, let key = members.keys.sorted().randomElement(using: &dice) else {
     return dice.pick(strange)
   }
@@ -32,7 +33,7 @@ private func mutate(_ json: JSON, _ dice: inout Dice) -> JSON {
 @Test(arguments: [false, true]) func `a thousand hostile recipes are read or refused`(checkFiles: Bool) throws {
   var refused = 0
   for seed in 0..<1000 {
-    var dice = Dice(seed)
+    var dice = SplitMix64(seed: UInt64(seed))
     var json = dice.next() % 2 == 0 ? shipped : randomRecipe(&dice)
     for _ in 0...(dice.next() % 5) { json = mutate(json, &dice) }
     do {
@@ -51,7 +52,7 @@ private func mutate(_ json: JSON, _ dice: inout Dice) -> JSON {
 @Test func `text with bytes cut, doubled or changed is read or refused`() throws {
   let text = Array(shipped.text().utf8)
   for seed in 0..<1000 {
-    var dice = Dice(seed)
+    var dice = SplitMix64(seed: UInt64(seed))
     var bytes = text
     for _ in 0...(dice.next() % 3) {
       let at = Int.random(in: 0..<bytes.count, using: &dice)
@@ -72,7 +73,7 @@ private func mutate(_ json: JSON, _ dice: inout Dice) -> JSON {
 @Test func `hostile overrides are applied or refused`() throws {
   let keys = ["training", "epochs", "method", "target_modules", "0", "99", "-1", "", "data", "x"]
   for seed in 0..<500 {
-    var dice = Dice(seed)
+    var dice = SplitMix64(seed: UInt64(seed))
     let path = (0...Int(dice.next() % 4)).map { _ in dice.pick(keys) }.joined(separator: ".")
     let value = dice.pick(strange).text(pretty: false)
     let override = dice.pick(["\(path)=\(value)", path, "=\(value)", "\(path)==", "\(path)={", "\(path)=["])

@@ -2,6 +2,7 @@
 import Adapters
 import Files
 import FoundationEssentials
+import Hashing
 import Testing
 
 @testable import Recipes
@@ -100,7 +101,7 @@ import Testing
     #expect(try Recipe(text: first.json.text(), named: "r", checkFiles: false) == first)
   }
   for seed in 0..<300 {
-    var dice = Dice(seed)
+    var dice = SplitMix64(seed: UInt64(seed))
     let json = randomRecipe(&dice)
     let first = try Recipe(json: json, checkFiles: false)
     let again = try Recipe(text: first.json.text(), named: "r", checkFiles: false)
@@ -124,13 +125,13 @@ import Testing
 }
 
 /// A recipe with any of the keys, each with a value that it may have.
-func randomRecipe(_ dice: inout Dice) -> JSON {
+func randomRecipe(_ dice: inout SplitMix64) -> JSON {
   var json = least.with("method.type", dice.pick(["full", "lora"]))
-  func maybe(_ path: String, _ value: JSON, _ dice: inout Dice) {
+  func maybe(_ path: String, _ value: JSON, _ dice: inout SplitMix64) {
     if dice.next() % 2 == 0 { json = json.with(path, value) }
   }
-  func number(_ range: Range<Double>, _ dice: inout Dice) -> JSON { .double(.random(in: range, using: &dice)) }
-  func count(_ least: Int, _ dice: inout Dice) -> JSON { .int(.random(in: least...1000, using: &dice)) }
+  func number(_ range: Range<Double>, _ dice: inout SplitMix64) -> JSON { .double(.random(in: range, using: &dice)) }
+  func count(_ least: Int, _ dice: inout SplitMix64) -> JSON { .int(.random(in: least...1000, using: &dice)) }
   maybe("about", dice.pick(["x", "α \"quoted\" \\ \n\u{1F9EC}", "[1, 2"]), &dice)
   maybe("seed", dice.pick([0, 7, .int(.max)]), &dice)
   for key in ["model.dropout", "model.attention_dropout", "task.label_smoothing"] {

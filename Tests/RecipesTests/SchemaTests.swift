@@ -1,5 +1,6 @@
 /// The schema against the decoder: what the one takes the other takes, but for what a schema cannot know.
 import Files
+import Hashing
 import Testing
 
 @testable import Recipes
@@ -21,7 +22,7 @@ private let schema = SchemaValidator(root: Recipe.schema)
     }
   }
   for seed in 0..<100 {
-    var dice = Dice(seed)
+    var dice = SplitMix64(seed: UInt64(seed))
     let json = randomRecipe(&dice)
     #expect(schema.faults(json) == [], "\(json.text())")
   }
@@ -88,8 +89,8 @@ private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
       for kind in choice.variants.map(\.kind) {
         for key in choice.foreign(to: kind).sorted() + [choice.key] {
           for value in [0.5, 1, .null, "x"] as [JSON] {
-            let chosen = base.with(join(path, choice.key), .string(kind)).with("training.learning_rate", 1e-3)
-            compare(key == choice.key ? chosen : chosen.with(join(path, key), value), &taken, &refused)
+            let chosen = base.with(joinKeyPath(path, choice.key), .string(kind)).with("training.learning_rate", 1e-3)
+            compare(key == choice.key ? chosen : chosen.with(joinKeyPath(path, key), value), &taken, &refused)
           }
         }
       }

@@ -1,6 +1,7 @@
 /// What the recipe tests share: the recipe, a folder with its files, changes to trees, a small generator.
 import Files
 import FoundationEssentials
+import Hashing
 
 @testable import Recipes
 
@@ -69,16 +70,6 @@ extension JSON {
   }
 }
 
-/// SplitMix64: chance that a failing test can repeat.
-struct Dice: RandomNumberGenerator {
-  var state: UInt64
-  init(_ seed: Int) { state = UInt64(seed) }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+extension SplitMix64 {
   mutating func pick<Value>(_ values: [Value]) -> Value { values.randomElement(using: &self)! }
 }

@@ -1,4 +1,5 @@
 /// A matrix of Doubles in which oracles are written: plain, slow and obvious. Does not know tensors.
+import Hashing
 
 public struct Grid: Sendable {
   public let rows, columns: Int
@@ -25,26 +26,11 @@ public struct Grid: Sendable {
   public static func random(_ rows: Int, _ columns: Int, seed: UInt64, scale: Double = 1, around center: Double = 0)
     -> Grid
   {
-    var source = SplitMix(state: seed)
+    var source = SplitMix64(seed: seed)
     let values = (0..<rows * columns).map { _ in
       Double(Float(center + Double.random(in: -scale...scale, using: &source)))
     }
     return Grid(rows, columns, values)
-  }
-}
-
-/// A small generator with a seed.        source: Steele et al. 2014, SplitMix64
-public struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  public init(state: UInt64) { self.state = state }
-
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }
 

@@ -4,6 +4,7 @@ import Adapters
 import Checkpoints
 import Files
 import FoundationEssentials
+import Hashing
 import Kernels
 import Synchronization
 import Tasks

@@ -3,6 +3,7 @@ import Autograd
 import Checkpoints
 import Files
 import FoundationEssentials
+import Hashing
 import Kernels
 import Models
 import Tasks

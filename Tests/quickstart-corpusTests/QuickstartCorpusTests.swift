@@ -1,3 +1,4 @@
+import Hashing
 import Testing
 
 @testable import quickstart_corpus
@@ -7,9 +8,7 @@ private let splits = [corpus.train, corpus.dev, corpus.test]
 
 /// FNV-1a (64 bits) over the text of all three files.
 private func hash(_ corpus: Corpus) -> UInt64 {
-  [corpus.train, corpus.dev, corpus.test].map(conll).joined().utf8.reduce(0xCBF2_9CE4_8422_2325) {
-    ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-  }
+  fnv1a([corpus.train, corpus.dev, corpus.test].map(conll).joined())
 }
 
 /// Lower-case texts of all entities of the types given; abbreviations are among them.

@@ -90,11 +90,11 @@ func `a tagger learns by scales, or by few of its weights, and is scored as eval
   let other = try program.run("merge", "merged", "--adapter", "run/adapter", "--output", "twice")
   #expect(other.status != 0 && other.err.contains("other weights"), "\(other.err)")
   #expect(!fileExists(program.folder + "/twice"))
-  let half = ["merge", "merged", "--adapter", "run/adapter", "--output", "twice", "--any-base", "--save-as", "bf16"]
+  let half = ["merge", "merged", "--adapter", "run/adapter", "--output", "twice", "--any-base", "--save-dtype", "bf16"]
   #expect(try program.run(half).status == 0)
   #expect(try program.run("inspect", "twice").out.contains("BF16"))
   #expect(
-    try program.run("merge", "base", "--adapter", "run/adapter", "--output", "x", "--save-as", "int8").status != 0)
+    try program.run("merge", "base", "--adapter", "run/adapter", "--output", "x", "--save-dtype", "int8").status != 0)
 }
 
 @Suite struct MaskedScaleTests {

@@ -1,6 +1,7 @@
 /// Random tokens, and something to say of them: of each sequence, of each token, or of those that are masked. Its metrics
 /// would say nothing, so it has none.
 import Autograd
+import Hashing
 import Models
 import Tasks
 

@@ -213,6 +213,6 @@ final class Fields {
     }
   }
 
-  private func full(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+  private func full(_ key: String) -> String { joinKeyPath(path, key) }
   private func place(_ key: String) -> FieldLocation { FieldLocation(path: full(key), diagnostics: diagnostics) }
 }

@@ -65,7 +65,7 @@ struct ObjectSchema: Sendable {
     for choice in choices { found += choice.variants.flatMap { $0.shape.allChoices(at: path) } }
     for member in members {
       if case .object(let shape) = member.content {
-        found += shape.allChoices(at: path.isEmpty ? member.key : "\(path).\(member.key)")
+        found += shape.allChoices(at: joinKeyPath(path, member.key))
       }
     }
     return found
@@ -75,7 +75,7 @@ struct ObjectSchema: Sendable {
   func values(at path: String = "") -> [(path: String, schema: JSON, standard: JSON?, about: String)] {
     var found: [(path: String, schema: JSON, standard: JSON?, about: String)] = []
     for member in members {
-      let here = path.isEmpty ? member.key : "\(path).\(member.key)"
+      let here = joinKeyPath(path, member.key)
       switch member.content {
       case .value(let schema, let standard): found.append((here, schema, standard, member.about))
       case .object(let shape): found += shape.values(at: here)

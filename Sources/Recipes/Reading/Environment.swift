@@ -20,10 +20,10 @@ struct Environment {
         return json
       }
     case .array(let elements):
-      return .array(elements.enumerated().map { fill($1, at: join(path, "\($0)"), &faults) })
+      return .array(elements.enumerated().map { fill($1, at: joinKeyPath(path, "\($0)"), &faults) })
     case .object(let members):
       var filled = members
-      for (key, value) in members { filled[key] = fill(value, at: join(path, key), &faults) }
+      for (key, value) in members { filled[key] = fill(value, at: joinKeyPath(path, key), &faults) }
       return .object(filled)
     default: return json
     }

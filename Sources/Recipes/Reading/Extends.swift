@@ -23,7 +23,7 @@ enum Extends {
       layers.append(ExtendedFile(members: members.filter { $0.key != "extends" }, file: file))
       guard let name = members["extends"], name != .null else { return layers.reversed() }
       let path = try path(name, in: file, environment)
-      let place = chain.firstIndex { realName($0) == realName(path) }
+      let place = chain.firstIndex { canonical($0) == canonical(path) }
       if let place {
         throw fault(
           file,
@@ -64,11 +64,7 @@ enum Extends {
   }
 
   /// The file's own name, whatever path leads to it.
-  private static func realName(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else { return path }
-    defer { free(resolved) }
-    return String(cString: resolved)
-  }
+  private static func canonical(_ path: String) -> String { canonicalPath(path) ?? path }
 }
 
 /// The tree that layers make: objects are merged, all else is replaced, `"~key"` deletes what was inherited. Where a
@@ -104,16 +100,16 @@ struct MergedFiles {
               ? "none, as nothing is inherited here" : "one of \(old.keys.sorted().joined(separator: ", "))",
           advice: near.map { "Did you mean '~\($0)'?" }, in: file)
       }
-      forget(join(path, name))
+      forget(joinKeyPath(path, name))
     }
     for (key, value) in new where deletions[key] == nil {
       for name in Variants.outdated(merged, at: path, key, value) where new[name] == nil {
         merged[name] = nil
-        forget(join(path, name))
+        forget(joinKeyPath(path, name))
       }
     }
     for (key, value) in new where deletions[key] == nil {
-      let here = join(path, key)
+      let here = joinKeyPath(path, key)
       if let inner = value.object, !inner.isEmpty {
         if merged[key]?.object == nil { forget(here) }
         merged[key] = .object(merge(inner, over: merged[key]?.object ?? [:], at: here, file, isFirst: isFirst))
@@ -133,24 +129,24 @@ struct MergedFiles {
   private mutating func fault(
     _ path: String, _ key: String, _ found: String, expected: String, advice: String? = nil, in file: String?
   ) {
-    var fault = RecipeFault(join(path, key), found, expected: expected, advice: advice)
+    var fault = RecipeFault(joinKeyPath(path, key), found, expected: expected, advice: advice)
     fault.file = file
     faults.append(fault)
   }
 }
 
-func join(_ path: String, _ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
-
 /// Objects of which there are several kinds, as "method" with its "type".
 enum Variants {
   /// By the path of the key that chooses.
-  static let choices = Dictionary(Recipe.objectSchema.allChoices().map { (join($0.path, $0.choice.key), $0.choice) }) {
+  static let choices = Dictionary(
+    Recipe.objectSchema.allChoices().map { (joinKeyPath($0.path, $0.choice.key), $0.choice) }
+  ) {
     first, _ in first
   }
 
   /// The keys of the object `members` at `path` that are left over from another kind, when `key` becomes `value`.
   static func outdated(_ members: [String: JSON], at path: String, _ key: String, _ value: JSON) -> [String] {
-    guard let choice = choices[join(path, key)], let kind = value.string else { return [] }
+    guard let choice = choices[joinKeyPath(path, key)], let kind = value.string else { return [] }
     guard let old = members[key]?.string ?? choice.standard, old != kind else { return [] }
     return choice.foreign(to: kind).filter { members[$0] != nil }
   }

@@ -86,11 +86,11 @@ enum Overrides {
     _ value: JSON, at path: ArraySlice<String>, in json: JSON?, above: String, _ keeping: [String]
   ) throws(RecipeFault) -> JSON {
     guard let key = path.first else { return value }
-    let here = join(above, key)
+    let here = joinKeyPath(above, key)
     switch json {
     case .object(var members):
       for name in Variants.outdated(members, at: above, key, value) where path.count == 1 {
-        let other = join(above, name)
+        let other = joinKeyPath(above, name)
         if !keeping.contains(where: { $0 == other || $0.hasPrefix(other + ".") }) { members[name] = nil }
       }
       members[key] = try put(value, at: path.dropFirst(), in: members[key], above: here, keeping)

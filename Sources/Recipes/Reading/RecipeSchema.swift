@@ -46,7 +46,7 @@ extension Recipe {
     var varying: Set<String> = []
     for (path, choice) in shape.allChoices() {
       for variant in choice.variants {
-        let key = path.isEmpty ? choice.key : "\(path).\(choice.key)"
+        let key = joinKeyPath(path, choice.key)
         let json = (try? Overrides.put(.string(variant.kind), at: key, in: ["distillation": [:]])) ?? [:]
         for (path, standard) in defaults(json) where path != key && usual[path] != nil && usual[path] != standard {
           varying.insert(path)
@@ -139,7 +139,7 @@ private struct SchemaWriter {
   }
 
   private func schema(of member: ObjectSchema.Member, at path: String) -> JSON {
-    let here = path.isEmpty ? member.key : "\(path).\(member.key)"
+    let here = joinKeyPath(path, member.key)
     var schema: JSON
     switch member.content {
     case .object(let shape): schema = self.schema(of: shape, at: here)

@@ -115,12 +115,7 @@ public final class RunFolder {
 
 /// Whether `input` is `folder` or lies in it, by their real places.
 private func isInside(_ input: String, _ folder: String) -> Bool {
-  func real(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
-  }
-  guard let input = real(input), let folder = real(folder) else { return false }
+  guard let input = canonicalPath(input), let folder = canonicalPath(folder) else { return false }
   return input == folder || input.hasPrefix(folder + "/")
 }
 
@@ -135,7 +130,7 @@ func differences(from old: JSON, to new: JSON, at path: String) -> [String] {
   if old == new || resumableKeys.contains(path) { return [] }
   if let a = old.object, let b = new.object {
     return Set(a.keys).union(b.keys).sorted().flatMap { key in
-      differences(from: a[key] ?? .null, to: b[key] ?? .null, at: path.isEmpty ? key : "\(path).\(key)")
+      differences(from: a[key] ?? .null, to: b[key] ?? .null, at: joinKeyPath(path, key))
     }
   }
   return ["\(path): \(old.text(pretty: false)) then, \(new.text(pretty: false)) now"]

@@ -17,7 +17,7 @@ extension Run {
     if let adapter {
       try adapter.save(to: path, base: baseName, head: model.headType)
     } else {
-      try model.save(to: path, labels: work.labels, as: FloatFormat(recipe.saveAs))
+      try model.save(to: path, labels: work.labels, as: FloatFormat(recipe.saveDtype))
       try tokenizer.tokenizer.save(to: path, readsKinds: model.config.family.hasTokenTypes)
     }
     try writeFile(sidecar.text() + "\n", to: path + "/tune.json")
@@ -27,7 +27,7 @@ extension Run {
   /// Bytes of the weights that are saved: nearly all of the folder.
   var checkpointSize: Int {
     if let adapter { return 4 * adapter.trainable.reduce(0) { $0 + $1.count } }
-    return (recipe.saveAs == .fp32 ? 4 : 2) * totalParameters
+    return (recipe.saveDtype == .fp32 ? 4 : 2) * totalParameters
   }
 
   /// What PEFT's files do not say and a predictor must know.

@@ -1,5 +1,6 @@
-/// What the runs of a sweep are called: short, readable, different, and safe as a folder's name.
 import Files
+/// What the runs of a sweep are called: short, readable, different, and safe as a folder's name.
+import Hashing
 import Models
 
 extension Sweep {

@@ -1,0 +1,27 @@
+/// LayerNorm over the last axis, with an optional residual added first (Ba et al. 2016).
+import Autograd
+
+struct LayerNorm: Sendable {
+  let gain, bias: Parameter
+  let eps: Float
+
+  init(_ scope: Scope, _ config: ModelConfig) throws {
+    gain = try scope.parameter("weight", [config.hiddenSize], initializer: .one)
+    bias = try scope.parameter("bias", [config.hiddenSize], initializer: .zero)
+    eps = config.layerNormEps
+  }
+
+  /// Of a head: from chance where the checkpoint has none, or must not serve.
+  init(head scope: Scope, _ config: ModelConfig, reuse: Bool) throws {
+    gain = try scope.head("weight", [config.hiddenSize], initializer: .one, reuse: reuse)
+    bias = try scope.head("bias", [config.hiddenSize], initializer: .zero, reuse: reuse)
+    eps = config.layerNormEps
+  }
+
+  /// The module's path: its gain's name without the last part.
+  var name: String { String(gain.name.dropLast(".weight".count)) }
+
+  func callAsFunction(_ x: Tensor, residual: Tensor?, dropout: Double, _ pass: Pass) -> Tensor {
+    addNorm(x, residual: residual, gain: gain, bias: bias, eps: eps, dropout: dropout, pass)
+  }
+}

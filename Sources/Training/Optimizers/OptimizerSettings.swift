@@ -1,0 +1,28 @@
+/// Which optimizer updates the weights, with its hyperparameters.
+import Autograd
+
+public struct OptimizerSettings: Sendable, Equatable {
+  public enum Algorithm: Sendable, Equatable {
+    case adamW(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8)
+    case sgd(momentum: Double = 0.9, nesterov: Bool = false)
+    case lion(beta1: Double = 0.9, beta2: Double = 0.99)
+    case adafactor
+  }
+
+  public var algorithm = Algorithm.adamW()
+  /// Decoupled: a weight shrinks by rate · decay at each step, whatever the rule. Of matrices only.
+  public var weightDecay = 0.01
+  /// The global norm above which gradients are scaled down; nil: never.
+  public var maxGradNorm: Double? = 1
+
+  public init() {}
+
+  func make(_ table: ParameterTable) -> any Optimizer {
+    switch algorithm {
+    case .adamW(let beta1, let beta2, let epsilon): AdamW(table, beta1: beta1, beta2: beta2, epsilon: epsilon)
+    case .sgd(let momentum, let nesterov): SGD(table, momentum: momentum, nesterov: nesterov)
+    case .lion(let beta1, let beta2): Lion(table, beta1: beta1, beta2: beta2)
+    case .adafactor: Adafactor(table)
+    }
+  }
+}

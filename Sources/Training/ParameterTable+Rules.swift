@@ -1,0 +1,31 @@
+/// The rule of each parameter: the method's learning-rate factor, then the recipe's groups.
+import Autograd
+
+extension ParameterTable {
+  /// The rules of the parameters, in order.
+  /// - Parameter factor: of a parameter's rate, from the method that trains it; layer-wise decay, LoRA+.
+  /// - Throws: `GroupFault`.
+  func rules(
+    _ settings: TrainingSettings, factor: (Parameter) -> Double = { _ in 1 }
+  ) throws -> [ParameterRule] {
+    let names = parameters.map(\.name)
+    var groups: [String: ParameterGroup] = [:]
+    for (index, group) in settings.groups.enumerated() {
+      let matched = try group.matches(among: names, index)
+      let new = matched.filter { groups[$0] == nil }
+      if new.isEmpty { throw GroupFault.taken(group: index) }
+      for name in new { groups[name] = group }
+    }
+    return parameters.map { parameter in
+      let group = groups[parameter.name]
+      let rate =
+        switch group?.learningRate {
+        case .peak(let peak): peak / settings.learningRate
+        case .ratio(let ratio): ratio * factor(parameter)
+        case nil: factor(parameter)
+        }
+      let decay = group?.weightDecay ?? settings.optimizer.weightDecay
+      return ParameterRule(rate: rate, decay: decays(parameter.name) ? decay : 0)
+    }
+  }
+}
