@@ -22,8 +22,8 @@ format: setup
 lint: setup
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests benchmarks
 
-# SECTIONS="steps predict" measures some of recipe, ops, steps, memory, cache, epochs, predict; ROUNDS, STEPS, RECIPE
-# and WORKLOADS change how much.
+# SECTIONS="steps predict" selects from recipe, ops, steps, memory, cache, epochs, predict; ROUNDS, STEPS, RECIPE and
+# WORKLOADS change how much is measured.
 bench: build
 	benchmarks/run.sh $(SECTIONS)
 
@@ -31,14 +31,15 @@ bench: build
 bench-peers: build
 	benchmarks/run.sh $(SECTIONS) --peers "$(PYTHON)"
 
-# Fails when a recorded ratio fell by more than 5 %; with PYTHON=… the ratios to PyTorch.
+# Fails when a figure is more than 5 % below the recorded one; with PYTHON=… it compares the ratios to PyTorch.
 bench-check: build
 	python3 benchmarks/check.py $(if $(PYTHON),--peers "$(PYTHON)")
 
 bench-table:
 	python3 benchmarks/table.py
 
-# Kills a run a hundred times with kill -9, another one with Ctrl-C and SIGTERM among the rest, and compares the bytes.
+# Kills and resumes runs, 100 times with kill -9 and 30 times with a mix of signals (kill -9, Ctrl-C, SIGTERM), and
+# compares the bytes with those of an uninterrupted run.
 kill-test: build recipes/quickstart/train.tsv
 	scripts/kill-test.py --kills 100
 	scripts/kill-test.py --kills 30 --signal MIXED --method full

@@ -8,14 +8,15 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-/// A library target of ours; its tests, when it has some, live in `Tests/<name>Tests`.
-func floor(_ name: String, _ below: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: below, swiftSettings: strict)
+/// A library target; its tests, if it has any, are in `Tests/<name>Tests`.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ below: [Target.Dependency] = []) -> Target {
-  .testTarget(
-    name: name + "Tests", dependencies: [.init(stringLiteral: name), "Hashing"] + below, swiftSettings: strict)
+/// The tests of the target `name`. All of them may use `Hashing`.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  let common: [Target.Dependency] = [.init(stringLiteral: name)] + (name == "Hashing" ? [] : ["Hashing"])
+  return .testTarget(name: name + "Tests", dependencies: common + dependencies, swiftSettings: strict)
 }
 
 let package = Package(
@@ -31,29 +32,29 @@ let package = Package(
     .target(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-Wno-psabi"])]),
-    floor("Files", ["CZlib"]),
-    floor("Hashing"),
-    floor("Kernels", ["COpenBLAS", "CKernels"]),
-    floor("Autograd", ["Kernels", "CKernels"]),
-    floor("Checkpoints", ["Files", .product(name: "Crypto", package: "swift-crypto")]),
-    floor("Tokenizers", ["Files"]),
-    floor("Models", ["Autograd", "Kernels", "Checkpoints", "Hashing", "Files"]),
-    floor("Adapters", ["Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
-    floor("Tasks", ["Models", "Autograd", "Tokenizers", "Hashing", "Files"]),
-    floor(
+    library("Files", ["CZlib"]),
+    library("Hashing"),
+    library("Kernels", ["COpenBLAS", "CKernels"]),
+    library("Autograd", ["Kernels", "CKernels"]),
+    library("Checkpoints", ["Files", .product(name: "Crypto", package: "swift-crypto")]),
+    library("Tokenizers", ["Files"]),
+    library("Models", ["Autograd", "Kernels", "Checkpoints", "Hashing", "Files"]),
+    library("Adapters", ["Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
+    library("Tasks", ["Models", "Autograd", "Tokenizers", "Hashing", "Files"]),
+    library(
       "Training",
       ["Tasks", "Adapters", "Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
-    floor("Serving", ["Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files"]),
-    floor(
+    library("Serving", ["Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files"]),
+    library(
       "Recipes",
       [
         "Training", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Logs",
         "Hashing",
         "Files",
       ]),
-    floor("Reporting", ["Training", "Tasks", "Kernels", "Files"]),
-    floor("Logs", ["Files"]),
-    floor("Runs", ["Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift")]),
+    library("Reporting", ["Training", "Tasks", "Kernels", "Files"]),
+    library("Logs", ["Files"]),
+    library("Runs", ["Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift")]),
     .executableTarget(
       name: "tune",
       dependencies: [
@@ -77,6 +78,7 @@ let package = Package(
       path: "Tests/Support", swiftSettings: strict),
     tests("tune", ["TestSupport", "Files"]),
     tests("Files", ["TestSupport"]),
+    tests("Hashing"),
     tests("quickstart-corpus"),
     tests("bench-steps", ["Tasks", "Kernels", "Models", "Files"]),
     tests("Kernels", ["TestSupport", "CKernels"]),

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Test F1 of several base models on several corpora, by LoRA and in full: what a base is worth.
+"""Test F1 of several base models on several corpora, with LoRA and with full fine-tuning.
 
 python3 benchmarks/bases.py --base ours=checkpoints/biomed-mini-l3 --base minilm=../shared/models/minilm-l6 \
     [--random checkpoints/biomed-mini-l3] [--corpora ncbi-disease,bc5cdr-disease,bc5cdr-chem] [--out runs/bases]
 
---random FOLDER adds a base of the same architecture and vocabulary with random weights. A run that is done is not repeated.
+--random FOLDER adds a base of the same architecture and vocabulary with random weights. Completed runs are skipped.
 """
 import argparse
 import json
@@ -19,7 +19,7 @@ METHODS = {
 
 
 def run(tune, recipe, *settings):
-    """result.json of the recipe; from the disk where the run is done."""
+    """The result.json of the recipe, from disk if the run is completed."""
     out = pathlib.Path(recipe["output"])
     done = out / "result.json"
     if not done.exists() or json.loads(done.read_text())["status"] == "interrupted":
@@ -43,7 +43,7 @@ def tagging(base, corpus, method, out, seed):
 
 
 def random_base(tune, folder, out):
-    """The same architecture from random weights: one step, whose learning rate is 0 in a warm-up."""
+    """The same architecture with random weights: one step, at learning rate 0 because of the warm-up."""
     recipe = {
         "precision": "fp32", "model": {"path": folder, "init": "random"}, "task": {"type": "masked_lm"},
         "data": {"format": "text", "train": f"{DATA}/pubmed-text/abstracts-valid.txt.gz", "max_length": 128},

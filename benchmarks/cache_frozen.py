@@ -1,11 +1,11 @@
-"""What it is worth to keep the states below all that learns: epochs of a recipe with and without, in turn.
+"""How much time the hidden-state cache saves: epochs of a recipe with and without it, in alternation.
 
     python3 benchmarks/cache_frozen.py RECIPE [--what head|top1|top2|lora2] [--rounds 3] [key.path=value ...]
 
-Each round trains three epochs without kept states, then three with a cold file, dropout 0 in both; they must find the
-same losses. A JSON line: of both sides, for each epoch with its evaluation on dev, seconds and CPU seconds (medians
-over the rounds); what the first epoch costs more with kept states, and how many times faster the later ones are.
-Needs no package; runs .build/release/tune, or $TUNE.
+Each round trains three epochs without the cache, then three with an empty cache, dropout 0 in both; the losses must be
+the same. Prints one JSON line: for both sides and each epoch with its evaluation on dev, seconds and CPU seconds
+(medians over the rounds); the cost of the first epoch with the cache, and how many times faster the later ones are.
+Needs no Python packages; runs .build/release/tune, or $TUNE.
 """
 import argparse
 import json
@@ -27,24 +27,24 @@ EPOCHS = 3
 
 
 def cpu_seconds(process):
-    """What the process has used so far, in user and system mode."""
+    """CPU time that the process has used so far, in user and system mode."""
     fields = open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def run(recipe, settings, folder):
-    """Of each epoch: seconds and CPU seconds, from the first step's beginning on; and the losses on dev."""
+    """Seconds and CPU seconds of each epoch, from the beginning of the first step, and the losses on dev."""
     command = [TUNE, "run", recipe, "--overwrite", f"output={folder}/run", f"training.epochs={EPOCHS}", "model.dropout=0",
                "model.attention_dropout=0", "training.logging_steps=1", *settings]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    used, said = [], []
+    used, messages = [], []
     for line in process.stderr:
-        said.append(line)
-        # Said when everything is ready, and when an epoch has been evaluated.
-        if " parameters train (" in line or "  dev: " in line:
+        messages.append(line)
+        # Printed when everything is ready, and after the evaluation of each epoch.
+        if " parameters are trainable (" in line or "  dev: " in line:
             used.append(cpu_seconds(process))
     if process.wait():
-        sys.exit("".join(said))
+        sys.exit("".join(messages))
     seconds, losses, trained, last = [], [], 0.0, 0.0
     for event in map(json.loads, open(f"{folder}/run/metrics.jsonl")):
         if event["event"] == "step":
@@ -68,27 +68,27 @@ def main():
         with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
             settings = WHAT[options.what] + options.settings
             plain = run(options.recipe, [*settings, "training.cache_frozen_states=off"], folder)
-            kept = run(options.recipe, [*settings, f"training.cache_folder={folder}/states"], folder)
+            cached = run(options.recipe, [*settings, f"training.cache_folder={folder}/states"], folder)
             size = sum(entry.stat().st_size for entry in os.scandir(f"{folder}/states"))
-        if plain["losses"] != kept["losses"]:
-            sys.exit(f"other losses with kept states: {plain['losses']}, {kept['losses']}")
-        rounds.append({"plain": plain, "kept": kept})
+        if plain["losses"] != cached["losses"]:
+            sys.exit(f"the losses differ with the cache: {plain['losses']}, {cached['losses']}")
+        rounds.append({"plain": plain, "kept": cached})
 
-    def middle(values):
+    def median(values):
         return round(statistics.median(values), 3)
 
-    def times(side, other, epochs):
-        """How many times as much one side takes as the other, in time and in CPU time."""
-        return {unit: middle(sum(pair[side][unit][epoch] for epoch in epochs)
-                             / sum(pair[other][unit][epoch] for epoch in epochs) for pair in rounds)
+    def ratio(side, base, epochs):
+        """The ratio of two sides, in time and in CPU time."""
+        return {unit: median(sum(pair[side][unit][epoch] for epoch in epochs)
+                             / sum(pair[base][unit][epoch] for epoch in epochs) for pair in rounds)
                 for unit in ("seconds", "cpu")}
 
     print(json.dumps({
         "what": options.what, "recipe": os.path.basename(options.recipe), "settings": options.settings,
         "rounds": options.rounds, "cache_mb": size >> 20,
-        **{f"{side}_{unit}": [middle(pair[side][unit][epoch] for pair in rounds) for epoch in range(EPOCHS)]
+        **{f"{side}_{unit}": [median(pair[side][unit][epoch] for pair in rounds) for epoch in range(EPOCHS)]
            for side in ("plain", "kept") for unit in ("seconds", "cpu")},
-        "first_epoch_costs": times("kept", "plain", [0]), "later_epochs_faster": times("plain", "kept", [1, 2]),
+        "first_epoch_costs": ratio("kept", "plain", [0]), "later_epochs_faster": ratio("plain", "kept", [1, 2]),
         "load": os.getloadavg()[0], "date": time.strftime("%Y-%m-%d"),
     }))
 

@@ -1,13 +1,13 @@
-"""Whether tune has become slower, or larger, than the results file of this machine says. Exits with 1 when a ratio fell.
+"""Checks whether tune has become slower, or uses more memory, than recorded for this machine. Exits with 1 if so.
 
-With --peers PYTHON (or a fresh file that holds a peer's figures) the ratios to PyTorch are compared: times_faster and
-times_smaller. Without a peer it is share_of_peak, our rate by that of OpenBLAS's product in the same process, which a
-slower hour of the machine hardly moves, and peak memory. What fell is measured again, twice at most, and its best
-counts: noise makes a program slower, never faster.
+With --peers PYTHON (or a new file with results of a peer) it compares the ratios to PyTorch: times_faster and
+times_smaller. Without a peer it compares peak memory and share_of_peak, our speed divided by that of OpenBLAS's GEMM in
+the same process, which hardly changes in a slower hour of the machine. A value that fell is measured again, twice at
+most, and its best value counts: noise makes a program slower, never faster.
 
-usage: check.py [FRESH.json] [--peers PYTHON] [--recorded FILE] [--workloads A,B+ragged | --workloads all]
+usage: check.py [NEW.json] [--peers PYTHON] [--recorded FILE] [--workloads A,B+ragged | --workloads all]
                 [--steps 5] [--threads N] [--tolerance 5]
-FRESH.json is what `bench.py --output FRESH.json` wrote; without it a few recorded workloads are measured now.
+NEW.json is what `bench.py --output NEW.json` wrote; without it a few recorded workloads are measured now.
 Exits with 2 when there is nothing to compare with.
 """
 import argparse
@@ -18,45 +18,45 @@ import types
 import machine
 import sections
 
-# Each keeps all threads busy: a batch of one sequence is one thread's work, and share_of_peak holds it against all.
+# Each keeps all threads busy: one sequence would occupy one thread only, and share_of_peak is relative to all threads.
 QUICK = ["mini-full-16x128", "mini-lora-16x128", "mini-lora-32x128+ragged", "base-lora-8x128", "infer-mini-32x128"]
 
 
-def figures(results):
-    """{(section, row, figure, name): number}, for all of which larger is better."""
-    found = {}
+def values(results):
+    """{(section, row, quantity, name): number}; larger is better for all of them."""
+    result = {}
     for section, content in results["sections"].items():
         for row, record in content["rows"].items():
-            for figure in ("times_faster", "times_smaller"):
-                found |= {(section, row, figure, name): value for name, value in record.get(figure, {}).items()}
+            for quantity in ("times_faster", "times_smaller"):
+                result |= {(section, row, quantity, name): value for name, value in record.get(quantity, {}).items()}
             for name, ours in record["tune"].items() if section in ("steps", "memory") else []:
                 if section == "steps":
-                    found[section, row, "share_of_peak", name] = ours["share_of_peak"]
+                    result[section, row, "share_of_peak", name] = ours["share_of_peak"]
                 else:
-                    found[section, row, "1 / peak MB", name] = 1 / ours
-    return found
+                    result[section, row, "1 / peak MB", name] = 1 / ours
+    return result
 
 
-def comparable(recorded, fresh):
-    """[(key, recorded, fresh)]: ratios to the peer where the fresh results have some, else our own figures."""
-    old, new = figures(recorded), figures(fresh)
+def comparable(recorded, measured):
+    """[(key, recorded, new)]: ratios to the peer if the new results have any, else our own values."""
+    old, new = values(recorded), values(measured)
     ratios = ("times_faster", "times_smaller")
-    wanted = ratios if any(key[2] in ratios for key in new) else ("share_of_peak", "1 / peak MB")
-    return [(key, old[key], new[key]) for key in sorted(new) if key in old and key[2] in wanted]
+    quantities = ratios if any(key[2] in ratios for key in new) else ("share_of_peak", "1 / peak MB")
+    return [(key, old[key], new[key]) for key in sorted(new) if key in old and key[2] in quantities]
 
 
-def same_setting(recorded, fresh):
-    """Why the two cannot be compared, or None."""
-    for name, content in fresh["sections"].items():
+def difference(recorded, measured):
+    """The setting that differs, so that the results cannot be compared, or None."""
+    for name, content in measured["sections"].items():
         old = recorded["sections"].get(name, content)
-        for key in ("threads", "blas_core", "multiplier"):
+        for key in ("threads", "blas_core", "gemm_backend"):
             if old.get(key) != content.get(key):
                 return f"{name}: recorded with {key} {old.get(key)}, now {content.get(key)}"
     return None
 
 
-def measured(options, names, engine):
-    """Fresh results of the steps section's rows `names`."""
+def measure(options, names, engine):
+    """New results for the rows `names` of the section steps."""
     results = {"sections": {}}
 
     def keep(section, name, row):
@@ -68,20 +68,20 @@ def measured(options, names, engine):
 
 
 def rerun(options, recorded):
-    """Measures, and measures again what seems to have fallen; the best of each figure."""
+    """Measures, and measures again the values that seem to have fallen; returns the best of each."""
     rows = recorded["sections"].get("steps", {"rows": {}})["rows"]
     quick = [name for name in QUICK if name in rows]
     names = list(rows) if options.workloads == ["all"] else options.workloads or quick
     missing = [name for name in names if name not in rows]
     if missing or not names:
-        stop(f"nothing is recorded of {', '.join(missing) or 'any workload'}; run make bench first")
+        stop(f"no results are recorded for {', '.join(missing) or 'any workload'}; run make bench first")
     engine = sections.engine()
     best = {}
     for _ in range(3):
-        fresh = measured(options, names, engine)
-        if why := same_setting(recorded, fresh):
+        measured = measure(options, names, engine)
+        if why := difference(recorded, measured):
             stop(why)
-        for key, old, new in comparable(recorded, fresh):
+        for key, old, new in comparable(recorded, measured):
             best[key] = old, max(new, best.get(key, (old, new))[1])
         fell = {key[1] for key, (old, new) in best.items() if new < old * options.limit}
         names = [name for name in names if name in fell]
@@ -96,23 +96,23 @@ def stop(why):
 
 
 def report(rows, limit):
-    """Prints the table; whether all is well."""
+    """Prints the table; returns whether no value fell."""
     width = max(len(" ".join(key[:2])) for key, _, _ in rows)
-    print(f"{'':{width}}  {'':20}  recorded     fresh   change")
+    print(f"{'':{width}}  {'':20}  recorded       new   change")
     for key, old, new in rows:
         verdict = "" if new >= old * limit else "  FELL"
         change = 100 * (new / old - 1)
         print(f"{' '.join(key[:2]):{width}}  {key[2]:13} {key[3]:6}  {old:8.4g}  {new:8.4g}  {change:+6.1f} %{verdict}")
     fallen = sum(new < old * limit for _, old, new in rows)
-    print(f"{fallen} of {len(rows)} figures fell by more than {100 * (1 - limit):.3g} %")
+    print(f"{fallen} of {len(rows)} values fell by more than {100 * (1 - limit):.3g} %")
     return fallen == 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("fresh", nargs="?")
+    parser.add_argument("new", nargs="?")
     parser.add_argument("--peers", metavar="PYTHON")
-    parser.add_argument("--recorded", default=machine.results_path(machine.facts()))
+    parser.add_argument("--recorded", default=machine.results_path(machine.description()))
     parser.add_argument("--workloads", type=lambda text: text.split(","))
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -120,17 +120,17 @@ def main():
     options = parser.parse_args()
     options.limit = 1 - options.tolerance / 100
     if not os.path.exists(options.recorded):
-        stop(f"{options.recorded}: no results of this machine; run make bench first")
+        stop(f"{options.recorded}: no results for this machine; run make bench first")
     recorded = machine.read(options.recorded)
-    if options.fresh:
-        fresh = machine.read(options.fresh)
-        if why := same_setting(recorded, fresh):
+    if options.new:
+        measured = machine.read(options.new)
+        if why := difference(recorded, measured):
             stop(why)
-        rows = comparable(recorded, fresh)
+        rows = comparable(recorded, measured)
     else:
         rows = rerun(options, recorded)
     if not rows:
-        stop(f"{options.recorded} and the fresh results have no figure in common")
+        stop(f"{options.recorded} and the new results have no value in common")
     sys.exit(0 if report(rows, options.limit) else 1)
 
 

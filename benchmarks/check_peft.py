@@ -1,10 +1,10 @@
 """Checks that PEFT reads an adapter that `tune` wrote and computes the same logits.
 
 usage: check_peft.py MODEL ADAPTER_DIR FILE [--limit 200] [--tolerance 1e-4]
-FILE has JSON lines {"ids": [t token ids, special ones included], "logits": [t rows of one number a label]}, as
-written by `tune predict … --logits`. Labels come from ADAPTER_DIR/tune.json ("labels"), else their number from the
-stored classifier. Prints one JSON line with the largest absolute difference. Exit code 1 when that is above the
-tolerance, or when the adapter has a tensor that PEFT does not know; notes go to stderr.
+FILE has JSON lines {"ids": [t token ids, special tokens included], "logits": [t rows, one number per label]}, as
+written by `tune predict … --logits`. Labels come from ADAPTER_DIR/tune.json ("labels"), or their number from the stored
+classifier. Prints one JSON line with the largest absolute difference. Exits with 1 if that is above the
+tolerance, or if the adapter has a tensor unknown to PEFT; notes go to stderr.
 """
 import argparse
 import json
@@ -35,7 +35,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("adapter", type=Path)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--limit", type=int, default=200, help="lines that are compared")
+    parser.add_argument("--limit", type=int, default=200, help="number of lines to compare")
     parser.add_argument("--tolerance", type=float, default=1e-4)
     options = parser.parse_args()
 

@@ -1,13 +1,13 @@
-"""From rounds of both sides to medians and ratios. A round is {"tune": {NAME: record}, "peer": {NAME: record}}, a record
-{figure: number}; NAME says what is compared with what: a precision, say. Without a peer, "peer" is {}."""
+"""Medians and ratios of rounds of both sides. A round is {"tune": {NAME: record}, "peer": {NAME: record}}, a record is
+{quantity: number}; records with the same NAME, such as a precision, are compared. Without a peer, "peer" is {}."""
 import statistics
 
 
 def medians(rounds, side):
-    """{NAME: {figure: median}}; what is no number is the first round's."""
+    """{NAME: {quantity: median}}; a value that is not a number is taken from the first round."""
     result = {}
     for name in rounds[0][side]:
-        records = [turn[side][name] for turn in rounds]
+        records = [pair[side][name] for pair in rounds]
         result[name] = {
             key: round(statistics.median(record[key] for record in records), 5)
             if isinstance(value, (int, float)) and not isinstance(value, bool) else value
@@ -15,31 +15,31 @@ def medians(rounds, side):
     return result
 
 
-def ratios(rounds, figure):
-    """{NAME: median over the rounds of the peer's figure by ours}, and as "best" the best of theirs by the best of ours.
+def ratios(rounds, quantity):
+    """{NAME: median over the rounds of the peer's value divided by ours}; "best" compares each side's best record.
 
-    Both sides of a ratio are of the same round, one right after the other, so that a slow minute slows both."""
+    Both sides of a ratio are measured in the same round, one right after the other: a slow minute slows both."""
     names = [name for name in rounds[0]["tune"] if name in rounds[0]["peer"]]
-    result = {name: statistics.median(turn["peer"][name][figure] / turn["tune"][name][figure] for turn in rounds)
+    result = {name: statistics.median(pair["peer"][name][quantity] / pair["tune"][name][quantity] for pair in rounds)
               for name in names}
     if rounds[0]["peer"]:
         result["best"] = statistics.median(
-            min(record[figure] for record in turn["peer"].values())
-            / min(record[figure] for record in turn["tune"].values()) for turn in rounds)
+            min(record[quantity] for record in pair["peer"].values())
+            / min(record[quantity] for record in pair["tune"].values()) for pair in rounds)
     return {name: round(ratio, 3) for name, ratio in result.items()}
 
 
-def row(rounds, figure):
-    """What the results file keeps: medians of both sides and, where there is a peer, how many times faster."""
+def row(rounds, quantity):
+    """A row of the results file: medians of both sides and, with a peer, how many times faster we are."""
     result = {"rounds": len(rounds), "tune": medians(rounds, "tune")}
     if rounds[0]["peer"]:
-        result |= {"peer": medians(rounds, "peer"), "times_faster": ratios(rounds, figure)}
+        result |= {"peer": medians(rounds, "peer"), "times_faster": ratios(rounds, quantity)}
     return result
 
 
 def memory_row(rounds):
-    """The same of peak memory: the smallest precision of each side is its best."""
-    pick = lambda side: {name: figures["peak_rss_mb"] for name, figures in medians(rounds, side).items()}
+    """The same for peak memory; the best record of a side is its smallest."""
+    pick = lambda side: {name: values["peak_rss_mb"] for name, values in medians(rounds, side).items()}
     result = {"tune": pick("tune")}
     if rounds[0]["peer"]:
         result |= {"peer": pick("peer"), "times_smaller": ratios(rounds, "peak_rss_mb")}

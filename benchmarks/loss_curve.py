@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""The loss of one or several runs, one after the other, as SVG: python3 benchmarks/loss_curve.py NAME=metrics.jsonl… > curve.svg
+"""The loss of one or several consecutive runs as SVG: python3 benchmarks/loss_curve.py NAME=metrics.jsonl… > curve.svg
 
-The hard loss where the run distils, so that all curves show the same thing; a mean over 20 logged steps, and its points.
+For a distillation it is the task loss, so that all curves are comparable; a mean over 20 logged steps, and the points.
 """
 import json
 import sys
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 320, 48, 16, 40
-COLOURS = ["#3366aa", "#cc5533", "#338855", "#886699"]
+COLORS = ["#3366aa", "#cc5533", "#338855", "#886699"]
 
 
 def points(path):
@@ -35,26 +35,26 @@ def main():
     low = min(y for _, _, curve in runs for _, y in curve)
     top, low = top + 0.1, max(0, low - 0.3)
 
-    def place(x, y):
+    def point(x, y):
         return (LEFT + (WIDTH - LEFT - 12) * x / start, TOP + (HEIGHT - TOP - BOTTOM) * (top - y) / (top - low))
 
     print(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">')
     print(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>')
     for tick in range(int(low) + 1, int(top) + 1):
-        _, y = place(0, tick)
+        _, y = point(0, tick)
         print(f'<path d="M{LEFT} {y:.1f}H{WIDTH - 12}" stroke="#ddd"/><text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{tick}</text>')
-    for share in range(5):
-        x, _ = place(start * share / 4, low)
-        print(f'<text x="{x:.1f}" y="{HEIGHT - 22}" text-anchor="middle">{start * share / 4e6:.1f} M</text>')
+    for quarter in range(5):
+        x, _ = point(start * quarter / 4, low)
+        print(f'<text x="{x:.1f}" y="{HEIGHT - 22}" text-anchor="middle">{start * quarter / 4e6:.1f} M</text>')
     print(f'<text x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}" text-anchor="middle">tokens read; masked-language loss</text>')
     for index, (name, raw, curve) in enumerate(runs):
-        colour = COLOURS[index % len(COLOURS)]
-        path = " ".join("{:.1f},{:.1f}".format(*place(x, min(y, top))) for x, y in curve)
+        color = COLORS[index % len(COLORS)]
+        path = " ".join("{:.1f},{:.1f}".format(*point(x, min(y, top))) for x, y in curve)
         for x, y in raw:
-            print('<circle cx="{:.1f}" cy="{:.1f}" r="1" fill="{}" opacity="0.25"/>'.format(*place(x, min(max(y, low), top)), colour))
-        print(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        x, y = place(*curve[len(curve) // 2])
-        print(f'<text x="{x:.1f}" y="{y - 12:.1f}" fill="{colour}">{name}</text>')
+            print('<circle cx="{:.1f}" cy="{:.1f}" r="1" fill="{}" opacity="0.25"/>'.format(*point(x, min(max(y, low), top)), color))
+        print(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
+        x, y = point(*curve[len(curve) // 2])
+        print(f'<text x="{x:.1f}" y="{y - 12:.1f}" fill="{color}">{name}</text>')
     print("</svg>")
 
 

@@ -1,4 +1,4 @@
-"""Which machine, which program, which peer: what a figure is worth nothing without. And the file that keeps figures."""
+"""The machine, program and peer versions that are recorded with the results, and the results file."""
 import datetime
 import json
 import os
@@ -9,7 +9,7 @@ import subprocess
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def facts():
+def description():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         text = file.read()
 
@@ -28,9 +28,9 @@ def results_path(machine):
 
 
 def commit():
-    """The commit that was measured, with a + where what is compiled or measured with has changes beside it."""
-    def git(*words):
-        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    """The measured commit, with a + if the sources or the benchmark scripts have uncommitted changes."""
+    def git(*arguments):
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
     changed = git("status", "--porcelain", "--", "Sources", "Package.swift", "benchmarks", ":!benchmarks/results")
     return git("rev-parse", "--short=10", "HEAD") + ("+" if changed else "")
 

@@ -1,9 +1,9 @@
 """Makes a PEFT LoRA adapter for token classification with random weights, and its logits, for `tune` to reproduce.
 
 usage: make_peft_adapter.py MODEL IDS OUT_DIR LOGITS [--labels O,B-X,I-X] [--rank 8] [--alpha 12] [--targets …]
-IDS has JSON lines {"ids": [token ids, special ones included]} (other keys are ignored); LOGITS gets the same lines as
-{"ids": …, "logits": [one row a token]}, what check_peft.py reads too. A, B, the head and every trainable bias are
-random, the update being large enough to move the logits. Prints one JSON line: how far the adapter moves them.
+IDS has JSON lines {"ids": [token ids, special tokens included]} (other keys are ignored); LOGITS gets the same lines as
+{"ids": …, "logits": [one row per token]}, which check_peft.py also reads. A, B, the head and every trainable bias are
+random, and large enough to change the logits. Prints one JSON line with the largest change of a logit.
 """
 import argparse
 import json
@@ -23,8 +23,8 @@ def load_base(options):
         label2id={name: i for i, name in enumerate(names)}, dtype=torch.float32, ignore_mismatched_sizes=True).eval()
 
 
-def randomise(model):
-    """Every trainable weight far from its start: A and B such that the update is of the size of a usual weight."""
+def randomize(model):
+    """Moves every trainable weight far from its initial value; A and B so that B·A has the size of a typical weight."""
     for name, p in model.named_parameters():
         if p.requires_grad:
             n = torch.randn_like(p)
@@ -46,7 +46,7 @@ def main():
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--alpha", type=float, default=12)
     parser.add_argument("--targets", default="query,key,value,dense",
-                        help="names with commas between them, or a regular expression, or all-linear")
+                        help="names separated by commas, or a regular expression, or all-linear")
     parser.add_argument("--layers", type=json.loads, help="layers_to_transform, as [0, 1]")
     parser.add_argument("--rank-pattern", type=json.loads, default={})
     parser.add_argument("--alpha-pattern", type=json.loads, default={})
@@ -60,22 +60,22 @@ def main():
     model = get_peft_model(base, LoraConfig(
         task_type="TOKEN_CLS", r=options.rank, lora_alpha=options.alpha, lora_dropout=0.0, bias=options.bias,
         target_modules=options.targets if is_pattern else options.targets.split(","), use_rslora=options.rslora,
-        # PEFT 0.21 spares the head of a sequence classification only, and then fails on this one.
+        # PEFT 0.21 excludes the head for sequence classification only, and fails on the head of token classification.
         exclude_modules=["classifier"] if options.targets == "all-linear" else None,
         rank_pattern=options.rank_pattern, alpha_pattern=options.alpha_pattern, layers_to_transform=options.layers))
-    randomise(model)
+    randomize(model)
     model.save_pretrained(options.adapter)
 
     text = options.ids.read_text(encoding="utf-8")
     lines = [json.loads(line)["ids"] for line in text.splitlines() if line.strip()]
     if not lines:
         sys.exit(f"{options.ids}: no lines with ids")
-    # Loaded again from what was saved: these are the logits that the folder stands for.
+    # Loaded again from the saved folder: these are the folder's logits.
     adapted = logits(PeftModel.from_pretrained(load_base(options), options.adapter).eval(), lines)
     with options.logits.open("w") as file:
         for ids, rows in zip(lines, adapted):
             file.write(json.dumps({"ids": ids, "logits": rows.tolist()}) + "\n")
-    # Against the same head without A, B and biases, so that what is told is the adapter's doing alone.
+    # Compared with the same head without A, B and biases, so that the difference is due to the adapter alone.
     plain = load_base(options)
     plain.classifier.load_state_dict(model.base_model.model.classifier.modules_to_save["default"].state_dict())
     moved = max((a - b).abs().max().item() for a, b in zip(adapted, logits(plain, lines)))

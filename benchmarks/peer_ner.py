@@ -1,14 +1,14 @@
-"""The opponent of `tune train`: a token-classification recipe run by transformers and PEFT.
+"""The peer of `tune run`: a token-classification recipe run by transformers and PEFT.
 
 Reads the recipe itself (model, data, method, training, seed), so both sides do the same work: batches padded to their
-longest sentence, AdamW without decay of biases and LayerNorm, warm-up and schedule of transformers, clipping, an
-evaluation after each epoch, and the test score of the epoch that was best on dev. A setting that this script cannot
-honour is an error. Differs from `tune` in one thing: a sentence longer than the model reads is cut off, and its lost
-words count as O. Paths in the recipe are taken from the working directory.
+longest sentence, AdamW without weight decay of biases and LayerNorm, warm-up and schedule of transformers, clipping, an
+evaluation after each epoch, and the test score of the epoch that was best on dev. A setting that this script does not
+support is an error. One difference from `tune`: a sentence longer than the model's limit is truncated, and its lost
+words count as O. Paths in the recipe are relative to the working directory.
 
-usage: peer_ner.py RECIPE.json [--bf16] [--threads N] [--epochs X] [--batching ORDER]
-Prints one JSON line: train_seconds (no evaluation in it), tokens_per_second (real tokens), dev and test F1 (seqeval,
-whole entities), peak_rss_mb, and the settings. Progress goes to stderr.
+usage: peer_ner.py RECIPE.json [--bf16] [--threads N] [--epochs X] [--train-sampling-strategy ORDER]
+Prints one JSON line: train_seconds (without evaluations), tokens_per_second (without padding), dev and test F1
+(seqeval, whole entities), peak_rss_mb, and the settings. Progress goes to stderr.
 """
 import argparse
 import contextlib
@@ -27,7 +27,7 @@ from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokeni
 from transformers.trainer_pt_utils import get_parameter_names
 
 IGNORED = -100
-# The recipe's keys with their defaults; None: nothing unless given.
+# The recipe's keys with their defaults; None: no value unless given.
 SETTINGS = {
     "about": None, "seed": 42, "output": None,
     "model": {"path": None, "dropout": None, "attention_dropout": None},
@@ -37,13 +37,13 @@ SETTINGS = {
     "method": {"type": "full", "rank": 8, "alpha": 8.0, "dropout": 0.0, "use_rslora": False,
                "target_modules": ["query", "value"], "exclude_modules": None, "rank_pattern": {}, "alpha_pattern": {},
                "layers_to_transform": None, "bias": "none", "modules_to_save": []},
-    "training": {"epochs": 3, "max_steps": None, "batch_size": 32, "train_sampling_strategy": "shuffled",
+    "training": {"epochs": 3, "max_steps": None, "batch_size": 32, "train_sampling_strategy": "random",
                  "gradient_accumulation_steps": 1, "learning_rate": None, "schedule": "linear", "warmup_ratio": 0.0,
                  "warmup_steps": None, "weight_decay": 0.01, "adam_beta1": 0.9, "adam_beta2": 0.999,
                  "adam_epsilon": 1e-8, "max_grad_norm": 1.0, "metric_for_best_model": "f1", "logging_steps": 10},
 }
 ONLY = {("task", "type"): ["token_classification"], ("data", "format"): ["conll"], ("data", "scheme"): ["auto", "iob2"],
-        ("method", "type"): ["full", "lora"], ("training", "train_sampling_strategy"): ["shuffled", "group_by_length"],
+        ("method", "type"): ["full", "lora"], ("training", "train_sampling_strategy"): ["random", "group_by_length"],
         ("training", "gradient_accumulation_steps"): [1], ("training", "metric_for_best_model"): ["f1"]}
 
 
@@ -61,14 +61,14 @@ def read_recipe(path):
     faults += [f"{s}.{k} = {recipe[s][k]!r} (only {allowed})" for (s, k), allowed in ONLY.items()
                if recipe[s][k] not in allowed]
     if faults:
-        sys.exit(f"{path}: peer_ner.py cannot do: " + ", ".join(faults))
+        sys.exit(f"{path}: not supported by peer_ner.py: " + ", ".join(faults))
     if recipe["training"]["learning_rate"] is None:
         recipe["training"]["learning_rate"] = 5e-5 if recipe["method"]["type"] == "full" else 1e-3
     return recipe
 
 
 def read_conll(path, data):
-    """[(words, tags)] of a file with a word a line and an empty line between sentences."""
+    """[(words, tags)] of a file with one word per line and an empty line between sentences."""
     column = lambda name: {"first": 0, "last": -1}.get(data[name], data[name])
     sentences, words, tags = [], [], []
     with open(path, encoding="utf-8") as file:
@@ -84,15 +84,15 @@ def read_conll(path, data):
 
 
 def encode(sentence, tokenizer, number_of, limit):
-    """(ids, labels, words): the label stands at each word's first piece, and `words` says which word that is."""
-    pieces = tokenizer(sentence[0], is_split_into_words=True, truncation=True, max_length=limit)
+    """(ids, labels, words): the label is at each word's first token, and `words` has the index of that word."""
+    encoding = tokenizer(sentence[0], is_split_into_words=True, truncation=True, max_length=limit)
     labels, words, before = [], [], None
-    for word in pieces.word_ids():
+    for word in encoding.word_ids():
         first = word is not None and word != before
         labels.append(number_of.get(sentence[1][word], 0) if first else IGNORED)
         words.append(word if first else None)
         before = word
-    return pieces["input_ids"], labels, words
+    return encoding["input_ids"], labels, words
 
 
 def collate(examples, pad):
@@ -104,23 +104,23 @@ def collate(examples, pad):
 
 
 def build_model(recipe, labels):
-    changes = {"hidden_dropout_prob": recipe["model"]["dropout"],
-               "attention_probs_dropout_prob": recipe["model"]["attention_dropout"]}
+    overrides = {"hidden_dropout_prob": recipe["model"]["dropout"],
+                 "attention_probs_dropout_prob": recipe["model"]["attention_dropout"]}
     model = AutoModelForTokenClassification.from_pretrained(
         recipe["model"]["path"], num_labels=len(labels), dtype=torch.float32, ignore_mismatched_sizes=True,
-        **{key: value for key, value in changes.items() if value is not None})
+        **{key: value for key, value in overrides.items() if value is not None})
     method = recipe["method"]
     if method["type"] == "full":
         return model
     excluded = method["exclude_modules"]
     if method["target_modules"] == "all-linear" and not isinstance(excluded, str):
-        # PEFT 0.21 spares the head of a sequence classification only, and then fails on this one.
+        # PEFT 0.21 excludes the head for sequence classification only, and fails on the head of token classification.
         excluded = [*(excluded or []), "classifier"]
-    same = ["use_rslora", "target_modules", "rank_pattern", "alpha_pattern", "layers_to_transform", "bias"]
+    same_names = ["use_rslora", "target_modules", "rank_pattern", "alpha_pattern", "layers_to_transform", "bias"]
     return get_peft_model(model, LoraConfig(
         task_type="TOKEN_CLS", r=method["rank"], lora_alpha=method["alpha"], lora_dropout=method["dropout"],
         exclude_modules=excluded, modules_to_save=method["modules_to_save"] or None,
-        **{key: method[key] for key in same}))
+        **{key: method[key] for key in same_names}))
 
 
 def build_optimizer(model, training, steps):
@@ -133,8 +133,8 @@ def build_optimizer(model, training, steps):
     warmup = training["warmup_steps"]
     if warmup is None:
         warmup = math.ceil(training["warmup_ratio"] * steps)
-    kind = "constant_with_warmup" if training["schedule"] == "constant" else training["schedule"]
-    return optimizer, get_scheduler(kind, optimizer, warmup, steps)
+    schedule_type = "constant_with_warmup" if training["schedule"] == "constant" else training["schedule"]
+    return optimizer, get_scheduler(schedule_type, optimizer, warmup, steps)
 
 
 def scores(model, corpus, split, precision):
@@ -152,12 +152,12 @@ def scores(model, corpus, split, precision):
                         predicted[i][word] = corpus.labels[label]
     model.train()
     gold = [tags for _, tags in sentences]
-    measures = {"f1": f1_score, "precision": precision_score, "recall": recall_score}
-    return {name: round(measure(gold, predicted), 4) for name, measure in measures.items()}
+    metrics = {"f1": f1_score, "precision": precision_score, "recall": recall_score}
+    return {name: round(metric(gold, predicted), 4) for name, metric in metrics.items()}
 
 
 class Corpus:
-    """The splits that the recipe names, as sentences (`texts`) and as what the model reads (`sets`)."""
+    """The splits of the recipe, as sentences (`texts`) and as model inputs (`sets`)."""
 
     def __init__(self, recipe):
         data = recipe["data"]
@@ -174,19 +174,19 @@ class Corpus:
 
 
 def batches(examples, size, order):
-    """An epoch's batches; group_by_length sorts by length within stretches of 50 batches, as tune does."""
+    """An epoch's batches; group_by_length sorts by length within groups of 50 batches, as tune does."""
     chosen = random.sample(range(len(examples)), len(examples))
     cut = lambda indices: [indices[start:start + size] for start in range(0, len(indices), size)]
-    if order == "shuffled":
+    if order == "random":
         return cut(chosen)
-    stretches = [chosen[start:start + 50 * size] for start in range(0, len(chosen), 50 * size)]
-    grouped = cut([i for part in stretches for i in sorted(part, key=lambda i: -len(examples[i][0]))])
-    random.shuffle(grouped)
-    return grouped
+    groups = [chosen[start:start + 50 * size] for start in range(0, len(chosen), 50 * size)]
+    sorted_batches = cut([i for group in groups for i in sorted(group, key=lambda i: -len(examples[i][0]))])
+    random.shuffle(sorted_batches)
+    return sorted_batches
 
 
 def train(model, corpus, recipe, precision):
-    """Trains until the end; then the weights that were best on dev are in the model. Returns what there is to tell."""
+    """Trains to the end and loads the weights that were best on dev. Returns the values to report."""
     training, examples = recipe["training"], corpus.sets["train"]
     size = training["batch_size"]
     per_epoch = math.ceil(len(examples) / size)
@@ -198,10 +198,10 @@ def train(model, corpus, recipe, precision):
     model.train()
     for step in range(steps):
         clock = time.perf_counter()
-        place = step % per_epoch
-        if place == 0:
+        index = step % per_epoch
+        if index == 0:
             epoch = batches(examples, size, training["train_sampling_strategy"])
-        batch = [examples[i] for i in epoch[place]]
+        batch = [examples[i] for i in epoch[index]]
         inputs, targets = collate(batch, corpus.pad)
         with precision():
             logits = model(**inputs).logits
@@ -218,7 +218,7 @@ def train(model, corpus, recipe, precision):
         tokens += sum(len(ids) for ids, _, _ in batch)
         if (step + 1) % training["logging_steps"] == 0:
             print(f"step {step + 1}/{steps} loss {loss.item():.4f} {tokens / seconds:.0f} tokens/s", file=sys.stderr)
-        if "dev" in corpus.sets and (place == per_epoch - 1 or step == steps - 1):
+        if "dev" in corpus.sets and (index == per_epoch - 1 or step == steps - 1):
             dev = scores(model, corpus, "dev", precision)
             history.append({"epoch": round((step + 1) / per_epoch, 2), "train_seconds": round(seconds, 2)} | dev)
             if best is None or dev["f1"] > best[0]:
@@ -236,11 +236,11 @@ def main():
     parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--epochs", type=float, help="instead of the recipe's")
-    parser.add_argument("--batching", choices=["shuffled", "group_by_length"], help="instead of the recipe's")
+    parser.add_argument("--train-sampling-strategy", choices=["random", "group_by_length"], help="instead of the recipe's")
     options = parser.parse_args()
     recipe = read_recipe(options.recipe)
-    if options.batching:
-        recipe["training"]["train_sampling_strategy"] = options.batching
+    if options.train_sampling_strategy:
+        recipe["training"]["train_sampling_strategy"] = options.train_sampling_strategy
     if options.epochs:
         recipe["training"] |= {"epochs": options.epochs, "max_steps": None}
     torch.set_num_threads(options.threads)
@@ -252,11 +252,11 @@ def main():
     corpus = Corpus(recipe)
     model = build_model(recipe, corpus.labels)
     prepared = time.perf_counter() - begin
-    facts = train(model, corpus, recipe, precision)
+    results = train(model, corpus, recipe, precision)
     test = scores(model, corpus, "test", precision) if "test" in corpus.sets else None
     print(json.dumps({
         "peer": f"torch {torch.__version__}", "recipe": os.path.basename(options.recipe), "bf16": options.bf16,
-        "threads": options.threads} | facts | {
+        "threads": options.threads} | results | {
         "test": test, "prepare_seconds": round(prepared, 2), "wall_seconds": round(time.perf_counter() - begin, 2),
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "settings": {key: recipe[key] for key in ("seed", "task", "method", "training")}}))

@@ -1,7 +1,7 @@
-"""The opponent of `tune predict` for one sentence, as a whole process: transformers, and PEFT where there is an adapter.
+"""The peer of `tune predict` for one sentence, as a whole process: transformers, and PEFT with --adapter.
 
-What a Python user writes: load the base, put the adapter over it, tokenize, one forward pass, entities from IOB2 tags.
-The labels are those of tune.json beside the adapter, or of the base's config.json.
+Does what a Python user would: load the base, load the adapter, tokenize, one forward pass, entities from IOB2 tags.
+Labels come from tune.json beside the adapter, or from the base's config.json.
 
 usage: peer_predict.py MODEL TEXT [--adapter FOLDER] [--threads N]
 Prints one JSON line as `tune predict` does: {"text": …, "entities": {NAME: [{label, start, end, text, probability}]}},
@@ -26,31 +26,31 @@ def load(options):
     return PeftModel.from_pretrained(base, options.adapter), labels
 
 
-def words(pieces):
-    """[(index of the first piece, start, end)] of every word."""
-    found, before = [], None
-    for index, (word, (start, end)) in enumerate(zip(pieces.word_ids(), pieces["offset_mapping"][0].tolist())):
+def words(encoding):
+    """[(index of the first token, start, end)] of every word."""
+    result, before = [], None
+    for index, (word, (start, end)) in enumerate(zip(encoding.word_ids(), encoding["offset_mapping"][0].tolist())):
         if word is None:
             continue
         if word == before:
-            found[-1] = (*found[-1][:2], end)
+            result[-1] = (*result[-1][:2], end)
         else:
-            found.append((index, start, end))
+            result.append((index, start, end))
         before = word
-    return found
+    return result
 
 
 def entities(text, tags):
-    """Entities of [(tag, probability, start, end)]; a stray I- begins one, as in tune."""
+    """Entities of [(tag, probability, start, end)]; an I- without a B- begins one, as in tune."""
     spans, before = [], None
     for tag, probability, start, end in tags:
-        kind, _, label = tag.partition("-")
-        if kind == "I" and before == label:
+        prefix, _, label = tag.partition("-")
+        if prefix == "I" and before == label:
             spans[-1]["end"] = end
             spans[-1]["probability"].append(probability)
-        elif kind in ("B", "I"):
+        elif prefix in ("B", "I"):
             spans.append({"label": label, "start": start, "end": end, "probability": [probability]})
-        before = label if kind in ("B", "I") else None
+        before = label if prefix in ("B", "I") else None
     return [span | {"text": text[span["start"]:span["end"]],
                     "probability": round(sum(span["probability"]) / len(span["probability"]), 6)} for span in spans]
 
@@ -65,12 +65,12 @@ def main():
     torch.set_num_threads(options.threads)
     model, labels = load(options)
     model.eval()
-    pieces = AutoTokenizer.from_pretrained(options.model)(
+    encoding = AutoTokenizer.from_pretrained(options.model)(
         options.text, return_tensors="pt", return_offsets_mapping=True, truncation=True)
     with torch.inference_mode():
-        inputs = {key: value for key, value in pieces.items() if key != "offset_mapping"}
-        shares, best = model(**inputs).logits[0].softmax(-1).max(-1)
-    tags = [(labels[best[i].item()], shares[i].item(), start, end) for i, start, end in words(pieces)]
+        inputs = {key: value for key, value in encoding.items() if key != "offset_mapping"}
+        probabilities, best = model(**inputs).logits[0].softmax(-1).max(-1)
+    tags = [(labels[best[i].item()], probabilities[i].item(), start, end) for i, start, end in words(encoding)]
     name = os.path.basename(os.path.normpath(options.adapter)) if options.adapter else "base"
     print(json.dumps({"text": options.text, "entities": {name: entities(options.text, tags)}}))
 

@@ -1,15 +1,16 @@
-"""The opponent of the step workloads: PyTorch, transformers and PEFT, time of one training step or one forward pass.
+"""The peer of the step workloads: the time of one training step or one forward pass in PyTorch, transformers and PEFT.
 
-A workload is <shape>-<what>-<b>x<t>: shape base (BERT-base) or mini (MiniLM-L6: 6 layers, width 384, 12 heads); what
-full, lora (rank 8, alpha 16, on query and value), infer or distil; b sequences of t tokens. Weights are random, speed
-does not depend on them. A training step is forward, loss of a sequence classification with 2 labels, backward, clipping
-and AdamW, with BERT's dropout of 0.1. With --ragged, sequence i has 8 + 37·i mod (t - 7) tokens and is padded to t.
-distil: a DistilBERT with half of the layers learns from a BERT of the shape, by DistilBERT's loss of three terms.
+A workload is <shape>-<what>-<b>x<t>: shape is base (BERT-base) or mini (MiniLM-L6: 6 layers, hidden size 384, 12
+heads); what is full, lora (rank 8, alpha 16, on query and value), infer or distil; b sequences of t tokens. Weights are
+random; speed does not depend on them. A training step is forward, loss of a sequence classification with 2 labels,
+backward, clipping and AdamW, with BERT's dropout of 0.1. With --ragged, sequence i has 8 + 37·i mod (t - 7) tokens and
+is padded to t.
+distil: a DistilBERT with half of the layers is distilled from a BERT of the shape, with DistilBERT's three loss terms.
 
 usage: peer_steps.py [WORKLOAD …] [--precision fp32,bf16] [--threads N] [--steps 7] [--ragged] [--recompute]
                       [--dropout 0.1]
-Prints one JSON line for each workload and precision: median and least seconds, tokens per second (real tokens),
-peak memory. Each runs in a process of its own, so that the memory is its own.
+Prints one JSON line for each workload and precision: median and minimum seconds, tokens per second (without padding),
+peak memory. Each runs in a separate process, so that peak memory is measured separately.
 """
 import argparse
 import concurrent.futures
@@ -36,16 +37,16 @@ WORKLOADS = [
 def parse(workload):
     """(shape, what, b, t); "infer-base-1x128" and "base-infer-1x128" are the same."""
     match = re.fullmatch(r"(\w+)-(\w+)-(\d+)x(\d+)", workload)
-    shape, what = sorted(match.group(1, 2), key=lambda part: part not in SHAPES) if match else ("", "")
+    shape, what = sorted(match.group(1, 2), key=lambda name: name not in SHAPES) if match else ("", "")
     if shape not in SHAPES or what not in ("full", "lora", "infer", "distil"):
-        raise SystemExit(f"{workload!r} is no workload; expected one like {', '.join(WORKLOADS[:3])}")
+        raise SystemExit(f"{workload!r} is not a workload; expected one like {', '.join(WORKLOADS[:3])}")
     return shape, what, int(match[3]), int(match[4])
 
 
 def distillation(config, inputs, lengths):
-    """(student, its loss): BERT teaches a DistilBERT, as distiller.py of transformers' research_projects/distillation
-    does: 5·KL at temperature 2 over all tokens that are no padding, 2·cross-entropy over 15 % masked ones, 1 - cos of
-    the last states. Where it selects rows of logits with masked_select, this indexes rows, which is faster."""
+    """(student, its loss): a DistilBERT with a BERT teacher, as in distiller.py of transformers'
+    research_projects/distillation: 5·KL at temperature 2 over all non-padding tokens, 2·cross-entropy over 15 % masked
+    tokens, 1 - cos of the last hidden states. Selects rows of logits by index, which is faster than masked_select."""
     import torch
     import torch.nn.functional as F
     import transformers
@@ -60,9 +61,9 @@ def distillation(config, inputs, lengths):
     labels = torch.full_like(inputs["input_ids"], -100)
     for row, length in enumerate(lengths):
         count = max(1, (15 * length + 50) // 100)
-        places = [index * length // count for index in range(count)]
-        labels[row, places] = inputs["input_ids"][row, places]
-        inputs["input_ids"][row, places] = 103
+        positions = [index * length // count for index in range(count)]
+        labels[row, positions] = inputs["input_ids"][row, positions]
+        inputs["input_ids"][row, positions] = 103
     temperature = 2
 
     def loss():
@@ -142,9 +143,9 @@ def main():
     parser.add_argument("workloads", nargs="*", default=WORKLOADS)
     parser.add_argument("--precision", default="fp32,bf16")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--steps", type=int, default=7, help="measured steps, after two that are not")
+    parser.add_argument("--steps", type=int, default=7, help="measured steps, after two warm-up steps")
     parser.add_argument("--ragged", action="store_true")
-    parser.add_argument("--recompute", action="store_true", help="compute activations again in backward")
+    parser.add_argument("--recompute", action="store_true", help="gradient checkpointing")
     parser.add_argument("--dropout", type=float, default=0.1)
     options = parser.parse_args()
     for workload in options.workloads:

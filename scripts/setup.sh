@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what tune needs and this machine lacks: OpenBLAS, LAPACKE, zlib and SQLite. With sudo where not root. Says what it does.
+# Installs the packages that tune needs and that are missing: OpenBLAS, LAPACKE, zlib and SQLite. Uses sudo if not root,
+# and prints what it installs.
 set -eu
 
 missing=""
@@ -17,7 +18,7 @@ if [ -n "$missing" ]; then
   fi
   echo "setup: installing$missing" >&2
   $as_root apt-get update -q >/dev/null || echo "setup: apt-get update failed; trying with the lists that are here" >&2
-  # shellcheck disable=SC2086  # a list of words is wanted
+  # shellcheck disable=SC2086  # word splitting is intended
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >/dev/null || {
     echo "setup: apt-get could not install$missing" >&2
     exit 1

@@ -1,10 +1,10 @@
-/// Adaptive low-rank adaptation of one projection: a LoRA as a singular value decomposition (Zhang et al. 2023).
+/// AdaLoRA on one projection: a low-rank update in the form of a singular value decomposition (Zhang et al. 2023).
 public import Autograd
 public import Kernels
 import Models
 
-/// y += c·((dropout(x)·Aᵀ) ⊙ E)·Bᵀ      A [r, in]   E [r, 1]   B [out, r]   c = α/(r₀ + 1e-5), r₀ the rank at first
-/// with u = x·Aᵀ, v = c·dy·B:   dB += c·dyᵀ·(u ⊙ E)   dE += Σ rows of u ⊙ v   dA += (v ⊙ E)ᵀ·x   dx += (v ⊙ E)·A
+/// y += c·((dropout(x)·Aᵀ) ⊙ E)·Bᵀ      A [r, in]   E [r, 1]   B [out, r]   c = α/(r₀ + 1e-5), r₀ the initial rank
+/// with u = x·Aᵀ, v = c·dy·B:   dB += c·dyᵀ·(u ⊙ E)   dE += Σ over rows of u ⊙ v   dA += (v ⊙ E)ᵀ·x   dx += (v ⊙ E)·A
 /// Sendable: read during a step; its parameters are written between steps.
 public final class AdaLoRA: ProjectionAdapter, @unchecked Sendable {
   public let a, e, b: Parameter
@@ -24,7 +24,7 @@ public final class AdaLoRA: ProjectionAdapter, @unchecked Sendable {
       b: Parameter(projection.name + ".lora_B", shape: [projection.outputs, rank]), scale: scale, dropout: dropout)
   }
 
-  /// A and B normal with deviation 0.02, E zero.
+  /// A and B from a normal distribution with standard deviation 0.02; E stays zero.
   func initialize(seed: UInt64) { for matrix in [a, b] { Initializer.normal(0.02).fill(matrix, seed: seed) } }
 
   public var isTrainable: Bool { a.isTrainable || e.isTrainable || b.isTrainable }
@@ -32,7 +32,7 @@ public final class AdaLoRA: ProjectionAdapter, @unchecked Sendable {
   public func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
-    // Training may leave a projection no rank at all.
+    // An adapter file may have rank 0 here: pruning removed every triplet.
     guard a.rows > 0 else { return nil }
     return addLowRank(
       a, times: e, b, scale: scale, dropout: dropout, to: y, columns: columns, from: x, precision: precision, pass)
@@ -43,9 +43,9 @@ extension AdaLoRA: Mergeable {
   /// W += c·B·(E ⊙ A)
   func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?) {
     guard a.rows > 0 else { return }
-    var stretched = DenseMatrix(a.matrix)
-    for index in stretched.values.indices { stretched.values[index] *= e.pointer[index / a.columns] }
-    let change = DenseMatrix(b.matrix) * stretched
-    for index in change.values.indices { weight[index] += scale * change.values[index] }
+    var scaledA = DenseMatrix(a.matrix)
+    for index in scaledA.values.indices { scaledA.values[index] *= e.pointer[index / a.columns] }
+    let delta = DenseMatrix(b.matrix) * scaledA
+    for index in delta.values.indices { weight[index] += scale * delta.values[index] }
   }
 }

@@ -1,29 +1,34 @@
-/// AdaLoRA's settings, in PEFT's terms: a budget of rank that shrinks, and goes where it matters.
+/// AdaLoRA's config, as PEFT's `AdaLoraConfig`: the total rank falls during training, and the most important triplets
+/// remain.
 import Autograd
 public import Files
 public import Models
 
 public struct AdaLoRAConfig: Sendable, Equatable {
-  /// Of every projection at first, and of a projection on average in the end.
+  /// Initial rank of every projection.
   public var initR = 12
+  /// Final rank of a projection, on average.
   public var targetR = 8
-  /// The update is scaled by alpha / initial rank.
+  /// The update is scaled by alpha / initR.
   public var alpha = 8.0
   public var dropout = 0.0
   public var modules = ModuleChoice()
   public var bias = BiasMode.none
-  /// Steps before the budget begins to shrink, and steps after it has stopped.
+  /// Steps before the ranks start to fall.
   public var tInit = 0
+  /// Steps at the end of the run with constant ranks.
   public var tFinal = 0
-  /// Steps between two allocations.
+  /// Steps between two rank allocations.
   public var deltaT = 1
-  /// Of the running means of importance and of its uncertainty.
+  /// Decay of the running mean of importance.
   public var beta1 = 0.85
+  /// Decay of the running mean of its uncertainty.
   public var beta2 = 0.85
-  /// Weight of the mean of ‖AAᵀ - 1‖ and ‖BᵀB - 1‖ in the loss.
+  /// Weight of the orthogonality loss, the mean of ‖AAᵀ - 1‖ and ‖BᵀB - 1‖.
   public var orthRegWeight = 0.5
-  /// What a file says of the run that made it: its steps, and by projection the triplets that it kept.
+  /// Read from a file: the steps of the run that wrote it.
   var totalStep: Int?
+  /// Read from a file, by projection: which of the initial triplets are saved.
   var rankPattern: [String: [Bool]]?
 
   public init() {}
@@ -33,7 +38,7 @@ extension AdaLoRAConfig: ModuleMethod {
   public static var peftType: String { "ADALORA" }
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
-    var fitting = Injection(), triplets: [AdaLoRA] = []
+    var injection = Injection(), adapters: [AdaLoRA] = []
     let chosen = try resolve(in: model, strict: seed != nil)
     for projection in chosen {
       let limit = max(projection.inputs, projection.outputs), rank = rank(of: projection, in: model)
@@ -44,35 +49,35 @@ extension AdaLoRAConfig: ModuleMethod {
         projection, rank: rank, scale: alpha / (Double(initR) + 1e-5),
         dropout: dropout)
       if let seed { adapter.initialize(seed: seed) }
-      fitting.projections.append((projection, adapter))
-      triplets.append(adapter)
+      injection.projections.append((projection, adapter))
+      adapters.append(adapter)
     }
-    let allocator = RankAllocator(triplets, self)
-    for (index, adapter) in triplets.enumerated() {
-      fitting.tensors += zip([adapter.a, adapter.b, adapter.e], allocator.exports(of: index)).map {
+    let allocator = RankAllocator(adapters, self)
+    for (index, adapter) in adapters.enumerated() {
+      injection.tensors += zip([adapter.a, adapter.b, adapter.e], allocator.exports(of: index)).map {
         SavedParameter(name: Self.tensorPrefix + $0.name, parameter: $0, export: seed == nil ? nil : $1)
       }
     }
-    if seed != nil { (fitting.hook, fitting.trainedConfig) = (allocator, { allocator.trainedConfig }) }
-    fitting.replacedWeights = bias.replacedWeights(
-      in: model, adapted: Set(chosen.map(\.name)), and: modulesToSave, Self.tensorPrefix)
-    return fitting
+    if seed != nil { (injection.hook, injection.trainedConfig) = (allocator, { allocator.trainedConfig }) }
+    injection.replacedWeights = bias.replacedWeights(
+      in: model, adapted: Set(chosen.map(\.name)), modulesToSave: modulesToSave, prefix: Self.tensorPrefix)
+    return injection
   }
 
   func resolve(in model: TextModel, strict: Bool) throws -> [Projection] {
     try modules.projections(of: model, defaults: model.config.family.names.defaultTargets, strict: strict)
   }
 
-  /// As many as the file kept; with and without the encoder's name.
+  /// The number of saved triplets, or `initR` for a new adapter. PEFT's key may lack the encoder's name.
   private func rank(of projection: Projection, in model: TextModel) -> Int {
-    let key = projection.name + ".lora_E", bare = key.trimmingPrefix(model.config.family.names.encoder + ".")
-    return (rankPattern?[key] ?? rankPattern?[String(bare)])?.count { $0 } ?? initR
+    let key = projection.name + ".lora_E", shortKey = key.trimmingPrefix(model.config.family.names.encoder + ".")
+    return (rankPattern?[key] ?? rankPattern?[String(shortKey)])?.count { $0 } ?? initR
   }
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try resolve(in: model, strict: false).map(\.name)
-    var settings = peftLoRAKeys
-    settings["r"] = 8  // PEFT's default; it reads init_r instead.
+    var settings = peftLoRADefaults
+    settings["r"] = 8  // PEFT's default; PEFT uses init_r instead.
     settings["alpha_pattern"] = [:]
     settings["bias"] = .string(bias.rawValue)
     settings["exclude_modules"] = modules.exclude?.json ?? .null
@@ -95,14 +100,14 @@ extension AdaLoRAConfig: ModuleMethod {
   }
 
   public init(_ file: inout AdapterConfigReader) {
-    file.refuse(unknownLoRAKeys + ["use_dora", "use_rslora"])
-    initR = file.rank("init_r") ?? initR
-    targetR = file.rank("target_r") ?? targetR
+    file.refuse(unsupportedLoRAKeys + ["use_dora", "use_rslora"])
+    initR = file.positiveInt("init_r") ?? initR
+    targetR = file.positiveInt("target_r") ?? targetR
     alpha = file["lora_alpha", "a number above 0", { $0.number.flatMap { $0 > 0 ? $0 : nil } }] ?? alpha
     dropout = file.fraction("lora_dropout") ?? dropout
     bias = BiasMode(&file)
     func count(_ key: String) -> Int? {
-      file[key, "a whole number from 0 on", { $0.int.flatMap { $0 < 0 ? nil : $0 } }]
+      file[key, "a whole number of at least 0", { $0.int.flatMap { $0 < 0 ? nil : $0 } }]
     }
     tInit = count("tinit") ?? tInit
     tFinal = count("tfinal") ?? tFinal
@@ -111,9 +116,10 @@ extension AdaLoRAConfig: ModuleMethod {
     beta2 = file.fraction("beta2") ?? beta2
     orthRegWeight = file["orth_reg_weight", "a number", { $0.number }] ?? orthRegWeight
     totalStep = count("total_step")
-    rankPattern = file["rank_pattern", "lists of true and false by module", { map($0) { list($0) { $0.bool } } }]
+    rankPattern = file["rank_pattern", "lists of true and false by module name", { map($0) { list($0) { $0.bool } } }]
     modules = ModuleChoice(&file)
   }
 }
 
-func patternJSON(_ kept: [String: [Bool]]) -> JSON { .object(kept.mapValues { .array($0.map(JSON.bool)) }) }
+/// `rank_pattern`: by projection, whether each initial triplet is saved.
+func patternJSON(_ isSaved: [String: [Bool]]) -> JSON { .object(isSaved.mapValues { .array($0.map(JSON.bool)) }) }

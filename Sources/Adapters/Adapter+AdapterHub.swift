@@ -1,11 +1,12 @@
-/// The files of the `adapters` library (AdapterHub), as it reads and writes them.
+/// Saves an adapter in the format of the `adapters` library (AdapterHub).
 import Autograd
 import Checkpoints
 import Files
 import Models
 
 extension TextModel {
-  /// Modules of the head, its last product aside, of which the `adapters` library's files hold weights: it names none.
+  /// Modules of the head, without its last layer, whose weights are in the checkpoint. The `adapters` library does not
+  /// list them in a config, as PEFT does in `modules_to_save`.
   func headModules(in checkpoint: Checkpoint) -> [String] {
     let last = [classifier.weight, classifier.bias].map { moduleName(of: $0.name) }
     let found = parameters.map(\.name).filter(checkpoint.contains).map(moduleName)
@@ -14,30 +15,31 @@ extension TextModel {
 }
 
 extension Adapter {
-  /// Writes the four files of the `adapters` library; two of them are the head's.
+  /// Writes adapter_config.json and adapter.safetensors; for a head also head_config.json and model_head.safetensors.
   func saveForAdapterHub(
-    _ own: [SavedTensor], head: [SavedTensor], to folder: String, base: String, _ kind: HeadType
+    _ tensors: [SavedTensor], head: [SavedTensor], to folder: String, base: String, _ headType: HeadType
   ) throws {
     let family = model.config.family
-    let about: [String: JSON] = [
-      "hidden_size": .int(model.config.hiddenSize), "model_class": .string(family.architecture(kind)),
+    let common: [String: JSON] = [
+      "hidden_size": .int(model.config.hiddenSize), "model_class": .string(family.architecture(headType)),
       "model_name": .string(base), "model_type": .string(family.rawValue), "version": "adapters.1.3.0",
     ]
     func write(_ tensors: [SavedTensor], _ file: String, _ settings: [String: JSON], _ config: String) throws {
       try withPointers(tensors) { pointers in
         try writeSafetensors(to: folder + "/" + file, tensors: pointers, dtype: .f32, metadata: ["format": "pt"])
       }
-      let all = about.merging(settings) { _, own in own }
-      try writeFile(JSON.object(all).text() + "\n", to: folder + "/" + config)
+      let merged = common.merging(settings) { _, new in new }
+      try writeFile(JSON.object(merged).text() + "\n", to: folder + "/" + config)
     }
     let name: JSON = (method as? BottleneckConfig).map { .string($0.name) } ?? .null
     try write(
-      own, AdapterFormat.adapterHub.weights[0], ["config": .object(try method.configJSON(in: model)), "name": name],
+      tensors, AdapterFormat.adapterHub.weights[0],
+      ["config": .object(try method.configJSON(in: model)), "name": name],
       "adapter_config.json")
     if head.isEmpty { return }
     try write(
       head, AdapterFormat.adapterHub.weights[1],
-      ["config": .null, "name": .null, "num_labels": kind == .maskedLM ? .null : .int(self.head.outputs)],
+      ["config": .null, "name": .null, "num_labels": headType == .maskedLM ? .null : .int(self.head.outputs)],
       "head_config.json")
   }
 }

@@ -1,46 +1,46 @@
-/// An adapter folded into the weights that it changes, and taken out of them again.
+/// Merges an attached adapter into the base weights, and restores them: PEFT's `merge_adapter` and `unmerge_adapter`.
 import Autograd
 import Models
 
-/// Why an adapter cannot become part of its base.
+/// An adapter whose update is not a change of weights.
 public struct MergeFault: Error, CustomStringConvertible {
-  /// As `peft_type` names it.
+  /// `peft_type` of the method.
   public let method: String
 
   public var description: String {
-    "\(method): what this method adds to a model is no change of its weights, so that it cannot be merged into them. "
-      + "Keep the adapter beside its base."
+    "\(method): this method does not change weights of the base model, so its adapters cannot be merged. "
+      + "Load the adapter together with its base model."
   }
 }
 
 extension Adapter {
-  /// Changes the base's weights, of Float32, so that they alone say what they said with the adapter, which is attached;
-  /// the seams are empty then, and nothing of the adapter but its head and its overrides learns any more.
-  /// - Throws: `MergeFault` where no weight can stand for what it adds; nothing is changed then.
+  /// Adds the update to the base's Float32 weights, so that the model gives the same outputs without it, up to
+  /// rounding. The adapter slots are then empty; the head and the replaced weights stay in place.
+  /// - Throws: `MergeFault` for an adapter that is not `Mergeable`. The model is then unchanged.
   public func merge() throws {
     precondition(isAttached && !isMerged, "only an attached adapter can be merged, once")
-    let parts = injection.projections.compactMap { projection, adapter in
+    let mergeable = injection.projections.compactMap { projection, adapter in
       (adapter as? any Mergeable).map { (projection, $0) }
     }
-    guard injection.slots.isEmpty, parts.count == injection.projections.count else {
+    guard injection.slots.isEmpty, mergeable.count == injection.projections.count else {
       throw MergeFault(method: type(of: method).peftType)
     }
-    var kept: [WeightBackup] = []
-    for (projection, adapter) in parts {
+    var backups: [WeightBackup] = []
+    for (projection, adapter) in mergeable {
       for parameter in [projection.weight, projection.bias] {
         parameter.makeWritable()
-        kept.append(WeightBackup(parameter: parameter, values: Array(parameter.values)))
+        backups.append(WeightBackup(parameter: parameter, values: Array(parameter.values)))
       }
       adapter.merge(into: projection.weight.pointer, bias: projection.bias.pointer)
       projection.adapter = nil
     }
-    unmergedWeights = kept
+    unmergedWeights = backups
   }
 
-  /// Puts the base's own numbers back, bit for bit, and the adapter into its seams again.
+  /// Restores the base's weights, bit for bit, and puts the adapter back into its slots.
   public func unmerge() {
     precondition(isMerged, "the adapter is not merged")
-    for kept in unmergedWeights ?? [] { _ = kept.parameter.values.update(fromContentsOf: kept.values) }
+    for backup in unmergedWeights ?? [] { _ = backup.parameter.values.update(fromContentsOf: backup.values) }
     for (projection, adapter) in injection.projections { projection.adapter = adapter }
     unmergedWeights = nil
   }
@@ -48,7 +48,7 @@ extension Adapter {
   public var isMerged: Bool { unmergedWeights != nil }
 }
 
-/// A weight of the base and its numbers before a merge.
+/// A weight of the base and its values before a merge.
 struct WeightBackup {
   let parameter: Parameter
   let values: [Float]

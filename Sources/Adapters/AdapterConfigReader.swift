@@ -1,4 +1,4 @@
-/// adapter_config.json, read key by key. Collects what is wrong or not supported, so that one error lists it all.
+/// Reads adapter_config.json key by key, and collects all problems so that one error can list them.
 import Files
 
 public struct AdapterConfigReader {
@@ -7,27 +7,30 @@ public struct AdapterConfigReader {
 
   init(_ json: JSON) { self.json = json }
 
-  /// The value at a key; nil where it is absent or null, or something else, which is a problem.
-  subscript<T>(_ key: String, _ kind: String, _ value: (JSON) -> T?) -> T? {
+  /// The value at a key, converted. nil if it is absent, null, or of another type, which is a problem.
+  /// - Parameters:
+  ///   - expected: what the problem says was expected.
+  ///   - convert: nil for a value of another type.
+  subscript<T>(_ key: String, _ expected: String, _ convert: (JSON) -> T?) -> T? {
     mutating get {
       guard let found = json[key], found != .null else { return nil }
-      if let value = value(found) { return value }
-      problems.append("'\(key)' is \(found.text(pretty: false).prefix(60)); expected \(kind).")
+      if let value = convert(found) { return value }
+      problems.append("'\(key)' is \(found.text(pretty: false).prefix(60)); expected \(expected).")
       return nil
     }
   }
 
   mutating func flag(_ key: String) -> Bool { self[key, "true or false", { $0.bool }] ?? false }
 
-  mutating func rank(_ key: String) -> Int? {
-    self[key, "a whole number from 1 on", { $0.int.flatMap { (1...65536).contains($0) ? $0 : nil } }]
+  mutating func positiveInt(_ key: String) -> Int? {
+    self[key, "a whole number from 1 to 65536", { $0.int.flatMap { (1...65536).contains($0) ? $0 : nil } }]
   }
 
   mutating func fraction(_ key: String) -> Double? {
     self[key, "a number from 0 to below 1", { $0.number.flatMap { (0..<1).contains($0) ? $0 : nil } }]
   }
 
-  /// Options that change the result and that are not built here.
+  /// Options that change the result and are not supported: they must be absent or off.
   mutating func refuse(_ keys: [String]) {
     for key in keys {
       switch json[key] {
@@ -37,8 +40,8 @@ public struct AdapterConfigReader {
     }
   }
 
-  /// An option that has one value here.
-  mutating func want(_ key: String, _ value: JSON) {
+  /// An option of which only one value is supported; it may be absent.
+  mutating func require(_ key: String, _ value: JSON) {
     if let found = json[key], found != value, found.number == nil || found.number != value.number {
       problems.append(
         "'\(key)' is \(found.text(pretty: false).prefix(60)); only \(value.text(pretty: false)) is supported.")
@@ -48,19 +51,21 @@ public struct AdapterConfigReader {
   mutating func problem(_ text: String) { problems.append(text) }
 }
 
+/// nil if `json` is not a list, or if an element cannot be converted.
 func list<T>(_ json: JSON, _ element: (JSON) -> T?) -> [T]? {
   guard let array = json.array else { return nil }
   let values = array.compactMap(element)
   return values.count == array.count ? values : nil
 }
 
+/// nil if `json` is not an object, or if a value cannot be converted.
 func map<T>(_ json: JSON, _ element: (JSON) -> T?) -> [String: T]? {
   guard let object = json.object else { return nil }
   let values = object.compactMapValues(element)
   return values.count == object.count ? values : nil
 }
 
-/// 16 for 16.0, as Python writes what was given as a whole number.
+/// A whole number as an integer (16, not 16.0), as Python writes it.
 func jsonNumber(_ value: Double) -> JSON {
   value == value.rounded() && abs(value) < 1e15 ? .int(Int(value)) : .double(value)
 }

@@ -1,10 +1,10 @@
-/// An adapter on disk in PEFT's form, adapter_config.json and adapter_model.safetensors, or in the `adapters` library's.
+/// Saves and loads adapter folders: PEFT's adapter_config.json and adapter_model.safetensors, or those of `adapters`.
 import Autograd
 import Checkpoints
 import Files
 public import Models
 
-/// What is wrong with an adapter folder.
+/// An adapter folder that cannot be used.
 public enum AdapterFault: Error, CustomStringConvertible {
   case unsupported(file: String, problems: [String])
   case tensors(file: String, problems: [String])
@@ -14,51 +14,54 @@ public enum AdapterFault: Error, CustomStringConvertible {
     case .unsupported(let file, let problems):
       "\(file): this adapter cannot be used:" + problems.map { "\n  " + $0 }.joined()
     case .tensors(let file, let problems):
-      "\(file): the adapter does not fit the model:" + problems.prefix(20).map { "\n  " + $0 }.joined()
+      "\(file): the adapter does not match the model:" + problems.prefix(20).map { "\n  " + $0 }.joined()
         + (problems.count > 20 ? "\n  … and \(problems.count - 20) more" : "")
-        + "\nIs this the base that the adapter was trained over?"
+        + "\nIs this the base model that the adapter was trained on?"
     }
   }
 }
 
 extension Adapter {
-  /// Writes its files into the folder. `base` is what adapter_config.json names as the base model; never a path.
-  public func save(to folder: String, base: String, head kind: HeadType) throws {
+  /// Writes the adapter's files into the folder, which is created if it is missing.
+  /// - Parameters:
+  ///   - base: `base_model_name_or_path` of adapter_config.json; never a local path.
+  ///   - headType: decides `task_type`.
+  public func save(to folder: String, base: String, head headType: HeadType) throws {
     try makeFolder(folder)
     let prefix = type(of: method).tensorPrefix
-    let own: [SavedTensor] = injection.tensors.map { tensor in
-      let (shape, numbers) = tensor.export?() ?? (tensor.parameter.shape, Array(tensor.parameter.values))
-      return (tensor.name, shape, numbers)
+    let tensors: [SavedTensor] = injection.tensors.map { tensor in
+      let (shape, values) = tensor.export?() ?? (tensor.parameter.shape, Array(tensor.parameter.values))
+      return (tensor.name, shape, values)
     }
-    var whole: [SavedTensor] = headParameters.map { (prefix + $0.name, $0.shape, Array($0.values)) }
-    whole += replacedWeights.map { ($0.savedName, $0.parameter.shape, self.values(of: $0)) }
+    var weights: [SavedTensor] = headParameters.map { (prefix + $0.name, $0.shape, Array($0.values)) }
+    weights += replacedWeights.map { ($0.savedName, $0.parameter.shape, self.values(of: $0)) }
     if type(of: method).format == .adapterHub {
-      return try saveForAdapterHub(own, head: whole, to: folder, base: base, kind)
+      return try saveForAdapterHub(tensors, head: weights, to: folder, base: base, headType)
     }
-    try withPointers(own + whole) { pointers in
+    try withPointers(tensors + weights) { pointers in
       try writeSafetensors(
         to: folder + "/adapter_model.safetensors", tensors: pointers, dtype: .f32, metadata: ["format": "pt"])
     }
     var settings = try method.configJSON(in: model)
-    settings.merge(injection.trainedConfig?() ?? [:]) { _, learned in learned }
+    settings.merge(injection.trainedConfig?() ?? [:]) { _, trained in trained }
     settings["peft_type"] = .string(type(of: method).peftType)
     settings["base_model_name_or_path"] = .string(base)
     settings["inference_mode"] = true
     settings["peft_version"] = "0.21.2"
     settings["task_type"] =
-      switch kind {
+      switch headType {
       case .tokenClassification: "TOKEN_CLS"
       case .sequenceClassification: "SEQ_CLS"
       case .maskedLM: .null
       }
     for key in ["auto_mapping", "revision"] { settings[key] = .null }
-    // PEFT wants the tokenizer of a prompt that began as a text, and does not use it.
+    // PEFT requires a tokenizer's name if the prompt was initialized from a text, and does not use it.
     if settings["prompt_tuning_init"] == "TEXT" { settings["tokenizer_name_or_path"] = .string(base) }
     try writeFile(JSON.object(settings).text() + "\n", to: folder + "/adapter_config.json")
   }
 
-  /// Opens the adapter in `folder` for `model`; it is not attached yet.
-  /// - Throws: `AdapterFault` listing everything that is not supported, missing, unexpected or of another shape.
+  /// Loads the adapter in `folder` for `model`; it is not attached yet.
+  /// - Throws: `AdapterFault` with all unsupported settings, or all missing, unexpected and misshapen tensors.
   public convenience init(folder: String, on model: TextModel) throws {
     var method = try readMethod(folder + "/adapter_config.json")
     let prefix = type(of: method).tensorPrefix
@@ -68,33 +71,33 @@ extension Adapter {
     var reader = TensorReader(
       checkpoint: checkpoint, file: files[0],
       encoder: (prefix, model.config.family.names.encoder + "."))
-    let fitting = try method.inject(into: model, seed: nil)
-    for tensor in fitting.tensors { try reader.read(tensor.parameter, stored: tensor.name) }
+    let injection = try method.inject(into: model, seed: nil)
+    for tensor in injection.tensors { try reader.read(tensor.parameter, savedName: tensor.name) }
     let head = model.headType == .maskedLM ? model.classifier : try reader.head(like: model.classifier)
-    self.init(method, on: model, fitting, head: head)
-    for (index, override) in replacedWeights.enumerated() {
-      let copy = Parameter(override.parameter.name, shape: override.parameter.shape)
-      try reader.read(copy, stored: override.savedName)
+    self.init(method, on: model, injection, head: head)
+    for (index, weight) in replacedWeights.enumerated() {
+      let copy = Parameter(weight.parameter.name, shape: weight.parameter.shape)
+      try reader.read(copy, savedName: weight.savedName)
       setReplacedWeight(index, Array(copy.values))
     }
     try reader.finish()
   }
 }
 
-/// By `peft_type`.
+/// All methods, found by their `peft_type`.
 private let adapterMethods: [any AdapterMethod.Type] = [
   LoRAConfig.self, AdaLoRAConfig.self, IA3Config.self, VeRAConfig.self, LayerNormTuning.self, BitFit.self,
   LinearProbe.self, BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
 ]
 
-/// The method and its settings, as adapter_config.json has them.
+/// The method and its config, from adapter_config.json.
 private func readMethod(_ file: String) throws -> any AdapterMethod {
   let json = try JSON(path: file)
   if json["peft_type"] == nil, var settings = json["config"]?.object {
     settings["name"] = json["name"]
     var reader = AdapterConfigReader(.object(settings))
     if json["version"] == nil {
-      reader.problem("'version' is missing: a file of an older library, whose words differ.")
+      reader.problem("'version' is missing: an older version of the library wrote this file, with other keys.")
     }
     let method = BottleneckConfig(&reader)
     if !reader.problems.isEmpty { throw AdapterFault.unsupported(file: file, problems: reader.problems) }
@@ -102,8 +105,8 @@ private func readMethod(_ file: String) throws -> any AdapterMethod {
   }
   guard let type = adapterMethods.first(where: { $0.peftType == json["peft_type"]?.string }) else {
     let found = json["peft_type"]?.text(pretty: false) ?? "missing"
-    let known = adapterMethods.map { "\"\($0.peftType)\"" }.joined(separator: ", ")
-    throw AdapterFault.unsupported(file: file, problems: ["'peft_type' is \(found); supported: \(known)."])
+    let supported = adapterMethods.map { "\"\($0.peftType)\"" }.joined(separator: ", ")
+    throw AdapterFault.unsupported(file: file, problems: ["'peft_type' is \(found); supported: \(supported)."])
   }
   var reader = AdapterConfigReader(json)
   let method = type.init(&reader)
@@ -111,62 +114,62 @@ private func readMethod(_ file: String) throws -> any AdapterMethod {
   return method
 }
 
-/// Reads tensors by the names that PEFT gives them; collects what does not fit.
+/// Reads tensors by the names in the adapter file, and collects all mismatches.
 private struct TensorReader {
   let checkpoint: Checkpoint
   let file: String
-  /// `base_model.model.` and `bert.`
+  /// `base_model.model.` and `bert.`.
   let encoder: (prefix: String, name: String)
   var problems: [String] = []
   var used: Set<String> = []
 
-  /// With and without the encoder's name: PEFT leaves it out for an encoder without a head.
+  /// The name with or without the encoder's: PEFT omits it for a model without a head.
   private func find(_ name: String) -> String? {
-    let bare = encoder.prefix + name.trimmingPrefix(encoder.prefix + encoder.name)
-    return [name, bare].first { checkpoint.contains($0) }
+    let shortName = encoder.prefix + name.trimmingPrefix(encoder.prefix + encoder.name)
+    return [name, shortName].first { checkpoint.contains($0) }
   }
 
-  mutating func read(_ parameter: Parameter, stored: String) throws {
-    guard let name = find(stored) else {
-      problems.append("missing '\(stored)' \(parameter.shape)")
+  mutating func read(_ parameter: Parameter, savedName: String) throws {
+    guard let name = find(savedName) else {
+      problems.append("missing '\(savedName)' \(parameter.shape)")
       return
     }
     used.insert(name)
     let found = try checkpoint.info(name).shape
     guard found == parameter.shape else {
-      problems.append("'\(name)' has shape \(found), this model and adapter_config.json want \(parameter.shape)")
+      problems.append("'\(name)' has shape \(found); this model and adapter_config.json expect \(parameter.shape)")
       return
     }
     try checkpoint.floats(name, into: parameter.pointer)
   }
 
-  /// The adapter's classifier, whatever its number of classes; the model's own where the adapter has none.
+  /// The adapter's classifier, with any number of classes; the model's if the file has none.
   mutating func head(like head: Projection) throws -> Projection {
-    let stored = encoder.prefix + head.weight.name
-    guard let name = find(stored), case let shape = try checkpoint.info(name).shape, shape.count == 2 else {
+    let savedName = encoder.prefix + head.weight.name
+    guard let name = find(savedName), case let shape = try checkpoint.info(name).shape, shape.count == 2 else {
       return head
     }
-    let own = Projection(
+    let adapterHead = Projection(
       head.name, weight: Parameter(head.weight.name, shape: [shape[0], head.inputs]),
       bias: Parameter(head.bias.name, shape: [shape[0]]))
-    try read(own.weight, stored: stored)
-    try read(own.bias, stored: encoder.prefix + head.bias.name)
-    return own
+    try read(adapterHead.weight, savedName: savedName)
+    try read(adapterHead.bias, savedName: encoder.prefix + head.bias.name)
+    return adapterHead
   }
 
   func finish() throws {
-    // With bias "all" PEFT 0.21 also stores the head's original and its wrapped bias, which it never reads again.
+    // With bias "all" PEFT 0.21 also saves the head's original and wrapped biases, and does not load them.
     let unread = checkpoint.names.filter {
       !used.contains($0) && !$0.contains(".original_module.") && !$0.contains(".modules_to_save.")
     }
-    let all = try problems + unread.map { "unexpected '\($0)' \(try checkpoint.info($0).shape)" }
-    if !all.isEmpty { throw AdapterFault.tensors(file: file, problems: all) }
+    let allProblems = try problems + unread.map { "unexpected '\($0)' \(try checkpoint.info($0).shape)" }
+    if !allProblems.isEmpty { throw AdapterFault.tensors(file: file, problems: allProblems) }
   }
 }
 
 typealias SavedTensor = (name: String, shape: [Int], floats: [Float])
 
-/// Calls `body` with pointers into all the arrays at once.
+/// Calls `body` with pointers to copies of all tensors, which are valid until it returns.
 func withPointers<R>(
   _ tensors: [SavedTensor],
   _ body: ([(name: String, shape: [Int], floats: UnsafeBufferPointer<Float>)]) throws -> R

@@ -1,33 +1,55 @@
-/// What every way of adapting a model is asked for. To add one: a type of its own, and a line in `adapterMethods` (AdapterFolder.swift).
+/// A parameter-efficient fine-tuning method in PEFT's terms: its config, and what it injects into a model.
 public import Autograd
 public import Files
 public import Models
 
-/// A way to change a model by little, with its settings: what it puts where, and how PEFT spells it.
+/// The config of a method (PEFT's `PeftConfig`, such as `LoraConfig`), which also creates the method's parameters for a
+/// model (PEFT's `BaseTuner`). An `Adapter` is one such config injected into one `TextModel`.
+///
+/// To add the method X:
+/// 1. **The forward pass.** PEFT replaces modules by its own layers (`lora.Linear`). Here a model has empty adapter
+///    slots, and an object fills a slot: a `ProjectionAdapter` beside a linear layer (`LoRA`, `IA3`), a
+///    `ResidualAdapter` after a sublayer (`Bottleneck`), or `VirtualTokens` before every sequence (`PromptEmbedding`,
+///    `PrefixEncoder`). A method that only trains weights of the model (`BitFit`) needs none. If the update can be
+///    merged into weight and bias, as by PEFT's `merge_and_unload`, the `ProjectionAdapter` is also `Mergeable`.
+/// 2. **The config.** `XConfig: AdapterMethod` has the fields of PEFT's config, with PEFT's defaults. With
+///    `target_modules` or `modules_to_save` it is a `ModuleMethod`. Its `inject` creates the adapters, whose parameters
+///    have PEFT's names. `configJSON` writes adapter_config.json, and `init(_:)` reads it.
+/// 3. **Loading.** Add `XConfig.self` to `adapterMethods` (AdapterFolder.swift), where `peft_type` is looked up.
+/// 4. **The recipe.** In Sources/Recipes/Sections/Methods: a `MethodSection` with the keys, and a case of
+///    `Recipe.Method.MethodType`.
+///
+/// Compare it with PEFT in tests: the logits of a PEFT folder, the saved files, the losses of twenty steps, and the
+/// count of trainable parameters. A merged adapter must give the logits of the attached one.
 public protocol AdapterMethod: Sendable {
-  /// `peft_type` in adapter_config.json, where that is PEFT's.
+  /// `peft_type` in adapter_config.json: "LORA". A name of our own if PEFT does not have the method.
   static var peftType: String { get }
-  /// Whose files it is kept in.
+  /// Which library's files the adapter is saved in. Default: PEFT's.
   static var format: AdapterFormat { get }
-  /// What stands before a weight's name in adapter_model.safetensors.
+  /// Prefix of the names in adapter_model.safetensors. Default: "base_model.model.".
   static var tensorPrefix: String { get }
-  /// Modules trained and saved whole, beside the head.
+  /// PEFT's `modules_to_save`: modules that are trained and saved in full, besides the head.
   var modulesToSave: [String] { get }
 
-  /// Makes what goes into the model's seams; nothing is put there yet.
-  /// - Parameter seed: where chance comes from; nil: the numbers are about to be read from a file.
+  /// Creates the method's parameters for `model`. Does not change the model: `Adapter.attach` does.
+  /// - Parameters:
+  ///   - model: its names and sizes decide the targets and the shapes.
+  ///   - seed: random seed of the initialization. nil: the adapter is read from a file. Then values are not
+  ///     initialized, and names in the config may match nothing, as in PEFT.
+  /// - Throws: `TargetFault` or a fault of the method, if the config does not match the model.
   func inject(into model: TextModel, seed: UInt64?) throws -> Injection
-  /// Modules that start from chance are trained and saved whole, and so no target, whatever else the settings say.
+  /// Adds to `modulesToSave` the modules of a newly initialized head. They are then no targets of the method.
   mutating func addModulesToSave(_ modules: [String])
-  /// Positions of every sequence that are the method's own.
+  /// PEFT's `num_virtual_tokens`: positions that every sequence loses to the method. Default: 0.
   var virtualTokenCount: Int { get }
-  /// Reads the texts that the method starts from; `pieces` are a text's token ids.
-  mutating func tokenizeTexts(_ pieces: (String) -> [Int32])
-  /// The factor of the learning rate for a weight that learns.
+  /// Tokenizes texts in the config (`prompt_tuning_init_text`). Called before `inject`. Default: does nothing.
+  /// - Parameter tokenize: the token ids of a text.
+  mutating func tokenizeTexts(_ tokenize: (String) -> [Int32])
+  /// Factor of the learning rate for a trainable parameter, as in LoRA+. Default: 1.
   func learningRateFactor(of parameter: Parameter) -> Double
-  /// The method's own keys of adapter_config.json, all that PEFT writes.
+  /// The method's keys of adapter_config.json, all that PEFT writes. `Adapter.save` adds those that all methods share.
   func configJSON(in model: TextModel) throws -> [String: JSON]
-  /// Reads them back. What this program cannot do is a problem, never a silent difference.
+  /// Reads the keys of `configJSON`. An unsupported option must be reported as a problem of `file`, never ignored.
   init(_ file: inout AdapterConfigReader)
 }
 
@@ -36,10 +58,10 @@ extension AdapterMethod {
   public static var tensorPrefix: String { "base_model.model." }
   public var virtualTokenCount: Int { 0 }
   public func learningRateFactor(of parameter: Parameter) -> Double { 1 }
-  public func tokenizeTexts(_ pieces: (String) -> [Int32]) {}
+  public func tokenizeTexts(_ tokenize: (String) -> [Int32]) {}
 }
 
-/// A method whose settings choose modules.
+/// A method that has `target_modules`, `exclude_modules`, `layers_to_transform` or `modules_to_save`.
 public protocol ModuleMethod: AdapterMethod {
   var modules: ModuleChoice { get set }
 }
@@ -49,21 +71,21 @@ extension ModuleMethod {
   public mutating func addModulesToSave(_ modules: [String]) { self.modules.addModulesToSave(modules) }
 }
 
-/// What a method has made for one model.
+/// What a method injects into one model. `Adapter` attaches, trains and saves it.
 public struct Injection {
-  /// What sits in the seams of projections.
+  /// Adapters of linear layers: `Adapter.attach` assigns each to its projection.
   var projections: [(projection: Projection, adapter: any ProjectionAdapter)] = []
-  /// What sits elsewhere in the model.
+  /// Adapters in other slots of the model.
   var slots: [AdapterSlot] = []
-  /// What is saved, in the file's order.
+  /// Parameters that are saved, in the file's order.
   var tensors: [SavedParameter] = []
-  /// What learns beside `tensors`, and is not saved: what it makes is.
+  /// Parameters that are trained and not saved, because what they compute is saved instead (prefix tuning's network).
   var unsavedParameters: [Parameter] = []
-  /// Weights of the model that the adapter has its own numbers for: biases, norms, modules saved whole.
+  /// Weights of the model that the adapter has its own values for: biases, LayerNorms, modules to save.
   var replacedWeights: [SavedParameter] = []
-  /// What the method does beside the passes, where it does something.
+  /// Called around every training step (AdaLoRA's rank allocation); nil for most methods.
   var hook: (any StepHook)?
-  /// Keys of adapter_config.json that only training decides; nil: none.
+  /// Keys of adapter_config.json that are known only after training; nil: none.
   var trainedConfig: (() -> [String: JSON])?
 }
 
@@ -71,40 +93,40 @@ public struct Injection {
 struct SavedParameter {
   let name: String
   let parameter: Parameter
-  /// Whether it is trained, or only saved along.
+  /// Whether it is trained; VeRA's shared matrices are saved but frozen.
   var isTrained = true
-  /// What is saved, where that is not the parameter as it is.
+  /// Computes what is saved; nil: the parameter itself.
   var export: TensorExport?
 }
 
-/// Makes the shape and the numbers of a tensor in adapter_model.safetensors.
+/// Computes shape and values of a tensor in adapter_model.safetensors.
 typealias TensorExport = () -> (shape: [Int], values: [Float])
 
-/// A place in a model where something may sit.
+/// An adapter slot of a model, together with the adapter that fills it.
 struct AdapterSlot {
   let isFree: () -> Bool
   let fill: () -> Void
   let clear: () -> Void
 
-  /// `Socket(block.seams, \.prefix, prefix)`
-  init<Owner: AnyObject, Value>(_ owner: Owner, _ place: ReferenceWritableKeyPath<Owner, Value?>, _ value: Value) {
-    isFree = { owner[keyPath: place] == nil }
-    fill = { owner[keyPath: place] = value }
-    clear = { owner[keyPath: place] = nil }
+  /// `AdapterSlot(model, \.virtualTokens, prefix)`
+  init<Owner: AnyObject, Value>(_ owner: Owner, _ slot: ReferenceWritableKeyPath<Owner, Value?>, _ adapter: Value) {
+    isFree = { owner[keyPath: slot] == nil }
+    fill = { owner[keyPath: slot] = adapter }
+    clear = { owner[keyPath: slot] = nil }
   }
 }
 
 extension TextModel {
-  /// The weights of `modules`, by their names or the ends of these; the weights themselves stored under `prefix`.
+  /// The weights of `modules` (module names or their suffixes), saved under `prefix` and their own names.
   func weights(of modules: [String], prefix: String) -> [SavedParameter] {
     parameters.filter { belongs($0.name, to: modules) }.map { SavedParameter(name: prefix + $0.name, parameter: $0) }
   }
 }
 
-/// Whether a module on the way to this weight is one of `modules`, or ends with one.
+/// Whether the weight lies in one of `modules`, which are module names or their suffixes.
 public func belongs(_ weight: String, to modules: [String]) -> Bool {
   let path = weight.split(separator: ".").dropLast()
-  return modules.contains { saved in
-    path.indices.contains { isSuffix(saved, of: path[...$0].joined(separator: ".")) }
+  return modules.contains { module in
+    path.indices.contains { isSuffix(module, of: path[...$0].joined(separator: ".")) }
   }
 }

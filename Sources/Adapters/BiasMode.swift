@@ -1,12 +1,12 @@
-/// Which biases of the model learn along with what is beside its matrices.
+/// Which biases of the model are trained besides the adapters: PEFT's `bias`.
 import Autograd
 import Files
 import Models
 
-/// As PEFT's `bias`.
+/// Values of PEFT's `bias`.
 public enum BiasMode: String, CaseIterable, Sendable {
   case none, all
-  /// Those of the adapted projections.
+  /// Biases of the adapted projections.
   case loraOnly = "lora_only"
 
   init(_ file: inout AdapterConfigReader) {
@@ -14,16 +14,16 @@ public enum BiasMode: String, CaseIterable, Sendable {
       file["bias", "\"none\", \"all\" or \"lora_only\"", { $0.string.flatMap(BiasMode.init(rawValue:)) }] ?? .none
   }
 
-  /// Weights of the model that the adapter trains and saves itself, `modules` being saved whole; an adapted module's bias
-  /// has moved into its base layer.
-  func replacedWeights(in model: TextModel, adapted: Set<String>, and modules: [String], _ prefix: String)
-    -> [SavedParameter]
-  {
+  /// The trained biases and all weights of `modulesToSave`, with their names in the file. In PEFT an adapted module
+  /// wraps its `base_layer`, which holds the bias.
+  func replacedWeights(
+    in model: TextModel, adapted: Set<String>, modulesToSave: [String], prefix: String
+  ) -> [SavedParameter] {
     model.parameters.compactMap { parameter in
       let name = parameter.name, module = String(name.dropLast(".bias".count))
       let isBias = name.hasSuffix(".bias"), isAdapted = isBias && adapted.contains(module)
-      let learns = isBias && (self == .all || self == .loraOnly && isAdapted)
-      guard learns || belongs(name, to: modules) else { return nil }
+      let isTrained = isBias && (self == .all || self == .loraOnly && isAdapted)
+      guard isTrained || belongs(name, to: modulesToSave) else { return nil }
       return SavedParameter(name: prefix + (isAdapted ? module + ".base_layer.bias" : name), parameter: parameter)
     }
   }

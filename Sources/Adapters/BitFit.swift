@@ -1,19 +1,19 @@
-/// Biases learn, and nothing else below the head (Ben Zaken et al. 2022).
+/// BitFit: trains only the biases and the head (Ben Zaken et al. 2022).
 import Autograd
 public import Files
 public import Models
 
-/// PEFT has no such method (its LoRA with bias "all" trains A and B too), so that the file is in PEFT's form but of a
-/// type of its own: `BITFIT`, the biases under their names.
+/// PEFT does not have this method: its LoRA with bias "all" also trains A and B. The files have PEFT's format with the
+/// `peft_type` `BITFIT`; each bias is saved under its name in the model.
 public struct BitFit: Sendable, Equatable {
   public enum Biases: Sendable, Equatable {
     case all
-    /// Those of the modules whose path equals or ends with one of these.
+    /// Biases of the modules with these names or name suffixes.
     case of([String])
   }
 
   public var biases = Biases.all
-  /// Only what is saved whole.
+  /// Only its `modulesToSave` are used.
   public var modules = ModuleChoice()
 
   public init() {}
@@ -26,24 +26,24 @@ extension BitFit: ModuleMethod {
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     let names = model.parameters.map(\.name).filter { $0.hasSuffix(".bias") }.map { String($0.dropLast(".bias".count)) }
     if seed != nil {
-      if case .of(let wanted) = biases {
-        for end in wanted where !names.contains(where: { isSuffix(end, of: $0) }) {
-          throw TargetFault.nothingMatches(key: "biases", wanted: "\"\(end)\"", modules: endings(of: names))
+      if case .of(let suffixes) = biases {
+        for suffix in suffixes where !names.contains(where: { isSuffix(suffix, of: $0) }) {
+          throw TargetFault.nothingMatches(key: "biases", pattern: "\"\(suffix)\"", modules: endings(of: names))
         }
       }
       try modules.checkSaved(in: model, endings(of: names))
     }
-    var fitting = Injection()
-    fitting.replacedWeights = model.parameters.filter { learns($0.name) || belongs($0.name, to: modulesToSave) }
+    var injection = Injection()
+    injection.replacedWeights = model.parameters.filter { isTrained($0.name) || belongs($0.name, to: modulesToSave) }
       .map { SavedParameter(name: Self.tensorPrefix + $0.name, parameter: $0) }
-    return fitting
+    return injection
   }
 
-  private func learns(_ name: String) -> Bool {
+  private func isTrained(_ name: String) -> Bool {
     guard name.hasSuffix(".bias") else { return false }
     switch biases {
     case .all: return true
-    case .of(let ends): return ends.contains { isSuffix($0 + ".bias", of: name) }
+    case .of(let suffixes): return suffixes.contains { isSuffix($0 + ".bias", of: name) }
     }
   }
 

@@ -1,4 +1,4 @@
-/// The object `config` of the library's adapter_config.json, all that `adapters` 1.3 writes.
+/// Bottleneck keys of adapter_config.json: the object `config` as `adapters` 1.3 writes it.
 public import Files
 public import Models
 
@@ -18,17 +18,17 @@ extension BottleneckConfig {
     ]
   }
 
-  /// `file` is the object, and beside its keys the adapter's `name`.
+  /// - Parameter file: the object `config`, with the adapter's `name` added.
   public init(_ file: inout AdapterConfigReader) {
     file.refuse([
       "adapter_residual_before_ln", "cross_adapter", "inv_adapter", "is_parallel", "ln_after", "ln_before", "phm_layer",
       "use_gating", "architecture",
     ])
-    file.want("original_ln_after", true)
-    file.want("residual_before_ln", true)
-    file.want("stochastic_depth", 0)
+    file.require("original_ln_after", true)
+    file.require("residual_before_ln", true)
+    file.require("stochastic_depth", 0)
     self = .houlsby
-    name = file["name", "a text", { $0.string }] ?? name
+    name = file["name", "a string", { $0.string }] ?? name
     hasAttentionAdapter = file.flag("mh_adapter")
     hasOutputAdapter = file.flag("output_adapter")
     normsBefore = file.flag("original_ln_before")
@@ -37,8 +37,8 @@ extension BottleneckConfig {
       ?? nonLinearity
     reductionFactor =
       file[
-        "reduction_factor", "one number from 0.01 to 1000000",
-        { $0.number.flatMap { Self.factors.contains($0) ? $0 : nil } }]
+        "reduction_factor", "a single number from 0.01 to 1000000",
+        { $0.number.flatMap { Self.reductionFactors.contains($0) ? $0 : nil } }]
       ?? reductionFactor
     scaling = file["scaling", "a number", { $0.number }] ?? scaling
     dropout = file.fraction("dropout") ?? 0

@@ -1,43 +1,44 @@
-/// Where a model gets bottlenecks and of which kind, in the terms of the `adapters` library (its `BnConfig`).
+/// The config of bottleneck adapters, as `BnConfig` of the `adapters` library.
 import Autograd
 public import Models
 
 public struct BottleneckConfig: Sendable, Equatable {
   public enum NonLinearity: String, CaseIterable, Sendable { case relu, gelu, swish, tanh }
 
-  /// Its name in the file, which is part of its weights' names.
+  /// The adapter's name, which is part of the parameter names in the file.
   public var name = "tune"
-  /// Behind attention's output, and behind the feed-forward's: `mh_adapter`, `output_adapter`.
-  public var hasAttentionAdapter, hasOutputAdapter: Bool
-  /// Whether the bottleneck reads norm(h + x) instead of h: `original_ln_before`.
+  /// `mh_adapter`: a bottleneck after attention.
+  public var hasAttentionAdapter: Bool
+  /// `output_adapter`: a bottleneck after the feed-forward.
+  public var hasOutputAdapter: Bool
+  /// `original_ln_before`: the bottleneck's input is norm(h + x) instead of h.
   public var normsBefore: Bool
   public var nonLinearity: NonLinearity
-  /// The model's width is that of the bottleneck times this.
+  /// Hidden size divided by bottleneck size.
   public var reductionFactor = 16.0
   public var scaling = 1.0
   public var dropout = 0.0
-  /// Blocks without a bottleneck.
+  /// Layers without a bottleneck.
   public var leaveOut: [Int] = []
-  /// Modules of a head that start from chance.
+  /// Modules of a newly initialized head.
   public private(set) var modulesToSave: [String] = []
 
   /// The library's "double_seq_bn" (Houlsby et al. 2019).
   public static let houlsby = Self(
-    isBehindAttention: true, isBehindOutput: true, normsBefore: false, nonLinearity: .swish)
+    afterAttention: true, afterFeedForward: true, normsBefore: false, nonLinearity: .swish)
   /// The library's "seq_bn" (Pfeiffer et al. 2020).
   public static let pfeiffer = Self(
-    isBehindAttention: false, isBehindOutput: true, normsBefore: true, nonLinearity: .relu)
+    afterAttention: false, afterFeedForward: true, normsBefore: true, nonLinearity: .relu)
 
-  private init(isBehindAttention: Bool, isBehindOutput: Bool, normsBefore: Bool, nonLinearity: NonLinearity) {
-    (self.hasAttentionAdapter, self.hasOutputAdapter) = (isBehindAttention, isBehindOutput)
+  private init(afterAttention: Bool, afterFeedForward: Bool, normsBefore: Bool, nonLinearity: NonLinearity) {
+    (self.hasAttentionAdapter, self.hasOutputAdapter) = (afterAttention, afterFeedForward)
     (self.normsBefore, self.nonLinearity) = (normsBefore, nonLinearity)
   }
 
-  /// What `reductionFactor` may be.
-  public static let factors = 0.01...1e6
+  /// Valid values of `reductionFactor`.
+  public static let reductionFactors = 0.01...1e6
 
-  /// How wide a bottleneck is in a model of this width.
-  func size(of width: Int) -> Int { max(1, Int((Double(width) / reductionFactor).rounded(.down))) }
+  func bottleneckSize(hiddenSize: Int) -> Int { max(1, Int((Double(hiddenSize) / reductionFactor).rounded(.down))) }
 }
 
 extension BottleneckConfig.NonLinearity {
@@ -51,18 +52,18 @@ extension BottleneckConfig.NonLinearity {
   }
 }
 
-/// Blocks that a model does not have, or all that it has.
+/// `leave_out` lists layers that the model does not have, or all of its layers.
 public struct LeftOutFault: Error, CustomStringConvertible {
   let layers: [Int]
   let count: Int
   public var description: String {
-    "'leave_out': \(layers.map(String.init).joined(separator: ", ")); this model has layers 0 to \(count - 1), of which one at "
-      + "least gets a bottleneck."
+    "'leave_out': \(layers.map(String.init).joined(separator: ", ")); this model has layers 0 to \(count - 1), and at "
+      + "least one of them must have a bottleneck."
   }
 }
 
 extension BottleneckConfig: AdapterMethod {
-  /// Not PEFT's: its files have no `peft_type`.
+  /// Only for messages: PEFT does not have this method, and the files of `adapters` have no `peft_type`.
   public static var peftType: String { "BOTTLENECK" }
   public static var format: AdapterFormat { .adapterHub }
   public static var tensorPrefix: String { "" }
@@ -71,17 +72,17 @@ extension BottleneckConfig: AdapterMethod {
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     let blocks = model.encoder.adapterSlots
     let absent = leaveOut.filter { !blocks.indices.contains($0) }
-    let left = absent.isEmpty && Set(leaveOut).count == blocks.count ? leaveOut : absent
-    if seed != nil, !left.isEmpty { throw LeftOutFault(layers: left, count: blocks.count) }
-    var fitting = Injection()
+    let invalid = absent.isEmpty && Set(leaveOut).count == blocks.count ? leaveOut : absent
+    if seed != nil, !invalid.isEmpty { throw LeftOutFault(layers: invalid, count: blocks.count) }
+    var injection = Injection()
     func add(
       _ module: String, to block: BlockAdapterSlots,
-      _ place: ReferenceWritableKeyPath<BlockAdapterSlots, (any ResidualAdapter)?>
+      _ slot: ReferenceWritableKeyPath<BlockAdapterSlots, (any ResidualAdapter)?>
     ) {
-      let bottleneck = Bottleneck(block.name + module + name, width: model.config.hiddenSize, self)
+      let bottleneck = Bottleneck(block.name + module + name, hiddenSize: model.config.hiddenSize, self)
       if let seed { bottleneck.initialize(seed: seed) }
-      fitting.slots.append(AdapterSlot(block, place, bottleneck))
-      fitting.tensors += bottleneck.parameters.map { SavedParameter(name: $0.name, parameter: $0) }
+      injection.slots.append(AdapterSlot(block, slot, bottleneck))
+      injection.tensors += bottleneck.parameters.map { SavedParameter(name: $0.name, parameter: $0) }
     }
     let modules =
       switch model.config.family {
@@ -92,7 +93,7 @@ extension BottleneckConfig: AdapterMethod {
       if hasAttentionAdapter { add(modules.attention, to: block, \.attentionOutput) }
       if hasOutputAdapter { add(modules.output, to: block, \.output) }
     }
-    fitting.replacedWeights = model.weights(of: modulesToSave, prefix: "")
-    return fitting
+    injection.replacedWeights = model.weights(of: modulesToSave, prefix: "")
+    return injection
   }
 }

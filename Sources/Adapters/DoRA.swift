@@ -1,5 +1,5 @@
-/// Weight-decomposed low-rank adaptation of one projection (Liu et al. 2024): a LoRA turns the rows of the weight, a
-/// vector of magnitudes says how long they are.
+/// DoRA on one projection (Liu et al. 2024): a LoRA changes the direction of the weight's rows, and a magnitude vector
+/// sets their norms.
 public import Autograd
 internal import CKernels
 import Glibc
@@ -7,18 +7,18 @@ public import Kernels
 import Models
 import Synchronization
 
-/// y = g ⊙ (x·Wᵀ + s·(x·Aᵀ)·Bᵀ) + b       g = m/‖W + s·B·A‖, by rows       m [out]
-/// With dropout D, as PEFT: y = x·Wᵀ + b + (g - 1) ⊙ (D·Wᵀ) + g ⊙ s·(D·Aᵀ)·Bᵀ.
-/// The norms get no gradient (§4.3): dm += Σ rows of dy ⊙ (what g scales)/‖W + s·B·A‖; all else sees g ⊙ dy.
-/// What g scales is kept for backward: a second output's memory.
+/// y = g ⊙ (x·Wᵀ + s·(x·Aᵀ)·Bᵀ) + b       g = m/‖W + s·B·A‖, row by row       m [out]
+/// With dropout D, as in PEFT: y = x·Wᵀ + b + (g - 1) ⊙ (D·Wᵀ) + g ⊙ s·(D·Aᵀ)·Bᵀ.
+/// The norms are constants in backward (§4.3): dm += Σ over rows of dy ⊙ (what g scales)/‖W + s·B·A‖; all else gets
+/// g ⊙ dy. What g scales is saved for backward, which takes as much memory as y.
 /// Sendable: read during a step; its parameters are written between steps.
 public final class DoRA: ProjectionAdapter, @unchecked Sendable {
   let lora: LoRA
   public let magnitude: Parameter
   private let weight, bias: Parameter
   private let dropout: Double
-  /// The squared length of each row of W as it is kept, once somebody has asked.
-  private let squares = Mutex<(areHalf: Bool, values: [Double])?>(nil)
+  /// Cached squared row norms of the frozen W, computed on first use from its Float32 or bfloat16 values.
+  private let squaredNorms = Mutex<(isBF16: Bool, values: [Double])?>(nil)
 
   init(_ lora: LoRA, magnitude: Parameter, weight: Parameter, bias: Parameter, dropout: Double) {
     (self.lora, self.magnitude, self.weight, self.bias) = (lora, magnitude, weight, bias)
@@ -32,9 +32,9 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
       weight: projection.weight, bias: projection.bias, dropout: dropout)
   }
 
-  /// The magnitudes as they are: the model is itself at first.
+  /// m = ‖W + s·B·A‖, so that the adapted model initially equals the base.
   func initializeMagnitude() {
-    let norms = rowNorms(weight.matrix, squaredRows(weight.matrix))
+    let norms = rowNorms(weight.matrix, squaredRowNorms(weight.matrix))
     for row in 0..<magnitude.count { magnitude.pointer[row] = norms[row] }
   }
 
@@ -46,52 +46,51 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
     to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     let (norms, gain) = scales(pass)
-    let drops = dropout > 0 && pass.isTraining
-    return drops
-      ? applyDropping(to: y, columns, from: x, precision, norms, gain, pass)
-      : applyWhole(to: y, columns, from: x, precision, norms, gain, pass)
+    return dropout > 0 && pass.isTraining
+      ? applyWithDropout(to: y, columns, from: x, precision, norms, gain, pass)
+      : applyWithoutDropout(to: y, columns, from: x, precision, norms, gain, pass)
   }
 
-  private func applyWhole(
+  private func applyWithoutDropout(
     to y: Tensor, _ columns: Range<Int>, from x: Tensor, _ precision: Precision, _ norms: Tensor, _ gain: Tensor,
     _ pass: Pass
   ) -> ((Tensor) -> Void)? {
-    let back = lora.apply(to: y, columns: columns, from: x, precision: precision, pass)
+    let backward = lora.apply(to: y, columns: columns, from: x, precision: precision, pass)
     let slice = y.matrix.columns(columns)
-    let raw = y.isTracked && magnitude.isTrainable ? pass.make(y.rows, columns.count) : nil
-    tune_rescale(slice.base, slice.stride, gain.pointer, bias.pointer, raw?.pointer, slice.rows, slice.columns)
-    guard let back else { return nil }
+    let unscaled = y.isTracked && magnitude.isTrainable ? pass.make(y.rows, columns.count) : nil
+    tune_rescale(slice.base, slice.stride, gain.pointer, bias.pointer, unscaled?.pointer, slice.rows, slice.columns)
+    guard let backward else { return nil }
     return { [self, unowned pass] dy in
       let slice = dy.matrix.columns(columns)
-      if let raw { learnMagnitude(slice, raw, norms, pass) }
+      if let unscaled { accumulateMagnitudeGradient(slice, unscaled, norms, pass) }
       tune_scale_columns(
         slice.base, slice.stride, gain.pointer, slice.base, slice.stride, slice.rows, slice.columns, 0)
-      back(dy)
+      backward(dy)
     }
   }
 
-  private func applyDropping(
+  private func applyWithDropout(
     to y: Tensor, _ columns: Range<Int>, from x: Tensor, _ precision: Precision, _ norms: Tensor, _ gain: Tensor,
     _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     let x = Autograd.dropout(x, dropout, pass)
-    let base = pass.make(x.rows, columns.count), raw = pass.make(x.rows, columns.count, tracked: y.isTracked)
+    let base = pass.make(x.rows, columns.count), unscaled = pass.make(x.rows, columns.count, tracked: y.isTracked)
     gemm(x.matrix, weight.matrix.transposed, into: base.matrix, precision: precision)
-    raw.pointer.update(from: base.pointer, count: base.count)
-    let back = lora.apply(to: raw, columns: 0..<columns.count, from: x, precision: precision, pass)
+    unscaled.pointer.update(from: base.pointer, count: base.count)
+    let backward = lora.apply(to: unscaled, columns: 0..<columns.count, from: x, precision: precision, pass)
     let slice = y.matrix.columns(columns)
     tune_add_rescaled(
-      raw.pointer, base.pointer, gain.pointer, slice.base, slice.stride, slice.rows, slice.columns)
-    guard let back else { return nil }
+      unscaled.pointer, base.pointer, gain.pointer, slice.base, slice.stride, slice.rows, slice.columns)
+    guard let backward else { return nil }
     let slot = x.slot
     return { [self, unowned pass] dy in
       let slice = dy.matrix.columns(columns)
-      if magnitude.isTrainable { learnMagnitude(slice, raw, norms, pass) }
+      if magnitude.isTrainable { accumulateMagnitudeGradient(slice, unscaled, norms, pass) }
       let scaled = pass.make(slice.rows, slice.columns)
       tune_scale_columns(
         slice.base, slice.stride, gain.pointer, scaled.pointer, scaled.columns, slice.rows, slice.columns, 0)
-      back(scaled)
-      for index in 0..<slice.columns { gain.pointer[index] -= 1 }  // What x·Wᵀ of the dropped x is times.
+      backward(scaled)
+      for index in 0..<slice.columns { gain.pointer[index] -= 1 }  // D·Wᵀ is scaled by g - 1.
       tune_scale_columns(
         slice.base, slice.stride, gain.pointer, scaled.pointer, scaled.columns, slice.rows, slice.columns, 0)
       pass.accumulate(slot) { [weight] dx, beta in
@@ -100,10 +99,10 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
     }
   }
 
-  /// dm += Σ rows of dy ⊙ raw/norms
-  private func learnMagnitude(_ dy: Matrix, _ raw: Tensor, _ norms: Tensor, _ pass: Pass) {
+  /// dm += Σ over rows of dy ⊙ unscaled/norms
+  private func accumulateMagnitudeGradient(_ dy: Matrix, _ unscaled: Tensor, _ norms: Tensor, _ pass: Pass) {
     let sums = pass.make(1, dy.columns)
-    tune_column_dots(dy.base, dy.stride, raw.pointer, raw.columns, sums.pointer, dy.rows, dy.columns, 0)
+    tune_column_dots(dy.base, dy.stride, unscaled.pointer, unscaled.columns, sums.pointer, dy.rows, dy.columns, 0)
     pass.accumulate(magnitude) { dm, beta in
       for index in 0..<sums.columns {
         dm[index] = sums.pointer[index] / norms.pointer[index] + (beta == 0 ? 0 : beta * dm[index])
@@ -111,41 +110,41 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
     }
   }
 
-  /// ‖W + s·B·A‖ and m over it, by rows.
+  /// ‖W + s·B·A‖ and m/‖W + s·B·A‖, row by row.
   private func scales(_ pass: Pass) -> (norms: Tensor, gain: Tensor) {
-    let squares = self.squares.withLock { known in
-      if let known, known.areHalf == weight.isBF16 { return known.values }
-      let values = squaredRows(weight.matrix)
-      known = (weight.isBF16, values)
+    let squaredNorms = self.squaredNorms.withLock { cached in
+      if let cached, cached.isBF16 == weight.isBF16 { return cached.values }
+      let values = squaredRowNorms(weight.matrix)
+      cached = (weight.isBF16, values)
       return values
     }
     let norms = pass.make(1, magnitude.count), gain = pass.make(1, magnitude.count)
-    for (row, norm) in rowNorms(weight.matrix, squares).enumerated() {
+    for (row, norm) in rowNorms(weight.matrix, squaredNorms).enumerated() {
       norms.pointer[row] = norm
       gain.pointer[row] = magnitude.pointer[row] / norm
     }
     return (norms, gain)
   }
 
-  /// ‖W_j + s·B_j·A‖² = ‖W_j‖² + B_j·(2s·A·W_jᵀ + s²·A·Aᵀ·B_jᵀ): the updated weight is never made.
-  private func rowNorms(_ weight: Matrix, _ squares: [Double]) -> [Float] {
+  /// ‖W_j + s·B_j·A‖² = ‖W_j‖² + B_j·(2s·A·W_jᵀ + s²·A·Aᵀ·B_jᵀ): the updated weight is never computed.
+  private func rowNorms(_ weight: Matrix, _ squaredNorms: [Double]) -> [Float] {
     let (a, b, rank, out) = (lora.a, lora.b, lora.a.rows, weight.rows)
     let gram = a.matrix * a.matrix.transposed
-    var crossed = weight * a.matrix.transposed
-    let turned = gram.withMatrix { b.matrix * $0 }
-    for k in crossed.values.indices {
-      crossed.values[k] = 2 * lora.scale * crossed.values[k] + lora.scale * lora.scale * turned.values[k]
+    var projected = weight * a.matrix.transposed
+    let updated = gram.withMatrix { b.matrix * $0 }
+    for k in projected.values.indices {
+      projected.values[k] = 2 * lora.scale * projected.values[k] + lora.scale * lora.scale * updated.values[k]
     }
     return (0..<out).map { row in
-      var square = squares[row]
-      for k in row * rank..<(row + 1) * rank { square += Double(b.pointer[k]) * Double(crossed.values[k]) }
+      var square = squaredNorms[row]
+      for k in row * rank..<(row + 1) * rank { square += Double(b.pointer[k]) * Double(projected.values[k]) }
       return Float(max(square, 1e-30).squareRoot())
     }
   }
 }
 
-/// The squared length of each row.
-private func squaredRows(_ weight: Matrix) -> [Double] {
+/// ‖W_j‖² of each row.
+private func squaredRowNorms(_ weight: Matrix) -> [Double] {
   weight.withFloat32 { weight in
     (0..<weight.rows).map { tune_sum_squares(weight.base + $0 * weight.stride, weight.columns) }
   }
@@ -153,12 +152,12 @@ private func squaredRows(_ weight: Matrix) -> [Double] {
 
 extension DoRA: Mergeable {
   func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?) {
-    let whole = Matrix(weight, rows: self.weight.rows, columns: self.weight.columns)
-    let norms = rowNorms(whole, squaredRows(whole))
+    let base = Matrix(weight, rows: self.weight.rows, columns: self.weight.columns)
+    let norms = rowNorms(base, squaredRowNorms(base))
     lora.merge(into: weight, bias: bias)
-    for row in 0..<whole.rows {
+    for row in 0..<base.rows {
       let gain = magnitude.pointer[row] / norms[row]
-      for column in 0..<whole.columns { weight[row * whole.columns + column] *= gain }
+      for column in 0..<base.columns { weight[row * base.columns + column] *= gain }
     }
   }
 }

@@ -1,13 +1,13 @@
-/// Infused adapter by inhibiting and amplifying inner activations (Liu et al. 2022), of one projection.
+/// IA3 on one projection: scales its output or its input (Liu et al. 2022).
 public import Autograd
 public import Kernels
 import Models
 
-/// y = (x·Wᵀ + b)·diag(l)        l [out, 1]; of a feed-forward's: y = (x·diag(l))·Wᵀ + b        l [1, in]
-/// Sendable: read during a step; its numbers are written between steps.
+/// y = (x·Wᵀ + b)·diag(l)        l [out, 1]; in a feed-forward module y = (x·diag(l))·Wᵀ + b        l [1, in]
+/// Sendable: read during a step; its parameters are written between steps.
 public final class IA3: ProjectionAdapter, @unchecked Sendable {
   let gain: Parameter
-  /// Whether the input is scaled, not the output.
+  /// Whether the input is scaled instead of the output.
   let isFeedforward: Bool
   private let inputs, outputs: Int
 

@@ -1,14 +1,14 @@
-/// What an IA3 adapter changes, in PEFT's terms.
+/// IA3's config, as PEFT's `IA3Config`.
 import Autograd
 public import Files
 public import Models
 
 public struct IA3Config: Sendable, Equatable {
-  /// Key, value and both blocks' `output.dense`, by the names of the model's family, unless it says otherwise.
+  /// Default targets: key, value and `output.dense`, or the corresponding modules of DistilBERT.
   public var modules = ModuleChoice()
-  /// Targets of which the input is scaled; nil: `output.dense`, where it is one.
+  /// `feedforward_modules`: targets whose input is scaled. nil: `output.dense`, if it is a target.
   public var feedforward: ModuleChoice.Targets?
-  /// Whether all scales start from 1, so that the model starts as it was; else from chance.
+  /// Initialize all scales to 1, so that the adapted model initially equals the base; else from a normal distribution.
   public var initIA3Weights = true
 
   public init() {}
@@ -18,22 +18,22 @@ extension IA3Config: ModuleMethod {
   public static var peftType: String { "IA3" }
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
-    var fitting = Injection()
+    var injection = Injection()
     for (projection, isFeedforward) in try resolve(in: model, strict: seed != nil) {
       let adapter = IA3(projection, isFeedforward: isFeedforward)
       if let seed { (initIA3Weights ? Initializer.one : .normal(1)).fill(adapter.gain, seed: seed) }
-      fitting.projections.append((projection, adapter))
-      fitting.tensors.append(SavedParameter(name: Self.tensorPrefix + adapter.gain.name, parameter: adapter.gain))
+      injection.projections.append((projection, adapter))
+      injection.tensors.append(SavedParameter(name: Self.tensorPrefix + adapter.gain.name, parameter: adapter.gain))
     }
-    fitting.replacedWeights = model.weights(of: modulesToSave, prefix: Self.tensorPrefix)
-    return fitting
+    injection.replacedWeights = model.weights(of: modulesToSave, prefix: Self.tensorPrefix)
+    return injection
   }
 
-  /// The projections to scale, and whether it is their input that is scaled.
-  /// - Parameter everyName: whether each listed name must match, and feed-forwards be targets as PEFT wants it.
+  /// The projections to scale, and whether their input is scaled.
+  /// - Parameter strict: whether each listed name must match, and feed-forward modules must be targets, as in PEFT.
   /// - Throws: `TargetFault`.
   func resolve(in model: TextModel, strict: Bool) throws -> [(projection: Projection, isFeedforward: Bool)] {
-    let chosen = try modules.projections(of: model, defaults: model.config.family.scaled.targets, strict: strict)
+    let chosen = try modules.projections(of: model, defaults: model.config.family.ia3Defaults.targets, strict: strict)
     let feedforward = feedforward(in: model)
     if strict, case .suffixes(let names) = feedforward { try check(names, chosen.map(\.name)) }
     let isFeedforward = try matcher(feedforward)
@@ -44,15 +44,15 @@ extension IA3Config: ModuleMethod {
     }
   }
 
-  /// With the usual ones filled in.
+  /// `feedforward_modules`, or its default.
   private func feedforward(in model: TextModel) -> ModuleChoice.Targets {
     if let feedforward { return feedforward }
-    let usual = model.config.family.scaled.feedforward
-    guard case .suffixes(let targets) = modules.targets else { return .suffixes(usual) }
-    return .suffixes(usual.filter(targets.contains))
+    let defaults = model.config.family.ia3Defaults.feedforward
+    guard case .suffixes(let targets) = modules.targets else { return .suffixes(defaults) }
+    return .suffixes(defaults.filter(targets.contains))
   }
 
-  /// PEFT compares the names' ends without regard for dots here.
+  /// Here PEFT compares name suffixes without a dot before them.
   private func matcher(_ feedforward: ModuleChoice.Targets) throws -> (String) throws -> Bool {
     switch feedforward {
     case .suffixes(let names): { name in names.contains { name.hasSuffix($0) } }
@@ -63,10 +63,10 @@ extension IA3Config: ModuleMethod {
 
   private func check(_ names: [String], _ chosen: [String]) throws {
     for name in names {
-      if case .suffixes(let targets) = modules.targets, !targets.contains(name) { throw TargetFault.untargeted(name) }
+      if case .suffixes(let targets) = modules.targets, !targets.contains(name) { throw TargetFault.notTargeted(name) }
       if !chosen.contains(where: { $0.hasSuffix(name) }) {
         throw TargetFault.nothingMatches(
-          key: "feedforward_modules", wanted: "\"\(name)\"", modules: endings(of: chosen))
+          key: "feedforward_modules", pattern: "\"\(name)\"", modules: endings(of: chosen))
       }
     }
   }
@@ -74,10 +74,12 @@ extension IA3Config: ModuleMethod {
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try resolve(in: model, strict: false).map(\.projection.name)
     let feedforward = feedforward(in: model)
-    var targets = modules.targets(defaults: model.config.family.scaled.targets, chosen: chosen)
-    // Whole names stand for "all-linear", and PEFT wants those of feed-forwards among them.
-    if modules.targets == .allLinear, case .suffixes(let names) = feedforward, let all = list(targets, { $0.string }) {
-      targets = .array(Set(all + names).sorted().map(JSON.string))
+    var targets = modules.targets(defaults: model.config.family.ia3Defaults.targets, chosen: chosen)
+    // "all-linear" is written as module names, and PEFT requires the feed-forward modules among them.
+    if modules.targets == .allLinear, case .suffixes(let names) = feedforward,
+      let targetNames = list(targets, { $0.string })
+    {
+      targets = .array(Set(targetNames + names).sorted().map(JSON.string))
     }
     return [
       "exclude_modules": modules.exclude?.json ?? .null, "fan_in_fan_out": false,
@@ -91,16 +93,16 @@ extension IA3Config: ModuleMethod {
     initIA3Weights = file["init_ia3_weights", "true or false", { $0.bool }] ?? true
     feedforward =
       file[
-        "feedforward_modules", "a list of names or a regular expression",
+        "feedforward_modules", "a list of module names or a regular expression",
         { $0 == .array([]) ? .suffixes([]) : ModuleChoice.Targets($0) }]
     modules = ModuleChoice(&file)
   }
 }
 
 extension Family {
-  /// What IA3 scales when it is not told, by names' ends: PEFT's table, and the same places of a DistilBERT. In a BERT
-  /// `output.dense` is attention's output as well.
-  fileprivate var scaled: (targets: [String], feedforward: [String]) {
+  /// Default name suffixes: PEFT's table, and the corresponding modules of DistilBERT. In BERT `output.dense` also
+  /// matches attention's output.
+  fileprivate var ia3Defaults: (targets: [String], feedforward: [String]) {
     switch self {
     case .bert: (["key", "value", "output.dense"], ["output.dense"])
     case .distilbert: (["k_lin", "v_lin", "lin2"], ["lin2"])

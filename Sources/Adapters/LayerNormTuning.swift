@@ -1,10 +1,10 @@
-/// LayerNorms learn, and nothing else below the head (Zhao et al. 2024).
+/// LayerNorm tuning, PEFT's `LNTuningConfig`: trains only the LayerNorms and the head (Zhao et al. 2024).
 import Autograd
 public import Files
 public import Models
 
 public struct LayerNormTuning: Sendable, Equatable {
-  /// Every LayerNorm, unless it says otherwise. PEFT has no `layers_to_transform` here.
+  /// Default targets: every LayerNorm. PEFT has no `layers_to_transform` for this method.
   public var modules = ModuleChoice()
 
   public init() {}
@@ -15,8 +15,8 @@ extension LayerNormTuning: ModuleMethod {
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     let chosen = try select(in: model, strict: seed != nil)
-    var fitting = Injection()
-    fitting.replacedWeights = model.parameters.compactMap { parameter in
+    var injection = Injection()
+    injection.replacedWeights = model.parameters.compactMap { parameter in
       let module = moduleName(of: parameter.name)
       if chosen.contains(module), let part = parameter.name.split(separator: ".").last {
         return SavedParameter(name: "\(Self.tensorPrefix)\(module).ln_tuning_layers.\(part)", parameter: parameter)
@@ -24,7 +24,7 @@ extension LayerNormTuning: ModuleMethod {
       guard belongs(parameter.name, to: modulesToSave) else { return nil }
       return SavedParameter(name: Self.tensorPrefix + parameter.name, parameter: parameter)
     }
-    return fitting
+    return injection
   }
 
   private func select(in model: TextModel, strict: Bool) throws -> [String] {

@@ -1,12 +1,12 @@
-/// The head learns, and nothing below it: a linear probe.
+/// A linear probe: trains only the head.
 import Autograd
 public import Files
 public import Models
 
-/// PEFT has no such method, so that the file is in PEFT's form but of a type of its own: `HEAD`. Where the classifier
-/// is the table of words, something else must be given to learn.
+/// PEFT does not have this method. The files have PEFT's format with the `peft_type` `HEAD`. A masked language model's
+/// decoder is tied to the word embeddings and not trained, so `modulesToSave` must name something else.
 public struct LinearProbe: Sendable, Equatable {
-  /// Only what is saved whole.
+  /// Only its `modulesToSave` are used.
   public var modules = ModuleChoice()
 
   public init() {}
@@ -17,11 +17,11 @@ extension LinearProbe: ModuleMethod {
   public static var format: AdapterFormat { .tune }
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
-    if model.headType == .maskedLM, modulesToSave.isEmpty { throw TargetFault.nothingLearns(method: "head") }
+    if model.headType == .maskedLM, modulesToSave.isEmpty { throw TargetFault.nothingTrainable(method: "head") }
     if seed != nil { try modules.checkSaved(in: model, endings(of: model.projections.map(\.name))) }
-    var fitting = Injection()
-    fitting.replacedWeights = model.weights(of: modulesToSave, prefix: Self.tensorPrefix)
-    return fitting
+    var injection = Injection()
+    injection.replacedWeights = model.weights(of: modulesToSave, prefix: Self.tensorPrefix)
+    return injection
   }
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {

@@ -1,4 +1,4 @@
-/// Low-rank adaptation of one projection (Hu et al. 2021).
+/// LoRA on one projection: a low-rank update beside its weight (Hu et al. 2021).
 public import Autograd
 public import Kernels
 import Models
@@ -34,10 +34,10 @@ public final class LoRA: ProjectionAdapter, @unchecked Sendable {
   }
 }
 
-/// y[:, columns] += s·((dropout(x)·Aᵀ) ⊙ e)·Bᵀ       A [r, in]   e of r numbers, nil: of ones   B [out, r]
+/// y[:, columns] += s·((dropout(x)·Aᵀ) ⊙ e)·Bᵀ       A [r, in]   e [r], nil: ones   B [out, r]
 /// with u = (x·Aᵀ) ⊙ e and v = s·dy·B:   dB += s·dyᵀ·u    de += Σ over rows of v ⊙ (x·Aᵀ)    dA += (v ⊙ e)ᵀ·x
 /// dx += (v ⊙ e)·A
-/// - Returns: what backward does with dy; nil where y is not tracked.
+/// - Returns: the backward function, which takes dy; nil if y is not tracked.
 func addLowRank(
   _ a: Parameter, times e: Parameter?, _ b: Parameter, scale: Float, dropout: Double, to y: Tensor,
   columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
@@ -53,7 +53,7 @@ func addLowRank(
   gemm(
     scaled.matrix, b.matrix.transposed, into: y.matrix.columns(columns), alpha: scale, beta: 1, precision: precision)
   guard y.isTracked else { return nil }
-  let kept = a.isTrainable ? input : nil, slot = input.slot
+  let savedInput = a.isTrainable ? input : nil, slot = input.slot
   return { [scaled, unowned pass] dy in
     let slice = dy.matrix.columns(columns)
     pass.accumulate(b) { db, beta in
@@ -66,10 +66,10 @@ func addLowRank(
       addDots(up.matrix, down.matrix, to: e, pass)
       Autograd.scale(up.matrix, by: e, into: up.matrix)
     }
-    if let kept {
+    if let savedInput {
       pass.accumulate(a) { da, beta in
         let into = Matrix(da, rows: a.rows, columns: a.columns)
-        gemm(up.matrix.transposed, kept.matrix, into: into, beta: beta, precision: precision)
+        gemm(up.matrix.transposed, savedInput.matrix, into: into, beta: beta, precision: precision)
       }
     }
     pass.accumulate(slot) { dx, beta in gemm(up.matrix, a.matrix, into: dx, beta: beta, precision: precision) }

@@ -1,9 +1,9 @@
-/// LoRA's own keys of adapter_config.json, all that PEFT 0.21 writes.
+/// LoRA's keys of adapter_config.json, all that PEFT 0.21 writes.
 public import Files
 public import Models
 
-/// Keys of PEFT's LoraConfig, and of those that are built on it, with what they say here.
-let peftLoRAKeys: [String: JSON] = [
+/// Keys of PEFT's `LoraConfig` and of its subclasses, with the values written if a method does not set them.
+let peftLoRADefaults: [String: JSON] = [
   "alora_invocation_tokens": nil, "arrow_config": nil, "corda_config": nil, "ensure_weight_tying": false,
   "eva_config": nil, "fan_in_fan_out": false, "init_lora_weights": true, "kasa_config": nil,
   "layer_replication": nil, "layers_pattern": nil, "loftq_config": [:], "lora_bias": false, "lora_ga_config": nil,
@@ -12,8 +12,8 @@ let peftLoRAKeys: [String: JSON] = [
   "use_qalora": false, "use_rslora": false, "velora_config": nil,
 ]
 
-/// Those that change the result and are not built here.
-let unknownLoRAKeys = [
+/// Those that change the result and are not supported.
+let unsupportedLoRAKeys = [
   "use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "target_parameters", "layer_replication",
   "trainable_token_indices", "alora_invocation_tokens", "megatron_config", "arrow_config", "kasa_config",
   "velora_config", "monteclora_config", "layers_pattern",
@@ -22,61 +22,61 @@ let unknownLoRAKeys = [
 extension LoRAConfig {
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try resolve(in: model, strict: false).map(\.projection.name)
-    var settings = peftLoRAKeys
-    // [A; A₀] and [B, -B₀] are a plain LoRA of twice the rank; alpha such that the scale is the same.
-    let times = initialization.isPartOfWeight ? 2 : 1
-    let alphaTimes = useRSLoRA ? Double(times).squareRoot() : Double(times)
+    var settings = peftLoRADefaults
+    // [A; A₀] and [B, -B₀] are a plain LoRA of twice the rank; alpha is such that the scale stays the same.
+    let rankFactor = initialization.isPartOfWeight ? 2 : 1
+    let alphaFactor = useRSLoRA ? Double(rankFactor).squareRoot() : Double(rankFactor)
     switch initialization {
     case .gaussian, .orthogonal: settings["init_lora_weights"] = .string(initialization.name)
     case .default, .pissa, .pissaByIteration, .olora: break
     }
     settings["use_dora"] = .bool(useDoRA)
-    let alphas = try inOrder(alphaPattern, of: chosen, key: "alpha_pattern")
-    let ranks = try inOrder(rankPattern, of: chosen, key: "rank_pattern")
-    settings["alpha_pattern"] = .object(alphas.mapValues { jsonNumber($0 * alphaTimes) })
+    let alphas = try peftPatterns(alphaPattern, of: chosen, key: "alpha_pattern")
+    let ranks = try peftPatterns(rankPattern, of: chosen, key: "rank_pattern")
+    settings["alpha_pattern"] = .object(alphas.mapValues { jsonNumber($0 * alphaFactor) })
     settings["bias"] = .string(bias.rawValue)
     settings["exclude_modules"] = modules.exclude?.json ?? .null
     settings["layers_to_transform"] = modules.layersJSON
-    settings["lora_alpha"] = jsonNumber(alpha * alphaTimes)
+    settings["lora_alpha"] = jsonNumber(alpha * alphaFactor)
     settings["lora_dropout"] = .double(dropout)
     settings["modules_to_save"] = modules.modulesToSaveJSON
-    settings["r"] = .int(rank * times)
-    settings["rank_pattern"] = .object(ranks.mapValues { .int($0 * times) })
+    settings["r"] = .int(rank * rankFactor)
+    settings["rank_pattern"] = .object(ranks.mapValues { .int($0 * rankFactor) })
     settings["target_modules"] = modules.targets(defaults: model.config.family.names.defaultTargets, chosen: chosen)
     settings["use_rslora"] = .bool(useRSLoRA)
     return settings
   }
 
   public init(_ file: inout AdapterConfigReader) {
-    file.refuse(unknownLoRAKeys)
-    rank = file.rank("r") ?? 8
+    file.refuse(unsupportedLoRAKeys)
+    rank = file.positiveInt("r") ?? 8
     alpha = file["lora_alpha", "a number", { $0.number }] ?? 8
     dropout = file.fraction("lora_dropout") ?? 0
     useRSLoRA = file.flag("use_rslora")
     bias = Bias(&file)
     rankPattern =
       file[
-        "rank_pattern", "whole numbers by module",
+        "rank_pattern", "whole numbers from 1 to 65536 by module name pattern",
         { map($0) { $0.int.flatMap { (1...65536).contains($0) ? $0 : nil } } }]
       ?? [:]
-    alphaPattern = file["alpha_pattern", "numbers by module", { map($0) { $0.number } }] ?? [:]
+    alphaPattern = file["alpha_pattern", "numbers by module name pattern", { map($0) { $0.number } }] ?? [:]
     takesFirstPattern = true
     useDoRA = file.flag("use_dora")
-    initialization = readStart(&file)
+    initialization = readInit(&file)
     modules = ModuleChoice(&file)
   }
 
-  /// Of PEFT's starts only those matter that took something out of the weight.
-  private func readStart(_ file: inout AdapterConfigReader) -> LoRAInit {
-    let found = file["init_lora_weights", "true, false or a name", { $0.string ?? $0.bool.map { _ in "default" } }]
+  /// A and B are in the file, so only those initializations matter that changed the base weight.
+  private func readInit(_ file: inout AdapterConfigReader) -> LoRAInit {
+    let found = file["init_lora_weights", "true, false or a string", { $0.string ?? $0.bool.map { _ in "default" } }]
     switch (found ?? "default").lowercased() {
     case "default", "gaussian", "orthogonal", "eva", "mica": break
     case "pissa" where !useDoRA: return .pissa
     case "olora" where !useDoRA: return .olora
     case let name:
       file.problem(
-        "'init_lora_weights' is \"\(name)\": the weight was changed in a way that this file does not say. Save it with "
-          + "PEFT's 'path_initial_model_for_weight_conversion'.")
+        "'init_lora_weights' is \"\(name)\", which changed the base weights, and the file does not contain the change. "
+          + "Save the adapter with PEFT's 'path_initial_model_for_weight_conversion'.")
     }
     return .default
   }

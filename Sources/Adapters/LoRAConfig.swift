@@ -1,4 +1,4 @@
-/// What a LoRA adapter changes, in PEFT's terms.
+/// LoRA's config, as PEFT's `LoraConfig`.
 public import Autograd
 public import Models
 
@@ -9,18 +9,20 @@ public struct LoRAConfig: Sendable, Equatable {
   /// The update is scaled by alpha / rank, or alpha / √rank with `useRSLoRA`.
   public var alpha = 8.0
   public var dropout = 0.0
-  /// Query and value, by the names of the model's family, unless it says otherwise.
+  /// Default targets: query and value, by the names of the model's family.
   public var modules = ModuleChoice()
+  /// Other ranks for modules whose name ends with a match of the pattern.
   public var rankPattern: [String: Int] = [:]
+  /// Other alphas, by the same rule.
   public var alphaPattern: [String: Double] = [:]
-  /// Of several patterns that match a module the first by name holds, as in PEFT's files; else the longest does.
+  /// If several patterns match a module: whether the first by name applies, as in PEFT's files, or the longest.
   var takesFirstPattern = false
   public var useRSLoRA = false
   public var bias = Bias.none
-  /// Whether a vector of magnitudes learns beside the update's direction (Liu et al. 2024).
+  /// DoRA: train a magnitude vector besides the update's direction (Liu et al. 2024).
   public var useDoRA = false
   public var initialization = LoRAInit.default
-  /// The rate of B over that of A (Hayou et al. 2024); nil: one rate.
+  /// LoRA+: the learning rate of B and of vectors, relative to A's (Hayou et al. 2024). nil: the same.
   public var loraPlusRatio: Double?
 
   public init() {}
@@ -30,51 +32,52 @@ extension LoRAConfig: ModuleMethod {
   public static var peftType: String { "LORA" }
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
-    var fitting = Injection()
+    var injection = Injection()
     let targets = try resolve(in: model, strict: seed != nil)
     for (projection, rank, scale) in targets {
-      let (seam, tensors) = try makeAdapter(projection, rank, scale, seed)
-      fitting.projections.append((projection, seam))
-      fitting.tensors += tensors
+      let (adapter, tensors) = try makeAdapter(projection, rank, scale, seed)
+      injection.projections.append((projection, adapter))
+      injection.tensors += tensors
     }
-    fitting.replacedWeights = bias.replacedWeights(
-      in: model, adapted: Set(targets.map(\.projection.name)), and: modulesToSave, Self.tensorPrefix)
-    return fitting
+    injection.replacedWeights = bias.replacedWeights(
+      in: model, adapted: Set(targets.map(\.projection.name)), modulesToSave: modulesToSave,
+      prefix: Self.tensorPrefix)
+    return injection
   }
 
-  /// What goes into one projection, and what of it is saved.
+  /// The adapter of one projection, and its saved parameters.
   private func makeAdapter(
     _ projection: Projection, _ rank: Int, _ scale: Double, _ seed: UInt64?
   ) throws -> (any ProjectionAdapter, [SavedParameter]) {
-    func stored(_ parameter: Parameter, as form: TensorExport? = nil) -> SavedParameter {
-      SavedParameter(name: Self.tensorPrefix + parameter.name, parameter: parameter, export: form)
+    func saved(_ parameter: Parameter, as export: TensorExport? = nil) -> SavedParameter {
+      SavedParameter(name: Self.tensorPrefix + parameter.name, parameter: parameter, export: export)
     }
     if useDoRA {
-      if initialization.isPartOfWeight { throw LoRAInitFault.beside(dora: initialization.name) }
+      if initialization.isPartOfWeight { throw LoRAInitFault.conflictsWithDoRA(initialization.name) }
       let dora = DoRA(projection, rank: rank, scale: scale, dropout: dropout)
       if let seed {
         try initialization.fill(dora.lora, of: projection, seed: seed)
         dora.initializeMagnitude()
       }
-      return (dora, [dora.lora.a, dora.lora.b, dora.magnitude].map { stored($0) })
+      return (dora, [dora.lora.a, dora.lora.b, dora.magnitude].map { saved($0) })
     }
     let lora = LoRA(projection, rank: rank, scale: scale, dropout: dropout)
-    // A part of the weight is found again in the weight; whatever else is in the file is in the file.
+    // The initial matrices of PiSSA and OLoRA are not in a file; they are recomputed from the base weight.
     if seed != nil || initialization.isPartOfWeight { try initialization.fill(lora, of: projection, seed: seed ?? 0) }
-    guard initialization.isPartOfWeight else { return (lora, [lora.a, lora.b].map { stored($0) }) }
-    let anchored = ResidualInitLoRA(lora, of: projection)
-    return (anchored, [stored(lora.a, as: anchored.exports.a), stored(lora.b, as: anchored.exports.b)])
+    guard initialization.isPartOfWeight else { return (lora, [lora.a, lora.b].map { saved($0) }) }
+    let residual = ResidualInitLoRA(lora, of: projection)
+    return (residual, [saved(lora.a, as: residual.exports.a), saved(lora.b, as: residual.exports.b)])
   }
 
-  /// B learns at `plusRatio` times the rate, and so does every vector, as PEFT's create_loraplus_optimizer has it.
+  /// `loraPlusRatio` for B and for every vector: the groups of PEFT's `create_loraplus_optimizer`.
   public func learningRateFactor(of parameter: Parameter) -> Double {
     guard let loraPlusRatio else { return 1 }
     return parameter.shape.count == 1 || parameter.name.hasSuffix(".lora_B.weight") ? loraPlusRatio : 1
   }
 
   /// The projections to adapt, each with its rank and its scale.
-  /// - Parameter everyName: whether each listed name must match; PEFT also lists names that it then excludes.
-  /// - Throws: `TargetFault` where a pattern is broken, or where nothing (or one listed name) matches no module.
+  /// - Parameter strict: whether each listed name must match. PEFT's files also list names that are then excluded.
+  /// - Throws: `TargetFault` for an invalid pattern, or for a name or selection that matches no module.
   public func resolve(in model: TextModel, strict: Bool = true) throws -> [(
     projection: Projection, rank: Int, scale: Double
   )] {
@@ -83,7 +86,7 @@ extension LoRAConfig: ModuleMethod {
     if strict { try checkPatterns(chosen.map(\.name), endings(of: model.projections.map(\.name))) }
     return try chosen.map { projection in
       let rank = try lookUp(rankPattern, projection.name, key: "rank_pattern") ?? self.rank
-      // What started as a part of the weight is in the file with twice the rank.
+      // A PiSSA or OLoRA adapter is saved with twice its rank.
       let limit = max(projection.inputs, projection.outputs) * (strict ? 1 : 2)
       guard rank <= limit else { throw TargetFault.rank(rank, module: projection.name, limit: limit) }
       let alpha = try lookUp(alphaPattern, projection.name, key: "alpha_pattern") ?? self.alpha
@@ -91,16 +94,16 @@ extension LoRAConfig: ModuleMethod {
     }
   }
 
-  /// Patterns that match nothing are mistakes.
+  /// Throws if a pattern matches no adapted module.
   private func checkPatterns(_ adapted: [String], _ endings: [String]) throws {
     for (key, patterns) in [("rank_pattern", Array(rankPattern.keys)), ("alpha_pattern", Array(alphaPattern.keys))] {
       for pattern in patterns where try !adapted.contains(where: try expression("(.*\\.)?(\(pattern))", key: key)) {
-        throw TargetFault.nothingMatches(key: key, wanted: "\"\(pattern)\"", modules: endings)
+        throw TargetFault.nothingMatches(key: key, pattern: "\"\(pattern)\"", modules: endings)
       }
     }
   }
 
-  /// The value of the pattern that the name ends with; of several, the longest or the first.
+  /// The value of the pattern that matches the end of the name; of several, the longest or the first.
   private func lookUp<Value>(_ patterns: [String: Value], _ name: String, key: String) throws -> Value? {
     func length(_ pattern: String) -> Int { takesFirstPattern ? 0 : pattern.count }
     for (pattern, value) in patterns.sorted(by: { (length($1.key), $0.key) < (length($0.key), $1.key) }) {
@@ -109,9 +112,9 @@ extension LoRAConfig: ModuleMethod {
     return nil
   }
 
-  /// `patterns` for a file: PEFT writes them by name and takes the first that matches. Where that is another one than
-  /// holds here, each of the modules `names` gets a pattern of its own.
-  func inOrder<Value: Equatable>(
+  /// `patterns` for adapter_config.json, where PEFT applies the first match by name. If that would change a value, the
+  /// result has one pattern for each of the modules `names`.
+  func peftPatterns<Value: Equatable>(
     _ patterns: [String: Value], of names: [String], key: String
   ) throws -> [String: Value] {
     var first = self

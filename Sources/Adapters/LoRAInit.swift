@@ -1,30 +1,30 @@
-/// What a LoRA's two matrices are before the first step.
+/// Initialization of LoRA's A and B: PEFT's `init_lora_weights`.
 import Autograd
 import Kernels
 import Models
 
-/// As PEFT's `init_lora_weights`. With all of them the model is itself at first.
+/// Values of PEFT's `init_lora_weights`. With each of them the adapted model initially equals the base.
 public enum LoRAInit: Sendable, Equatable {
-  /// A uniform within 1/√in, B zero.
+  /// A uniform within ±1/√in, B zero.
   case `default`
-  /// A normal with deviation 1/r, B zero.
+  /// A from a normal distribution with standard deviation 1/r, B zero.
   case gaussian
-  /// A and B normal, in two halves of one orthogonal basis, so that B·A is zero.
+  /// A and B normal, in complementary parts of one orthogonal basis, so that B·A is zero. The rank must be even.
   case orthogonal
-  /// The largest singular values of the weight (Meng et al. 2024): B = V·√(S/s), A = √(S/s)·Uᵀ.
+  /// PiSSA: from the largest singular values of the weight (Meng et al. 2024), B = V·√(S/s), A = √(S/s)·Uᵀ.
   case pissa
-  /// About these, much faster, by so many iterations from a random basis.
+  /// The same approximately and much faster, by this number of power iterations from a random basis.
   case pissaByIteration(Int)
-  /// The first columns of Q, and rows of R, of the weight's QR (Büyükakyüz 2024).
+  /// OLoRA: the first columns of Q and the first rows of R of the weight's QR decomposition (Büyükakyüz 2024).
   case olora
 
   public static let all: [LoRAInit] =
     [.default, .gaussian, .orthogonal, .pissa, .olora] + (0...100).map { .pissaByIteration($0) }
 
-  /// As PEFT spells it; nil for what is no start of ours.
+  /// By PEFT's name; nil if it is not supported.
   public init?(_ name: String) {
-    guard let start = Self.all.first(where: { $0.name == name }) else { return nil }
-    self = start
+    guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
+    self = found
   }
 
   public var name: String {
@@ -38,7 +38,7 @@ public enum LoRAInit: Sendable, Equatable {
     }
   }
 
-  /// Whether A and B start as a part of the weight: what they learn is then how far they go from there.
+  /// Whether the initial B·A is a part of the weight. The update is then the difference from it: s·(B·A − B₀·A₀).
   public var isPartOfWeight: Bool {
     switch self {
     case .default, .gaussian, .orthogonal: false
@@ -46,24 +46,25 @@ public enum LoRAInit: Sendable, Equatable {
     }
   }
 
-  /// Fills A and B of `lora`, over the weight of `projection`.
+  /// Initializes A and B of `lora`; PiSSA and OLoRA from the weight of `projection`.
+  /// - Throws: `LoRAInitFault` if the rank does not allow it.
   func fill(_ lora: LoRA, of projection: Projection, seed: UInt64) throws {
     let (a, b, rank) = (lora.a, lora.b, lora.a.rows)
     switch self {
     case .default: Initializer.uniform(1 / Double(a.columns).squareRoot()).fill(a, seed: seed)
     case .gaussian: Initializer.normal(1 / Double(rank)).fill(a, seed: seed)
     case .orthogonal:
-      guard rank % 2 == 0 else { throw LoRAInitFault.odd(rank: rank, module: projection.name) }
+      guard rank % 2 == 0 else { throw LoRAInitFault.oddRank(rank, module: projection.name) }
       let basis = try qr(randomMatrix(rank, rank, a.name + ".basis", seed)).q
       a.set((randomMatrix(a.columns, rank / 2, a.name, seed) * basis.rows(from: 0)).transposed)
       b.set(randomMatrix(b.rows, rank / 2, b.name, seed) * basis.rows(from: 1))
       for parameter in [a, b] { for index in 0..<parameter.count { parameter.pointer[index] /= 10 } }
     case .pissa:
-      takePrincipal(try svd(of: weight(of: projection, rank)), lora)
+      setPrincipal(try svd(of: weight(of: projection, rank)), lora)
     case .pissaByIteration(let count):
       let basis = randomMatrix(a.columns, rank, a.name, seed)
-      takePrincipal(
-        try randomizedSVD(of: weight(of: projection, rank), start: basis, iterations: count), lora)
+      setPrincipal(
+        try randomizedSVD(of: weight(of: projection, rank), gaussian: basis, iterations: count), lora)
     case .olora:
       let (q, r) = try qr(weight(of: projection, rank))
       a.set(r.firstRows(rank))
@@ -71,14 +72,17 @@ public enum LoRAInit: Sendable, Equatable {
     }
   }
 
-  /// The weight, which must have as many directions as are taken out of it.
+  /// The weight; neither of its sides may be smaller than `rank`.
   private func weight(of projection: Projection, _ rank: Int) throws -> DenseMatrix {
     let limit = min(projection.inputs, projection.outputs)
-    guard rank <= limit else { throw LoRAInitFault.rank(rank, start: name, module: projection.name, limit: limit) }
+    guard rank <= limit else {
+      throw LoRAInitFault.rank(rank, initialization: name, module: projection.name, limit: limit)
+    }
     return DenseMatrix(projection.weight.matrix)
   }
 
-  private func takePrincipal(_ factors: (u: DenseMatrix, s: [Float], vt: DenseMatrix), _ lora: LoRA) {
+  /// PiSSA's A and B from the leading singular values and vectors.
+  private func setPrincipal(_ factors: (u: DenseMatrix, s: [Float], vt: DenseMatrix), _ lora: LoRA) {
     let rank = lora.a.rows
     let roots = factors.s.prefix(rank).map { ($0 / lora.scale).squareRoot() }
     var (down, up) = (factors.vt.firstRows(rank), factors.u.firstColumns(rank))
@@ -91,20 +95,22 @@ public enum LoRAInit: Sendable, Equatable {
   }
 }
 
-/// A start that these sizes do not allow.
+/// An initialization that the rank or another setting does not allow.
 public enum LoRAInitFault: Error, CustomStringConvertible {
-  case odd(rank: Int, module: String)
-  case beside(dora: String)
-  case rank(Int, start: String, module: String, limit: Int)
+  case oddRank(Int, module: String)
+  case conflictsWithDoRA(String)
+  case rank(Int, initialization: String, module: String, limit: Int)
 
   public var description: String {
     switch self {
-    case .odd(let rank, let module):
-      "'init': \"orthogonal\" needs an even rank; it is \(rank) for \(module)."
-    case .beside(let start):
-      "'init': \"\(start)\" and 'use_dora' cannot be had together: DoRA scales the weight that the other takes apart."
-    case .rank(let rank, let start, let module, let limit):
-      "'init': \"\(start)\" takes \(rank) directions of the weight of \(module), which has no more than \(limit). Lower 'rank'."
+    case .oddRank(let rank, let module):
+      "'init_lora_weights': \"orthogonal\" requires an even rank; found rank \(rank) for \(module)."
+    case .conflictsWithDoRA(let name):
+      "'init_lora_weights': \"\(name)\" cannot be combined with 'use_dora': DoRA scales the weight that \"\(name)\" "
+        + "decomposes. Remove one of them."
+    case .rank(let rank, let name, let module, let limit):
+      "'init_lora_weights': \"\(name)\" allows a rank of no more than \(limit) for \(module), the smaller side of its "
+        + "weight; found \(rank). Lower 'rank'."
     }
   }
 }
@@ -116,7 +122,7 @@ private func randomMatrix(_ rows: Int, _ columns: Int, _ name: String, _ seed: U
 }
 
 extension DenseMatrix {
-  /// Every second row.
+  /// Every second row from `first` on.
   fileprivate func rows(from first: Int) -> DenseMatrix {
     let chosen = Array(stride(from: first, to: rows, by: 2))
     return DenseMatrix(
@@ -125,5 +131,5 @@ extension DenseMatrix {
 }
 
 extension Parameter {
-  fileprivate func set(_ table: DenseMatrix) { _ = values.update(fromContentsOf: table.values) }
+  fileprivate func set(_ matrix: DenseMatrix) { _ = values.update(fromContentsOf: matrix.values) }
 }

@@ -1,10 +1,11 @@
-/// What can become part of the weight that it changes.
+/// Merging of an adapter into the weight and the bias of its projection.
 
-/// A seam that a changed weight and bias can stand for.
+/// A projection's adapter whose update can be expressed as a change of weight and bias.
 protocol Mergeable {
-  /// Changes the base's numbers, Float32, so that they alone give what they gave with the seam, dropout aside.
+  /// Changes the base's values so that the projection alone gives the output that it had with the adapter, without
+  /// dropout.
   /// - Parameters:
-  ///   - weight: [out, in], the base's own.
-  ///   - bias: [out]; nil where the projection has none.
+  ///   - weight: [out, in], the base's, Float32.
+  ///   - bias: [out]; nil if the projection has none.
   func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?)
 }

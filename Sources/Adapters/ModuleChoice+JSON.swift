@@ -1,10 +1,9 @@
-/// The choice of modules as adapter_config.json has it.
+/// Module choices in adapter_config.json.
 import Files
 
 extension ModuleChoice {
-  /// `target_modules` for others: PEFT reads "all-linear" anew for the model it finds, and would adapt a token
-  /// classifier's head as well, so that it is written out; so are the modules of an expression beside layers, which
-  /// PEFT does not take together.
+  /// `target_modules` as PEFT must read it. "all-linear" is written as names, because PEFT would also adapt a token
+  /// classifier's head. So is a regular expression together with layers, which PEFT does not allow.
   func targets(defaults: [String], chosen: [String]) -> JSON {
     switch targets ?? .suffixes(defaults) {
     case .allLinear: Targets.suffixes(endings(of: chosen)).json
@@ -13,28 +12,30 @@ extension ModuleChoice {
     }
   }
 
-  /// With the head, as PEFT names it.
+  /// `modules_to_save`, with PEFT's names for the head.
   var modulesToSaveJSON: JSON { .array((headNames + modulesToSave).map(JSON.string)) }
 
   var layersJSON: JSON { layers.map { .array($0.map(JSON.int)) } ?? .null }
 
   init(_ file: inout AdapterConfigReader) {
-    targets = file["target_modules", "a list of names or a regular expression", Targets.init]
-    exclude = file["exclude_modules", "a list of names or a regular expression", Targets.init]
+    targets = file["target_modules", "a list of module names or a regular expression", Targets.init]
+    exclude = file["exclude_modules", "a list of module names or a regular expression", Targets.init]
     layers =
-      file["layers_to_transform", "a whole number or a list of them", { $0.int.map { [$0] } ?? list($0) { $0.int } }]
-    if layers == [] { layers = nil }  // which is PEFT's reading
-    modulesToSave = file.savedModules()
+      file[
+        "layers_to_transform", "a whole number or a list of whole numbers",
+        { $0.int.map { [$0] } ?? list($0) { $0.int } }]
+    if layers == [] { layers = nil }  // As in PEFT.
+    modulesToSave = file.modulesToSave()
   }
 }
 
-/// As PEFT names a head, whatever the model does.
+/// PEFT's names for the head, which do not depend on the model.
 private let headNames = ["classifier", "score"]
 
 extension AdapterConfigReader {
-  /// `modules_to_save` without the head, which is the adapter's anyway.
-  mutating func savedModules() -> [String] {
-    let saved = self["modules_to_save", "a list of names", { list($0) { $0.string } }] ?? []
+  /// `modules_to_save` without the head, which every adapter saves.
+  mutating func modulesToSave() -> [String] {
+    let saved = self["modules_to_save", "a list of module names", { list($0) { $0.string } }] ?? []
     return saved.filter { !headNames.contains($0) }
   }
 }

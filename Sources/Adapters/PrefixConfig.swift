@@ -1,25 +1,25 @@
-/// Prefix tuning in PEFT's terms (Li & Liang 2021), and what it shares with prompt tuning.
+/// The config of prefix tuning (Li & Liang 2021), as PEFT's `PrefixTuningConfig`; helpers shared with prompt tuning.
 import Autograd
 public import Files
 public import Models
 
 public struct PrefixConfig: Sendable, Equatable {
   public var numVirtualTokens = 20
-  /// Whether the keys and values are made by a small network while they learn; only they are saved.
+  /// `prefix_projection`: a small network computes the keys and values during training. Only its output is saved.
   public var prefixProjection = false
-  /// How wide this network is inside; nil: as the model.
+  /// Hidden size of that network; nil: the model's.
   public var encoderHiddenSize: Int?
-  /// Modules of a head that start from chance.
+  /// Modules of a newly initialized head.
   private var newHeadModules: [String] = []
 
   public init() {}
 }
 
-/// Blocks whose attention PEFT gives no keys and values.
+/// A model family that PEFT does not support for prefix tuning.
 public struct FamilyFault: Error, CustomStringConvertible {
   let family: Family
   public var description: String {
-    "method.type \"prefix\": PEFT has no prefix for \(family.rawValue); it has a prompt for it, and LoRA."
+    "method.type \"prefix\": PEFT does not support prefix tuning of \(family.rawValue). Use \"prompt\" or \"lora\"."
   }
 }
 
@@ -30,32 +30,34 @@ extension PrefixConfig: AdapterMethod {
   public var virtualTokenCount: Int { numVirtualTokens }
   public mutating func addModulesToSave(_ modules: [String]) { newHeadModules += modules }
 
-  /// What was read from a file is a table, whatever it was made by.
+  /// A file holds keys and values, so a network is only created for a new adapter.
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     try VirtualTokenFault.check(numVirtualTokens, model)
     if model.config.family != .bert { throw FamilyFault(family: model.config.family) }
-    let width = model.config.hiddenSize
+    let hiddenSize = model.config.hiddenSize
     let prefix = PrefixEncoder(
-      count: numVirtualTokens, hiddenSize: width, layers: model.config.numHiddenLayers,
-      encoderHiddenSize: prefixProjection && seed != nil ? encoderHiddenSize ?? width : nil)
+      count: numVirtualTokens, hiddenSize: hiddenSize, layers: model.config.numHiddenLayers,
+      encoderHiddenSize: prefixProjection && seed != nil ? encoderHiddenSize ?? hiddenSize : nil)
     if let seed { prefix.initialize(seed: seed) }
-    var stored = SavedParameter(name: "prompt_embeddings", parameter: prefix.embedding)
+    var saved = SavedParameter(name: "prompt_embeddings", parameter: prefix.embedding)
     if prefixProjection {
-      stored.export = {
-        guard let made = prefix.keysAndValues(Pass(Workspace())) else { preconditionFailure("a prefix has keys") }
-        return ([made.rows, made.columns], made.array)
+      saved.export = {
+        guard let keysAndValues = prefix.keysAndValues(Pass(Workspace())) else {
+          preconditionFailure("a prefix has keys and values")
+        }
+        return ([keysAndValues.rows, keysAndValues.columns], keysAndValues.array)
       }
     }
-    var fitting = Injection()
-    fitting.slots = [AdapterSlot(model, \.virtualTokens, prefix)]
-    fitting.tensors = [stored]
-    fitting.unsavedParameters = prefix.transformParameters
-    fitting.replacedWeights = model.weights(of: newHeadModules, prefix: Self.tensorPrefix)
-    return fitting
+    var injection = Injection()
+    injection.slots = [AdapterSlot(model, \.virtualTokens, prefix)]
+    injection.tensors = [saved]
+    injection.unsavedParameters = prefix.transformParameters
+    injection.replacedWeights = model.weights(of: newHeadModules, prefix: Self.tensorPrefix)
+    return injection
   }
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
-    var settings = promptLearningConfig(numVirtualTokens, model, saved: newHeadModules)
+    var settings = promptLearningConfig(numVirtualTokens, model, modulesToSave: newHeadModules)
     settings["encoder_hidden_size"] = .int(encoderHiddenSize ?? model.config.hiddenSize)
     settings["init_weights"] = .null
     settings["prefix_projection"] = .bool(prefixProjection)
@@ -65,17 +67,17 @@ extension PrefixConfig: AdapterMethod {
   public init(_ file: inout AdapterConfigReader) {
     numVirtualTokens = file.numVirtualTokens()
     prefixProjection = file.flag("prefix_projection")
-    encoderHiddenSize = file.rank("encoder_hidden_size")
-    newHeadModules = file.savedModules()
+    encoderHiddenSize = file.positiveInt("encoder_hidden_size")
+    newHeadModules = file.modulesToSave()
   }
 }
 
-/// What PEFT writes for all prompt learning.
-func promptLearningConfig(_ count: Int, _ model: TextModel, saved: [String]) -> [String: JSON] {
-  // Twice: PEFT 0.21 adds the head's names at two places.
+/// Keys of PEFT's `PromptLearningConfig`, without those of a method.
+func promptLearningConfig(_ count: Int, _ model: TextModel, modulesToSave: [String]) -> [String: JSON] {
+  // PEFT 0.21 adds the head's names twice.
   let head: [JSON] = ["classifier", "score", "classifier", "score"]
   return [
-    "modules_to_save": .array(saved.map(JSON.string) + head),
+    "modules_to_save": .array(modulesToSave.map(JSON.string) + head),
     "num_attention_heads": .int(model.config.numAttentionHeads),
     "num_layers": .int(model.config.numHiddenLayers), "num_transformer_submodules": 1,
     "num_virtual_tokens": .int(count),
@@ -85,8 +87,8 @@ func promptLearningConfig(_ count: Int, _ model: TextModel, saved: [String]) -> 
 
 extension AdapterConfigReader {
   mutating func numVirtualTokens() -> Int {
-    want("num_transformer_submodules", 1)
-    if let count = rank("num_virtual_tokens") { return count }
+    require("num_transformer_submodules", 1)
+    if let count = positiveInt("num_virtual_tokens") { return count }
     if json["num_virtual_tokens"] == nil { problem("'num_virtual_tokens' is missing.") }
     return 1
   }

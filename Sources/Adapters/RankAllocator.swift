@@ -1,177 +1,181 @@
-/// Who keeps its rank: AdaLoRA's importance of triplets, and the budget that they share (Zhang et al. 2023, algorithm 1).
+/// AdaLoRA's rank allocation: prunes the least important triplets of all projections (Zhang et al. 2023, algorithm 1).
 import Autograd
 import Files
 import Kernels
 
-/// Step by step what PEFT's RankAllocator does. Importance of a weight: the running mean of |w·dw|, times the running mean
-/// of how far it strays from that. A triplet's: E's own, and the means over its row of A and its column of B.
+/// Follows PEFT's `RankAllocator` step by step. A triplet is an entry of E with its row of A and its column of B. The
+/// importance of a weight is the running mean of |w·dw| times the running mean of the deviation from it (uncertainty).
+/// The importance of a triplet is E's, plus the mean over its row of A, plus the mean over its column of B.
 final class RankAllocator: StepHook {
-  private let triplets: [AdaLoRA]
+  private let adapters: [AdaLoRA]
   private let config: AdaLoRAConfig
-  /// By weight: A, E, B of each projection in turn.
+  /// One element per weight: A, E, B of the first projection, then of the next.
   private let importance, uncertainty: Parameter
-  /// By triplet, 1 where it is kept; 0 everywhere while nothing has been chosen.
+  /// One element per triplet: 1 if it is kept, 0 if it is pruned. All 0 before the first allocation.
   private let mask: Parameter
   private var steps: Int?
 
-  init(_ triplets: [AdaLoRA], _ config: AdaLoRAConfig) {
-    (self.triplets, self.config) = (triplets, config)
-    let count = triplets.reduce(0) { $0 + $1.a.count + $1.e.count + $1.b.count }
+  init(_ adapters: [AdaLoRA], _ config: AdaLoRAConfig) {
+    (self.adapters, self.config) = (adapters, config)
+    let count = adapters.reduce(0) { $0 + $1.a.count + $1.e.count + $1.b.count }
     importance = Parameter("adalora.importance", shape: [count])
     uncertainty = Parameter("adalora.uncertainty", shape: [count])
-    mask = Parameter("adalora.mask", shape: [triplets.reduce(0) { $0 + $1.e.count }])
+    mask = Parameter("adalora.mask", shape: [adapters.reduce(0) { $0 + $1.e.count }])
   }
 
   var state: [Parameter] { [importance, uncertainty, mask] }
   let term = "orthogonality"
 
   func begin(steps: Int) throws {
-    let last = steps - config.tFinal, lastChoice = (steps - 1) / config.deltaT * config.deltaT
-    guard config.tInit < last, last < steps || lastChoice > config.tInit else {
+    let last = steps - config.tFinal, lastAllocation = (steps - 1) / config.deltaT * config.deltaT
+    guard config.tInit < last, last < steps || lastAllocation > config.tInit else {
       throw BudgetFault.noTime(config, steps: steps)
     }
     self.steps = steps
   }
 
-  /// w·(mean over all A and B of ‖AAᵀ - 1‖ and ‖BᵀB - 1‖, by Frobenius); dA += 2w/(count·‖C‖)·C·A with C = AAᵀ - 1.
+  /// w·(mean of the Frobenius norms ‖AAᵀ - 1‖ and ‖BᵀB - 1‖ over all A and B); dA += 2w/(count·‖C‖)·C·A, C = AAᵀ - 1.
   func addLoss(to gradients: Gradients) -> Double {
     guard config.orthRegWeight > 0 else { return 0 }
-    let share = config.orthRegWeight / Double(2 * triplets.count)
+    let weight = config.orthRegWeight / Double(2 * adapters.count)
     var sum = 0.0
-    for triplet in triplets {
-      for (parameter, lies) in [(triplet.a, true), (triplet.b, false)] {
+    for adapter in adapters {
+      for (parameter, isA) in [(adapter.a, true), (adapter.b, false)] {
         let p = parameter.matrix
-        var gram = lies ? p * p.transposed : p.transposed * p
+        var gram = isA ? p * p.transposed : p.transposed * p
         for k in 0..<gram.rows { gram.values[k * gram.columns + k] -= 1 }
         let norm = gram.values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
         sum += norm
         guard norm > 0, let offset = parameter.offset else { continue }
         let into = Matrix(gradients.pointer + offset, rows: parameter.rows, columns: parameter.columns)
-        let slope = Float(2 * share / norm)
+        let slope = Float(2 * weight / norm)
         gram.withMatrix { c in
-          lies ? gemm(c, p, into: into, alpha: slope, beta: 1) : gemm(p, c, into: into, alpha: slope, beta: 1)
+          isA ? gemm(c, p, into: into, alpha: slope, beta: 1) : gemm(p, c, into: into, alpha: slope, beta: 1)
         }
       }
     }
-    return share * sum
+    return weight * sum
   }
 
   func didStep(_ step: Int, _ gradients: Gradients, clip: Double) {
-    guard let steps else { preconditionFailure("the run has not begun") }
+    guard let steps else { preconditionFailure("didStep before begin(steps:)") }
     let last = steps - config.tFinal
     if step < last { updateImportance(gradients, Float(clip)) }
     if step > last {
       zeroPrunedTriplets()
     } else if step == last || step > config.tInit && step % config.deltaT == 0 {
-      selectTriplets(budget: budget(step, last))
+      selectTriplets(budget: budget(at: step, last: last))
       zeroPrunedTriplets()
     }
   }
 
-  /// Ranks in all, falling by the cube from the first steps to the last.
-  private func budget(_ step: Int, _ last: Int) -> Int {
-    let target = config.targetR * triplets.count
-    let left = 1 - Double(step - config.tInit) / Double(last - config.tInit)
-    return Int(Double(mask.count - target) * (left * left * left) + Double(target))
+  /// Total rank at a step: falls with the cube of the remaining progress.
+  private func budget(at step: Int, last: Int) -> Int {
+    let target = config.targetR * adapters.count
+    let remaining = 1 - Double(step - config.tInit) / Double(last - config.tInit)
+    return Int(Double(mask.count - target) * (remaining * remaining * remaining) + Double(target))
   }
 
-  /// Takes |w·dw| into the running means.
+  /// Updates the running means with |w·dw|; `clip` is the factor of gradient clipping.
   private func updateImportance(_ gradients: Gradients, _ clip: Float) {
     let (beta1, beta2) = (Float(config.beta1), Float(config.beta2))
-    var (mean, spread) = (importance.pointer, uncertainty.pointer)
-    for parameter in triplets.flatMap({ [$0.a, $0.e, $0.b] }) {
-      let slope = gradients.pointer + (parameter.offset ?? 0), weight = parameter.pointer
+    var (mean, deviation) = (importance.pointer, uncertainty.pointer)
+    for parameter in adapters.flatMap({ [$0.a, $0.e, $0.b] }) {
+      let gradient = gradients.pointer + (parameter.offset ?? 0), weight = parameter.pointer
       for index in 0..<parameter.count {
-        let now = abs(weight[index] * (slope[index] * clip))
-        mean[index] = beta1 * mean[index] + (1 - beta1) * now
-        spread[index] = beta2 * spread[index] + (1 - beta2) * abs(now - mean[index])
+        let current = abs(weight[index] * (gradient[index] * clip))
+        mean[index] = beta1 * mean[index] + (1 - beta1) * current
+        deviation[index] = beta2 * deviation[index] + (1 - beta2) * abs(current - mean[index])
       }
-      (mean, spread) = (mean + parameter.count, spread + parameter.count)
+      (mean, deviation) = (mean + parameter.count, deviation + parameter.count)
     }
   }
 
-  /// Keeps the `budget` most important triplets; equals of the first that goes go with it.
+  /// Keeps the `budget` most important triplets. Triplets that equal the best pruned one are pruned too.
   private func selectTriplets(budget: Int) {
-    let scores = scores(), gone = mask.count - budget
-    let threshold = gone > 0 ? scores.sorted()[gone - 1] : -.infinity
+    let scores = scores(), pruned = mask.count - budget
+    let threshold = pruned > 0 ? scores.sorted()[pruned - 1] : -.infinity
     for (index, score) in scores.enumerated() { mask.pointer[index] = score <= threshold ? 0 : 1 }
   }
 
+  /// The importance of each triplet.
   private func scores() -> [Float] {
     var offset = 0
-    return triplets.flatMap { triplet in
-      let rank = triplet.e.count, inputs = triplet.a.columns, outputs = triplet.b.rows
+    return adapters.flatMap { adapter in
+      let rank = adapter.e.count, inputs = adapter.a.columns, outputs = adapter.b.rows
       func score(_ index: Int) -> Double {
         Double(importance.pointer[offset + index] * uncertainty.pointer[offset + index])
       }
-      defer { offset += triplet.a.count + triplet.e.count + triplet.b.count }
+      defer { offset += adapter.a.count + adapter.e.count + adapter.b.count }
       return (0..<rank).map { k in
         let row = (0..<inputs).reduce(0) { $0 + score(k * inputs + $1) } / Double(inputs)
-        let ofB = triplet.a.count + rank
-        let column = (0..<outputs).reduce(0) { $0 + score(ofB + $1 * rank + k) } / Double(outputs)
-        return Float(score(triplet.a.count + k) + row + column)
+        let startOfB = adapter.a.count + rank
+        let column = (0..<outputs).reduce(0) { $0 + score(startOfB + $1 * rank + k) } / Double(outputs)
+        return Float(score(adapter.a.count + k) + row + column)
       }
     }
   }
 
-  /// Takes the values of what is not kept.
+  /// Sets E of pruned triplets to 0.
   private func zeroPrunedTriplets() {
     var next = mask.pointer
-    for triplet in triplets {
-      for k in 0..<triplet.e.count where next[k] == 0 { triplet.e.pointer[k] = 0 }
-      next += triplet.e.count
+    for adapter in adapters {
+      for k in 0..<adapter.e.count where next[k] == 0 { adapter.e.pointer[k] = 0 }
+      next += adapter.e.count
     }
   }
 
-  // MARK: - What is saved
+  // MARK: - Saving
 
-  /// Of one projection's triplets those that are saved: what was chosen, and what has a value none the less, as when the
-  /// best weights are older than the choice. nil: nothing was chosen yet.
+  /// Which triplets of a projection are saved: those that are kept, and those whose E is not 0, because the best
+  /// weights may be older than the last allocation. nil: before the first allocation.
   private func rankPattern(_ index: Int) -> [Bool]? {
     guard mask.values.contains(1) else { return nil }
-    let first = triplets[..<index].reduce(0) { $0 + $1.e.count }, e = triplets[index].e
+    let first = adapters[..<index].reduce(0) { $0 + $1.e.count }, e = adapters[index].e
     return (0..<e.count).map { mask.pointer[first + $0] == 1 || e.pointer[$0] != 0 }
   }
 
-  /// A, B and E without the triplets that are not kept.
+  /// Exports of A, B and E of a projection, without the pruned triplets.
   func exports(of index: Int) -> [TensorExport] {
-    let (a, b, e) = (triplets[index].a, triplets[index].b, triplets[index].e)
-    func places() -> [Int] { (0..<e.count).filter { rankPattern(index)?[$0] ?? true } }
+    let (a, b, e) = (adapters[index].a, adapters[index].b, adapters[index].e)
+    func savedIndices() -> [Int] { (0..<e.count).filter { rankPattern(index)?[$0] ?? true } }
     return [
       {
-        let places = places()
-        return ([places.count, a.columns], places.flatMap { a.values[$0 * a.columns..<($0 + 1) * a.columns] })
+        let indices = savedIndices()
+        return ([indices.count, a.columns], indices.flatMap { a.values[$0 * a.columns..<($0 + 1) * a.columns] })
       },
       {
-        let places = places()
-        return ([b.rows, places.count], (0..<b.rows).flatMap { row in places.map { b.values[row * b.columns + $0] } })
+        let indices = savedIndices()
+        return (
+          [b.rows, indices.count], (0..<b.rows).flatMap { row in indices.map { b.values[row * b.columns + $0] } }
+        )
       },
       {
-        let places = places()
-        return ([places.count, 1], places.map { e.values[$0] })
+        let indices = savedIndices()
+        return ([indices.count, 1], indices.map { e.values[$0] })
       },
     ]
   }
 
-  /// Keys of adapter_config.json that follow from the run.
+  /// Keys of adapter_config.json that are known only after training.
   var trainedConfig: [String: JSON] {
-    let pairs = triplets.indices.compactMap { index in rankPattern(index).map { (triplets[index].e.name, $0) } }
+    let patterns = adapters.indices.compactMap { index in rankPattern(index).map { (adapters[index].e.name, $0) } }
     return [
       "total_step": steps.map(JSON.int) ?? .null,
-      "rank_pattern": pairs.isEmpty ? .null : patternJSON(.init(uniqueKeysWithValues: pairs)),
+      "rank_pattern": patterns.isEmpty ? .null : patternJSON(.init(uniqueKeysWithValues: patterns)),
     ]
   }
 }
 
-/// A schedule of ranks that a run has no time for.
+/// A rank schedule that is too long for the run.
 public enum BudgetFault: Error, CustomStringConvertible {
   case noTime(AdaLoRAConfig, steps: Int)
 
   public var description: String {
     switch self {
     case .noTime(let config, let steps):
-      "'tinit' \(config.tInit), 'tfinal' \(config.tFinal) and 'deltaT' \(config.deltaT) leave no step of \(steps) "
-        + "for the ranks to shrink in. Lower them, or train longer."
+      "'tinit' \(config.tInit), 'tfinal' \(config.tFinal) and 'deltaT' \(config.deltaT) leave none of the \(steps) "
+        + "training steps for lowering the ranks. Lower these values or train longer."
     }
   }
 }

@@ -1,17 +1,17 @@
-/// A LoRA that starts as a part of the weight itself.
+/// Residual-init LoRA (PiSSA, OLoRA): the initial B·A is a part of the weight, so it is subtracted from the output.
 import Autograd
 import Kernels
 import Models
 
-/// y += s·(dropout(x)·Aᵀ)·Bᵀ - s·(x·A₀ᵀ)·B₀ᵀ        A₀, B₀: A and B as they were at first
-/// PEFT takes s·B₀·A₀ out of the weight; here the weight stays as it is, for others to use.
-/// Sendable: as `LoRA`.
+/// y += s·(dropout(x)·Aᵀ)·Bᵀ - s·(x·A₀ᵀ)·B₀ᵀ        A₀, B₀: initial A and B
+/// PEFT subtracts s·B₀·A₀ from the weight. Here the base weight stays unchanged, so other adapters can use it.
+/// Sendable: like `LoRA`.
 final class ResidualInitLoRA: ProjectionAdapter, @unchecked Sendable {
   let lora: LoRA
-  /// Takes off what the other one is at first; never learns.
+  /// A₀ and B₀ with the scale -s; frozen.
   private let initial: LoRA
 
-  /// A and B must have their start.
+  /// - Parameter lora: must be initialized; its A and B are copied.
   init(_ lora: LoRA, of projection: Projection) {
     self.lora = lora
     initial = LoRA(projection, rank: lora.a.rows, scale: -Double(lora.scale), dropout: 0)
@@ -29,7 +29,7 @@ final class ResidualInitLoRA: ProjectionAdapter, @unchecked Sendable {
     return { dy in parts.forEach { $0?(dy) } }
   }
 
-  /// One plain LoRA of twice the rank that adds the same: [A; A₀] and [B, -B₀], as PEFT converts them.
+  /// The same update as a plain LoRA of twice the rank: [A; A₀] and [B, -B₀], as in PEFT's conversion.
   var exports: (a: TensorExport, b: TensorExport) {
     let rank = lora.a.rows, inputs = lora.a.columns, outputs = lora.b.rows
     func rows(_ b: Parameter, _ row: Int, sign: Float) -> [Float] {

@@ -1,17 +1,21 @@
-/// What a method does beside the passes.
+/// A hook of a method around every training step.
 public import Autograd
 
-/// Called between passes, by the one thread that trains.
+/// Called between passes, on the training thread.
 public protocol StepHook: AnyObject {
-  /// A run of so many steps is about to be made, or resumed.
-  /// - Throws: where the method's own schedule does not fit.
+  /// Called before a run starts or resumes.
+  /// - Parameter steps: of the whole run.
+  /// - Throws: if the run is too short for the method's schedule.
   func begin(steps: Int) throws
-  /// The name of its part in the loss.
+  /// The name of the hook's loss term in logs.
   var term: String { get }
-  /// A loss of the weights alone, whose gradient is added to the batch's, for all weights that learn.
+  /// Adds the gradient of a loss term that depends only on the weights; returns the loss.
   func addLoss(to gradients: Gradients) -> Double
-  /// The optimizer has made step `step`, counted from 0, with these gradients times `clip`.
+  /// Called after the optimizer's step.
+  /// - Parameters:
+  ///   - step: counted from 0.
+  ///   - clip: the factor of gradient clipping; the optimizer used the gradients times `clip`.
   func didStep(_ step: Int, _ gradients: Gradients, clip: Double)
-  /// All that the rest of the run depends on, for a snapshot; zero at first.
+  /// The hook's state, for snapshots; initially 0.
   var state: [Parameter] { get }
 }

@@ -1,12 +1,12 @@
-/// Vector-based random matrix adaptation (Kopiczko et al. 2024), of one projection.
+/// VeRA on one projection: trained vectors scale shared random matrices (Kopiczko et al. 2024).
 public import Autograd
 public import Kernels
 import Models
 
 /// y += (h·Bᵀ)·diag(b) with h = u·diag(d), u = dropout(x)·Aᵀ        d [r]   b [out]
-/// A [r, in] and B [out, r] are the beginnings of random matrices that all projections share and nobody trains.
-/// with v = h·Bᵀ and w = dy·diag(b)·B:   db += Σ rows of dy·v    dd += Σ rows of w·u    dx += w·diag(d)·A
-/// Sendable: read during a step; its numbers are written between steps.
+/// A [r, in] and B [out, r] are the first columns and rows of frozen random matrices that all projections share.
+/// with v = h·Bᵀ and w = dy·diag(b)·B:   db += Σ over rows of dy·v    dd += Σ over rows of w·u    dx += w·diag(d)·A
+/// Sendable: read during a step; its parameters are written between steps.
 public final class VeRA: ProjectionAdapter, @unchecked Sendable {
   let d, b: Parameter
   private let shared: VeRASharedMatrices
@@ -38,7 +38,7 @@ public final class VeRA: ProjectionAdapter, @unchecked Sendable {
     return { [self, unowned pass] dy in
       let slice = dy.matrix.columns(columns)
       addDots(slice, v.matrix, to: b, pass)
-      // v has said what it had to: its room becomes dy·diag(b).
+      // v is no longer needed; its memory now holds dy·diag(b).
       scale(slice, by: b, into: v.matrix)
       let w = pass.make(dy.rows, rank)
       gemm(v.matrix, up, into: w.matrix, precision: precision)
@@ -62,10 +62,11 @@ extension VeRA: Mergeable {
   }
 }
 
-/// The random matrices of one adapter: as wide as its widest projection, of which narrower ones take the beginnings.
+/// The shared random matrices of one adapter, as large as its largest projection; smaller projections use the first
+/// columns of A and the first rows of B.
 final class VeRASharedMatrices: Sendable {
   let rank: Int
-  /// [r, most inputs] and [most outputs, r]
+  /// [r, max inputs] and [max outputs, r]
   let a, b: Parameter
 
   init(rank: Int, of projections: [Projection]) {
@@ -74,7 +75,7 @@ final class VeRASharedMatrices: Sendable {
     b = Parameter("base_model.vera_B", shape: [projections.map(\.outputs).max() ?? 0, rank])
   }
 
-  /// Kaiming's uniform numbers with gain √2, as PEFT's; the generator is ours.        source: He et al. 2015
+  /// Kaiming uniform initialization with gain √2, as in PEFT, but with another generator.        source: He et al. 2015
   func initialize(key: UInt64) {
     for parameter in [a, b] {
       Initializer.uniform((6 / Double(parameter.columns)).squareRoot()).fill(parameter, seed: key)

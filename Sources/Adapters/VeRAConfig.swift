@@ -1,4 +1,4 @@
-/// What a VeRA adapter changes, in PEFT's terms.
+/// VeRA's config, as PEFT's `VeraConfig`.
 import Autograd
 public import Files
 public import Models
@@ -6,11 +6,11 @@ public import Models
 public struct VeRAConfig: Sendable, Equatable {
   public var rank = 256
   public var dropout = 0.0
-  /// Query and value, by the names of the model's family, unless it says otherwise. PEFT has no `exclude_modules` here.
+  /// Default targets: query and value, by the names of the model's family. PEFT has no `exclude_modules` for VeRA.
   public var modules = ModuleChoice()
-  /// What every λ_d starts from; λ_b starts from zero, so that the model starts as it was.
+  /// Initial value of every λ_d. λ_b is initially zero, so that the adapted model equals the base.
   public var dInitial = 0.1
-  /// Of the chance that the shared matrices are drawn from: adapters of one key and the same sizes have the same ones.
+  /// Random seed of the shared matrices. The same key and sizes give the same matrices.
   public var projectionPRNGKey = 0
 
   public init() {}
@@ -20,19 +20,19 @@ extension VeRAConfig: ModuleMethod {
   public static var peftType: String { "VERA" }
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
-    var fitting = Injection()
+    var injection = Injection()
     let targets = try resolve(in: model, strict: seed != nil)
     let shared = VeRASharedMatrices(rank: rank, of: targets)
     if seed != nil { shared.initialize(key: UInt64(projectionPRNGKey)) }
     for projection in targets {
       let vera = VeRA(projection, shared, dropout: dropout)
       if seed != nil { vera.d.values.update(repeating: Float(dInitial)) }
-      fitting.projections.append((projection, vera))
-      fitting.tensors += [vera.b, vera.d].map { SavedParameter(name: Self.tensorPrefix + $0.name, parameter: $0) }
+      injection.projections.append((projection, vera))
+      injection.tensors += [vera.b, vera.d].map { SavedParameter(name: Self.tensorPrefix + $0.name, parameter: $0) }
     }
-    fitting.tensors += [shared.a, shared.b].map { SavedParameter(name: $0.name, parameter: $0, isTrained: false) }
-    fitting.replacedWeights = model.weights(of: modulesToSave, prefix: Self.tensorPrefix)
-    return fitting
+    injection.tensors += [shared.a, shared.b].map { SavedParameter(name: $0.name, parameter: $0, isTrained: false) }
+    injection.replacedWeights = model.weights(of: modulesToSave, prefix: Self.tensorPrefix)
+    return injection
   }
 
   private func resolve(in model: TextModel, strict: Bool) throws -> [Projection] {
@@ -57,14 +57,14 @@ extension VeRAConfig: ModuleMethod {
     }
     if file["save_projection", "true", { $0.bool }] == false {
       file.problem(
-        "'save_projection' is false: the matrices A and B are not in the file, and only torch draws the same ones again. "
-          + "Open the adapter with PEFT and save it with save_projection=True.")
+        "'save_projection' is false: the matrices A and B are not in the file, and only torch's generator can "
+          + "recompute them. Load the adapter with PEFT and save it with save_projection=True.")
     }
-    rank = file.rank("r") ?? 256
+    rank = file.positiveInt("r") ?? 256
     dropout = file.fraction("vera_dropout") ?? 0
     dInitial = file["d_initial", "a number", { $0.number }] ?? 0.1
     projectionPRNGKey =
-      file["projection_prng_key", "a whole number from 0 on", { $0.int.flatMap { $0 >= 0 ? $0 : nil } }] ?? 0
+      file["projection_prng_key", "a whole number of at least 0", { $0.int.flatMap { $0 >= 0 ? $0 : nil } }] ?? 0
     modules = ModuleChoice(&file)
   }
 }

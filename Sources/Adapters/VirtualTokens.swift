@@ -1,29 +1,31 @@
-/// What learns before every sequence: tokens, or keys and values.
+/// Trained virtual tokens before every sequence: the embeddings of prompt tuning, the keys and values of prefix tuning.
 import Autograd
 import Models
 
-/// Tokens whose vectors learn, with the places and the kind of tokens (Lester et al. 2021).
+/// Embeddings of virtual tokens, which also get position and token type embeddings (Lester et al. 2021).
 /// Sendable: read during a step; its parameters are written between steps.
 final class PromptEmbedding: VirtualTokens, @unchecked Sendable {
   /// [n, d]
-  let table: Parameter
+  let embedding: Parameter
 
-  init(count: Int, width: Int) { table = Parameter("prompt_encoder.embedding.weight", shape: [count, width]) }
+  init(count: Int, hiddenSize: Int) {
+    embedding = Parameter("prompt_encoder.embedding.weight", shape: [count, hiddenSize])
+  }
 
-  var count: Int { table.rows }
-  func tokens(_ pass: Pass) -> Tensor? { tensor(table, pass) }
+  var count: Int { embedding.rows }
+  func tokens(_ pass: Pass) -> Tensor? { tensor(embedding, pass) }
   func keysAndValues(_ pass: Pass) -> Tensor? { nil }
 }
 
-/// Keys and values of every block [n, 2·d·layers], block by block, keys first (Li & Liang 2021): a table E, or
-/// tanh(E·W₀ᵀ + b₀)·W₂ᵀ + b₂ with E [n, d], W₀ [m, d], W₂ [2·d·layers, m].
-/// Sendable: as `Prompt`.
+/// Keys and values of every block [n, 2·d·layers], block by block, keys first (Li & Liang 2021): an embedding
+/// E of that shape, or tanh(E·W₀ᵀ + b₀)·W₂ᵀ + b₂ with E [n, d], W₀ [m, d], W₂ [2·d·layers, m].
+/// Sendable: like `PromptEmbedding`.
 final class PrefixEncoder: VirtualTokens, @unchecked Sendable {
   let embedding: Parameter
-  /// W₀, b₀ and W₂, b₂; empty where the table is what learns.
+  /// W₀, b₀ and W₂, b₂; empty if E itself holds the keys and values.
   private let transform: [LinearPart]
 
-  /// - Parameter hidden: m; nil: a table.
+  /// - Parameter encoderHiddenSize: m; nil: no network.
   init(count: Int, hiddenSize: Int, layers: Int, encoderHiddenSize: Int?) {
     func part(_ index: Int, _ output: Int, _ input: Int) -> LinearPart {
       let name = "prompt_encoder.transform.\(index)."
@@ -46,7 +48,7 @@ final class PrefixEncoder: VirtualTokens, @unchecked Sendable {
     return linear(tanh(linear(x, [transform[0]], pass), pass), [transform[1]], pass)
   }
 
-  /// As torch starts a table, and linear layers.
+  /// Torch's default initialization of embeddings and linear layers.
   func initialize(seed: UInt64) {
     Initializer.normal(1).fill(embedding, seed: seed)
     for part in transform {
@@ -56,15 +58,15 @@ final class PrefixEncoder: VirtualTokens, @unchecked Sendable {
   }
 }
 
-/// More positions than a model has.
+/// More virtual tokens than the model has positions for.
 public struct VirtualTokenFault: Error, CustomStringConvertible {
   let count: Int
   let positions: Int
   public var description: String {
-    "'num_virtual_tokens': \(count); this model has \(positions) positions, of which a sequence needs 8 at least."
+    "'num_virtual_tokens': \(count); this model has \(positions) positions, and a sequence needs at least 8 of them."
   }
 
-  /// Throws where too few positions remain.
+  /// Throws if too few positions remain for a sequence.
   static func check(_ count: Int, _ model: TextModel) throws {
     let positions = model.config.maxPositionEmbeddings
     if count + 8 > positions { throw VirtualTokenFault(count: count, positions: positions) }

@@ -1,24 +1,26 @@
-/// Less memory for more time: a stretch of a pass of which only the input is kept.        source: Chen et al. 2016 §3
+/// Gradient checkpointing: saves a segment's input only and recomputes the segment in backward.
+/// source: Chen et al. 2016 §3
 
 extension Pass {
-  /// y = body(x), bit for bit, and so are all gradients. Forward keeps x and nothing of what `body` made; backward
-  /// runs `body` again with the same chance, now recording, and at once back through it.
-  /// Nobody may overwrite x's numbers, as nobody may whom `linear` reads. `body` runs twice, and must do the same twice.
+  /// y = body(x), bit for bit, and so are all gradients, as without checkpointing. Forward saves x and none of the
+  /// tensors that `body` makes. Backward runs `body` again with the same random numbers, now recording, and then runs
+  /// the new part of the tape.
+  /// x must not be overwritten later. `body` runs twice and must compute the same both times.
   public func checkpointed(_ x: Tensor, _ body: @escaping (_ x: Tensor, Pass) -> Tensor) -> Tensor {
     guard isTraining && isRecording else { return body(x, self) }
-    let first = sites
+    let firstSite = dropoutSites
     (isRecording, wantsGradient) = (false, false)
-    let made = body(x, self)
+    let output = body(x, self)
     isRecording = true
-    let y = tensor(made.rows, made.columns, made.buffer, tracked: wantsGradient)
+    let y = tensor(output.rows, output.columns, output.buffer, tracked: wantsGradient)
     record(y) { [unowned self] dy in
-      let (mark, last) = (tapeLength, sites)
-      sites = first
-      let again = tensor(x.rows, x.columns, x.buffer, tracked: x.isTracked)
-      record(again) { [unowned self] dx in pass(dx, to: x.slot) }
-      pass(dy, to: body(again, self).slot)
+      let (mark, lastSite) = (tapeLength, dropoutSites)
+      dropoutSites = firstSite
+      let input = tensor(x.rows, x.columns, x.buffer, tracked: x.isTracked)
+      record(input) { [unowned self] dx in addGradient(dx, to: x.slot) }
+      addGradient(dy, to: body(input, self).slot)
       unwind(to: mark)
-      sites = last
+      dropoutSites = lastSite
     }
     return y
   }

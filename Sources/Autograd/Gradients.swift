@@ -1,11 +1,12 @@
-/// Which parameters learn, and one flat buffer for their gradients.
+/// The trainable parameters, and one flat buffer for their gradients.
 
-/// The parameters that learn, side by side in one flat numbering.
+/// The trainable parameters in one flat numbering.
 public struct ParameterTable: Sendable {
   public let parameters: [Parameter]
+  /// Length of a gradient buffer. Each parameter's part is padded to a multiple of 16 numbers.
   public let count: Int
 
-  /// Makes exactly `parameters` trainable, in this order; all of `others` frozen.
+  /// Makes exactly `parameters` trainable, in this order, and freezes all of `others`.
   public init(training parameters: [Parameter], freezing others: [Parameter] = []) {
     others.forEach { $0.tableIndex = nil }
     var next = 0
@@ -18,11 +19,11 @@ public struct ParameterTable: Sendable {
     count = next
   }
 
-  /// All their numbers, one after the other.
+  /// The values of all parameters, one after the other, without padding.
   public var values: [Float] {
     get {
       var values: [Float] = []
-      // An array that grows by doubling would for a moment be twice the model more.
+      // Reserved, because an array that grows by doubling would briefly take twice the model's memory in addition.
       values.reserveCapacity(parameters.reduce(0) { $0 + $1.count })
       for parameter in parameters { values += parameter.values }
       return values
@@ -37,48 +38,48 @@ public struct ParameterTable: Sendable {
   }
 }
 
-/// What a pass adds its parameters' gradients to.
+/// Receives the parameters' gradients from a pass.
 public protocol GradientSink: AnyObject {
-  /// Lets `body` write (beta 0) or add to (beta 1) the gradient of `parameter`, now and not later; skipped where it is
-  /// frozen.
+  /// Calls `body` before it returns, to write (beta 0) or add to (beta 1) the gradient of `parameter`. Does nothing for
+  /// a frozen parameter.
   func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void)
 }
 
-/// One flat buffer of gradients for a `ParameterTable`, zero where nobody wrote.
-/// Sendable: one thread at a time writes a parameter's gradient; `Replicas` hands it on.
+/// One flat buffer of gradients for a `ParameterTable`.
+/// Sendable: one thread at a time writes a parameter's gradient; `Replicas` decides which.
 public final class Gradients: GradientSink, @unchecked Sendable {
   public let pointer: UnsafeMutablePointer<Float>
   public let count: Int
   public let table: ParameterTable
-  /// By parameter; bytes of their own, so that one thread may set a flag while another reads its neighbour.
-  private let written: UnsafeMutablePointer<Bool>
+  /// By parameter. One byte each, so that one thread may set a flag while another reads the next one.
+  private let isWritten: UnsafeMutablePointer<Bool>
 
   public init(_ table: ParameterTable) {
     self.table = table
     count = table.count
     pointer = .allocate(capacity: max(count, 1))
     pointer.initialize(repeating: 0, count: count)
-    written = .allocate(capacity: max(table.parameters.count, 1))
+    isWritten = .allocate(capacity: max(table.parameters.count, 1))
     reset()
   }
 
   deinit {
     pointer.deallocate()
-    written.deallocate()
+    isWritten.deallocate()
   }
 
   public func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
-    guard let place = parameter.tableIndex else { return }
-    body(pointer + place.offset, written[place.index] ? 1 : 0)
-    written[place.index] = true
+    guard let entry = parameter.tableIndex else { return }
+    body(pointer + entry.offset, isWritten[entry.index] ? 1 : 0)
+    isWritten[entry.index] = true
   }
 
-  /// Starts a new sum: the next writer of each parameter writes instead of adding.
-  public func reset() { written.initialize(repeating: false, count: table.parameters.count) }
+  /// Starts a new sum: the first gradient of each parameter overwrites the old one.
+  public func reset() { isWritten.initialize(repeating: false, count: table.parameters.count) }
 
-  /// Zeroes what nobody wrote since `reset`.
+  /// Zeroes the gradients that were not written since `reset`.
   public func finish() {
-    for (index, parameter) in table.parameters.enumerated() where !written[index] {
+    for (index, parameter) in table.parameters.enumerated() where !isWritten[index] {
       accumulate(parameter) { pointer, _ in pointer.update(repeating: 0, count: parameter.count) }
     }
   }

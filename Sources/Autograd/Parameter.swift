@@ -1,12 +1,11 @@
-/// A named weight, of Float32 or bfloat16 numbers. Does not know who uses it; read by every thread during a
-/// step, written between steps.
+/// A named weight of Float32 or bfloat16 numbers. All threads read it during a step; it is written between steps.
 internal import CKernels
 import Glibc
 public import Kernels
 
-/// Numbers that outlive a pass: a mapped file, or memory of their own.
+/// Memory that outlives a pass: a mapped file, or memory allocated here.
 public protocol Storage: AnyObject, Sendable {
-  /// Says that these bytes will not be read soon: memory that can be had again may be let go.
+  /// A hint that these bytes will not be read soon. A mapped file may drop its pages.
   func release(_ bytes: UnsafeRawBufferPointer)
 }
 
@@ -14,14 +13,14 @@ extension Storage {
   public func release(_ bytes: UnsafeRawBufferPointer) {}
 }
 
-/// Owned memory, zero at first.
-/// Sendable: written only between steps, by the one thread that then runs.
+/// Allocated Float32 memory, initially zero.
+/// Sendable: written only between steps, when a single thread runs.
 public final class OwnedStorage: Storage, @unchecked Sendable {
   public let pointer: UnsafeMutablePointer<Float>
 
   public init(count: Int) {
     guard let memory = calloc(max(count, 1), MemoryLayout<Float>.stride) else {
-      preconditionFailure("no memory for \(count) numbers")
+      preconditionFailure("out of memory: \(count) Float32 numbers")
     }
     pointer = memory.bindMemory(to: Float.self, capacity: count)
   }
@@ -29,8 +28,8 @@ public final class OwnedStorage: Storage, @unchecked Sendable {
   deinit { free(pointer) }
 }
 
-/// bfloat16 numbers, as a frozen weight keeps them.
-/// Sendable: written once, when they are made.
+/// bfloat16 memory of frozen weights.
+/// Sendable: written once, when the weights are converted.
 final class BF16Storage: Storage, @unchecked Sendable {
   let pointer: UnsafeMutablePointer<UInt16>
 
@@ -39,26 +38,26 @@ final class BF16Storage: Storage, @unchecked Sendable {
   deinit { pointer.deallocate() }
 }
 
-/// Sendable: as for `OwnedStorage`.
+/// Sendable: as `OwnedStorage`.
 public final class Parameter: @unchecked Sendable {
   public let name: String
   /// As in the checkpoint: [out, in], [d], …
   public let shape: [Int]
   private var numbers: Numbers
   private var storage: any Storage
-  /// Its place in the `ParameterTable`; nil: frozen.
+  /// Its position in the `ParameterTable`; nil: frozen.
   public internal(set) var tableIndex: TableIndex?
-  /// How often a backward writes its gradient: more than once where several ops share it.
+  /// How many times a backward writes its gradient. More than 1 where several ops share it.
   public var useCount = 1
 
   public struct TableIndex: Sendable {
-    /// Among the table's parameters.
+    /// Index among the table's parameters.
     public let index: Int
-    /// Where its gradient lies in `Gradients`.
+    /// Offset of its gradient in `Gradients`.
     public let offset: Int
   }
 
-  /// `pointer` must stay valid while `storage` lives. Before it is written to, call `own`.
+  /// `pointer` must stay valid while `storage` lives. Call `makeWritable` before writing to it.
   public init(_ name: String, shape: [Int], pointer: UnsafeMutablePointer<Float>, storage: any Storage) {
     self.name = name
     self.shape = shape
@@ -71,7 +70,7 @@ public final class Parameter: @unchecked Sendable {
     self.init(name, shape: shape, pointer: storage.pointer, storage: storage)
   }
 
-  /// Makes sure that the numbers lie in memory of ours, not in a mapped file.
+  /// Copies the numbers of a mapped file to allocated memory; does nothing if they are there already.
   public func makeWritable() {
     if storage is OwnedStorage { return }
     let copy = OwnedStorage(count: count)
@@ -79,13 +78,13 @@ public final class Parameter: @unchecked Sendable {
     (numbers, storage) = (.fp32(copy.pointer), copy)
   }
 
-  /// Rounds the numbers of `parameters`, which nobody may want to write any more, to bfloat16, one after the other in
-  /// one piece of memory. Float32 numbers that no other parameter shares are let go.
+  /// Converts `parameters` to bfloat16, one after the other in one block of memory. They must be frozen, and nothing
+  /// may write to them afterwards. Float32 memory that no other parameter shares is freed.
   public static func convertToBF16(_ parameters: [Parameter]) {
     let storage = BF16Storage(count: parameters.reduce(0) { $0 + $1.count })
     var next = storage.pointer
     for parameter in parameters {
-      precondition(!parameter.isTrainable, "\(parameter.name) learns: it stays Float32")
+      precondition(!parameter.isTrainable, "\(parameter.name) is trainable; it must stay Float32")
       tune_fp32_to_bf16(parameter.pointer, next, parameter.count)
       parameter.storage.release(UnsafeRawBufferPointer(parameter.values))
       (parameter.numbers, parameter.storage) = (.bf16(next), storage)
@@ -93,21 +92,21 @@ public final class Parameter: @unchecked Sendable {
     }
   }
 
-  /// Rounds the numbers to bfloat16 where they are, as Float32.
+  /// Rounds the numbers to bfloat16 precision in place; they stay Float32.
   public func roundToBF16() {
     makeWritable()
-    let halves = BF16Storage(count: count)
-    tune_fp32_to_bf16(pointer, halves.pointer, count)
-    tune_bf16_to_fp32(halves.pointer, pointer, count)
+    let rounded = BF16Storage(count: count)
+    tune_fp32_to_bf16(pointer, rounded.pointer, count)
+    tune_bf16_to_fp32(rounded.pointer, pointer, count)
   }
 
-  /// The first number, of a parameter that is not narrowed.
+  /// The first number of a Float32 parameter.
   public var pointer: UnsafeMutablePointer<Float> {
-    guard case .fp32(let pointer) = numbers else { preconditionFailure("\(name) is kept in bfloat16") }
+    guard case .fp32(let pointer) = numbers else { preconditionFailure("\(name) is bfloat16; expected Float32") }
     return pointer
   }
 
-  /// The same numbers as Float32: itself, or a copy of what is kept in bfloat16.
+  /// The parameter itself if it is Float32, else a Float32 copy.
   public var asFloat32: Parameter {
     guard case .bf16(let pointer) = numbers else { return self }
     let copy = Parameter(name, shape: shape)
@@ -115,7 +114,7 @@ public final class Parameter: @unchecked Sendable {
     return copy
   }
 
-  /// Lets `body` read the numbers as they are kept; memory that can be had again may then be let go.
+  /// Calls `body` with the numbers as they are stored. Pages of a mapped file may be dropped afterwards.
   public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
     let bytes =
       switch numbers {
@@ -134,7 +133,7 @@ public final class Parameter: @unchecked Sendable {
   public var isBF16: Bool { if case .bf16 = numbers { true } else { false } }
   public var matrix: Matrix { matrix(rows: rows) }
 
-  /// As if it had this many rows: its own, and those of parameters that lie behind it.
+  /// A matrix of `rows` rows that starts here: its own rows and those of the parameters that follow it in memory.
   func matrix(rows: Int) -> Matrix {
     switch numbers {
     case .fp32(let pointer): Matrix(pointer, rows: rows, columns: columns)

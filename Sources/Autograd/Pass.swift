@@ -1,20 +1,20 @@
-/// One forward, and its backward, on one thread: where ops get memory, chance and a tape. Knows no op.
+/// One forward and its backward on one thread: gives ops their memory, random numbers and tape. Does not know any op.
 internal import CKernels
 public import Kernels
 
 public final class Pass {
   public let workspace: Workspace
-  /// Where gradients of parameters go; nil: nothing is recorded, and dropout is off.
+  /// Receives the parameters' gradients. nil: inference; nothing is recorded and dropout is off.
   public let gradients: (any GradientSink)?
   private let randomKey: RandomKey
-  /// Dropout sites so far.
-  public internal(set) var sites: UInt32 = 0
-  /// False while a forward runs whose tape nobody will read.
+  /// The number of dropout sites so far.
+  public internal(set) var dropoutSites: UInt32 = 0
+  /// False during a forward whose tape is not needed, see `checkpointed`.
   var isRecording = true
-  /// Whether an op has asked for a gradient since this was last set to false.
+  /// Whether an op has made a tracked tensor since this was last set to false.
   var wantsGradient = false
   private var tape: [(node: Int, backward: (Tensor) -> Void)] = []
-  /// Gradients of parameters that several ops share, for when the tape is done.
+  /// Writes of gradients of shared parameters, which run after the tape.
   private var deferred: [() -> Void] = []
   private var slots: [Tensor?] = []
 
@@ -27,13 +27,13 @@ public final class Pass {
 
   public var isTraining: Bool { gradients != nil }
 
-  /// An undefined [rows, columns]; `tracked` when its gradient will be asked for.
+  /// An uninitialized tensor [rows, columns]; `tracked` if its gradient is needed.
   public func make(_ rows: Int, _ columns: Int, tracked: Bool = false) -> Tensor {
     wantsGradient = wantsGradient || tracked
     return tensor(rows, columns, workspace.take(rows * columns), tracked: tracked)
   }
 
-  /// A new place on the tape over numbers that are there.
+  /// A tensor with its own gradient slot over an existing buffer.
   func tensor(_ rows: Int, _ columns: Int, _ buffer: Buffer, tracked: Bool) -> Tensor {
     var node: Int?
     if tracked && isTraining && isRecording {
@@ -44,13 +44,13 @@ public final class Pass {
       rows: rows, columns: columns, buffer: buffer, slot: GradientSlot(rows: rows, columns: columns, node: node))
   }
 
-  /// Remembers how to send y's gradient on. Does nothing where y is not tracked. The closure must hold the pass
-  /// `unowned`: the pass holds the closure until backward has run.
+  /// Puts the backward function of y's op on the tape; it gets the gradient of y. Does nothing where y is not tracked.
+  /// The closure must capture the pass `unowned`, because the pass holds the closure until backward has run.
   public func record(_ y: Tensor, _ backward: @escaping (Tensor) -> Void) {
     if let node = y.slot.node { tape.append((node, backward)) }
   }
 
-  /// Lets `body` write (beta 0) or add to (beta 1) the gradient of x; skipped where x is not tracked.
+  /// Calls `body` to write (beta 0) or add to (beta 1) the gradient of x. Does nothing where x is not tracked.
   public func accumulate(_ x: GradientSlot, _ body: (Matrix, _ beta: Float) -> Void) {
     guard let node = x.node else { return }
     if slots[node] == nil {
@@ -62,8 +62,9 @@ public final class Pass {
     }
   }
 
-  /// Gives `gradient` to x: the buffer itself where x has none yet, so that a residual costs no copy.
-  public func pass(_ gradient: Tensor, to x: GradientSlot) {
+  /// Adds `gradient` to the gradient of x. If x has none yet, its slot takes the buffer itself, so that a residual
+  /// connection costs no copy.
+  public func addGradient(_ gradient: Tensor, to x: GradientSlot) {
     guard let node = x.node else { return }
     if slots[node] == nil {
       slots[node] = gradient
@@ -77,8 +78,8 @@ public final class Pass {
     gradients?.accumulate(w, body)
   }
 
-  /// The same for a parameter that several ops may share: all its writers come at once when the tape is done, so that
-  /// shards wait for each other only then. `tensors` are what `body` reads by pointer.
+  /// The same for a parameter that several ops may share. Its gradients are all written after the tape, so that shards
+  /// wait for each other only then. `tensors` are the tensors that `body` reads by pointer; they are kept alive.
   func accumulate(
     shared w: Parameter, keeping tensors: [Tensor],
     _ body: @escaping (UnsafeMutablePointer<Float>, _ beta: Float) -> Void
@@ -87,8 +88,8 @@ public final class Pass {
     deferred.append { [gradients] in withExtendedLifetime(tensors) { gradients?.accumulate(w, body) } }
   }
 
-  /// Runs the tape from all that has a gradient by now: losses give theirs to what they read. Every step frees what it
-  /// held.
+  /// Runs the tape from the gradients that losses have left. Each entry is freed, with the tensors that it holds, after
+  /// it has run.
   public func backward() {
     unwind(to: 0)
     while !deferred.isEmpty { deferred.removeFirst()() }
@@ -96,14 +97,14 @@ public final class Pass {
 
   /// Runs the tape from `y`, whose gradient is `gradient`.
   public func backward(from y: Tensor, gradient: Tensor) {
-    pass(gradient, to: y.slot)
+    addGradient(gradient, to: y.slot)
     backward()
   }
 
-  /// How much is on the tape.
+  /// The number of entries on the tape.
   var tapeLength: Int { tape.count }
 
-  /// Runs what came onto the tape since it was `mark` long.
+  /// Runs the entries from the end of the tape until `mark` are left.
   func unwind(to mark: Int) {
     while tape.count > mark {
       let (node, backward) = tape.removeLast()
@@ -113,14 +114,14 @@ public final class Pass {
     }
   }
 
-  /// The next dropout site of this pass, or nil where nothing is dropped.
+  /// The settings of the next dropout site of this pass; nil where dropout is off.
   func dropout(_ probability: Double) -> tune_dropout? {
     guard isTraining && probability > 0 else { return nil }
-    sites += 1
-    return randomKey.dropout(probability, site: sites)
+    dropoutSites += 1
+    return randomKey.dropout(probability, site: dropoutSites)
   }
 
-  /// A gradient that another tensor still holds is copied before it is added to.
+  /// Copies a gradient that is held elsewhere too, before it is added to.
   private func unshare(_ node: Int) {
     guard var tensor = slots[node] else { return }
     slots[node] = nil
@@ -133,7 +134,8 @@ public final class Pass {
   }
 }
 
-/// The randomness of one pass, as a pure function of where we are: the same place draws the same numbers again.
+/// The random key of one pass, as in counter-based generators: its random numbers are a pure function of the key, the
+/// dropout site and the element.
 public struct RandomKey: Sendable {
   public let seed: UInt64
   public let step, shard: UInt32
@@ -144,7 +146,7 @@ public struct RandomKey: Sendable {
     self.shard = UInt32(truncatingIfNeeded: shard)
   }
 
-  /// The probability is rounded to 1/65536; what is kept is scaled by what was rounded, so that means stay.
+  /// The probability is rounded to 1/65536. The scale is computed from the rounded one, so that the mean is unchanged.
   func dropout(_ probability: Double, site: UInt32) -> tune_dropout {
     let threshold = (min(max(probability, 0), 1) * 65536).rounded()
     return tune_dropout(

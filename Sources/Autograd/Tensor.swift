@@ -1,12 +1,13 @@
-/// What flows through a pass: a contiguous Float32 matrix [rows, columns] that lives on its pass's thread.
+/// A tensor of a pass: a contiguous Float32 matrix [rows, columns], used on the pass's thread only.
 public import Kernels
 
 public struct Tensor {
   public let rows, columns: Int
   var buffer: Buffer
-  /// The place of its gradient; what backward keeps of a tensor whose numbers it does not need.
+  /// Its gradient's slot. A backward function that does not need the tensor's values captures only the slot.
   public let slot: GradientSlot
 
+  /// Whether backward computes its gradient, as PyTorch's `requires_grad`.
   public var isTracked: Bool { slot.node != nil }
   public var count: Int { rows * columns }
   public var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
@@ -15,9 +16,9 @@ public struct Tensor {
   public var array: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 }
 
-/// Where a tensor's gradient is kept in its pass: all that backward must know of an input that it does not read.
+/// Where the pass accumulates a tensor's gradient.
 public struct GradientSlot {
   let rows, columns: Int
-  /// nil when nothing below the tensor learns.
+  /// nil: the tensor depends on nothing trainable and needs no gradient.
   let node: Int?
 }

@@ -1,17 +1,17 @@
-/// Memory that a step borrows and gives back, so that from the second step on nothing is allocated. One per thread.
+/// A pool of buffers for one thread. After the first step with the same shapes nothing is allocated.
 import Glibc
 
-/// Keeps what was given back, by size; hands it out again.
+/// Holds returned buffers by capacity and reuses them.
 public final class Workspace {
   private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
-  /// Buffers that had to be made; stands still once the shapes repeat.
+  /// The number of buffers allocated so far; constant once the shapes repeat.
   public private(set) var allocations = 0
 
   public init() {}
 
   deinit { free.values.joined().forEach { Glibc.free($0) } }
 
-  /// A buffer of at least `count` numbers with undefined contents.
+  /// An uninitialized buffer of at least `count` numbers.
   public func take(_ count: Int) -> Buffer {
     let capacity = Workspace.capacity(for: count)
     if let pointer = free[capacity]?.popLast() { return Buffer(pointer, capacity, self) }
@@ -23,9 +23,8 @@ public final class Workspace {
     return Buffer(memory.assumingMemoryBound(to: Float.self), capacity, self)
   }
 
-  /// Sizes are rounded up to powers of two, so that batches of other lengths find the same buffers again, and half-width
-  /// buffers are not served from full-width ones. What is never touched of a large buffer costs no memory: the kernel
-  /// gives pages on first use.
+  /// Rounds up to a power of two, so that batches of different lengths reuse the same buffers. The unused part of a
+  /// large buffer costs no memory, because the operating system maps pages on first use.
   static func capacity(for count: Int) -> Int {
     var capacity = 256
     while capacity < count { capacity *= 2 }
@@ -37,19 +36,19 @@ public final class Workspace {
   }
 }
 
-/// A piece of a workspace; returns to it when the last owner lets go.
+/// Memory from a workspace; returned to it when the last reference is released.
 public final class Buffer {
   public let pointer: UnsafeMutablePointer<Float>
   private let capacity: Int
   private let workspace: Workspace
 
-  /// The same memory, for twice as many bfloat16.
+  /// The same memory as bfloat16 numbers, of which it holds twice as many.
   var bf16: UnsafeMutablePointer<UInt16> { UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: UInt16.self) }
 
-  fileprivate init(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int, _ home: Workspace) {
+  fileprivate init(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int, _ workspace: Workspace) {
     self.pointer = pointer
     self.capacity = capacity
-    self.workspace = home
+    self.workspace = workspace
   }
 
   deinit { workspace.give(pointer, capacity) }

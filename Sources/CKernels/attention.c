@@ -1,74 +1,77 @@
-/// Scaled dot-product attention over one packed sequence, a head at a time. Probabilities are never kept: forward leaves
-/// one log-sum-exp per row and head, from which backward makes them again (Dao et al. 2022, FlashAttention, alg. 4).
+/// Scaled dot-product attention over one packed sequence, one head at a time. Probabilities are not stored: forward
+/// saves one log-sum-exp per row and head, from which backward recomputes them.
+/// source: Dao et al. 2022, FlashAttention, algorithm 4
 #include "common.h"
 
 enum { BLOCK = 48 };
 
-/// One tile of C, `rows` × (vectors·16): A's element (i, p) is a[i·ai + p·ap]; B is row-major.
+/// One tile of C, `rows` × (vectors·16); A's element (i, p) is a[i·row_stride + p·depth_stride], B is row-major.
 #define TILE(rows, vectors)                                                                            \
   {                                                                                                    \
-    lanes sum[rows][vectors];                                                                          \
+    f32x16 sum[rows][vectors];                                                                         \
     for (int r = 0; r < rows; r++)                                                                     \
-      for (int q = 0; q < vectors; q++) sum[r][q] = add ? load(c + (i + r) * ldc + j + q * LANES) : (lanes){0}; \
+      for (int q = 0; q < vectors; q++)                                                                \
+        sum[r][q] = accumulate ? load(c + (i + r) * ldc + j + q * LANES) : (f32x16){0};                \
     for (long p = 0; p < k; p++)                                                                       \
       for (int r = 0; r < rows; r++) {                                                                 \
-        float left = a[(i + r) * ai + p * ap];                                                         \
+        float left = a[(i + r) * row_stride + p * depth_stride];                                       \
         for (int q = 0; q < vectors; q++) sum[r][q] += left * load(b + p * ldb + j + q * LANES);       \
       }                                                                                                \
     for (int r = 0; r < rows; r++)                                                                     \
       for (int q = 0; q < vectors; q++) store(c + (i + r) * ldc + j + q * LANES, sum[r][q]);           \
   }
 
-/// The rows of C that are left, fewer than four.
-#define REST(vectors)                \
+/// The last rows of C, fewer than four.
+#define REMAINING_ROWS(vectors)      \
   switch (m - i) {                   \
     case 3: TILE(3, vectors) break;  \
     case 2: TILE(2, vectors) break;  \
     case 1: TILE(1, vectors)         \
   }
 
-/// C [m, n] (+)= A [m, k]·B [k, n]; small enough to live in the nearest cache, so nothing is packed. `wide`: there are
-/// registers for sixteen sums of 16; without AVX-512 for four.
-INLINE void multiply_tiles(int wide, const float *restrict a, long ai, long ap, const float *restrict b, long ldb,
-                           float *restrict c, long ldc, long m, long n, long k, int add) {
+/// C [m, n] (+)= A [m, k]·B [k, n]. The operands fit in the L1 cache, so nothing is packed. AVX-512 has registers for
+/// sixteen sums of 16 numbers, other CPUs for four.
+INLINE void gemm_tiles(int avx512, const float *restrict a, long row_stride, long depth_stride,
+                       const float *restrict b, long ldb, float *restrict c, long ldc, long m, long n, long k,
+                       int accumulate) {
   long j = 0;
-  for (; wide && j + 2 * LANES <= n; j += 2 * LANES) {
+  for (; avx512 && j + 2 * LANES <= n; j += 2 * LANES) {
     long i = 0;
     for (; i + 8 <= m; i += 8) TILE(8, 2)
     for (; i + 4 <= m; i += 4) TILE(4, 2)
-    REST(2)
+    REMAINING_ROWS(2)
   }
   for (; j + LANES <= n; j += LANES) {
     long i = 0;
-    for (; wide && i + 8 <= m; i += 8) TILE(8, 1)
+    for (; avx512 && i + 8 <= m; i += 8) TILE(8, 1)
     for (; i + 4 <= m; i += 4) TILE(4, 1)
-    REST(1)
+    REMAINING_ROWS(1)
   }
-  for (; j < n; j++)  // widths that are no multiple of 16: only tiny models have them
+  for (; j < n; j++)  // only tiny models have a head size that is not a multiple of 16
     for (long i = 0; i < m; i++) {
-      float sum = add ? c[i * ldc + j] : 0;
-      for (long p = 0; p < k; p++) sum += a[i * ai + p * ap] * b[p * ldb + j];
+      float sum = accumulate ? c[i * ldc + j] : 0;
+      for (long p = 0; p < k; p++) sum += a[i * row_stride + p * depth_stride] * b[p * ldb + j];
       c[i * ldc + j] = sum;
     }
 }
 
-CLONES static void product(const float *a, long ai, long ap, const float *b, long ldb, float *c, long ldc, long m,
-                           long n, long k, int add) {
+CLONES static void gemm_unpacked(const float *a, long row_stride, long depth_stride, const float *b, long ldb, float *c,
+                                 long ldc, long m, long n, long k, int accumulate) {
   if (__builtin_cpu_supports("avx512f"))
-    multiply_tiles(1, a, ai, ap, b, ldb, c, ldc, m, n, k, add);
+    gemm_tiles(1, a, row_stride, depth_stride, b, ldb, c, ldc, m, n, k, accumulate);
   else
-    multiply_tiles(0, a, ai, ap, b, ldb, c, ldc, m, n, k, add);
+    gemm_tiles(0, a, row_stride, depth_stride, b, ldb, c, ldc, m, n, k, accumulate);
 }
 
-/// y [width, padded] = transpose of x [t, width] with row stride ld; columns from t on are 0.
+/// y [width, padded] = the transpose of x [t, width] with row stride ld; columns from t on are 0.
 INLINE void transpose(const float *x, long ld, float *y, long t, long padded, long width) {
   for (long j = 0; j < padded; j += LANES) {
     long rows = t - j < LANES ? t - j : LANES, c = 0;
     for (; c + LANES <= width; c += LANES) {
-      lanes even[LANES], odd[LANES];
-      for (int r = 0; r < LANES; r++) even[r] = r < rows ? load(x + (j + r) * ld + c) : (lanes){0};
-      turn(even, odd);
-      for (int r = 0; r < LANES; r++) store(y + (c + r) * padded + j, even[r]);
+      f32x16 block[LANES], spare[LANES];
+      for (int r = 0; r < LANES; r++) block[r] = r < rows ? load(x + (j + r) * ld + c) : (f32x16){0};
+      transpose16(block, spare);
+      for (int r = 0; r < LANES; r++) store(y + (c + r) * padded + j, block[r]);
     }
     for (; c < width; c++)
       for (int r = 0; r < LANES; r++) y[c * padded + j + r] = r < rows ? x[(j + r) * ld + c] : 0;
@@ -77,49 +80,52 @@ INLINE void transpose(const float *x, long ld, float *y, long t, long padded, lo
 
 INLINE long padded_length(long t) { return (t + LANES - 1) / LANES * LANES; }
 
-/// Query rows at a time: t cut into equal pieces of at most `BLOCK`, so that no sliver is left over.
+/// Query rows per block: t split into equal blocks of at most `BLOCK` rows, so that no small block is left at the end.
 INLINE long block_length(long t) {
   if (t <= BLOCK) return BLOCK;
-  long pieces = (t + BLOCK - 1) / BLOCK;
-  return ((t + pieces - 1) / pieces + 7) / 8 * 8;
+  long blocks = (t + BLOCK - 1) / BLOCK;
+  return ((t + blocks - 1) / blocks + 7) / 8 * 8;
 }
 
-long tune_attention_scratch(long t, long width) { return padded_length(t) * (2 * width + 2 * BLOCK); }
+long tune_attention_scratch(long t, long head_size) { return padded_length(t) * (2 * head_size + 2 * BLOCK); }
 
-/// The dropout factors of one head's probabilities, drawn for eight rows of them at a time, end to end.
+/// The dropout factors of one head's probabilities, 128 at a time. They are used in order over eight rows of
+/// probabilities, which share one row of the generator.
 typedef struct {
   const tune_dropout *dropout;
   uint32_t row;
-  long lane;
-  lanes factor[8];
-} mask;
+  long next;  // the next vector of 16 factors
+  f32x16 factors[8];
+} dropout_state;
 
-/// Before row `i` of the sequence that begins at `row`; rows are asked for in their order, from a multiple of eight on.
-INLINE void begin_row(mask *m, long row, long i, long heads, long head) {
+/// Called before row `i` of the sequence that begins at row `first_row` of the batch. Rows come in order and start at a
+/// multiple of eight.
+INLINE void begin_row(dropout_state *state, long first_row, long i, long heads, long head) {
   if (i % 8) return;
-  m->row = (uint32_t)((row + i) * heads + head);
-  m->lane = 0;
+  state->row = (uint32_t)((first_row + i) * heads + head);
+  state->next = 0;
 }
 
 /// x times the next 16 factors.
-INLINE lanes drop(mask *m, lanes x) {
-  if (m->lane % 8 == 0) dropout128(m->dropout, m->row, (uint32_t)(m->lane / 8), m->factor);
-  return x * m->factor[m->lane++ % 8];
+INLINE f32x16 apply_dropout(dropout_state *state, f32x16 x) {
+  if (state->next % 8 == 0)
+    dropout_factors128(state->dropout, state->row, (uint32_t)(state->next / 8), state->factors);
+  return x * state->factors[state->next++ % 8];
 }
 
-/// One row of scores [t] becomes e^(scaled score - the largest), of which dropout takes its part; returns their sum
-/// before dropout. The columns from t to padded hold anything before and after.
-INLINE float soften(float *s, float *largest, long t, long padded, float scale, mask *m) {
+/// Replaces one row of scores s [t] by e^((s - max)·scale), with dropout. Returns the row's sum before dropout, and its
+/// maximum score in `row_max`. The columns from t to padded are arbitrary before and after.
+INLINE float softmax_row(float *s, float *row_max, long t, long padded, float scale, dropout_state *state) {
   long last = padded - LANES;
-  lanes end = choose(first_lanes(t - last), load(s + last), splat(-1e30f)), tops = end, sums = {};
-  for (long j = 0; j < last; j += LANES) tops = larger(tops, load(s + j));
-  float top = *largest = largest_lane(tops);
+  f32x16 end = where(first_lanes(t - last), load(s + last), splat(-1e30f)), tops = end, sums = {};
+  for (long j = 0; j < last; j += LANES) tops = maximum(tops, load(s + j));
+  float top = *row_max = reduce_max(tops);
   for (long j = 0; j < padded; j += LANES) {
-    lanes e = fast_exp(((j < last ? load(s + j) : end) - top) * scale);
+    f32x16 e = fast_exp(((j < last ? load(s + j) : end) - top) * scale);
     sums += e;
-    store(s + j, m->dropout ? drop(m, e) : e);
+    store(s + j, state->dropout ? apply_dropout(state, e) : e);
   }
-  return sum_lanes(sums);
+  return reduce_sum(sums);
 }
 
 /// x = x·factor for one row.
@@ -129,68 +135,70 @@ INLINE void scale_row(float *x, float factor, long count) {
   for (; c < count; c++) x[c] *= factor;
 }
 
-/// One row of scores s and of dropped probabilities' gradients ds: s becomes what forward multiplied the values by,
-/// ds the scores' gradient.        dS = P∘(mask∘dP - Σ out·dout)·scale
-INLINE void harden(float *s, float *ds, const float *out, const float *dout, long width, long padded, float scale,
-                   float level, mask *m) {
+/// One row of scores s, and of the gradients ds of the dropped probabilities: s becomes the dropped probabilities, by
+/// which forward multiplied the values, and ds becomes the gradient of the scores.
+/// dS = P∘(mask∘dP - Σ out·dout)·scale
+INLINE void softmax_backward_row(float *s, float *ds, const float *out, const float *dout, long head_size, long padded,
+                                 float scale, float lse, dropout_state *state) {
   FREE_ORDER
   float delta = 0;
-  for (long c = 0; c < width; c++) delta += out[c] * dout[c];
+  for (long c = 0; c < head_size; c++) delta += out[c] * dout[c];
   for (long j = 0; j < padded; j += LANES) {
-    lanes p = fast_exp(load(s + j) * scale - level), kept = m->dropout ? drop(m, p) : p;
-    store(ds + j, (kept * load(ds + j) - p * delta) * scale);
-    store(s + j, kept);
+    f32x16 p = fast_exp(load(s + j) * scale - lse), dropped = state->dropout ? apply_dropout(state, p) : p;
+    store(ds + j, (dropped * load(ds + j) - p * delta) * scale);
+    store(s + j, dropped);
   }
 }
 
 CLONES void tune_attention(const float *qkv, float *context, float *lse, float *scratch, long t, long heads,
-                           long width, long row, const tune_dropout *dropout) {
-  long d = heads * width, ld = 3 * d, padded = padded_length(t), block = block_length(t);
-  float scale = 1 / sqrtf((float)width), *keys = scratch, *p = keys + padded * width, sum[BLOCK], top[BLOCK];
-  mask m = {.dropout = dropout};
+                           long head_size, long first_row, const tune_dropout *dropout) {
+  long d = heads * head_size, ld = 3 * d, padded = padded_length(t), block = block_length(t);
+  float scale = 1 / sqrtf((float)head_size), *keys = scratch, *p = keys + padded * head_size, sum[BLOCK], top[BLOCK];
+  dropout_state state = {.dropout = dropout};
   for (long head = 0; head < heads; head++) {
-    const float *q = qkv + head * width, *k = q + d, *v = k + d;
-    transpose(k, ld, keys, t, padded, width);
+    const float *q = qkv + head * head_size, *k = q + d, *v = k + d;
+    transpose(k, ld, keys, t, padded, head_size);
     for (long first = 0; first < t; first += block) {
       long rows = t - first < block ? t - first : block;
-      float *out = context + first * d + head * width;
-      product(q + first * ld, ld, 1, keys, padded, p, padded, rows, padded, width, 0);
+      float *out = context + first * d + head * head_size;
+      gemm_unpacked(q + first * ld, ld, 1, keys, padded, p, padded, rows, padded, head_size, 0);
       for (long i = 0; i < rows; i++) {
-        begin_row(&m, row, first + i, heads, head);
-        sum[i] = soften(p + i * padded, top + i, t, padded, scale, &m);
+        begin_row(&state, first_row, first + i, heads, head);
+        sum[i] = softmax_row(p + i * padded, top + i, t, padded, scale, &state);
       }
-      product(p, padded, 1, v, ld, out, d, rows, width, t, 0);
-      for (long i = 0; i < rows; i++) scale_row(out + i * d, 1 / sum[i], width);
+      gemm_unpacked(p, padded, 1, v, ld, out, d, rows, head_size, t, 0);
+      for (long i = 0; i < rows; i++) scale_row(out + i * d, 1 / sum[i], head_size);
       for (long i = 0; i < rows; i++) lse[(first + i) * heads + head] = top[i] * scale + logf(sum[i]);
     }
   }
 }
 
 CLONES void tune_attention_backward(const float *qkv, const float *context, const float *lse, const float *dcontext,
-                                    float *dqkv, float *scratch, long t, long heads, long width, long row,
+                                    float *dqkv, float *scratch, long t, long heads, long head_size, long first_row,
                                     const tune_dropout *dropout) {
-  long d = heads * width, ld = 3 * d, padded = padded_length(t), block = block_length(t);
-  float scale = 1 / sqrtf((float)width);
-  mask m = {.dropout = dropout};
-  float *keys = scratch, *values = keys + padded * width, *p = values + padded * width, *dp = p + BLOCK * padded;
+  long d = heads * head_size, ld = 3 * d, padded = padded_length(t), block = block_length(t);
+  float scale = 1 / sqrtf((float)head_size);
+  dropout_state state = {.dropout = dropout};
+  float *keys = scratch, *values = keys + padded * head_size, *p = values + padded * head_size;
+  float *dp = p + BLOCK * padded;
   for (long head = 0; head < heads; head++) {
-    const float *q = qkv + head * width, *k = q + d, *v = k + d;
-    float *dq = dqkv + head * width, *dk = dq + d, *dv = dk + d;
-    transpose(k, ld, keys, t, padded, width);
-    transpose(v, ld, values, t, padded, width);
+    const float *q = qkv + head * head_size, *k = q + d, *v = k + d;
+    float *dq = dqkv + head * head_size, *dk = dq + d, *dv = dk + d;
+    transpose(k, ld, keys, t, padded, head_size);
+    transpose(v, ld, values, t, padded, head_size);
     for (long first = 0; first < t; first += block) {
       long rows = t - first < block ? t - first : block;
-      const float *out = context + first * d + head * width, *dout = dcontext + first * d + head * width;
-      product(q + first * ld, ld, 1, keys, padded, p, padded, rows, padded, width, 0);
-      product(dout, d, 1, values, padded, dp, padded, rows, padded, width, 0);
+      const float *out = context + first * d + head * head_size, *dout = dcontext + first * d + head * head_size;
+      gemm_unpacked(q + first * ld, ld, 1, keys, padded, p, padded, rows, padded, head_size, 0);
+      gemm_unpacked(dout, d, 1, values, padded, dp, padded, rows, padded, head_size, 0);
       for (long i = 0; i < rows; i++) {
-        begin_row(&m, row, first + i, heads, head);
-        harden(p + i * padded, dp + i * padded, out + i * d, dout + i * d, width, padded, scale,
-               lse[(first + i) * heads + head], &m);
+        begin_row(&state, first_row, first + i, heads, head);
+        softmax_backward_row(p + i * padded, dp + i * padded, out + i * d, dout + i * d, head_size, padded, scale,
+                             lse[(first + i) * heads + head], &state);
       }
-      product(dp, padded, 1, k, ld, dq + first * ld, ld, rows, width, t, 0);
-      product(dp, 1, padded, q + first * ld, ld, dk, ld, t, width, rows, first > 0);
-      product(p, 1, padded, dout, d, dv, ld, t, width, rows, first > 0);
+      gemm_unpacked(dp, padded, 1, k, ld, dq + first * ld, ld, rows, head_size, t, 0);
+      gemm_unpacked(dp, 1, padded, q + first * ld, ld, dk, ld, t, head_size, rows, first > 0);
+      gemm_unpacked(p, 1, padded, dout, d, dv, ld, t, head_size, rows, first > 0);
     }
   }
 }

@@ -1,163 +1,170 @@
-/// Kullback-Leibler divergences of rows of logits. Sums run in Float32 over stretches, in Double over these.
+/// Kullback-Leibler divergences between rows of logits, and their gradients; the top-k log-probabilities of a row.
+/// Sums run in Float32 within a chunk of classes and in Double over the chunks.
 #include "common.h"
 
-enum { STRETCH = 2048 };
+enum { CHUNK = 2048 };
 
-INLINE float largest(const float *x, long count) {
-  lanes tops = splat(x[0]);
+INLINE float row_maximum(const float *x, long count) {
+  f32x16 tops = splat(x[0]);
   long i = 0;
-  for (; i + LANES <= count; i += LANES) tops = larger(tops, load(x + i));
-  float top = largest_lane(tops);
+  for (; i + LANES <= count; i += LANES) tops = maximum(tops, load(x + i));
+  float top = reduce_max(tops);
   for (; i < count; i++) top = x[i] > top ? x[i] : top;
   return top;
 }
 
-/// Calls `body(c, rest)` for every 16 classes of a row, and `fold()` after each stretch and at the end; `rest` is how
-/// many of the 16 there are.
-#define EACH_STRETCH(classes, body, fold)                                            \
-  for (long first = 0; first < classes; first += STRETCH) {                          \
-    long end = first + STRETCH < classes ? first + STRETCH : classes, c = first;     \
+/// Runs `body(c, rest)` for every 16 classes of a row, and `fold()` after each chunk. `rest` is 16, or less at the end.
+#define FOR_EACH_CHUNK(classes, body, fold)                                          \
+  for (long first = 0; first < classes; first += CHUNK) {                            \
+    long end = first + CHUNK < classes ? first + CHUNK : classes, c = first;         \
     for (; c + LANES <= end; c += LANES) body(c, LANES);                             \
     if (c < end) body(c, end - c);                                                   \
     fold();                                                                          \
   }
 
-INLINE lanes load_up_to(const float *p, long count) { return count == LANES ? load(p) : load_some(p, count); }
-INLINE void store_up_to(float *p, lanes v, long count) { count == LANES ? store(p, v) : store_some(p, v, count); }
-INLINE lanes only(lanes v, long count) { return count == LANES ? v : choose(first_lanes(count), v, splat(0)); }
+INLINE f32x16 load_up_to(const float *p, long count) { return count == LANES ? load(p) : load_partial(p, count); }
+INLINE void store_up_to(float *p, f32x16 v, long count) { count == LANES ? store(p, v) : store_partial(p, v, count); }
+INLINE f32x16 keep_first(f32x16 v, long count) {
+  return count == LANES ? v : where(first_lanes(count), v, splat(0));
+}
 
-/// e^(sharpness·(x - top)) of one row; returns their sum. `y` may be NULL or x.
-INLINE double exponentials(const float *x, float *y, long classes, float top, float sharpness) {
+/// y = e^(inverse_temperature·(x - top)) for one row; returns its sum. `y` may be NULL or x.
+INLINE double exp_row(const float *x, float *y, long classes, float top, float inverse_temperature) {
   double sum = 0;
-  lanes sums = {};
-#define STEP(c, rest)                                                   \
-  {                                                                     \
-    lanes e = fast_exp((load_up_to(x + c, rest) - top) * sharpness);    \
-    if (y) store_up_to(y + c, e, rest);                                 \
-    sums += only(e, rest);                                              \
+  f32x16 sums = {};
+#define STEP(c, rest)                                                             \
+  {                                                                               \
+    f32x16 e = fast_exp((load_up_to(x + c, rest) - top) * inverse_temperature);   \
+    if (y) store_up_to(y + c, e, rest);                                           \
+    sums += keep_first(e, rest);                                                  \
   }
-#define SUM() sum += sum_lanes(sums), sums = splat(0)
-  EACH_STRETCH(classes, STEP, SUM)
+#define SUM() sum += reduce_sum(sums), sums = splat(0)
+  FOR_EACH_CHUNK(classes, STEP, SUM)
 #undef STEP
 #undef SUM
   return sum;
 }
 
-/// KL of one row: Σ q·(t - s) + log Σ e^s - log Σ e^t of logits s, t below their rows' largest, so that what is common
-/// to a row does not round. gradient = slope·(p - q), exactly 0 where both rows are alike.
-INLINE double diverge(const float *student, const float *teacher, float *gradient, long classes, float sharpness,
-                      float slope) {
-  float top = largest(student, classes), height = largest(teacher, classes);
-  double all = 0, mass = 0, gap = 0;
-  lanes sums = {}, masses = {}, gaps = {};
-#define STEP(c, rest)                                                              \
-  {                                                                                \
-    lanes s = (load_up_to(student + c, rest) - top) * sharpness;                   \
-    lanes t = (load_up_to(teacher + c, rest) - height) * sharpness;                \
-    lanes q = only(fast_exp(t), rest);                                             \
-    sums += only(fast_exp(s), rest);                                               \
-    masses += q;                                                                   \
-    gaps += q * (t - s);                                                           \
-    if (gradient) store_up_to(gradient + c, q, rest);                              \
+/// KL of one row: Σ q·(t - s) + log Σ e^s - log Σ e^t, where s and t are the logits minus their row's maximum. The
+/// maxima are subtracted first, so that an offset common to a row costs no digits.
+/// gradient = gradient_scale·(p - q), which is exactly 0 where both rows are equal.
+INLINE double divergence_row(const float *student, const float *teacher, float *gradient, long classes,
+                             float inverse_temperature, float gradient_scale) {
+  float student_top = row_maximum(student, classes), teacher_top = row_maximum(teacher, classes);
+  double student_sum = 0, teacher_sum = 0, difference = 0;
+  f32x16 student_sums = {}, teacher_sums = {}, differences = {};
+#define STEP(c, rest)                                                                            \
+  {                                                                                              \
+    f32x16 s = (load_up_to(student + c, rest) - student_top) * inverse_temperature;              \
+    f32x16 t = (load_up_to(teacher + c, rest) - teacher_top) * inverse_temperature;              \
+    f32x16 q = keep_first(fast_exp(t), rest);                                                    \
+    student_sums += keep_first(fast_exp(s), rest);                                               \
+    teacher_sums += q;                                                                           \
+    differences += q * (t - s);                                                                  \
+    if (gradient) store_up_to(gradient + c, q, rest);                                            \
   }
-#define SUM()                                                                      \
-  all += sum_lanes(sums), mass += sum_lanes(masses), gap += sum_lanes(gaps),       \
-      sums = masses = gaps = splat(0)
-  EACH_STRETCH(classes, STEP, SUM)
+#define SUM()                                                                                    \
+  student_sum += reduce_sum(student_sums), teacher_sum += reduce_sum(teacher_sums),              \
+      difference += reduce_sum(differences), student_sums = teacher_sums = differences = splat(0)
+  FOR_EACH_CHUNK(classes, STEP, SUM)
 #undef STEP
 #undef SUM
   if (gradient) {
-    float ratio = (float)(all / mass), factor = (float)(slope / all);
+    float ratio = (float)(student_sum / teacher_sum), factor = (float)(gradient_scale / student_sum);
     long c = 0;
-#define STEP(c, rest)                                                                           \
-  store_up_to(gradient + c,                                                                     \
-              (fast_exp((load_up_to(student + c, rest) - top) * sharpness) -                    \
+#define STEP(c, rest)                                                                            \
+  store_up_to(gradient + c,                                                                      \
+              (fast_exp((load_up_to(student + c, rest) - student_top) * inverse_temperature) -   \
                load_up_to(gradient + c, rest) * ratio) * factor, rest)
     for (; c + LANES <= classes; c += LANES) STEP(c, LANES);
     if (c < classes) STEP(c, classes - c);
 #undef STEP
   }
-  return gap / mass + log(all / mass);
+  return difference / teacher_sum + log(student_sum / teacher_sum);
 }
 
 CLONES double tune_divergence(const float *logits, const float *teacher, float *gradient, long n, long classes,
-                              float sharpness, float slope) {
+                              float inverse_temperature, float gradient_scale) {
   double loss = 0;
   for (long i = 0; i < n; i++)
-    loss += diverge(logits + i * classes, teacher + i * classes, gradient ? gradient + i * classes : NULL, classes,
-                    sharpness, slope);
+    loss += divergence_row(logits + i * classes, teacher + i * classes, gradient ? gradient + i * classes : NULL,
+                           classes, inverse_temperature, gradient_scale);
   return loss;
 }
 
 /// One row of `tune_top_divergence`; `row` becomes the gradient.
-INLINE double diverge_top(const float *logits, const int32_t *top, const float *logs, float *row, long classes, long k,
-                          float sharpness, float slope) {
-  // The student's other classes are summed on their own: 1 - Σ p would lose them where the known ones have it all.
+INLINE double top_divergence_row(const float *logits, const int32_t *top_classes, const float *teacher_log_probs,
+                                 float *row, long classes, long k, float inverse_temperature, float gradient_scale) {
+  // The student's other classes are summed separately: 1 - Σ p would round to 0 where the top classes have nearly all.
   memcpy(row, logits, classes * sizeof(float));
-  double known = 0, height = -INFINITY, others = -INFINITY, sum = 0;
+  double top_mass = 0, maximum_logit = -INFINITY, others_lse = -INFINITY, sum = 0;
   for (long j = 0; j < k; j++) {
-    double s = logits[top[j]] * (double)sharpness;
-    height = s > height ? s : height;
-    known += exp((double)logs[j]);
-    row[top[j]] = -1e30f;
+    double s = logits[top_classes[j]] * (double)inverse_temperature;
+    maximum_logit = s > maximum_logit ? s : maximum_logit;
+    top_mass += exp((double)teacher_log_probs[j]);
+    row[top_classes[j]] = -1e30f;
   }
   if (k < classes) {
-    float largest_other = largest(row, classes);
-    sum = exponentials(row, row, classes, largest_other, sharpness);
-    others = largest_other * (double)sharpness + log(sum);
-    height = others > height ? others : height;
+    float largest_other = row_maximum(row, classes);
+    sum = exp_row(row, row, classes, largest_other, inverse_temperature);
+    others_lse = largest_other * (double)inverse_temperature + log(sum);
+    maximum_logit = others_lse > maximum_logit ? others_lse : maximum_logit;
   }
-  double all = exp(others - height);
-  for (long j = 0; j < k; j++) all += exp(logits[top[j]] * (double)sharpness - height);
-  double level = height + log(all);
-  // Less than the rounding of Float32 logarithms is nothing.
-  double left = k < classes && known < 1 - 1e-6 ? 1 - known : 0, total = known + left;
-  double loss = left > 0 ? left * (log(left) - (others - level)) : 0;
-  float factor = k < classes ? (float)(slope * (total * exp(others - level) - left) / sum) : 0;
+  double total_sum = exp(others_lse - maximum_logit);
+  for (long j = 0; j < k; j++) total_sum += exp(logits[top_classes[j]] * (double)inverse_temperature - maximum_logit);
+  double lse = maximum_logit + log(total_sum);
+  // A remainder below the rounding of Float32 log-probabilities counts as 0.
+  double others_mass = k < classes && top_mass < 1 - 1e-6 ? 1 - top_mass : 0, total_mass = top_mass + others_mass;
+  double loss = others_mass > 0 ? others_mass * (log(others_mass) - (others_lse - lse)) : 0;
+  float factor = k < classes ? (float)(gradient_scale * (total_mass * exp(others_lse - lse) - others_mass) / sum) : 0;
   for (long c = 0; c < classes; c++) row[c] *= factor;
   for (long j = 0; j < k; j++) {
-    double share = exp((double)logs[j]), log_p = logits[top[j]] * (double)sharpness - level;
-    loss += share * (logs[j] - log_p);
-    row[top[j]] = (float)(slope * (total * exp(log_p) - share));
+    double q = exp((double)teacher_log_probs[j]), log_p = logits[top_classes[j]] * (double)inverse_temperature - lse;
+    loss += q * (teacher_log_probs[j] - log_p);
+    row[top_classes[j]] = (float)(gradient_scale * (total_mass * exp(log_p) - q));
   }
   return loss;
 }
 
-CLONES double tune_top_divergence(const float *logits, const int32_t *top, const float *logs, float *gradient,
-                                  long stride, long n, long classes, long k, float sharpness, float slope) {
+CLONES double tune_top_divergence(const float *logits, const int32_t *top_classes, const float *teacher_log_probs,
+                                  float *gradient, long stride, long n, long classes, long k,
+                                  float inverse_temperature, float gradient_scale) {
   double loss = 0;
   for (long i = 0; i < n; i++)
-    loss += diverge_top(logits + i * classes, top + i * k, logs + i * k, gradient + i * stride, classes, k, sharpness,
-                        slope);
+    loss += top_divergence_row(logits + i * classes, top_classes + i * k, teacher_log_probs + i * k,
+                               gradient + i * stride, classes, k, inverse_temperature, gradient_scale);
   return loss;
 }
 
-/// Puts x among the `found` best, which are sorted; behind those as large. Returns how many are found now.
-INLINE long insert(float *best, int32_t *names, long found, long k, float x, int32_t name) {
-  if (found == k && !(x > best[k - 1])) return found;
+/// Inserts x into the `found` largest values, which are sorted; behind equal ones. Returns the new number of values.
+INLINE long insert_sorted(float *values, int32_t *top_classes, long found, long k, float x, int32_t class) {
+  if (found == k && !(x > values[k - 1])) return found;
   long at = found < k ? found++ : k - 1;
-  for (; at > 0 && best[at - 1] < x; at--) {
-    best[at] = best[at - 1];
-    names[at] = names[at - 1];
+  for (; at > 0 && values[at - 1] < x; at--) {
+    values[at] = values[at - 1];
+    top_classes[at] = top_classes[at - 1];
   }
-  best[at] = x;
-  names[at] = name;
+  values[at] = x;
+  top_classes[at] = class;
   return found;
 }
 
 /// One row of `tune_top_k`.
-INLINE void pick(const float *row, int32_t *names, float *best, long classes, long k, float sharpness) {
+INLINE void top_k_row(const float *row, int32_t *top_classes, float *values, long classes, long k,
+                      float inverse_temperature) {
   long found = 0;
   for (long first = 0; first < classes; first += LANES) {
     long end = first + LANES < classes ? first + LANES : classes;
-    if (found == k && end == first + LANES && largest_lane(load(row + first)) <= best[k - 1]) continue;
-    for (long c = first; c < end; c++) found = insert(best, names, found, k, row[c], (int32_t)c);
+    if (found == k && end == first + LANES && reduce_max(load(row + first)) <= values[k - 1]) continue;
+    for (long c = first; c < end; c++) found = insert_sorted(values, top_classes, found, k, row[c], (int32_t)c);
   }
-  float top = best[0];
-  double level = log(exponentials(row, NULL, classes, top, sharpness));
-  for (long j = 0; j < k; j++) best[j] = (float)((best[j] - top) * (double)sharpness - level);
+  float top = values[0];
+  double log_sum = log(exp_row(row, NULL, classes, top, inverse_temperature));
+  for (long j = 0; j < k; j++) values[j] = (float)((values[j] - top) * (double)inverse_temperature - log_sum);
 }
 
-CLONES void tune_top_k(const float *logits, int32_t *top, float *logs, long n, long classes, long k, float sharpness) {
-  for (long i = 0; i < n; i++) pick(logits + i * classes, top + i * k, logs + i * k, classes, k, sharpness);
+CLONES void tune_top_k(const float *logits, int32_t *top_classes, float *log_probs, long n, long classes, long k,
+                       float inverse_temperature) {
+  for (long i = 0; i < n; i++)
+    top_k_row(logits + i * classes, top_classes + i * k, log_probs + i * k, classes, k, inverse_temperature);
 }

@@ -1,3 +1,4 @@
+/// Elementwise kernels: arithmetic, bfloat16 conversion, dropout, sums, activation functions and their derivatives.
 #include "common.h"
 
 CLONES void tune_fill_rows(const float *restrict row, float *restrict y, long n, long d) {
@@ -27,22 +28,22 @@ CLONES void tune_multiply(const float *a, const float *b, float *y, long count, 
 }
 
 CLONES void tune_fp32_to_bf16(const float *restrict x, uint16_t *restrict y, long count) {
-  for (long i = 0; i < count; i++) y[i] = narrow(x[i]);
+  for (long i = 0; i < count; i++) y[i] = fp32_to_bf16(x[i]);
 }
 
 CLONES void tune_bf16_to_fp32(const uint16_t *restrict x, float *restrict y, long count) {
-  for (long i = 0; i < count; i++) y[i] = widen(x[i]);
+  for (long i = 0; i < count; i++) y[i] = bf16_to_fp32(x[i]);
 }
 
 CLONES void tune_multiply_bf16(const float *a, const uint16_t *b, float *restrict y, long count, float beta) {
   if (beta == 0)
-    for (long i = 0; i < count; i++) y[i] = a[i] * widen(b[i]);
+    for (long i = 0; i < count; i++) y[i] = a[i] * bf16_to_fp32(b[i]);
   else
-    for (long i = 0; i < count; i++) y[i] += a[i] * widen(b[i]);
+    for (long i = 0; i < count; i++) y[i] += a[i] * bf16_to_fp32(b[i]);
 }
 
 CLONES void tune_apply_dropout(const float *x, float *y, long n, long d, const tune_dropout *dropout) {
-  for (long i = 0; i < n; i++) drop_row(dropout, (uint32_t)i, x + i * d, y + i * d, d);
+  for (long i = 0; i < n; i++) dropout_row(dropout, (uint32_t)i, x + i * d, y + i * d, d);
 }
 
 CLONES void tune_column_sums(const float *restrict x, long stride, float *restrict sums, long n, long d, float beta) {
@@ -63,117 +64,119 @@ CLONES double tune_sum_squares(const float *x, long count) {
   return total;
 }
 
-/// tanh through e^(-2|x|); near 0 the odd series, where the quotient would lose digits.
-INLINE lanes fast_tanh(lanes x) {
-  lanes a = (lanes)((ints)x & 0x7fffffff), e = fast_exp(-2 * a);
-  lanes quotient = (1 - e) / (1 + e), s = x * x;
-  lanes series = a * (1 + s * (-1.0f / 3 + s * (2.0f / 15 - s * (17.0f / 315))));
-  return (lanes)((ints)choose(a < 0.1f, series, quotient) | ((ints)x & INT32_MIN));
+/// tanh by e^(-2|x|); near 0 by its odd series, because the quotient loses digits there.
+INLINE f32x16 fast_tanh(f32x16 x) {
+  f32x16 a = (f32x16)((i32x16)x & 0x7fffffff), e = fast_exp(-2 * a);
+  f32x16 quotient = (1 - e) / (1 + e), s = x * x;
+  f32x16 series = a * (1 + s * (-1.0f / 3 + s * (2.0f / 15 - s * (17.0f / 315))));
+  return (f32x16)((i32x16)where(a < 0.1f, series, quotient) | ((i32x16)x & INT32_MIN));
 }
 
-/// erf(x) as a rational function on [-4, 4], beyond which it is ±1 in Float32 (the minimax fit of Eigen and XLA).
-INLINE lanes fast_erf(lanes x) {
-  x = choose(x < -4, splat(-4), x);
-  x = choose(x > 4, splat(4), x);
-  lanes s = x * x;
-  lanes p = s * -2.72614225801306e-10f + 2.77068142495902e-08f;
+/// erf as a rational function on [-4, 4], beyond which it is ±1 in Float32. source: the minimax fit in Eigen and XLA
+INLINE f32x16 fast_erf(f32x16 x) {
+  x = where(x < -4, splat(-4), x);
+  x = where(x > 4, splat(4), x);
+  f32x16 s = x * x;
+  f32x16 p = s * -2.72614225801306e-10f + 2.77068142495902e-08f;
   p = p * s - 2.10102402082508e-06f;
   p = p * s - 5.69250639462346e-05f;
   p = p * s - 7.34990630326855e-04f;
   p = p * s - 2.95459980854025e-03f;
   p = p * s - 1.60960333262415e-02f;
-  lanes q = s * -1.45660718464996e-05f - 2.13374055278905e-04f;
+  f32x16 q = s * -1.45660718464996e-05f - 2.13374055278905e-04f;
   q = q * s - 1.68282697438203e-03f;
   q = q * s - 7.37332916720468e-03f;
   q = q * s - 1.42647390514189e-02f;
   return x * p / q;
 }
 
-INLINE void gelu(lanes v, lanes *y, lanes *slope) {
-  lanes area = 0.5f + 0.5f * fast_erf(v * 0.70710678118654752f);
-  *y = v * area;
-  *slope = area + v * 0.39894228040143268f * fast_exp(-0.5f * v * v);
+INLINE void gelu(f32x16 v, f32x16 *y, f32x16 *derivative) {
+  f32x16 cdf = 0.5f + 0.5f * fast_erf(v * 0.70710678118654752f);
+  *y = v * cdf;
+  *derivative = cdf + v * 0.39894228040143268f * fast_exp(-0.5f * v * v);
 }
 
-INLINE void gelu_tanh(lanes v, lanes *y, lanes *slope) {
+INLINE void gelu_tanh(f32x16 v, f32x16 *y, f32x16 *derivative) {
   const float c = 0.79788456080286536f, k = 0.044715f;
-  lanes u = fast_tanh(c * (v + k * v * v * v));
+  f32x16 u = fast_tanh(c * (v + k * v * v * v));
   *y = 0.5f * v * (1 + u);
-  *slope = 0.5f * (1 + u) + 0.5f * v * (1 - u * u) * c * (1 + 3 * k * v * v);
+  *derivative = 0.5f * (1 + u) + 0.5f * v * (1 - u * u) * c * (1 + 3 * k * v * v);
 }
 
-INLINE void relu(lanes v, lanes *y, lanes *slope) {
-  *y = choose(v > 0, v, splat(0));
-  *slope = choose(v > 0, splat(1), splat(0));
+INLINE void relu(f32x16 v, f32x16 *y, f32x16 *derivative) {
+  *y = where(v > 0, v, splat(0));
+  *derivative = where(v > 0, splat(1), splat(0));
 }
 
-/// σ through e^(-|v|), which never overflows.
-INLINE void silu(lanes v, lanes *y, lanes *slope) {
-  lanes e = fast_exp(-(lanes)((ints)v & 0x7fffffff)), one = splat(1);
-  lanes share = choose(v > 0, one, e) / (1 + e);
-  *y = v * share;
-  *slope = share + *y * (1 - share);
+/// SiLU: v·σ(v), with σ by e^(-|v|), which never overflows.
+INLINE void silu(f32x16 v, f32x16 *y, f32x16 *derivative) {
+  f32x16 e = fast_exp(-(f32x16)((i32x16)v & 0x7fffffff)), one = splat(1);
+  f32x16 sigmoid = where(v > 0, one, e) / (1 + e);
+  *y = v * sigmoid;
+  *derivative = sigmoid + *y * (1 - sigmoid);
 }
 
-INLINE void squash(lanes v, lanes *y, lanes *slope) {
+INLINE void tanh_activation(f32x16 v, f32x16 *y, f32x16 *derivative) {
   *y = fast_tanh(v);
-  *slope = 1 - *y * *y;
+  *derivative = 1 - *y * *y;
 }
 
-INLINE void only_tanh(lanes v, lanes *y, lanes *slope) { *y = fast_tanh(v); }
-INLINE void only_exp(lanes v, lanes *y, lanes *slope) { *y = fast_exp(v); }
-INLINE void only_erf(lanes v, lanes *y, lanes *slope) { *y = fast_erf(v); }
+// Without a derivative.
+INLINE void plain_tanh(f32x16 v, f32x16 *y, f32x16 *derivative) { *y = fast_tanh(v); }
+INLINE void plain_exp(f32x16 v, f32x16 *y, f32x16 *derivative) { *y = fast_exp(v); }
+INLINE void plain_erf(f32x16 v, f32x16 *y, f32x16 *derivative) { *y = fast_erf(v); }
 
-/// y = f(x) and slope = f'(x) of `count` numbers. All of x's lanes are read before slope's are written: it may be x.
-#define SWEEP(f)                                                                      \
-  INLINE void sweep_##f(const float *x, float *y, float *slope, long count) {         \
-    lanes to, by;                                                                     \
+/// y = f(x) and derivative = f'(x) of `count` numbers; `derivative` may be NULL. It may also be x: 16 numbers are read
+/// before their derivatives are written.
+#define MAP(f)                                                                        \
+  INLINE void map_##f(const float *x, float *y, float *derivative, long count) {      \
+    f32x16 value, slope;                                                              \
     long i = 0;                                                                       \
     for (; i + LANES <= count; i += LANES) {                                          \
-      f(load(x + i), &to, &by);                                                       \
-      store(y + i, to);                                                               \
-      if (slope) store(slope + i, by);                                                \
+      f(load(x + i), &value, &slope);                                                 \
+      store(y + i, value);                                                            \
+      if (derivative) store(derivative + i, slope);                                   \
     }                                                                                 \
     if (i == count) return;                                                           \
-    f(load_some(x + i, count - i), &to, &by);                                         \
-    store_some(y + i, to, count - i);                                                 \
-    if (slope) store_some(slope + i, by, count - i);                                  \
+    f(load_partial(x + i, count - i), &value, &slope);                                \
+    store_partial(y + i, value, count - i);                                           \
+    if (derivative) store_partial(derivative + i, slope, count - i);                  \
   }
-SWEEP(gelu)
-SWEEP(gelu_tanh)
-SWEEP(relu)
-SWEEP(silu)
-SWEEP(squash)
-SWEEP(only_tanh)
-SWEEP(only_exp)
-SWEEP(only_erf)
+MAP(gelu)
+MAP(gelu_tanh)
+MAP(relu)
+MAP(silu)
+MAP(tanh_activation)
+MAP(plain_tanh)
+MAP(plain_exp)
+MAP(plain_erf)
 
-INLINE void activate(const float *x, float *y, float *slope, long count, int activation) {
+INLINE void activate(const float *x, float *y, float *derivative, long count, int activation) {
   switch (activation) {
-    case TUNE_GELU: sweep_gelu(x, y, slope, count); break;
-    case TUNE_GELU_TANH: sweep_gelu_tanh(x, y, slope, count); break;
-    case TUNE_SILU: sweep_silu(x, y, slope, count); break;
-    case TUNE_TANH: sweep_squash(x, y, slope, count); break;
-    default: sweep_relu(x, y, slope, count);
+    case TUNE_GELU: map_gelu(x, y, derivative, count); break;
+    case TUNE_GELU_TANH: map_gelu_tanh(x, y, derivative, count); break;
+    case TUNE_SILU: map_silu(x, y, derivative, count); break;
+    case TUNE_TANH: map_tanh_activation(x, y, derivative, count); break;
+    default: map_relu(x, y, derivative, count);
   }
 }
 
-CLONES void tune_activate(const float *x, float *y, float *slope, long count, int activation) {
-  activate(x, y, slope, count, activation);
+CLONES void tune_activate(const float *x, float *y, float *derivative, long count, int activation) {
+  activate(x, y, derivative, count, activation);
 }
 
-CLONES void tune_activate_bf16(const float *x, float *y, uint16_t *slope, long count, int activation) {
-  float piece[512];
+CLONES void tune_activate_bf16(const float *x, float *y, uint16_t *derivative, long count, int activation) {
+  float chunk_derivative[512];
   for (long first = 0; first < count; first += 512) {
-    long here = count - first < 512 ? count - first : 512;
-    activate(x + first, y + first, piece, here, activation);
-    for (long i = 0; i < here; i++) slope[first + i] = narrow(piece[i]);
+    long chunk = count - first < 512 ? count - first : 512;
+    activate(x + first, y + first, chunk_derivative, chunk, activation);
+    for (long i = 0; i < chunk; i++) derivative[first + i] = fp32_to_bf16(chunk_derivative[i]);
   }
 }
 
-CLONES void tune_tanh(const float *x, float *y, long count) { sweep_only_tanh(x, y, NULL, count); }
-CLONES void tune_exp(const float *x, float *y, long count) { sweep_only_exp(x, y, NULL, count); }
-CLONES void tune_erf(const float *x, float *y, long count) { sweep_only_erf(x, y, NULL, count); }
+CLONES void tune_tanh(const float *x, float *y, long count) { map_plain_tanh(x, y, NULL, count); }
+CLONES void tune_exp(const float *x, float *y, long count) { map_plain_exp(x, y, NULL, count); }
+CLONES void tune_erf(const float *x, float *y, long count) { map_plain_erf(x, y, NULL, count); }
 
 CLONES void tune_tanh_backward(const float *y, const float *dy, float *dx, long count, float beta) {
   if (beta == 0)
@@ -182,8 +185,8 @@ CLONES void tune_tanh_backward(const float *y, const float *dy, float *dx, long 
     for (long i = 0; i < count; i++) dx[i] += dy[i] * (1 - y[i] * y[i]);
 }
 
-CLONES void tune_dropout_bits(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *drawn) {
-  words w[4];
-  random64(dropout, row, chunk, w);
-  memcpy(drawn, w, sizeof w);
+CLONES void tune_dropout_bits(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *bits) {
+  u32x16 lanes[4];
+  philox64(dropout, row, chunk, lanes);
+  memcpy(bits, lanes, sizeof lanes);
 }

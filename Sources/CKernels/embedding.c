@@ -1,24 +1,26 @@
+/// Embedding lookup (word + position + token type), and the scatter-add of its gradient.
 #include "common.h"
 
-CLONES void tune_embed(const tune_matrix *words, int rounded, const float *positions, const float *types,
-                       const int32_t *ids, const int32_t *places, const int32_t *kinds, float *y, long n, long d) {
+CLONES void tune_embed(const tune_matrix *word_embeddings, int round_to_bf16, const float *position_embeddings,
+                       const float *token_type_embeddings, const int32_t *token_ids, const int32_t *position_ids,
+                       const int32_t *token_type_ids, float *y, long n, long d) {
   for (long i = 0; i < n; i++) {
-    long word = ids[i] < 0 ? 0 : (long)ids[i] * words->stride;
-    const float *w = (const float *)words->base + word;
-    const float *p = positions + (long)places[i] * d;
+    long offset = token_ids[i] < 0 ? 0 : (long)token_ids[i] * word_embeddings->stride;
+    const float *w = (const float *)word_embeddings->base + offset;
+    const float *p = position_embeddings + (long)position_ids[i] * d;
     float *row = y + i * d;
-    if (ids[i] < 0) {
+    if (token_ids[i] < 0) {
       memset(row, 0, d * sizeof(float));
-    } else if (words->half) {
-      const uint16_t *half = (const uint16_t *)words->base + word;
-      for (long j = 0; j < d; j++) row[j] = widen(half[j]);
-    } else if (rounded) {
-      for (long j = 0; j < d; j++) row[j] = widen(narrow(w[j]));
+    } else if (word_embeddings->bf16) {
+      const uint16_t *bf16 = (const uint16_t *)word_embeddings->base + offset;
+      for (long j = 0; j < d; j++) row[j] = bf16_to_fp32(bf16[j]);
+    } else if (round_to_bf16) {
+      for (long j = 0; j < d; j++) row[j] = bf16_to_fp32(fp32_to_bf16(w[j]));
     } else {
       for (long j = 0; j < d; j++) row[j] = w[j];
     }
-    if (types) {
-      const float *t = types + (long)kinds[i] * d;
+    if (token_type_embeddings) {
+      const float *t = token_type_embeddings + (long)token_type_ids[i] * d;
       for (long j = 0; j < d; j++) row[j] = row[j] + t[j] + p[j];
     } else {
       for (long j = 0; j < d; j++) row[j] += p[j];

@@ -1,29 +1,30 @@
+/// Cross-entropy with class weights and label smoothing. The gradient overwrites the logits.
 #include "common.h"
 
-/// A row of logits becomes its softmax; returns log Σ e^logit.
-INLINE float soften(float *row, long classes) {
+/// Replaces a row of logits by its softmax; returns log Σ e^logit.
+INLINE float softmax_row(float *row, long classes) {
   FREE_ORDER
-  long full = classes / LANES * LANES, rest = classes - full;
+  long whole = classes / LANES * LANES, rest = classes - whole;
   float top = row[0];
   for (long c = 1; c < classes; c++) top = row[c] > top ? row[c] : top;
-  lanes sums = {};
-  for (long c = 0; c < full; c += LANES) {
-    lanes e = fast_exp(load(row + c) - top);
+  f32x16 sums = {};
+  for (long c = 0; c < whole; c += LANES) {
+    f32x16 e = fast_exp(load(row + c) - top);
     sums += e;
     store(row + c, e);
   }
   if (rest > 0) {
-    lanes e = fast_exp(load_some(row + full, rest) - top);
-    sums += choose(first_lanes(rest), e, splat(0));
-    store_some(row + full, e, rest);
+    f32x16 e = fast_exp(load_partial(row + whole, rest) - top);
+    sums += where(first_lanes(rest), e, splat(0));
+    store_partial(row + whole, e, rest);
   }
-  float sum = sum_lanes(sums);
+  float sum = reduce_sum(sums);
   float inverse = 1 / sum;
   for (long c = 0; c < classes; c++) row[c] *= inverse;
   return top + logf(sum);
 }
 
-/// Σ weights·logits of one row; all weights are 1 where there are none.
+/// Σ weights·logits of one row; `weights` may be NULL: then each is 1.
 INLINE float weighted_sum(const float *row, const float *weights, long classes) {
   FREE_ORDER
   float sum = 0;
@@ -37,10 +38,10 @@ INLINE float weighted_sum(const float *row, const float *weights, long classes) 
 CLONES double tune_cross_entropy(float *logits, const int32_t *targets, const float *weights, long n, long classes,
                                  float smoothing, float norm) {
   double loss = 0;
-  float all = classes, share = smoothing / classes;
+  float total_weight = classes, smoothing_per_class = smoothing / classes;
   if (weights) {
-    all = 0;
-    for (long c = 0; c < classes; c++) all += weights[c];
+    total_weight = 0;
+    for (long c = 0; c < classes; c++) total_weight += weights[c];
   }
   for (long i = 0; i < n; i++) {
     float *row = logits + i * classes;
@@ -49,16 +50,16 @@ CLONES double tune_cross_entropy(float *logits, const int32_t *targets, const fl
       memset(row, 0, classes * sizeof(float));
       continue;
     }
-    float own = (1 - smoothing) * (weights ? weights[target] : 1), aim = row[target];
-    float smooth = share > 0 ? weighted_sum(row, weights, classes) : 0;
-    float lse = soften(row, classes);
-    loss += own * (lse - aim) + share * (all * lse - smooth);
-    float slope = (own + share * all) / norm, even = share / norm;
+    float target_weight = (1 - smoothing) * (weights ? weights[target] : 1), target_logit = row[target];
+    float logit_sum = smoothing_per_class > 0 ? weighted_sum(row, weights, classes) : 0;
+    float lse = softmax_row(row, classes);
+    loss += target_weight * (lse - target_logit) + smoothing_per_class * (total_weight * lse - logit_sum);
+    float scale = (target_weight + smoothing_per_class * total_weight) / norm, offset = smoothing_per_class / norm;
     if (weights)
-      for (long c = 0; c < classes; c++) row[c] = row[c] * slope - even * weights[c];
+      for (long c = 0; c < classes; c++) row[c] = row[c] * scale - offset * weights[c];
     else
-      for (long c = 0; c < classes; c++) row[c] = row[c] * slope - even;
-    row[target] -= own / norm;
+      for (long c = 0; c < classes; c++) row[c] = row[c] * scale - offset;
+    row[target] -= target_weight / norm;
   }
   return loss / norm;
 }

@@ -1,3 +1,4 @@
+/// Layer normalization, with the residual addition and the dropout in front of it, and its gradient.
 #include "common.h"
 
 CLONES void tune_add_norm(const float *x, const float *residual, const float *gain, const float *bias, float *z,
@@ -7,7 +8,7 @@ CLONES void tune_add_norm(const float *x, const float *residual, const float *ga
     const float *xi = x + i * d;
     float *zi = (z ? z : y) + i * d, *yi = y + i * d;
     if (dropout) {
-      drop_row(dropout, (uint32_t)i, xi, zi, d);
+      dropout_row(dropout, (uint32_t)i, xi, zi, d);
       if (residual) for (long j = 0; j < d; j++) zi[j] += residual[i * d + j];
     } else if (residual) {
       for (long j = 0; j < d; j++) zi[j] = xi[j] + residual[i * d + j];
@@ -21,7 +22,7 @@ CLONES void tune_add_norm(const float *x, const float *residual, const float *ga
     float r = 1 / sqrtf(squares / d + eps);  // eps inside the root, as in BERT
     if (z)
       for (long j = 0; j < d; j++) yi[j] = (zi[j] - m) * r * gain[j] + bias[j];
-    else  // the same in place, said apart: a loop whose arrays may overlap is not vectorised
+    else  // in place; separate, because a loop over arrays that may overlap is not vectorized
       for (long j = 0; j < d; j++) yi[j] = (yi[j] - m) * r * gain[j] + bias[j];
     mean[i] = m;
     rstd[i] = r;

@@ -1,3 +1,4 @@
+/// Per-column rescaling of a linear layer's output around its bias, as in DoRA.
 #include "common.h"
 
 CLONES void tune_rescale(float *restrict y, long stride, const float *restrict gain, const float *restrict bias,

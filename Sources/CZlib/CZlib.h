@@ -1,1 +1,2 @@
+/// The system zlib, for Swift.
 #include <zlib.h>

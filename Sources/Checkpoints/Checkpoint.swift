@@ -1,16 +1,16 @@
-/// A model's weights, in one safetensors file or in shards with an index, behind one look-up by name.
-/// Does not know what the tensors mean, and reads no `config.json`.
+/// The weights of a model, from one safetensors file or from shards with an index, looked up by name.
+/// Does not interpret the tensors, and reads no `config.json`.
 import Files
 
 /// ```swift
 /// let weights = try Checkpoint(folder: "models/minilm-l6")
 /// let query = try weights.floats("encoder.layer.0.attention.self.query.weight")
 /// ```
-/// The pointers it hands out are valid while the object lives. Everything is checked at opening.
+/// Returned pointers are valid while the object lives. All files are checked when they are opened.
 public final class Checkpoint: Sendable {
-  /// Tensor names, in the order of their bytes.
+  /// Tensor names, sorted by their UTF-8 bytes.
   public let names: [String]
-  /// Paths of the safetensors files, sorted; the index is not among them.
+  /// Paths of the safetensors files, sorted; without the index.
   public let files: [String]
   private let fileOfTensor: [String: SafetensorsFile]
   private let openFiles: [SafetensorsFile]
@@ -25,8 +25,8 @@ public final class Checkpoint: Sendable {
       try self.init(index: index, folder: folder)
     } else {
       let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"]
-      if let found = pickles.first(where: { fileExists(folder + "/" + $0) }) {
-        throw CheckpointFault.notSafetensors(folder: folder, found: found)
+      if let pickle = pickles.first(where: { fileExists(folder + "/" + $0) }) {
+        throw CheckpointFault.notSafetensors(folder: folder, found: pickle)
       }
       guard fileExists(folder) else { throw FileFault.missing(path: folder) }
       throw CheckpointFault.noWeights(folder: folder)
@@ -36,54 +36,54 @@ public final class Checkpoint: Sendable {
   /// The weights of one safetensors file.
   public convenience init(file: String) throws { try self.init(files: [file]) }
 
-  /// The weights of several safetensors files; of those that have one name, the first file's.
+  /// The weights of several safetensors files. Of tensors with the same name, the first file's counts.
   public convenience init(files: [String]) throws {
-    let opened = try files.map { try SafetensorsFile(path: $0) }
-    let owners = opened.flatMap { file in file.tensors.keys.map { ($0, file) } }
-    self.init(owners: .init(owners) { first, _ in first }, opened)
+    let openFiles = try files.map { try SafetensorsFile(path: $0) }
+    let tensors = openFiles.flatMap { file in file.tensors.keys.map { ($0, file) } }
+    self.init(fileOfTensor: .init(tensors) { first, _ in first }, openFiles)
   }
 
   private convenience init(index: String, folder: String) throws {
-    var opened: [String: SafetensorsFile] = [:]
-    var owners: [String: SafetensorsFile] = [:]
-    // Sorted, so that of several faults the same one is reported every time.
+    var fileOfShard: [String: SafetensorsFile] = [:]
+    var fileOfTensor: [String: SafetensorsFile] = [:]
+    // Sorted, so that of several faults always the same one is reported.
     for (tensor, shard) in try ShardIndex(path: index).shards.sorted(by: { $0 < $1 }) {
       let path = folder + "/" + shard
-      if opened[shard] == nil {
+      if fileOfShard[shard] == nil {
         guard fileExists(path) else { throw CheckpointFault.shardMissing(index: index, tensor: tensor, shard: shard) }
-        opened[shard] = try SafetensorsFile(path: path)
+        fileOfShard[shard] = try SafetensorsFile(path: path)
       }
-      guard let file = opened[shard], file.tensors[tensor] != nil else {
+      guard let file = fileOfShard[shard], file.tensors[tensor] != nil else {
         throw CheckpointFault.notInShard(index: index, tensor: tensor, shard: shard)
       }
-      owners[tensor] = file
+      fileOfTensor[tensor] = file
     }
-    self.init(owners: owners, Array(opened.values))
+    self.init(fileOfTensor: fileOfTensor, Array(fileOfShard.values))
   }
 
-  private init(owners: [String: SafetensorsFile], _ opened: [SafetensorsFile]) {
-    self.fileOfTensor = owners
-    self.openFiles = opened
-    files = opened.map(\.path).sorted(by: precedes)
-    names = owners.keys.sorted(by: precedes)
+  private init(fileOfTensor: [String: SafetensorsFile], _ openFiles: [SafetensorsFile]) {
+    self.fileOfTensor = fileOfTensor
+    self.openFiles = openFiles
+    files = openFiles.map(\.path).sorted(by: precedes)
+    names = fileOfTensor.keys.sorted(by: precedes)
   }
 
-  /// The file that holds a tensor; throws `.noTensor` with the nearest name.
+  /// The file that contains a tensor; throws `.noTensor` with the nearest name.
   public func file(of name: String) throws(CheckpointFault) -> SafetensorsFile {
-    guard let owner = fileOfTensor[name] else {
+    guard let file = fileOfTensor[name] else {
       throw .noTensor(file: files.first ?? "", name: name, nearest: nearest(to: name, among: names))
     }
-    return owner
+    return file
   }
 
   public func contains(_ name: String) -> Bool { fileOfTensor[name] != nil }
 
-  /// Dtype, shape and place of a tensor. With `shape`, throws `.shapeMismatch` when the tensor has another.
+  /// Dtype, shape and byte range of a tensor. Throws `.shapeMismatch` if `shape` is given and the tensor has another.
   public func info(_ name: String, shape: [Int]? = nil) throws(CheckpointFault) -> TensorInfo {
-    let owner = try file(of: name)
-    let info = try owner.info(name)
+    let file = try file(of: name)
+    let info = try file.info(name)
     if let shape, shape != info.shape {
-      throw .shapeMismatch(file: owner.path, tensor: name, expected: shape, found: info.shape)
+      throw .shapeMismatch(file: file.path, tensor: name, expected: shape, found: info.shape)
     }
     return info
   }
@@ -91,7 +91,7 @@ public final class Checkpoint: Sendable {
   /// See `SafetensorsFile.bytes`.
   public func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer { try file(of: name).bytes(name) }
 
-  /// Lets the memory go that the mapped files take by now; whoever reads them again gets them from the disk's cache.
+  /// Releases the memory of the mapped pages; a later read loads them from the file again.
   public func releasePages() { openFiles.forEach { $0.releasePages() } }
 
   /// See `SafetensorsFile.floats`.
@@ -108,5 +108,5 @@ public final class Checkpoint: Sendable {
   }
 }
 
-/// The order of Rust's and Python's strings, which is that of the UTF-8 bytes; Swift's own differs past ASCII.
+/// Orders strings by their UTF-8 bytes, as Rust and Python do; Swift's own order differs beyond ASCII.
 func precedes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }

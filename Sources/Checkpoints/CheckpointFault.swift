@@ -1,23 +1,23 @@
-/// What can be wrong with a checkpoint, as facts; the sentence is made in one place. Byte positions count from the
-/// start of the file.
+/// Faults of checkpoints. A case has the values; `description` makes the sentence. Byte positions count from the start
+/// of the file.
 public enum CheckpointFault: Error, Equatable {
   case tooShort(file: String, bytes: Int)
   case headerTooLong(file: String, header: UInt64, limit: Int)
   case headerBeyondFile(file: String, header: UInt64, bytes: Int)
   case headerNotJSON(file: String, why: String)
   case metadataNotStrings(file: String, key: String?, found: String)
-  case field(file: String, tensor: String, field: String, found: String, wanted: String)
+  case field(file: String, tensor: String, field: String, found: String, expected: String)
   case unknownDType(file: String, tensor: String, found: String)
   case shapeOverflow(file: String, tensor: String, shape: [Int])
   case offsetsReversed(file: String, tensor: String, begin: Int, end: Int)
   case offsetsBeyondFile(file: String, tensor: String, end: Int, data: Int)
-  case sizeMismatch(file: String, tensor: String, dtype: DType, shape: [Int], wanted: Int, found: Int)
-  case overlap(file: String, tensor: String, other: String, begin: Int, end: Int)
+  case sizeMismatch(file: String, tensor: String, dtype: DType, shape: [Int], expected: Int, found: Int)
+  case overlap(file: String, tensor: String, with: String, begin: Int, end: Int)
   case hole(file: String, before: String?, begin: Int, end: Int)
 
   case noWeights(folder: String)
   case notSafetensors(folder: String, found: String)
-  case index(file: String, found: String, wanted: String)
+  case index(file: String, found: String, expected: String)
   case shardName(index: String, tensor: String, shard: String)
   case shardMissing(index: String, tensor: String, shard: String)
   case notInShard(index: String, tensor: String, shard: String)
@@ -28,13 +28,13 @@ public enum CheckpointFault: Error, Equatable {
 }
 
 extension CheckpointFault: CustomStringConvertible {
-  private static let again = "The file is damaged or not what it claims to be: fetch or save it again."
+  private static let advice = "The file is damaged, or is not a safetensors file: download or save it again."
 
   public var description: String {
     switch self {
-    case .tooShort, .headerTooLong, .headerBeyondFile, .headerNotJSON, .metadataNotStrings: "\(header) \(Self.again)"
+    case .tooShort, .headerTooLong, .headerBeyondFile, .headerNotJSON, .metadataNotStrings: "\(header) \(Self.advice)"
     case .field, .unknownDType, .shapeOverflow, .offsetsReversed, .offsetsBeyondFile, .sizeMismatch, .overlap, .hole:
-      "\(entry) \(Self.again)"
+      "\(entry) \(Self.advice)"
     case .noWeights, .notSafetensors, .index, .shardName, .shardMissing, .notInShard: folder
     case .noTensor, .notFloats, .shapeMismatch: request
     }
@@ -43,35 +43,37 @@ extension CheckpointFault: CustomStringConvertible {
   private var header: String {
     switch self {
     case .tooShort(let file, let bytes):
-      "\(file): \(bytes) bytes; a safetensors file has at least 10, 8 for its header's length and 2 for the header."
+      "\(file): \(bytes) bytes; a safetensors file has at least 10: 8 for the header's length and 2 for the header."
     case .headerTooLong(let file, let header, let limit):
-      "\(file): its header claims \(header) bytes; at most \(limit) are read."
+      "\(file): the header's length is \(header) bytes; expected at most \(limit)."
     case .headerBeyondFile(let file, let header, let bytes):
-      "\(file): its header claims \(header) bytes, after 8 for its length; the whole file has \(bytes)."
+      "\(file): the header's length is \(header) bytes, after 8 bytes for the length, but the file has only \(bytes)."
     case .headerNotJSON(let file, let why):
-      "\(file): the header is not the JSON object that was expected: \(why)"
-    case .metadataNotStrings(let file, let key, let found):
-      "\(file): '__metadata__'\(key.map { " has under '\($0)'" } ?? " is") \(found); only strings are allowed there."
+      "\(file): the header is not a valid JSON object: \(why)"
+    case .metadataNotStrings(let file, let key?, let found):
+      "\(file): '__metadata__' has \(found) under '\(key)'; expected a string."
+    case .metadataNotStrings(let file, nil, let found):
+      "\(file): '__metadata__' is \(found); expected an object with strings."
     default: ""
     }
   }
 
   private var entry: String {
     switch self {
-    case .field(let file, let tensor, let field, let found, let wanted):
-      "\(file): '\(tensor)' has \(found) as \(field); expected \(wanted)."
+    case .field(let file, let tensor, let field, let found, let expected):
+      "\(file): '\(tensor)' has \(found) as \(field); expected \(expected)."
     case .unknownDType(let file, let tensor, let found):
-      "\(file): '\(tensor)' has the dtype '\(found)'; known are \(DType.allCases.map(\.rawValue).joined(separator: ", "))."
+      "\(file): '\(tensor)' has dtype '\(found)'; expected \(DType.allCases.map(\.rawValue).joined(separator: ", "))."
     case .shapeOverflow(let file, let tensor, let shape):
-      "\(file): '\(tensor)' has shape \(shape), more elements than can be counted."
+      "\(file): '\(tensor)' has shape \(shape), whose size in bytes overflows a 64-bit integer."
     case .offsetsReversed(let file, let tensor, let begin, let end):
       "\(file): '\(tensor)' ends (\(end)) before it begins (\(begin))."
     case .offsetsBeyondFile(let file, let tensor, let end, let data):
-      "\(file): '\(tensor)' ends at byte \(end) of the values; the file holds \(data) bytes of values."
-    case .sizeMismatch(let file, let tensor, let dtype, let shape, let wanted, let found):
-      "\(file): '\(tensor)' is \(dtype.rawValue) of shape \(shape), so \(wanted) bytes; its offsets span \(found)."
-    case .overlap(let file, let tensor, let other, let begin, let end):
-      "\(file): '\(tensor)' and '\(other)' share the bytes \(begin)..<\(end); every byte belongs to one tensor."
+      "\(file): '\(tensor)' ends at byte \(end) of the values; the file has \(data) bytes of values."
+    case .sizeMismatch(let file, let tensor, let dtype, let shape, let expected, let found):
+      "\(file): '\(tensor)' is \(dtype.rawValue) of shape \(shape), \(expected) bytes; its offsets span \(found)."
+    case .overlap(let file, let tensor, let with, let begin, let end):
+      "\(file): '\(tensor)' and '\(with)' share the bytes \(begin)..<\(end); every byte must belong to one tensor."
     case .hole(let file, let before, let begin, let end):
       "\(file): the bytes \(begin)..<\(end)\(before.map { " before '\($0)'" } ?? " at the end") belong to no tensor."
     default: ""
@@ -83,16 +85,16 @@ extension CheckpointFault: CustomStringConvertible {
     case .noWeights(let folder):
       "\(folder): no weights: expected model.safetensors, or model.safetensors.index.json with its shards."
     case .notSafetensors(let folder, let found):
-      "\(folder): only \(found); tune reads safetensors, not pickles. Convert it once with safetensors' `convert` "
+      "\(folder): has only \(found); tune reads safetensors, not pickles. Convert it with safetensors' `convert` "
         + "(convert.py of its repository, or huggingface.co/spaces/safetensors/convert) to model.safetensors."
-    case .index(let file, let found, let wanted):
-      "\(file): \(found); expected \(wanted)."
+    case .index(let file, let found, let expected):
+      "\(file): \(found); expected \(expected)."
     case .shardName(let index, let tensor, let shard):
-      "\(index): '\(tensor)' is said to be in '\(shard)'; expected the plain name of a .safetensors file beside the index."
+      "\(index): maps '\(tensor)' to '\(shard)'; expected the plain name of a .safetensors file beside the index."
     case .shardMissing(let index, let tensor, let shard):
-      "\(index): '\(tensor)' is said to be in '\(shard)', which is not in the folder. Fetch the missing shard."
+      "\(index): maps '\(tensor)' to '\(shard)', which is not in the folder. Download the missing shard."
     case .notInShard(let index, let tensor, let shard):
-      "\(index): '\(tensor)' is said to be in '\(shard)', which has no such tensor. Fetch index and shards of one revision."
+      "\(index): maps '\(tensor)' to '\(shard)', which has no such tensor. Download index and shards of one revision."
     default: ""
     }
   }

@@ -1,4 +1,4 @@
-/// The element types a safetensors file may hold, by the format's own names. Does not convert: see `Halves.swift`.
+/// The element types of safetensors files, by the format's names. Does not convert: see `Float16.swift`.
 public enum DType: String, Sendable, CaseIterable {
   case f64 = "F64"
   case f32 = "F32"
@@ -21,7 +21,7 @@ public enum DType: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether `floats` can read it.
+  /// Whether `SafetensorsFile.floats` can read it.
   public var isFloat: Bool {
     switch self {
     case .f64, .f32, .f16, .bf16: true
@@ -30,12 +30,12 @@ public enum DType: String, Sendable, CaseIterable {
   }
 }
 
-/// What a file says of one tensor, checked against the file.
+/// The header entry of one tensor, checked against the file.
 public struct TensorInfo: Sendable, Equatable {
   public let dtype: DType
   /// Sizes of the axes, outermost first; empty for a scalar.
   public let shape: [Int]
-  /// Where the values lie, in bytes from the start of the file: little-endian, row-major.
+  /// The byte range of the values in the file: little-endian, row-major.
   public let bytes: Range<Int>
 
   /// Number of elements: the product of the shape, 1 for a scalar.

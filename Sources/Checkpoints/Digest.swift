@@ -1,9 +1,9 @@
-/// SHA-256 of files, to say which weights a run began with. Does not sign, and compares nothing.
+/// SHA-256 of files and checkpoints, to record which weights a run started with. Does not sign or verify.
 import Crypto
 public import Files
 import Glibc
 
-/// The SHA-256 of a file's bytes as 64 lower-case hexadecimal digits, as `sha256sum` prints it. Reads 1 MiB at a time.
+/// The SHA-256 of a file as 64 lower-case hexadecimal digits, as `sha256sum` prints it. Reads 1 MiB at a time.
 public func sha256(ofFile path: String) throws(FileFault) -> String {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else {
@@ -14,10 +14,10 @@ public func sha256(ofFile path: String) throws(FileFault) -> String {
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
   defer { buffer.deallocate() }
   while true {
-    let got = read(descriptor, buffer.baseAddress, buffer.count)
-    if got == 0 { return hexadecimal(hash.finalize()) }
-    if got > 0 {
-      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+    let count = read(descriptor, buffer.baseAddress, buffer.count)
+    if count == 0 { return hexadecimal(hash.finalize()) }
+    if count > 0 {
+      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     } else if errno != EINTR {
       throw .unreadable(path: path, why: reason(errno))
     }
@@ -28,9 +28,9 @@ public func sha256(ofFile path: String) throws(FileFault) -> String {
 public func sha256(of text: String) -> String { hexadecimal(SHA256.hash(data: Array(text.utf8))) }
 
 extension Checkpoint {
-  /// One digest for the whole checkpoint. Of a single file it is that file's SHA-256. Of shards it is the SHA-256 of
-  /// what `sha256sum` prints for them in the order of their names, run in their folder:
-  /// `LC_ALL=C; sha256sum model-*.safetensors | sha256sum`. The index is left out: it holds no weights.
+  /// One digest of the whole checkpoint. For a single file it is the file's SHA-256. For shards it is the SHA-256 of
+  /// what `sha256sum` prints for them in the order of their names, in their folder:
+  /// `LC_ALL=C; sha256sum model-*.safetensors | sha256sum`. The index is excluded, since it has no weights.
   public func sha256() throws(FileFault) -> String {
     if files.count == 1 { return try Checkpoints.sha256(ofFile: files[0]) }
     var listing = ""
@@ -46,7 +46,7 @@ func hexadecimal(_ digest: SHA256.Digest) -> String {
   digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 
-/// A SHA-256 that is fed piece by piece.
+/// An incremental SHA-256.
 public struct Digest {
   private var hash = SHA256()
 
@@ -56,10 +56,10 @@ public struct Digest {
   public mutating func add(_ text: String) { hash.update(data: Array((text + "\n").utf8)) }
   public mutating func add<Value: BitwiseCopyable>(_ values: [Value]) { values.withUnsafeBytes { add($0) } }
 
-  /// All of it as 64 hexadecimal digits.
+  /// The digest as 64 hexadecimal digits.
   public var text: String { hexadecimal(hash.finalize()) }
 
-  /// Its first 128 bits.
+  /// The first 128 bits of the digest as two integers.
   public var words: (high: UInt64, low: UInt64) {
     hash.finalize().withUnsafeBytes {
       ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))

@@ -1,38 +1,38 @@
-/// Conversions between Float and the 16-bit formats, by bits, rounding to nearest with ties to even.
-/// Does not use `Float16`: it is missing on some of Swift's platforms, and slow without F16C.
+/// Converts between Float and the 16-bit formats, bit by bit, rounding to nearest with ties to even.
+/// Does not use Swift's `Float16`: some platforms lack it, and it is slow without F16C.
 
 /// IEEE 754 binary16 → Float, exactly.
-func float(f16 half: UInt16) -> Float {
-  let sign = UInt32(half & 0x8000) << 16
-  let exponent = UInt32(half >> 10) & 0x1F
-  let fraction = UInt32(half & 0x3FF)
+func float(f16 bits: UInt16) -> Float {
+  let sign = UInt32(bits & 0x8000) << 16
+  let exponent = UInt32(bits >> 10) & 0x1F
+  let fraction = UInt32(bits & 0x3FF)
   switch exponent {
   case 0:
-    let size = Float(fraction) * 0x1p-24
-    return Float(bitPattern: sign | size.bitPattern)
+    let magnitude = Float(fraction) * 0x1p-24
+    return Float(bitPattern: sign | magnitude.bitPattern)
   case 0x1F: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
   default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
   }
 }
 
-/// Float → IEEE 754 binary16. From 65520 on the result is infinite; a NaN stays a quiet NaN.
+/// Float → IEEE 754 binary16. From 65520 on the result is infinite; a NaN becomes a quiet NaN.
 func f16(_ value: Float) -> UInt16 {
   let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
-  let size = value.bitPattern & 0x7FFF_FFFF
-  if size > 0x7F80_0000 { return sign | 0x7E00 | UInt16(truncatingIfNeeded: size >> 13) & 0x3FF }
-  if size >= 0x477F_F000 { return sign | 0x7C00 }
-  if size < 0x3880_0000 {
-    // Below 2⁻¹⁴: adding ½ puts the subnormal's unit, 2⁻²⁴, at the sum's last bit, so the addition rounds for us.
-    return sign | UInt16(truncatingIfNeeded: (Float(bitPattern: size) + 0.5).bitPattern - Float(0.5).bitPattern)
+  let magnitude = value.bitPattern & 0x7FFF_FFFF
+  if magnitude > 0x7F80_0000 { return sign | 0x7E00 | UInt16(truncatingIfNeeded: magnitude >> 13) & 0x3FF }
+  if magnitude >= 0x477F_F000 { return sign | 0x7C00 }
+  if magnitude < 0x3880_0000 {
+    // Below 2⁻¹⁴: after adding ½ the last bit is 2⁻²⁴, the unit of the subnormals, so the addition itself rounds.
+    return sign | UInt16(truncatingIfNeeded: (Float(bitPattern: magnitude) + 0.5).bitPattern - Float(0.5).bitPattern)
   }
-  let rounded = size &+ 0xFFF &+ (size >> 13 & 1)
+  let rounded = magnitude &+ 0xFFF &+ (magnitude >> 13 & 1)
   return sign | UInt16(truncatingIfNeeded: (rounded &- 112 << 23) >> 13)
 }
 
 /// bfloat16 → Float, exactly.
-func float(bf16 half: UInt16) -> Float { Float(bitPattern: UInt32(half) << 16) }
+func float(bf16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
-/// Float → bfloat16. A NaN stays a quiet NaN.
+/// Float → bfloat16. A NaN becomes a quiet NaN.
 func bf16(_ value: Float) -> UInt16 {
   let bits = value.bitPattern
   if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }

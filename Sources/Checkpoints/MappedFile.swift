@@ -1,25 +1,25 @@
-/// A file's bytes, mapped read-only into memory and let go with the object. Does not copy, and does not know a format.
+/// Maps a file read-only into memory, and unmaps it with the object. Does not copy or interpret the bytes.
 import Files
 import Glibc
 
-/// The size is the one at opening. A file that is cut short afterwards, by another process, kills this one with
-/// SIGBUS when a lost page is read: replace checkpoints by renaming, as `Files.replaceFile` does, never in place.
+/// The size is that at opening. If another process truncates the file afterwards, reading a lost page ends this one
+/// with SIGBUS. Replace checkpoints by renaming, as `Files.replaceFile` does, never in place.
 ///
-/// `@unchecked Sendable`: the memory is never written, and freed only when nobody holds the object.
+/// `@unchecked Sendable`: the memory is never written, and is unmapped only when the object is released.
 final class MappedFile: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
 
   init(path: String) throws(FileFault) {
-    // O_NONBLOCK: opening a pipe must answer "not a file" instead of waiting for a writer.
+    // O_NONBLOCK: a pipe must be rejected at once, without waiting for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: reason(errno))
     }
     defer { close(descriptor) }
-    var facts = stat()
-    guard fstat(descriptor, &facts) == 0 else { throw .unreadable(path: path, why: reason(errno)) }
-    guard facts.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, why: "not a regular file") }
-    let count = Int(facts.st_size)
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else { throw .unreadable(path: path, why: reason(errno)) }
+    guard info.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, why: "not a regular file") }
+    let count = Int(info.st_size)
     guard count > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
@@ -35,7 +35,8 @@ final class MappedFile: @unchecked Sendable {
   }
 }
 
-/// Lets the pages of a mapped file that lie wholly within `bytes` go; whoever reads them again gets them from the file.
+/// Releases the memory of the mapped pages that are entirely within `bytes`; a later read loads them from the file
+/// again.
 public func releasePages(_ bytes: UnsafeRawBufferPointer) {
   guard let start = bytes.baseAddress else { return }
   let page = Int(getpagesize())

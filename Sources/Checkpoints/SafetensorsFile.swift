@@ -1,14 +1,14 @@
-/// One safetensors file, mapped into memory and checked whole before the first value is given out.
-/// Does not know several files: see `Checkpoint`.
+/// A safetensors file, mapped into memory; its header is checked completely before any value is read.
+/// For several files see `Checkpoint`.
 import Files
 
-/// The pointers it hands out are valid while the object lives, and no longer.
+/// Returned pointers are valid while the object lives.
 ///
 /// ```swift
 /// let file = try SafetensorsFile(path: "adapter_model.safetensors")
 /// let weight = try file.floats("classifier.weight")    // [Float], from F32, F16, BF16 or F64
 /// ```
-/// The file must not be cut short or overwritten in place while it is open: see `MappedFile`.
+/// The file must not be truncated or overwritten in place while it is open: see `MappedFile`.
 public final class SafetensorsFile: Sendable {
   public let path: String
   public let tensors: [String: TensorInfo]
@@ -16,17 +16,17 @@ public final class SafetensorsFile: Sendable {
   public let metadata: [String: String]
   private let map: MappedFile
 
-  /// Throws `FileFault` when the file cannot be read, `CheckpointFault` when anything in its header is not true.
+  /// - Throws: `FileFault` if the file cannot be read, `CheckpointFault` if its header is invalid.
   public init(path: String) throws {
     map = try MappedFile(path: path)
     let header = try SafetensorsHeader(map.bytes, file: path)
     (self.path, tensors, metadata) = (path, header.tensors, header.metadata)
   }
 
-  /// See `Checkpoint.letGo`.
+  /// See `Checkpoint.releasePages`.
   func releasePages() { Checkpoints.releasePages(map.bytes) }
 
-  /// What the file says of a tensor; throws `.noTensor` with the nearest name.
+  /// Dtype, shape and byte range of a tensor; throws `.noTensor` with the nearest name.
   public func info(_ name: String) throws(CheckpointFault) -> TensorInfo {
     guard let info = tensors[name] else {
       throw .noTensor(file: path, name: name, nearest: nearest(to: name, among: tensors.keys.sorted()))
@@ -34,12 +34,12 @@ public final class SafetensorsFile: Sendable {
     return info
   }
 
-  /// The bytes of a tensor as they lie in the file: little-endian, perhaps not aligned.
+  /// The bytes of a tensor as they are in the file: little-endian, possibly not aligned.
   public func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: map.bytes[try info(name).bytes])
   }
 
-  /// Writes a tensor's `info(name).count` values, converted from F32, F16, BF16 or F64, to `target`.
+  /// Writes a tensor's `info(name).count` values, converted from F32, F16, BF16 or F64, to `target`, row-major.
   /// F64 is rounded to the nearest Float. Throws `.notFloats` for the other dtypes.
   public func floats(_ name: String, into target: UnsafeMutablePointer<Float>) throws(CheckpointFault) {
     let info = try info(name)
@@ -56,22 +56,22 @@ public final class SafetensorsFile: Sendable {
   /// A tensor's values as an array, row-major.
   public func floats(_ name: String) throws(CheckpointFault) -> [Float] {
     let count = try info(name).count
-    var flaw: CheckpointFault?
+    var fault: CheckpointFault?
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, written in
       guard let start = buffer.baseAddress else { return }
       do throws(CheckpointFault) {
         try floats(name, into: start)
         written = count
       } catch {
-        flaw = error
+        fault = error
       }
     }
-    if let flaw { throw flaw }
+    if let fault { throw fault }
     return values
   }
 
-  /// The values where they lie in the mapping, without a copy: not nil for F32 at an address that is a multiple of 4.
-  /// The caller keeps this object alive as long as the pointer is used.
+  /// The values in the mapped file, without a copy; nil unless they are F32 at an address that is a multiple of 4.
+  /// The caller keeps this object alive while the pointer is in use.
   public func mappedFloats(_ name: String) throws(CheckpointFault) -> UnsafePointer<Float>? {
     guard try info(name).dtype == .f32, let start = try bytes(name).baseAddress else { return nil }
     guard Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0 else { return nil }
@@ -80,10 +80,10 @@ public final class SafetensorsFile: Sendable {
 }
 
 private func convert<Bits: FixedWidthInteger & BitwiseCopyable>(
-  _ source: UnsafeRawBufferPointer, into target: UnsafeMutablePointer<Float>, _ one: (Bits) -> Float
+  _ source: UnsafeRawBufferPointer, into target: UnsafeMutablePointer<Float>, _ toFloat: (Bits) -> Float
 ) {
   let size = MemoryLayout<Bits>.size
   for index in 0..<source.count / size {
-    target[index] = one(Bits(littleEndian: source.loadUnaligned(fromByteOffset: index * size, as: Bits.self)))
+    target[index] = toFloat(Bits(littleEndian: source.loadUnaligned(fromByteOffset: index * size, as: Bits.self)))
   }
 }

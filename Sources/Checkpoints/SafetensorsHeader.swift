@@ -1,9 +1,9 @@
-/// Reads a safetensors file's header and holds every claim in it against the file. Does not read values.
-/// Source: github.com/huggingface/safetensors, "Format"; stricter than its `Metadata::validate` in duplicate names.
+/// Reads the header of a safetensors file and checks all of it against the file. Does not read values.
+/// Source: github.com/huggingface/safetensors, "Format"; unlike its `Metadata::validate`, rejects duplicate names.
 import Files
 
 struct SafetensorsHeader {
-  /// Bytes of JSON at most; the reference library's own limit.
+  /// The largest size of the JSON in bytes; the limit of the reference library.
   static let maxBytes = 100_000_000
 
   let tensors: [String: TensorInfo]
@@ -24,10 +24,10 @@ struct SafetensorsHeader {
 
   private static func length(_ bytes: UnsafeRawBufferPointer, file: String) throws(CheckpointFault) -> Int {
     guard bytes.count >= 10 else { throw .tooShort(file: file, bytes: bytes.count) }
-    let claim = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-    guard claim <= maxBytes else { throw .headerTooLong(file: file, header: claim, limit: maxBytes) }
-    guard claim <= bytes.count - 8 else { throw .headerBeyondFile(file: file, header: claim, bytes: bytes.count) }
-    return Int(claim)
+    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    guard length <= maxBytes else { throw .headerTooLong(file: file, header: length, limit: maxBytes) }
+    guard length <= bytes.count - 8 else { throw .headerBeyondFile(file: file, header: length, bytes: bytes.count) }
+    return Int(length)
   }
 
   private static func json(_ header: UnsafeRawBufferPointer, file: String) throws(CheckpointFault) -> [String: JSON] {
@@ -35,7 +35,7 @@ struct SafetensorsHeader {
       throw .headerNotJSON(file: file, why: "it does not begin with '{'.")
     }
     do throws(FileFault) {
-      // A text that begins with '{' is an object or no JSON at all.
+      // A text that begins with '{' is an object or invalid.
       return try JSON(parsing: header, named: file).object ?? [:]
     } catch {
       if case .json(_, let why) = error { throw .headerNotJSON(file: file, why: why) }
@@ -54,46 +54,46 @@ struct SafetensorsHeader {
     return strings
   }
 
-  /// Every byte after the header belongs to one tensor.
+  /// Checks that every byte after the header belongs to exactly one tensor.
   private static func checkCoverage(
     _ tensors: [String: TensorInfo], from start: Int, to end: Int, file: String
   ) throws(CheckpointFault) {
-    let inOrder = tensors.sorted {
+    let sorted = tensors.sorted {
       ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < ($1.value.bytes.lowerBound, $1.value.bytes.upperBound)
     }
     var covered = start
-    var last = ""
-    for (name, info) in inOrder {
+    var previous = ""
+    for (name, info) in sorted {
       let begin = info.bytes.lowerBound
       if begin > covered { throw .hole(file: file, before: name, begin: covered, end: begin) }
       if begin < covered {
         let shared = min(covered, info.bytes.upperBound)
-        throw .overlap(file: file, tensor: name, other: last, begin: begin, end: shared)
+        throw .overlap(file: file, tensor: name, with: previous, begin: begin, end: shared)
       }
       covered = info.bytes.upperBound
-      last = name
+      previous = name
     }
     if covered < end { throw .hole(file: file, before: nil, begin: covered, end: end) }
   }
 }
 
-/// One tensor's entry: `{"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}`. Other keys are passed over, as
-/// the reference library does.
+/// One tensor's entry: `{"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}`. Other keys are ignored, as in
+/// the reference library.
 private struct Entry {
   let file: String
   let tensor: String
   let json: JSON
 
-  /// - Parameters: the bytes of the file that hold values.
+  /// - Parameters: the byte range of the values in the file.
   func info(from start: Int, to end: Int) throws(CheckpointFault) -> TensorInfo {
     guard json.object != nil else {
-      throw wrong("its entry", json, wanted: "an object with dtype, shape, data_offsets")
+      throw wrong("its entry", json, expected: "an object with dtype, shape, data_offsets")
     }
     let dtype = try dtype()
-    let shape = try counts("shape", wanted: "a list of whole numbers from 0")
-    let offsets = try counts("data_offsets", wanted: "two whole numbers from 0")
+    let shape = try counts("shape", expected: "a list of whole numbers from 0")
+    let offsets = try counts("data_offsets", expected: "two whole numbers from 0")
     guard offsets.count == 2 else {
-      throw wrong("data_offsets", json["data_offsets"], wanted: "two whole numbers from 0")
+      throw wrong("data_offsets", json["data_offsets"], expected: "two whole numbers from 0")
     }
     guard offsets[0] <= offsets[1] else {
       throw .offsetsReversed(file: file, tensor: tensor, begin: offsets[0], end: offsets[1])
@@ -104,23 +104,23 @@ private struct Entry {
     let size = try bytes(of: shape, dtype)
     let found = offsets[1] - offsets[0]
     guard size == found else {
-      throw .sizeMismatch(file: file, tensor: tensor, dtype: dtype, shape: shape, wanted: size, found: found)
+      throw .sizeMismatch(file: file, tensor: tensor, dtype: dtype, shape: shape, expected: size, found: found)
     }
     return TensorInfo(dtype: dtype, shape: shape, bytes: start + offsets[0]..<start + offsets[1])
   }
 
   private func dtype() throws(CheckpointFault) -> DType {
-    guard let name = json["dtype"]?.string else { throw wrong("dtype", json["dtype"], wanted: "a string") }
+    guard let name = json["dtype"]?.string else { throw wrong("dtype", json["dtype"], expected: "a string") }
     guard let dtype = DType(rawValue: name) else { throw .unknownDType(file: file, tensor: tensor, found: name) }
     return dtype
   }
 
-  private func counts(_ field: String, wanted: String) throws(CheckpointFault) -> [Int] {
-    guard let list = json[field]?.array else { throw wrong(field, json[field], wanted: wanted) }
+  private func counts(_ field: String, expected: String) throws(CheckpointFault) -> [Int] {
+    guard let list = json[field]?.array else { throw wrong(field, json[field], expected: expected) }
     var counts: [Int] = []
     for element in list {
       // By case and not by `element.int`, which takes 8.0 for 8.
-      guard case .int(let count) = element, count >= 0 else { throw wrong(field, element, wanted: wanted) }
+      guard case .int(let count) = element, count >= 0 else { throw wrong(field, element, expected: expected) }
       counts.append(count)
     }
     return counts
@@ -136,12 +136,12 @@ private struct Entry {
     return size
   }
 
-  private func wrong(_ field: String, _ found: JSON?, wanted: String) -> CheckpointFault {
-    .field(file: file, tensor: tensor, field: field, found: found.map(quote) ?? "nothing", wanted: wanted)
+  private func wrong(_ field: String, _ found: JSON?, expected: String) -> CheckpointFault {
+    .field(file: file, tensor: tensor, field: field, found: found.map(quote) ?? "nothing", expected: expected)
   }
 }
 
-/// A value as an error message shows it: its text, or its kind when that would be long.
+/// A value as an error message shows it: its text, or its type if the text is long.
 private func quote(_ json: JSON) -> String {
   switch json {
   case .array(let list) where list.count > 8: json.typeName

@@ -1,8 +1,8 @@
-/// Writes tensors of one dtype as a safetensors file, byte for byte as the Rust library (and so Python's) would.
-/// Does not keep the file in memory, and leaves nothing behind when writing fails.
+/// Writes tensors of one dtype as a safetensors file, with the same bytes as the Rust library, which Python uses too.
+/// Does not keep the file in memory, and leaves no partial file if writing fails.
 public import Files
 
-/// What `writeSafetensors` can write Floats as; rounding is to nearest, ties to even.
+/// The dtypes of `writeSafetensors`; it rounds to nearest, ties to even.
 public enum FloatFormat: String, Sendable, CaseIterable {
   case f32 = "F32"
   case f16 = "F16"
@@ -11,11 +11,11 @@ public enum FloatFormat: String, Sendable, CaseIterable {
   var size: Int { self == .f32 ? 4 : 2 }
 }
 
-/// Writes `tensors` to `path`, through a temporary file that is renamed when it is whole.
+/// Writes `tensors` to `path`, through a temporary file that is renamed when it is complete.
 ///
-/// The bytes depend on the arguments alone: tensors lie in the order of their names' bytes, metadata keys are sorted.
-/// The Hub's readers want `metadata: ["format": "pt"]`; the caller says so.
-/// - Parameter tensors: row-major values; the product of a shape is the count of its floats, names differ.
+/// The bytes depend only on the arguments: tensors are sorted by the UTF-8 bytes of their names, and so are metadata
+/// keys. The Hub's readers require `metadata: ["format": "pt"]`; the caller passes it.
+/// - Parameter tensors: row-major values with distinct names; the product of a shape is the number of floats.
 /// - Throws: `FileFault.unwritable` with the kernel's reason: no space, no permission, no such folder.
 public func writeSafetensors(
   to path: String, tensors: [(name: String, shape: [Int], floats: UnsafeBufferPointer<Float>)],
@@ -36,7 +36,7 @@ public func writeSafetensors(
   }
 }
 
-/// The header's length in 8 bytes, then its JSON, padded with spaces so that the values begin at a multiple of 8.
+/// The header's length in 8 bytes, then its JSON, padded with spaces so that the values start at a multiple of 8.
 func safetensorsHeader(
   _ tensors: [(name: String, dtype: String, shape: [Int], bytes: Int)], _ metadata: [String: String]
 ) -> [UInt8] {
@@ -46,9 +46,9 @@ func safetensorsHeader(
   }
   var offset = 0
   for (name, dtype, shape, bytes) in tensors {
-    precondition(name != "__metadata__", "writeSafetensors: '__metadata__' is no tensor's name")
+    precondition(name != "__metadata__", "writeSafetensors: a tensor cannot be named '__metadata__'")
     let end = offset + bytes
-    // By hand, since the library writes these keys in this order and JSON.text sorts them.
+    // Not with JSON.text, which sorts the keys: the library writes them in this order.
     let axes = shape.map(String.init).joined(separator: ",")
     members.append(
       JSON.string(name).text(pretty: false)
@@ -60,22 +60,22 @@ func safetensorsHeader(
   return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
 }
 
-/// Streams values, converting a chunk at a time.
+/// Writes values, converted chunk by chunk.
 private func write(
   _ floats: UnsafeBufferPointer<Float>, as dtype: FloatFormat, to descriptor: Int32, path: String
 ) throws(FileFault) {
-  let chunk = 1 << 16
-  var halves: [UInt16] = []
-  for start in stride(from: 0, to: floats.count, by: chunk) {
-    let part = UnsafeBufferPointer(rebasing: floats[start..<min(start + chunk, floats.count)])
+  let size = 1 << 16
+  var bits: [UInt16] = []
+  for start in stride(from: 0, to: floats.count, by: size) {
+    let chunk = UnsafeBufferPointer(rebasing: floats[start..<min(start + size, floats.count)])
     switch dtype {
-    case .f32: try write(part.span.bytes, to: descriptor, path: path)
+    case .f32: try write(chunk.span.bytes, to: descriptor, path: path)
     case .f16:
-      halves = part.map { f16($0).littleEndian }
-      try write(halves.span.bytes, to: descriptor, path: path)
+      bits = chunk.map { f16($0).littleEndian }
+      try write(bits.span.bytes, to: descriptor, path: path)
     case .bf16:
-      halves = part.map { bf16($0).littleEndian }
-      try write(halves.span.bytes, to: descriptor, path: path)
+      bits = chunk.map { bf16($0).littleEndian }
+      try write(bits.span.bytes, to: descriptor, path: path)
     }
   }
 }

@@ -1,33 +1,34 @@
-/// Safetensors files that tell whether they are still what was written: a digest of all they hold stands in their
-/// metadata. Against damaged disks, not against people: whoever can write the file can write its seal.
+/// Safetensors files with a checksum of their contents in the metadata. Detects damage, not manipulation: anyone who
+/// can write the file can write its checksum.
 import Crypto
 public import Files
 
 /// Tensors as `writeSafetensors` takes them.
 public typealias NamedFloats = (name: String, shape: [Int], floats: UnsafeBufferPointer<Float>)
 
-private let key = "sha256"
+private let checksumKey = "sha256"
 
-/// `writeSafetensors` in Float32, with a seal: the SHA-256 of the other metadata and of every tensor's name and bytes.
+/// `writeSafetensors` in Float32, with a checksum: the SHA-256 of the other metadata and of every tensor's name and
+/// bytes.
 public func writeSafetensorsWithChecksum(
   to path: String, tensors: [NamedFloats], metadata: [String: String]
 ) throws(FileFault) {
-  var seal = TensorChecksum(metadata)
+  var checksum = TensorChecksum(metadata)
   for tensor in tensors.sorted(by: { precedes($0.name, $1.name) }) {
-    seal.take(tensor.name, UnsafeRawBufferPointer(tensor.floats))
+    checksum.add(tensor.name, UnsafeRawBufferPointer(tensor.floats))
   }
-  try writeSafetensors(to: path, tensors: tensors, metadata: metadata.merging([key: seal.text]) { $1 })
+  try writeSafetensors(to: path, tensors: tensors, metadata: metadata.merging([checksumKey: checksum.text]) { $1 })
 }
 
 extension SafetensorsFile {
-  /// Whether the file is, to the last bit, what `writeSealed` wrote. Reads all of it.
+  /// Whether the file has exactly the contents that `writeSafetensorsWithChecksum` wrote. Reads the whole file.
   public var hasValidChecksum: Bool {
-    var seal = TensorChecksum(metadata.filter { $0.key != key })
+    var checksum = TensorChecksum(metadata.filter { $0.key != checksumKey })
     for name in tensors.keys.sorted(by: precedes) {
       guard let bytes = try? bytes(name) else { return false }
-      seal.take(name, bytes, isMapped: true)
+      checksum.add(name, bytes, isMapped: true)
     }
-    return metadata[key] == seal.text
+    return metadata[checksumKey] == checksum.text
   }
 }
 
@@ -38,16 +39,16 @@ private struct TensorChecksum {
     hash.update(data: Array(JSON.object(metadata.mapValues(JSON.string)).text(pretty: false).utf8))
   }
 
-  private static let piece = 1 << 24
+  private static let chunkSize = 1 << 24
 
-  /// - Parameter isMapped: whether `bytes` are a file's, and not a weight's.
-  mutating func take(_ name: String, _ bytes: UnsafeRawBufferPointer, isMapped: Bool = false) {
+  /// - Parameter isMapped: whether `bytes` are those of a mapped file, whose pages can be released.
+  mutating func add(_ name: String, _ bytes: UnsafeRawBufferPointer, isMapped: Bool = false) {
     hash.update(data: Array("\n\(name) \(bytes.count)\n".utf8))
-    // In pieces that are let go: of a mapped file no more than one is in memory.
-    for start in stride(from: 0, to: bytes.count, by: Self.piece) {
-      let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.piece, bytes.count)])
-      hash.update(bufferPointer: piece)
-      if isMapped { releasePages(piece) }
+    // In chunks, so that at most one chunk of a mapped file is in memory.
+    for start in stride(from: 0, to: bytes.count, by: Self.chunkSize) {
+      let chunk = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.chunkSize, bytes.count)])
+      hash.update(bufferPointer: chunk)
+      if isMapped { releasePages(chunk) }
     }
   }
 

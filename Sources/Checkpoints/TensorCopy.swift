@@ -1,12 +1,12 @@
-/// Copies a checkpoint's tensors into one safetensors file, bytes and dtypes as they are, of some only chosen rows.
-/// Does not convert, and does not keep what it writes in memory.
+/// Copies the tensors of a checkpoint into one safetensors file, with unchanged bytes and dtypes, of some only selected
+/// rows. Does not convert, and does not keep the output in memory.
 import Files
 
 extension Checkpoint {
-  /// Writes all tensors to `path`, through a temporary file that is renamed when it is whole; in the order of the Rust
-  /// library, which is widest dtype first, then by name.
-  /// - Parameter rows: by a tensor's name, the rows that the copy has, in this order; all of them where it is silent.
-  /// - Throws: `FileFault.unwritable`; `CheckpointFault.noTensor` for a name in `rows` that there is not.
+  /// Writes all tensors to `path`, through a temporary file that is renamed when it is complete; in the order of the
+  /// Rust library: widest dtype first, then by name.
+  /// - Parameter rows: by tensor name, the rows to copy, in this order; of other tensors all rows are copied.
+  /// - Throws: `FileFault.unwritable`; `CheckpointFault.noTensor` for a name in `rows` that the checkpoint lacks.
   public func copy(to path: String, rows: [String: [Int]], metadata: [String: String] = ["format": "pt"]) throws {
     for name in rows.keys { _ = try info(name) }
     var tensors = [StoredTensor]()
@@ -14,7 +14,10 @@ extension Checkpoint {
       let info = try info(name), bytes = try bytes(name)
       tensors.append(StoredTensor(name: name, dtype: info.dtype, shape: info.shape, bytes: bytes, rows: rows[name]))
     }
-    tensors.sort { $0.dtype.rank != $1.dtype.rank ? $0.dtype.rank < $1.dtype.rank : precedes($0.name, $1.name) }
+    tensors.sort {
+      $0.dtype.layoutOrder != $1.dtype.layoutOrder
+        ? $0.dtype.layoutOrder < $1.dtype.layoutOrder : precedes($0.name, $1.name)
+    }
     let header = safetensorsHeader(
       tensors.map { ($0.name, $0.dtype.rawValue, $0.writtenShape, $0.writtenShape.reduce($0.dtype.size, *)) }, metadata)
     try replaceFile(at: path) { (descriptor) throws(FileFault) in
@@ -24,7 +27,7 @@ extension Checkpoint {
   }
 }
 
-/// A tensor as it lies in a file, and the rows that are wanted of it.
+/// A tensor of the source file, and the rows to copy; nil: all of them.
 private struct StoredTensor {
   var name: String
   var dtype: DType
@@ -36,21 +39,21 @@ private struct StoredTensor {
 
   func write(to descriptor: Int32, path: String) throws(FileFault) {
     guard let rows else { return try Files.write(RawSpan(_unsafeBytes: bytes), to: descriptor, path: path) }
-    let width = shape.dropFirst().reduce(dtype.size, *)
+    let rowSize = shape.dropFirst().reduce(dtype.size, *)
     for start in stride(from: 0, to: rows.count, by: 1024) {
-      var part = [UInt8]()
+      var chunk = [UInt8]()
       for row in rows[start..<min(start + 1024, rows.count)] {
         precondition((0..<(shape.first ?? 0)).contains(row), "copy: '\(name)' of shape \(shape) has no row \(row)")
-        part.append(contentsOf: bytes[(row * width)..<((row + 1) * width)])
+        chunk.append(contentsOf: bytes[(row * rowSize)..<((row + 1) * rowSize)])
       }
-      try Files.write(part.span.bytes, to: descriptor, path: path)
+      try Files.write(chunk.span.bytes, to: descriptor, path: path)
     }
   }
 }
 
 extension DType {
-  /// The order in which the Rust library lays tensors out: widest first, so that all are aligned.
-  fileprivate var rank: Int {
+  /// The position of the dtype in the Rust library's layout: widest first, so that all tensors are aligned.
+  fileprivate var layoutOrder: Int {
     switch self {
     case .i64: 0
     case .f64: 1

@@ -1,8 +1,8 @@
-/// Files that grow while a program runs. Nothing is held open: what was added is the kernel's at once, and survives the
-/// program's end.
+/// Appends to files that grow while a program runs. Keeps no file open: each call passes its bytes to the kernel, so
+/// they survive the end of the program.
 import Glibc
 
-/// Adds `text` at the end of the file at `path`, which is made where it is missing.
+/// Appends `text` to the file at `path`, which is created if it is missing.
 public func appendFile(_ text: String, to path: String) throws(FileFault) {
   try appendFile(Array(text.utf8), to: path)
 }

@@ -1,12 +1,12 @@
-/// What can be wrong with a file, as facts; the sentence is made in one place.
+/// Faults of files and folders. A case has the values; `description` makes the sentence.
 public enum FileFault: Error, Equatable {
   case missing(path: String)
   case unreadable(path: String, why: String)
   case unwritable(path: String, why: String)
   case notEmpty(folder: String)
-  /// - Parameter found: something that is in the folder and that no earlier run of this command has put there.
-  case notOurs(folder: String, found: String)
-  /// A temporary file, in this folder.
+  /// The folder has an entry `found` that this command does not write, so it must not be deleted.
+  case unknownFile(folder: String, found: String)
+  /// A temporary file in `folder` cannot be created, written or mapped.
   case scratch(folder: String, why: String)
   case json(file: String, why: String)
   case malformed(file: String, line: Int?, found: String, expected: String)
@@ -20,15 +20,15 @@ extension FileFault: CustomStringConvertible {
     case .unreadable(let path, let why):
       "\(path): cannot be read (\(why))."
     case .unwritable("standard output", let why):
-      "standard output: cannot be written (\(why)). What was printed is incomplete."
+      "standard output: cannot be written (\(why)). The output is incomplete."
     case .unwritable(let path, let why):
-      "\(path): cannot be written (\(why)). Nothing was left half-written."
+      "\(path): cannot be written (\(why)). No partial file was left."
     case .notEmpty(let folder):
-      "\(folder): the folder is not empty. Choose another one, or pass --overwrite to replace what is there."
-    case .notOurs(let folder, let found):
-      "\(folder): has '\(found)', which this command does not write and would delete. Choose another folder, or empty it."
+      "\(folder): the folder is not empty. Choose another one, or pass --overwrite to replace its contents."
+    case .unknownFile(let folder, let found):
+      "\(folder): has '\(found)', which this command does not write and would delete. Choose another one or empty it."
     case .scratch(let folder, let why):
-      "\(folder): a temporary file cannot be kept there (\(why)). Make room, or set TMPDIR to a folder on another disk."
+      "\(folder): cannot write a temporary file there (\(why)). Free disk space, or set TMPDIR to another disk."
     case .json(let file, let why):
       "\(file): not valid JSON: \(why)"
     case .malformed(let file, let line, let found, let expected):

@@ -1,32 +1,32 @@
-/// Reading whole files, and writing them so that a reader never sees half of one.
-/// Every fault bears the kernel's own reason. Paths are relative to the working directory.
+/// Reads files, and writes them atomically: a reader sees the old contents or the new ones, never a part.
+/// Every fault has the kernel's reason. Paths are relative to the working directory.
 public import FoundationEssentials
 import Glibc
 
-/// The bytes of the file at `path`. Pipes and devices are read to their end.
+/// The bytes of the file at `path`. Pipes and devices are read to the end.
 public func readFile(_ path: String) throws(FileFault) -> Data {
   let descriptor = try openForReading(path)
   defer { close(descriptor) }
-  var facts = stat()
-  guard fstat(descriptor, &facts) == 0 else { throw .unreadable(path: path, why: reason(errno)) }
-  // One byte more than the size, so that the end is seen without growing.
-  var data = Data(count: max(Int(facts.st_size), 1 << 16) + 1)
-  var done = 0
+  var info = stat()
+  guard fstat(descriptor, &info) == 0 else { throw .unreadable(path: path, why: reason(errno)) }
+  // One byte more than the size, so that the end is reached without growing the buffer.
+  var data = Data(count: max(Int(info.st_size), 1 << 16) + 1)
+  var size = 0
   while true {
-    if done == data.count { data.count *= 2 }
-    let got = data.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + done, $0.count - done) }
-    if got == 0 { break }
-    if got > 0 {
-      done += got
+    if size == data.count { data.count *= 2 }
+    let count = data.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + size, $0.count - size) }
+    if count == 0 { break }
+    if count > 0 {
+      size += count
     } else if errno != EINTR {
       throw .unreadable(path: path, why: reason(errno))
     }
   }
-  data.count = done
+  data.count = size
   return data
 }
 
-/// A descriptor of the file at `path`, which the caller closes.
+/// A read-only descriptor of the file at `path`; the caller closes it.
 func openForReading(_ path: String) throws(FileFault) -> Int32 {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else {
@@ -54,8 +54,8 @@ public func writeFile(_ text: String, to path: String) throws(FileFault) {
   try writeFile(Data(text.utf8), to: path)
 }
 
-/// Opens a temporary file beside `path`, lets `body` fill it, syncs and renames it; on any fault it is removed.
-/// The temporary name is a fresh one, so two writers of one path do not meet: the last to finish wins.
+/// Opens a temporary file beside `path`, fills it with `body`, syncs and renames it; removes it on any fault.
+/// The temporary name is unique, so several writers of one path do not collide: the last one to finish wins.
 public func replaceFile(at path: String, _ body: (Int32) throws(FileFault) -> Void) throws(FileFault) {
   let temporary = "\(path).tmp-\(String(UInt64.random(in: 0...(.max)), radix: 36))"
   let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
@@ -76,7 +76,8 @@ public func replaceFile(at path: String, _ body: (Int32) throws(FileFault) -> Vo
   syncFolder(of: path)
 }
 
-/// Makes the name at `path`, new or gone, outlast a power cut. Some file systems cannot, and then nobody can.
+/// Syncs the folder of `path`, so that a file created or removed there stays so after a power failure. Does nothing on
+/// file systems that cannot sync a folder.
 public func syncFolder(of path: String) {
   let descriptor = open(parentFolder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   guard descriptor >= 0 else { return }
@@ -84,28 +85,28 @@ public func syncFolder(of path: String) {
   close(descriptor)
 }
 
-/// Bytes that are free for this user on the disk of `path`, or of the folder that is to hold it; nil: nobody knows.
+/// Free bytes for this user on the disk of `path`, or of its nearest existing parent folder; nil: unknown.
 public func freeSpace(at path: String) -> Int? {
-  var facts = statvfs()
-  if statvfs(path, &facts) == 0 { return Int(facts.f_bavail) * Int(facts.f_frsize) }
+  var info = statvfs()
+  if statvfs(path, &info) == 0 { return Int(info.f_bavail) * Int(info.f_frsize) }
   guard errno == ENOENT, path != ".", path != "/" else { return nil }
   return freeSpace(at: parentFolder(of: path))
 }
 
-/// Writes every byte, however many calls the kernel wants for it.
+/// Writes all bytes, in as many system calls as it takes.
 public func write(_ bytes: RawSpan, to descriptor: Int32, path: String) throws(FileFault) {
-  var done = 0
-  while done < bytes.byteCount {
-    let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + done, $0.count - done) }
-    if written < 0 {
+  var offset = 0
+  while offset < bytes.byteCount {
+    let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
+    if count < 0 {
       if errno == EINTR { continue }
       throw .unwritable(path: path, why: reason(errno))
     }
-    done += written
+    offset += count
   }
 }
 
-/// Makes the folder at `path` and its parents; one that is already there is no fault.
+/// Creates the folder at `path` and its parents. A folder that already exists is not a fault.
 public func makeFolder(_ path: String) throws(FileFault) {
   if mkdir(path, 0o777) == 0 { return }
   if errno == ENOENT, path.contains("/") {
@@ -118,11 +119,11 @@ public func makeFolder(_ path: String) throws(FileFault) {
 
 public func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-/// Whether there is a folder at `path`, or a link to one.
+/// Whether `path` is a folder, or a link to one.
 public func isFolder(_ path: String) -> Bool {
-  var facts = stat()
-  return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
+  var info = stat()
+  return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
 }
 
-/// The kernel's words for an error number.
+/// The message of an error number, as `strerror` gives it.
 public func reason(_ code: Int32) -> String { String(cString: strerror(code)) }

@@ -1,4 +1,4 @@
-/// A JSON value as a tree, for files whose keys are checked one by one. Does not know any file's schema.
+/// A JSON value as a tree, for files whose keys are checked one by one. Contains no file's schema.
 public import FoundationEssentials
 
 public enum JSON: Sendable, Equatable {
@@ -12,14 +12,14 @@ public enum JSON: Sendable, Equatable {
 }
 
 extension JSON {
-  /// Parses one strict JSON text (RFC 8259). A whole number past 64 bits becomes a double.
-  /// Throws `FileFault.json` with line and column; so do two members of one name, nesting deeper than 128 levels,
-  /// and a number past a double's range.
+  /// Parses one strict JSON text (RFC 8259). An integer beyond 64 bits becomes a double.
+  /// - Throws: `FileFault.json` with line and column, also for duplicate keys, nesting deeper than 128 levels, and a
+  ///   number beyond the range of a double.
   public init(parsing data: Data, named file: String) throws {
     self = try data.withUnsafeBytes { bytes throws(FileFault) in try JSONParser.parse(bytes, named: file) }
   }
 
-  /// Parses one JSON text where it lies in memory; nothing of it is kept.
+  /// Parses one JSON text without copying `bytes`; the value does not refer to them.
   public init(parsing bytes: UnsafeRawBufferPointer, named file: String) throws(FileFault) {
     self = try JSONParser.parse(bytes, named: file)
   }
@@ -29,7 +29,7 @@ extension JSON {
     try self.init(parsing: readFile(path), named: path)
   }
 
-  /// The text of this value; keys are sorted by their bytes, so equal values have equal text.
+  /// The text of this value. Keys are sorted by their UTF-8 bytes, so equal values have equal text.
   public func text(pretty: Bool = true) -> String {
     var writer = JSONWriter(pretty: pretty)
     writer.write(self)
@@ -42,7 +42,7 @@ extension JSON {
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
   public var object: [String: JSON]? { if case .object(let value) = self { value } else { nil } }
-  /// A whole number. JSON makes no difference between 1 and 1.0, so both are.
+  /// The value as an integer. JSON does not distinguish 1 from 1.0, so both have one.
   public var int: Int? {
     switch self {
     case .int(let value): value
@@ -50,7 +50,7 @@ extension JSON {
     default: nil
     }
   }
-  /// Any number, whole or not.
+  /// The value as a double, of an integer too.
   public var number: Double? {
     switch self {
     case .int(let value): Double(value)
@@ -59,7 +59,7 @@ extension JSON {
     }
   }
 
-  /// What kind of value this is, in words for an error message.
+  /// The type of this value, for error messages.
   public var typeName: String {
     switch self {
     case .null: "null"

@@ -1,5 +1,5 @@
-/// Writes a `JSON` tree as text, laid out as Python's `json.dumps(indent=2, sort_keys=True, ensure_ascii=False)`.
-/// Does not write NaN or an infinity, which JSON lacks: they become the strings "NaN", "Infinity", "-Infinity".
+/// Writes a `JSON` tree as text, in the layout of Python's `json.dumps(indent=2, sort_keys=True, ensure_ascii=False)`.
+/// JSON has no NaN and no infinity; they become the strings "NaN", "Infinity", "-Infinity".
 struct JSONWriter {
   private(set) var text = ""
   private let isPretty: Bool
@@ -17,7 +17,7 @@ struct JSONWriter {
     case .array(let elements):
       write(elements, between: "[", "]") { $0.write($1) }
     case .object(let members):
-      // By bytes, not by `String`'s own order: what Python and Rust call sorted.
+      // By UTF-8 bytes, the order of Python and Rust; `String`'s own order differs.
       let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
       write(sorted, between: "{", "}") { writer, member in
         writer.write(member.key)
@@ -27,7 +27,7 @@ struct JSONWriter {
     }
   }
 
-  /// A whole number keeps its ".0" and so is read back as the same `JSON.double`.
+  /// An integral value keeps its ".0", so it is read back as the same `JSON.double`.
   private mutating func write(_ value: Double) {
     if value.isFinite {
       text += value.description
@@ -56,14 +56,14 @@ struct JSONWriter {
   }
 
   private mutating func write<Element>(
-    _ elements: [Element], between open: String, _ close: String, _ one: (inout JSONWriter, Element) -> Void
+    _ elements: [Element], between open: String, _ close: String, _ writeElement: (inout JSONWriter, Element) -> Void
   ) {
     text += open
     depth += 1
     for (index, element) in elements.enumerated() {
       if index > 0 { text += "," }
       breakLine()
-      one(&self, element)
+      writeElement(&self, element)
     }
     depth -= 1
     if !elements.isEmpty { breakLine() }

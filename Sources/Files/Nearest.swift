@@ -1,4 +1,4 @@
-/// The candidate that a misspelt word most likely meant.
+/// Finds the candidate that is nearest to a misspelled word.
 /// - Returns: nil when nothing is within a third of the word's length (at least 2) by edit distance.
 public func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
   let limit = max(2, word.count / 3)
@@ -6,18 +6,18 @@ public func nearest(to word: String, among candidates: some Sequence<String>) ->
   return best.flatMap { $0.1 <= limit ? $0.0 : nil }
 }
 
-/// Levenshtein distance over characters, with a swap of neighbours as one edit (Damerau 1964).
+/// Levenshtein distance over characters, with a swap of two adjacent ones as one edit (Damerau 1964).
 func editDistance(_ a: String, _ b: String) -> Int {
   let a = Array(a), b = Array(b)
-  var before = [Int](), above = Array(0...b.count)
+  var secondLastRow = [Int](), lastRow = Array(0...b.count)
   for i in 0..<a.count {
     var row = [i + 1]
     for j in 0..<b.count {
-      var cost = min(above[j] + (a[i] == b[j] ? 0 : 1), above[j + 1] + 1, row[j] + 1)
-      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { cost = min(cost, before[j - 1] + 1) }
+      var cost = min(lastRow[j] + (a[i] == b[j] ? 0 : 1), lastRow[j + 1] + 1, row[j] + 1)
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { cost = min(cost, secondLastRow[j - 1] + 1) }
       row.append(cost)
     }
-    (before, above) = (above, row)
+    (secondLastRow, lastRow) = (lastRow, row)
   }
-  return above[b.count]
+  return lastRow[b.count]
 }

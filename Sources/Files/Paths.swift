@@ -1,7 +1,7 @@
-/// Paths of files, and paths of keys in nested objects. Opens nothing.
+/// Splits and joins paths of files, and paths of keys in nested objects. Opens no file.
 import Glibc
 
-/// The folder that `path` is in: "a" of "a/b", "." of "a", "/" of "/a".
+/// The parent folder of `path`: "a" of "a/b", "." of "a", "/" of "/a".
 public func parentFolder(of path: String) -> String {
   path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
 }

@@ -1,117 +1,120 @@
-/// Records of bytes under keys of 128 bits, in a file that only grows, for any number of threads and programs at once.
-/// Knows nothing of what the bytes are; keeps none of them in memory.
+/// An append-only file of byte records under 128-bit keys, for any number of threads and programs at once.
+/// Does not interpret the bytes, and keeps none of them in memory.
 import Glibc
 import Synchronization
 
-/// What a record is found by: a digest of all that its bytes follow from.
+/// The key of a record: a digest of everything its bytes depend on.
 public struct RecordKey: Hashable, Sendable {
   let high, low: UInt64
 
   public init(_ high: UInt64, _ low: UInt64) { (self.high, self.low) = (high, low) }
 }
 
-/// A header with the end of what is whole, then records: key, count, checksum of both with the bytes, the bytes.
-/// It is right at any moment. Who writes holds a lock on the file, writes behind the end, and moves the end last: what a
-/// killed program left half-written is no part of it. What the disk has damaged does not agree with its checksum.
+/// The file has a header with the end of the valid records, then records: key, byte count, checksum of key and bytes,
+/// checksum of these, the bytes.
+///
+/// It is valid at any moment. A writer holds a lock on the file, writes after the end, and updates the end last, so a
+/// record that a killed program left unfinished is ignored. A damaged record does not match its checksum.
 public final class RecordFile: Sendable {
   public let path: String
   private let state = Mutex(State())
 
   private struct State {
     var descriptor: Int32 = -1
-    /// How far the index goes.
-    var end = RecordFile.header
+    /// The offset up to which records are indexed.
+    var end = RecordFile.headerSize
     var index: [RecordKey: RecordLocation] = [:]
-    /// The first that went wrong in writing; from then on nothing is written.
+    /// The first fault of a write; after it nothing is written.
     var fault: FileFault?
   }
 
   private struct RecordLocation: Equatable {
     let offset, count: Int
-    let sum: UInt64
+    let checksum: UInt64
   }
 
-  private static let header = 16, recordHeader = 40
+  private static let headerSize = 16, recordHeaderSize = 40
   private static let magic: UInt64 = 0x3130_4452_4345_5254
 
-  /// Touches no disk before `open`.
+  /// Does not access the disk; `open` does.
   public init(path: String) { self.path = path }
 
   deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
-  /// Records that are found.
+  /// Number of indexed records.
   public var count: Int { state.withLock { $0.index.count } }
 
-  /// Why nothing is kept any more; nil: all is well.
+  /// Why records are no longer written; nil: there was no fault.
   public var fault: FileFault? { state.withLock { $0.fault } }
 
-  /// Opens the file, or makes it and its folder, and takes room on the disk for `wanted` bytes in all. A file that is none
-  /// of these is made anew.
-  public func open(reserving wanted: Int) throws(FileFault) {
+  /// Opens the file, or creates it and its folder, and reserves `size` bytes of disk space in all. A file of another
+  /// format is emptied first.
+  public func open(reserving size: Int) throws(FileFault) {
     try makeFolder(parentFolder(of: path))
     let isNew = !fileExists(path)
     let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .unwritable(path: path, why: reason(errno)) }
-    var code = locked(descriptor) {
-      if words(2, at: 0, of: descriptor)?.first != Self.magic {
+    var code = withFileLock(descriptor) {
+      if readIntegers(2, at: 0, of: descriptor)?.first != Self.magic {
         guard ftruncate(descriptor, 0) == 0 else { return errno }
-        if let code = put([Self.magic, UInt64(Self.header)], at: 0, in: descriptor) { return code }
+        if let code = writeAll([Self.magic, UInt64(Self.headerSize)], at: 0, of: descriptor) { return code }
       }
-      let whole = state.withLock {
+      let end = state.withLock {
         $0.descriptor = descriptor
-        read(&$0)
+        readIndex(&$0)
         return $0.end
       }
-      // Behind a damaged header nothing can be found.
-      if words(2, at: 0, of: descriptor)?.last != UInt64(whole) {
-        if let code = put([UInt64(whole)], at: 8, in: descriptor) { return code }
+      // Records after a damaged record header cannot be found, so the file ends there.
+      if readIntegers(2, at: 0, of: descriptor)?.last != UInt64(end) {
+        if let code = writeAll([UInt64(end)], at: 8, of: descriptor) { return code }
       }
-      return posix_fallocate(descriptor, 0, off_t(max(whole, wanted)))
+      return posix_fallocate(descriptor, 0, off_t(max(end, size)))
     }
-    if code == EOPNOTSUPP || code == EINVAL { code = 0 }  // this disk takes no room in advance
+    if code == EOPNOTSUPP || code == EINVAL { code = 0 }  // the file system cannot reserve space
     if code == 0 { return }
     state.withLock { $0.descriptor = -1 }
     close(descriptor)
     if isNew { unlink(path) }
-    throw .unwritable(path: path, why: "\(reason(code)); \(wanted) bytes are wanted")
+    throw .unwritable(path: path, why: "\(reason(code)); \(size) bytes are required")
   }
 
-  /// Fills `buffer` with the record of this key, and says whether it is there, whole, and of this size.
+  /// Fills `buffer` with the record of `key`. Returns false if there is none, it is damaged, or its size is not the
+  /// buffer's.
   public func read(_ key: RecordKey, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
-    let (place, descriptor) = state.withLock { state in
-      if state.index[key] == nil { read(&state) }
+    let (location, descriptor) = state.withLock { state in
+      if state.index[key] == nil { readIndex(&state) }
       return (state.index[key], state.descriptor)
     }
-    guard let place else { return false }
-    if place.count == buffer.count, get(buffer, at: place.offset, of: descriptor),
-      checksum(UnsafeRawBufferPointer(buffer), key) == place.sum
+    guard let location else { return false }
+    if location.count == buffer.count, readAll(buffer, at: location.offset, of: descriptor),
+      checksum(UnsafeRawBufferPointer(buffer), key) == location.checksum
     {
       return true
     }
-    state.withLock { if $0.index[key] == place { $0.index[key] = nil } }
+    state.withLock { if $0.index[key] == location { $0.index[key] = nil } }
     return false
   }
 
-  /// Keeps records for good; those that are there stay. What goes wrong is found in `fault`.
+  /// Appends the records whose keys are not in the file. A write error is stored in `fault`.
   public func append(_ records: [(key: RecordKey, bytes: UnsafeRawBufferPointer)]) {
     if records.isEmpty { return }
     state.withLock { state in
       guard state.fault == nil, state.descriptor >= 0 else { return }
       let descriptor = state.descriptor
-      let code = locked(descriptor) {
-        read(&state)
-        // Another program may have found less to be whole than this one has.
-        guard let words = words(2, at: 0, of: descriptor), words[0] == Self.magic else { return EIO }
-        var end = Int(words[1])
+      let code = withFileLock(descriptor) {
+        readIndex(&state)
+        // The file's end, not the index's: another program may have moved it back to a damaged record.
+        guard let header = readIntegers(2, at: 0, of: descriptor), header[0] == Self.magic else { return EIO }
+        var end = Int(header[1])
         for (key, bytes) in records where state.index[key] == nil {
           let sum = checksum(bytes, key)
-          let head = [key.high, key.low, UInt64(bytes.count), sum]
-          if let code = put(head + [checksum(head)], at: end, in: descriptor) { return code }
-          if let code = put(bytes, at: end + Self.recordHeader, in: descriptor) { return code }
-          state.index[key] = RecordLocation(offset: end + Self.recordHeader, count: bytes.count, sum: sum)
-          end += Self.recordHeader + bytes.count
+          let fields = [key.high, key.low, UInt64(bytes.count), sum]
+          if let code = writeAll(fields + [checksum(fields)], at: end, of: descriptor) { return code }
+          if let code = writeAll(bytes, at: end + Self.recordHeaderSize, of: descriptor) { return code }
+          state.index[key] = RecordLocation(offset: end + Self.recordHeaderSize, count: bytes.count, checksum: sum)
+          end += Self.recordHeaderSize + bytes.count
         }
-        if let code = put([UInt64(end)], at: 8, in: descriptor) { return code }
+        if let code = writeAll([UInt64(end)], at: 8, of: descriptor) { return code }
         state.end = end
         return 0
       }
@@ -119,76 +122,80 @@ public final class RecordFile: Sendable {
     }
   }
 
-  /// Adds what lies between the index's end and the file's.
-  private func read(_ state: inout State) {
-    guard state.descriptor >= 0, let header = words(2, at: 0, of: state.descriptor), header[0] == Self.magic else {
+  /// Indexes the records between the index's end and the file's.
+  private func readIndex(_ state: inout State) {
+    guard state.descriptor >= 0, let header = readIntegers(2, at: 0, of: state.descriptor), header[0] == Self.magic
+    else {
       return
     }
     while state.end < Int(clamping: header[1]) {
-      guard let head = words(5, at: state.end, of: state.descriptor), head[4] == checksum(Array(head[..<4])) else {
+      guard let fields = readIntegers(5, at: state.end, of: state.descriptor),
+        fields[4] == checksum(Array(fields[..<4]))
+      else {
         return
       }
-      let place = RecordLocation(offset: state.end + Self.recordHeader, count: Int(clamping: head[2]), sum: head[3])
-      guard place.count <= Int(clamping: header[1]) - place.offset else { return }
-      state.index[RecordKey(head[0], head[1])] = place
-      state.end = place.offset + place.count
+      let location = RecordLocation(
+        offset: state.end + Self.recordHeaderSize, count: Int(clamping: fields[2]), checksum: fields[3])
+      guard location.count <= Int(clamping: header[1]) - location.offset else { return }
+      state.index[RecordKey(fields[0], fields[1])] = location
+      state.end = location.offset + location.count
     }
   }
 }
 
 /// Runs `body` while no other program writes; returns its error number, or the lock's.
-private func locked(_ descriptor: Int32, _ body: () -> Int32) -> Int32 {
+private func withFileLock(_ descriptor: Int32, _ body: () -> Int32) -> Int32 {
   while flock(descriptor, LOCK_EX) != 0 { if errno != EINTR { return errno } }
   defer { flock(descriptor, LOCK_UN) }
   return body()
 }
 
-private func words(_ count: Int, at offset: Int, of descriptor: Int32) -> [UInt64]? {
-  var words = [UInt64](repeating: 0, count: count)
-  return words.withUnsafeMutableBytes { get($0, at: offset, of: descriptor) } ? words : nil
+private func readIntegers(_ count: Int, at offset: Int, of descriptor: Int32) -> [UInt64]? {
+  var integers = [UInt64](repeating: 0, count: count)
+  return integers.withUnsafeMutableBytes { readAll($0, at: offset, of: descriptor) } ? integers : nil
 }
 
-/// Whether all of `buffer` was there.
-private func get(_ buffer: UnsafeMutableRawBufferPointer, at offset: Int, of descriptor: Int32) -> Bool {
-  var done = 0
-  while done < buffer.count {
-    let got = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
-    if got == 0 || got < 0 && errno != EINTR { return false }
-    done += max(got, 0)
+/// Whether all of `buffer` could be read.
+private func readAll(_ buffer: UnsafeMutableRawBufferPointer, at offset: Int, of descriptor: Int32) -> Bool {
+  var size = 0
+  while size < buffer.count {
+    let count = pread(descriptor, buffer.baseAddress! + size, buffer.count - size, off_t(offset + size))
+    if count == 0 || count < 0 && errno != EINTR { return false }
+    size += max(count, 0)
   }
   return true
 }
 
-/// - Returns: the error's number; nil: all is written.
-private func put(_ bytes: UnsafeRawBufferPointer, at offset: Int, in descriptor: Int32) -> Int32? {
-  var done = 0
-  while done < bytes.count {
-    let written = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
-    if written < 0 && errno != EINTR { return errno }
-    done += max(written, 0)
+/// - Returns: the error number; nil: everything is written.
+private func writeAll(_ bytes: UnsafeRawBufferPointer, at offset: Int, of descriptor: Int32) -> Int32? {
+  var size = 0
+  while size < bytes.count {
+    let count = pwrite(descriptor, bytes.baseAddress! + size, bytes.count - size, off_t(offset + size))
+    if count < 0 && errno != EINTR { return errno }
+    size += max(count, 0)
   }
   return nil
 }
 
-private func put(_ words: [UInt64], at offset: Int, in descriptor: Int32) -> Int32? {
-  words.withUnsafeBytes { put($0, at: offset, in: descriptor) }
+private func writeAll(_ integers: [UInt64], at offset: Int, of descriptor: Int32) -> Int32? {
+  integers.withUnsafeBytes { writeAll($0, at: offset, of: descriptor) }
 }
 
-private func checksum(_ words: [UInt64]) -> UInt64 { words.withUnsafeBytes { checksum($0, RecordKey(0, 0)) } }
+private func checksum(_ integers: [UInt64]) -> UInt64 { integers.withUnsafeBytes { checksum($0, RecordKey(0, 0)) } }
 
-/// FNV's product over words in four lanes, so that it keeps up with memory: it finds damage, not malice.
+/// A multiplicative hash over 64-bit integers in four lanes, as fast as memory. Detects damage, not manipulation.
 private func checksum(_ bytes: UnsafeRawBufferPointer, _ key: RecordKey) -> UInt64 {
   let prime: UInt64 = 0x9E37_79B9_7F4A_7C15
   var (a, b, c, d) = (key.high ^ 1, key.low ^ 2, key.high ^ 3, key.low ^ 4)
-  let whole = bytes.count / 32 * 32
-  for place in stride(from: 0, to: whole, by: 32) {
-    func word(_ lane: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: place + 8 * lane, as: UInt64.self) }
-    a = (a ^ word(0)) &* prime
-    b = (b ^ word(1)) &* prime
-    c = (c ^ word(2)) &* prime
-    d = (d ^ word(3)) &* prime
+  let tail = bytes.count / 32 * 32
+  for offset in stride(from: 0, to: tail, by: 32) {
+    func integer(_ lane: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: offset + 8 * lane, as: UInt64.self) }
+    a = (a ^ integer(0)) &* prime
+    b = (b ^ integer(1)) &* prime
+    c = (c ^ integer(2)) &* prime
+    d = (d ^ integer(3)) &* prime
     (a, b, c, d) = (a ^ a >> 32, b ^ b >> 32, c ^ c >> 32, d ^ d >> 32)
   }
-  for place in whole..<bytes.count { a = (a ^ UInt64(bytes[place])) &* prime }
+  for offset in tail..<bytes.count { a = (a ^ UInt64(bytes[offset])) &* prime }
   return [b, c, d, UInt64(bytes.count)].reduce(a) { ($0 ^ $0 >> 29 ^ $1) &* prime }
 }

@@ -1,14 +1,14 @@
-/// A file without a name for what is too large for memory: written front to back, then mapped. The disk has its room
-/// back when nobody holds it any more, or the program ends, however it ends.
+/// An unnamed temporary file for data that is too large for memory: it is appended to, then mapped. Its disk space is
+/// freed when the last reference is released, and also when the program is killed.
 import Glibc
 
-/// Not Sendable: one writer.
+/// Not Sendable: a file has one writer.
 public final class ScratchFile {
   private let descriptor: Int32
   private let folder: String
   private var size = 0
 
-  /// - Parameter folder: nil for `TMPDIR`, or else /var/tmp, which is a disk where /tmp may be memory.
+  /// - Parameter folder: default: `TMPDIR`, else /var/tmp, which is on a disk; /tmp may be in memory.
   public init(in folder: String? = nil) throws(FileFault) {
     self.folder = folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
     var template = Array((self.folder + "/tune-scratch-XXXXXX").utf8CString)
@@ -30,7 +30,7 @@ public final class ScratchFile {
     size += values.count * MemoryLayout<Value>.stride
   }
 
-  /// What was written so far, for reading.
+  /// Maps the bytes written so far.
   public func map() throws(FileFault) -> ScratchMap {
     guard size > 0 else { return ScratchMap(UnsafeRawBufferPointer(start: nil, count: 0)) }
     guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
@@ -40,8 +40,8 @@ public final class ScratchFile {
   }
 }
 
-/// The bytes of a `ScratchFile`. Sendable: what was appended is never written again, and the file has no name to be
-/// found by.
+/// The bytes of a `ScratchFile`. Sendable: appended bytes are never changed, and no other program can open the unnamed
+/// file.
 public final class ScratchMap: @unchecked Sendable {
   public let bytes: UnsafeRawBufferPointer
 

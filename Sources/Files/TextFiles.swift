@@ -1,19 +1,19 @@
-/// Streams the documents of a text file: one a line, as plain text or as JSON, packed with gzip or not.
+/// Streams the documents of a text file: one per line, as plain text or as JSON, compressed with gzip or not.
 /// Does not split documents into sentences or words.
 import Glibc
 
-/// Calls `body` with each document of the file at `path`, in order. Memory is that of the longest line.
+/// Calls `body` with each document of the file at `path`, in order. Memory use is that of the longest line.
 ///
-/// - A file named `.jsonl` or `.json` (also with `.gz` behind) holds one JSON object a line; a document is the text of
-///   `fields` in that order, with a blank between them. Empty `fields` stands for `["text"]`.
-/// - Any other file is plain text, one document a line.
-/// - Gzip is recognised by its first two bytes, whatever the name. Blank lines and blank documents are skipped.
+/// - A file named `.jsonl` or `.json` (also with `.gz` after it) has one JSON object per line; a document is the values
+///   of `fields` in that order, joined by a space. Empty `fields` means `["text"]`.
+/// - Any other file is plain text, one document per line.
+/// - Gzip is detected from the first two bytes, not from the name. Blank lines and blank documents are skipped.
 ///
 /// ```swift
 /// try forEachText(in: "pubmed.jsonl.gz", fields: ["title", "abstract"]) { words += $0.split(separator: " ").count }
 /// ```
-/// - Throws: `FileFault`, with the line's number, for bytes that are not UTF-8, JSON that is none, a field that is
-///   missing or no text, gzip data that are damaged or end too early; and what `body` throws.
+/// - Throws: `FileFault`, with the line number, for bytes that are not UTF-8, invalid JSON, a field that is missing or
+///   not a string, and damaged or truncated gzip data; and the errors of `body`.
 public func forEachText(in path: String, fields: [String], _ body: (String) throws -> Void) throws {
   let fields = fields.isEmpty ? ["text"] : fields
   let name = path.hasSuffix(".gz") ? path.dropLast(3) : path[...]
@@ -34,17 +34,17 @@ public func forEachText(in path: String, fields: [String], _ body: (String) thro
   try lines.finish(document)
 }
 
-/// The texts of `fields` in the JSON object that a line is.
+/// The values of `fields` in the JSON object of a line, joined by a space.
 private func values(
   of fields: [String], in bytes: UnsafeRawBufferPointer, _ path: String, _ line: Int
 ) throws -> String {
   let tree: JSON
   do throws(FileFault) {
     tree = try JSON(parsing: bytes, named: "\(path):\(line)")
-  } catch .json(let place, let why) {
-    // The parser saw one line only; its own number is always 1.
+  } catch .json(let location, let why) {
+    // The parser reads one line only, so its own line number is always 1.
     let column = why.hasPrefix("line 1, ") ? String(why.dropFirst("line 1, ".count)) : why
-    throw FileFault.json(file: place, why: column)
+    throw FileFault.json(file: location, why: column)
   }
   func fault(_ found: String, _ expected: String) -> FileFault {
     .malformed(file: path, line: line, found: "found \(found)", expected: expected)
@@ -53,14 +53,14 @@ private func values(
   return try fields.map { field in
     guard let value = members[field] else {
       let names = members.keys.sorted().prefix(10).map { "'\($0)'" }.joined(separator: ", ")
-      throw fault("no field '\(field)'", "it among \(names.isEmpty ? "the fields, of which there are none" : names)")
+      throw fault("no field '\(field)'", "one of \(names.isEmpty ? "the line's fields, but it has none" : names)")
     }
-    guard let text = value.string else { throw fault("\(value.typeName) in '\(field)'", "a text") }
+    guard let text = value.string else { throw fault("\(value.typeName) in '\(field)'", "a string") }
     return text
   }.joined(separator: " ")
 }
 
-/// Calls `body` with the file's bytes in order, unpacked where they begin as gzip does; at most 256 KiB at once.
+/// Calls `body` with the file's bytes in order, at most 256 KiB at a time; gzip data are decompressed.
 private func forEachChunk(in path: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
   let descriptor = try openForReading(path)
   defer { close(descriptor) }
@@ -68,14 +68,14 @@ private func forEachChunk(in path: String, _ body: (UnsafeRawBufferPointer) thro
   var gunzip: Gunzip?
   var isFirst = true
   while true {
-    // Whole buffers, so that the first holds both magic bytes even when a pipe hands them out one by one.
+    // Full buffers, so that the first one has both magic bytes even if a pipe delivers them one by one.
     let count = try buffer.withUnsafeMutableBytes { try fill($0, from: descriptor, path: path) }
     if count == 0 { break }
     try buffer.withUnsafeBytes {
       let chunk = UnsafeRawBufferPointer(rebasing: $0[..<count])
       if isFirst, chunk.starts(with: [0x1F, 0x8B]) { gunzip = Gunzip(path: path) }
       isFirst = false
-      if let gunzip { try gunzip.unpack(chunk, body) } else { try body(chunk) }
+      if let gunzip { try gunzip.decompress(chunk, body) } else { try body(chunk) }
     }
   }
   try gunzip?.finish()
@@ -85,18 +85,18 @@ private func forEachChunk(in path: String, _ body: (UnsafeRawBufferPointer) thro
 private func fill(
   _ buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32, path: String
 ) throws(FileFault) -> Int {
-  var done = 0
-  while done < buffer.count {
-    let got = read(descriptor, buffer.baseAddress! + done, buffer.count - done)
-    if got == 0 { break }
-    if got > 0 { done += got } else if errno != EINTR { throw .unreadable(path: path, why: reason(errno)) }
+  var size = 0
+  while size < buffer.count {
+    let count = read(descriptor, buffer.baseAddress! + size, buffer.count - size)
+    if count == 0 { break }
+    if count > 0 { size += count } else if errno != EINTR { throw .unreadable(path: path, why: reason(errno)) }
   }
-  return done
+  return size
 }
 
-/// Cuts chunks into lines, which may reach over any number of chunks. A carriage return stays: it is white space.
+/// Splits chunks into lines, which may span any number of chunks. A carriage return is kept: it is white space.
 private struct LineSplitter {
-  /// The beginning of the line whose end has not come yet.
+  /// The beginning of a line that continues in the next chunk.
   private var pending: [UInt8] = []
   private var line = 0
 
@@ -120,7 +120,7 @@ private struct LineSplitter {
     pending += rest
   }
 
-  /// The last line, where no newline ends it.
+  /// Passes on the last line if it does not end with a newline.
   mutating func finish(_ body: (UnsafeRawBufferPointer, Int) throws -> Void) throws {
     line += 1
     if !pending.isEmpty { try pending.withUnsafeBytes { try body($0, line) } }

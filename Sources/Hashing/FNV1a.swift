@@ -1,12 +1,12 @@
-/// FNV-1a, 64 bits (Fowler, Noll & Vo 1991): a fast hash for names and checksums. Does not resist an attacker.
+/// FNV-1a, 64 bits (Fowler, Noll & Vo 1991): a fast hash for names and checksums. Not collision-resistant.
 
 public struct FNV1a: Sendable {
   public private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
   public init() {}
 
-  /// Takes in one byte, or a wider word at once.
-  public mutating func add(_ word: UInt64) { value = (value ^ word) &* 0x100_0000_01B3 }
+  /// Adds one byte, or an integer of up to 64 bits in one step.
+  public mutating func add(_ integer: UInt64) { value = (value ^ integer) &* 0x100_0000_01B3 }
 }
 
 /// The hash of a text's UTF-8 bytes.

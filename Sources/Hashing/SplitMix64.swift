@@ -1,4 +1,5 @@
-/// SplitMix64 (Steele, Lea & Flood 2014): a small seedable generator with the same numbers on every machine. Not for secrets.
+/// SplitMix64 (Steele, Lea & Flood 2014): a small seeded random number generator with the same numbers on every
+/// machine. Not for secrets.
 import Glibc
 
 public struct SplitMix64: RandomNumberGenerator, Sendable {

@@ -1,13 +1,13 @@
-/// A matrix as a product of simpler ones, by LAPACK, on the calling thread.
+/// Matrix factorizations (SVD, QR) by LAPACK, on the calling thread.
 internal import COpenBLAS
 
-/// LAPACK is not there, or did not succeed.
+/// LAPACK is missing, or failed.
 public struct FactorizationFault: Error, CustomStringConvertible {
   public let why: String
   public var description: String { why }
 }
 
-/// A dense matrix of its own, row by row.
+/// A dense matrix that owns its values, row-major.
 public struct DenseMatrix: Sendable {
   public let rows, columns: Int
   public var values: [Float]
@@ -17,21 +17,21 @@ public struct DenseMatrix: Sendable {
     (self.rows, self.columns, self.values) = (rows, columns, values)
   }
 
-  /// The numbers of `matrix`, which is not transposed, as Float32.
+  /// A Float32 copy of `matrix`, which must not be transposed.
   public init(_ matrix: Matrix) {
-    precondition(!matrix.isTransposed, "a table of a transposed matrix")
+    precondition(!matrix.isTransposed, "DenseMatrix: the matrix is transposed")
     (rows, columns) = (matrix.rows, matrix.columns)
-    values = matrix.withFloat32 { wide in
-      (0..<wide.rows).flatMap { UnsafeBufferPointer(start: wide.base + $0 * wide.stride, count: wide.columns) }
+    values = matrix.withFloat32 { source in
+      (0..<source.rows).flatMap { UnsafeBufferPointer(start: source.base + $0 * source.stride, count: source.columns) }
     }
   }
 
-  /// The first rows.
+  /// The first `count` rows.
   public func firstRows(_ count: Int) -> DenseMatrix {
     DenseMatrix(rows: count, columns: columns, Array(values.prefix(count * columns)))
   }
 
-  /// The first columns.
+  /// The first `count` columns.
   public func firstColumns(_ count: Int) -> DenseMatrix {
     DenseMatrix(rows: rows, columns: count, (0..<rows).flatMap { values[$0 * columns..<$0 * columns + count] })
   }
@@ -52,7 +52,7 @@ public struct DenseMatrix: Sendable {
   }
 }
 
-/// The product, in memory of its own.
+/// The matrix product, as a new dense matrix.
 public func * (a: Matrix, b: Matrix) -> DenseMatrix {
   let values = [Float](unsafeUninitializedCapacity: a.rows * b.columns) { memory, count in
     gemm(a, b, into: Matrix(memory.baseAddress!, rows: a.rows, columns: b.columns))
@@ -61,37 +61,40 @@ public func * (a: Matrix, b: Matrix) -> DenseMatrix {
   return DenseMatrix(rows: a.rows, columns: b.columns, values)
 }
 
-/// A [m, n] = U [m, k]·diag(s)·Vᵀ [k, n], k = min(m, n), s falling.
+/// A [m, n] = U [m, k]·diag(s)·Vᵀ [k, n], k = min(m, n), s in descending order.
 public func svd(of a: DenseMatrix) throws(FactorizationFault) -> (u: DenseMatrix, s: [Float], vt: DenseMatrix) {
   try checkLAPACK()
-  let least = min(a.rows, a.columns)
-  var copy = a.values, s = zeros(least), u = zeros(a.rows * least), vt = zeros(least * a.columns)
+  let k = min(a.rows, a.columns)
+  var copy = a.values, s = zeros(k), u = zeros(a.rows * k), vt = zeros(k * a.columns)
   let info = tune_svd(&copy, Int32(a.rows), Int32(a.columns), &u, &s, &vt)
   guard info == 0 else {
-    throw FactorizationFault(why: "LAPACK found no singular values of [\(a.rows), \(a.columns)] (\(info)).")
+    throw FactorizationFault(why: "LAPACK's SVD of a [\(a.rows), \(a.columns)] matrix failed (info = \(info)).")
   }
-  return (DenseMatrix(rows: a.rows, columns: least, u), s, DenseMatrix(rows: least, columns: a.columns, vt))
+  return (DenseMatrix(rows: a.rows, columns: k, u), s, DenseMatrix(rows: k, columns: a.columns, vt))
 }
 
-/// A [m, n] = Q [m, k]·R [k, n], k = min(m, n): columns that are orthogonal, and an upper triangle.
+/// A [m, n] = Q [m, k]·R [k, n], k = min(m, n): the columns of Q are orthonormal, R is upper triangular.
 public func qr(_ a: DenseMatrix) throws(FactorizationFault) -> (q: DenseMatrix, r: DenseMatrix) {
   try checkLAPACK()
-  let least = min(a.rows, a.columns)
-  var copy = a.values, q = zeros(a.rows * least), r = zeros(least * a.columns)
+  let k = min(a.rows, a.columns)
+  var copy = a.values, q = zeros(a.rows * k), r = zeros(k * a.columns)
   let info = tune_qr(&copy, Int32(a.rows), Int32(a.columns), &q, &r)
-  guard info == 0 else { throw FactorizationFault(why: "LAPACK found no QR of [\(a.rows), \(a.columns)] (\(info)).") }
-  return (DenseMatrix(rows: a.rows, columns: least, q), DenseMatrix(rows: least, columns: a.columns, r))
+  guard info == 0 else {
+    throw FactorizationFault(why: "LAPACK's QR of a [\(a.rows), \(a.columns)] matrix failed (info = \(info)).")
+  }
+  return (DenseMatrix(rows: a.rows, columns: k, q), DenseMatrix(rows: k, columns: a.columns, r))
 }
 
-/// The largest singular values, about, from `chance` [n, k] of normal numbers: each of `iterations` brings them nearer.
+/// The k largest singular values and their vectors, approximately. `gaussian` [n, k] holds standard normal numbers; more
+/// `iterations` give a better approximation.
 /// source: Halko, Martinsson & Tropp 2011, algorithms 4.4 and 5.1, as torch.svd_lowrank
 public func randomizedSVD(
-  of a: DenseMatrix, start: DenseMatrix, iterations: Int
+  of a: DenseMatrix, gaussian: DenseMatrix, iterations: Int
 ) throws(FactorizationFault) -> (u: DenseMatrix, s: [Float], vt: DenseMatrix) {
-  let turned = a.transposed
-  var basis = try qr(a * start).q
+  let transposed = a.transposed
+  var basis = try qr(a * gaussian).q
   for _ in 0..<iterations {
-    basis = try qr(turned * basis).q
+    basis = try qr(transposed * basis).q
     basis = try qr(a * basis).q
   }
   let (u, s, vt) = try svd(of: basis.transposed * a)
@@ -103,6 +106,6 @@ private func zeros(_ count: Int) -> [Float] { Array(repeating: 0, count: count) 
 private func checkLAPACK() throws(FactorizationFault) {
   if tune_has_lapack() == 0 {
     throw FactorizationFault(
-      why: "This OpenBLAS has no LAPACK (sgesdd_, sgelqf_, sorglq_). Debian's has: apt-get install libopenblas0.")
+      why: "This OpenBLAS has no LAPACK (sgesdd_, sgelqf_, sorglq_). Debian's has it: apt-get install libopenblas0.")
   }
 }

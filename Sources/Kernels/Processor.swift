@@ -1,34 +1,45 @@
-/// Which CPU is here, and OpenBLAS opened on the core that suits it.
+/// Facts about this CPU and this process, and loading OpenBLAS with the core that suits the CPU.
 internal import COpenBLAS
 import Glibc
 
-/// The processor cannot be used as it is asked to: OpenBLAS is missing, or a variable names what there is not.
+/// OpenBLAS cannot be loaded, or an environment variable has a wrong name or value.
 public struct ProcessorFault: Error, CustomStringConvertible {
   public let why: String
   public var description: String { why }
 }
 
 public enum Processor {
-  /// Opens OpenBLAS. `TUNE_BLAS_CORE` overrules the core; `OPENBLAS_CORETYPE` does not.
+  /// Loads OpenBLAS. `TUNE_BLAS_CORE` overrides its core; `OPENBLAS_CORETYPE` does not.
   public static func initialize() throws(ProcessorFault) {
-    if let wish = getenv("TUNE_GEMM").map({ String(cString: $0) }), GEMMBackend(rawValue: wish) == nil {
-      let known = GEMMBackend.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ProcessorFault(why: "TUNE_GEMM is \"\(wish)\"; expected one of \(known)")
-    }
+    try checkEnvironment { name in getenv(name).map { String(cString: $0) } }
     tune_return_freed_memory()
     let fault = getenv("TUNE_BLAS_CORE").map { tune_blas_open($0) } ?? tune_blas_open(nil)
     if let fault { throw ProcessorFault(why: String(cString: fault)) }
   }
 
+  /// Checks the variables that choose the GEMM backend; `value` returns the value of the variable of that name.
+  static func checkEnvironment(_ value: (String) -> String?) throws(ProcessorFault) {
+    if value("TUNE_MULTIPLIER") != nil {
+      throw ProcessorFault(why: "TUNE_MULTIPLIER was renamed to TUNE_GEMM (blas, avx512 or avx512bf16).")
+    }
+    if let name = value("TUNE_GEMM"), GEMMBackend(rawValue: name) == nil {
+      let expected = GEMMBackend.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ProcessorFault(why: "TUNE_GEMM is \"\(name)\"; expected one of \(expected).")
+    }
+  }
+
+  /// The core that OpenBLAS uses ("Cooperlake"), or "none" before it is loaded.
   public static var blasCore: String { String(cString: tune_blas_core()) }
+
+  /// The widest SIMD extension of this CPU ("AVX-512 + BF16").
   public static var vectors: String { String(cString: tune_cpu_vectors()) }
 
-  /// The CPUs that this process may use.
+  /// The number of CPUs that this process may use.
   public static var count: Int { Int(tune_cpu_count()) }
 
-  /// Gives the system the memory that is freed by now: what reading files left, before a long run.
+  /// Returns freed memory to the system, such as what reading files left behind before a long run.
   public static func returnFreedMemory() { tune_return_freed_memory() }
 
-  /// The largest resident set so far, in bytes.
+  /// The peak resident set size so far, in bytes.
   public static var peakMemory: Int { tune_peak_memory() }
 }

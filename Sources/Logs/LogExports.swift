@@ -1,14 +1,14 @@
-/// Other forms of a run's log, for other programs: metrics.csv and TensorBoard's event file. Does not write metrics.jsonl,
-/// which they are derived from.
+/// Exports a run's log for other programs: metrics.csv and TensorBoard's event file. Does not write metrics.jsonl, from
+/// which they are derived.
 public import Files
 import FoundationEssentials
 
-/// The forms are made anew from the lines of metrics.jsonl when a run begins or goes on, so that nothing but that file has
-/// ever to be cut; then each line is added as it comes.
+/// The exports are written again from metrics.jsonl when a run starts or resumes, so only that file must be truncated
+/// on resume. Then each line is added to them.
 /// ```swift
-/// let forms = try LogForms(of: "runs/x/metrics.jsonl", tensorboard: false, csv: true, recipe: recipe.json)
-/// let line = (["event": "step", "step": 1, "loss": 0.7] as JSON).stamped()
-/// try forms.add(line)   // after it was added to metrics.jsonl
+/// let exports = try LogExports(of: "runs/x/metrics.jsonl", tensorboard: false, csv: true, recipe: recipe.json)
+/// let line = (["event": "step", "step": 1, "loss": 0.7] as JSON).withTimestamp()
+/// try exports.add(line)   // after it was added to metrics.jsonl
 /// ```
 public final class LogExports {
   private let file: String
@@ -16,24 +16,24 @@ public final class LogExports {
   private var reader = LineReader()
   private var csv: CSVLog?
   /// The path of TensorBoard's file.
-  private var events: String?
+  private var eventFile: String?
 
-  /// Derives what is wanted from the lines of `file`, if there are any, and removes what is not wanted.
+  /// Writes the enabled exports of `file`, which may be missing, and removes the others.
   /// - Parameter now: seconds since 1970.
   public init(of file: String, tensorboard: Bool, csv: Bool, recipe: JSON, now: Double = secondsNow()) throws {
     self.file = file
     folder = parentFolder(of: file)
     let lines = try readAll()
     if csv { self.csv = try CSVLog(at: folder + "/metrics.csv", lines) } else { remove("metrics.csv") }
-    try replaceEvents(wanted: tensorboard, lines, recipe, now)
+    try replaceEventFile(isEnabled: tensorboard, lines, recipe, now)
   }
 
-  /// Adds a line that metrics.jsonl has got.
+  /// Adds a line that was added to metrics.jsonl.
   public func add(_ line: JSON) throws {
     guard let entry = reader.read(line) else { return }
-    if let events { try appendFile(TensorBoardEvent.scalars(entry), to: events) }
+    if let eventFile { try appendFile(TensorBoardEvent.scalars(entry), to: eventFile) }
     if let csv {
-      if csv.fits(entry) {
+      if csv.hasColumns(for: entry) {
         try csv.add(entry)
       } else {
         self.csv = try CSVLog(at: folder + "/metrics.csv", try readAll())
@@ -41,7 +41,7 @@ public final class LogExports {
     }
   }
 
-  /// The lines of the file that are whole. The reader is left behind the last of them.
+  /// The complete lines of the file. Afterwards `reader` has read all of them.
   private func readAll() throws -> [LogLine] {
     reader = LineReader()
     guard fileExists(file) else { return [] }
@@ -50,32 +50,32 @@ public final class LogExports {
     }
   }
 
-  /// A new name each time: a TensorBoard that is looking takes the file up where it would not see a shorter one.
-  private func replaceEvents(wanted: Bool, _ lines: [LogLine], _ recipe: JSON, _ now: Double) throws {
-    let start = "events.out.tfevents.", end = ".tune"
-    let old = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter {
-      $0.hasPrefix(start) && $0.contains(end)  // also one that a killed run has left half-made
+  /// The name is new each time: a running TensorBoard reads a new file, but ignores that a file has become shorter.
+  private func replaceEventFile(isEnabled: Bool, _ lines: [LogLine], _ recipe: JSON, _ now: Double) throws {
+    let prefix = "events.out.tfevents.", suffix = ".tune"
+    let oldNames = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter {
+      $0.hasPrefix(prefix) && $0.contains(suffix)  // also a temporary file of a killed run
     }
-    let name = "\(start)\(Int(now))\(end)"
-    if wanted {
+    let name = "\(prefix)\(Int(now))\(suffix)"
+    if isEnabled {
       let head = TensorBoardEvent.head(time: lines.first?.time ?? now, recipe: recipe)
       try writeFile(Data(head + lines.flatMap(TensorBoardEvent.scalars)), to: folder + "/" + name)
-      events = folder + "/" + name
+      eventFile = folder + "/" + name
     }
-    for file in old where !wanted || file != name { remove(file) }
+    for oldName in oldNames where !isEnabled || oldName != name { remove(oldName) }
   }
 
   private func remove(_ name: String) { try? FileManager.default.removeItem(atPath: folder + "/" + name) }
 }
 
 extension JSON {
-  /// A line of the log with the time of its writing.
+  /// A line of the log with the time when it is written, `unix_seconds`.
   public func withTimestamp(_ now: Double = secondsNow()) -> JSON {
-    guard var members = object else { preconditionFailure("a line of the log is an object, not \(typeName)") }
+    guard var members = object else { preconditionFailure("a line of the log must be an object, not \(typeName)") }
     members["unix_seconds"] = .double(now)
     return .object(members)
   }
 }
 
-/// Since 1970.
+/// Seconds since 1970.
 public func secondsNow() -> Double { Date().timeIntervalSince1970 }

@@ -1,48 +1,48 @@
-/// A line of metrics.jsonl as what its other forms show: a step or an evaluation with named figures. Scores of single
-/// entity types are left out: metrics.jsonl has them.
+/// A line of metrics.jsonl as it is exported: a step or an evaluation with named values. Scores of single entity types
+/// are not exported.
 import Files
 
 struct LogLine: Equatable {
   /// "train" for a step, the split's name for an evaluation.
-  let part: String
+  let split: String
   let event: String
   let step: Int
-  /// Seconds since 1970 when the line was written.
+  /// When the line was written, in seconds since 1970.
   let time: Double
-  /// Numbers and booleans by name, in the names' order; members of an object have its name before theirs: `macro.f1`.
+  /// Numbers and booleans, sorted by name; the name of a nested value is its key path: `macro.f1`.
   let values: [(name: String, value: JSON)]
 
   static func == (a: LogLine, b: LogLine) -> Bool {
-    (a.part, a.event, a.step, a.time) == (b.part, b.event, b.step, b.time)
+    (a.split, a.event, a.step, a.time) == (b.split, b.event, b.step, b.time)
       && a.values.elementsEqual(b.values) { $0 == $1 }
   }
 }
 
-/// Reads lines in their order; the speed of a step is that since the step before.
+/// Reads lines in order; the speed of a step is measured from the previous step in the log.
 struct LineReader {
   private var tokens = 0.0
   private var seconds = 0.0
 
-  /// nil: the line is neither a step nor an evaluation.
+  /// nil: the line is not a step or an evaluation.
   mutating func read(_ json: JSON) -> LogLine? {
     guard var members = json.object, let event = json["event"]?.string, let step = json["step"]?.int else { return nil }
-    let part: String
+    let split: String
     switch event {
     case "step":
-      part = "train"
+      split = "train"
       members["tokens_per_second"] = speed(json).map(JSON.double)
     case "evaluation":
-      part = json["split"]?.string ?? "dev"
+      split = json["split"]?.string ?? "dev"
       for (name, value) in json["metrics"]?.object ?? [:] { members[name] = value }
     default: return nil
     }
-    // A log of an earlier version says how long the run had lasted, and not when that was.
+    // A log of an earlier version has only the duration of the run so far.
     let time = (json["unix_seconds"] ?? json["seconds"])?.number ?? 0
     for name in ["event", "split", "step", "unix_seconds", "metrics", "per_type"] { members[name] = nil }
-    let figures = figures(of: .object(members), named: "").sorted {
+    let values = namedValues(of: .object(members), at: "").sorted {
       $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }
-    return LogLine(part: part, event: event, step: step, time: time, values: figures)
+    return LogLine(split: split, event: event, step: step, time: time, values: values)
   }
 
   private mutating func speed(_ json: JSON) -> Double? {
@@ -52,13 +52,14 @@ struct LineReader {
   }
 }
 
-private func figures(of json: JSON, named name: String) -> [(name: String, value: JSON)] {
+/// The numbers and booleans of a tree by key path.
+private func namedValues(of json: JSON, at path: String) -> [(name: String, value: JSON)] {
   switch json {
   case .object(let members):
-    members.flatMap { key, value in figures(of: value, named: joinKeyPath(name, key)) }
-  case .int, .double, .bool: [(name, json)]
-  // How JSON has what is no number.
-  case "NaN", "Infinity", "-Infinity": [(name, .double(Double(json.string ?? "") ?? .nan))]
+    members.flatMap { key, value in namedValues(of: value, at: joinKeyPath(path, key)) }
+  case .int, .double, .bool: [(path, json)]
+  // `JSONWriter` writes these numbers as strings.
+  case "NaN", "Infinity", "-Infinity": [(path, .double(Double(json.string ?? "") ?? .nan))]
   default: []
   }
 }

@@ -1,4 +1,4 @@
-/// A protobuf message being written: the three kinds of fields that event files need.
+/// Encodes a protobuf message, with the wire types that event files need.
 /// Source: https://protobuf.dev/programming-guides/encoding/
 struct ProtobufMessage {
   private(set) var bytes: [UInt8] = []
@@ -9,15 +9,16 @@ struct ProtobufMessage {
     append(varint: value)
   }
 
-  mutating func put(_ field: Int, _ value: Double) { put(field, kind: 1, value.bitPattern) }
-  mutating func put(_ field: Int, _ value: Float) { put(field, kind: 5, value.bitPattern) }
+  mutating func put(_ field: Int, _ value: Double) { put(field, wireType: 1, value.bitPattern) }
+  mutating func put(_ field: Int, _ value: Float) { put(field, wireType: 5, value.bitPattern) }
 
   mutating func put(_ field: Int, _ text: String) { put(field, Array(text.utf8)) }
 
+  /// A nested message.
   mutating func put(_ field: Int, _ fill: (inout ProtobufMessage) -> Void) {
-    var inner = ProtobufMessage()
-    fill(&inner)
-    put(field, inner.bytes)
+    var message = ProtobufMessage()
+    fill(&message)
+    put(field, message.bytes)
   }
 
   private mutating func put(_ field: Int, _ content: [UInt8]) {
@@ -26,9 +27,9 @@ struct ProtobufMessage {
     bytes += content
   }
 
-  private mutating func put(_ field: Int, kind: UInt64, _ pattern: some FixedWidthInteger) {
-    append(varint: UInt64(field) << 3 | kind)
-    bytes += littleEndian(pattern)
+  private mutating func put(_ field: Int, wireType: UInt64, _ bits: some FixedWidthInteger) {
+    append(varint: UInt64(field) << 3 | wireType)
+    bytes += littleEndian(bits)
   }
 
   private mutating func append(varint value: UInt64) {

@@ -1,10 +1,10 @@
-/// The records of a TensorBoard event file: framing, checksums, and the few events that a run has.
+/// The records of a TensorBoard event file: framing, checksums, and the events of a run.
 /// Field numbers are those of tensorboard/compat/proto/{event,summary,tensor}.proto.
 import Files
 
 enum TensorBoardEvent {
-  /// What every file begins with. The second event tells a TensorBoard that has seen an earlier file of this run to
-  /// forget it.
+  /// The first records of a file: the format version, a session start, which makes TensorBoard discard the earlier
+  /// files of this run, and the recipe as a text.
   static func head(time: Double, recipe: JSON) -> [UInt8] {
     record(time, 0) { $0.put(3, "brain.Event:2") }
       + record(time, 0) { $0.put(7) { $0.put(1, varint: 1) } }
@@ -13,17 +13,17 @@ enum TensorBoardEvent {
       }
   }
 
-  /// The figures of a line as scalars `part/name`.
+  /// The values of a line as scalars `split/name`.
   static func scalars(_ line: LogLine) -> [UInt8] {
-    let shown: [(name: String, value: Double)] = line.values.compactMap { name, value in
-      let last = name.split(separator: ".").last ?? ""
-      return excludedKeys.contains(String(last)) ? nil : value.number.map { (name, $0) }
+    let scalars: [(name: String, value: Double)] = line.values.compactMap { name, value in
+      let key = name.split(separator: ".").last ?? ""
+      return excludedKeys.contains(String(key)) ? nil : value.number.map { (name, $0) }
     }
     return record(line.time, line.step) {
       $0.put(5) { summary in
-        for (name, value) in shown {
+        for (name, value) in scalars {
           summary.put(1) {
-            $0.put(1, "\(line.part)/\(name.replacing(".", with: "/"))")
+            $0.put(1, "\(line.split)/\(name.replacing(".", with: "/"))")
             $0.put(2, Float(value))
           }
         }
@@ -31,7 +31,7 @@ enum TensorBoardEvent {
     }
   }
 
-  /// What is no curve, or is the axis of one.
+  /// Values that are constant, or are the axis of a curve.
   private static let excludedKeys: Set<String> = ["tokens", "seconds", "support"]
 
   private static func text(_ value: inout ProtobufMessage, _ tag: String, _ text: String) {
@@ -44,24 +44,24 @@ enum TensorBoardEvent {
     value.put(9) { $0.put(1) { $0.put(1, "text") } }
   }
 
-  /// length (8 bytes), its checksum, the event, its checksum: TFRecord.
-  private static func record(_ time: Double, _ step: Int, _ what: (inout ProtobufMessage) -> Void) -> [UInt8] {
+  /// A TFRecord: the length in 8 bytes, its checksum, the event, its checksum.
+  private static func record(_ time: Double, _ step: Int, _ fill: (inout ProtobufMessage) -> Void) -> [UInt8] {
     var event = ProtobufMessage()
     event.put(1, time)
     if step != 0 { event.put(2, varint: UInt64(bitPattern: Int64(step))) }
-    what(&event)
+    fill(&event)
     let length = littleEndian(UInt64(event.bytes.count))
     return length + littleEndian(maskedChecksum(length)) + event.bytes + littleEndian(maskedChecksum(event.bytes))
   }
 }
 
-/// CRC-32C as TFRecord has it: turned, and moved by a constant.
+/// TFRecord's masked CRC-32C: rotated, plus a constant.
 private func maskedChecksum(_ bytes: [UInt8]) -> UInt32 {
   let sum = crc32c(bytes)
   return (sum >> 15 | sum << 17) &+ 0xA282_EAD8
 }
 
-/// Castagnoli's cyclic redundancy check (RFC 3720, B.4).
+/// CRC-32C, the Castagnoli polynomial (RFC 3720, B.4).
 func crc32c(_ bytes: [UInt8]) -> UInt32 {
   ~bytes.reduce(~0) { sum, byte in crcTable[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ (sum >> 8) }
 }

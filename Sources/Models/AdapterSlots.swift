@@ -1,9 +1,9 @@
-/// Where something may sit that no projection has room for. Does not know what. While all seams are empty the model
-/// computes what it computes without them, bit for bit.
+/// Adapter slots outside the projections: behind a block's sublayers, and virtual tokens before every sequence.
+/// Does not know any adapter. A model whose slots are all empty computes the same bits as one without slots.
 public import Autograd
 public import Kernels
 
-/// What may sit in a block, behind attention's output and behind the feed-forward's.
+/// The adapter slots of one block, behind attention's output and behind the feed-forward's output.
 /// Sendable: read during a step; assigned between passes.
 public final class BlockAdapterSlots: @unchecked Sendable {
   /// The block's path as on the Hub: `bert.encoder.layer.0`.
@@ -13,88 +13,93 @@ public final class BlockAdapterSlots: @unchecked Sendable {
   init(_ name: String) { self.name = name }
 }
 
-/// Stands in a block for norm(h + x).
+/// Replaces norm(h + x) at the end of a sublayer.
 public protocol ResidualAdapter: AnyObject {
   /// - Parameters:
-  ///   - h: what the sublayer made, after its dropout, [n, d]; not to be overwritten.
-  ///   - x: what the sublayer read, [n, d].
-  ///   - norm: the block's own norm of a sum.
+  ///   - h: the sublayer's output after dropout, [n, d]. It must not be overwritten.
+  ///   - x: the sublayer's input, [n, d].
+  ///   - norm: the block's LayerNorm of a sum.
   func callAsFunction(
     _ h: Tensor, residual x: Tensor, precision: Precision, norm: (_ h: Tensor, _ x: Tensor) -> Tensor, _ pass: Pass
   ) -> Tensor
 }
 
-/// Stands before every sequence that the encoder reads, and takes as many positions of the sequence's.
+/// Prompt learning: virtual tokens before every sequence. They take the first `count` position ids.
 public protocol VirtualTokens: AnyObject {
   var count: Int { get }
-  /// Tokens of its own [positions, d], in place of their words.
+  /// Embeddings of the virtual tokens, [count, d] (prompt tuning, p-tuning); nil: none.
   func tokens(_ pass: Pass) -> Tensor?
-  /// Keys and values of its own, those of all blocks side by side: [positions, 2·d·blocks].
+  /// Past keys and values of all blocks side by side, [count, 2·d·blocks] (prefix tuning); nil: none.
   func keysAndValues(_ pass: Pass) -> Tensor?
 }
 
-/// A batch as an encoder reads it, behind what stands before its sequences.
+/// A batch as the encoder reads it, with the virtual tokens.
 struct EncoderInput {
   let batch: Batch
-  /// The rows of the tokens that were there before; nil: all.
+  /// The rows of the original batch's tokens; nil: all rows.
   private(set) var rows: [Int32]?
-  /// What is added to the first tokens of every sequence, which have no word.
+  /// Embeddings of the virtual tokens, which are added to the first tokens of every sequence.
   private(set) var tokens: Tensor?
   private(set) var pastKeyValues: PastKeyValues?
 
-  /// Whether anything stands before the sequences.
   var hasVirtualTokens: Bool { tokens != nil || pastKeyValues != nil }
 
-  init(_ batch: Batch, virtualTokens preface: (any VirtualTokens)?, _ pass: Pass) {
-    guard let preface else {
+  init(_ batch: Batch, virtualTokens: (any VirtualTokens)?, _ pass: Pass) {
+    guard let virtualTokens else {
       self.batch = batch
       return
     }
-    tokens = preface.tokens(pass)
-    let read = batch.withVirtualTokens(preface.count, id: tokens == nil ? nil : -1)
-    self.batch = read.batch
-    if tokens != nil { rows = read.rows }
-    pastKeyValues = preface.keysAndValues(pass).map { PastKeyValues($0, starts: read.batch.sequenceOffsets) }
+    tokens = virtualTokens.tokens(pass)
+    // A negative id has no word embedding.
+    let extended = batch.withVirtualTokens(virtualTokens.count, id: tokens == nil ? nil : -1)
+    self.batch = extended.batch
+    if tokens != nil { rows = extended.rows }
+    pastKeyValues = virtualTokens.keysAndValues(pass).map {
+      PastKeyValues($0, sequenceOffsets: extended.batch.sequenceOffsets)
+    }
   }
 }
 
-/// Keys and values that stand before those of every sequence.
+/// Keys and values that attention puts before those of every sequence.
 struct PastKeyValues {
   private let keysAndValues: Tensor
-  /// First rows of the sequences, without the prefix and with it.
-  private let starts, longer: [Int]
-  /// The sequences' own rows among the longer ones.
+  /// First rows of the sequences, without and with the past rows.
+  private let sequenceOffsets, extendedOffsets: [Int]
+  /// The sequences' rows among the extended ones.
   private let rows: [Int32]
 
-  init(_ keysAndValues: Tensor, starts: [Int]) {
+  init(_ keysAndValues: Tensor, sequenceOffsets: [Int]) {
     let count = keysAndValues.rows
     self.keysAndValues = keysAndValues
-    self.starts = starts
-    longer = starts.enumerated().map { $1 + $0 * count }
-    rows = zip(starts, starts.dropFirst()).enumerated().flatMap { index, range in
+    self.sequenceOffsets = sequenceOffsets
+    extendedOffsets = sequenceOffsets.enumerated().map { $1 + $0 * count }
+    rows = zip(sequenceOffsets, sequenceOffsets.dropFirst()).enumerated().flatMap { index, range in
       (range.0..<range.1).map { Int32($0 + (index + 1) * count) }
     }
   }
 
-  /// Attention of the block at `index`, whose context has as many rows as qkv.
+  /// The attention of the block at `index`. The context has as many rows as qkv.
   func attend(_ qkv: Tensor, block index: Int, heads: Int, dropout: Double, _ pass: Pass) -> Tensor {
     let d = qkv.columns / 3
-    let all = prepend(keysAndValues: keysAndValues, from: 2 * d * index, to: qkv, sequenceOffsets: starts, pass)
-    return gather(attention(all, sequenceOffsets: longer, heads: heads, dropout: dropout, pass), rows: rows, pass)
+    let extended = prepend(
+      keysAndValues: keysAndValues, from: 2 * d * index, to: qkv, sequenceOffsets: sequenceOffsets, pass)
+    let context = attention(extended, sequenceOffsets: extendedOffsets, heads: heads, dropout: dropout, pass)
+    return gather(context, rows: rows, pass)
   }
 }
 
 extension Batch {
-  /// Every sequence's tokens at places from `count` on; with `ids`, behind tokens of that id, whose kind is 0.
+  /// Moves every sequence's position ids up by `count`. With `id`, also inserts `count` tokens of this id and token
+  /// type 0 before every sequence. `rows` are the rows of the original tokens.
   func withVirtualTokens(_ count: Int, id: Int32?) -> (batch: Batch, rows: [Int32]) {
     var batch = Batch(), rows: [Int32] = []
-    let extra = id == nil ? 0 : count
+    let inserted = id == nil ? 0 : count
     for (start, end) in zip(sequenceOffsets, sequenceOffsets.dropFirst()) {
-      let first = batch.count + extra
+      let first = batch.count + inserted
       rows += Int32(first)..<Int32(first + end - start)
       batch.append(
-        Array(repeating: id ?? 0, count: extra) + ids[start..<end],
-        tokenTypeIDs: Array(repeating: 0, count: extra) + tokenTypeIDs[start..<end], from: Int32(count - extra))
+        Array(repeating: id ?? 0, count: inserted) + ids[start..<end],
+        tokenTypeIDs: Array(repeating: 0, count: inserted) + tokenTypeIDs[start..<end], from: Int32(count - inserted))
     }
     return (batch, rows)
   }

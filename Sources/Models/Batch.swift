@@ -1,27 +1,29 @@
-/// Sequences end to end, without padding: what a model reads.
+/// A batch of packed sequences: tokens end to end, without padding.
 public struct Batch: Sendable {
-  /// Token ids, their segment (0 or 1), and their place in their own sequence; one entry a token.
+  /// One entry per token: token ids, token type ids (0 or 1), and position ids, which begin again in every sequence.
   public private(set) var ids: [Int32] = []
   public private(set) var tokenTypeIDs: [Int32] = []
   public private(set) var positionIDs: [Int32] = []
-  /// First rows of the sequences, and at the end the number of rows.
+  /// First rows of the sequences, and the number of rows at the end.
   public private(set) var sequenceOffsets: [Int] = [0]
 
   public init() {}
 
   public init(_ sequences: [[Int32]]) { for sequence in sequences { append(sequence) } }
 
-  /// - Parameter place: that of its first token.
-  public mutating func append(_ sequence: [Int32], tokenTypeIDs: [Int32]? = nil, from place: Int32 = 0) {
+  /// - Parameter position: position id of the sequence's first token.
+  public mutating func append(_ sequence: [Int32], tokenTypeIDs: [Int32]? = nil, from position: Int32 = 0) {
     precondition(
-      !sequence.isEmpty && (tokenTypeIDs?.count ?? sequence.count) == sequence.count, "a sequence has tokens")
+      !sequence.isEmpty && (tokenTypeIDs?.count ?? sequence.count) == sequence.count,
+      "a sequence of \(sequence.count) tokens with \(tokenTypeIDs?.count ?? 0) token type ids")
     ids += sequence
     self.tokenTypeIDs += tokenTypeIDs ?? Array(repeating: 0, count: sequence.count)
-    positionIDs += place..<place + Int32(sequence.count)
+    positionIDs += position..<position + Int32(sequence.count)
     sequenceOffsets.append(ids.count)
   }
 
-  /// Tokens in all.
+  /// The number of tokens.
   public var count: Int { ids.count }
+  /// The number of sequences.
   public var sequences: Int { sequenceOffsets.count - 1 }
 }

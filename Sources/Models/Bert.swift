@@ -1,10 +1,10 @@
-/// The BERT encoder: embeddings and blocks (Devlin et al. 2019), names and switches as `Family` has them.
+/// The BERT encoder: embeddings and blocks (Devlin et al. 2019). `Family` has what differs in DistilBERT.
 public import Autograd
 import Kernels
 
 struct Embeddings: Sendable {
   let wordEmbeddings, positionEmbeddings: Parameter
-  /// nil in a family without token types.
+  /// nil for a family without token types.
   let tokenTypeEmbeddings: Parameter?
   let norm: LayerNorm
 
@@ -18,15 +18,15 @@ struct Embeddings: Sendable {
     norm = try LayerNorm(scope["LayerNorm"], config)
   }
 
-  func callAsFunction(_ reading: EncoderInput, dropout probability: Double, precision: Precision, _ pass: Pass)
+  func callAsFunction(_ input: EncoderInput, dropout probability: Double, precision: Precision, _ pass: Pass)
     -> Tensor
   {
-    let batch = reading.batch
+    let batch = input.batch
     var sum = embed(
       wordEmbeddings: wordEmbeddings, ids: batch.ids, positionEmbeddings: positionEmbeddings,
       positionIDs: batch.positionIDs, tokenTypeEmbeddings: tokenTypeEmbeddings, tokenTypeIDs: batch.tokenTypeIDs,
       precision: precision, pass)
-    if let tokens = reading.tokens {
+    if let tokens = input.tokens {
       sum = addToSequenceStarts(sum, tokens, sequenceOffsets: batch.sequenceOffsets, pass)
     }
     return dropout(norm(sum, residual: nil, dropout: 0, pass), probability, pass)
@@ -39,7 +39,7 @@ struct Block: Sendable {
   let attentionNorm, outputNorm: LayerNorm
   let heads: Int
   let activation: Activation
-  /// Of the feed-forward's output, of attention's probabilities, of attention's output.
+  /// Dropout probabilities: of the feed-forward's output, of attention's probabilities, of attention's output.
   let dropout, attentionDropout, attentionOutputDropout: Double
   /// Counted from 0.
   let index: Int
@@ -63,24 +63,24 @@ struct Block: Sendable {
     self.index = index
   }
 
-  /// - Parameter show: sees queries, keys and values, side by side.
+  /// - Parameter capture: receives queries, keys and values, side by side.
   func callAsFunction(
-    _ x: Tensor, _ reading: EncoderInput, precision: Precision, _ pass: Pass, show: (Tensor) -> Void = { _ in }
+    _ x: Tensor, _ input: EncoderInput, precision: Precision, _ pass: Pass, capture: (Tensor) -> Void = { _ in }
   ) -> Tensor {
     let qkv = queryKeyValue(x, precision: precision, pass)
-    show(qkv)
+    capture(qkv)
     let context =
-      reading.pastKeyValues?.attend(qkv, block: index, heads: heads, dropout: attentionDropout, pass)
-      ?? attention(qkv, sequenceOffsets: reading.batch.sequenceOffsets, heads: heads, dropout: attentionDropout, pass)
-    let attended = attentionOutput(context, precision: precision, pass)
+      input.pastKeyValues?.attend(qkv, block: index, heads: heads, dropout: attentionDropout, pass)
+      ?? attention(qkv, sequenceOffsets: input.batch.sequenceOffsets, heads: heads, dropout: attentionDropout, pass)
+    let attentionResult = attentionOutput(context, precision: precision, pass)
     let y = addAndNorm(
-      attended, x, attentionNorm, attentionOutputDropout, adapterSlots.attentionOutput, precision, pass)
+      attentionResult, x, attentionNorm, attentionOutputDropout, adapterSlots.attentionOutput, precision, pass)
     let hidden = activate(intermediate(y, precision: precision, pass), activation, precision: precision, pass)
     return addAndNorm(
       output(hidden, precision: precision, pass), y, outputNorm, dropout, adapterSlots.output, precision, pass)
   }
 
-  /// norm(dropout(h) + x), or what the adapter makes of it.
+  /// norm(dropout(h) + x), or the adapter's replacement for it.
   private func addAndNorm(
     _ h: Tensor, _ x: Tensor, _ norm: LayerNorm, _ probability: Double, _ adapter: (any ResidualAdapter)?,
     _ precision: Precision, _ pass: Pass
@@ -91,7 +91,7 @@ struct Block: Sendable {
       norm: { norm($0, residual: $1, dropout: 0, pass) }, pass)
   }
 
-  var linears: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
+  var joinedProjections: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
   var norms: [LayerNorm] { [attentionNorm, outputNorm] }
 }
 
@@ -108,54 +108,63 @@ public struct BertEncoder: Sendable {
     dropout = config.dropout
   }
 
-  /// The last states of a batch that nothing stands before.
+  /// The last hidden states of a batch, without virtual tokens.
   public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
     self(
-      EncoderInput(batch, virtualTokens: nil, pass), precision: .fp32, recompute: false, frozen: nil, trace: nil, pass)
+      EncoderInput(batch, virtualTokens: nil, pass), precision: .fp32, gradientCheckpointing: false, cache: nil,
+      trace: nil, pass)
   }
 
-  /// Products and the table of words are read as `precision`. With `recompute` a block keeps only its input, unless it is
-  /// the last, whose turn in backward comes at once, or `trace` sees its input or into it. With `frozen`, what is below
-  /// its block is computed for sequences that were never seen, and read for the others.
-  /// `trace` sees the rows of `reading` only.
+  /// The last hidden states.
+  /// - Parameters:
+  ///   - precision: of GEMM operands and word embeddings.
+  ///   - gradientCheckpointing: a block saves only its input for backward. Not the last block, whose backward comes
+  ///     first, and not a block of which `trace` captures the input or the queries, keys and values.
+  ///   - cache: hidden states below its first block are computed for sequences that it does not contain, and read from
+  ///     it for the others.
+  ///   - trace: captures the rows of the original batch only, not of virtual tokens.
   func callAsFunction(
-    _ reading: EncoderInput, precision: Precision, recompute: Bool, frozen: HiddenStateCache?, trace: Trace?,
+    _ input: EncoderInput, precision: Precision, gradientCheckpointing: Bool, cache: HiddenStateCache?, trace: Trace?,
     _ pass: Pass
   ) -> Tensor {
-    func own(_ x: Tensor) -> Tensor { reading.rows.map { gather(x, rows: $0, pass) } ?? x }
-    let first = frozen?.block ?? 0
-    precondition(frozen == nil || !reading.hasVirtualTokens, "what stands before a sequence changes its states")
-    precondition(trace.map { !$0.captures(below: first) } ?? true, "a trace looks at states that are not computed")
+    func withoutVirtualTokens(_ x: Tensor) -> Tensor { input.rows.map { gather(x, rows: $0, pass) } ?? x }
+    let first = cache?.firstBlock ?? 0
+    precondition(cache == nil || !input.hasVirtualTokens, "the hidden-state cache cannot be used with virtual tokens")
+    precondition(
+      trace.map { !$0.captures(below: first) } ?? true,
+      "the trace captures hidden states below block \(first), which are cached and not computed")
     var x =
-      frozen?.states(of: reading.batch, pass) { hiddenStates($0, afterBlocks: first, precision: precision, $1) }
-      ?? embeddings(reading, dropout: dropout, precision: precision, pass)
-    trace?.capture(own(x), state: first)
+      cache?.hiddenStates(of: input.batch, pass) { hiddenStates($0, afterBlocks: first, precision: precision, $1) }
+      ?? embeddings(input, dropout: dropout, precision: precision, pass)
+    trace?.capture(withoutVirtualTokens(x), state: first)
     for (index, block) in blocks.enumerated().dropFirst(first) {
-      let isOpen = index == blocks.count - 1 || trace?.captures(block: index + 1) == true
-      if recompute && !isOpen {
-        x = pass.checkpointed(x) { x, pass in block(x, reading, precision: precision, pass) }
+      let isLast = index == blocks.count - 1
+      if gradientCheckpointing && !isLast && trace?.captures(block: index + 1) != true {
+        x = pass.checkpointed(x) { x, pass in block(x, input, precision: precision, pass) }
       } else {
-        x = block(x, reading, precision: precision, pass) { trace?.capture(own($0), queryKeyValueOf: index + 1) }
+        x = block(x, input, precision: precision, pass) {
+          trace?.capture(withoutVirtualTokens($0), queryKeyValueOf: index + 1)
+        }
       }
-      trace?.capture(own(x), state: index + 1)
+      trace?.capture(withoutVirtualTokens(x), state: index + 1)
     }
     return x
   }
 
-  /// The states that enter block `count`, counted from 0; where there is none, the encoder's last.
+  /// The hidden states after the first `count` blocks.
   func hiddenStates(_ batch: Batch, afterBlocks count: Int, precision: Precision, _ pass: Pass) -> Tensor {
-    let reading = EncoderInput(batch, virtualTokens: nil, pass)
-    let x = embeddings(reading, dropout: dropout, precision: precision, pass)
-    return blocks.prefix(count).reduce(x) { $1($0, reading, precision: precision, pass) }
+    let input = EncoderInput(batch, virtualTokens: nil, pass)
+    let x = embeddings(input, dropout: dropout, precision: precision, pass)
+    return blocks.prefix(count).reduce(x) { $1($0, input, precision: precision, pass) }
   }
 
-  var linears: [JoinedProjection] { blocks.flatMap(\.linears) }
+  var joinedProjections: [JoinedProjection] { blocks.flatMap(\.joinedProjections) }
   var norms: [LayerNorm] { [embeddings.norm] + blocks.flatMap(\.norms) }
 
-  /// Where adapters may sit, block by block.
+  /// One entry per block.
   public var adapterSlots: [BlockAdapterSlots] { blocks.map(\.adapterSlots) }
 
-  /// Weights that belong to no projection, in the checkpoint's order.
+  /// The weights outside of projections, in the checkpoint's order.
   var embeddingAndNormParameters: [Parameter] {
     let tables =
       [embeddings.wordEmbeddings, embeddings.positionEmbeddings] + (embeddings.tokenTypeEmbeddings.map { [$0] } ?? [])

@@ -1,19 +1,19 @@
-/// What each family calls the settings of its config.json, and a config.json told in another family's words.
+/// The config.json keys of each family, and the conversion of a config.json from one family to another.
 public import Files
 
-/// The keys of transformers' BertConfig and DistilBertConfig that this program reads and that differ between them.
+/// The config.json keys that differ between transformers' BertConfig and DistilBertConfig.
 public struct ConfigKeys: Sendable {
   public let layers, dropout, attentionDropout: String
   let hiddenSize, heads, intermediateSize, activation: String
-  /// Dropout before a head; it is `dropout` where the key is nil or has no value.
+  /// Dropout before a head. Where the key is nil or has no value, `dropout` applies.
   let tokenDropout, sequenceDropout: String?
-  /// nil: the family has none.
+  /// nil: the family has no token types.
   let typeVocabSize: String?
-  /// nil: 1e-12.
+  /// nil: always 1e-12.
   let layerNormEps: String?
   let defaultLayers: Int
 
-  /// The same settings in every family, in the same order.
+  /// Keys of the same settings, in the same order in every family.
   fileprivate var common: [String] {
     [hiddenSize, layers, heads, intermediateSize, activation, dropout, attentionDropout]
   }
@@ -39,14 +39,14 @@ extension Family {
     }
   }
 
-  /// Every key of config.json that changes what a model of this family computes.
+  /// Every config.json key that affects the computation of a model of this family.
   public var configKeys: [String] {
     keys.common + ["vocab_size", "max_position_embeddings", "initializer_range"]
       + Set([keys.tokenDropout, keys.sequenceDropout, keys.typeVocabSize, keys.layerNormEps].compactMap(\.self))
       .sorted()
   }
 
-  /// The family that a config.json names; BERT where it names none, nil where it is not known.
+  /// The family of a config.json by its `model_type`: BERT if it is missing, nil if it is unknown.
   public init?(config json: JSON) {
     switch json["model_type"] {
     case nil, .null: self = .bert
@@ -54,13 +54,13 @@ extension Family {
     }
   }
 
-  /// The config.json `json` of another family in this family's words. What this family does not know is left out.
+  /// Converts a config.json of the family `other` to this family. Keys without a counterpart are left out.
   public func convertedConfig(_ json: JSON, from other: Family) -> JSON {
     if other == self { return json }
     let shared = ["vocab_size", "max_position_embeddings", "initializer_range", "pad_token_id", "id2label", "label2id"]
     var object: [String: JSON] = ["model_type": .string(rawValue)]
     for (ours, theirs) in zip(keys.common + shared, other.keys.common + shared) { object[ours] = json[theirs] }
-    // Defaults differ: what the other leaves out is said.
+    // The families' defaults differ, so a missing number of layers is written out.
     if object[keys.layers] == nil { object[keys.layers] = .int(other.keys.defaultLayers) }
     return .object(object)
   }

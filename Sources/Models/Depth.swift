@@ -1,15 +1,16 @@
-/// Where in the encoder a module or a weight is, told from its name.
+/// The position of a module or a weight in the encoder, read from its name.
 
-/// `3` of `bert.encoder.layer.3.attention.self.query`; nil outside the blocks.
+/// The block that a module or weight belongs to, counted from 0; nil outside the blocks.
+/// 3 for `bert.encoder.layer.3.attention.self.query`.
 public func layerIndex(of name: String) -> Int? {
   let parts = name.split(separator: ".")
   return zip(parts, parts.dropFirst()).first { $0.0 == "layer" }.flatMap { Int($0.1) }
 }
 
-/// The block that a weight belongs to, counted from 0; -1 for the embeddings below all blocks, `layers` for what is above.
+/// As `layerIndex`, but -1 for the embeddings, and `layers`, the number of blocks, for weights above the blocks.
 public func depth(of name: String, layers: Int) -> Int {
   layerIndex(of: name) ?? (name.split(separator: ".").contains("embeddings") ? -1 : layers)
 }
 
-/// The module that a weight belongs to: its name without its last part.
+/// The module of a weight: its name without the last part.
 public func moduleName(of weight: String) -> String { weight.split(separator: ".").dropLast().joined(separator: ".") }

@@ -1,11 +1,12 @@
-/// The families of encoders: one architecture (Devlin et al. 2019), other names, a few switches. Builds nothing.
+/// The supported model families. All have BERT's architecture (Devlin et al. 2019), with different weight names.
 
+/// As `model_type` in config.json.
 public enum Family: String, CaseIterable, Sendable {
   case bert
-  /// No token types, no pooler, no dropout behind attention (Sanh et al. 2019).
+  /// Without token types, pooler, and dropout after attention's output projection (Sanh et al. 2019).
   case distilbert
 
-  /// What the family calls the parts of the encoder and of its heads.
+  /// The names of weights in this family's checkpoints.
   public var names: WeightNames {
     switch self {
     case .bert:
@@ -34,16 +35,16 @@ public enum Family: String, CaseIterable, Sendable {
     }
   }
 
-  /// Whether tokens have a segment's vector added.
+  /// Whether the embeddings include token type embeddings.
   public var hasTokenTypes: Bool { self == .bert }
-  /// Whether dropout stands between attention's output and the residual.
+  /// Whether dropout is applied to attention's output before the residual is added.
   var hasAttentionOutputDropout: Bool { self == .bert }
-  /// Whether the layer between [CLS] and the classifier of sequences is squashed by tanh; else ReLU.
+  /// Whether the layer between [CLS] and the sequence classifier uses tanh; else ReLU.
   var usesTanhPooler: Bool { self == .bert }
-  /// transformers' class of a model with this head.
-  public func architecture(_ kind: HeadType) -> String {
+  /// transformers' class for a model with this head.
+  public func architecture(_ headType: HeadType) -> String {
     let family = self == .bert ? "Bert" : "DistilBert"
-    return switch kind {
+    return switch headType {
     case .tokenClassification: family + "ForTokenClassification"
     case .sequenceClassification: family + "ForSequenceClassification"
     case .maskedLM: family + "ForMaskedLM"
@@ -51,27 +52,28 @@ public enum Family: String, CaseIterable, Sendable {
   }
 }
 
-/// The Hub's names of a family. Those of a block's parts follow `<blocks>.<index>.`; the others are whole.
+/// The names of a family's modules on the Hub. Names of a block's modules follow `<blocks>.<index>.`; the others are
+/// full names.
 public struct WeightNames: Sendable {
   public let encoder: String
   let blocks: String
   let query, key, value, attentionOutput, attentionNorm, intermediate, output, outputNorm: String
-  /// The layer between [CLS] and the classifier of sequences.
+  /// The layer between [CLS] and the sequence classifier.
   let pooler: String
-  /// The head of masked tokens: its own product and norm, and the bias of the decoder.
+  /// The masked-language-modeling head: its dense layer, its norm, and the decoder's bias.
   public let mlmDense, mlmNorm, mlmBias: String
-  /// Beginnings of weights that an encoder without their head leaves alone.
+  /// Prefixes of head weights that a model without this head ignores.
   let ignoredPrefixes: [String]
-  /// Query and value: the modules that an adapter changes when it is not told which (Hu et al. 2021, §7.1).
+  /// The default `target_modules`: query and value (Hu et al. 2021, §7.1).
   public let defaultTargets: [String]
 
-  /// The same places in every family, in the same order.
+  /// A block's modules, in the same order in every family.
   private var parts: [String] {
     [query, key, value, attentionOutput, attentionNorm, intermediate, output, outputNorm]
   }
   private var heads: [String] { [mlmDense, mlmNorm, mlmBias] }
 
-  /// The name in `other` of a weight that has `name` here; its block is counted as `block` says.
+  /// Translates a weight's name to the family of `other`; `block` maps the block's index.
   func translate(_ name: String, to other: WeightNames, block: (Int) -> Int = { $0 }) -> String {
     if let (index, part) = locate(name) {
       return "\(other.blocks).\(block(index)).\(Self.replacePrefix(of: part, parts, by: other.parts))"
@@ -79,7 +81,7 @@ public struct WeightNames: Sendable {
     return Self.replacePrefix(of: name, heads + [encoder], by: other.heads + [other.encoder])
   }
 
-  /// The block of a weight and the rest of its name; nil outside of the blocks.
+  /// A weight's block and the rest of its name; nil outside the blocks.
   func locate(_ name: String) -> (block: Int, part: String)? {
     guard name.hasPrefix(blocks + ".") else { return nil }
     let rest = name.dropFirst(blocks.count + 1).split(separator: ".", maxSplits: 1)
@@ -87,9 +89,9 @@ public struct WeightNames: Sendable {
     return (index, String(rest[1]))
   }
 
-  private static func replacePrefix(of name: String, _ starts: [String], by others: [String]) -> String {
-    for (start, other) in zip(starts, others) where name == start || name.hasPrefix(start + ".") {
-      return other + name.dropFirst(start.count)
+  private static func replacePrefix(of name: String, _ prefixes: [String], by others: [String]) -> String {
+    for (prefix, other) in zip(prefixes, others) where name == prefix || name.hasPrefix(prefix + ".") {
+      return other + name.dropFirst(prefix.count)
     }
     return name
   }

@@ -1,9 +1,10 @@
-/// What stands between the encoder's states and the classifier.
+/// The layers between the encoder's hidden states and the classifier.
 import Autograd
 import Kernels
 
-/// x → f(x·Wᵀ + b), normalised where there is a norm        [n, d] → [n, d]
-/// The pooler of a sequence (f = tanh), the transform of a masked-language head (f = the encoder's).
+/// x → norm(f(x·Wᵀ + b)), the norm being optional        [n, d] → [n, d]
+/// The pooler of a sequence classifier (f = tanh; ReLU in DistilBERT), or the transform of a masked-language-modeling
+/// head (f = the encoder's activation).
 struct HeadTransform: Sendable {
   let dense: Projection
   /// nil: tanh.

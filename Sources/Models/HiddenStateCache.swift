@@ -1,46 +1,47 @@
-/// The states that enter the lowest block that learns: what is below it says the same of a sequence for ever, so that each
-/// sequence is sent through it once, and the states are kept on disk. Does not know what is frozen: `TextModel` does.
+/// A cache on disk of the hidden states that enter the lowest trainable block. Below it nothing changes during
+/// training, so each sequence is computed once. Does not decide what is frozen: `TextModel` does.
 import Autograd
 import Checkpoints
 public import Files
 import Kernels
 import Synchronization
 
-/// The states of a sequence are a function of its tokens alone: of no other sequence of its batch, and of no thread.
+/// The hidden states of a sequence depend on its tokens only, not on the other sequences of the batch or on the thread.
 public final class HiddenStateCache: Sendable {
-  /// The first block that is computed, counted from 0; the number of blocks: none is.
-  public let block: Int
-  /// A record by sequence: [t, d] as Float32.
+  /// The first block that is still computed, counted from 0; the number of blocks if all are cached.
+  public let firstBlock: Int
+  /// One record per sequence: [t, d] as Float32.
   public let file: RecordFile
-  private let width: Int
-  /// Whether sequences that are missing are computed one by one.
+  private let hiddenSize: Int
+  /// Whether each missing sequence is computed in a batch of its own.
   private let computesSeparately: Bool
   private let misses = Atomic<Int>(0)
-  /// Sequences that had to be computed.
-  public var computed: Int { misses.load(ordering: .relaxed) }
+  /// The number of sequences that had to be computed.
+  public var missCount: Int { misses.load(ordering: .relaxed) }
 
-  /// - Parameter multiplier: who multiplies. Our kernels sum every row on its own, whatever is above and below it;
-  ///   OpenBLAS takes another way for other numbers of rows, whose last digits differ, so that there each sequence is
-  ///   computed by itself.
-  init(block: Int, hiddenSize: Int, file: RecordFile, backend: GEMMBackend = .selected) {
-    (self.block, self.width, self.file) = (block, hiddenSize, file)
+  /// - Parameter backend: the GEMM backend. Our kernels give a row the same bits whatever the other rows are. OpenBLAS
+  ///   chooses its algorithm by the number of rows, which changes the last digits, so with it each sequence is computed
+  ///   separately.
+  init(firstBlock: Int, hiddenSize: Int, file: RecordFile, backend: GEMMBackend = .selected) {
+    (self.firstBlock, self.hiddenSize, self.file) = (firstBlock, hiddenSize, file)
     computesSeparately = backend == .blas
   }
 
-  /// [n, d], from the file where they are there, else from `compute`, in a pass of its own that draws no dropout.
-  func states(of batch: Batch, _ pass: Pass, _ compute: (Batch, Pass) -> Tensor) -> Tensor {
-    let x = pass.make(batch.count, width)
+  /// The hidden states [n, d] of a batch: read from the file where it has them, else made by `compute` in an inference
+  /// pass without dropout, and appended to the file.
+  func hiddenStates(of batch: Batch, _ pass: Pass, _ compute: (Batch, Pass) -> Tensor) -> Tensor {
+    let x = pass.make(batch.count, hiddenSize)
     let keys = (0..<batch.sequences).map { batch.key(of: $0) }
     func rows(_ sequence: Int) -> UnsafeMutableBufferPointer<Float> {
       let (start, end) = (batch.sequenceOffsets[sequence], batch.sequenceOffsets[sequence + 1])
-      return UnsafeMutableBufferPointer(start: x.pointer + start * width, count: (end - start) * width)
+      return UnsafeMutableBufferPointer(start: x.pointer + start * hiddenSize, count: (end - start) * hiddenSize)
     }
     let missing = keys.indices.filter { !file.read(keys[$0], into: UnsafeMutableRawBufferPointer(rows($0))) }
     if missing.isEmpty { return x }
     misses.add(missing.count, ordering: .relaxed)
     for sequences in computesSeparately ? missing.map({ [$0] }) : [missing] {
-      let states = compute(batch.part(sequences), Pass(pass.workspace))
-      var next = states.pointer
+      let computed = compute(batch.subset(sequences), Pass(pass.workspace))
+      var next = computed.pointer
       for sequence in sequences {
         let rows = rows(sequence)
         rows.baseAddress?.update(from: next, count: rows.count)
@@ -53,16 +54,16 @@ public final class HiddenStateCache: Sendable {
 }
 
 extension Batch {
-  /// Some of the sequences.
-  fileprivate func part(_ sequences: [Int]) -> Batch {
-    var part = Batch()
+  /// A batch of some of the sequences.
+  fileprivate func subset(_ sequences: [Int]) -> Batch {
+    var subset = Batch()
     for range in sequences.map({ sequenceOffsets[$0]..<sequenceOffsets[$0 + 1] }) {
-      part.append(Array(ids[range]), tokenTypeIDs: Array(tokenTypeIDs[range]))
+      subset.append(Array(ids[range]), tokenTypeIDs: Array(tokenTypeIDs[range]))
     }
-    return part
+    return subset
   }
 
-  /// What a sequence's states are found by: a digest of its tokens and their kinds.
+  /// The cache key of a sequence: a digest of its token ids and token type ids.
   fileprivate func key(of sequence: Int) -> RecordKey {
     let range = sequenceOffsets[sequence]..<sequenceOffsets[sequence + 1]
     var digest = Digest()

@@ -1,11 +1,11 @@
-/// What a new weight starts from: chance that depends on the seed and the weight's name, and on nothing else.
+/// Initialization of new weights. Random values depend only on the seed and the weight's name.
 public import Autograd
 import Hashing
 
 public enum Initializer: Sendable {
   case zero
   case one
-  /// Normal with this standard deviation, mean 0.
+  /// Normal with mean 0 and this standard deviation.
   case normal(Double)
   /// Uniform between -limit and limit.
   case uniform(Double)

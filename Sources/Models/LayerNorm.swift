@@ -11,14 +11,14 @@ struct LayerNorm: Sendable {
     eps = config.layerNormEps
   }
 
-  /// Of a head: from chance where the checkpoint has none, or must not serve.
+  /// The norm of a head: newly initialized where the checkpoint has none or `reuse` is false.
   init(head scope: Scope, _ config: ModelConfig, reuse: Bool) throws {
     gain = try scope.head("weight", [config.hiddenSize], initializer: .one, reuse: reuse)
     bias = try scope.head("bias", [config.hiddenSize], initializer: .zero, reuse: reuse)
     eps = config.layerNormEps
   }
 
-  /// The module's path: its gain's name without the last part.
+  /// The module's path on the Hub.
   var name: String { String(gain.name.dropLast(".weight".count)) }
 
   func callAsFunction(_ x: Tensor, residual: Tensor?, dropout: Double, _ pass: Pass) -> Tensor {

@@ -1,28 +1,29 @@
-/// A Hub folder's config.json, read for what the encoder needs.
+/// The settings in a Hub folder's config.json that the encoder and its heads need.
 public import Autograd
 public import Files
 
 public struct ModelConfig: Sendable {
   public let family: Family
-  /// Sizes; `kinds` is 0 in a family without token types.
+  /// Sizes. `typeVocabSize` is 0 for a family without token types.
   public let vocabSize, hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize, maxPositionEmbeddings,
     typeVocabSize: Int
   public let layerNormEps: Float
   public let activation: Activation
-  /// Dropout of hidden states and of attention probabilities, as the model was trained.
+  /// Dropout of hidden states and of attention probabilities in training.
   public var dropout, attentionDropout: Double
   private let tokenDropout, sequenceDropout: Double?
   public let initializerRange: Double
-  /// Names of the classes of the head that the folder carries, by index.
+  /// Class names of the folder's head, by index (`id2label`).
   public let labels: [String]
-  /// The file as it was, for a model saved from this one.
+  /// The file's contents, written back when the model is saved.
   public let json: JSON
 
-  /// Numbers that a training pass keeps of a token, roughly: q, k, v, five states and a slope a block.
+  /// A rough count of the numbers per token that forward saves for backward. In each block: q, k, v, five hidden
+  /// states, and the activation's derivative.
   public var savedValuesPerToken: Int { numHiddenLayers * (8 * hiddenSize + intermediateSize) }
 }
 
-/// What a config.json says that this program cannot follow.
+/// Invalid or unsupported values in a config.json.
 public struct ConfigFault: Error, CustomStringConvertible {
   public let file: String
   public let problems: [String]
@@ -48,7 +49,7 @@ extension ModelConfig {
     }
   }
 
-  /// What the weights' shapes, and the heads' place in them, follow from, by config.json's keys.
+  /// The sizes that determine the weights' shapes and the split into heads, with their config.json keys.
   public var sizes: [(key: String, value: Int)] {
     let keys = family.keys
     return [
@@ -58,8 +59,9 @@ extension ModelConfig {
     ] + (keys.typeVocabSize.map { [($0, typeVocabSize)] } ?? [])
   }
 
-  /// Keys as transformers' BertConfig or DistilBertConfig; absent ones have its defaults. All problems are reported at
-  /// once. `file` is where faults are said to be.
+  /// Reads the keys of transformers' BertConfig or DistilBertConfig; missing keys have transformers' defaults.
+  /// - Parameter file: the path to report in faults.
+  /// - Throws: `ConfigFault` with all problems.
   public init(json: JSON, file: String) throws {
     var reader = ConfigReader(json: json)
     let family = Family(config: json)
@@ -70,17 +72,17 @@ extension ModelConfig {
     }
     self.family = family ?? .bert
     let keys = self.family.keys
-    if let kind = json["position_embedding_type"]?.string, kind != "absolute" {
-      reader.problems.append("'position_embedding_type' is \"\(kind)\"; supported: \"absolute\".")
+    if let type = json["position_embedding_type"]?.string, type != "absolute" {
+      reader.problems.append("'position_embedding_type' is \"\(type)\"; supported: \"absolute\".")
     }
     if json["is_decoder"]?.bool == true { reader.problems.append("'is_decoder' is true; only encoders are supported.") }
-    vocabSize = reader.size("vocab_size", 30522, most: 10_000_000)
-    hiddenSize = reader.size(keys.hiddenSize, 768, most: 65536)
-    numHiddenLayers = reader.size(keys.layers, keys.defaultLayers, most: 1024)
-    numAttentionHeads = reader.size(keys.heads, 12, most: 4096)
-    intermediateSize = reader.size(keys.intermediateSize, 3072, most: 1_048_576)
-    maxPositionEmbeddings = reader.size("max_position_embeddings", 512, most: 1_048_576)
-    typeVocabSize = keys.typeVocabSize.map { reader.size($0, 2, most: 65536) } ?? 0
+    vocabSize = reader.size("vocab_size", 30522, maximum: 10_000_000)
+    hiddenSize = reader.size(keys.hiddenSize, 768, maximum: 65536)
+    numHiddenLayers = reader.size(keys.layers, keys.defaultLayers, maximum: 1024)
+    numAttentionHeads = reader.size(keys.heads, 12, maximum: 4096)
+    intermediateSize = reader.size(keys.intermediateSize, 3072, maximum: 1_048_576)
+    maxPositionEmbeddings = reader.size("max_position_embeddings", 512, maximum: 1_048_576)
+    typeVocabSize = keys.typeVocabSize.map { reader.size($0, 2, maximum: 65536) } ?? 0
     layerNormEps = Float(keys.layerNormEps.map { reader.number($0, 1e-12, in: 0...1) } ?? 1e-12)
     dropout = reader.number(keys.dropout, 0.1, in: 0...0.999)
     attentionDropout = reader.number(keys.attentionDropout, 0.1, in: 0...0.999)
@@ -91,13 +93,13 @@ extension ModelConfig {
     let name = json[keys.activation] ?? "gelu"
     activation = name.string.flatMap { Self.activations[$0] } ?? .gelu
     if name.string.flatMap({ Self.activations[$0] }) == nil {
+      let supported = Self.activations.keys.sorted().joined(separator: ", ")
       reader.problems.append(
-        "'\(keys.activation)' is \(name.text(pretty: false)); supported: \(Self.activations.keys.sorted().joined(separator: ", "))."
-      )
+        "'\(keys.activation)' is \(name.text(pretty: false)); supported: \(supported).")
     }
     if hiddenSize % numAttentionHeads != 0 {
       reader.problems.append(
-        "'\(keys.hiddenSize)' (\(hiddenSize)) is no multiple of '\(keys.heads)' (\(numAttentionHeads)).")
+        "'\(keys.hiddenSize)' (\(hiddenSize)) is not a multiple of '\(keys.heads)' (\(numAttentionHeads)).")
     }
     labels = readLabels(json["id2label"], &reader.problems)
     self.json = json
@@ -105,18 +107,19 @@ extension ModelConfig {
   }
 }
 
-/// id2label: {"0": "O", …} with every index from 0 on, as a list.
+/// The list of labels in id2label: {"0": "O", …}, whose keys must be 0, 1, … without a gap.
 private func readLabels(_ json: JSON?, _ problems: inout [String]) -> [String] {
   guard let json, json != .null else { return [] }
-  let table = json.object ?? [:]
-  let labels = (0..<table.count).compactMap { table[String($0)]?.string }
-  if json.object == nil || labels.count != table.count {
-    problems.append("'id2label' must be an object of names with keys \"0\", \"1\", … without a gap.")
+  let object = json.object ?? [:]
+  let labels = (0..<object.count).compactMap { object[String($0)]?.string }
+  if json.object == nil || labels.count != object.count {
+    problems.append("'id2label' must be an object of label names with keys \"0\", \"1\", … without a gap.")
     return []
   }
   return labels
 }
 
+/// Reads values and collects the problems.
 private struct ConfigReader {
   let json: JSON
   var problems: [String] = []
@@ -126,24 +129,24 @@ private struct ConfigReader {
     if json.object == nil { problems.append("expected an object, found \(json.typeName).") }
   }
 
-  mutating func size(_ key: String, _ standard: Int, most: Int) -> Int {
-    guard let value = json[key] else { return standard }
-    if let size = value.int, (1...most).contains(size) { return size }
-    problems.append("'\(key)' is \(value.text(pretty: false)); expected a whole number from 1 to \(most).")
-    return standard
+  mutating func size(_ key: String, _ defaultValue: Int, maximum: Int) -> Int {
+    guard let value = json[key] else { return defaultValue }
+    if let size = value.int, (1...maximum).contains(size) { return size }
+    problems.append("'\(key)' is \(value.text(pretty: false)); expected a whole number from 1 to \(maximum).")
+    return defaultValue
   }
 
-  /// A dropout that may be absent, or null.
+  /// A dropout probability; nil if it is missing or null.
   mutating func dropout(_ key: String?) -> Double? {
     guard let key, let value = json[key], value != .null else { return nil }
     return number(key, 0, in: 0...0.999)
   }
 
-  mutating func number(_ key: String, _ standard: Double, in range: ClosedRange<Double>) -> Double {
-    guard let value = json[key] else { return standard }
+  mutating func number(_ key: String, _ defaultValue: Double, in range: ClosedRange<Double>) -> Double {
+    guard let value = json[key] else { return defaultValue }
     if let number = value.number, range.contains(number) { return number }
     problems.append(
       "'\(key)' is \(value.text(pretty: false)); expected a number from \(range.lowerBound) to \(range.upperBound).")
-    return standard
+    return defaultValue
   }
 }

@@ -1,9 +1,9 @@
-/// A learned matrix with an empty seam. Does not know what may sit in the seam.
+/// A linear layer with an adapter slot. Does not know any adapter.
 public import Autograd
 import Kernels
 
-/// y = x·Wᵀ + b (+ what the adapter adds).
-/// Sendable: read during a step; the seam is assigned between passes.
+/// y = x·Wᵀ + b, changed by the adapter if there is one.
+/// Sendable: read during a step; the adapter slot is assigned between passes.
 public final class Projection: @unchecked Sendable {
   /// The module's path as on the Hub: `bert.encoder.layer.0.attention.self.query`.
   public let name: String
@@ -17,12 +17,14 @@ public final class Projection: @unchecked Sendable {
     self.bias = bias
   }
 
+  /// Input features.
   public var inputs: Int { weight.columns }
+  /// Output features.
   public var outputs: Int { weight.rows }
   var part: LinearPart { LinearPart(weight: weight, bias: bias) }
 }
 
-/// Projections of one input as one product, their outputs side by side; often just one.
+/// One or more projections of the same input, computed with one GEMM, their outputs side by side.
 final class JoinedProjection: Sendable {
   let parts: [Projection]
 
@@ -30,7 +32,7 @@ final class JoinedProjection: Sendable {
 
   convenience init(_ part: Projection) { self.init(parts: [part]) }
 
-  /// The product reads numbers of `precision`.
+  /// - Parameter precision: of the GEMM's operands.
   func callAsFunction(_ x: Tensor, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
     linear(x, parts.map(\.part), precision: precision, adapters: parts.map(\.adapter), pass)
   }

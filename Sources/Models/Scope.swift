@@ -1,9 +1,9 @@
-/// Where a weight gets its name and its numbers. Faults are collected, so that one error lists them all.
+/// Makes a model's weights by name, from a checkpoint or newly initialized. All problems are reported in one error.
 public import Autograd
 import Checkpoints
 import Files
 
-/// Hands out a source's weights by name and remembers what was asked for, missing, or of another shape.
+/// Loads weights by name and records which were requested, are missing, or have another shape.
 public final class WeightLoader {
   private let source: WeightSource
   private var checkpoint: Checkpoint? { source.checkpoint }
@@ -12,19 +12,19 @@ public final class WeightLoader {
   private let seed: UInt64
   private var requested: Set<String> = []
   private var problems: [String] = []
-  /// Weights that the checkpoint does not have and that start from chance, by module.
+  /// Names of the head weights that were newly initialized, because the checkpoint lacks them or they are not reused.
   public private(set) var newlyInitialized: [String] = []
 
   /// - Parameters:
-  ///   - config: of the model that asks; its matrices start from its `initializer_range` where they start from chance.
-  ///   - seed: of chance.
+  ///   - config: of the model to load; new matrices are initialized with its `initializer_range`.
+  ///   - seed: of the random initialization.
   public init(_ source: WeightSource, for config: ModelConfig, seed: UInt64) {
     (self.source, family, initializerRange, self.seed) = (source, config.family, config.initializerRange, seed)
   }
 
   public var root: Scope { Scope(loader: self, path: "") }
 
-  /// The name under which the checkpoint has `name`.
+  /// The checkpoint's name for the weight `name`; nil if it has none.
   private func checkpointName(_ name: String) -> String? {
     guard let checkpoint else { return nil }
     return source.candidates(name, in: family).first { checkpoint.contains($0) }
@@ -36,21 +36,21 @@ public final class WeightLoader {
     return shapeOf(found, in: checkpoint) == shape
   }
 
-  /// A name under which no weight is an error: a head of another task, say.
+  /// Excludes a weight of the checkpoint from the check for unexpected weights, as a head that is not reused.
   func ignore(_ name: String) { if let found = checkpointName(name) { requested.insert(found) } }
 
-  /// The checkpoint's name of a weight that is there in this shape; else nil, and the problem is remembered.
+  /// The checkpoint's name for a weight if it has the weight in this shape; else nil, after recording the problem.
   private func check(_ name: String, _ shape: [Int], in checkpoint: Checkpoint) -> String? {
     guard let found = checkpointName(name) else {
-      let wanted = source.candidates(name, in: family)[0]
-      let guess = nearest(to: wanted, among: checkpoint.names).map { "; the nearest is '\($0)'" } ?? ""
-      problems.append("missing '\(wanted)' \(shape)\(guess)")
+      let expected = source.candidates(name, in: family)[0]
+      let suggestion = nearest(to: expected, among: checkpoint.names).map { "; the nearest name is '\($0)'" } ?? ""
+      problems.append("missing '\(expected)' \(shape)\(suggestion)")
       return nil
     }
     requested.insert(found)
-    let there = shapeOf(found, in: checkpoint)
-    guard there == shape else {
-      problems.append("'\(found)' has shape \(there), config.json wants \(shape)")
+    let foundShape = shapeOf(found, in: checkpoint)
+    guard foundShape == shape else {
+      problems.append("'\(found)' has shape \(foundShape); expected \(shape) from config.json")
       return nil
     }
     return found
@@ -59,11 +59,11 @@ public final class WeightLoader {
   func parameter(_ name: String, shape: [Int], memory: JoinedMemory?, initializer: Initializer?) throws -> Parameter {
     let initializer = initializer ?? .normal(initializerRange)
     guard let checkpoint else { return fill(makeParameter(name, shape, memory), initializer) }
-    // A config.json may ask for any size: memory is only taken for what the file really holds.
+    // config.json may have any size, so memory is allocated only for weights that the file contains.
     guard let found = check(name, shape, in: checkpoint) else { return Parameter(name, shape: [0]) }
-    // The small ones are copied: to read one number of a mapped file may cost 64 KB of memory.
+    // Small weights are copied, because reading one number of a mapped file may keep 64 KB resident.
     if memory == nil, shape.reduce(1, *) >= 1 << 14, let mapped = try checkpoint.mappedFloats(found) {
-      // Frozen weights stay where the file maps them; `Parameter.own` copies before anybody writes.
+      // Frozen weights stay in the mapped file; `Parameter.makeWritable` copies a weight before it is written.
       return Parameter(
         name, shape: shape, pointer: UnsafeMutablePointer(mutating: mapped), storage: MappedStorage(checkpoint))
     }
@@ -72,7 +72,7 @@ public final class WeightLoader {
     return parameter
   }
 
-  /// A weight that starts from chance though there is a checkpoint.
+  /// A newly initialized weight of a head.
   func newParameter(_ name: String, shape: [Int], initializer: Initializer) -> Parameter {
     newlyInitialized.append(name)
     return fill(makeParameter(name, shape, nil), initializer)
@@ -88,8 +88,8 @@ public final class WeightLoader {
     return parameter
   }
 
-  /// Throws one error that lists every missing, mis-shaped and unexpected weight.
-  /// What was read of the files' pages only to be copied goes back.
+  /// Throws one `WeightFault` that lists every missing and unexpected weight, and every weight of another shape. Also
+  /// releases the files' pages that were read only to be copied.
   public func finish() throws {
     guard let checkpoint else { return }
     checkpoint.releasePages()
@@ -102,6 +102,7 @@ public final class WeightLoader {
 
 private func shapeOf(_ name: String, in checkpoint: Checkpoint) -> [Int] { (try? checkpoint.info(name).shape) ?? [] }
 
+/// The weights of a checkpoint that do not match config.json.
 public struct WeightFault: Error, CustomStringConvertible {
   public let files: [String]
   public let problems: [String]
@@ -109,12 +110,12 @@ public struct WeightFault: Error, CustomStringConvertible {
   public var description: String {
     let shown = problems.prefix(20).map { "\n  " + $0 }.joined()
     let more = problems.count > 20 ? "\n  … and \(problems.count - 20) more" : ""
-    return "\(files.joined(separator: ", ")): \(problems.count) weights do not fit config.json:\(shown)\(more)\n"
-      + "Is this config.json the one that belongs to these weights?"
+    return "\(files.joined(separator: ", ")): \(problems.count) weights do not match config.json:\(shown)\(more)\n"
+      + "Do config.json and the weights belong to the same model?"
   }
 }
 
-/// Keeps a mapped file alive for the parameters over it.
+/// Keeps the checkpoint's mapped files alive for the parameters in them.
 /// Sendable: it only holds a reference.
 private final class MappedStorage: Storage, @unchecked Sendable {
   private let checkpoint: Checkpoint
@@ -122,7 +123,7 @@ private final class MappedStorage: Storage, @unchecked Sendable {
   func release(_ bytes: UnsafeRawBufferPointer) { Checkpoints.releasePages(bytes) }
 }
 
-/// Memory for several weights that must lie one after the other; taken when the first is found.
+/// Contiguous memory for several weights, allocated when the first is loaded.
 final class JoinedMemory {
   private(set) lazy var storage = OwnedStorage(count: count)
   private let count: Int
@@ -135,25 +136,26 @@ final class JoinedMemory {
   }
 }
 
-/// A path in the tree of names, as in the checkpoint.
+/// A module path, as in the checkpoint's names. Makes the module's weights.
 public struct Scope {
   let loader: WeightLoader
   let path: String
 
   public subscript(_ name: String) -> Scope { Scope(loader: loader, path: joinKeyPath(path, name)) }
 
-  /// - Parameter initializer: what it is without a checkpoint; nil: normal, within config.json's `initializer_range`.
+  /// - Parameter initializer: its initialization without a checkpoint; nil: normal with the standard deviation
+  ///   `initializer_range` of config.json.
   public func parameter(_ name: String, _ shape: [Int], initializer: Initializer? = nil) throws -> Parameter {
     try loader.parameter(self[name].path, shape: shape, memory: nil, initializer: initializer)
   }
 
-  /// A learned matrix [output, input] with its bias.
+  /// A linear layer: weight [output, input] and bias [output].
   public func projection(_ input: Int, _ output: Int) throws -> Projection {
     Projection(
       path, weight: try parameter("weight", [output, input]), bias: try parameter("bias", [output], initializer: .zero))
   }
 
-  /// Several learned matrices over one input, side by side in memory so that one product serves them all.
+  /// Several linear layers over one input, contiguous in memory, so that one GEMM computes them all.
   func joined(_ names: [String], _ input: Int, _ output: Int) throws -> JoinedProjection {
     let weights = JoinedMemory(count: names.count * input * output), biases = JoinedMemory(count: names.count * output)
     return JoinedProjection(
@@ -167,7 +169,7 @@ public struct Scope {
       })
   }
 
-  /// A head: from the checkpoint where it fits (and `reuse`), else from chance, which the loader remembers.
+  /// A head's linear layer: from the checkpoint if `reuse` and the shapes match, else newly initialized.
   public func head(_ input: Int, _ output: Int, reuse: Bool, std: Double) throws -> Projection {
     let reuse =
       reuse && loader.has(self["weight"].path, shape: [output, input]) && loader.has(self["bias"].path, shape: [output])
@@ -176,7 +178,7 @@ public struct Scope {
       bias: try head("bias", [output], initializer: .zero, reuse: reuse))
   }
 
-  /// A weight of a head: from the checkpoint where it fits (and `reuse`), else from chance.
+  /// A head's weight: from the checkpoint if `reuse` and the shape matches, else newly initialized.
   func head(_ name: String, _ shape: [Int], initializer: Initializer, reuse: Bool) throws -> Parameter {
     let name = self[name].path
     if reuse, loader.has(name, shape: shape) {

@@ -1,11 +1,11 @@
-/// Writing a model as a Hub folder that transformers loads.
+/// Saves a model as a Hub folder that transformers loads.
 import Autograd
 public import Checkpoints
 import Files
 
 extension TextModel {
-  /// Writes config.json (with `labels`, and every size whether it had been said or not) and model.safetensors into the
-  /// folder, its numbers as `format`. Does not write the tokenizer.
+  /// Writes config.json, with `labels` and all sizes, and model.safetensors with the numbers in `format`. Does not
+  /// write the tokenizer.
   public func save(to folder: String, labels: [String], as format: FloatFormat = .f32) throws {
     try makeFolder(folder)
     var object = config.json.object ?? [:]
@@ -20,7 +20,7 @@ extension TextModel {
     object["label2id"] = labels.isEmpty ? nil : .object(.init(names.map { ($1, .int($0)) }) { first, _ in first })
     object["num_labels"] = nil
     try writeFile(JSON.object(object).text() + "\n", to: folder + "/config.json")
-    // In bf16 what was frozen is narrow.
+    // With bf16 the frozen weights are bfloat16 in memory.
     let weights = parameters.map(\.asFloat32)
     try withExtendedLifetime(weights) {
       try writeSafetensors(
@@ -32,7 +32,7 @@ extension TextModel {
 }
 
 extension FloatFormat {
-  /// As config.json names it.
+  /// The name in config.json (`dtype`).
   fileprivate var name: String {
     switch self {
     case .f32: "float32"

@@ -1,51 +1,51 @@
-/// A run as a JSON file: which model, task, data, method and training. Read whole, every fault at once; every default
-/// stands here or in a section's file. Does not open the data or the model: that is `RunBuilder`'s work.
+/// A recipe: a JSON file that describes one training run, with model, task, data, method and training. Reading reports
+/// all faults at once. Defaults are here and in the sections' files. Does not open data or model: `RunBuilder` does.
 public import Files
 import FoundationEssentials
 public import Kernels
 
-/// A checked recipe with all its defaults filled in.
+/// A checked recipe with all defaults filled in.
 /// ```swift
 /// let recipe = try Recipe.load(path: "recipes/ncbi-disease-lora.json", overrides: ["training.epochs=1"])
 /// try writeFile(recipe.json.text(), to: "\(recipe.output)/recipe.json")
 /// ```
 public struct Recipe: Sendable, Equatable {
-  /// What the recipe shows, in a sentence.
+  /// One sentence about the recipe.
   public var about: String?
-  /// Where all chance comes from.
+  /// The random seed of the whole run.
   public var seed = 42
-  /// What products read.
+  /// The precision of GEMM inputs.
   public var precision = Precision.fp32
   public var model = Model()
   public var task = Task()
   public var data = Data()
   public var method = Method(.full)
-  /// nil: only the task's own targets teach.
+  /// nil: training without a teacher.
   public var distillation: Distillation?
   public var training = Training()
   public var logging = Logging()
-  /// What a model that was trained whole is saved as; adapters are always fp32.
+  /// The data type of the saved weights of a model trained with method "full"; adapters are always saved in fp32.
   public var saveDtype = SaveFormat.fp32
-  /// The folder that the run writes into.
+  /// The run's folder.
   public var output = ""
 
   public enum SaveFormat: String, CaseIterable, Sendable { case fp32, fp16, bf16 }
 }
 
 extension Recipe {
-  /// Reads the recipe at `path` and what it extends, after `overrides` like `training.epochs=1` (see `Overrides`) and
-  /// `setFiles` like `task.class_weights=weights.json`, whose values are the files' contents.
-  /// - Parameter checkFiles: whether the model, the data and the output's place are looked for on the disk.
-  /// - Throws: `FileFault` when the file cannot be read or is no JSON; `RecipeFaults` with all that is wrong in it.
-  ///   A recipe with a sweep is a fault: `Sweep.load` reads it.
+  /// Reads the recipe at `path` and the recipes that it extends, and applies `overrides`, such as `training.epochs=1`
+  /// (see `Overrides`), and `setFiles`, such as `task.class_weights=weights.json`: the value is the file's content.
+  /// - Parameter checkFiles: whether the paths of model, data and output are checked on the disk.
+  /// - Throws: `FileFault` if a file cannot be read or is not valid JSON; `RecipeFaults` with all faults of the recipe.
+  ///   A sweep is a fault here: `Sweep.load` reads it.
   public static func load(
     path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Recipe {
-    let draft = try RawRecipe(path: path, overrides: overrides, setFiles: setFiles)
-    return try Recipe(draft, checkFiles: checkFiles)
+    let rawRecipe = try RawRecipe(path: path, overrides: overrides, setFiles: setFiles)
+    return try Recipe(rawRecipe, checkFiles: checkFiles)
   }
 
-  /// Reads the recipe in `text`; `file` is its name in faults. Throws what `load` throws.
+  /// Reads the recipe in `text`; `file` is its name in faults. Throws the errors that `load` throws.
   public init(text: String, named file: String, overrides: [String] = [], checkFiles: Bool = true) throws {
     let json = try JSON(parsing: .init(text.utf8), named: file)
     try self.init(json: json, named: file, overrides: overrides, checkFiles: checkFiles)
@@ -56,23 +56,23 @@ extension Recipe {
     try self.init(RawRecipe(json, named: file, overrides: overrides), checkFiles: checkFiles)
   }
 
-  /// Reads one run's draft.
-  init(_ draft: RawRecipe, checkFiles: Bool) throws {
-    let (recipe, faults) = Recipe.read(draft, checkFiles: checkFiles)
-    if draft.sweep != nil, faults.isEmpty {
-      let fault = RecipeFault("sweep", "found a sweep", expected: "one run", advice: "Unset it with 'sweep=null'.")
-      throw RecipeFaults(file: draft.file, [fault])
+  /// Reads the raw recipe of a single run. Throws `RecipeFaults`.
+  init(_ rawRecipe: RawRecipe, checkFiles: Bool) throws {
+    let (recipe, faults) = Recipe.read(rawRecipe, checkFiles: checkFiles)
+    if rawRecipe.sweep != nil, faults.isEmpty {
+      let fault = RecipeFault("sweep", "found a sweep", expected: "a single run", advice: "Unset it with 'sweep=null'.")
+      throw RecipeFaults(file: rawRecipe.file, [fault])
     }
-    guard faults.isEmpty else { throw RecipeFaults(file: draft.file, faults) }
+    guard faults.isEmpty else { throw RecipeFaults(file: rawRecipe.file, faults) }
     self = recipe
   }
 
-  /// What `draft` says, as far as it is right, and all that is wrong in it. Its sweep is not looked at.
-  static func read(_ draft: RawRecipe, checkFiles: Bool) -> (recipe: Recipe, faults: [RecipeFault]) {
+  /// The valid part of `rawRecipe`, and all its faults. The sweep is ignored.
+  static func read(_ rawRecipe: RawRecipe, checkFiles: Bool) -> (recipe: Recipe, faults: [RecipeFault]) {
     var recipe = Recipe()
-    let findings = Diagnostics(checkFiles: checkFiles)
-    Fields.read(draft.json, known: RawRecipe.ownKeys, findings) { recipe.declare($0) }
-    return (recipe, draft.blame(findings.faults))
+    let diagnostics = Diagnostics(checkFiles: checkFiles)
+    Fields.read(rawRecipe.json, known: RawRecipe.fileKeys, diagnostics) { recipe.declare($0) }
+    return (recipe, rawRecipe.allFaults(with: diagnostics.faults))
   }
 
   /// The recipe with every default filled in. Reading it again gives an equal recipe.
@@ -81,16 +81,16 @@ extension Recipe {
     return Environment.escape(Fields.write { copy.declare($0) }.json)
   }
 
-  /// Every key that a recipe may have, section by section, whatever its type.
+  /// Every key that a recipe may have, by section, in all variants.
   public static var keys: [RecipeKey] {
-    var blank = Recipe()
-    return Fields.write { blank.declare($0) }.keys
+    var recipe = Recipe()
+    return Fields.write { recipe.declare($0) }.keys
   }
 
   mutating func declare(_ fields: Fields) {
-    fields.optional("about", &about, .text, "What the recipe shows, in a sentence.")
-    fields.field("seed", &seed, .int(0..., most: .max), "Where all chance comes from: same seed, same run.")
-    fields.field("precision", &precision, .choice, "The numbers that products read: fp32, or bf16 with fp32 sums.")
+    fields.optional("about", &about, .string, "One sentence about the recipe.")
+    fields.field("seed", &seed, .int(0..., maximum: .max), "Random seed of the whole run.")
+    fields.field("precision", &precision, .choice, "Precision of GEMM inputs: fp32, or bf16 with fp32 sums.")
     fields.object("model") { model.declare($0) }
     fields.object("task") { task.declare($0) }
     fields.object("data") { data.declare($0, for: task.type) }
@@ -104,19 +104,18 @@ extension Recipe {
       training.declare($0)
       $0.check(
         task.metrics.contains(training.metricForBestModel), "metric_for_best_model",
-        expected: task.metrics.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-          + ", which task.type \"\(task.type.rawValue)\" has")
+        expected: oneOf(task.metrics.map { "\"\($0.rawValue)\"" }) + " for task.type \"\(task.type.rawValue)\"")
     }
     fields.object("logging") { logging.declare($0) }
-    fields.field("save_dtype", &saveDtype, .choice, "The numbers that a model trained in full is saved as.")
-    fields.required("output", &output, .newFolder, "The folder that the run writes its checkpoints and figures into.")
-    let isModel = model.folders.contains { isSameFolder(output, $0) }
-    fields.check(!isModel, "output", expected: "another folder than the model's")
+    fields.field("save_dtype", &saveDtype, .choice, "Data type of the saved weights of a model trained with \"full\".")
+    fields.required("output", &output, .newFolder, "The run's folder.")
+    let isModelFolder = model.folders.contains { isSameFolder(output, $0) }
+    fields.check(!isModelFolder, "output", expected: "a folder other than the model's")
   }
 }
 
-/// Whether both are written for the same folder, give or take a final slash.
-private func isSameFolder(_ one: String, _ other: String) -> Bool {
-  func bare(_ path: String) -> Substring { path.dropLast(path.hasSuffix("/") ? 1 : 0) }
-  return !one.isEmpty && bare(one) == bare(other)
+/// Whether both paths are equal, apart from a final slash.
+private func isSameFolder(_ first: String, _ second: String) -> Bool {
+  func withoutSlash(_ path: String) -> Substring { path.dropLast(path.hasSuffix("/") ? 1 : 0) }
+  return !first.isEmpty && withoutSlash(first) == withoutSlash(second)
 }

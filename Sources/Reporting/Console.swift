@@ -1,4 +1,4 @@
-/// What a person sees of a run, on standard error: a bar on a terminal, plain lines elsewhere.
+/// Prints a run's progress on standard error: a progress bar on a terminal, else plain lines.
 import Files
 import FoundationEssentials
 import Glibc
@@ -8,56 +8,56 @@ public import Training
 
 public final class Console {
   private let isTerminal: Bool
-  private let every: Int
+  private let interval: Int
   private var lastTokens = 0
   private var lastSeconds = 0.0
   private var lossSum = 0.0
   private var lossCount = 0
   private var speed = 0.0
 
-  /// - Parameter every: steps between plain lines.
-  public init(every: Int) {
-    self.every = every
+  /// - Parameter interval: steps between plain lines.
+  public init(interval: Int) {
+    self.interval = interval
     isTerminal = isatty(STDERR_FILENO) == 1
   }
 
-  /// A line for people.
-  public func say(_ line: String) { put((isTerminal ? "\r\u{1B}[K" : "") + line + "\n") }
+  public func print(_ line: String) { put((isTerminal ? "\r\u{1B}[K" : "") + line + "\n") }
 
-  public func show(_ event: TrainingEvent) {
+  public func report(_ event: TrainingEvent) {
     switch event {
-    case .step(let step): show(step)
+    case .step(let step): report(step)
     case .evaluated(let record):
       let values = record.evaluation.values.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, 4))" }
-      say(
+      print(
         "epoch \(fixed(record.epoch, 2))  dev: \(values.joined(separator: "  "))  (\(fixed(record.seconds, 1)) s)"
           + (record.isBest ? "  best so far" : ""))
     }
   }
 
-  private func show(_ step: StepRecord) {
+  private func report(_ step: StepRecord) {
     lossSum += step.loss
     lossCount += 1
     let isLast = step.step == step.steps
-    guard step.step % every == 0 || step.step == 1 || isLast || (isTerminal && step.seconds - lastSeconds > 0.2) else {
+    guard step.step % interval == 0 || step.step == 1 || isLast || (isTerminal && step.seconds - lastSeconds > 0.2)
+    else {
       return
     }
-    let now = Double(step.totalTokens - lastTokens) / max(step.seconds - lastSeconds, 1e-9)
-    speed = speed == 0 ? now : 0.7 * speed + 0.3 * now
+    let current = Double(step.totalTokens - lastTokens) / max(step.seconds - lastSeconds, 1e-9)
+    speed = speed == 0 ? current : 0.7 * speed + 0.3 * current
     (lastTokens, lastSeconds) = (step.totalTokens, step.seconds)
-    let left = step.seconds / Double(step.step) * Double(step.steps - step.step)
-    let facts =
+    let remaining = step.seconds / Double(step.step) * Double(step.steps - step.step)
+    let values =
       "loss \(fixed(lossSum / Double(lossCount), 4))  lr \(scientific(step.learningRate))  "
-      + "\(Int(speed)) tokens/s  \(Processor.peakMemory / 1_000_000) MB  ETA \(clock(left))"
-    let place = "step \(step.step)/\(step.steps)"
+      + "\(Int(speed)) tokens/s  \(Processor.peakMemory / 1_000_000) MB  ETA \(clock(remaining))"
+    let position = "step \(step.step)/\(step.steps)"
     if isTerminal {
       let width = 24, done = width * step.step / max(step.steps, 1)
       let bar = String(repeating: "█", count: done) + String(repeating: "░", count: width - done)
-      put("\r\u{1B}[K\(bar) \(place)  \(facts)" + (isLast ? "\n" : ""))
+      put("\r\u{1B}[K\(bar) \(position)  \(values)" + (isLast ? "\n" : ""))
     } else {
-      say("\(place)  \(facts)")
+      print("\(position)  \(values)")
     }
-    if step.step % every == 0 { (lossSum, lossCount) = (0, 0) }
+    if step.step % interval == 0 { (lossSum, lossCount) = (0, 0) }
   }
 
   private func put(_ text: String) {
@@ -65,7 +65,7 @@ public final class Console {
   }
 }
 
-/// 0.79153 as "0.7915".
+/// `value` with a fixed number of decimals: 0.79153 as "0.7915".
 public func fixed(_ value: Double, _ digits: Int) -> String {
   guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
   let scale = pow(10, Double(digits))
@@ -85,7 +85,8 @@ private func scientific(_ value: Double) -> String {
 /// Seconds as "1:07" or "2:03:09".
 private func clock(_ seconds: Double) -> String {
   let whole = Int(seconds.isFinite ? seconds.rounded() : 0)
-  func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+  func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
   return whole < 3600
-    ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
+    ? "\(whole / 60):\(twoDigits(whole % 60))"
+    : "\(whole / 3600):\(twoDigits(whole / 60 % 60)):\(twoDigits(whole % 60))"
 }

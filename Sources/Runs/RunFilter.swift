@@ -1,37 +1,37 @@
-/// Which runs are meant: `method=lora and test.f1>0.8`.
+/// Selects runs by conditions on their values: `method=lora and test.f1>0.8`.
 import Files
 
 public struct RunFilter: Sendable {
   private enum Relation: String, CaseIterable, Sendable {
-    // In this order: a sign is found before those that it begins with.
+    // In this order, so that `>=` is tried before `>`.
     case atLeast = ">=", atMost = "<=", differs = "!=", equals = "=", above = ">", below = "<"
   }
 
   private struct Condition: Sendable {
     let key: RunKey
     let relation: Relation
-    let wanted: String
+    let expected: String
   }
 
   public struct Fault: Error, Equatable, CustomStringConvertible {
     let condition: String
 
     public var description: String {
-      "'\(condition)' is no condition; expected KEY=VALUE, or one of != > < >= <= between them, as in \"f1>0.8\"."
+      "'\(condition)' is not a condition; expected KEY=VALUE, or another of != > < >= <= in it, as in \"f1>0.8\"."
     }
   }
 
   private let conditions: [Condition]
-  /// What the conditions speak of.
+  /// The keys of the conditions.
   public var keys: [RunKey] { conditions.map(\.key) }
 
-  /// - Parameter texts: conditions, several of them in a text with " and " between; all must hold.
+  /// - Parameter texts: conditions; a text may have several, joined by " and ". All must hold.
   /// - Throws: `Fault`, or `RunKey.Fault` for a key that none of `runs` has.
   public init(_ texts: [String], in runs: [RunRecord]) throws {
-    conditions = try texts.flatMap { $0.split(separator: " and ") }.map { part in
-      let text = part.trimmed
-      guard let (key, relation, wanted) = split(text) else { throw Fault(condition: text) }
-      return Condition(key: try RunKey(key, in: runs), relation: relation, wanted: wanted)
+    conditions = try texts.flatMap { $0.split(separator: " and ") }.map { text in
+      let condition = text.trimmed
+      guard let (key, relation, expected) = split(condition) else { throw Fault(condition: condition) }
+      return Condition(key: try RunKey(key, in: runs), relation: relation, expected: expected)
     }
     func split(_ text: String) -> (String, Relation, String)? {
       let signs = "!=<>"
@@ -40,40 +40,41 @@ public struct RunFilter: Sendable {
       guard !key.isEmpty, let relation = Relation.allCases.first(where: { text[sign...].hasPrefix($0.rawValue) }) else {
         return nil
       }
-      let wanted = text[sign...].dropFirst(relation.rawValue.count).trimmed
-      // A name may hold "=" (run=rank=8,seed=1), but no value begins with a sign, and no bound holds one ("or", "AND").
+      let expected = text[sign...].dropFirst(relation.rawValue.count).trimmed
+      // A value may contain "=" (run=rank=8,seed=1), but must not start with a sign. The value of an order relation
+      // must not contain one: that is a second condition after "or" or "AND".
       let isOrder = relation != .equals && relation != .differs
-      let isOdd = wanted.first.map(signs.contains) ?? true
-      let runsOn = wanted.hasSuffix(" and") || isOrder && wanted.contains(where: signs.contains)
-      return isOdd || runsOn ? nil : (key, relation, wanted)
+      let isInvalid = expected.first.map(signs.contains) ?? true
+      let isIncomplete = expected.hasSuffix(" and") || isOrder && expected.contains(where: signs.contains)
+      return isInvalid || isIncomplete ? nil : (key, relation, expected)
     }
   }
 
-  /// Whether all conditions hold. A run without the value fulfils `!=` only.
+  /// Whether all conditions hold. Of a run without the value only `!=` holds.
   public func matches(_ run: RunRecord) -> Bool {
     conditions.allSatisfy { condition in
       guard let value = condition.key.value(of: run) else { return condition.relation == .differs }
-      if let found = value.number, let wanted = Double(condition.wanted) {
-        return holds(found, condition.relation, wanted)
+      if let found = value.number, let expected = Double(condition.expected) {
+        return holds(found, condition.relation, expected)
       }
-      return holds(text(value), condition.relation, condition.wanted)
+      return holds(text(value), condition.relation, condition.expected)
     }
   }
 
-  private func holds<Value: Comparable>(_ found: Value, _ relation: Relation, _ wanted: Value) -> Bool {
+  private func holds<Value: Comparable>(_ found: Value, _ relation: Relation, _ expected: Value) -> Bool {
     switch relation {
-    case .equals: found == wanted
-    case .differs: found != wanted
-    case .above: found > wanted
-    case .below: found < wanted
-    case .atLeast: found >= wanted
-    case .atMost: found <= wanted
+    case .equals: found == expected
+    case .differs: found != expected
+    case .above: found > expected
+    case .below: found < expected
+    case .atLeast: found >= expected
+    case .atMost: found <= expected
     }
   }
 }
 
 extension StringProtocol {
-  /// Without blanks at its ends.
+  /// The text without spaces at its ends.
   fileprivate var trimmed: String {
     let start = drop { $0 == " " }
     return String(start.prefix(upTo: start.lastIndex { $0 != " " }.map { start.index(after: $0) } ?? start.startIndex))

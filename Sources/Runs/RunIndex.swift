@@ -1,28 +1,28 @@
-/// The index of the runs that lie side by side in a folder: a SQLite file among them. It holds what their folders say,
-/// so that listing hundreds of runs does not read hundreds of files; a run's folder is right where the two differ.
+/// The index of the runs in a folder: a SQLite file beside them. It has copies of what the run folders contain, so that
+/// listing hundreds of runs does not read hundreds of files. Where the two differ, the run folder is right.
 import Files
 import FoundationEssentials
 import GRDB
 
-/// Any number of processes may use one index at once: each waits for the others' transactions, which take milliseconds.
-/// The journal is SQLite's rollback journal: it leaves no second file behind, also when a process is killed.
+/// Any number of processes may use an index at once: each waits for the others' transactions, which take milliseconds.
+/// It uses SQLite's rollback journal, so no second file remains, also if a process is killed.
 struct RunIndex {
   static let name = ".tune-runs.sqlite"
-  /// Of the table; an index with another one is made anew.
+  /// The version of the schema; an index of another version is created again.
   private static let version = 1
   private let folder: String
   private let queue: DatabaseQueue
 
   private enum Fault: Error { case otherVersion, damaged }
 
-  /// Opens the index of the runs in `folder`. One that is missing, damaged, or another version's is begun anew, empty.
+  /// Opens the index of the runs in `folder`. An index that is missing, damaged or of another version is created empty.
   init(of folder: String) throws {
     let path = folder + "/" + Self.name
     self.folder = folder
     do {
       queue = try Self.open(path)
     } catch {
-      guard Self.isUseless(error) else { throw error }
+      guard Self.isUnusable(error) else { throw error }
       for suffix in ["", "-journal", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
       queue = try Self.open(path)
     }
@@ -33,7 +33,7 @@ struct RunIndex {
     configuration.busyMode = .timeout(10)
     let queue = try DatabaseQueue(path: path, configuration: configuration)
     try queue.write { database in
-      // A page in the middle may be damaged where the first, which alone is read here, is not.
+      // Opening reads the first page only; another page may be damaged.
       guard try String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok" else { throw Fault.damaged }
       let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
       if found == version { return }
@@ -49,13 +49,13 @@ struct RunIndex {
     return queue
   }
 
-  private static func isUseless(_ error: any Error) -> Bool {
+  private static func isUnusable(_ error: any Error) -> Bool {
     if error is Fault { return true }
     let code = (error as? DatabaseError)?.resultCode
     return code == .SQLITE_NOTADB || code == .SQLITE_CORRUPT
   }
 
-  /// All runs by the name of their folder.
+  /// All runs in the index by folder name.
   func records() throws -> [String: RunRecord] {
     let rows = try queue.read { try Row.fetchAll($0, sql: "SELECT * FROM run") }
     return try rows.reduce(into: [:]) { records, row in
@@ -69,8 +69,8 @@ struct RunIndex {
     }
   }
 
-  /// Writes down `records`, which replace earlier ones of the same folders, and leaves out those `gone`; both or neither.
-  func update(_ records: [RunRecord], gone: [String] = []) throws {
+  /// Inserts or replaces `records`, and deletes those of the folders `removed`, in one transaction.
+  func update(_ records: [RunRecord], removed: [String] = []) throws {
     try queue.write { database in
       for record in records {
         try database.execute(
@@ -80,7 +80,7 @@ struct RunIndex {
             record.recipe.text(pretty: false), record.result.text(pretty: false),
           ])
       }
-      for name in gone { try database.execute(sql: "DELETE FROM run WHERE name = ?", arguments: [name]) }
+      for name in removed { try database.execute(sql: "DELETE FROM run WHERE name = ?", arguments: [name]) }
     }
   }
 }

@@ -1,34 +1,34 @@
-/// Runs on the disk: writing down how one stands, and finding all below a folder. The index saves time and nothing else:
-/// where it fails, the folders are read.
+/// Records the state of a run in the index, and finds all runs below a folder. The index only saves time: if it cannot
+/// be used, the run folders are read.
 import Files
 import FoundationEssentials
 import Glibc
 
-/// Writes down in the index beside `folder` how the run there stands.
-/// - Returns: what a user should be told where that failed. A run is none the worse for it.
+/// Records the state of the run in `folder` in the index beside it.
+/// - Returns: a note for the user if that failed, which does not affect the run.
 public func indexRun(_ folder: String, _ state: RunRecord.State) -> String? {
   do {
-    guard let path = canonicalPath(folder) else { return "the run index was left out: \(folder) is no folder" }
+    guard let path = canonicalPath(folder) else { return "the run index was not updated: \(folder) is not a folder" }
     let name = lastPathComponent(path)
     let parent = String(path.dropLast(name.count + 1))
     try RunIndex(of: parent.isEmpty ? "/" : parent).update([RunRecord(folder: path, state: state)])
     return nil
   } catch {
-    return "the run index was left out (\(error)); 'tune runs' will read the folder itself"
+    return "the run index was not updated (\(error)); 'tune runs' will read the run's folder"
   }
 }
 
-/// All runs below `folder`, in no order.
+/// All runs below `folder`, unordered.
 /// - Parameters:
-///   - rescan: reads every run's folder, whatever the index says.
-///   - note: hears in words of an index or a run that could not be read.
+///   - rescan: whether to read every run folder instead of the index.
+///   - note: called with a message for each index or run that could not be read.
 public func findRuns(under folder: String, rescan: Bool = false, note: (String) -> Void) -> [RunRecord] {
-  var found: [RunRecord] = []
-  search(folder, depth: 4) { parent, names in found += runs(names, in: parent, rescan, note) }
-  return found
+  var records: [RunRecord] = []
+  search(folder, depth: 4) { parent, names in records += runs(names, in: parent, rescan, note) }
+  return records
 }
 
-/// Calls `body` with each folder that runs lie in, and their names. A run's own folder is not looked into.
+/// Calls `body` with each folder that contains runs, and their names. Does not search inside run folders.
 private func search(_ folder: String, depth: Int, _ body: (String, [String]) -> Void) {
   let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }
   let runs = names.filter { RunRecord.isRun(join(folder, $0)) }
@@ -41,31 +41,31 @@ private func join(_ folder: String, _ name: String) -> String { folder == "." ? 
 
 private func runs(_ names: [String], in folder: String, _ rescan: Bool, _ note: (String) -> Void) -> [RunRecord] {
   var index: RunIndex?
-  var known: [String: RunRecord] = [:]
+  var indexed: [String: RunRecord] = [:]
   do {
     index = try RunIndex(of: folder)
-    known = try index?.records() ?? [:]
+    indexed = try index?.records() ?? [:]
   } catch {
-    note("\(folder): the run index cannot be used (\(error)); reading the folders themselves")
+    note("\(folder): the run index cannot be used (\(error)); reading the run folders")
   }
-  var fresh: [RunRecord] = []
+  var updated: [RunRecord] = []
   let records = names.compactMap { name -> RunRecord? in
     let path = join(folder, name)
-    // A run that was killed could not say so.
-    if !rescan, let old = known[name], old.status != "running", old.stamp == RunRecord.stamp(of: path) { return old }
+    // A killed run is still "running" in the index, so a running one is always read again.
+    if !rescan, let old = indexed[name], old.status != "running", old.stamp == RunRecord.stamp(of: path) { return old }
     do {
       let record = try RunRecord(folder: path)
-      fresh.append(record)
+      updated.append(record)
       return record
     } catch {
-      note("left out: \(error)")
+      note("skipped: \(error)")
       return nil
     }
   }
-  let gone = Set(known.keys).subtracting(names)
-  if !fresh.isEmpty || !gone.isEmpty {
-    do { try index?.update(fresh, gone: gone.sorted()) } catch {
-      note("\(folder): the run index stays as it was (\(error))")
+  let removed = Set(indexed.keys).subtracting(names)
+  if !updated.isEmpty || !removed.isEmpty {
+    do { try index?.update(updated, removed: removed.sorted()) } catch {
+      note("\(folder): the run index was not updated (\(error))")
     }
   }
   return records

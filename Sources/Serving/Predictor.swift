@@ -1,4 +1,4 @@
-/// Text in, entities out, for every member of a pool.
+/// Predicts the entities of texts with every member of a pool.
 import Autograd
 import Models
 public import Tasks
@@ -13,57 +13,57 @@ public struct Entity: Sendable, Equatable {
   public let probability: Double
 }
 
-/// What one member says of one text.
+/// The prediction of one member for one text.
 public struct Prediction: Sendable {
   public let entities: [Entity]
-  /// Token ids of the windows and their logits, where they were asked for.
+  /// Token ids and logits of the windows; empty unless logits are requested.
   public let windows: [(ids: [Int32], logits: [[Float]])]
 }
 
 public struct Predictor {
   private let pool: AdapterPool
-  private let run: ParallelFor
+  private let parallelFor: ParallelFor
   private let keepsLogits: Bool
 
-  public init(_ pool: AdapterPool, logits: Bool = false, run: @escaping ParallelFor) {
+  public init(_ pool: AdapterPool, logits: Bool = false, run parallelFor: @escaping ParallelFor) {
     self.pool = pool
-    self.run = run
+    self.parallelFor = parallelFor
     keepsLogits = logits
   }
 
-  /// Predictions for every text, member by member: `result[member][text]`.
-  /// - Throws: `NotFinite` where damaged weights give no numbers.
+  /// Predictions of every member for every text: `result[member][text]`.
+  /// - Throws: `NotFinite` if a probability is not finite, as with damaged weights.
   public func predict(_ texts: [String]) throws -> [[Prediction]] {
     try pool.members.map { member in
       try pool.with(member) {
-        let parts = texts.map { RawText($0, member.encoder) }
-        let tags = Tagger(model: pool.model, encoder: member.encoder, keepsLogits: keepsLogits)
-          .tag(parts.map(\.pieces), run)
+        let words = texts.map { TextWords($0, member.tokenizer) }
+        let tags = Tagger(model: pool.model, tokenizer: member.tokenizer, keepsLogits: keepsLogits)
+          .tag(words.map(\.tokens), parallelFor)
         guard tags.allSatisfy({ $0.words.allSatisfy(\.probability.isFinite) }) else { throw NotFinite() }
-        return zip(parts, tags).map { part, tags in
-          Prediction(entities: part.entities(tags.words, labels: member.labels), windows: tags.windows)
+        return zip(words, tags).map { words, tags in
+          Prediction(entities: words.entities(tags.words, labels: member.labels), windows: tags.windows)
         }
       }
     }
   }
 }
 
-/// A text as words with their places in it.
-private struct RawText {
+/// A text split into words, with their positions in the text.
+private struct TextWords {
   let scalars: [Unicode.Scalar]
-  let pieces: TokenizedWords
-  /// Code points of each word.
-  let words: [Range<Int>]
+  let tokens: TokenizedWords
+  /// The range of code points of each word.
+  let ranges: [Range<Int>]
 
-  init(_ text: String, _ encoder: TextTokenizer) {
+  init(_ text: String, _ tokenizer: TextTokenizer) {
     scalars = Array(text.unicodeScalars)
-    (pieces, words) = encoder.words(of: text)
+    (tokens, ranges) = tokenizer.words(of: text)
   }
 
-  /// Entities of IOB2 tags; a stray I- starts one, as in scoring.
+  /// The entities of IOB2 tags. An I- tag without an entity before it starts one, as in scoring.
   func entities(_ tags: [TagPrediction], labels: [String]) -> [Entity] {
     TagScheme.iob2.spans(tags.map { labels[$0.label] }).spans.map { span in
-      let start = words[span.start].lowerBound, end = words[span.end - 1].upperBound
+      let start = ranges[span.start].lowerBound, end = ranges[span.end - 1].upperBound
       var text = String.UnicodeScalarView()
       text.append(contentsOf: scalars[start..<end])
       let sum = tags[span.start..<span.end].reduce(0) { $0 + Double($1.probability) }

@@ -1,29 +1,29 @@
-/// Joins and cuts documents into blocks, and writes these to temporary files. Does not read text.
+/// Packs tokenized documents into blocks of fixed length, and writes the blocks to temporary files. Does not read text.
 import Files
 import Tokenizers
 
 struct BlockPacker {
-  /// Tokens without [CLS] and [SEP] that what is left at an end must have to be a block.
-  static let shortest = 8
+  /// A trailing block with fewer tokens, not counting [CLS] and [SEP], is dropped.
+  static let minimumTokens = 8
 
-  private(set) var count = 0, tokens = 0, dropped = 0
+  private(set) var count = 0, tokens = 0, droppedTokens = 0
   private(set) var tokenCounts: [Int]
-  /// Whether ids are written as UInt16, else as Int32.
-  let isNarrow: Bool
+  /// Whether ids are stored as UInt16 instead of Int32.
+  let usesUInt16: Bool
   private let cls, sep: Int32
   private let capacity: Int
   private let pack: Bool
   private let ids, ends: ScratchFile
-  /// The block under way, without [CLS] and [SEP].
+  /// The current block, without [CLS] and [SEP].
   private var block: [Int32] = []
-  private var newIds: [Int32] = []
-  private var newEnds: [Int] = []
+  private var pendingIDs: [Int32] = []
+  private var pendingEnds: [Int] = []
 
   init(_ tokenizer: WordPiece, maxLength: Int, pack: Bool, folder: String?) throws(FileFault) {
     (cls, sep) = (tokenizer.cls, tokenizer.sep)
     capacity = maxLength - 2
     self.pack = pack
-    isNarrow = tokenizer.count <= 1 << 16
+    usesUInt16 = tokenizer.count <= 1 << 16
     tokenCounts = [Int](repeating: 0, count: tokenizer.count)
     ids = try ScratchFile(in: folder)
     ends = try ScratchFile(in: folder)
@@ -32,18 +32,18 @@ struct BlockPacker {
   mutating func add(_ document: [Int32]) throws(FileFault) {
     if document.isEmpty { return }
     if !block.isEmpty {
-      // A [SEP] wants a piece behind it: the block's own [SEP] must not follow it.
+      // A separating [SEP] must be followed by a token: the block's own [SEP] must not come right after it.
       if block.count + 1 < capacity { block.append(sep) } else { closeBlock() }
     }
     var rest = document[...]
     while !rest.isEmpty {
-      let taken = rest.prefix(capacity - block.count)
-      block += taken
-      rest = rest[taken.endIndex...]
+      let chunk = rest.prefix(capacity - block.count)
+      block += chunk
+      rest = rest[chunk.endIndex...]
       if block.count == capacity { closeBlock() }
     }
     if !pack { closeOrDrop() }
-    if newIds.count > 1 << 20 { try flush() }
+    if pendingIDs.count > 1 << 20 { try flush() }
   }
 
   mutating func finish() throws(FileFault) {
@@ -54,31 +54,31 @@ struct BlockPacker {
   func map() throws(FileFault) -> (ids: ScratchMap, ends: ScratchMap) { (try ids.map(), try ends.map()) }
 
   private mutating func closeOrDrop() {
-    if block.count >= Self.shortest {
+    if block.count >= Self.minimumTokens {
       closeBlock()
     } else {
-      for id in block where id != sep { dropped += 1 }
+      for id in block where id != sep { droppedTokens += 1 }
       block = []
     }
   }
 
   private mutating func closeBlock() {
-    newIds.append(cls)
-    newIds += block
-    newIds.append(sep)
+    pendingIDs.append(cls)
+    pendingIDs += block
+    pendingIDs.append(sep)
     for id in block { tokenCounts[Int(id)] += 1 }
     tokenCounts[Int(cls)] += 1
     tokenCounts[Int(sep)] += 1
     count += 1
     tokens += block.count + 2
-    newEnds.append(tokens)
+    pendingEnds.append(tokens)
     block.removeAll(keepingCapacity: true)
   }
 
   private mutating func flush() throws(FileFault) {
-    if isNarrow { try ids.append(newIds.map { UInt16($0) }) } else { try ids.append(newIds) }
-    try ends.append(newEnds)
-    newIds.removeAll(keepingCapacity: true)
-    newEnds.removeAll(keepingCapacity: true)
+    if usesUInt16 { try ids.append(pendingIDs.map { UInt16($0) }) } else { try ids.append(pendingIDs) }
+    try ends.append(pendingEnds)
+    pendingIDs.removeAll(keepingCapacity: true)
+    pendingEnds.removeAll(keepingCapacity: true)
   }
 }

@@ -1,21 +1,21 @@
-/// Reads column files of words and tags (CoNLL style) into sentences. Does not interpret tag sequences: `TagScheme` does.
+/// Reads sentences from CoNLL-style column files of words and tags. Does not interpret tags: `TagScheme` does.
 internal import Files
 internal import FoundationEssentials
 
-/// Words with one tag each; `tags` is empty when the file carries no labels.
+/// Words with one tag each; `tags` is empty if the file has no labels.
 public struct TaggedSentence: Sendable, Equatable {
   public var words: [String]
   public var tags: [String]
-  /// nil where it did not come from a file.
+  /// nil if the sentence was not read from a file.
   public var source: SourceLocation?
 
-  public init(words: [String], tags: [String] = [], place: SourceLocation? = nil) {
+  public init(words: [String], tags: [String] = [], source: SourceLocation? = nil) {
     self.words = words
     self.tags = tags
-    self.source = place
+    self.source = source
   }
 
-  /// Where a sentence stands; both numbers count from 1.
+  /// The file and position of a sentence; both numbers count from 1.
   public struct SourceLocation: Sendable, CustomStringConvertible {
     public let file: String
     public let sentence, line: Int
@@ -23,15 +23,15 @@ public struct TaggedSentence: Sendable, Equatable {
     public var description: String { "\(file), sentence \(sentence) (line \(line))" }
   }
 
-  /// Whether both say the same, wherever they stand.
+  /// Compares words and tags, not sources.
   public static func == (a: Self, b: Self) -> Bool { a.words == b.words && a.tags == b.tags }
 }
 
-/// Which columns of a CoNLL file to read. 0 is the first, -1 the last, -2 the last but one.
+/// Columns of a CoNLL file. 0 is the first, -1 the last, -2 the second to last.
 public struct CoNLLColumns: Sendable, Equatable {
   public var word: Int
   public var label: Int
-  /// With false, a file whose lines have no label column is read as words only.
+  /// If false, a file without a label column is read as words only.
   public var labelsRequired: Bool
 
   public init(word: Int = 0, label: Int = -1, labelsRequired: Bool = true) {
@@ -41,25 +41,25 @@ public struct CoNLLColumns: Sendable, Equatable {
   }
 }
 
-/// Reads the sentences of a UTF-8 file with one word a line and a blank line between sentences.
+/// Reads the sentences of a UTF-8 file with one word per line and a blank line between sentences.
 ///
-/// Columns are separated by a tab when the first line with words has one, else by runs of spaces; every line must have
-/// as many columns as the first. `-DOCSTART-` lines are skipped. With tabs a word may contain spaces.
+/// Columns are separated by tabs if the first line with words has a tab, otherwise by runs of spaces. Every line must
+/// have as many columns as the first. `-DOCSTART-` lines are skipped. With tabs, a word may contain spaces.
 ///
 ///     let train = try readCoNLL("train.tsv")
 ///     let conll2003 = try readCoNLL("eng.testa", columns: CoNLLColumns(word: 0, label: 3))
 ///
-/// - Throws: `FileFault` when the file cannot be read, `CoNLLFault` with the first bad lines when it cannot be understood.
+/// - Throws: `FileFault` if the file cannot be read, `CoNLLFault` with the first invalid lines if it cannot be parsed.
 public func readCoNLL(_ path: String, columns: CoNLLColumns = CoNLLColumns()) throws -> [TaggedSentence] {
   try parseCoNLL([UInt8](readFile(path)), named: path, columns: columns)
 }
 
-/// Reads the text of a CoNLL file that is already in memory; `name` stands for it in errors.
+/// Parses the bytes of a CoNLL file; errors report it as `name`.
 public func parseCoNLL(
   _ bytes: [UInt8], named name: String, columns: CoNLLColumns = CoNLLColumns()
 ) throws(CoNLLFault) -> [TaggedSentence] {
   var reader = CoNLLReader(file: name, columns: columns)
-  for (index, line) in lines(of: bytes).enumerated() { reader.take(line, number: index + 1) }
+  for (index, line) in lines(of: bytes).enumerated() { reader.read(line, number: index + 1) }
   reader.endSentence()
   if reader.badLineCount > 0 {
     throw CoNLLFault(file: name, badLines: reader.badLines, badLineCount: reader.badLineCount)
@@ -68,30 +68,31 @@ public func parseCoNLL(
   return reader.sentences
 }
 
-/// The lines without their ends (LF, CRLF, or in a file without any LF, CR), without a byte order mark at the start.
+/// The lines without line terminators (LF, CRLF, or CR if there is no LF) and without a byte order mark.
 private func lines(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
-  let end: UInt8 = bytes.contains(10) ? 10 : 13
+  let terminator: UInt8 = bytes.contains(10) ? 10 : 13
   return bytes.dropFirst(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
-    .split(separator: end, omittingEmptySubsequences: false)
+    .split(separator: terminator, omittingEmptySubsequences: false)
 }
 
-/// The state between lines: the layout that the first line sets, the open sentence, the faults so far.
+/// The parser's state between lines.
 private struct CoNLLReader {
+  /// Set by the first line with words.
   struct Layout {
     let separator: UInt8
     let columns: Int
     let word: Int
-    /// nil: the file has no labels.
+    /// nil if the file has no labels.
     let label: Int?
     let line: Int
   }
 
-  static let shownLines = 5
+  static let maxReportedLines = 5
 
   let file: String
   let columns: CoNLLColumns
   var layout: Layout?
-  var open = TaggedSentence(words: [])
+  var sentence = TaggedSentence(words: [])
   var sentences: [TaggedSentence] = []
   var badLines: [CoNLLFault.BadLine] = []
   var badLineCount = 0
@@ -102,12 +103,12 @@ private struct CoNLLReader {
   }
 
   mutating func endSentence() {
-    guard !open.words.isEmpty else { return }
-    sentences.append(open)
-    open = TaggedSentence(words: [])
+    guard !sentence.words.isEmpty else { return }
+    sentences.append(sentence)
+    sentence = TaggedSentence(words: [])
   }
 
-  mutating func take(_ raw: ArraySlice<UInt8>, number: Int) {
+  mutating func read(_ raw: ArraySlice<UInt8>, number: Int) {
     let line = trimmed(raw, leadingTabs: false)
     guard line.contains(where: { !isBlank($0) }) else { return endSentence() }
     if line.starts(with: Array("-DOCSTART-".utf8)) { return endSentence() }
@@ -123,13 +124,13 @@ private struct CoNLLReader {
     if let label = layout.label {
       let tag = String(decoding: fields[label], as: UTF8.self)
       guard isTag(tag) else { return fail(number, line, .tag(tag)) }
-      open.tags.append(tag)
+      sentence.tags.append(tag)
     }
-    if open.words.isEmpty { open.source = .init(file: file, sentence: sentences.count + 1, line: number) }
-    open.words.append(word)
+    if sentence.words.isEmpty { sentence.source = .init(file: file, sentence: sentences.count + 1, line: number) }
+    sentence.words.append(word)
   }
 
-  /// Takes separator and column count from the first line with words.
+  /// Determines separator and column count from the first line with words.
   private mutating func setLayout(_ line: ArraySlice<UInt8>, number: Int) {
     let separator = line.contains(tab) ? tab : space
     let count = split(line, at: separator).count
@@ -143,7 +144,7 @@ private struct CoNLLReader {
 
   private mutating func fail(_ number: Int, _ line: ArraySlice<UInt8>, _ problem: CoNLLFault.Problem) {
     badLineCount += 1
-    guard badLines.count < Self.shownLines else { return }
+    guard badLines.count < Self.maxReportedLines else { return }
     badLines.append(CoNLLFault.BadLine(line: number, text: excerpt(line), problem: problem))
   }
 }
@@ -153,7 +154,7 @@ private let space = UInt8(ascii: " ")
 
 private func isBlank(_ byte: UInt8) -> Bool { byte == space || (9...13).contains(byte) }
 
-/// Without the spaces around; a leading tab stays, since it marks an empty first column.
+/// Without surrounding whitespace. Leading tabs are kept unless `leadingTabs`: they mark an empty first column.
 private func trimmed(_ bytes: ArraySlice<UInt8>, leadingTabs: Bool) -> ArraySlice<UInt8> {
   var bytes = bytes
   while let last = bytes.last, isBlank(last) { bytes.removeLast() }
@@ -179,9 +180,9 @@ private func isTag(_ tag: String) -> Bool {
   return bytes[bytes.index(after: bytes.startIndex)] == UInt8(ascii: "-")
 }
 
-/// The start of a line, fit for an error message.
+/// The start of a line, with control characters escaped, for an error message.
 private func excerpt(_ line: ArraySlice<UInt8>) -> String {
   let text = String(decoding: line, as: UTF8.self).unicodeScalars
-  let shown = text.prefix(40).map { $0.value < 32 || $0.value == 127 ? $0.escaped(asASCII: true) : String($0) }.joined()
-  return text.count > 40 ? shown + "…" : shown
+  let start = text.prefix(40).map { $0.value < 32 || $0.value == 127 ? $0.escaped(asASCII: true) : String($0) }.joined()
+  return text.count > 40 ? start + "…" : start
 }

@@ -1,12 +1,12 @@
-/// What can be wrong inside a CoNLL file, as facts, and the message made of them. Does not cover a file that cannot be read.
+/// Errors in the content of a CoNLL file. A file that cannot be read is a `FileFault`.
 public struct CoNLLFault: Error, Equatable {
   public let file: String
-  /// The first bad lines, at most five. Empty: the file has no sentences at all.
+  /// The first invalid lines, at most five. Empty if the file has no sentences.
   public let badLines: [BadLine]
   public let badLineCount: Int
 
   public struct BadLine: Sendable, Equatable {
-    /// From 1.
+    /// Counted from 1.
     public let line: Int
     public let text: String
     public let problem: Problem
@@ -14,9 +14,9 @@ public struct CoNLLFault: Error, Equatable {
 
   public enum Problem: Sendable, Equatable {
     case notUTF8
-    /// The first line is too short for the columns asked for.
+    /// The first line has fewer columns than `CoNLLColumns` requires.
     case tooFewColumns(found: Int, word: Int, label: Int)
-    /// A line differs from the first.
+    /// The number of columns differs from that of line `as`, the first with words.
     case columns(found: Int, expected: Int, as: Int)
     case emptyWord
     case tag(String)
@@ -26,15 +26,15 @@ public struct CoNLLFault: Error, Equatable {
 extension CoNLLFault: CustomStringConvertible {
   public var description: String {
     guard badLineCount > 0 else {
-      return "\(file): found no sentences; expected one word and its tag a line, and a blank line between sentences. "
+      return "\(file): found no sentences; expected one word and its tag per line, and a blank line between sentences. "
         + "Is this the right file?"
     }
-    let shown = badLines.map { "\(file):\($0.line): \($0.problem) (\"\($0.text)\")" }
-    let rest = badLineCount > badLines.count ? ["… and \(badLineCount - badLines.count) more bad lines."] : []
-    return (shown + rest + advice).joined(separator: "\n")
+    let lines = badLines.map { "\(file):\($0.line): \($0.problem) (\"\($0.text)\")" }
+    let rest = badLineCount > badLines.count ? ["… and \(badLineCount - badLines.count) more invalid lines."] : []
+    return (lines + rest + advice).joined(separator: "\n")
   }
 
-  /// One sentence for each kind of problem shown.
+  /// One sentence for each type of problem reported.
   private var advice: [String] {
     var seen: [String] = []
     for line in badLines where !seen.contains(line.problem.advice) { seen.append(line.problem.advice) }
@@ -58,12 +58,12 @@ extension CoNLLFault.Problem: CustomStringConvertible {
     switch self {
     case .notUTF8: "Convert the file to UTF-8, for example with iconv."
     case .tooFewColumns:
-      "Set the word and label columns (0 is the first, -1 the last), or say that labels are optional for a file of words."
+      "Set the word and label columns (0 is the first, -1 the last), or make labels optional for a file of words only."
     case .columns:
-      "Separate columns by one tab, or by spaces, in the same way throughout; "
-        + "the first line with words decides. Comment lines are not part of the format."
-    case .emptyWord: "Remove the line, or put the word back."
-    case .tag: "Is the label column right? Columns count from 0; -1 is the last."
+      "Separate all columns by tabs, or all by spaces, as in the first line with words. "
+        + "Comment lines are not part of the format."
+    case .emptyWord: "Remove the line or add the word."
+    case .tag: "Is the label column correct? Columns count from 0; -1 is the last."
     }
   }
 }

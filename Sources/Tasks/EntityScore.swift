@@ -1,7 +1,7 @@
 /// Entity-level precision, recall and F1 as seqeval 1.2.2 computes them in its default mode. Does not read files.
 public import Files
 
-/// Scores of one type, or of one way to average.
+/// Scores of one entity type, or an average over types.
 public struct TypeScore: Sendable, Equatable, Codable {
   public var precision: Double
   public var recall: Double
@@ -10,24 +10,23 @@ public struct TypeScore: Sendable, Equatable, Codable {
   public var support: Int
 }
 
-/// Agreement of predicted with gold entities; an entity counts when type, start and end all agree.
+/// Scores of predicted against gold entities. An entity is correct if its type, start and end are all equal.
 ///
-/// Equal in every digit to seqeval's `classification_report(gold, predicted, output_dict=True, zero_division=0)`,
-/// malformed tags included, with one exception: where neither side has an entity, seqeval's macro average is NaN and
-/// ours 0.
+/// Bit-identical to seqeval's `classification_report(gold, predicted, output_dict=True, zero_division=0)`, also for
+/// malformed tags, with one exception: if neither side has an entity, seqeval's macro average is NaN and this one is 0.
 ///
 ///     let score = try EntityScore(gold: [["B-Drug", "O"]], predicted: [["B-Drug", "B-Drug"]])
 ///     score.precision  // 0.5
 public struct EntityScore: Sendable, Equatable, Codable {
-  /// Over all types together (seqeval's "micro avg").
+  /// Over all types (seqeval's "micro avg").
   public let precision: Double
   public let recall: Double
   public let f1: Double
   public let support: Int
   public let perType: [String: TypeScore]
-  /// The plain mean over types.
+  /// The unweighted mean over types.
   public let macro: TypeScore
-  /// The mean over types, each by its support.
+  /// The mean over types, weighted by support.
   public let weighted: TypeScore
 
   enum CodingKeys: String, CodingKey {
@@ -35,8 +34,10 @@ public struct EntityScore: Sendable, Equatable, Codable {
     case perType = "per_type"
   }
 
-  /// - Parameters: one list of tags for each sentence, on both sides.
-  /// - Throws: `EntityScoreFault` when the sides differ in sentences or words.
+  /// - Parameters:
+  ///   - gold: one list of tags per sentence.
+  ///   - predicted: the same number of sentences and words.
+  /// - Throws: `EntityScoreFault` if the numbers of sentences or words differ.
   public init(gold: [[String]], predicted: [[String]]) throws(EntityScoreFault) {
     guard gold.count == predicted.count else { throw .sentences(gold: gold.count, predicted: predicted.count) }
     for (index, (a, b)) in zip(gold, predicted).enumerated() where a.count != b.count {
@@ -50,16 +51,16 @@ public struct EntityScore: Sendable, Equatable, Codable {
     for entity in goldEntities { counts[entity.type, default: Counts()].gold += 1 }
     for entity in predictedEntities {
       counts[entity.type, default: Counts()].predicted += 1
-      if goldEntities.contains(entity) { counts[entity.type, default: Counts()].agreed += 1 }
+      if goldEntities.contains(entity) { counts[entity.type, default: Counts()].correct += 1 }
     }
-    // By code point, as Python sorts: the order shows in the last digit of an average.
-    let names = counts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let scores = names.map { counts[$0, default: Counts()].score }
-    let all = counts.values.reduce(into: Counts()) { $0.add($1) }.score
-    (precision, recall, f1, support) = (all.precision, all.recall, all.f1, all.support)
-    perType = Dictionary(uniqueKeysWithValues: zip(names, scores))
-    macro = average(scores, weights: scores.map { _ in 1 }, support: all.support)
-    weighted = average(scores, weights: scores.map { Double($0.support) }, support: all.support)
+    // By code point, as Python sorts: the order of summation affects the last digit of an average.
+    let types = counts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let scores = types.map { counts[$0, default: Counts()].score }
+    let micro = counts.values.reduce(into: Counts()) { $0.add($1) }.score
+    (precision, recall, f1, support) = (micro.precision, micro.recall, micro.f1, micro.support)
+    perType = Dictionary(uniqueKeysWithValues: zip(types, scores))
+    macro = average(scores, weights: scores.map { _ in 1 }, support: micro.support)
+    weighted = average(scores, weights: scores.map { Double($0.support) }, support: micro.support)
   }
 
   /// `{"precision", "recall", "f1", "support", "per_type": {type: {…}}, "macro": {…}, "weighted": {…}}`
@@ -86,10 +87,11 @@ public enum EntityScoreFault: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .sentences(let gold, let predicted):
-      "The gold tags have \(gold) sentences, the predicted ones \(predicted); expected as many. Are both of one corpus?"
+      "The gold tags have \(gold) sentences, the predicted tags \(predicted); expected equal numbers. "
+        + "Are both from the same corpus?"
     case .words(let sentence, let gold, let predicted):
-      "Sentence \(sentence + 1): \(gold) gold tags but \(predicted) predicted ones; expected as many. "
-        + "Are both of one corpus, and was no sentence cut short?"
+      "Sentence \(sentence + 1): \(gold) gold tags but \(predicted) predicted tags; expected equal numbers. "
+        + "Are both from the same corpus? Was the sentence truncated?"
     }
   }
 }
@@ -97,18 +99,18 @@ public enum EntityScoreFault: Error, Equatable, CustomStringConvertible {
 private struct Counts {
   var gold = 0
   var predicted = 0
-  var agreed = 0
+  var correct = 0
 
   mutating func add(_ other: Counts) {
     gold += other.gold
     predicted += other.predicted
-    agreed += other.agreed
+    correct += other.correct
   }
 
-  /// 0 where a denominator is 0; the operations stand in seqeval's order.
+  /// 0 if a denominator is 0; the operations are in seqeval's order.
   var score: TypeScore {
-    let precision = Double(agreed) / Double(max(predicted, 1))
-    let recall = Double(agreed) / Double(max(gold, 1))
+    let precision = Double(correct) / Double(max(predicted, 1))
+    let recall = Double(correct) / Double(max(gold, 1))
     let sum = precision + recall
     let f1 = 2 * precision * recall / (sum == 0 ? 1 : sum)
     return TypeScore(precision: precision, recall: recall, f1: f1, support: gold)
@@ -123,8 +125,8 @@ private func average(_ scores: [TypeScore], weights: [Double], support: Int) -> 
   return TypeScore(precision: mean(\.precision), recall: mean(\.recall), f1: mean(\.f1), support: support)
 }
 
-/// NumPy's order of addition (`pairwise_sum` in numpy/_core/src/umath/loops_utils.h.src): one by one below 8 terms,
-/// eight running sums up to 128, halves above.
+/// The sum in NumPy's order (`pairwise_sum` in numpy/_core/src/umath/loops_utils.h.src): sequential below 8 terms,
+/// eight running sums up to 128, recursive bisection above.
 func pairwiseSum(_ x: ArraySlice<Double>) -> Double {
   let start = x.startIndex
   if x.count < 8 { return x.reduce(0, +) }

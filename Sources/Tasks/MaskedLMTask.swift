@@ -1,4 +1,4 @@
-/// Masked language modelling: guess the tokens that were hidden in blocks of running text (Devlin et al. 2019, §3.1).
+/// Masked language modeling: predicts the masked tokens in blocks of running text (Devlin et al. 2019 §3.1).
 public import Autograd
 import Files
 import Glibc
@@ -6,33 +6,33 @@ public import Models
 
 public struct MaskedLMTask: Task {
   private let splits: [Split: TokenStore]
-  private let masking, heldOut: Masking
+  private let masking, heldOutMasking: Masking
   private let seed: UInt64
   private let isDynamic: Bool
   public let lengths: [Int]
 
-  /// The seed of held-out text's masks, whatever a run's own is: scores of runs can be compared.
+  /// Masks of held-out text do not depend on a run's seed, so that the scores of runs can be compared.
   private static let heldOutSeed: UInt64 = 42
 
   /// - Parameters:
-  ///   - heldOut: how dev and test are masked, with a seed of their own; nil: as the training text.
-  ///   - isDynamic: whether a training block is masked anew at every step; held-out text has the same masks for ever.
-  ///   - most: how many blocks of the training text count; nil: all.
+  ///   - heldOut: the masking of dev and test; nil for that of the training text. Its seed is always 42.
+  ///   - isDynamic: whether a training block is masked differently at every step. Held-out masks never change.
+  ///   - maxTrainExamples: number of training blocks to use, from the first; nil for all.
   public init(
     _ splits: [Split: TokenStore], _ masking: Masking, heldOut: Masking? = nil, seed: UInt64, isDynamic: Bool = true,
-    most: Int? = nil
+    maxTrainExamples: Int? = nil
   ) {
     self.splits = splits
     self.masking = masking
-    self.heldOut = heldOut ?? masking
+    self.heldOutMasking = heldOut ?? masking
     self.seed = seed
     self.isDynamic = isDynamic
     let lengths = splits[.train]?.lengths ?? []
-    self.lengths = most.map { Array(lengths.prefix($0)) } ?? lengths
+    self.lengths = maxTrainExamples.map { Array(lengths.prefix($0)) } ?? lengths
   }
 
   public func lesson(_ examples: [Int], at step: Int) -> Lesson {
-    // Step 0 is no other than the rest: fixed masks are those of a step that never comes.
+    // Static masks use step -1, which no training step has.
     splits[.train].map { lesson($0, examples, masking, key: (seed, isDynamic ? step : -1)) }
       ?? Lesson(examples: [], batch: Batch(), targets: [], weight: 0)
   }
@@ -43,8 +43,8 @@ public struct MaskedLMTask: Task {
     var batch = Batch(), rows: [Int32] = [], targets: [Int32] = []
     for block in blocks {
       let masked = masking(store[block], key: (key.seed, key.step, block))
-      for (place, target) in masked.targets.enumerated() where target >= 0 {
-        rows.append(Int32(batch.count + place))
+      for (index, target) in masked.targets.enumerated() where target >= 0 {
+        rows.append(Int32(batch.count + index))
         targets.append(target)
       }
       batch.append(masked.input)
@@ -58,21 +58,23 @@ public struct MaskedLMTask: Task {
     split == .train ? lengths.reduce(0, +) : splits[split]?.tokens ?? 0
   }
 
-  public func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) throws -> Evaluation? {
+  public func evaluate(_ model: TextModel, on split: Split, _ parallelFor: ParallelFor) throws -> Evaluation? {
     guard let store = splits[split] else { return nil }
     let batches = lengthGroups(lengths: store.lengths, tokens: 512)
-    let results = Results<(loss: Double, right: Int, targets: Int)>(count: batches.count)
-    run(batches.count) { index, workspace in
-      let lesson = lesson(store, batches[index], heldOut, key: (Self.heldOutSeed, -1))
+    let results = Results<(loss: Double, correct: Int, targets: Int)>(count: batches.count)
+    parallelFor(batches.count) { index, workspace in
+      let lesson = lesson(store, batches[index], heldOutMasking, key: (Self.heldOutSeed, -1))
       let pass = Pass(workspace)
       let logits = model(lesson.batch, rows: lesson.rows, pass)
-      let right = zip(argmaxRows(logits), lesson.targets).count { $0.label == Int($1) }
+      let correct = zip(argmaxRows(logits), lesson.targets).count { $0.label == Int($1) }
       let loss = crossEntropy(logits, targets: lesson.targets, norm: 1, pass)
-      results.set(index, (loss, right, lesson.targets.count))
+      results.set(index, (loss, correct, lesson.targets.count))
     }
-    let (sum, right, count) = results.all.reduce((0.0, 0, 0)) { ($0.0 + $1.loss, $0.1 + $1.right, $0.2 + $1.targets) }
+    let (sum, correct, count) = results.all.reduce((0.0, 0, 0)) {
+      ($0.0 + $1.loss, $0.1 + $1.correct, $0.2 + $1.targets)
+    }
     guard sum.isFinite else { throw NotFinite() }
-    let loss = sum / Double(max(count, 1)), accuracy = Double(right) / Double(max(count, 1))
+    let loss = sum / Double(max(count, 1)), accuracy = Double(correct) / Double(max(count, 1))
     // JSON has no infinity.
     let perplexity = min(exp(loss), .greatestFiniteMagnitude)
     return Evaluation(

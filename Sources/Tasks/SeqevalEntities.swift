@@ -1,7 +1,7 @@
-/// Entities of tag sequences by the rules of seqeval 1.2.2's `get_entities`, malformed sequences included. It exists for
-/// scoring alone; `TagScheme` reads corpora.
+/// Extracts entities from tag sequences as seqeval 1.2.2's `get_entities` does, also from malformed ones. For scoring
+/// only; `TagScheme` reads corpora.
 
-/// All entities of a corpus. Positions run through the whole corpus, with one O after each sentence.
+/// All entities of a corpus. Positions count through the whole corpus, with one O after each sentence.
 func seqevalEntities(_ sentences: [[String]]) -> Set<Span> {
   var entities: Set<Span> = []
   var previous = SeqevalTag(letter: "O", type: "")
@@ -18,7 +18,8 @@ func seqevalEntities(_ sentences: [[String]]) -> Set<Span> {
   return entities
 }
 
-/// A tag cut as seqeval cuts it: the first character, and what follows the first hyphen after it, or "_".
+/// A tag split as seqeval splits it: the first character, and as type the text after the next hyphen, or all the rest
+/// without a hyphen, or "_" if that is empty.
 private struct SeqevalTag {
   let letter: Unicode.Scalar
   let type: String
@@ -41,17 +42,17 @@ private struct SeqevalTag {
 }
 
 /// seqeval's `end_of_chunk`.
-private func ends(_ before: SeqevalTag, _ now: SeqevalTag) -> Bool {
-  switch (before.letter, now.letter) {
+private func ends(_ previous: SeqevalTag, _ current: SeqevalTag) -> Bool {
+  switch (previous.letter, current.letter) {
   case ("E", _), ("S", _), ("B", "B"), ("B", "S"), ("B", "O"), ("I", "B"), ("I", "S"), ("I", "O"): true
-  default: before.isInside && before.type != now.type
+  default: previous.isInside && previous.type != current.type
   }
 }
 
 /// seqeval's `start_of_chunk`.
-private func starts(_ before: SeqevalTag, _ now: SeqevalTag) -> Bool {
-  switch (before.letter, now.letter) {
+private func starts(_ previous: SeqevalTag, _ current: SeqevalTag) -> Bool {
+  switch (previous.letter, current.letter) {
   case (_, "B"), (_, "S"), ("E", "E"), ("E", "I"), ("S", "E"), ("S", "I"), ("O", "E"), ("O", "I"): true
-  default: now.isInside && before.type != now.type
+  default: current.isInside && previous.type != current.type
   }
 }

@@ -1,17 +1,17 @@
-/// tune.json, read back: what a predictor must know beside the weights.
+/// Reads tune.json: the task, labels and window limits that prediction needs besides the weights.
 public import Files
 
 public struct Sidecar: Sendable {
-  /// What the weights were trained for, as a recipe's `task.type`.
+  /// The task that the weights were trained on, as in a recipe's `task.type`.
   public let task: String
-  /// Of a tagger's outputs; none where they are the vocabulary.
+  /// Labels of a token classifier's outputs; empty for masked language modeling.
   public let labels: [String]
   public let maxLength, stride: Int?
-  /// SHA-256 of the weights that the adapter was trained over.
+  /// SHA-256 of the base weights that the adapter was trained on.
   public let baseHash: String?
   public let json: JSON
 
-  /// nil where the folder has no tune.json: an adapter or a model that somebody else made.
+  /// Returns nil if the folder has no tune.json, as for models and adapters from other tools.
   public init?(folder: String) throws {
     let file = folder + "/tune.json"
     guard fileExists(file) else { return nil }

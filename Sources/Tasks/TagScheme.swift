@@ -1,6 +1,6 @@
-/// The ways to write entities as one tag a word, and reading any of them as spans. Does not score: `EntityScore` does.
+/// Tag schemes, which encode entities as one tag per word, and conversion to spans. `EntityScore` does the scoring.
 
-/// One entity: the words `start..<end` of a sentence, counted from 0.
+/// One entity: the words `start..<end` of a sentence, from 0.
 public struct Span: Sendable, Hashable {
   public let type: String
   public let start: Int
@@ -13,106 +13,108 @@ public struct Span: Sendable, Hashable {
   }
 }
 
-/// The entities of one sentence, and how many of its tags broke the scheme's rules.
+/// The entities of one sentence, and how many of its tags are invalid in the scheme.
 public struct ParsedSpans: Sendable, Equatable {
   public var spans: [Span] = []
   public var invalidTags = 0
 }
 
-/// IOB1 (Ramshaw & Marcus 1995): B- only between neighbours of one type. IOB2: every entity starts with B-.
-/// IOBES: E- ends an entity of several words, S- is an entity of one. BILOU: the same with L- and U-.
+/// IOB1 (Ramshaw & Marcus 1995): B- only between adjacent entities of one type. IOB2: every entity starts with B-.
+/// IOBES: E- ends an entity of several words, S- is a one-word entity. BILOU: IOBES with L- and U- instead.
 public enum TagScheme: String, Sendable, CaseIterable {
   case iob1, iob2, iobes, bilou
 }
 
 extension TagScheme {
-  /// The scheme whose rules a corpus breaks least; IOB2 when several fit, as for a corpus without entities.
+  /// The scheme in which a corpus has the fewest invalid tags; IOB2 if several are equal, as without entities.
   ///
-  /// E- and S- decide for IOBES, L- and U- for BILOU, whichever are more; without them IOB1 and IOB2 are compared.
+  /// If there are E- and S-, or L- and U- tags, the more frequent pair selects IOBES or BILOU; otherwise IOB1 and IOB2
+  /// are compared.
   public static func detect(in sentences: some Sequence<[String]>) -> TagScheme {
-    var counts: [UInt8: Int] = [:], broken1 = 0, broken2 = 0
+    var counts: [UInt8: Int] = [:], invalidIOB1 = 0, invalidIOB2 = 0
     for tags in sentences {
       for tag in tags { counts[tag.utf8.first ?? 0, default: 0] += 1 }
-      broken1 += iob1.spans(tags).invalidTags
-      broken2 += iob2.spans(tags).invalidTags
+      invalidIOB1 += iob1.spans(tags).invalidTags
+      invalidIOB2 += iob2.spans(tags).invalidTags
     }
     func count(_ letters: String) -> Int { letters.utf8.reduce(0) { $0 + counts[$1, default: 0] } }
     let iobesTags = count("ES"), bilouTags = count("LU")
     if iobesTags + bilouTags > 0 { return iobesTags >= bilouTags ? .iobes : .bilou }
-    return broken1 < broken2 ? .iob1 : .iob2
+    return invalidIOB1 < invalidIOB2 ? .iob1 : .iob2
   }
 
-  /// Reads tags as spans. A tag that breaks the rules is counted and read as conlleval would: a stray I- or E- starts
-  /// an entity, a missing end closes it, a tag of another form is O.
+  /// Converts tags to spans. Invalid tags are counted and read as conlleval reads them: an I- or E- without a preceding
+  /// B- starts an entity, an entity without an end tag ends before the next tag, any other text is O.
   ///
   ///     TagScheme.iobes.spans(["B-Drug", "E-Drug", "O", "S-Dose"]).spans  // [Drug 0..<2, Dose 3..<4]
   public func spans(_ tags: [String]) -> ParsedSpans {
     var reader = SpanReader(scheme: self)
-    for (index, tag) in tags.enumerated() { reader.take(tag, at: index) }
+    for (index, tag) in tags.enumerated() { reader.read(tag, at: index) }
     reader.close(at: tags.count, early: true)
-    return reader.reading
+    return reader.parsed
   }
 
   /// The same entities in IOB2.
   public func toIOB2(_ tags: [String]) -> [String] { iob2Tags(spans(tags).spans, count: tags.count) }
 }
 
-/// The IOB2 tags of `count` words; where spans overlap, the first to start wins and the rest of the other is left out.
+/// The IOB2 tags of `count` words. A span that overlaps one that starts earlier is left out.
 public func iob2Tags(_ spans: [Span], count: Int) -> [String] {
   var tags = [String](repeating: "O", count: count)
-  var free = 0
-  for span in spans.sorted(by: { $0.start < $1.start }) where span.start >= free && span.end <= count {
+  var end = 0
+  for span in spans.sorted(by: { $0.start < $1.start }) where span.start >= end && span.end <= count {
     guard span.start < span.end else { continue }
     tags[span.start] = "B-" + span.type
     for index in span.start + 1..<span.end { tags[index] = "I-" + span.type }
-    free = span.end
+    end = span.end
   }
   return tags
 }
 
-/// A corpus in IOB2, with what its former scheme was and how often that was broken.
+/// A corpus converted to IOB2, with its original scheme and the number of tags that were invalid in it.
 public struct IOB2Corpus: Sendable, Equatable {
   public var sentences: [TaggedSentence]
   public var scheme: TagScheme
   public var invalidTags: Int
   public var sentencesWithInvalidTags: Int
 
-  /// - Parameter scheme: nil detects it ("auto").
+  /// - Parameter scheme: the original scheme; nil to detect it ("auto").
   public init(_ sentences: [TaggedSentence], from scheme: TagScheme? = nil) {
     let scheme = scheme ?? TagScheme.detect(in: sentences.lazy.map(\.tags))
     self.scheme = scheme
     self.sentences = []
     (invalidTags, sentencesWithInvalidTags) = (0, 0)
     for sentence in sentences {
-      let reading = scheme.spans(sentence.tags)
-      let tags = iob2Tags(reading.spans, count: sentence.tags.count)
-      self.sentences.append(TaggedSentence(words: sentence.words, tags: tags, place: sentence.source))
-      invalidTags += reading.invalidTags
-      sentencesWithInvalidTags += reading.invalidTags > 0 ? 1 : 0
+      let parsed = scheme.spans(sentence.tags)
+      let tags = iob2Tags(parsed.spans, count: sentence.tags.count)
+      self.sentences.append(TaggedSentence(words: sentence.words, tags: tags, source: sentence.source))
+      invalidTags += parsed.invalidTags
+      sentencesWithInvalidTags += parsed.invalidTags > 0 ? 1 : 0
     }
   }
 }
 
-/// The state between tags: the open entity, and the type of the one that ended just before.
+/// The parser's state between tags.
 private struct SpanReader {
   let scheme: TagScheme
-  var reading = ParsedSpans()
+  var parsed = ParsedSpans()
+  /// The current entity.
   var open: (type: String, start: Int)?
-  /// Type of the entity that covered the previous word; IOB1's B- needs it.
+  /// Type of the previous word's entity, for IOB1's B-.
   var previous: String?
 
   init(scheme: TagScheme) { self.scheme = scheme }
 
   private var marksEnds: Bool { scheme == .iobes || scheme == .bilou }
 
-  mutating func take(_ tag: String, at index: Int) {
+  mutating func read(_ tag: String, at index: Int) {
     guard let (letter, type) = parse(tag) else {
-      if tag != "O" { reading.invalidTags += 1 }
+      if tag != "O" { parsed.invalidTags += 1 }
       close(at: index, early: true)
       previous = nil
       return
     }
-    if !allowed(letter, type) { reading.invalidTags += 1 }
+    if !isAllowed(letter, type) { parsed.invalidTags += 1 }
     let continues = (letter == "I" || letter == "E") && open?.type == type
     if !continues {
       close(at: index, early: true)
@@ -122,16 +124,16 @@ private struct SpanReader {
     previous = type
   }
 
-  /// Ends the open entity before `index`. An early end breaks a scheme that marks ends.
+  /// Ends the current entity before `index`. In a scheme that marks ends, an end without an end tag is invalid.
   mutating func close(at index: Int, early: Bool) {
     guard let entity = open else { return }
-    reading.spans.append(Span(entity.type, entity.start, index))
-    if early && marksEnds { reading.invalidTags += 1 }
+    parsed.spans.append(Span(entity.type, entity.start, index))
+    if early && marksEnds { parsed.invalidTags += 1 }
     open = nil
   }
 
-  /// Whether the scheme lets `letter` stand here; what an early end breaks is counted by `close`.
-  private func allowed(_ letter: Character, _ type: String) -> Bool {
+  /// Whether `letter` is valid here; `close` counts missing end tags.
+  private func isAllowed(_ letter: Character, _ type: String) -> Bool {
     switch (scheme, letter) {
     case (.iob1, "I"), (.iob2, "B"), (.iobes, "B"), (.bilou, "B"), (.iobes, "S"), (.bilou, "S"): true
     case (.iob1, "B"): previous == type
@@ -140,7 +142,7 @@ private struct SpanReader {
     }
   }
 
-  /// Letter and type; L and U count as E and S. nil: O, or not a tag.
+  /// Letter and type, with L and U mapped to E and S; nil for O and for text that is not a tag.
   private func parse(_ tag: String) -> (letter: Character, type: String)? {
     guard tag.utf8.count > 2, let first = tag.first, tag.dropFirst().first == "-" else { return nil }
     let type = String(tag.dropFirst(2))

@@ -1,34 +1,34 @@
-/// Tags for the words of many texts, windows packed into batches and merged again.
+/// Predicts a tag for every word of many texts: batches their windows and merges the windows' predictions.
 public import Autograd
 public import Models
 
 public struct Tagger: Sendable {
   private let model: TextModel
-  private let encoder: TextTokenizer
+  private let tokenizer: TextTokenizer
   private let keepsLogits: Bool
 
-  public init(model: TextModel, encoder: TextTokenizer, keepsLogits: Bool = false) {
+  public init(model: TextModel, tokenizer: TextTokenizer, keepsLogits: Bool = false) {
     self.model = model
-    self.encoder = encoder
+    self.tokenizer = tokenizer
     self.keepsLogits = keepsLogits
   }
 
   public struct Tags: Sendable {
-    /// One for every word.
+    /// One prediction per word.
     public fileprivate(set) var words: [TagPrediction] = []
-    /// Ids and logits [tokens][classes] of every window, where they are kept.
+    /// Ids and logits [tokens][classes] of every window; empty unless logits are kept.
     public fileprivate(set) var windows: [(ids: [Int32], logits: [[Float]])] = []
   }
 
-  /// Tags of every text's words; a text without words has none.
-  public func tag(_ texts: [TokenizedWords], _ run: ParallelFor) -> [Tags] {
+  /// The tags of every text's words; none for a text without words.
+  public func tag(_ texts: [TokenizedWords], _ parallelFor: ParallelFor) -> [Tags] {
     let windows = texts.enumerated().flatMap { index, text in
-      text.wordStarts.isEmpty ? [] : encoder.windows(text).map { (text: index, window: $0) }
+      text.wordStarts.isEmpty ? [] : tokenizer.windows(text).map { (text: index, window: $0) }
     }
-    let inputs = windows.map { encoder.ids(texts[$0.text], $0.window) }
+    let inputs = windows.map { tokenizer.ids(texts[$0.text], $0.window) }
     let batches = lengthGroups(lengths: inputs.map(\.count), tokens: 512)
     let results = Results<[(Int, [TagPrediction], [[Float]])]>(count: batches.count)
-    run(batches.count) { number, workspace in
+    parallelFor(batches.count) { number, workspace in
       let logits = model(Batch(batches[number].map { inputs[$0] }), Pass(workspace))
       let best = argmaxRows(logits)
       var row = 0

@@ -1,4 +1,4 @@
-/// Token classification: a tag for every word, read from the word's first piece. Scored by whole entities.
+/// Token classification: predicts a tag for every word from the word's first token. Metrics are entity-level.
 public import Autograd
 import Files
 import Glibc
@@ -12,28 +12,29 @@ public struct TagPrediction: Sendable, Equatable {
 
 public struct TaggingTask: Task {
   public let labels: [String]
-  private let encoder: TextTokenizer
+  private let tokenizer: TextTokenizer
   private let splits: [Split: TaggedSplit]
   private let classWeights: [Float]?
   private let smoothing: Float
 
   /// - Parameters:
   ///   - labels: all tags, in the order of the head's outputs.
-  ///   - classWeights: one weight a label, or nil.
+  ///   - classWeights: one weight per label, or nil.
+  ///   - smoothing: label smoothing of the training loss.
   public init(
-    labels: [String], splits: [Split: [TaggedSentence]], encoder: TextTokenizer, classWeights: [Float]? = nil,
+    labels: [String], splits: [Split: [TaggedSentence]], tokenizer: TextTokenizer, classWeights: [Float]? = nil,
     smoothing: Float = 0
   ) {
     self.labels = labels
-    self.encoder = encoder
+    self.tokenizer = tokenizer
     self.classWeights = classWeights
     self.smoothing = smoothing
-    self.splits = splits.mapValues { TaggedSplit($0, labels: labels, encoder) }
+    self.splits = splits.mapValues { TaggedSplit($0, labels: labels, tokenizer) }
   }
 
   public var lengths: [Int] { splits[.train]?.windows.map(\.ids.count) ?? [] }
 
-  /// How many sentences were longer than a window, and windows in all.
+  /// Number of sentences in a split, and of the windows they are split into.
   public func windowCount(_ split: Split) -> (sentences: Int, windows: Int) {
     (splits[split]?.sentences.count ?? 0, splits[split]?.windows.count ?? 0)
   }
@@ -57,12 +58,12 @@ public struct TaggingTask: Task {
 
   public func tokens(in split: Split) -> Int { splits[split]?.windows.reduce(0) { $0 + $1.ids.count } ?? 0 }
 
-  public func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) throws -> Evaluation? {
+  public func evaluate(_ model: TextModel, on split: Split, _ parallelFor: ParallelFor) throws -> Evaluation? {
     guard let data = splits[split] else { return nil }
     let norm = data.windows.reduce(0) { $0 + weight($1.targets) }
     let batches = lengthGroups(lengths: data.windows.map(\.ids.count), tokens: 512)
     let results = Results<(loss: Double, tags: [(window: Int, labels: [Int])])>(count: batches.count)
-    run(batches.count) { index, workspace in
+    parallelFor(batches.count) { index, workspace in
       let chosen = batches[index].map { data.windows[$0] }
       let pass = Pass(workspace)
       let logits = model(Batch(chosen.map(\.ids)), pass)
@@ -84,39 +85,40 @@ public struct TaggingTask: Task {
   }
 }
 
-/// Scores of numbers that are none would look like bad predictions.
+/// The model's outputs are NaN or infinite. Without this error they would look like bad predictions.
 public struct NotFinite: Error, CustomStringConvertible {
   public init() {}
 
   public var description: String {
-    "The model's outputs are not finite numbers: its weights, or the adapter's, hold NaN or infinity. Are the files damaged?"
+    "The model's outputs are not finite numbers: its weights, or the adapter's, contain NaN or infinity. "
+      + "Are the files damaged?"
   }
 }
 
-/// The sentences of a file as windows.
+/// The sentences of a split, split into windows.
 private struct TaggedSplit: Sendable {
   struct Example: Sendable {
     let sentence: Int
     let ids: [Int32]
-    /// A label where a word of this window begins, else -1; one entry a token.
+    /// One per token: the label at the first token of each of this window's words, else -1.
     let targets: [Int32]
-    /// The tokens at which the window's own words begin.
+    /// The first token of each of this window's words.
     let rows: [Int]
   }
 
   let sentences: [TaggedSentence]
   let windows: [Example]
 
-  init(_ sentences: [TaggedSentence], labels: [String], _ encoder: TextTokenizer) {
+  init(_ sentences: [TaggedSentence], labels: [String], _ tokenizer: TextTokenizer) {
     self.sentences = sentences
-    let index = Dictionary(labels.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+    let labelIDs = Dictionary(labels.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
     windows = sentences.enumerated().flatMap { number, sentence in
-      let text = encoder.tokenize(sentence.words)
-      return encoder.windows(text).map { window in
-        let ids = encoder.ids(text, window)
+      let text = tokenizer.tokenize(sentence.words)
+      return tokenizer.windows(text).map { window in
+        let ids = tokenizer.ids(text, window)
         let rows = window.words.map { text.wordStarts[$0] - window.tokens.lowerBound + 1 }
         var targets = [Int32](repeating: -1, count: ids.count)
-        for (row, word) in zip(rows, window.words) { targets[row] = index[sentence.tags[word]] ?? -1 }
+        for (row, word) in zip(rows, window.words) { targets[row] = labelIDs[sentence.tags[word]] ?? -1 }
         return Example(sentence: number, ids: ids, targets: targets, rows: rows)
       }
     }
@@ -139,7 +141,7 @@ private struct TaggedSplit: Sendable {
   }
 }
 
-/// The largest entry of each row, as a column and its share in the row's softmax.
+/// The column of each row's largest logit, and its softmax probability.
 public func argmaxRows(_ logits: Tensor) -> [TagPrediction] {
   (0..<logits.rows).map { row in
     let values = UnsafeBufferPointer(start: logits.pointer + row * logits.columns, count: logits.columns)

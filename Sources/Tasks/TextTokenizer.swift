@@ -1,9 +1,9 @@
-/// From words to what the model reads: pieces, special tokens, windows, packed batches.
+/// Prepares text for a model: tokens, special tokens, windows and batches of similar length.
 public import Models
 import Synchronization
 public import Tokenizers
 
-/// A tokenizer and a window that do not fit a model.
+/// A tokenizer or window that does not match the model.
 public enum TextTokenizerFault: Error, CustomStringConvertible {
   case maxLength(Int, limit: Int, reserved: Int)
   case vocabulary(tokenizer: Int, model: Int)
@@ -12,41 +12,42 @@ public enum TextTokenizerFault: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .maxLength(_, let limit, let reserved) where limit < 8:
-      "The adapter takes \(reserved) of the model's \(limit + reserved) positions; a sequence needs 8 at least."
+      "The adapter takes \(reserved) of the model's \(limit + reserved) positions; a sequence needs at least 8."
     case .maxLength(let found, let limit, let reserved):
-      "max_length is \(found); it must be at least 8, and this model reads at most \(limit) tokens at once"
-        + (reserved > 0 ? " beside the adapter's \(reserved)." : ".")
+      "max_length is \(found); it must be at least 8, and this model accepts at most \(limit) tokens"
+        + (reserved > 0 ? " in addition to the adapter's \(reserved) virtual tokens." : ".")
     case .stride(let stride, let maxLength):
-      "stride is \(stride); it must be from 0 to below half of max_length, which is \(maxLength)."
+      "stride is \(stride); it must be at least 0 and less than half of max_length, which is \(maxLength)."
     case .vocabulary(let tokenizer, let model):
-      "The tokenizer has \(tokenizer) tokens, config.json's 'vocab_size' is \(model): they do not belong together."
+      "The tokenizer has \(tokenizer) tokens, but config.json's 'vocab_size' is \(model). "
+        + "Does the tokenizer belong to this model?"
     }
   }
 }
 
-/// A tokenizer with the limits of one model.
+/// A WordPiece tokenizer with the window limits of one model.
 public struct TextTokenizer: Sendable {
-  public let tokenizer: WordPiece
-  /// Tokens of a window, [CLS] and [SEP] included, and how many pieces neighbours share.
+  public let wordPiece: WordPiece
+  /// Tokens per window, including [CLS] and [SEP], and how many tokens adjacent windows share.
   public let maxLength, stride: Int
 
   /// - Parameters:
-  ///   - maxLength: nil for as much as the model reads, at most 512.
-  ///   - stride: nil for a quarter of the window; less than half of it.
-  ///   - reserved: positions that an adapter takes of every sequence.
-  /// - Throws: `EncoderFault` where the tokenizer, the window and the model do not fit.
+  ///   - maxLength: nil for the model's limit, at most 512.
+  ///   - stride: less than half of the window; nil for a quarter of it.
+  ///   - reserved: positions that an adapter takes in every sequence.
+  /// - Throws: `TextTokenizerFault` if the tokenizer or the window does not match the model.
   public init(
-    _ tokenizer: WordPiece, _ config: ModelConfig, maxLength: Int? = nil, stride: Int? = nil, reserved: Int = 0
+    _ wordPiece: WordPiece, _ config: ModelConfig, maxLength: Int? = nil, stride: Int? = nil, reserved: Int = 0
   ) throws {
-    guard tokenizer.count <= config.vocabSize else {
-      throw TextTokenizerFault.vocabulary(tokenizer: tokenizer.count, model: config.vocabSize)
+    guard wordPiece.count <= config.vocabSize else {
+      throw TextTokenizerFault.vocabulary(tokenizer: wordPiece.count, model: config.vocabSize)
     }
     let limit = config.maxPositionEmbeddings - reserved
     let length = maxLength ?? min(512, limit)
     guard (8...max(8, limit)).contains(length), length <= limit else {
       throw TextTokenizerFault.maxLength(length, limit: limit, reserved: reserved)
     }
-    self.tokenizer = tokenizer
+    self.wordPiece = wordPiece
     self.maxLength = length
     self.stride = stride ?? length / 4
     guard self.stride >= 0, self.stride * 2 < length else {
@@ -54,12 +55,12 @@ public struct TextTokenizer: Sendable {
     }
   }
 
-  /// Pieces of words that are split already. A word without any piece (control characters only) becomes [UNK].
+  /// Tokenizes a text that is already split into words. A word without tokens (only control characters) becomes [UNK].
   public func tokenize(_ words: [String]) -> TokenizedWords {
     var result = TokenizedWords()
     for word in words {
-      let pieces = tokenizer.pieces(ofWord: word)
-      result.append(word: pieces.isEmpty ? [tokenizer.unk] : pieces)
+      let ids = wordPiece.ids(ofWord: word)
+      result.append(word: ids.isEmpty ? [wordPiece.unk] : ids)
     }
     return result
   }
@@ -68,27 +69,27 @@ public struct TextTokenizer: Sendable {
     splitIntoWindows(text, limit: maxLength - 2, stride: stride)
   }
 
-  /// [CLS] pieces [SEP]
+  /// The ids of a window: [CLS] tokens [SEP].
   public func ids(_ text: TokenizedWords, _ window: Window) -> [Int32] {
-    [tokenizer.cls] + text.ids[window.tokens] + [tokenizer.sep]
+    [wordPiece.cls] + text.ids[window.tokens] + [wordPiece.sep]
   }
 }
 
-/// Groups sequences of similar length into batches of about `tokens` tokens: work of equal size for the threads.
+/// Groups sequences of similar length into batches of about `tokens` tokens, so that threads get equal work.
 func lengthGroups(lengths: [Int], tokens: Int) -> [[Int]] {
-  var result: [[Int]] = [], load = 0
+  var groups: [[Int]] = [], tokenCount = 0
   for index in lengths.indices.sorted(by: { (lengths[$0], $0) > (lengths[$1], $1) }) {
-    if result.isEmpty || load + lengths[index] > tokens {
-      result.append([])
-      load = 0
+    if groups.isEmpty || tokenCount + lengths[index] > tokens {
+      groups.append([])
+      tokenCount = 0
     }
-    result[result.count - 1].append(index)
-    load += lengths[index]
+    groups[groups.count - 1].append(index)
+    tokenCount += lengths[index]
   }
-  return result
+  return groups
 }
 
-/// One result for each index, written by several threads.
+/// One result per index, written by several threads.
 final class Results<Value: Sendable>: Sendable {
   private let values: Mutex<[Value?]>
 
@@ -100,21 +101,21 @@ final class Results<Value: Sendable>: Sendable {
 }
 
 extension TextTokenizer {
-  /// Words of running text, split where the tokenizer splits (blanks and punctuation): their pieces, and the code points
-  /// that each covers in the original text.
-  public func words(of text: String) -> (pieces: TokenizedWords, words: [Range<Int>]) {
-    let encoding = tokenizer.encode(text, specials: false)
-    var pieces = TokenizedWords(), words: [Range<Int>] = []
+  /// Splits running text into words as the pre-tokenizer does (at whitespace and punctuation).
+  /// - Returns: the words' tokens, and the code points of the original text that each word covers.
+  public func words(of text: String) -> (tokens: TokenizedWords, words: [Range<Int>]) {
+    let encoding = wordPiece.encode(text, addSpecialTokens: false)
+    var tokens = TokenizedWords(), words: [Range<Int>] = []
     for (index, token) in encoding.tokens.enumerated() {
-      let place = encoding.offsets[index]
+      let offsets = encoding.offsets[index]
       if token.hasPrefix("##"), let word = words.last {
-        pieces.ids.append(encoding.ids[index])
-        words[words.count - 1] = word.lowerBound..<place.upperBound
+        tokens.ids.append(encoding.ids[index])
+        words[words.count - 1] = word.lowerBound..<offsets.upperBound
       } else {
-        pieces.append(word: [encoding.ids[index]])
-        words.append(place)
+        tokens.append(word: [encoding.ids[index]])
+        words.append(offsets)
       }
     }
-    return (pieces, words)
+    return (tokens, words)
   }
 }

@@ -1,52 +1,52 @@
-/// Cuts a text that is longer than the model can read into overlapping windows, so that no word is lost.
+/// Splits a text that is longer than the model's limit into overlapping windows, so that every word is labeled.
 
-/// A text as pieces, and where its words begin.
+/// The token ids of a text, and where each word starts.
 public struct TokenizedWords: Sendable {
   public var ids: [Int32] = []
-  /// Index of each word's first piece, rising.
+  /// Index of each word's first token, increasing.
   public var wordStarts: [Int] = []
 
   public init() {}
 
-  public mutating func append(word pieces: [Int32]) {
+  public mutating func append(word tokens: [Int32]) {
     wordStarts.append(ids.count)
-    ids += pieces
+    ids += tokens
   }
 }
 
-/// One stretch of pieces that the model reads at once.
+/// A range of tokens that the model processes as one sequence.
 public struct Window: Sendable, Equatable {
-  /// Pieces of the text, special tokens not counted.
+  /// Tokens of the text, not counting special tokens.
   public let tokens: Range<Int>
-  /// The words whose label is read from this window: where they have the most context on their poorer side.
+  /// The words that are labeled in this window: those whose smaller context, left or right, is largest in it.
   public let words: Range<Int>
 }
 
-/// Windows of at most `limit` pieces; neighbours share about `stride` pieces. Cuts fall between words where they can.
-/// Every word belongs to exactly one window, and its first piece lies in it.
+/// Windows of at most `limit` tokens; adjacent windows share about `stride` tokens. They start and end between words
+/// where possible. Every word belongs to exactly one window, which contains the word's first token.
 public func splitIntoWindows(_ text: TokenizedWords, limit: Int, stride: Int) -> [Window] {
-  let count = text.ids.count, firsts = text.wordStarts
-  guard count > limit else { return [Window(tokens: 0..<count, words: 0..<firsts.count)] }
+  let count = text.ids.count, wordStarts = text.wordStarts
+  guard count > limit else { return [Window(tokens: 0..<count, words: 0..<wordStarts.count)] }
   var ranges: [Range<Int>] = []
   var start = 0
   while true {
     var end = min(start + limit, count)
-    // The last word that begins in the window may go on behind it: then the window ends before that word.
+    // If the last word does not fit, the window ends before it.
     if end < count {
-      let last = lowerBound(firsts, end + 1) - 1
-      if last >= 0, firsts[last] > start { end = firsts[last] }
+      let last = lowerBound(wordStarts, end + 1) - 1
+      if last >= 0, wordStarts[last] > start { end = wordStarts[last] }
     }
     ranges.append(start..<end)
     if end >= count { break }
-    // Of a word longer than a window, what no window can hold is left out; its first piece never is.
-    let next = lowerBound(firsts, max(end - stride, start + 1))
-    guard next < firsts.count else { break }
-    start = firsts[next]
+    // A word longer than a window is truncated; its first token is always included.
+    let next = lowerBound(wordStarts, max(end - stride, start + 1))
+    guard next < wordStarts.count else { break }
+    start = wordStarts[next]
   }
-  return assign(firsts, to: ranges)
+  return assign(wordStarts, to: ranges)
 }
 
-/// The index of the first entry that is not below `value`, in a rising list.
+/// The index of the first element that is at least `value`, in an increasing list.
 private func lowerBound(_ list: [Int], _ value: Int) -> Int {
   var (low, high) = (0, list.count)
   while low < high {
@@ -56,19 +56,19 @@ private func lowerBound(_ list: [Int], _ value: Int) -> Int {
   return low
 }
 
-private func assign(_ firsts: [Int], to ranges: [Range<Int>]) -> [Window] {
+private func assign(_ wordStarts: [Int], to ranges: [Range<Int>]) -> [Window] {
   var next = 0
   return ranges.enumerated().map { index, range in
-    let begin = next
-    while next < firsts.count {
-      let first = firsts[next]
+    let firstWord = next
+    while next < wordStarts.count {
+      let start = wordStarts[next]
       if index + 1 < ranges.count {
-        let after = ranges[index + 1]
-        let here = range.upperBound - first, there = first - after.lowerBound
-        if !range.contains(first) || (there >= 0 && there > here) { break }
+        let rightContext = range.upperBound - start
+        let leftContextInNext = start - ranges[index + 1].lowerBound
+        if !range.contains(start) || (leftContextInNext >= 0 && leftContextInNext > rightContext) { break }
       }
       next += 1
     }
-    return Window(tokens: range, words: begin..<next)
+    return Window(tokens: range, words: firstWord..<next)
   }
 }

@@ -1,23 +1,24 @@
+/// The default tokenizer.json of a model folder that has only vocab.txt, and special tokens in tokenizer_config.json.
 import Files
 
-/// What tokenizer.json would say for a BERT whose folder holds vocab.txt alone, by the defaults of transformers'
-/// `BertTokenizer`. Does not hold a vocabulary, nor a template: `WordPiece` knows the ids of [CLS] and [SEP].
+/// The contents of tokenizer.json with the defaults of transformers' `BertTokenizer`. Has no vocabulary and no
+/// post-processor: `WordPiece` adds [CLS] and [SEP] by their ids.
 /// - Parameter settings: the members of tokenizer_config.json.
 func defaultTokenizerJSON(_ settings: [String: JSON], _ file: String) throws(TokenizerFault) -> JSON {
   var accents = settings["strip_accents"] ?? .null
   if accents != .null { accents = .bool(try flag(settings, "strip_accents", true, file)) }
-  let names = try specialNames(settings, file)
+  let specialTokens = try specialTokenNames(settings, file)
   var added = [JSON]()
   for role in SpecialTokenRole.allCases {
-    let token: JSON = ["id": nil, "content": .string(names[role] ?? role.defaultContent), "special": true]
+    let token: JSON = ["id": nil, "content": .string(specialTokens[role] ?? role.defaultContent), "special": true]
     if !added.contains(token) { added.append(token) }
   }
-  if let more = settings["added_tokens_decoder"]?.object {
-    // Keyed by id; a token's own id is checked against the vocabulary like those of tokenizer.json.
-    for (key, token) in more.sorted(by: { (Int($0.key) ?? 0, $0.key) < (Int($1.key) ?? 0, $1.key) }) {
+  if let decoder = settings["added_tokens_decoder"]?.object {
+    // Keyed by id; the ids are later checked against the vocabulary, like those of tokenizer.json.
+    for (key, token) in decoder.sorted(by: { (Int($0.key) ?? 0, $0.key) < (Int($1.key) ?? 0, $1.key) }) {
       guard var members = token.object, let id = Int(key) else {
-        throw .wrongKind(
-          file: file, key: "added_tokens_decoder.\(key)", found: token.typeName, expected: "a token under its id")
+        throw .wrongType(
+          file: file, key: "added_tokens_decoder.\(key)", found: token.typeName, expected: "a token with its id as key")
       }
       members["id"] = .int(id)
       added.removeAll { $0["content"] == token["content"] }
@@ -34,14 +35,14 @@ func defaultTokenizerJSON(_ settings: [String: JSON], _ file: String) throws(Tok
     "pre_tokenizer": ["type": "BertPreTokenizer"], "post_processor": nil,
     "decoder": ["type": "WordPiece", "prefix": "##", "cleanup": true],
     "model": [
-      "type": "WordPiece", "unk_token": .string(names[.unk] ?? SpecialTokenRole.unk.defaultContent),
+      "type": "WordPiece", "unk_token": .string(specialTokens[.unk] ?? SpecialTokenRole.unk.defaultContent),
       "continuing_subword_prefix": "##",
       "max_input_chars_per_word": 100, "vocab": [:],
     ],
   ]
 }
 
-/// What a special token is for; the raw value is the Hub's name without `_token`.
+/// The role of a special token; the raw value is its key on the Hub without `_token`.
 enum SpecialTokenRole: String, CaseIterable, Sendable {
   case pad, unk, cls, sep, mask
 
@@ -50,25 +51,28 @@ enum SpecialTokenRole: String, CaseIterable, Sendable {
   var key: String { "\(rawValue)_token" }
 }
 
-/// The special tokens that `settings` name, as a text or as an object with a `content`.
-func specialNames(_ settings: [String: JSON], _ file: String) throws(TokenizerFault) -> [SpecialTokenRole: String] {
+/// The special tokens in `settings`, each a string or an object with a `content`.
+func specialTokenNames(
+  _ settings: [String: JSON], _ file: String
+) throws(TokenizerFault) -> [SpecialTokenRole: String] {
   var names = [SpecialTokenRole: String]()
   for role in SpecialTokenRole.allCases {
     guard let value = settings[role.key], value != .null else { continue }
     guard let name = value.string ?? value["content"]?.string else {
-      throw .wrongKind(file: file, key: role.key, found: value.typeName, expected: "a token")
+      throw .wrongType(file: file, key: role.key, found: value.typeName, expected: "a token")
     }
     names[role] = name
   }
   return names
 }
 
+/// A Boolean member, or `defaultValue` if it is absent or null.
 func flag(
-  _ members: [String: JSON], _ key: String, _ otherwise: Bool, _ file: String
+  _ members: [String: JSON], _ key: String, _ defaultValue: Bool, _ file: String
 ) throws(TokenizerFault) -> Bool {
-  guard let value = members[key], value != .null else { return otherwise }
+  guard let value = members[key], value != .null else { return defaultValue }
   guard let flag = value.bool else {
-    throw .wrongKind(file: file, key: key, found: value.typeName, expected: "true or false")
+    throw .wrongType(file: file, key: key, found: value.typeName, expected: "true or false")
   }
   return flag
 }

@@ -1,10 +1,10 @@
-/// A text as a model reads it: token ids, and where in the text each came from. Does not cut long texts or pad short ones.
+/// The encoding of a text: token ids, tokens and offsets. Does not truncate or pad.
 public struct Encoding: Sendable, Equatable {
-  /// Rows of the embedding table.
+  /// Rows of the word embeddings.
   public var ids: [Int32]
-  /// What each id stands for, such as `##itis`.
+  /// The token of each id, such as `##itis`.
   public var tokens: [String]
-  /// Unicode scalars (code points) of the original text, as Python counts them; `0..<0` for [CLS] and [SEP].
+  /// The range of each token in the original text, in code points as in Python; `0..<0` for [CLS] and [SEP].
   public var offsets: [Range<Int>]
 
   public init(ids: [Int32] = [], tokens: [String] = [], offsets: [Range<Int>] = []) {

@@ -1,37 +1,38 @@
-/// How well a vocabulary spells the words of texts: in how many pieces, and which not at all.
+/// Fertility: how many tokens a vocabulary needs for the words of a text, and how many words are unknown.
 public struct Fertility: Sendable, Equatable {
-  /// Words with their repetitions; a punctuation mark is one.
+  /// Words including repetitions; a punctuation mark is a word.
   public var words = 0
-  /// An unknown word is one piece.
-  public var pieces = 0
-  /// Words that are one piece, and not the unknown one.
+  /// An unknown word counts as one token.
+  public var tokens = 0
+  /// Words that are a single token other than the unknown token.
   public var singleTokenWords = 0
-  public var unknown = 0
+  public var unknownWords = 0
 
-  public var piecesPerWord: Double { Double(pieces) / Double(max(words, 1)) }
-  /// Shares of the words, from 0 to 1.
-  public var singleTokenShare: Double { Double(singleTokenWords) / Double(max(words, 1)) }
-  public var unknownShare: Double { Double(unknown) / Double(max(words, 1)) }
+  public var tokensPerWord: Double { Double(tokens) / Double(max(words, 1)) }
+  /// Fractions of the words, from 0 to 1.
+  public var singleTokenFraction: Double { Double(singleTokenWords) / Double(max(words, 1)) }
+  public var unknownFraction: Double { Double(unknownWords) / Double(max(words, 1)) }
 }
 
 extension WordPiece {
-  /// How this tokenizer spells words that were counted by itself or one that splits texts alike.
+  /// The fertility of this tokenizer on words counted with its own normalizer settings.
   public func fertility(of words: WordCounts) -> Fertility {
-    var spelling = Fertility(words: words.total)
+    var fertility = Fertility(words: words.total)
     for (index, count) in words.counts.enumerated() {
-      let pieces = tokenize(words, index).count
-      spelling.pieces += max(pieces, 1) * count
-      if pieces == 1 { spelling.singleTokenWords += count }
-      if pieces == 0 { spelling.unknown += count }
+      let tokenCount = tokenize(words, index).count
+      fertility.tokens += max(tokenCount, 1) * count
+      if tokenCount == 1 { fertility.singleTokenWords += count }
+      if tokenCount == 0 { fertility.unknownWords += count }
     }
-    return spelling
+    return fertility
   }
 
-  /// The pieces of the word at `index`; none when it is unknown.
+  /// The tokens of the word at `index`; empty if it is unknown.
   func tokenize(_ words: WordCounts, _ index: Int) -> [Int32] {
     var ids = [Int32]()
     let range = words.range(index)
-    guard range.count <= maxInputCharsPerWord, pieces.forEachPiece(words.scalars, range, { id, _ in ids.append(id) })
+    guard range.count <= maxInputCharsPerWord,
+      modelVocabulary.forEachToken(words.scalars, range, { id, _ in ids.append(id) })
     else {
       return []
     }

@@ -1,19 +1,19 @@
-/// Cleans, separates, strips and lower-cases text as BERT's normalizer does, and remembers where each scalar came from.
-/// Does not split into words.
+/// BERT's normalizer: cleans text, isolates CJK characters, removes accents and lower-cases, and keeps the alignment
+/// with the original text. Does not split into words.
 struct Normalizer: Sendable, Equatable {
-  /// Drops control and private-use characters, and makes every white space a blank.
+  /// Removes control and private-use characters, and replaces all whitespace with spaces.
   var cleanText: Bool
-  /// Puts blanks around CJK ideographs.
+  /// Puts spaces around CJK ideographs.
   var handleChineseChars: Bool
-  /// Decomposes, then drops nonspacing marks; nil does so when lower-casing, as BERT did.
+  /// Decomposes (NFD), then removes nonspacing marks; nil does so if `lowercase` is true, as in BERT.
   var stripAccents: Bool?
   var lowercase: Bool
 
-  private var strips: Bool { stripAccents ?? lowercase }
+  private var stripsAccents: Bool { stripAccents ?? lowercase }
 
-  /// The normal form of `scalars[range]`; origins count from the start of `scalars`.
-  func normalize(_ scalars: [UInt32], _ range: Range<Int>) -> AlignedText {
-    var text = AlignedText(capacity: range.count)
+  /// The normalized form of `scalars[range]`; alignments are indices into `scalars`.
+  func normalize(_ scalars: [UInt32], _ range: Range<Int>) -> NormalizedText {
+    var text = NormalizedText(capacity: range.count)
     for i in range {
       guard scalars[i] < 0x80 else { return normalizeBeyondASCII(scalars, range) }
       let c = scalars[i]
@@ -26,29 +26,29 @@ struct Normalizer: Sendable, Equatable {
     return text
   }
 
-  private func normalizeBeyondASCII(_ scalars: [UInt32], _ range: Range<Int>) -> AlignedText {
+  private func normalizeBeyondASCII(_ scalars: [UInt32], _ range: Range<Int>) -> NormalizedText {
     var text = clean(scalars, range)
-    if strips { text = decompose(text) }
-    guard strips || lowercase else { return text }
-    var result = AlignedText(capacity: text.scalars.count)
+    if stripsAccents { text = decompose(text) }
+    guard stripsAccents || lowercase else { return text }
+    var result = NormalizedText(capacity: text.scalars.count)
     let tables = CharacterTables.shared
-    for (c, origin) in zip(text.scalars, text.origins) {
-      if strips, c >= 0x80, tables.marks.contains(c) { continue }
+    for (c, index) in zip(text.scalars, text.alignments) {
+      if stripsAccents, c >= 0x80, tables.marks.contains(c) { continue }
       if !lowercase {
-        result.append(c, from: origin)
+        result.append(c, from: index)
       } else if c == 0x130 {
-        // İ is the one letter whose lower case is two code points.
-        result.append(0x69, from: origin)
-        result.append(0x307, from: origin)
+        // İ is the only letter whose lower case has two code points.
+        result.append(0x69, from: index)
+        result.append(0x307, from: index)
       } else {
-        result.append(tables.lowercase[c], from: origin)
+        result.append(tables.lowercase[c], from: index)
       }
     }
     return result
   }
 
-  private func clean(_ scalars: [UInt32], _ range: Range<Int>) -> AlignedText {
-    var text = AlignedText(capacity: range.count)
+  private func clean(_ scalars: [UInt32], _ range: Range<Int>) -> NormalizedText {
+    var text = NormalizedText(capacity: range.count)
     let tables = CharacterTables.shared
     for i in range {
       var c = scalars[i]
@@ -64,27 +64,27 @@ struct Normalizer: Sendable, Equatable {
     return text
   }
 
-  /// NFD. Where marks change places, the library lets the first parts of decompositions take the origins in order of
-  /// appearance, and the further parts repeat the origin before them; so an origin may be a neighbour's.
-  private func decompose(_ text: AlignedText) -> AlignedText {
-    var result = AlignedText(capacity: text.scalars.count)
+  /// NFD. If marks are reordered, the library assigns alignments in order to the first scalars of decompositions, and
+  /// repeats the previous one for the other scalars; so a scalar may be aligned with an adjacent character.
+  private func decompose(_ text: NormalizedText) -> NormalizedText {
+    var result = NormalizedText(capacity: text.scalars.count)
     let tables = CharacterTables.shared
-    var pending = [Part]()
-    var taken = 0
+    var pending = [DecomposedScalar]()
+    var firstCount = 0
     func flush() {
       if pending.count > 1 { pending = inCanonicalOrder(pending) }
       for part in pending {
-        if part.isFirst { taken += 1 }
-        result.append(part.scalar, from: text.origins[max(taken, 1) - 1])
+        if part.isFirst { firstCount += 1 }
+        result.append(part.scalar, from: text.alignments[max(firstCount, 1) - 1])
       }
       pending.removeAll(keepingCapacity: true)
     }
     for c in text.scalars {
       var isFirst = true
       tables.decompositions.forEach(of: c) { scalar in
-        let order = scalar < 0x80 ? 0 : tables.combiningClasses[scalar]
-        if order == 0 { flush() }
-        pending.append(Part(scalar: scalar, order: order, isFirst: isFirst))
+        let combiningClass = scalar < 0x80 ? 0 : tables.combiningClasses[scalar]
+        if combiningClass == 0 { flush() }
+        pending.append(DecomposedScalar(scalar: scalar, combiningClass: combiningClass, isFirst: isFirst))
         isFirst = false
       }
     }
@@ -94,35 +94,36 @@ struct Normalizer: Sendable, Equatable {
 }
 
 /// One code point of a decomposition.
-private struct Part {
+private struct DecomposedScalar {
   var scalar: UInt32
-  /// Canonical combining class; 0 begins a new cluster.
-  var order: UInt32
+  /// Canonical combining class; 0 starts a new cluster.
+  var combiningClass: UInt32
+  /// Whether it is the first of its character's decomposition.
   var isFirst: Bool
 }
 
-/// Sorted by combining class; equals keep their places.
-private func inCanonicalOrder(_ parts: [Part]) -> [Part] {
-  parts.indices.sorted { (parts[$0].order, $0) < (parts[$1].order, $1) }.map { parts[$0] }
+/// Stable sort by combining class.
+private func inCanonicalOrder(_ parts: [DecomposedScalar]) -> [DecomposedScalar] {
+  parts.indices.sorted { (parts[$0].combiningClass, $0) < (parts[$1].combiningClass, $1) }.map { parts[$0] }
 }
 
-/// Scalars, each with the index of the scalar of the original text that it came from.
-struct AlignedText: Equatable {
+/// A normalized text, with the index in the original text that each scalar comes from.
+struct NormalizedText: Equatable {
   private(set) var scalars = [UInt32]()
-  private(set) var origins = [Int]()
+  private(set) var alignments = [Int]()
 
   init(capacity: Int) {
     scalars.reserveCapacity(capacity)
-    origins.reserveCapacity(capacity)
+    alignments.reserveCapacity(capacity)
   }
 
-  mutating func append(_ scalar: UInt32, from origin: Int) {
+  mutating func append(_ scalar: UInt32, from index: Int) {
     scalars.append(scalar)
-    origins.append(origin)
+    alignments.append(index)
   }
 
-  /// The part of the original text that `range` of this one came from.
-  func origin(of range: Range<Int>) -> Range<Int> {
-    range.isEmpty ? 0..<0 : origins[range.lowerBound]..<(origins[range.upperBound - 1] + 1)
+  /// The range of the original text that `range` of the normalized text comes from.
+  func originalRange(of range: Range<Int>) -> Range<Int> {
+    range.isEmpty ? 0..<0 : alignments[range.lowerBound]..<(alignments[range.upperBound - 1] + 1)
   }
 }

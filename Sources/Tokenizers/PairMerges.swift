@@ -1,92 +1,93 @@
-/// Words in pieces, and how often each pair of neighbours occurs in them, kept right while pieces are joined.
-/// Does not know what the pieces are: to it they are numbers.
+/// Pair merging for vocabulary training: words as token ids, and the counts of adjacent pairs, updated by every merge.
+/// Does not know the tokens' texts.
 ///
-/// A join looks only at the words that have the pair. The queue holds a pair with a count that may have become too high:
-/// it is put right when it comes up. So n joins cost about as much as writing down what they change.
+/// A merge visits only the words that contain the pair. The count of a queued pair may be outdated and too high: it is
+/// corrected when the pair is taken from the queue, so the cost is about proportional to the number of changes.
 struct PairMerges {
   struct Pair {
     let left, right: Int32
     fileprivate(set) var count = 0
-    /// Words that have the pair, or had it; some twice.
+    /// Words that contain or contained the pair; may have duplicates.
     fileprivate var words = [Int32]()
-    /// The count that the pair is in the queue with; 0 where it is not.
+    /// The count with which the pair is in the queue; 0 if it is not queued.
     fileprivate var queued = 0
   }
 
-  /// All words end to end; a word that was joined leaves a gap behind it.
-  private var pieces = [Int32]()
+  /// All words, concatenated; a merge leaves a gap after the shortened word.
+  private var tokens = [Int32]()
   private var starts = [Int]()
   private var lengths = [Int32]()
-  private var times = [Int]()
+  private var wordCounts = [Int]()
   private var pairs = [Pair]()
-  private var places = [UInt64: Int32]()
+  private var pairIndices = [UInt64: Int32]()
   private var queue = Queue()
-  private var touched = [Int32]()
+  /// Pairs whose count has increased since they were last queued.
+  private var changed = [Int32]()
 
   init(_ count: Int) {
     starts.reserveCapacity(count)
     lengths.reserveCapacity(count)
-    times.reserveCapacity(count)
+    wordCounts.reserveCapacity(count)
   }
 
-  mutating func append(_ word: [Int32], times count: Int) {
-    starts.append(pieces.count)
+  mutating func append(_ word: [Int32], count: Int) {
+    starts.append(tokens.count)
     lengths.append(Int32(word.count))
-    times.append(count)
-    pieces.append(contentsOf: word)
+    wordCounts.append(count)
+    tokens.append(contentsOf: word)
   }
 
-  /// Counts the pairs of all words; comes once, after the last word.
+  /// Counts the pairs of all words; call once, after the last `append`.
   mutating func countPairs() {
     for word in starts.indices where lengths[word] > 1 {
-      for at in starts[word]..<(starts[word] + Int(lengths[word]) - 1) { add(pieces[at], pieces[at + 1], word) }
+      for i in starts[word]..<(starts[word] + Int(lengths[word]) - 1) { add(tokens[i], tokens[i + 1], word) }
     }
-    enqueueTouched()
+    enqueueChanged()
   }
 
-  /// Takes the pair that occurs most out of the queue; of equals, the one with the lower numbers.
-  /// - Returns: nil where none occurs `least` times.
-  mutating func next(atLeast least: Int) -> Pair? {
+  /// Takes the most frequent pair out of the queue; of equally frequent pairs, the one with the lower ids.
+  /// - Returns: nil if no pair occurs `minFrequency` times.
+  mutating func next(minFrequency: Int) -> Pair? {
     while let top = queue.pop() {
-      let place = Int(places[top.key] ?? 0)
-      // A pair whose count rose is there once more, and has come up before.
-      if pairs[place].queued != top.count { continue }
-      pairs[place].queued = 0
-      if pairs[place].count == top.count { return top.count < least ? nil : pairs[place] }
-      touched.append(Int32(place))
-      enqueueTouched()
+      let index = Int(pairIndices[top.key] ?? 0)
+      // A pair whose count has increased is in the queue twice; skip the outdated entry.
+      if pairs[index].queued != top.count { continue }
+      pairs[index].queued = 0
+      if pairs[index].count == top.count { return top.count < minFrequency ? nil : pairs[index] }
+      changed.append(Int32(index))
+      enqueueChanged()
     }
     return nil
   }
 
-  /// Makes every occurrence of `pair` the one piece `new`.
+  /// Replaces every occurrence of `pair` with the token `new`.
   mutating func merge(_ pair: Pair, into new: Int32) {
-    // The count stays, as in the library: should the pair form anew, its occurrences are added to the old ones and it is
-    // joined at once. Its piece is in the vocabulary already.
-    pairs[Int(places[key(pair.left, pair.right)] ?? 0)].words = []
-    for word in pair.words { join(pair, into: new, in: Int(word)) }
-    enqueueTouched()
+    // The count is not reset, as in the library: if the pair forms again, the new occurrences are added to it, and
+    // the pair is merged at once. Its token is already in the vocabulary.
+    pairs[Int(pairIndices[key(pair.left, pair.right)] ?? 0)].words = []
+    for word in pair.words { merge(pair, into: new, in: Int(word)) }
+    enqueueChanged()
   }
 
-  private mutating func join(_ pair: Pair, into new: Int32, in word: Int) {
+  private mutating func merge(_ pair: Pair, into new: Int32, in word: Int) {
     let end = starts[word] + Int(lengths[word])
     var read = starts[word], write = read
     while read < end {
-      guard read + 1 < end, pieces[read] == pair.left, pieces[read + 1] == pair.right else {
-        pieces[write] = pieces[read]
+      guard read + 1 < end, tokens[read] == pair.left, tokens[read + 1] == pair.right else {
+        tokens[write] = tokens[read]
         read += 1
         write += 1
         continue
       }
       if write > starts[word] {
-        subtract(pieces[write - 1], pair.left, word)
-        add(pieces[write - 1], new, word)
+        subtract(tokens[write - 1], pair.left, word)
+        add(tokens[write - 1], new, word)
       }
       if read + 2 < end {
-        subtract(pair.right, pieces[read + 2], word)
-        add(new, pieces[read + 2], word)
+        subtract(pair.right, tokens[read + 2], word)
+        add(new, tokens[read + 2], word)
       }
-      pieces[write] = new
+      tokens[write] = new
       read += 2
       write += 1
     }
@@ -94,31 +95,31 @@ struct PairMerges {
   }
 
   private mutating func add(_ left: Int32, _ right: Int32, _ word: Int) {
-    let place = place(left, right)
-    pairs[place].count += times[word]
-    if pairs[place].words.last != Int32(word) { pairs[place].words.append(Int32(word)) }
-    if touched.last != Int32(place) { touched.append(Int32(place)) }
+    let index = pairIndex(left, right)
+    pairs[index].count += wordCounts[word]
+    if pairs[index].words.last != Int32(word) { pairs[index].words.append(Int32(word)) }
+    if changed.last != Int32(index) { changed.append(Int32(index)) }
   }
 
   private mutating func subtract(_ left: Int32, _ right: Int32, _ word: Int) {
-    pairs[place(left, right)].count -= times[word]
+    pairs[pairIndex(left, right)].count -= wordCounts[word]
   }
 
-  private mutating func place(_ left: Int32, _ right: Int32) -> Int {
+  private mutating func pairIndex(_ left: Int32, _ right: Int32) -> Int {
     let key = key(left, right)
-    if let place = places[key] { return Int(place) }
-    places[key] = Int32(pairs.count)
+    if let index = pairIndices[key] { return Int(index) }
+    pairIndices[key] = Int32(pairs.count)
     pairs.append(Pair(left: left, right: right))
     return pairs.count - 1
   }
 
-  /// Puts the pairs that were added to into the queue, where they are not in it with as high a count.
-  private mutating func enqueueTouched() {
-    for place in touched.map(Int.init) where pairs[place].count > pairs[place].queued {
-      pairs[place].queued = pairs[place].count
-      queue.push(Queue.Entry(count: pairs[place].count, key: key(pairs[place].left, pairs[place].right)))
+  /// Queues the changed pairs whose count is higher than the queued one.
+  private mutating func enqueueChanged() {
+    for index in changed.map(Int.init) where pairs[index].count > pairs[index].queued {
+      pairs[index].queued = pairs[index].count
+      queue.push(Queue.Entry(count: pairs[index].count, key: key(pairs[index].left, pairs[index].right)))
     }
-    touched.removeAll(keepingCapacity: true)
+    changed.removeAll(keepingCapacity: true)
   }
 }
 
@@ -126,7 +127,7 @@ private func key(_ left: Int32, _ right: Int32) -> UInt64 {
   UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
 }
 
-/// A binary heap: the highest count on top, of equals the lowest key.
+/// A binary heap: the highest count first; of equal counts, the lowest key.
 private struct Queue {
   struct Entry {
     var count: Int
@@ -139,27 +140,27 @@ private struct Queue {
 
   mutating func push(_ entry: Entry) {
     heap.append(entry)
-    var at = heap.count - 1
-    while at > 0, entry.precedes(heap[(at - 1) / 2]) {
-      heap[at] = heap[(at - 1) / 2]
-      at = (at - 1) / 2
+    var index = heap.count - 1
+    while index > 0, entry.precedes(heap[(index - 1) / 2]) {
+      heap[index] = heap[(index - 1) / 2]
+      index = (index - 1) / 2
     }
-    heap[at] = entry
+    heap[index] = entry
   }
 
   mutating func pop() -> Entry? {
     guard let top = heap.first, let last = heap.popLast() else { return nil }
     if heap.isEmpty { return top }
-    var at = 0
+    var index = 0
     while true {
-      var child = 2 * at + 1
+      var child = 2 * index + 1
       guard child < heap.count else { break }
       if child + 1 < heap.count, heap[child + 1].precedes(heap[child]) { child += 1 }
       guard heap[child].precedes(last) else { break }
-      heap[at] = heap[child]
-      at = child
+      heap[index] = heap[child]
+      index = child
     }
-    heap[at] = last
+    heap[index] = last
     return top
   }
 }

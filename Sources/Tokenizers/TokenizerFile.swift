@@ -1,21 +1,21 @@
+/// Reads a tokenizer's files: tokenizer.json or vocab.txt, and the configuration. Does not validate the settings;
+/// `WordPiece` does.
 import Files
 import FoundationEssentials
 
-/// A tokenizer as its files describe it: the tree of tokenizer.json without the vocabulary, and the vocabulary.
-/// Does not check what the tree says; `WordPiece` does.
 struct TokenizerFile: Sendable {
-  /// The file that faults are reported in.
+  /// The file that errors are reported for.
   var path: String
   /// tokenizer.json with an empty `model.vocab`.
   var tree: JSON
-  /// By id.
+  /// The vocabulary, by id.
   var tokens: [String]
-  /// tokenizer_config.json, over special_tokens_map.json where it is silent.
+  /// tokenizer_config.json, and the members of special_tokens_map.json that it does not have.
   var config = [String: JSON]()
 }
 
 extension TokenizerFile {
-  /// Reads tokenizer.json where there is one, else vocab.txt.
+  /// Reads tokenizer.json, or vocab.txt if there is none.
   init(folder: String) throws {
     let map = try members("\(folder)/special_tokens_map.json")
     let config = try members("\(folder)/tokenizer_config.json")
@@ -26,13 +26,13 @@ extension TokenizerFile {
     } else if fileExists(lines) {
       let added = "\(folder)/added_tokens.json"
       if fileExists(added) { throw TokenizerFault.addedTokensFile(path: added) }
-      let settings = config.merging(map) { own, _ in own }
+      let settings = config.merging(map) { configValue, _ in configValue }
       let tree = try defaultTokenizerJSON(settings, "\(folder)/tokenizer_config.json")
       self.init(path: lines, tree: tree, tokens: linesOfText(try readText(lines)))
     } else {
       throw fileExists(folder) ? TokenizerFault.noFiles(folder: folder) : FileFault.missing(path: folder)
     }
-    self.config = config.merging(map) { own, _ in own }
+    self.config = config.merging(map) { configValue, _ in configValue }
   }
 
   private init(json path: String) throws {
@@ -40,8 +40,8 @@ extension TokenizerFile {
     text.makeContiguousUTF8()
     let parts = try text.utf8.withContiguousStorageIfAvailable { bytes in
       let scanner = try VocabularyScanner(bytes, file: path)
-      guard let place = scanner.place else { return (entries: scanner.entries, rest: Data(bytes)) }
-      let rest = Data(bytes[..<place.lowerBound]) + Data("{}".utf8) + Data(bytes[place.upperBound...])
+      guard let range = scanner.range else { return (entries: scanner.entries, rest: Data(bytes)) }
+      let rest = Data(bytes[..<range.lowerBound]) + Data("{}".utf8) + Data(bytes[range.upperBound...])
       return (entries: scanner.entries, rest: rest)
     }
     guard let parts else { throw FileFault.unreadable(path: path, why: "its text is not contiguous") }
@@ -51,21 +51,21 @@ extension TokenizerFile {
   }
 }
 
-/// Refuses every other kind of model while the fault can still name it.
+/// Rejects other model types, before their vocabulary is parsed.
 private func checkModel(_ tree: JSON, _ file: String) throws(TokenizerFault) {
   guard let model = tree["model"], model.object != nil else {
-    throw .wrongKind(file: file, key: "model", found: described(tree["model"]), expected: "an object")
+    throw .wrongType(file: file, key: "model", found: described(tree["model"]), expected: "an object")
   }
-  // Files older than version 0.8 of the library do not say the type.
+  // Files from before version 0.8 of the library have no type.
   guard model["type"] == nil || model["type"] == "WordPiece" else {
-    throw .unsupported(file: file, part: "the model", found: described(model), supported: "WordPiece")
+    throw .unsupported(file: file, part: "the model", found: described(model), expected: "WordPiece")
   }
   guard model["vocab"]?.object != nil else {
-    throw .wrongKind(file: file, key: "model.vocab", found: described(model["vocab"]), expected: "an object")
+    throw .wrongType(file: file, key: "model.vocab", found: described(model["vocab"]), expected: "an object")
   }
 }
 
-/// The tokens by id, which must be 0 to count - 1.
+/// The tokens by id. The ids must be 0 to count - 1.
 private func inOrder(_ entries: [(token: String, id: Int)], _ file: String) throws(TokenizerFault) -> [String] {
   var tokens = [String?](repeating: nil, count: entries.count)
   for (token, id) in entries {
@@ -78,20 +78,20 @@ private func inOrder(_ entries: [(token: String, id: Int)], _ file: String) thro
   return tokens.compactMap(\.self)
 }
 
-/// The lines of a vocab.txt, ended as Python ends lines: by \n, \r or both.
+/// The lines of a vocab.txt, with Python's line terminators: \n, \r or \r\n.
 private func linesOfText(_ text: String) -> [String] {
   var text = text
   return text.withUTF8 { bytes in
     var tokens = [String]()
     var start = 0
-    var at = 0
-    while at < bytes.count {
-      let byte = bytes[at]
-      at += 1
+    var position = 0
+    while position < bytes.count {
+      let byte = bytes[position]
+      position += 1
       guard byte == 0x0A || byte == 0x0D else { continue }
-      tokens.append(String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<(at - 1)]), as: UTF8.self))
-      if byte == 0x0D, at < bytes.count, bytes[at] == 0x0A { at += 1 }
-      start = at
+      tokens.append(String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<(position - 1)]), as: UTF8.self))
+      if byte == 0x0D, position < bytes.count, bytes[position] == 0x0A { position += 1 }
+      start = position
     }
     if start < bytes.count {
       tokens.append(String(decoding: UnsafeBufferPointer(rebasing: bytes[start...]), as: UTF8.self))
@@ -100,12 +100,12 @@ private func linesOfText(_ text: String) -> [String] {
   }
 }
 
-/// The members of a JSON file that may be absent.
+/// The members of an optional JSON file.
 private func members(_ path: String) throws -> [String: JSON] {
   guard fileExists(path) else { return [:] }
   let tree = try JSON(path: path)
   guard let members = tree.object else {
-    throw TokenizerFault.wrongKind(file: path, key: "the file", found: tree.typeName, expected: "an object")
+    throw TokenizerFault.wrongType(file: path, key: "the file", found: tree.typeName, expected: "an object")
   }
   return members
 }

@@ -1,34 +1,35 @@
-/// The tokens in the order of their ids, and a hash table to find them by scalars. Does not read files.
+/// A WordPiece vocabulary: tokens by id, a hash table of ids by token, and the greedy longest-match algorithm.
+/// Does not read files.
 ///
-/// Swift's `String` holds "é" and "e" + accent to be equal, which are two tokens here; so keys are scalars.
+/// Keys are sequences of scalars: for Swift's `String`, "é" and "e" + accent are equal, but they are different tokens.
 struct Vocabulary: Sendable {
   let tokens: [String]
-  /// What a piece that does not begin a word begins with, such as `##`.
-  let prefix: [UInt32]
+  /// The prefix of tokens that continue a word, such as `##`.
+  let continuingSubwordPrefix: [UInt32]
   /// Scalars of the longest token.
-  let longest: Int
+  let maxTokenLength: Int
   private var scalars = [UInt32]()
   private var ends = [Int]()
-  /// Ids by hash with linear probing, -1 where free; the count is a power of 2, at most half are taken.
+  /// Ids by hash, with linear probing; -1 if free. The size is a power of 2, at most half are used.
   private var slots: [Int32]
   private let prefixHash: UInt64
 
   init(_ tokens: [String], prefix: String, file: String) throws(TokenizerFault) {
     guard !tokens.isEmpty else { throw .emptyVocabulary(file: file) }
     self.tokens = tokens
-    self.prefix = prefix.unicodeScalars.map(\.value)
+    continuingSubwordPrefix = prefix.unicodeScalars.map(\.value)
     var size = 16
     while size < 2 * tokens.count { size *= 2 }
     slots = Array(repeating: -1, count: size)
-    var longest = 0
+    var maxTokenLength = 0
     for token in tokens {
       let before = scalars.count
       appendScalars(of: token, to: &scalars)
       ends.append(scalars.count)
-      longest = max(longest, scalars.count - before)
+      maxTokenLength = max(maxTokenLength, scalars.count - before)
     }
-    self.longest = longest
-    prefixHash = self.prefix.reduce(emptyHash, extend)
+    self.maxTokenLength = maxTokenLength
+    prefixHash = continuingSubwordPrefix.reduce(emptyHash, extend)
     for id in tokens.indices {
       let start = id == 0 ? 0 : ends[id - 1]
       let word = scalars[start..<ends[id]]
@@ -48,28 +49,28 @@ struct Vocabulary: Sendable {
     return id < 0 ? nil : id
   }
 
-  /// Greedy longest match from the left (Wu et al. 2016): calls `body` with each piece of the word `text[range]`.
+  /// Greedy longest match from the left (Wu et al. 2016): calls `body` with each token of the word `text[range]`.
   /// - Parameters:
-  ///   - inside: whether `range` is a later part of a word, which does not begin it.
-  ///   - first: scalars that the first piece may have at most.
-  /// - Returns: false when some part of the word is in no token; `body` may have seen pieces before that part.
-  func forEachPiece(
-    _ text: [UInt32], _ range: Range<Int>, inside: Bool = false, first: Int = .max,
+  ///   - continuing: whether `range` continues a word, so that its first token needs the prefix.
+  ///   - maxFirst: maximum length of the first token, in scalars.
+  /// - Returns: false if the word cannot be tokenized; `body` may have been called for its beginning.
+  func forEachToken(
+    _ text: [UInt32], _ range: Range<Int>, continuing: Bool = false, maxFirst: Int = .max,
     _ body: (Int32, Range<Int>) -> Void
   ) -> Bool {
-    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: min(range.count, longest)) { hashes in
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: min(range.count, maxTokenLength)) { hashes in
       var start = range.lowerBound
       while start < range.upperBound {
-        let continuing = inside || start > range.lowerBound
-        let most = start > range.lowerBound ? range.upperBound - start : min(range.count, first)
-        let reach = min(most, longest - (continuing ? prefix.count : 0))
-        guard reach > 0 else { return false }
+        let continuing = continuing || start > range.lowerBound
+        let limit = start > range.lowerBound ? range.upperBound - start : min(range.count, maxFirst)
+        let maxLength = min(limit, maxTokenLength - (continuing ? continuingSubwordPrefix.count : 0))
+        guard maxLength > 0 else { return false }
         var hash = continuing ? prefixHash : emptyHash
-        for i in 0..<reach {
+        for i in 0..<maxLength {
           hash = extend(hash, text[start + i])
           hashes[i] = hash
         }
-        var end = start + reach
+        var end = start + maxLength
         var id: Int32 = -1
         while end > start {
           id = slots[find(hashes[end - start - 1], start..<end, of: text, continuing: continuing)]
@@ -84,36 +85,36 @@ struct Vocabulary: Sendable {
     }
   }
 
-  /// The slot that holds `text[range]` (after the prefix, when continuing), or the free one where it would be.
+  /// The slot of the token `text[range]` (with the prefix, if continuing), or the free slot for it.
   private func find(_ hash: UInt64, _ range: Range<Int>, of text: [UInt32], continuing: Bool) -> Int {
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: hash >> 20) & mask
-    while slots[slot] >= 0, !holds(Int(slots[slot]), range, of: text, continuing: continuing) {
+    while slots[slot] >= 0, !matches(Int(slots[slot]), range, of: text, continuing: continuing) {
       slot = (slot + 1) & mask
     }
     return slot
   }
 
-  private func holds(_ id: Int, _ range: Range<Int>, of text: [UInt32], continuing: Bool) -> Bool {
-    var at = id == 0 ? 0 : ends[id - 1]
-    let skipped = continuing ? prefix.count : 0
-    guard ends[id] - at == range.count + skipped else { return false }
-    for i in 0..<skipped where scalars[at + i] != prefix[i] { return false }
-    at += skipped - range.lowerBound
-    for i in range where scalars[at + i] != text[i] { return false }
+  private func matches(_ id: Int, _ range: Range<Int>, of text: [UInt32], continuing: Bool) -> Bool {
+    let start = id == 0 ? 0 : ends[id - 1]
+    let prefixLength = continuing ? continuingSubwordPrefix.count : 0
+    guard ends[id] - start == range.count + prefixLength else { return false }
+    for i in 0..<prefixLength where scalars[start + i] != continuingSubwordPrefix[i] { return false }
+    let shift = start + prefixLength - range.lowerBound
+    for i in range where scalars[shift + i] != text[i] { return false }
     return true
   }
 }
 
 let emptyHash: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-/// The hash of a word and one more scalar: xor and multiply, as FNV-1a does, by a constant that mixes the upper bits.
+/// Extends the hash of a word by one scalar: xor and multiply as in FNV-1a, with mixing of the upper bits.
 func extend(_ hash: UInt64, _ scalar: UInt32) -> UInt64 {
   let mixed = (hash ^ UInt64(scalar)) &* 0xD6E8_FEB8_6659_FD93
   return mixed ^ (mixed >> 32)
 }
 
-/// The scalars of `text`; quicker than `unicodeScalars` where it is ASCII.
+/// Appends the scalars of `text`; faster than `unicodeScalars` for ASCII.
 func appendScalars(of text: String, to scalars: inout [UInt32]) {
   let isASCII = text.utf8.withContiguousStorageIfAvailable { bytes in
     guard bytes.allSatisfy({ $0 < 0x80 }) else { return false }
@@ -123,7 +124,7 @@ func appendScalars(of text: String, to scalars: inout [UInt32]) {
   if isASCII != true { scalars.append(contentsOf: text.unicodeScalars.lazy.map(\.value)) }
 }
 
-/// The text of `scalars`, which came from a text.
+/// The string of valid scalars.
 func string(of scalars: some Sequence<UInt32>) -> String {
   var text = String.UnicodeScalarView()
   for scalar in scalars { if let scalar = Unicode.Scalar(scalar) { text.append(scalar) } }

@@ -1,8 +1,8 @@
-/// What can be wrong with a wish for a vocabulary, as facts; the sentence is made in one place.
+/// Errors in the text or the size for training or trimming a vocabulary.
 public enum VocabularyFault: Error, Equatable {
   case noWords(files: [String])
-  /// - Parameter needed: tokens that any vocabulary over the text must have.
-  case sizeTooSmall(size: Int, needed: Int)
+  /// - Parameter required: the number of special tokens and of tokens for the text's characters.
+  case sizeTooSmall(size: Int, required: Int)
   case sizeNotBelowBase(size: Int, base: Int)
 }
 
@@ -10,12 +10,12 @@ extension VocabularyFault: CustomStringConvertible {
   public var description: String {
     switch self {
     case .noWords(let files):
-      "\(files.joined(separator: ", ")): no words were found; expected text. Of JSON lines, are the right fields named?"
-    case .sizeTooSmall(let size, let needed):
-      "size: \(size) tokens are too few; the special tokens and what spells every character of the text are \(needed). "
-        + "Ask for at least \(needed), better for some thousands."
+      "\(files.joined(separator: ", ")): found no words; expected text. For JSON lines, are the field names correct?"
+    case .sizeTooSmall(let size, let required):
+      "size: \(size) tokens are too few; the special tokens and the characters of the text take \(required). "
+        + "Use at least \(required), preferably several thousand."
     case .sizeNotBelowBase(let size, let base):
-      "size: \(size) tokens, but the vocabulary to trim has \(base); expected fewer than that."
+      "size: \(size) tokens, but the vocabulary to trim has \(base); expected fewer."
     }
   }
 }

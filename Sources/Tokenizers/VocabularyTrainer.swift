@@ -1,68 +1,69 @@
-/// Learns a WordPiece vocabulary from counted words, as the `tokenizers` library's WordPieceTrainer (0.23) does: the pair
-/// of neighbouring pieces that occurs most becomes a piece, until there are enough (Sennrich et al. 2016, algorithm 1).
+/// Trains a WordPiece vocabulary on counted words like the `tokenizers` library's `WordPieceTrainer` (0.23): the most
+/// frequent pair of adjacent tokens is merged until the vocabulary is full (Sennrich et al. 2016, algorithm 1).
 /// Does not write files: `WordPiece.save(to:)` does.
 /// ```swift
 /// let tokens = try VocabularyTrainer(size: 8000).tokens(for: words)
 /// try WordPiece(vocabulary: tokens, lowercase: true).save(to: "vocabularies/abstracts")
 /// ```
 public struct VocabularyTrainer: Sendable {
-  /// Tokens, special ones included; fewer come out where the text has no more pairs.
+  /// Maximum number of tokens, including special tokens; there are fewer if the text has no more pairs.
   public var size: Int
-  /// Pairs that occur less often are not joined.
+  /// Pairs that occur less often are not merged.
   public var minFrequency: Int
-  /// Characters at most; the rarest of a text with more are left out of its words.
-  public var alphabet: Int
+  /// Maximum number of characters. If the text has more, the rarest are removed from its words.
+  public var limitAlphabet: Int
 
-  public init(size: Int, minFrequency: Int = 2, alphabet: Int = 1000) {
-    (self.size, self.minFrequency, self.alphabet) = (size, minFrequency, alphabet)
+  public init(size: Int, minFrequency: Int = 2, limitAlphabet: Int = 1000) {
+    (self.size, self.minFrequency, self.limitAlphabet) = (size, minFrequency, limitAlphabet)
   }
 
-  /// The vocabulary by id: [PAD] [UNK] [CLS] [SEP] [MASK]; the characters that occur, by code point; those that continue
-  /// a word, as they appear in the sorted words; then the joined pieces as they were found. Of pairs that occur equally
-  /// often, the one with the lower ids comes first. Two runs of the library may differ there, for it does not sort words.
-  /// - Throws: `VocabularyFault` for no words, or a size below that of the alphabet.
+  /// The vocabulary by id: [PAD] [UNK] [CLS] [SEP] [MASK]; the text's characters, by code point; the characters that
+  /// continue a word, in order of appearance in the sorted words; then the merges in order. Of equally frequent pairs,
+  /// the one with the lower ids is merged first. The library does not sort words, so two runs of it may differ there.
+  /// - Throws: `VocabularyFault` if there are no words, or `size` is too small for the alphabet.
   public func tokens(for words: WordCounts) throws(VocabularyFault) -> [String] {
     if words.total == 0 { throw .noWords(files: []) }
-    var pieces = Pieces(
-      specials: SpecialTokenRole.allCases.map(\.defaultContent), alphabet: characters(of: words), words)
-    var joins = PairMerges(words.count)
+    var table = TokenTable(
+      specialTokens: SpecialTokenRole.allCases.map(\.defaultContent), alphabet: alphabet(of: words), words)
+    var merges = PairMerges(words.count)
     for index in 0..<words.count {
-      joins.append(pieces.spell(words.scalars[words.range(index)]), times: words.counts[index])
+      merges.append(table.characterTokens(of: words.scalars[words.range(index)]), count: words.counts[index])
     }
-    guard pieces.count <= size else { throw .sizeTooSmall(size: size, needed: pieces.count) }
-    joins.countPairs()
-    while pieces.count < size, let best = joins.next(atLeast: max(minFrequency, 1)) {
-      joins.merge(best, into: pieces.joined(best.left, best.right))
+    guard table.count <= size else { throw .sizeTooSmall(size: size, required: table.count) }
+    merges.countPairs()
+    while table.count < size, let pair = merges.next(minFrequency: max(minFrequency, 1)) {
+      merges.merge(pair, into: table.merged(pair.left, pair.right))
     }
-    return pieces.texts.map { string(of: $0) }
+    return table.texts.map { string(of: $0) }
   }
 
-  /// The most frequent characters, by code point; of equals the lower ones.
-  private func characters(of words: WordCounts) -> [UInt32] {
+  /// The most frequent characters, by code point; of equally frequent ones, the lower code points.
+  private func alphabet(of words: WordCounts) -> [UInt32] {
     var counts = [UInt32: Int]()
     for index in 0..<words.count {
       for scalar in words.scalars[words.range(index)] { counts[scalar, default: 0] += words.counts[index] }
     }
-    return counts.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(alphabet).map(\.key).sorted()
+    return counts.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(limitAlphabet).map(\.key).sorted()
   }
 }
 
-/// The pieces so far, by id and by text.
-private struct Pieces {
+/// The tokens so far, by id and by text.
+private struct TokenTable {
   private(set) var texts = [[UInt32]]()
   private var ids = [[UInt32]: Int32]()
   private let prefix: [UInt32] = [0x23, 0x23]
-  private var begins = [UInt32: Int32]()
-  private var continues = [UInt32: Int32]()
+  /// Ids of characters at the start of a word, and of those that continue one.
+  private var initial = [UInt32: Int32]()
+  private var continuation = [UInt32: Int32]()
 
-  /// - Parameter alphabet: by code point. All of it are pieces; what stands inside some word continues words too.
-  init(specials: [String], alphabet: [UInt32], _ words: WordCounts) {
-    for text in specials { _ = id(of: scalars(of: text)) }
-    for scalar in alphabet { begins[scalar] = id(of: [scalar]) }
-    // As they appear, which is the library's order too; only that its words stand in the order of a random hash.
+  /// - Parameter alphabet: by code point. Each character becomes a token; those that continue a word, two.
+  init(specialTokens: [String], alphabet: [UInt32], _ words: WordCounts) {
+    for text in specialTokens { _ = id(of: scalars(of: text)) }
+    for scalar in alphabet { initial[scalar] = id(of: [scalar]) }
+    // In order of appearance, as in the library, whose words are in random hash order.
     for index in words.sorted {
-      for scalar in words.scalars[words.range(index)].dropFirst() where begins[scalar] != nil {
-        if continues[scalar] == nil { continues[scalar] = id(of: prefix + [scalar]) }
+      for scalar in words.scalars[words.range(index)].dropFirst() where initial[scalar] != nil {
+        if continuation[scalar] == nil { continuation[scalar] = id(of: prefix + [scalar]) }
       }
     }
   }
@@ -77,14 +78,14 @@ private struct Pieces {
     return id
   }
 
-  /// A character that is not in the alphabet is left out, as in the library.
-  func spell(_ word: ArraySlice<UInt32>) -> [Int32] {
-    word.enumerated().compactMap { place, scalar in place == 0 ? begins[scalar] : continues[scalar] }
+  /// The tokens of a word's characters. Characters that are not in the alphabet are skipped, as in the library.
+  func characterTokens(of word: ArraySlice<UInt32>) -> [Int32] {
+    word.enumerated().compactMap { position, scalar in position == 0 ? initial[scalar] : continuation[scalar] }
   }
 
-  /// The piece of two, which may be there already: `a` + `##bc` and `ab` + `##c` are one.
-  mutating func joined(_ left: Int32, _ right: Int32) -> Int32 {
-    let second = texts[Int(right)]
-    return id(of: texts[Int(left)] + (second.starts(with: prefix) ? Array(second.dropFirst(prefix.count)) : second))
+  /// The merged token of a pair. It may exist already: `a` + `##bc` and `ab` + `##c` give the same token.
+  mutating func merged(_ left: Int32, _ right: Int32) -> Int32 {
+    let suffix = texts[Int(right)]
+    return id(of: texts[Int(left)] + (suffix.starts(with: prefix) ? Array(suffix.dropFirst(prefix.count)) : suffix))
   }
 }

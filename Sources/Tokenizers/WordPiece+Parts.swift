@@ -1,20 +1,20 @@
-/// Reads the parts of tokenizer.json into what `WordPiece` works with, and refuses those that are not BERT's. Does not
-/// read files.
+/// Parses the sections of tokenizer.json for `WordPiece`, and rejects those that BERT models do not use. Does not read
+/// files.
 import Files
 
-/// The `model`, without its vocabulary.
+/// The `model` section without its vocabulary.
 struct ModelSettings {
-  var unknown: String
-  var prefix: String
+  var unkToken: String
+  var continuingSubwordPrefix: String
   var maxInputCharsPerWord: Int
 
   init(_ tree: JSON?, _ file: String) throws(TokenizerFault) {
-    unknown = try text(tree, "unk_token", file)
-    prefix = try text(tree, "continuing_subword_prefix", file)
-    let longest = tree?["max_input_chars_per_word"]
-    guard let count = longest?.int, count >= 0 else {
-      throw .wrongKind(
-        file: file, key: "model.max_input_chars_per_word", found: described(longest), expected: "a whole number")
+    unkToken = try text(tree, "unk_token", file)
+    continuingSubwordPrefix = try text(tree, "continuing_subword_prefix", file)
+    let limit = tree?["max_input_chars_per_word"]
+    guard let count = limit?.int, count >= 0 else {
+      throw .wrongType(
+        file: file, key: "model.max_input_chars_per_word", found: described(limit), expected: "a whole number")
     }
     maxInputCharsPerWord = count
   }
@@ -23,7 +23,7 @@ struct ModelSettings {
 extension Normalizer {
   init(_ tree: JSON?, _ file: String) throws(TokenizerFault) {
     guard let members = tree?.object, members["type"] == "BertNormalizer" else {
-      throw .unsupported(file: file, part: "the normalizer", found: described(tree), supported: "BertNormalizer")
+      throw .unsupported(file: file, part: "the normalizer", found: described(tree), expected: "BertNormalizer")
     }
     let accents = members["strip_accents"] ?? .null
     self.init(
@@ -35,44 +35,44 @@ extension Normalizer {
 }
 
 extension Template {
-  /// The file's own template, or BERT's where it has none.
+  /// The template in the file, or BERT's default if there is none.
   init(
-    _ tree: JSON?, _ names: [SpecialTokenRole: String], _ vocabulary: Vocabulary, _ file: String
+    _ tree: JSON?, _ specialTokens: [SpecialTokenRole: String], _ vocabulary: Vocabulary, _ file: String
   ) throws(TokenizerFault) {
     if let tree, tree != .null {
       try self.init(tree, file: file)
     } else {
       self.init()
       for role in [SpecialTokenRole.cls, .sep] {
-        let id = try require(role, names, vocabulary, file)
-        let piece = Piece(id: id, token: vocabulary.tokens[Int(id)])
-        if role == .cls { before.append(piece) } else { after.append(piece) }
+        let id = try require(role, specialTokens, vocabulary, file)
+        let special = SpecialToken(id: id, token: vocabulary.tokens[Int(id)])
+        if role == .cls { before.append(special) } else { after.append(special) }
       }
     }
-    for piece in before + after where piece.id < 0 || piece.id >= vocabulary.count {
-      throw .idOutOfRange(file: file, token: piece.token, id: Int(piece.id), count: vocabulary.count)
+    for special in before + after where special.id < 0 || special.id >= vocabulary.count {
+      throw .idOutOfRange(file: file, token: special.token, id: Int(special.id), count: vocabulary.count)
     }
   }
 }
 
-/// Refuses every way to split into words but BERT's.
-func checkSplitter(_ tree: JSON?, _ file: String) throws(TokenizerFault) {
+/// Rejects every pre-tokenizer except BERT's.
+func checkPreTokenizer(_ tree: JSON?, _ file: String) throws(TokenizerFault) {
   guard tree?["type"] == "BertPreTokenizer" else {
-    throw .unsupported(file: file, part: "the pre_tokenizer", found: described(tree), supported: "BertPreTokenizer")
+    throw .unsupported(file: file, part: "the pre_tokenizer", found: described(tree), expected: "BertPreTokenizer")
   }
 }
 
-/// The id of the token with this role.
+/// The id of the special token with this role.
 func require(
-  _ role: SpecialTokenRole, _ names: [SpecialTokenRole: String], _ vocabulary: Vocabulary, _ file: String
+  _ role: SpecialTokenRole, _ specialTokens: [SpecialTokenRole: String], _ vocabulary: Vocabulary, _ file: String
 ) throws(TokenizerFault) -> Int32 {
-  let name = names[role] ?? role.defaultContent
-  guard let id = vocabulary.id(of: name) else { throw .missingToken(file: file, token: name, role: role.rawValue) }
+  let token = specialTokens[role] ?? role.defaultContent
+  guard let id = vocabulary.id(of: token) else { throw .missingToken(file: file, token: token, role: role.rawValue) }
   return id
 }
 
-/// Reads `added_tokens`. Those that the vocabulary has not are given the ids after it, as the library does.
-func addedTokens(
+/// Parses `added_tokens`. Those that are not in the vocabulary get the next ids, as in the library.
+func parseAddedTokens(
   _ tree: JSON?, _ vocabulary: Vocabulary, _ file: String
 ) throws(TokenizerFault) -> (tokens: [AddedToken], new: [String]) {
   guard let tree, tree != .null else { return ([], []) }
@@ -80,13 +80,13 @@ func addedTokens(
   var new = [String]()
   for item in try list(tree, "added_tokens", file) {
     guard let members = item.object else {
-      throw .wrongKind(file: file, key: "added_tokens", found: item.typeName, expected: "an object for each")
+      throw .wrongType(file: file, key: "added_tokens", found: item.typeName, expected: "an object for each")
     }
     let content = try text(item, "content", file)
     if content.isEmpty { continue }
     var id = vocabulary.id(of: content)
     if id == nil {
-      // Our own tree names every special token with a null id; a small vocabulary may lack some.
+      // The default tokenizer.json lists every special token with a null id; a small vocabulary may lack some.
       if members["id"] == .null { continue }
       id = Int32(vocabulary.count + new.count)
       new.append(content)
@@ -106,7 +106,7 @@ func addedTokens(
 
 private func text(_ tree: JSON?, _ key: String, _ file: String) throws(TokenizerFault) -> String {
   guard let text = tree?[key]?.string else {
-    throw .wrongKind(file: file, key: key, found: described(tree?[key]), expected: "a text")
+    throw .wrongType(file: file, key: key, found: described(tree?[key]), expected: "a string")
   }
   return text
 }

@@ -1,17 +1,17 @@
-/// A student learns what teachers say of the same text, beside or instead of labels (Hinton et al. 2015; DistilBERT,
-/// Sanh et al. 2019; TinyBERT, Jiao et al. 2020; MiniLM v2, Wang et al. 2021).
+/// Knowledge distillation: the student is trained on the teachers' outputs, with or without labels (Hinton et al. 2015;
+/// DistilBERT, Sanh et al. 2019; TinyBERT, Jiao et al. 2020; MiniLM v2, Wang et al. 2021).
 public import Autograd
 public import Models
 public import Tasks
 
-/// Sendable: teachers are only read; the projections are parameters of the run like others.
+/// Sendable: teachers are read only; the projections are trainable parameters like the model's.
 public final class Distillation: Objective, @unchecked Sendable {
   private let settings: DistillationSettings
   private let teachers: [Teacher]
   private let studentLayers: Int
-  /// What the teachers said, kept on disk; nil: they are asked every time.
+  /// The teachers' log-probabilities on disk; nil: the teachers run at every step.
   private let cache: TeacherCache?
-  /// By teacher and pair: from the student's width to the teacher's, where they differ.
+  /// By teacher and layer pair: maps the student's hidden size to the teacher's; nil where both are equal.
   private let projections: [[LinearPart?]]
 
   /// - Parameter teachers: frozen, with the student's vocabulary; the loss is the mean over them.
@@ -39,34 +39,37 @@ public final class Distillation: Objective, @unchecked Sendable {
     projections.joined().compactMap { $0 }.flatMap { [$0.weight, $0.bias].compactMap { $0 } }
   }
 
-  public func compares(below state: Int, of model: TextModel) -> Bool {
+  public func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool {
     trace(model, teachers, \.student).captures(below: state)
   }
 
   public var terms: [String] { settings.terms.map(\.name) }
 
   public func losses(
-    _ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: BatchTotals, _ pass: Pass
+    _ model: TextModel, _ task: any Task, _ lesson: Lesson, totals: BatchTotals, _ pass: Pass
   ) -> [Double] {
-    // Without a soft term logits count only where there is a target.
+    // Without a KL term over all tokens, only rows with a target need logits.
     let isEverywhere = settings.klWeight > 0 && settings.klTokens == .all
-    let lesson = isEverywhere ? lesson.everywhere(model.headType) : lesson.whereLabelled(model.headType)
-    let mine = trace(model, teachers, \.student), theirs = teachers.map { trace($0.model, [$0], \.teacher) }
+    let lesson = isEverywhere ? lesson.withAllRows(model.headType) : lesson.withLabeledRows(model.headType)
+    let studentTrace = trace(model, teachers, \.student)
+    let teacherTraces = teachers.map { trace($0.model, [$0], \.teacher) }
     var losses: [String: Double] = [:]
     if settings.klWeight > 0 || settings.taskWeight > 0 {
-      let logits = model(lesson.batch, rows: lesson.rows, trace: mine, pass)
-      // The soft term first: the hard one may overwrite the logits.
-      if settings.klWeight > 0 { losses["kl"] = klLoss(logits, lesson, theirs, of: whole, pass) }
-      if settings.taskWeight > 0 { losses["task"] = taskLoss(logits, lesson, task, of: whole, pass) }
+      let logits = model(lesson.batch, rows: lesson.rows, trace: studentTrace, pass)
+      // KL first: the task's loss may overwrite the logits with their gradient.
+      if settings.klWeight > 0 { losses["kl"] = klLoss(logits, lesson, teacherTraces, totals, pass) }
+      if settings.taskWeight > 0 { losses["task"] = taskLoss(logits, lesson, task, totals, pass) }
     } else {
-      model.record(lesson.batch, in: mine, pass)
+      model.record(lesson.batch, in: studentTrace, pass)
     }
-    if settings.comparesHiddenStates { losses.merge(hiddenLosses(mine, theirs, lesson, of: whole, pass)) { $1 } }
+    if settings.comparesHiddenStates {
+      losses.merge(hiddenLosses(studentTrace, teacherTraces, lesson, totals, pass)) { $1 }
+    }
     pass.backward()
     return terms.map { losses[$0] ?? 0 }
   }
 
-  /// What the terms look at of one side's forward.
+  /// The hidden states and attention blocks of `model` that the terms compare.
   private func trace(_ model: TextModel, _ teachers: [Teacher], _ side: KeyPath<Teacher.Pair, Int>) -> Trace {
     let paired = teachers.flatMap(\.pairs).map { $0[keyPath: side] }
     var states: Set<Int> = [], blocks: Set<Int> = []
@@ -77,73 +80,75 @@ public final class Distillation: Objective, @unchecked Sendable {
     return Trace(states: states, blocks: blocks)
   }
 
-  /// The teachers' forwards leave in their traces what the other terms compare: nobody is asked twice.
+  /// The teachers' forward passes also fill `traces`, so that the other terms need no second pass.
   private func klLoss(
-    _ logits: Tensor, _ lesson: Lesson, _ traces: [Trace], of whole: BatchTotals, _ pass: Pass
+    _ logits: Tensor, _ lesson: Lesson, _ traces: [Trace], _ totals: BatchTotals, _ pass: Pass
   ) -> Double {
-    let rows = settings.klTokens == .all ? whole.tokens : whole.labeled
+    let rows = settings.klTokens == .all ? totals.tokens : totals.labeled
     let (temperature, scale) = (Float(settings.temperature), Float(settings.klWeight / Double(max(rows, 1))))
-    func ask() -> Tensor {
+    func computeLogits() -> Tensor {
       mean(
         zip(teachers, traces).map { $0.model(lesson.batch, rows: lesson.rows, trace: $1, Pass(pass.workspace)) })
     }
     guard let cache else {
-      return divergence(logits, from: ask(), temperature: temperature, scale: scale, pass)
+      return divergence(logits, from: computeLogits(), temperature: temperature, scale: scale, pass)
     }
-    let top = cache.logProbabilities(to: lesson, temperature: temperature, ask)
+    let top = cache.logProbabilities(for: lesson, temperature: temperature, computeLogits)
     return divergence(logits, from: top, temperature: temperature, scale: scale, pass)
   }
 
-  /// The task's own loss, of the rows that have a target: a vocabulary's logits are not swept for the sake of the others.
+  /// The task's loss. Only rows with a target are gathered: a row over the vocabulary is expensive.
   private func taskLoss(
-    _ logits: Tensor, _ lesson: Lesson, _ task: any Task, of whole: BatchTotals, _ pass: Pass
+    _ logits: Tensor, _ lesson: Lesson, _ task: any Task, _ totals: BatchTotals, _ pass: Pass
   ) -> Double {
     let rows = lesson.targets.indices.filter { lesson.targets[$0] >= 0 }
-    let labelled = rows.count < logits.rows ? gather(logits, rows: rows.map(Int32.init), pass) : logits
+    let labeled = rows.count < logits.rows ? gather(logits, rows: rows.map(Int32.init), pass) : logits
     return task.loss(
-      of: labelled, rows.map { lesson.targets[$0] }, norm: whole.weight / Float(settings.taskWeight), pass)
+      of: labeled, rows.map { lesson.targets[$0] }, norm: totals.weight / Float(settings.taskWeight), pass)
   }
 }
 
 extension Distillation {
-  /// The terms that compare states and attention, each the mean over the teachers.
+  /// The terms that compare hidden states and attention, each the mean over the teachers.
   private func hiddenLosses(
-    _ mine: Trace, _ traces: [Trace], _ lesson: Lesson, of whole: BatchTotals, _ pass: Pass
+    _ studentTrace: Trace, _ teacherTraces: [Trace], _ lesson: Lesson, _ totals: BatchTotals, _ pass: Pass
   ) -> [String: Double] {
     var losses: [String: Double] = [:]
-    let starts = lesson.batch.sequenceOffsets
+    let sequenceOffsets = lesson.batch.sequenceOffsets
     for (number, teacher) in teachers.enumerated() {
-      let (theirs, projections, model) = (traces[number], projections[number], teacher.model)
-      // Whose logits were asked for has been through its blocks already.
-      if theirs.isEmpty { model.record(lesson.batch, in: theirs, Pass(pass.workspace)) }
-      /// A weight's share of one of `count` equal things.
+      let (teacherTrace, projections, model) = (teacherTraces[number], projections[number], teacher.model)
+      // The trace is already filled if the KL term ran the teacher.
+      if teacherTrace.isEmpty { model.record(lesson.batch, in: teacherTrace, Pass(pass.workspace)) }
+      /// Makes the loss `weight` times the mean over the teachers and over `count` elements.
       func scale(_ weight: Double, _ count: Int) -> Float { Float(weight / Double(teachers.count * max(count, 1))) }
       func add(_ term: String, _ loss: Double) { losses[term, default: 0] += loss }
 
       if settings.cosineWeight > 0 {
-        let x = mine.hiddenState(studentLayers), t = theirs.hiddenState(model.config.numHiddenLayers)
-        add("cosine", cosineDistance(x, from: t, scale: scale(settings.cosineWeight, whole.tokens), pass))
+        let x = studentTrace.hiddenState(studentLayers), t = teacherTrace.hiddenState(model.config.numHiddenLayers)
+        add("cosine", cosineDistance(x, from: t, scale: scale(settings.cosineWeight, totals.tokens), pass))
       }
       for (pair, projection) in zip(teacher.pairs, projections) where settings.hiddenWeight > 0 {
-        let state = mine.hiddenState(pair.student), t = theirs.hiddenState(pair.teacher)
+        let state = studentTrace.hiddenState(pair.student), t = teacherTrace.hiddenState(pair.teacher)
         let x = projection.map { linear(state, [$0], pass) } ?? state
-        add("hidden", squaredError(x, from: t, scale: scale(settings.hiddenWeight, whole.tokens * t.columns), pass))
+        add("hidden", squaredError(x, from: t, scale: scale(settings.hiddenWeight, totals.tokens * t.columns), pass))
       }
       for pair in teacher.pairs where settings.attentionWeight > 0 && pair.student > 0 && pair.teacher > 0 {
         let heads = model.config.numAttentionHeads
         add(
           "attention",
           scoreError(
-            mine.queryKeyValue(pair.student), from: theirs.queryKeyValue(pair.teacher), sequenceOffsets: starts,
-            heads: heads, scale: scale(settings.attentionWeight, heads * whole.scores), pass))
+            studentTrace.queryKeyValue(pair.student), from: teacherTrace.queryKeyValue(pair.teacher),
+            sequenceOffsets: sequenceOffsets, heads: heads,
+            scale: scale(settings.attentionWeight, heads * totals.scores), pass))
       }
       if settings.relationWeight > 0 {
         let pair = teacher.relationPair, heads = settings.relationHeads
         add(
           "relation",
           relationDivergence(
-            mine.queryKeyValue(pair.student), from: theirs.queryKeyValue(pair.teacher), sequenceOffsets: starts,
-            heads: heads, scale: scale(settings.relationWeight, 3 * heads * whole.tokens), pass))
+            studentTrace.queryKeyValue(pair.student), from: teacherTrace.queryKeyValue(pair.teacher),
+            sequenceOffsets: sequenceOffsets, heads: heads,
+            scale: scale(settings.relationWeight, 3 * heads * totals.tokens), pass))
       }
     }
     return losses

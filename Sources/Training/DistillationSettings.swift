@@ -1,24 +1,24 @@
-/// Which terms a distillation's loss is made of, who teaches, and what is held against what. Computes nothing.
+/// The terms of a distillation loss with their weights, and the teachers with the layers that are compared.
 public import Models
 
 public struct DistillationSettings: Sendable, Equatable {
-  /// Which rows of logits the soft term compares.
+  /// The tokens whose logits the KL term compares.
   public enum KLTokens: Sendable { case all, labeled }
 
-  /// Weights of the terms; 0: the term is left out. The defaults are DistilBERT's.
+  /// Weights of the terms; a term with weight 0 is not computed. The defaults are DistilBERT's.
   public var klWeight = 5.0, taskWeight = 2.0, cosineWeight = 1.0, hiddenWeight = 0.0, attentionWeight = 0.0,
     relationWeight = 0.0
-  /// Both sides' logits are divided by it for the soft term, which is then multiplied by its square.
+  /// Divides student's and teachers' logits in the KL term, which is multiplied by its square (Hinton et al. 2015).
   public var temperature = 2.0
   public var klTokens = KLTokens.all
-  /// Into how many heads `relations` cuts queries, keys and values.
+  /// The number of relation heads into which queries, keys and values are split (MiniLM v2).
   public var relationHeads = 12
 
   public init() {}
 
   var comparesHiddenStates: Bool { cosineWeight > 0 || hiddenWeight > 0 || attentionWeight > 0 || relationWeight > 0 }
 
-  /// The terms that count, with their weights.
+  /// The terms with a positive weight.
   public var terms: [(name: String, weight: Double)] {
     [
       ("kl", klWeight), ("task", taskWeight), ("cosine", cosineWeight), ("hidden", hiddenWeight),
@@ -28,9 +28,9 @@ public struct DistillationSettings: Sendable, Equatable {
   }
 }
 
-/// Who teaches, and which of its layers the student's are held against.
+/// A teacher model, and the layers of student and teacher that are compared.
 public struct Teacher: Sendable {
-  /// 0 is the embeddings' output, k that of the k-th block.
+  /// Hidden-state indices as in transformers: 0 is the embeddings' output, k that of the k-th block.
   public struct Pair: Sendable, Hashable {
     public let student, teacher: Int
 
@@ -41,9 +41,9 @@ public struct Teacher: Sendable {
   }
 
   public let model: TextModel
-  /// States that `hidden` and `attention` match; no two are the same.
+  /// Compared by the hidden and attention terms. No two are equal.
   public let pairs: [Pair]
-  /// States whose blocks `relations` compares.
+  /// The blocks that the relation term compares.
   public let relationPair: Pair
 
   public init(_ model: TextModel, pairs: [Pair] = [], relationPair: Pair = Pair(student: 1, teacher: 1)) {

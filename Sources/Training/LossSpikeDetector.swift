@@ -1,23 +1,22 @@
-/// Sees when losses leap and do not come down again: learning has gone wrong, and the hours to come would be for nothing.
-/// Changes nothing that is computed.
+/// Detects losses that spike and do not come down again, so that a diverged run can stop early.
 import Tasks
 
-/// The losses of the last steps that were no leaps, and how many leaps the steps since then were.
+/// The last losses that were not spikes, and the number of consecutive spikes since then.
 struct LossSpikeDetector: Equatable {
-  /// Leaps in a row before the alarm; one bad batch is none.
-  static let patience = 3
-  /// Losses whose median is the measure, and how many there must be at least.
-  private static let window = 50, least = 10
+  /// Consecutive spikes that stop a run; fewer may be a bad batch.
+  static let spikesToStop = 3
+  /// The number of losses whose median is compared, and the number required before anything counts as a spike.
+  private static let window = 50, minimumCount = 10
 
   private var losses: [Double] = []
   private var spikes = 0
 
-  /// Takes the loss of a step. A leap is a loss above `factor` times the median; it does not enter the median itself.
-  /// - Returns: the median, if this was one leap too many.
+  /// Adds the loss of a step. A loss above `factor` times the median is a spike and does not enter the median.
+  /// - Returns: the median if this was the last of `spikesToStop` consecutive spikes, else nil.
   mutating func add(_ loss: Double, factor: Double?) -> Double? {
-    if let factor, losses.count >= Self.least, loss > factor * median {
+    if let factor, losses.count >= Self.minimumCount, loss > factor * median {
       spikes += 1
-      guard spikes >= Self.patience else { return nil }
+      guard spikes >= Self.spikesToStop else { return nil }
       spikes = 0
       return median
     }
@@ -32,14 +31,14 @@ struct LossSpikeDetector: Equatable {
   }
 }
 
-/// As a snapshot keeps it: the leaps, then the losses, to the last bit.
+/// The format in a snapshot: the spike count, then the losses; exact for every Double.
 extension LossSpikeDetector: LosslessStringConvertible {
   var description: String { ([String(spikes)] + losses.map { "\($0)" }).joined(separator: " ") }
 
   init?(_ text: String) {
     let parts = text.split(separator: " ")
-    guard let leaps = parts.first.flatMap({ Int($0) }) else { return nil }
-    self.spikes = leaps
+    guard let spikes = parts.first.flatMap({ Int($0) }) else { return nil }
+    self.spikes = spikes
     losses = parts.dropFirst().compactMap { Double($0) }
     guard losses.count == parts.count - 1 else { return nil }
   }

@@ -1,21 +1,22 @@
-/// What is known of a step whose loss or gradient is no finite number: the numbers, the batch, the weights.
+/// Describes a step whose loss or gradient is not finite: the numbers, the batch, and the extreme weight and gradient.
 import Autograd
 import Tasks
 
 public struct NonFiniteStep: Sendable, CustomStringConvertible {
-  /// The step that was to be taken, from 1.
+  /// The number of the step, from 1. It was not applied.
   public let step: Int
   public let loss: Double
-  /// The gradients' norm; nil where the loss alone was reason enough to ask no further.
+  /// The gradient norm; nil if the loss was not finite, when the norm is not computed.
   public let norm: Double?
-  /// Where the batch's examples are found.
+  /// Descriptions of the batch's examples, with their source locations.
   public let examples: [String]
-  /// The learning weight of the largest size, or the first that is not finite.
+  /// The first trainable weight that is not finite, else the largest in absolute value.
   public let weight: Extreme
-  /// The same of the gradients.
+  /// The same for the gradients.
   public let gradient: Extreme
 
   public struct Extreme: Sendable, CustomStringConvertible {
+    /// The parameter's name.
     public let name: String
     public let value: Float
 
@@ -23,14 +24,14 @@ public struct NonFiniteStep: Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    let norm = norm.map { ", the gradient's norm \($0)" } ?? ""
+    let norm = norm.map { ", the gradient norm is \($0)" } ?? ""
     return """
-      Step \(step): the loss is \(loss)\(norm). Nothing was changed by this step; a snapshot of before it is intact.
-      \(weight.value.isFinite ? "The largest weight that learns" : "A weight that is not finite"): \(weight)
-      \(gradient.value.isFinite ? "The largest gradient" : "A gradient that is not finite"): \(gradient)
-      The batch: \(Self.list(examples))
-      --resume would come to the same step again, to the bit. A smaller 'training.learning_rate' or a longer warm-up \
-      usually helps; that is another run, which starts anew with --overwrite.
+      Step \(step): the loss is \(loss)\(norm). The step was not applied; earlier snapshots are intact.
+      \(weight.value.isFinite ? "Largest trainable weight" : "Weight that is not finite"): \(weight)
+      \(gradient.value.isFinite ? "Largest gradient" : "Gradient that is not finite"): \(gradient)
+      Batch: \(Self.list(examples))
+      --resume would repeat this step with the same result. Try a smaller 'training.learning_rate' or a longer warmup; \
+      that is a new run, which requires --overwrite.
       """
   }
 

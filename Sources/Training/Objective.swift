@@ -1,15 +1,14 @@
-/// What a step makes smaller.
+/// What a training step minimizes: the protocol, its normalizers, and the task's plain loss.
 public import Autograd
 public import Models
 public import Tasks
 
-/// What the means of a whole batch's losses are taken over: all its lessons together.
+/// Totals over all shards of a batch. Losses are divided by them, so that the shards' losses add up to the mean.
 public struct BatchTotals: Sendable, Equatable {
-  /// Tokens that are read.
   public let tokens: Int
-  /// Scores of one attention head: the sum of the sequences' squared lengths.
+  /// Attention scores of one head: the sum of the squared sequence lengths.
   public let scores: Int
-  /// Rows of logits that have a target.
+  /// Rows of logits with a target.
   public let labeled: Int
   /// The sum of the targets' weights.
   public let weight: Float
@@ -27,21 +26,24 @@ public struct BatchTotals: Sendable, Equatable {
 }
 
 public protocol Objective: Sendable {
-  /// What the loss is a sum of, by name; empty where it is one thing.
+  /// Names of the loss terms; empty for a loss with a single term.
   var terms: [String] { get }
-  /// Weights that learn beside the model's and are no part of it.
+  /// Trainable parameters of the objective itself, such as distillation's projections.
   var parameters: [Parameter] { get }
-  /// Whether it looks at states of the model below this one: 0 is the embeddings' output, k that of the k-th block.
-  func compares(below state: Int, of model: TextModel) -> Bool
-  /// A lesson's share in each term of the batch's loss, or in the loss. Backward has run when it returns.
-  func losses(_ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: BatchTotals, _ pass: Pass) -> [Double]
+  /// Whether the loss reads hidden states of the model below `state`: 0 is the embeddings' output, k that of the k-th
+  /// block.
+  func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool
+  /// Runs forward and backward for one lesson of a batch.
+  /// - Parameter totals: of all lessons of the batch.
+  /// - Returns: the lesson's summands of each term of the batch's loss, or of the loss if `terms` is empty.
+  func losses(_ model: TextModel, _ task: any Task, _ lesson: Lesson, totals: BatchTotals, _ pass: Pass) -> [Double]
 }
 
 extension Objective {
-  public func compares(below state: Int, of model: TextModel) -> Bool { false }
+  public func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool { false }
 }
 
-/// The task's own loss of its targets.
+/// The task's own loss.
 public struct TaskLoss: Objective {
   public init() {}
 
@@ -49,10 +51,10 @@ public struct TaskLoss: Objective {
   public var parameters: [Parameter] { [] }
 
   public func losses(
-    _ model: TextModel, _ task: any Task, _ lesson: Lesson, of whole: BatchTotals, _ pass: Pass
+    _ model: TextModel, _ task: any Task, _ lesson: Lesson, totals: BatchTotals, _ pass: Pass
   ) -> [Double] {
     let logits = model(lesson.batch, rows: lesson.rows, pass)
-    let loss = task.loss(of: logits, lesson.targets, norm: whole.weight, pass)
+    let loss = task.loss(of: logits, lesson.targets, norm: totals.weight, pass)
     pass.backward()
     return [loss]
   }

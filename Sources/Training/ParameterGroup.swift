@@ -1,62 +1,64 @@
-/// Parameters that have a pace of their own, found by their names.
+/// Parameter groups of a recipe: parameters, selected by name, with their own learning rate or weight decay.
 import Adapters
 
 public struct ParameterGroup: Sendable, Equatable {
   public enum Match: Sendable, Equatable {
-    /// Names in which one of these stands, whole between dots: "classifier", "layer.0", "lora_B".
+    /// Name parts, each complete between dots: "classifier", "layer.0", "lora_B". One of them must be in the name.
     case names([String])
-    /// Names that the regular expression matches as a whole.
+    /// A regular expression for the whole name.
     case pattern(String)
   }
   public enum LearningRate: Sendable, Equatable {
-    /// The peak, instead of the run's; nothing else changes it.
+    /// The group's peak learning rate. The method's factor (layer-wise decay, LoRA+) does not change it.
     case peak(Double)
-    /// Times what it would be without the group.
+    /// Multiplies the learning rate that the parameter has without the group.
     case ratio(Double)
   }
 
   public var match: Match
   public var learningRate = LearningRate.ratio(1)
-  /// Of matrices; nil: the run's.
+  /// For matrices only; nil: the run's weight decay.
   public var weightDecay: Double?
 
-  public init(_ match: Match, rate: LearningRate = .ratio(1), weightDecay: Double? = nil) {
-    (self.match, self.learningRate, self.weightDecay) = (match, rate, weightDecay)
+  public init(_ match: Match, learningRate: LearningRate = .ratio(1), weightDecay: Double? = nil) {
+    (self.match, self.learningRate, self.weightDecay) = (match, learningRate, weightDecay)
   }
 }
 
-/// A group that cannot be used, or that changes nothing.
+/// A parameter group that matches no parameter, or only parameters of earlier groups.
 public enum GroupFault: Error, CustomStringConvertible {
-  case nothingMatches(group: Int, wanted: String, endings: [String])
+  case nothingMatches(group: Int, match: String, suffixes: [String])
   case taken(group: Int)
 
   public var description: String {
     switch self {
-    case .nothingMatches(let group, let wanted, let endings):
-      "training.groups.\(group).match: \"\(wanted)\" matches no parameter that learns. Their names end with: "
-        + endings.joined(separator: ", ") + "."
+    case .nothingMatches(let group, let match, let suffixes):
+      "training.groups.\(group).match: \"\(match)\" matches no trainable parameter. Their names end with: "
+        + suffixes.joined(separator: ", ") + "."
     case .taken(let group):
-      "training.groups.\(group): all that it matches belongs to groups before it, of which the first wins. Put it first."
+      "training.groups.\(group): all matching parameters belong to earlier groups, and the first match wins. Move this "
+        + "group up."
     }
   }
 }
 
 extension ParameterGroup {
-  /// The names that it matches; every one that is listed, and the pattern, must match some.
-  /// - Throws: `GroupFault`; `TargetFault` where the pattern is none.
+  /// The names that the group matches.
+  /// - Throws: `GroupFault` if the pattern or a listed name part matches none; `TargetFault` if the pattern is not a
+  ///   regular expression.
   func matches(among names: [String], _ group: Int) throws -> [String] {
-    func found(_ wanted: String, _ matched: [String]) throws -> [String] {
+    func check(_ match: String, _ matched: [String]) throws -> [String] {
       if !matched.isEmpty { return matched }
-      let endings = Set(names.map { $0.split(separator: ".").suffix(2).joined(separator: ".") })
-      throw GroupFault.nothingMatches(group: group, wanted: wanted, endings: endings.sorted())
+      let suffixes = Set(names.map { $0.split(separator: ".").suffix(2).joined(separator: ".") })
+      throw GroupFault.nothingMatches(group: group, match: match, suffixes: suffixes.sorted())
     }
     switch match {
-    case .names(let wanted):
-      return try wanted.flatMap { part in
-        try found(part, names.filter { ".\($0).".contains(".\(part).") })
+    case .names(let parts):
+      return try parts.flatMap { part in
+        try check(part, names.filter { ".\($0).".contains(".\(part).") })
       }
     case .pattern(let pattern):
-      return try found(pattern, names.filter(expression(pattern, key: "training.groups.\(group).match")))
+      return try check(pattern, names.filter(expression(pattern, key: "training.groups.\(group).match")))
     }
   }
 }

@@ -1,27 +1,29 @@
-/// How fast each parameter learns and decays, as a factor of the run's own pace.
+/// The learning-rate factor and weight decay of each parameter, and layer-wise learning-rate decay.
 import Autograd
 import Models
 
-/// What the steps are for one parameter.
+/// The optimizer options of one parameter (torch's per-parameter options).
 public struct ParameterRule: Sendable, Equatable {
-  /// The learning rate is the schedule's times this.
+  /// Multiplies the schedule's learning rate.
   public var learningRateFactor = 1.0
-  /// A weight loses this share of itself times its rate at each step.
+  /// Decoupled: each step multiplies the weight by 1 − learning rate · weight decay.
   public var weightDecay = 0.0
 
-  public init(rate: Double = 1, decay: Double = 0) { (self.learningRateFactor, self.weightDecay) = (rate, decay) }
+  public init(learningRateFactor: Double = 1, weightDecay: Double = 0) {
+    (self.learningRateFactor, self.weightDecay) = (learningRateFactor, weightDecay)
+  }
 }
 
-/// Biases and LayerNorm's weights do not decay, as in transformers' Trainer.
-func decays(_ name: String) -> Bool {
+/// Whether weight decay applies to a parameter of this name: not to biases and LayerNorm, as in transformers' Trainer.
+func hasWeightDecay(_ name: String) -> Bool {
   !name.hasSuffix(".bias") && !name.contains("LayerNorm") && !name.contains("layer_norm")
 }
 
-/// Layer-wise decay of the learning rate (Howard & Ruder 2018; exponents as BEiT's): the head 1, the last layer `decay`,
-/// each layer before it `decay` of the next, the embeddings `decay`^(layers + 1).
+/// The factor of layer-wise learning-rate decay (Howard & Ruder 2018; exponents as in BEiT): 1 for the head, `decay`
+/// for the last layer, `decay` times the next layer's for earlier layers, and `decay`^(layers + 1) for the embeddings.
 /// - Parameters:
-///   - name: a parameter's, `bert.encoder.layer.3.attention.self.query.weight`.
-///   - layers: of the encoder.
+///   - name: a parameter's name, such as `bert.encoder.layer.3.attention.self.query.weight`.
+///   - layers: the number of encoder layers.
 public func layerDecayFactor(_ name: String, decay: Double, layers: Int) -> Double {
   let depth = depth(of: name, layers: layers)
   return (depth..<max(depth, layers)).reduce(1.0) { factor, _ in factor * decay }

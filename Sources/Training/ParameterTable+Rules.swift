@@ -1,9 +1,9 @@
-/// The rule of each parameter: the method's learning-rate factor, then the recipe's groups.
+/// Computes each parameter's rule from the recipe's groups and the method's learning-rate factor.
 import Autograd
 
 extension ParameterTable {
-  /// The rules of the parameters, in order.
-  /// - Parameter factor: of a parameter's rate, from the method that trains it; layer-wise decay, LoRA+.
+  /// The rules of the parameters, in the table's order.
+  /// - Parameter factor: the method's learning-rate factor of a parameter (layer-wise decay, LoRA+).
   /// - Throws: `GroupFault`.
   func rules(
     _ settings: TrainingSettings, factor: (Parameter) -> Double = { _ in 1 }
@@ -18,14 +18,15 @@ extension ParameterTable {
     }
     return parameters.map { parameter in
       let group = groups[parameter.name]
-      let rate =
+      let learningRateFactor =
         switch group?.learningRate {
         case .peak(let peak): peak / settings.learningRate
         case .ratio(let ratio): ratio * factor(parameter)
         case nil: factor(parameter)
         }
-      let decay = group?.weightDecay ?? settings.optimizer.weightDecay
-      return ParameterRule(rate: rate, decay: decays(parameter.name) ? decay : 0)
+      let weightDecay = group?.weightDecay ?? settings.optimizer.weightDecay
+      return ParameterRule(
+        learningRateFactor: learningRateFactor, weightDecay: hasWeightDecay(parameter.name) ? weightDecay : 0)
     }
   }
 }

@@ -1,9 +1,9 @@
-/// The only file with threads: one worker a core, each with its workspace. `Shard` keeps their sums in order.
+/// Runs work on several threads, each with its own workspace. No other file starts threads; `Shard` orders their sums.
 public import Autograd
 import Dispatch
 import Synchronization
 
-/// Sendable: workers take their number from an atomic counter and touch only what that number owns.
+/// Sendable: threads take indices from an atomic counter, and each uses only its own workspace.
 public final class Replicas: @unchecked Sendable {
   public let threads: Int
   private let workspaces: [Workspace]
@@ -13,21 +13,22 @@ public final class Replicas: @unchecked Sendable {
     workspaces = (0..<threads).map { _ in Workspace() }
   }
 
-  /// Runs `body` for 0..<count, on all workers; which worker takes which number is chance.
+  /// Runs `body` for 0..<count on all threads. Which thread gets which index is not determined.
   public func forEach(_ count: Int, _ body: @Sendable (_ index: Int, Workspace) -> Void) {
     each(count) { index, worker in body(index, self.workspaces[worker]) }
   }
 
-  /// Runs `body` for every shard and leaves the sum of the shards' gradients, added in shard order, in `total`.
-  /// - Returns: the sums of what `body` returned, in shard order; it returns as many numbers for each shard.
+  /// Runs `body` for every shard and writes the sum of their gradients, added in shard order, to `total`.
+  /// - Parameter body: returns the shard's losses, the same number for every shard.
+  /// - Returns: the sums of the losses, added in shard order.
   func sum(
     shards count: Int, into total: Gradients, _ body: @Sendable (_ shard: Int, Workspace, any GradientSink) -> [Double]
   ) -> [Double] {
-    let turns = ShardOrder(total.table)
+    let order = ShardOrder(total.table)
     let losses = Mutex([[Double]](repeating: [], count: count))
     total.reset()
     each(count) { number, worker in
-      let shard = Shard(number, of: total, turns)
+      let shard = Shard(number, of: total, order)
       defer { shard.finish() }
       let loss = body(number, self.workspaces[worker], count == 1 ? total : shard)
       losses.withLock { $0[number] = loss }

@@ -1,5 +1,5 @@
-/// A run between two steps, on disk: everything that the rest of the run depends on. Data order and dropout need no place
-/// here, because they are pure functions of the seed and the step.
+/// Saves and loads the resumable state of a run between two steps. Data order and dropout need no state: they are pure
+/// functions of seed and step.
 import Adapters
 import Autograd
 import Checkpoints
@@ -11,27 +11,29 @@ import Tasks
 public struct SnapshotFault: Error, CustomStringConvertible {
   public let path: String
   public let why: String
-  public var description: String { "\(path): \(why). Start anew with --overwrite." }
+  public var description: String { "\(path): \(why). Use --overwrite to start a new run." }
 }
 
 extension Trainer {
-  /// What the optimizer, the average and the hook carry from step to step. They count nothing: the step says it all.
-  private var memories: [(name: String, count: Int, pointer: UnsafeMutablePointer<Float>)] {
+  /// State of the optimizer, the weight average and the hook. It includes no counters: those follow from the step.
+  private var stateTensors: [(name: String, count: Int, pointer: UnsafeMutablePointer<Float>)] {
     (optimizerStep.optimizer.state + (average.map { [$0.state] } ?? [])).map { ($0.name, $0.count, $0.pointer) }
       + (hook?.state ?? []).map { ($0.name, $0.count, $0.pointer) }
   }
 
-  /// Writes weights, memories, counters and the best weights so far, sealed; the file appears whole or not at all.
+  /// Writes weights, optimizer state, counters and the best weights so far, with a checksum. The file is replaced
+  /// atomically.
   /// - Parameters:
   ///   - inputs: a digest of everything that the run reads.
-  ///   - logged: bytes of the run's log, which a resumed run goes on from.
+  ///   - logged: the size of the run's log in bytes; a resumed run truncates the log to it.
   public func saveSnapshot(to path: String, inputs: String, logged: Int = 0) throws {
     try withSnapshot(inputs: inputs, logged: logged) {
       try writeSafetensorsWithChecksum(to: path, tensors: $0, metadata: $1)
     }
   }
 
-  /// Bytes of a snapshot once there are best weights in it, where an evaluation will choose some; its header left out.
+  /// Bytes of a snapshot without its header. Includes the best weights if the run evaluates, even before the first
+  /// evaluation.
   public var snapshotSize: Int {
     let best = state.bestWeights == nil && task.tokens(in: .dev) > 0 ? table.parameters.reduce(0) { $0 + $1.count } : 0
     return 4 * best
@@ -56,15 +58,16 @@ extension Trainer {
       try body(
         [
           ("best", [best.count], best)
-        ] + memories.map { ($0.name, [$0.count], UnsafeBufferPointer(start: $0.pointer, count: $0.count)) }
+        ] + stateTensors.map { ($0.name, [$0.count], UnsafeBufferPointer(start: $0.pointer, count: $0.count)) }
           + table.parameters.map { (valuesName($0), $0.shape, UnsafeBufferPointer($0.values)) },
         metadata)
     }
   }
 
-  /// Takes a run up where `saveSnapshot` left it; refuses where the inputs are no longer what they were. Whether the
-  /// file is whole is for the caller to ask: `SafetensorsFile.isSealIntact`.
+  /// Restores the state that `saveSnapshot` wrote. The caller checks first that the file is not damaged:
+  /// `SafetensorsFile.hasValidChecksum`.
   /// - Returns: `logged`, as it was saved.
+  /// - Throws: `SnapshotFault` if the inputs, the GEMM backend or the parameters differ from this run's.
   @discardableResult
   public func loadSnapshot(from path: String, inputs: String) throws -> Int {
     let file = try SafetensorsFile(path: path)
@@ -72,10 +75,10 @@ extension Trainer {
     guard file.metadata["inputs"] == inputs else {
       throw fail("the base model, a teacher, the tokenizer or the data have changed since this run began")
     }
-    let multiplier = GEMMBackend.selected.rawValue
-    guard file.metadata["gemm_backend"] == multiplier else {
-      let other = file.metadata["gemm_backend"] ?? "none"
-      throw fail("the run began with products by '\(other)' and would go on by '\(multiplier)', which rounds otherwise")
+    let backend = GEMMBackend.selected.rawValue
+    guard file.metadata["gemm_backend"] == backend else {
+      let saved = file.metadata["gemm_backend"] ?? "none"
+      throw fail("the run used the GEMM backend '\(saved)'; here it is '\(backend)', which rounds differently")
     }
     func number<T: LosslessStringConvertible>(_ key: String) throws -> T {
       guard let value = file.metadata[key].flatMap(T.init) else { throw fail("'\(key)' is missing") }
@@ -85,7 +88,7 @@ extension Trainer {
       guard file.tensors[name]?.shape == shape else { throw fail("'\(name)' does not have the shape \(shape)") }
     }
     for parameter in table.parameters { try check(valuesName(parameter), parameter.shape) }
-    for memory in memories { try check(memory.name, [memory.count]) }
+    for tensor in stateTensors { try check(tensor.name, [tensor.count]) }
     var state = TrainingState()
     state.step = try number("step")
     state.tokens = try number("tokens")
@@ -101,8 +104,8 @@ extension Trainer {
       state.bestWeights = try file.floats("best")
     }
     guard (0...steps).contains(state.step) else { throw fail("step \(state.step) is not in a run of \(steps) steps") }
-    // Straight to their places, now that everything has been checked: the model is not held twice.
-    for memory in memories { try file.floats(memory.name, into: memory.pointer) }
+    // Everything has been checked: read straight into the parameters, without a second copy in memory.
+    for tensor in stateTensors { try file.floats(tensor.name, into: tensor.pointer) }
     for parameter in table.parameters { try file.floats(valuesName(parameter), into: parameter.pointer) }
     self.state = state
     return logged

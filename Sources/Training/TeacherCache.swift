@@ -1,52 +1,54 @@
+/// Caches the teachers' log-probabilities of the training examples on disk: the teachers run in the first epoch only.
 import Autograd
 import Files
 import Glibc
-/// What teachers said of each training example, on disk, so that from the second epoch on nobody asks them again.
 import Hashing
 import Synchronization
 import Tasks
 
-/// A file of fixed size: a header, a checksum an example (0: not there yet), and for each row k classes with their
-/// log-probabilities. It is right at any moment: a record counts when its checksum agrees.
-/// Sendable: opened before the first lesson; an example's bytes are written by the one thread that has it in its lesson.
+/// A memory-mapped file of fixed size: a header, a checksum per example (0: not computed yet), and per row of logits
+/// the k most probable classes with their log-probabilities. A record is valid if its checksum matches, so that a
+/// killed run leaves a usable file.
+/// Sendable: opened before the first lesson; only the thread with the lesson of an example writes its record.
 public final class TeacherCache: @unchecked Sendable {
   public let path: String
   /// Bytes of the file.
   public let size: Int
   /// Rows of logits of all examples.
   public var rows: Int { rowOffsets[rowOffsets.count - 1] }
-  /// How often an example's answers were asked of the teachers.
+  /// The number of examples for which the teachers had to run.
   public var misses: Int { missCount.load(ordering: .relaxed) }
   private let missCount = Atomic<Int>(0)
   private let k: Int
-  /// By example: the first of its rows; at the end, all rows.
+  /// The first row of each example, then the number of all rows.
   private let rowOffsets: [Int]
-  /// The file's bytes, while it is open.
+  /// The file's bytes; empty before `open`.
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
-  private static let header = 32
+  private static let headerSize = 32
 
-  /// Touches no disk before `open`.
+  /// Does not access the disk before `open`.
   /// - Parameters:
   ///   - rows: rows of logits of each example.
-  ///   - k: classes kept of a row.
+  ///   - k: classes cached per row.
   public init(path: String, rows: [Int], k: Int) {
     self.path = path
     self.k = k
     rowOffsets = rows.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
-    size = Self.header + 8 * rows.count + 8 * k * rowOffsets[rows.count]
+    size = Self.headerSize + 8 * rows.count + 8 * k * rowOffsets[rows.count]
   }
 
   deinit { munmap(memory.baseAddress, memory.count) }
 
-  /// Opens the file, or makes it and its folder, and takes its room on the disk. A file of another shape is made anew.
+  /// Opens the file, or creates it and its folder, and reserves its disk space. A file with another header is reset.
+  /// - Throws: `FileFault`.
   public func open() throws {
     try makeFolder(parentFolder(of: path))
     let isNew = !fileExists(path)
     let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw fault(errno) }
     defer { close(descriptor) }
-    // A file that is too long was another's; one that is too short is filled up with what is no checksum.
+    // Cuts or extends the file of another configuration; zeros are no valid checksum.
     var code = ftruncate(descriptor, off_t(size)) == 0 ? 0 : errno
     if code == 0 { code = posix_fallocate(descriptor, 0, off_t(size)) }
     let mapped = code == 0 ? mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0) : nil
@@ -56,58 +58,59 @@ public final class TeacherCache: @unchecked Sendable {
       throw fault
     }
     memory = UnsafeMutableRawBufferPointer(start: mapped, count: size)
-    let identity = [0x3145_5543_4143_4554, UInt64(k), UInt64(rowOffsets.count - 1), UInt64(rows)]
+    let header = [0x3145_5543_4143_4554, UInt64(k), UInt64(rowOffsets.count - 1), UInt64(rows)]
     _ = memory.bindMemory(to: UInt64.self)
-    if !words[..<4].elementsEqual(identity) {
-      words[4..<4 + rowOffsets.count - 1].update(repeating: 0)
-      _ = words[..<4].update(fromContentsOf: identity)
+    if !headerAndChecksums[..<4].elementsEqual(header) {
+      headerAndChecksums[4..<4 + rowOffsets.count - 1].update(repeating: 0)
+      _ = headerAndChecksums[..<4].update(fromContentsOf: header)
     }
   }
 
   private func fault(_ code: Int32) -> FileFault {
-    .unwritable(path: path, why: "\(reason(code)); the teachers' answers want \(size) bytes")
+    .unwritable(path: path, why: "\(reason(code)); the teacher cache requires \(size) bytes")
   }
 
-  /// The header's four, then a checksum an example.
-  private var words: UnsafeMutableBufferPointer<UInt64> { memory.assumingMemoryBound(to: UInt64.self) }
+  /// The four numbers of the header, then a checksum per example.
+  private var headerAndChecksums: UnsafeMutableBufferPointer<UInt64> { memory.assumingMemoryBound(to: UInt64.self) }
 
-  /// The record of an example: its rows' classes, then their log-probabilities.
+  /// The record of an example: the classes of its rows, then their log-probabilities.
   private func record(_ example: Int) -> (
-    classes: UnsafeMutableBufferPointer<Int32>, logs: UnsafeMutableBufferPointer<Float>
+    classes: UnsafeMutableBufferPointer<Int32>, logProbabilities: UnsafeMutableBufferPointer<Float>
   ) {
-    let start = Self.header + 8 * (rowOffsets.count - 1) + 8 * k * rowOffsets[example]
+    let start = Self.headerSize + 8 * (rowOffsets.count - 1) + 8 * k * rowOffsets[example]
     let bytes = 4 * k * (rowOffsets[example + 1] - rowOffsets[example])
     func part(_ start: Int) -> UnsafeMutableRawBufferPointer { .init(rebasing: memory[start..<start + bytes]) }
     return (part(start).bindMemory(to: Int32.self), part(start + bytes).bindMemory(to: Float.self))
   }
 
-  /// Never 0.
-  private func sum(_ example: Int) -> UInt64 {
+  /// The checksum of an example's record; never 0.
+  private func checksum(_ example: Int) -> UInt64 {
     let record = record(example)
     var hash = FNV1a()
     for id in record.classes { hash.add(UInt64(UInt32(bitPattern: id))) }
-    for logProbability in record.logs { hash.add(UInt64(logProbability.bitPattern)) }
+    for logProbability in record.logProbabilities { hash.add(UInt64(logProbability.bitPattern)) }
     return hash.value | 1
   }
 
-  /// The k most probable classes of each of the lesson's rows at `temperature`; `ask` makes the logits where they are
-  /// not known yet, and what it says is kept.
-  func logProbabilities(to lesson: Lesson, temperature: Float, _ ask: () -> Tensor) -> TopLogProbabilities {
-    guard lesson.examples.allSatisfy({ words[4 + $0] == sum($0) }) else {
+  /// The k most probable classes of each row of the lesson. If an example is not cached, calls `computeLogits` for the
+  /// lesson and caches the result.
+  func logProbabilities(for lesson: Lesson, temperature: Float, _ computeLogits: () -> Tensor) -> TopLogProbabilities {
+    guard lesson.examples.allSatisfy({ headerAndChecksums[4 + $0] == checksum($0) }) else {
       missCount.add(lesson.examples.count, ordering: .relaxed)
-      let top = TopLogProbabilities(of: ask(), k: k, temperature: temperature)
+      let top = TopLogProbabilities(of: computeLogits(), k: k, temperature: temperature)
       var next = 0
       for example in lesson.examples {
         let record = record(example), end = next + record.classes.count
         _ = record.classes.update(fromContentsOf: top.classes[next..<end])
-        _ = record.logs.update(fromContentsOf: top.logProbabilities[next..<end])
-        words[4 + example] = sum(example)
+        _ = record.logProbabilities.update(fromContentsOf: top.logProbabilities[next..<end])
+        headerAndChecksums[4 + example] = checksum(example)
         next = end
       }
       return top
     }
     let records = lesson.examples.map(record)
     return TopLogProbabilities(
-      k: k, classes: records.flatMap { Array($0.classes) }, logs: records.flatMap { Array($0.logs) })
+      k: k, classes: records.flatMap { Array($0.classes) },
+      logProbabilities: records.flatMap { Array($0.logProbabilities) })
   }
 }

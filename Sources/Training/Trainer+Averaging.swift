@@ -1,29 +1,28 @@
-/// When the averaged weights are updated, evaluated and saved.
+/// Decides when the weight average is updated, evaluated and loaded into the model.
 import Autograd
 
 extension Trainer {
-  /// Steps between the points at which weights are evaluated, or enter a mean.
   var stepsBetweenEvaluations: Int { settings.evalSteps ?? stepsPerEpoch }
 
-  /// Of the last points that are averaged, how many have been reached.
+  /// For `Averaging.last`: how many of the last evaluation points have been reached.
   private var evaluationsAveraged: Int {
     guard case .last(let count) = settings.average else { return 0 }
     let all = (steps + stepsBetweenEvaluations - 1) / stepsBetweenEvaluations
     return max(0, (state.step == steps ? all : state.step / stepsBetweenEvaluations) - max(0, all - count))
   }
 
-  /// After a step.
+  /// Updates an exponential average; called after every step.
   func averageAfterStep() {
     guard case .exponential(let decay) = settings.average else { return }
     average?.moveTowardsWeights(by: state.step == 1 ? 1 : 1 - decay, replicas)
   }
 
-  /// At a point.
+  /// Updates an average over the last evaluation points; called at every one.
   func averageAtEvaluation() {
     if evaluationsAveraged > 0 { average?.moveTowardsWeights(by: 1 / Double(evaluationsAveraged), replicas) }
   }
 
-  /// Runs `body` with the weights in the model that are evaluated.
+  /// Runs `body` with the weights that are evaluated: the exponential average, if there is one.
   func withAveragedWeights<Result>(_ body: () throws -> Result) rethrows -> Result {
     guard case .exponential = settings.average, let average else { return try body() }
     average.swap(replicas)
@@ -31,8 +30,8 @@ extension Trainer {
     return try body()
   }
 
-  /// Puts the weights that are kept into the model: the mean of the last points, or the best so far, or the running
-  /// average, or what is there.
+  /// Loads the final weights into the model: the mean over the last evaluation points, the best weights so far, or the
+  /// exponential average. Without any of these the model keeps its current weights.
   public func loadBestWeights() {
     if let best = state.bestWeights {
       table.values = best

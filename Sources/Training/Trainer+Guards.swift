@@ -1,9 +1,9 @@
-/// When training stops because of its numbers: a loss that spikes, a loss or gradient that is not finite.
+/// Stops training if the loss spikes, or if a loss or gradient is not finite.
 import Autograd
 import Tasks
 
 extension Trainer {
-  func watch(_ record: StepRecord, _ examples: [Int]) throws(TrainingFault) {
+  func checkLossSpike(_ record: StepRecord, _ examples: [Int]) throws(TrainingFault) {
     guard let median = state.spikeDetector.add(record.loss, factor: settings.maxLossSpike) else { return }
     throw .lossSpike(
       step: record.step, loss: record.loss, median: median, factor: settings.maxLossSpike ?? 0,
@@ -12,22 +12,26 @@ extension Trainer {
 }
 
 extension Trainer {
-  func notFinite(_ loss: Double, norm: Double?, _ examples: [Int]) -> TrainingFault {
-    .notFinite(
+  func nonFiniteFault(_ loss: Double, norm: Double?, _ examples: [Int]) -> TrainingFault {
+    .nonFiniteStep(
       NonFiniteStep(
         step: state.step + 1, loss: loss, norm: norm, examples: examples.map(task.describe),
-        weight: extreme { UnsafeBufferPointer($0.values) },
-        gradient: extreme { UnsafeBufferPointer(start: gradients.pointer + ($0.offset ?? 0), count: $0.count) }))
+        weight: firstNonFiniteOrLargest { UnsafeBufferPointer($0.values) },
+        gradient: firstNonFiniteOrLargest {
+          UnsafeBufferPointer(start: gradients.pointer + ($0.offset ?? 0), count: $0.count)
+        }))
   }
 
-  private func extreme(_ numbers: (Parameter) -> UnsafeBufferPointer<Float>) -> NonFiniteStep.Extreme {
-    var most = NonFiniteStep.Extreme(name: "none", value: 0)
+  private func firstNonFiniteOrLargest(
+    _ numbers: (Parameter) -> UnsafeBufferPointer<Float>
+  ) -> NonFiniteStep.Extreme {
+    var largest = NonFiniteStep.Extreme(name: "none", value: 0)
     for parameter in table.parameters {
       for value in numbers(parameter) {
         if !value.isFinite { return .init(name: parameter.name, value: value) }
-        if abs(value) > abs(most.value) { most = .init(name: parameter.name, value: value) }
+        if abs(value) > abs(largest.value) { largest = .init(name: parameter.name, value: value) }
       }
     }
-    return most
+    return largest
   }
 }

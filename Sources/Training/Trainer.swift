@@ -1,4 +1,5 @@
-/// The loop: batches, shards, gradients, steps, evaluations, the best weights. Knows no task and writes no file.
+/// The training loop: batches, shards, gradients, optimizer steps, evaluations and the best weights. It does not depend
+/// on the type of task and writes no files.
 public import Adapters
 public import Autograd
 public import Models
@@ -17,26 +18,28 @@ public final class Trainer {
   let hook: (any StepHook)?
   let gradients: Gradients
   private let schedule: Schedule
-  /// Tokens of a shard. A frozen weight costs little per shard, so that a large model's shards may be small, and with
-  /// them what their passes keep; for one that learns, every shard sweeps its gradient.
+  /// Tokens per shard. Small shards save activation memory, but every shard makes one pass over the gradients of all
+  /// trainable weights: they suit a large model that is mostly frozen.
   private let shardSize: Int
-  /// Steps of an epoch, and of the run.
   let stepsPerEpoch: Int
+  /// Steps of the run.
   public let steps: Int
 
   var state = TrainingState()
 
-  /// Trains exactly the parameters of `table`, among which are the objective's own.
-  /// - Parameter rateFactor: of a parameter's learning rate, from the method; see `layerFactor`.
-  /// - Parameter hook: what a method does beside the passes.
-  /// - Throws: `TrainingFault`; what the hook throws; `GroupFault` where a group of the settings fits no parameter.
+  /// Trains exactly the parameters of `table`, which includes those of the objective.
+  /// - Parameters:
+  ///   - learningRateFactor: the method's factor of a parameter's learning rate; see `layerDecayFactor`.
+  ///   - hook: the method's code that runs between the passes.
+  /// - Throws: `TrainingFault`; `GroupFault` if a parameter group matches nothing; the errors of `hook`.
   public init(
     _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas,
     objective: any Objective = TaskLoss(), learningRateFactor: (Parameter) -> Double = { _ in 1 },
     hook: (any StepHook)? = nil
   ) throws {
     let batcher = Batcher(
-      lengths: task.lengths, size: settings.batchSize, order: settings.samplingStrategy, seed: settings.seed)
+      lengths: task.lengths, size: settings.batchSize, samplingStrategy: settings.samplingStrategy,
+      seed: settings.seed)
     let batches = batcher.batches(epoch: 0).count
     guard batches > 0 else { throw TrainingFault.noExamples }
     stepsPerEpoch = (batches + settings.gradientAccumulationSteps - 1) / settings.gradientAccumulationSteps
@@ -46,12 +49,13 @@ public final class Trainer {
       guard epochs * Double(stepsPerEpoch) < 1e9 else { throw TrainingFault.tooLong(epochs: epochs) }
       steps = max(1, Int((epochs * Double(stepsPerEpoch)).rounded(.up)))
     }
-    let warmup =
+    let warmupSteps =
       switch settings.warmup {
       case .steps(let steps): steps
       case .ratio(let ratio): Int((ratio * Double(steps)).rounded(.up))
       }
-    schedule = Schedule(settings.schedule, peak: settings.learningRate, warmup: warmup, total: steps)
+    schedule = Schedule(
+      settings.schedule, learningRate: settings.learningRate, warmupSteps: warmupSteps, totalSteps: steps)
     optimizerStep = OptimizerStep(table, settings.optimizer, try table.rules(settings, factor: learningRateFactor))
     average = settings.average.map { _ in WeightAverage(table) }
     gradients = Gradients(table)
@@ -68,22 +72,22 @@ public final class Trainer {
     try hook?.begin(steps: steps)
   }
 
-  /// Trains until the end, until patience runs out, or until `shouldStop`; the weights that are kept (`takeBest`) are then
-  /// in the model, unless the run was interrupted, when the last ones are.
+  /// Trains to the last step, until early stopping, or until `shouldStop` returns true. Then the model has the final
+  /// weights (`loadBestWeights`), or the current ones if the run was interrupted.
   public func run(shouldStop: () -> Bool, report: (TrainingEvent) -> Void) throws -> TrainingResult {
     var epoch = -1
     var batches: [[Int]] = []
     while state.step < steps {
       if state.shouldStopEarly(settings) { return finish(.stoppedEarly) }
       if shouldStop() { return result(.interrupted) }
-      let (now, place) = epochAndPlace(of: state.step)
-      if now != epoch {
-        epoch = now
+      let (currentEpoch, index) = epochAndIndex(of: state.step)
+      if currentEpoch != epoch {
+        epoch = currentEpoch
         batches = batcher.batches(epoch: epoch)
       }
-      let examples = examples(of: place, in: batches), record = try step(examples)
+      let examples = examples(of: index, in: batches), record = try step(examples)
       report(.step(record))
-      try watch(record, examples)
+      try checkLossSpike(record, examples)
       if isTimeToEvaluate() {
         averageAtEvaluation()
         if let record = try withAveragedWeights(evaluate) { report(.evaluated(record)) }
@@ -92,9 +96,9 @@ public final class Trainer {
     return finish(.completed)
   }
 
-  /// What the step in this place of an epoch learns from.
-  func examples(of place: Int, in batches: [[Int]]) -> [Int] {
-    let first = place * settings.gradientAccumulationSteps
+  /// The examples of an epoch's step with this index.
+  func examples(of index: Int, in batches: [[Int]]) -> [Int] {
+    let first = index * settings.gradientAccumulationSteps
     return Array(batches[first..<min(first + settings.gradientAccumulationSteps, batches.count)].joined())
   }
 
@@ -103,18 +107,19 @@ public final class Trainer {
     let clock = ContinuousClock(), begin = clock.now
     let number = state.step, seed = settings.seed
     let lessons = shards(of: examples, lengths: batcher.lengths, size: shardSize).map { task.lesson($0, at: number) }
-    let size = BatchTotals(lessons)
+    let totals = BatchTotals(lessons)
     let losses = replicas.sum(shards: lessons.count, into: gradients) {
       [model, task, objective] shard, workspace, gradients in
       let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: seed, step: number, shard: shard))
-      return objective.losses(model, task, lessons[shard], of: size, pass)
+      return objective.losses(model, task, lessons[shard], totals: totals, pass)
     }
     let added = hook?.addLoss(to: gradients), loss = losses.reduce(0, +) + (added ?? 0)
-    guard loss.isFinite else { throw notFinite(loss, norm: nil, examples) }
-    let rate = schedule.learningRate(at: number)
-    let gradientNorm = optimizerStep.apply(gradients, number: number + 1, rate: rate, replicas)
-    guard gradientNorm.isFinite else { throw notFinite(loss, norm: gradientNorm, examples) }
-    hook?.didStep(number, gradients, clip: optimizerStep.clip(gradientNorm))
+    guard loss.isFinite else { throw nonFiniteFault(loss, norm: nil, examples) }
+    let learningRate = schedule.learningRate(at: number)
+    let gradientNorm = optimizerStep.apply(
+      gradients, number: number + 1, learningRate: learningRate, replicas)
+    guard gradientNorm.isFinite else { throw nonFiniteFault(loss, norm: gradientNorm, examples) }
+    hook?.didStep(number, gradients, clip: optimizerStep.clipFactor(gradientNorm))
     let tokens = examples.reduce(0) { $0 + batcher.lengths[$1] }
     state.step += 1
     averageAfterStep()
@@ -122,11 +127,11 @@ public final class Trainer {
     state.seconds += (clock.now - begin) / .seconds(1)
     return StepRecord(
       step: state.step, steps: steps, epoch: epochsDone, loss: loss,
-      terms: terms(losses, added), learningRate: rate, gradientNorm: gradientNorm,
+      terms: terms(losses, added), learningRate: learningRate, gradientNorm: gradientNorm,
       tokens: tokens, totalTokens: state.tokens, seconds: state.seconds)
   }
 
-  /// What the loss is the sum of, by name; empty where it is one thing.
+  /// The terms of the loss by name; empty if it has a single term.
   private func terms(_ losses: [Double], _ added: Double?) -> [(name: String, loss: Double)] {
     let terms = Array(zip(objective.terms, losses)).map { (name: $0, loss: $1) }
     guard let hook, let added else { return terms }
@@ -138,13 +143,13 @@ public final class Trainer {
 
   private var epochsDone: Double { Double(state.step) / Double(stepsPerEpoch) }
 
-  private func epochAndPlace(of step: Int) -> (Int, Int) { (step / stepsPerEpoch, step % stepsPerEpoch) }
+  private func epochAndIndex(of step: Int) -> (Int, Int) { (step / stepsPerEpoch, step % stepsPerEpoch) }
 
   private func isTimeToEvaluate() -> Bool {
     state.step == steps || state.step % stepsBetweenEvaluations == 0
   }
 
-  /// Scores the dev split, where there is one, and keeps the weights if they are the best so far.
+  /// Evaluates the dev split and keeps a copy of the weights if they are the best so far. nil without a dev split.
   private func evaluate() throws -> EvaluationRecord? {
     let clock = ContinuousClock(), begin = clock.now
     guard let evaluation = try task.evaluate(model, on: .dev, replicas.forEach) else { return nil }
@@ -152,13 +157,13 @@ public final class Trainer {
       throw TrainingFault.unknownMetric(settings.metricForBestModel, known: Array(evaluation.values.keys))
     }
     let isBest =
-      settings.choosesBest
+      settings.selectsBestWeights
       && state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: settings.metricForBestModel) } ?? true
     state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
     if isBest {
       state.best = BestEvaluation(
         epoch: epochsDone, step: state.step, metric: settings.metricForBestModel, value: value)
-      state.bestWeights = nil  // the old ones go before the new ones come
+      state.bestWeights = nil  // frees the old copy before the new one is made
       state.bestWeights = table.values
     }
     return EvaluationRecord(
@@ -177,7 +182,7 @@ public final class Trainer {
   }
 }
 
-/// Where a run stands.
+/// The counters and evaluation results of a run.
 struct TrainingState {
   var step = 0
   var tokens = 0

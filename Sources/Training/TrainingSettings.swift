@@ -1,4 +1,4 @@
-/// How long, how fast and by what measure a model is trained.
+/// The settings of a training run, its events and results, and its errors.
 public import Tasks
 
 public struct TrainingSettings: Sendable, Equatable {
@@ -8,7 +8,7 @@ public struct TrainingSettings: Sendable, Equatable {
   }
 
   public enum Warmup: Sendable, Equatable {
-    /// Of all steps, rounded up.
+    /// Fraction of all steps; the number of steps is rounded up.
     case ratio(Double)
     case steps(Int)
   }
@@ -17,51 +17,51 @@ public struct TrainingSettings: Sendable, Equatable {
   public var duration = Duration.epochs(3)
   public var batchSize = Batcher.Size.examples(32)
   public var samplingStrategy = Batcher.SamplingStrategy.random
-  /// Batches whose gradients make one step. Their loss is the mean over all their labels, as if they were one batch.
+  /// Batches per optimizer step. The loss is the mean over all their labels, as if they were one batch.
   public var gradientAccumulationSteps = 1
   public var learningRate = 5e-5
   public var schedule = Schedule.Shape.linear
   public var warmup = Warmup.ratio(0)
   public var optimizer = OptimizerSettings()
-  /// Parameters with a pace of their own; the first that matches a name holds.
+  /// The first group that matches a parameter applies.
   public var groups: [ParameterGroup] = []
-  /// nil: the weights themselves are evaluated and kept.
+  /// nil: no averaging.
   public var average: Averaging?
-  /// Steps between evaluations, or points of an average; nil: after every epoch.
+  /// Steps between evaluations, which are also the points of `Averaging.last`; nil: once per epoch.
   public var evalSteps: Int?
-  /// A key of `Evaluation.values`; "loss" and "perplexity" are better when smaller, everything else when larger.
+  /// A key of `Evaluation.values`. Smaller is better for "loss" and "perplexity", larger for all others.
   public var metricForBestModel = "f1"
-  /// Evaluations without a better value after which training ends; nil: never.
+  /// Evaluations without a new best after which training stops; nil: never.
   public var earlyStoppingPatience: Int?
-  /// What a loss may be at most, in medians of those before; nil: anything. See `LossSpikeDetector`.
+  /// A loss above this factor times the median of the losses before is a spike; nil: no check. See `LossSpikeDetector`.
   public var maxLossSpike: Double?
 
   public init() {}
 
-  /// Whether evaluations choose the weights that are kept.
-  var choosesBest: Bool { if case .last = average { false } else { true } }
+  /// Whether the weights with the best evaluation are loaded at the end.
+  var selectsBestWeights: Bool { if case .last = average { false } else { true } }
 
-  public static func isBetter(_ value: Double, than other: Double, in metric: String) -> Bool {
-    ["loss", "perplexity"].contains(metric) ? value < other : value > other
+  public static func isBetter(_ value: Double, than best: Double, in metric: String) -> Bool {
+    ["loss", "perplexity"].contains(metric) ? value < best : value > best
   }
 }
 
-/// What happened at a step.
+/// The results of a training step.
 public struct StepRecord: Sendable {
   public let step, steps: Int
-  /// Epochs done, with their fraction.
+  /// Epochs done so far, with a fraction.
   public let epoch: Double
   public let loss: Double
-  /// What the loss is the sum of, where it is one.
+  /// The terms of the loss; empty if it has a single term.
   public let terms: [(name: String, loss: Double)]
   public let learningRate, gradientNorm: Double
-  /// Tokens of this step, and of all so far; no padding is ever counted, because there is none.
+  /// Tokens of this step, and of all steps so far. There is no padding.
   public let tokens, totalTokens: Int
-  /// Seconds of training so far, evaluations left out.
+  /// Seconds of training so far, without evaluations.
   public let seconds: Double
 }
 
-/// What an evaluation on the dev split found.
+/// The results of an evaluation on the dev split.
 public struct EvaluationRecord: Sendable {
   public let step: Int
   public let epoch: Double
@@ -75,7 +75,7 @@ public enum TrainingEvent: Sendable {
   case evaluated(EvaluationRecord)
 }
 
-/// The evaluation whose weights are kept.
+/// The best evaluation so far.
 public struct BestEvaluation: Sendable, Equatable {
   public let epoch: Double
   public let step: Int
@@ -92,27 +92,28 @@ public struct TrainingResult: Sendable {
   public let tokens: Int
 }
 
-/// Training cannot go on.
+/// Training cannot start or continue.
 public enum TrainingFault: Error, CustomStringConvertible {
   case noExamples
   case tooLong(epochs: Double)
-  case notFinite(NonFiniteStep)
+  case nonFiniteStep(NonFiniteStep)
   case lossSpike(step: Int, loss: Double, median: Double, factor: Double, examples: [String])
   case unknownMetric(String, known: [String])
 
   public var description: String {
     switch self {
-    case .noExamples: "The training file has no example."
-    case .tooLong(let epochs): "'training.epochs' is \(epochs): more than a billion steps."
-    case .notFinite(let facts): facts.description
+    case .noExamples: "The training file has no examples."
+    case .tooLong(let epochs): "'training.epochs' is \(epochs), which is more than a billion steps."
+    case .nonFiniteStep(let step): step.description
     case .lossSpike(let step, let loss, let median, let factor, let examples):
-      "Step \(step): the loss is \(loss), for the \(LossSpikeDetector.patience)rd step in a row above \(factor) times \(median), "
-        + "the median of the steps before ('training.max_loss_spike').\nThe last step's batch: "
+      "Step \(step): the loss is \(loss). For \(LossSpikeDetector.spikesToStop) steps in a row it has been above "
+        + "\(factor) times \(median), the median of the steps before ('training.max_loss_spike').\nLast batch: "
         + NonFiniteStep.list(examples)
-        + "\nGo on all the same with --resume training.max_loss_spike=null; another 'training.learning_rate' is "
-        + "another run, which starts anew with --overwrite."
+        + "\nTo continue anyway, use --resume training.max_loss_spike=null. A different 'training.learning_rate' "
+        + "makes a new run, which requires --overwrite."
     case .unknownMetric(let metric, let known):
-      "'training.metric_for_best_model' is \"\(metric)\"; this task has \(known.sorted().joined(separator: ", "))."
+      "'training.metric_for_best_model' is \"\(metric)\"; this task has the metrics "
+        + "\(known.sorted().joined(separator: ", "))."
     }
   }
 }

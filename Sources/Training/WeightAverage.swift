@@ -1,42 +1,43 @@
-/// A second set of weights, a mean of the first over time, as torch.optim.swa_utils.AveragedModel keeps one.
+/// An average of the weights over time, like torch.optim.swa_utils.AveragedModel.
 import Autograd
 import CKernels
 
-/// What is kept instead of the weights themselves.
 public enum Averaging: Sendable, Equatable {
-  /// After each step, decay · average + (1 − decay) · weights; after the first, the weights. It is what is evaluated.
+  /// decay · average + (1 − decay) · weights after each step; the weights after the first. The average is evaluated.
   case exponential(decay: Double)
-  /// The mean of the weights at the last so many evaluations, or epochs' ends. No evaluation chooses a best then.
+  /// The mean of the weights at the last so many evaluation points. No evaluation selects best weights.
   case last(Int)
 }
 
 struct WeightAverage {
   let state: OptimizerState
-  private let pieces: [Chunk]
+  private let chunks: [Chunk]
 
   init(_ table: ParameterTable) {
     state = OptimizerState("average", count: table.count)
-    pieces = table.chunks
+    chunks = table.chunks
   }
 
-  /// Moves the average towards the weights by `share` of the way; 1: to them.
-  func moveTowardsWeights(by share: Double, _ replicas: Replicas) {
-    replicas.forEach(pieces.count) { index, _ in
-      let piece = pieces[index]
-      tune_lerp(state.pointer + piece.offset, piece.weights, piece.count, Float(share))
+  /// average + fraction · (weights − average); 1 copies the weights.
+  func moveTowardsWeights(by fraction: Double, _ replicas: Replicas) {
+    replicas.forEach(chunks.count) { index, _ in
+      let chunk = chunks[index]
+      tune_lerp(state.pointer + chunk.offset, chunk.weights, chunk.count, Float(fraction))
     }
   }
 
   /// Exchanges the weights and the average.
   func swap(_ replicas: Replicas) {
-    replicas.forEach(pieces.count) { index, _ in
-      let piece = pieces[index]
-      tune_swap(state.pointer + piece.offset, piece.weights, piece.count)
+    replicas.forEach(chunks.count) { index, _ in
+      let chunk = chunks[index]
+      tune_swap(state.pointer + chunk.offset, chunk.weights, chunk.count)
     }
   }
 
-  /// Puts the average into the weights' place.
+  /// Copies the average to the weights.
   func copyToWeights() {
-    for piece in pieces { piece.weights.update(from: state.pointer + piece.offset, count: piece.count) }
+    for chunk in chunks {
+      chunk.weights.update(from: state.pointer + chunk.offset, count: chunk.count)
+    }
   }
 }

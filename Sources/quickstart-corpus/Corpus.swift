@@ -1,10 +1,10 @@
-/// The quick-start corpus: three splits of tagged sentences, made from frames and composed names. Writes no files.
+/// The quick-start corpus: three splits of tagged sentences, made of frames and composed names. Does not write files.
 ///
-/// Everything is of the project's own making. About 200 sentence frames in the registers of clinical notes, abstracts,
-/// case reports, trials and drug safety are filled with names composed of morphemes. What makes it a test of learning:
-/// no name of dev or test stands in train, a quarter of the frames stand in test alone, half of the mentioned
-/// conditions can be a Disease or an AdverseEvent (the sentence decides), and amounts, adjectives, drug classes and family names of the same
-/// shapes are no entities. The same seed gives the same bytes on every machine.
+/// All text is original. About 200 sentence frames in the registers of clinical notes, abstracts, case reports, trials
+/// and drug safety are filled with names composed of morphemes. To require generalization, no name in dev or test is in
+/// train, a quarter of the frames occur in test only, half of the conditions can be a Disease or an AdverseEvent
+/// depending on the sentence, and similar-looking amounts, adjectives, drug classes and surnames are not entities.
+/// The same seed gives the same bytes on every machine.
 import Hashing
 
 struct Corpus {
@@ -12,7 +12,7 @@ struct Corpus {
   let dev: [TaggedWords]
   let test: [TaggedWords]
   let pools: [NamePool]
-  /// Frames of the test split alone.
+  /// Frames that occur in the test split only.
   let heldOut: [String]
 
   init(seed: UInt64, sizes: (train: Int, dev: Int, test: Int) = (2400, 400, 600)) {
@@ -29,7 +29,7 @@ struct Corpus {
   }
 }
 
-/// CoNLL text: word, tab, tag; a blank line after each sentence.
+/// CoNLL text: one word and its tag per line, separated by a tab; a blank line after each sentence.
 func conll(_ sentences: [TaggedWords]) -> String {
   var text = ""
   for sentence in sentences {
@@ -39,18 +39,18 @@ func conll(_ sentences: [TaggedWords]) -> String {
   return text
 }
 
-/// `count` sentences, none of which was seen before; every frame has its turn before any has the next.
+/// `count` sentences that are not in `seen`. Every frame is used once before any is used again.
 private func sentences(
   _ count: Int, _ frames: [String], _ names: NamePool, seed: UInt64, _ seen: inout Set<[String]>
 ) -> [TaggedWords] {
-  var order = SplitMix64(seed: seed)
-  var maker = SentenceMaker(seed: order.next(), names: names)
-  var sentences: [TaggedWords] = [], turn: [String] = []
-  var tries = 0
-  while sentences.count < count, tries < count * 10 {
-    if turn.isEmpty { turn = order.permuted(frames) }
-    let sentence = maker.sentence(from: turn.removeLast())
-    tries += 1
+  var rng = SplitMix64(seed: seed)
+  var maker = SentenceMaker(seed: rng.next(), names: names)
+  var sentences: [TaggedWords] = [], remainingFrames: [String] = []
+  var attempts = 0
+  while sentences.count < count, attempts < count * 10 {
+    if remainingFrames.isEmpty { remainingFrames = rng.permuted(frames) }
+    let sentence = maker.sentence(from: remainingFrames.removeLast())
+    attempts += 1
     if seen.insert(sentence.words).inserted { sentences.append(sentence) }
   }
   return sentences

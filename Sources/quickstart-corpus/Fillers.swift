@@ -1,9 +1,9 @@
-/// Doses, and the words for slots that are no entities: people, times, laboratory values, amounts of things that are no
-/// drugs, adjectives made from the morphemes of diseases. Much of it is there to mislead a tagger that goes by shape.
+/// Doses, and text for slots that are not entities: people, times, laboratory values, amounts of other things than
+/// drugs, adjectives made of disease morphemes. Many look like entities, to mislead a tagger that relies on word shape.
 import Hashing
 
 enum Fillers {
-  /// An amount of a drug: number and unit, with the base it is reckoned on. How often it is taken is not part of it.
+  /// An amount of a drug: a number and a unit, possibly per kg, m2 or day. The frequency is not part of it.
   static func dose(_ rng: inout SplitMix64) -> String {
     let amount = rng.pick(amounts)
     switch rng.below(20) {
@@ -20,7 +20,7 @@ enum Fillers {
     }
   }
 
-  /// The text for a slot; an unknown slot stands as it is, so that a test finds it.
+  /// The text for a slot; an unknown slot is returned unchanged, so that a test finds it.
   static func text(for slot: String, _ names: NamePool, _ rng: inout SplitMix64) -> String {
     switch slot {
     case "n": "\(rng.number(2...480))"
@@ -33,7 +33,7 @@ enum Fillers {
     case "ci":
       "95 % CI , \(rng.number(0...1)) . \(rng.number(10...99)) to \(rng.number(2...5)) . \(rng.number(10...99))"
     case "name": rng.pick(names.surnames)
-    case "who": who(&rng)
+    case "who": person(&rng)
     case "freq": rng.pick(frequencies)
     case "route":
       rng.pick(["orally", "intravenously", "by mouth", "subcutaneously", "PO", "IV", "at bedtime", "topically"])
@@ -43,19 +43,19 @@ enum Fillers {
     case "site": rng.pick(Lexicon.siteNouns)
     case "sitely": rng.pick(Lexicon.siteAdjectives)
     case "lab": lab(names, &rng)
-    case "vol": amountOfNoDrug(&rng)
+    case "vol": nonDrugAmount(&rng)
     case "test": rng.pick(tests)
     case "clinic": rng.pick(clinics)
     case "gene":
       rng.pick(["C", "D", "K", "M", "R", "T"]) + rng.pick(["DX", "LR", "PK", "SF", "ABP"]) + "\(rng.number(1...24))"
     case "acronym":
       rng.pick(["VELO", "ARIS", "TRI", "COMP", "SOLA", "MERI"]) + rng.pick(["RA", "TAB", "DIS", "MET", "LIM"])
-    case "firm": join(rng.pick(Lexicon.drugOnsets), rng.pick(Lexicon.drugMiddles)).capitalisedWord + rng.pick(firmTails)
+    case "firm": (rng.pick(Lexicon.drugOnsets) + rng.pick(Lexicon.drugMiddles)).capitalizedWord + rng.pick(firmTails)
     default: "{\(slot)}"
     }
   }
 
-  private static func who(_ rng: inout SplitMix64) -> String {
+  private static func person(_ rng: inout SplitMix64) -> String {
     let age = rng.number(18...91)
     return switch rng.below(5) {
     case 0: "a \(age) - year - old \(rng.pick(["woman", "man", "female", "male", "farmer", "nurse", "teacher"]))"
@@ -67,7 +67,7 @@ enum Fillers {
     }
   }
 
-  /// A laboratory value: its substance and its unit look like a drug and a dose.
+  /// A laboratory value; its substance and unit look like a drug and a dose.
   private static func lab(_ names: NamePool, _ rng: inout SplitMix64) -> String {
     let value = rng.isTrue(percent: 50) ? "\(rng.number(1...180))" : "\(rng.number(1...14)) . \(rng.number(1...9))"
     let analyte =
@@ -79,7 +79,7 @@ enum Fillers {
     return "\(analyte) \(rng.pick(["", "of ", "was ", ": ", "level "]))\(value) \(unit)"
   }
 
-  private static func amountOfNoDrug(_ rng: inout SplitMix64) -> String {
+  private static func nonDrugAmount(_ rng: inout SplitMix64) -> String {
     let amount = rng.pick(amounts)
     return switch rng.below(4) {
     case 0: "\(amount) ml of \(rng.pick(liquids))"
@@ -124,7 +124,5 @@ enum Fillers {
 }
 
 extension String {
-  fileprivate var capitalisedWord: String { prefix(1).uppercased() + dropFirst() }
+  fileprivate var capitalizedWord: String { prefix(1).uppercased() + dropFirst() }
 }
-
-private func join(_ head: String, _ tail: String) -> String { head + tail }

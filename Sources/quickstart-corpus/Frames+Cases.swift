@@ -1,4 +1,4 @@
-/// Frames in the register of case reports: one patient, told in order.
+/// Frames in the register of case reports: the course of one patient.
 extension Frames {
   static let caseReports = [
     "We <report|describe|present> a case of {R1} - <induced|associated|related> {A} in {who} .",

@@ -1,4 +1,4 @@
-/// Frames in the register of clinical notes: clipped, abbreviated, with lists of drugs.
+/// Frames in the register of clinical notes: short, abbreviated, with lists of drugs.
 enum Frames {
   static let all = notes + caseReports + abstracts + trials + safety + plain
 

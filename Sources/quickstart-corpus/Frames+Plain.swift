@@ -1,4 +1,4 @@
-/// Frames with few entities or none, full of words and numbers that resemble some.
+/// Frames with few or no entities, but with words and numbers that resemble entities.
 extension Frames {
   static let plain = [
     "{lab} , {lab} and {lab} .",

@@ -1,4 +1,4 @@
-/// The morphemes and words that names are composed of. Holds no finished name of a drug or disease.
+/// The morphemes and words that names are composed of. Does not contain complete names of drugs or diseases.
 enum Lexicon {
   // Drugs: two or three syllables and a stem of the International Nonproprietary Names.
   static let drugOnsets = words(

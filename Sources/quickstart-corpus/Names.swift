@@ -1,7 +1,7 @@
-/// Composes the names of drugs, conditions, complaints and people, and parts them among the splits. Knows no sentence.
+/// Composes names of drugs, conditions, complaints and people, and divides them among the splits.
 import Hashing
 
-/// One name, perhaps with the abbreviation that a text would introduce in parentheses.
+/// A name, possibly with an abbreviation that a text can introduce in parentheses.
 struct Name: Hashable {
   let text: String
   let abbreviation: String?
@@ -12,16 +12,16 @@ struct Name: Hashable {
   }
 }
 
-/// The names that one split draws from. No name, surname, root-and-suffix word or abbreviation is in two splits' pools.
+/// The names of one split. No name, surname, root-and-suffix word or abbreviation is in the pools of two splits.
 struct NamePool {
   var drugs: [Name] = []
-  /// Conditions that people have: only ever a Disease.
+  /// Conditions that are always a Disease.
   var diseases: [Name] = []
-  /// Conditions that can be an illness or a reaction (the sentence decides), mostly illnesses.
+  /// Conditions that are a Disease or an AdverseEvent depending on the sentence, mostly a Disease.
   var conditions: [Name] = []
-  /// The same, mostly reactions.
+  /// The same, mostly an AdverseEvent.
   var reactions: [Name] = []
-  /// Complaints in ordinary words: mostly reactions.
+  /// Complaints in common words, mostly an AdverseEvent.
   var complaints: [Name] = []
   var surnames: [String] = []
   var adjectives: [String] = []
@@ -30,21 +30,22 @@ struct NamePool {
   var all: [Name] { drugs + diseases + conditions + reactions + complaints }
 }
 
-/// Makes pools for splits of the given weights, disjoint in every kind of name.
+/// Makes disjoint name pools for splits of given sizes.
 struct NameMaker {
   var rng: SplitMix64
-  private var taken: Set<String> = []
-  private var takenAbbreviations: Set<String> = []
+  private var usedNames: Set<String> = []
+  private var usedAbbreviations: Set<String> = []
 
   init(seed: UInt64) { rng = SplitMix64(seed: seed) }
 
-  /// `weights` are hundredths; one pool for each.
+  /// One pool per weight; the weights are percentages.
   mutating func pools(weights: [Int]) -> [NamePool] {
-    let cores = parted(product(Lexicon.roots, Lexicon.diseaseSuffixes), weights)
-    let eventCores = parted(product(Lexicon.roots, Lexicon.eventSuffixes).filter { !isDiseaseWord($0) }, weights)
-    let surnames = parted(product(Lexicon.surnameHeads, Lexicon.surnameTails), weights)
-    let enzymes = parted(product(Lexicon.enzymeRoots, Lexicon.enzymeSuffixes), weights)
-    let adjectives = parted(product(Lexicon.roots, Lexicon.adjectiveSuffixes), weights)
+    let cores = partitioned(combinations(Lexicon.roots, Lexicon.diseaseSuffixes), weights)
+    let eventCores = partitioned(
+      combinations(Lexicon.roots, Lexicon.eventSuffixes).filter { !isDiseaseWord($0) }, weights)
+    let surnames = partitioned(combinations(Lexicon.surnameHeads, Lexicon.surnameTails), weights)
+    let enzymes = partitioned(combinations(Lexicon.enzymeRoots, Lexicon.enzymeSuffixes), weights)
+    let adjectives = partitioned(combinations(Lexicon.roots, Lexicon.adjectiveSuffixes), weights)
     return weights.indices.map { split in
       var pool = NamePool()
       pool.surnames = surnames[split]
@@ -60,7 +61,7 @@ struct NameMaker {
     }
   }
 
-  // MARK: one name each
+  // MARK: Single names
 
   private mutating func drug() -> String {
     if rng.isTrue(percent: 10) { return "\(letters(rng.number(2...3))) - \(rng.number(100...9999))" }
@@ -109,30 +110,31 @@ struct NameMaker {
     }
   }
 
-  // MARK: building blocks
+  // MARK: Helpers
 
-  /// `count` names that no pool has yet; fewer when the morphemes run out.
+  /// `count` names that are not in any pool yet; fewer if `make` gives too few different ones.
   private mutating func unique(_ count: Int, abbreviated: Bool = true, _ make: (inout NameMaker) -> String) -> [Name] {
     var names: [Name] = []
     for _ in 0..<count * 20 where names.count < count {
       let text = make(&self)
-      guard taken.insert(text.lowercased()).inserted else { continue }
+      guard usedNames.insert(text.lowercased()).inserted else { continue }
       names.append(Name(text, abbreviation: abbreviated ? abbreviation(of: text) : nil))
     }
     return names
   }
 
-  /// The initials of a name of two words or more; nil when another name has them.
+  /// The initials of a name with at least two words; nil if they are already used by another name.
   private mutating func abbreviation(of text: String) -> String? {
     let words = text.split(separator: " ").filter { ($0.first?.isLetter ?? false) && !["s", "of", "the"].contains($0) }
     guard words.count > 1, let last = words.last, last.count > 7 else { return nil }
-    // A compound's second half gives a letter too: "renal chondrofibrosis" is RCF.
-    let inner = last.split(separator: "o").dropFirst().first?.prefix(1) ?? ""
-    let initials = (words.map { $0.prefix(1) } + [inner]).joined().uppercased()
-    return initials.count > 1 && takenAbbreviations.insert(initials).inserted ? initials : nil
+    // The second part of a compound gives a letter too: "renal chondrofibrosis" is RCF.
+    let innerInitial = last.split(separator: "o").dropFirst().first?.prefix(1) ?? ""
+    let initials = (words.map { $0.prefix(1) } + [innerInitial]).joined().uppercased()
+    return initials.count > 1 && usedAbbreviations.insert(initials).inserted ? initials : nil
   }
 
-  private mutating func parted(_ words: [String], _ weights: [Int]) -> [[String]] {
+  /// The words in random order, divided in proportion to `weights`.
+  private mutating func partitioned(_ words: [String], _ weights: [Int]) -> [[String]] {
     let words = rng.permuted(words)
     var start = 0
     return weights.map { weight in
@@ -148,13 +150,13 @@ struct NameMaker {
   }
 }
 
-private func product(_ heads: [String], _ tails: [String]) -> [String] {
+private func combinations(_ heads: [String], _ tails: [String]) -> [String] {
   heads.flatMap { head in tails.map { join(head, $0) } }
 }
 
 private func isDiseaseWord(_ word: String) -> Bool { Lexicon.diseaseSuffixes.contains { word.hasSuffix($0) } }
 
-/// One vowel of two alike is dropped: cardi + itis is carditis.
+/// Concatenates morphemes; of two equal adjacent vowels, one is dropped: cardi + itis is carditis.
 private func join(_ head: String, _ tail: String) -> String {
   head.last == tail.first && "aeiou".contains(tail.prefix(1)) ? head + tail.dropFirst() : head + tail
 }

@@ -1,15 +1,16 @@
-/// Turns a frame into tagged words.
+/// Generates a tagged sentence from a frame.
 ///
-/// A frame is text with slots in braces and alternatives `<one|two|>`; an empty alternative leaves the words out.
-/// `{R}` a drug, `{D}` a disease, `{A}` an adverse event, `{Q}` a dose. With a digit (`{R1}`) the same name, or the
-/// abbreviation that it was introduced with, returns each time. `{D*}` is a list with "and", `{D/}` one with "or".
-/// Slots with longer names are no entities; `Fillers` fills them.
+/// A frame is text with slots in braces and alternatives `<one|two|>`; an empty alternative omits the words. `{R}` is a
+/// drug, `{D}` a disease, `{A}` an adverse event, `{Q}` a dose. Slots with the same digit (`{R1}`) have the same name,
+/// or its abbreviation once that is introduced. `{D*}` is a list with "and", `{D/}` a list with "or".
+/// Slots with longer names are not entities; `Fillers` fills them.
 import Hashing
 
 struct SentenceMaker {
   var rng: SplitMix64
   let names: NamePool
-  private var remembered: [String: Name] = [:]
+  /// Names of numbered slots.
+  private var namesBySlot: [String: Name] = [:]
   private var words: [String] = []
   private var tags: [String] = []
 
@@ -19,25 +20,25 @@ struct SentenceMaker {
   }
 
   mutating func sentence(from frame: String) -> TaggedWords {
-    (remembered, words, tags) = ([:], [], [])
-    for piece in chosen(frame).split(separator: " ") {
-      if piece.hasPrefix("{"), piece.hasSuffix("}") { fill(String(piece.dropFirst().dropLast())) } else { add(piece) }
+    (namesBySlot, words, tags) = ([:], [], [])
+    for part in withAlternativesChosen(frame).split(separator: " ") {
+      if part.hasPrefix("{"), part.hasSuffix("}") { fill(String(part.dropFirst().dropLast())) } else { add(part) }
     }
-    return restyled(TaggedWords(words: words, tags: tags))
+    return withLetterCase(TaggedWords(words: words, tags: tags))
   }
 
-  /// The frame with one of each set of alternatives.
-  private mutating func chosen(_ frame: String) -> String {
-    var out = ""
+  /// Replaces every set of alternatives with one of them.
+  private mutating func withAlternativesChosen(_ frame: String) -> String {
+    var text = ""
     for (index, part) in frame.split(separator: "<", omittingEmptySubsequences: false).enumerated() {
       guard index > 0, let end = part.firstIndex(of: ">") else {
-        out += part
+        text += part
         continue
       }
-      out += rng.pick(part[..<end].split(separator: "|", omittingEmptySubsequences: false))
-      out += part[part.index(after: end)...]
+      text += rng.pick(part[..<end].split(separator: "|", omittingEmptySubsequences: false))
+      text += part[part.index(after: end)...]
     }
-    return out
+    return text
   }
 
   private mutating func add(_ text: some StringProtocol, type: String? = nil) {
@@ -48,45 +49,45 @@ struct SentenceMaker {
   }
 
   private mutating func fill(_ slot: String) {
-    guard let kind = slot.first, "RDAQ".contains(kind), slot.count <= 2 else {
+    guard let letter = slot.first, "RDAQ".contains(letter), slot.count <= 2 else {
       return add(Fillers.text(for: slot, names, &rng))
     }
-    guard kind != "Q" else { return add(Fillers.dose(&rng), type: "Dose") }
+    guard letter != "Q" else { return add(Fillers.dose(&rng), type: "Dose") }
     switch slot.last {
-    case "*": list(kind, joint: "and")
-    case "/": list(kind, joint: "or")
-    default: mention(kind, slot: slot)
+    case "*": list(letter, conjunction: "and")
+    case "/": list(letter, conjunction: "or")
+    default: mention(letter, slot: slot)
     }
   }
 
-  /// Two to four names: "a, b and c", sometimes with a comma before the joint.
-  private mutating func list(_ kind: Character, joint: String) {
+  /// Two to four names: "a, b and c", sometimes with a comma before the conjunction.
+  private mutating func list(_ letter: Character, conjunction: String) {
     let count = rng.pick([2, 2, 2, 3, 3, 4])
     let serial = rng.isTrue(percent: 30)
     for index in 0..<count {
-      if index > 0 { add(index < count - 1 ? "," : count > 2 && serial ? ", \(joint)" : joint) }
-      mention(kind, slot: "")
+      if index > 0 { add(index < count - 1 ? "," : count > 2 && serial ? ", \(conjunction)" : conjunction) }
+      mention(letter, slot: "")
     }
   }
 
-  private mutating func mention(_ kind: Character, slot: String) {
-    let type = kind == "R" ? "Drug" : kind == "D" ? "Disease" : "AdverseEvent"
-    if let name = remembered[slot] { return add(name.text, type: type) }
-    let name = drawn(kind)
-    add(kind == "R" && rng.isTrue(percent: 20) ? capitalised(name.text) : name.text, type: type)
-    var next = Name(name.text)
+  private mutating func mention(_ letter: Character, slot: String) {
+    let type = letter == "R" ? "Drug" : letter == "D" ? "Disease" : "AdverseEvent"
+    if let name = namesBySlot[slot] { return add(name.text, type: type) }
+    let name = pickName(letter)
+    add(letter == "R" && rng.isTrue(percent: 20) ? capitalized(name.text) : name.text, type: type)
+    var laterName = Name(name.text)
     if let short = name.abbreviation, rng.isTrue(percent: slot.count == 2 ? 60 : 15) {
       add("(")
       add(short, type: type)
       add(")")
-      next = Name(short)
+      laterName = Name(short)
     }
-    if slot.count == 2 { remembered[slot] = next }
+    if slot.count == 2 { namesBySlot[slot] = laterName }
   }
 
-  private mutating func drawn(_ kind: Character) -> Name {
+  private mutating func pickName(_ letter: Character) -> Name {
     let draw = rng.below(100)
-    switch kind {
+    switch letter {
     case "R": return rng.pick(names.drugs)
     case "D" where draw < 50: return rng.pick(names.diseases)
     case "D" where draw < 88: return rng.pick(names.conditions)
@@ -96,8 +97,8 @@ struct SentenceMaker {
     }
   }
 
-  /// A capital at the start; now and then a title in title case or a heading in capitals.
-  private mutating func restyled(_ sentence: TaggedWords) -> TaggedWords {
+  /// Capitalizes the first word; sometimes uses title case or upper case for the whole sentence.
+  private mutating func withLetterCase(_ sentence: TaggedWords) -> TaggedWords {
     var sentence = sentence
     let draw = rng.below(100)
     if draw < 3 {
@@ -106,9 +107,9 @@ struct SentenceMaker {
     }
     if draw < 7 {
       let small: Set<String> = ["of", "the", "and", "in", "with", "for", "a", "or", "to", "s", "by", "mg", "kg", "ml"]
-      sentence.words = sentence.words.map { small.contains($0) ? $0 : capitalised($0) }
+      sentence.words = sentence.words.map { small.contains($0) ? $0 : capitalized($0) }
     }
-    if let first = sentence.words.first { sentence.words[0] = capitalised(first) }
+    if let first = sentence.words.first { sentence.words[0] = capitalized(first) }
     return sentence
   }
 }
@@ -119,9 +120,9 @@ struct TaggedWords: Equatable {
   var tags: [String]
 }
 
-private func capitalised(_ word: String) -> String { word.prefix(1).uppercased() + word.dropFirst() }
+private func capitalized(_ word: String) -> String { word.prefix(1).uppercased() + word.dropFirst() }
 
-/// Runs of letters and digits, and every other sign alone, as the PubMed corpora for named entities have them.
+/// Splits text into runs of letters and digits, and other single characters, as in PubMed corpora for named entities.
 func tokens(_ text: some StringProtocol) -> [String] {
   var tokens: [String] = [], run = ""
   for character in text {

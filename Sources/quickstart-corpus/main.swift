@@ -1,10 +1,10 @@
-/// `quickstart-corpus FOLDER [--seed N]` writes train.tsv, dev.tsv and test.tsv: a corpus for a first training run.
+/// `quickstart-corpus FOLDER [--seed N]` writes train.tsv, dev.tsv and test.tsv, a corpus for a first training run.
 import FoundationEssentials
 import Glibc
 
-private let usage = "usage: quickstart-corpus FOLDER [--seed N]      N: a whole number from 0, 7 unless told\n"
+private let usage = "usage: quickstart-corpus FOLDER [--seed N]      N: an integer of at least 0, default 7\n"
 
-private func say(_ text: String, to descriptor: Int32) {
+private func emit(_ text: String, to descriptor: Int32) {
   var text = text
   text.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
 }
@@ -21,7 +21,7 @@ private func arguments() -> (folder: String, seed: UInt64)? {
 }
 
 guard let (folder, seed) = arguments() else {
-  say(usage, to: STDERR_FILENO)
+  emit(usage, to: STDERR_FILENO)
   exit(2)
 }
 let corpus = Corpus(seed: seed)
@@ -31,11 +31,11 @@ do {
     let path = "\(folder)/\(name).tsv"
     try Data(conll(sentences).utf8).write(to: URL(filePath: path), options: .atomic)
     let entities = sentences.reduce(0) { $0 + $1.tags.count { $0.hasPrefix("B-") } }
-    say("\(path): \(sentences.count) sentences, \(entities) entities\n", to: STDOUT_FILENO)
+    emit("\(path): \(sentences.count) sentences, \(entities) entities\n", to: STDOUT_FILENO)
   }
 } catch {
-  say(
-    "\(folder): cannot be written; expected a folder, or a place to make one. Is it yours to write in?\n",
+  emit(
+    "\(folder): cannot be written; expected a folder, or a path where one can be created. Is it writable?\n",
     to: STDERR_FILENO
   )
   exit(1)

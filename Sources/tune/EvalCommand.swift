@@ -1,3 +1,4 @@
+/// `tune eval`: the metrics of a model, or of a base with an adapter, on a file.
 import ArgumentParser
 import Files
 import Models
@@ -8,23 +9,27 @@ import Training
 
 struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "eval", abstract: "Score a model, or an adapter over it, on a file: the same metrics as a run's.",
+    commandName: "eval", abstract: "Evaluate a model, or a base model with an adapter, on a file.",
     discussion: """
-      A tagger is scored on a CoNLL file, by whole entities. A masked-language model is scored on text, by perplexity and \
-      accuracy at masked tokens: 15 % of them, the same ones for ever.
+      The metrics are those of a run's dev and test splits. Token classification is evaluated on a CoNLL file with \
+      entity-level precision, recall and F1. Masked language modeling is evaluated on text with perplexity and \
+      accuracy; 15 % of the tokens are masked, with the same masks every time.
       """)
 
-  @Argument(help: "The model's folder.")
+  @Argument(help: "The base model's folder.")
   var model: String
-  @Option(help: ArgumentHelp("An adapter over the model.", valueName: "folder"))
+  @Option(help: ArgumentHelp("The adapter's folder.", valueName: "folder"))
   var adapter: String?
-  @Argument(help: "A CoNLL file, word first, label last; for a masked-language model a .txt or .jsonl, or such a .gz.")
+  @Argument(
+    help:
+      "A CoNLL file (word first, label last); for masked language modeling .txt or .jsonl, either may be .gz."
+  )
   var file: String
   @Option(
     name: .customLong("field"),
-    help: "Of JSON lines: a member that is text. May be given several times. Default: text.")
+    help: "JSON lines: a key whose value is text. May be repeated. Default: text.")
   var fields: [String] = []
-  @Flag(help: "Do not check that the adapter was trained over these weights.")
+  @Flag(help: "Skip the check that the adapter was trained on this base model.")
   var anyBase = false
   @Flag(help: "Print all metrics as JSON.")
   var json = false
@@ -32,24 +37,24 @@ struct EvalCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOption
 
   func run() throws {
-    let kind: HeadType = try isMasked() ? .maskedLM : .tokenClassification
-    // Before the model, which takes longer.
-    let sentences = kind == .tokenClassification ? IOB2Corpus(try readCoNLL(file)).sentences : []
+    let headType: HeadType = try isMasked() ? .maskedLM : .tokenClassification
+    // The data first: reading them is faster than loading the model, and may fail.
+    let sentences = headType == .tokenClassification ? IOB2Corpus(try readCoNLL(file)).sentences : []
     try threads.start(precision.value, quiet: json)
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase,
-      kind: kind)
+      headType: headType)
     let member = pool.members[0]
     pool.use(precision.value)
     let task: any Task =
-      kind == .maskedLM
-      ? try masking(member.encoder)
-      : TaggingTask(labels: member.labels, splits: [.test: sentences], encoder: member.encoder)
+      headType == .maskedLM
+      ? try masking(member.tokenizer)
+      : TaggingTask(labels: member.labels, splits: [.test: sentences], tokenizer: member.tokenizer)
     let replicas = Replicas(threads: threads.count)
     let evaluation = try pool.with(member) { try task.evaluate(pool.model, on: .test, replicas.forEach) }
     guard let evaluation else { return }
     if json { return try emit(evaluation.json, pretty: true) }
-    if kind == .maskedLM {
+    if headType == .maskedLM {
       let values = ["perplexity", "accuracy"].map { "\($0) \(fixed(evaluation.values[$0] ?? 0, 4))" }
       return try emit("\(values.joined(separator: "  "))  masked tokens \(evaluation.json["masked_tokens"]?.int ?? 0)")
     }
@@ -59,7 +64,7 @@ struct EvalCommand: ParsableCommand {
     }
   }
 
-  /// What tune.json says; of a folder that somebody else made, its config.json.
+  /// Whether the head is for masked language modeling: by tune.json, or by config.json if the folder has no tune.json.
   private func isMasked() throws -> Bool {
     if let sidecar = try Sidecar(folder: adapter ?? model) { return sidecar.task == "masked_lm" }
     guard adapter == nil, fileExists(model + "/config.json") else { return false }
@@ -67,11 +72,11 @@ struct EvalCommand: ParsableCommand {
     return classes.contains { $0.string?.hasSuffix("ForMaskedLM") == true }
   }
 
-  private func masking(_ encoder: TextTokenizer) throws -> MaskedLMTask {
+  private func masking(_ tokenizer: TextTokenizer) throws -> MaskedLMTask {
     let store = try TokenStore(
-      paths: [file], fields: fields.isEmpty ? ["text"] : fields, tokenizer: encoder.tokenizer,
-      maxLength: encoder.maxLength, threads: threads.count)
-    return MaskedLMTask([.test: store], try Masking(encoder.tokenizer), seed: 0)
+      paths: [file], fields: fields.isEmpty ? ["text"] : fields, tokenizer: tokenizer.wordPiece,
+      maxLength: tokenizer.maxLength, threads: threads.count)
+    return MaskedLMTask([.test: store], try Masking(tokenizer.wordPiece), seed: 0)
   }
 
   private func row(_ name: String, _ score: JSON) -> String {

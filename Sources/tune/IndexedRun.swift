@@ -1,17 +1,18 @@
-/// Tells the run index that a run began and how it ended.
+/// Records in the run index that a run began and how it ended.
 import Files
 import Runs
 
-/// Does `body`, the run in `folder`, and writes its beginning, its end or its failure down in the index beside it.
+/// Executes `body`, the run in `folder`, and records its beginning and its end or failure in the index beside it.
+/// An index that cannot be written is noted and does not affect the run.
 func indexed<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
-  func write(_ state: RunRecord.State) { if let trouble = indexRun(folder, state) { note("note: " + trouble) } }
-  write(.running)
+  func record(_ state: RunRecord.State) { if let problem = indexRun(folder, state) { note("note: " + problem) } }
+  record(.running)
   do {
     let result = try body()
-    write(.ended)
+    record(.ended)
     return result
   } catch {
-    write(.failed(why: "\(error)"))
+    record(.failed(why: "\(error)"))
     throw error
   }
 }

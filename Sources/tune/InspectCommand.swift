@@ -1,3 +1,4 @@
+/// `tune inspect`: the tensors and parameter counts of a model or an adapter.
 import Adapters
 import ArgumentParser
 import Checkpoints
@@ -5,11 +6,11 @@ import Files
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show the tensors and the parameter counts of a model folder or an adapter.")
+    commandName: "inspect", abstract: "List the tensors of a model or an adapter, and count its parameters.")
 
-  @Argument(help: "A model folder, an adapter folder, a run folder, or a safetensors file.")
+  @Argument(help: "A folder of a model, an adapter or a run, or a safetensors file.")
   var path: String
-  @Flag(help: "Print JSON.")
+  @Flag(help: "Print the result as JSON.")
   var json = false
 
   func run() throws {
@@ -46,13 +47,13 @@ struct InspectCommand: ParsableCommand {
     }
     try emit("\(tensors.count) tensors, \(count) parameters")
     if let config {
-      // The `adapters` library's files have a `model_name`, and no `peft_type`.
-      let kind = config["peft_type"]?.string ?? "bottleneck", rank = config["r"]?.int.map { ", r \($0)" } ?? ""
+      // Files of the `adapters` library have `model_name` and no `peft_type`.
+      let method = config["peft_type"]?.string ?? "bottleneck", rank = config["r"]?.int.map { ", r \($0)" } ?? ""
       let name = config["base_model_name_or_path"]?.string ?? config["model_name"]?.string
-      try emit("adapter: \(kind)\(rank), over \(name ?? "?")")
+      try emit("adapter: \(method)\(rank), base \(name ?? "unknown")")
     }
     if isAdapter, let base {
-      try emit("\(Double(count * 10000 / max(base, 1)) / 100) % of the base's \(base) parameters")
+      try emit("\(Double(count * 10000 / max(base, 1)) / 100) % of the base model's \(base) parameters")
     }
   }
 }

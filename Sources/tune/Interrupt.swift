@@ -1,4 +1,5 @@
-/// Ctrl-C, SIGTERM and a closed terminal as a wish to stop after the step at hand; a second one ends the program at once.
+/// Handles Ctrl-C, SIGTERM and a closed terminal: the first signal stops the run after the current step, a second one
+/// ends the program immediately.
 import Dispatch
 import Glibc
 import Synchronization
@@ -8,19 +9,19 @@ final class Interrupt {
   private var sources: [any DispatchSourceSignal] = []
 
   init() {
-    signal(SIGPIPE, SIG_IGN)  // nobody reads the progress any more: no reason to lose the run
+    signal(SIGPIPE, SIG_IGN)  // a closed pipe for the progress must not end the run
     for number in [SIGINT, SIGTERM, SIGHUP] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [signals] in
-        // One Ctrl-C may arrive twice, from the terminal and from a wrapper; only a later one is meant.
+        // One Ctrl-C may arrive twice, from the terminal and from a wrapper process, so one within a second is ignored.
         let now = Int(DispatchTime.now().uptimeNanoseconds / 1_000_000_000)
         let first = signals.first.compareExchange(expected: 0, desired: now, ordering: .relaxed)
         if !first.exchanged {
           if now > first.original + 1 { _exit(130) }
           return
         }
-        note("\nstopping after this step (again to stop at once)")
+        note("\nstopping after this step (again to stop immediately)")
       }
       source.resume()
       sources.append(source)
@@ -31,6 +32,6 @@ final class Interrupt {
 }
 
 private final class SignalCount: Sendable {
-  /// Second of the first wish since the machine started; 0: none yet.
+  /// Uptime in seconds at the first signal; 0: none yet.
   let first = Atomic<Int>(0)
 }

@@ -1,9 +1,10 @@
+/// `tune ls`, `tune cp` and `tune cat`: the recipes that ship with `tune`.
 import ArgumentParser
 import Files
 import Recipes
 
 extension RecipeLibrary {
-  /// A recipe's path: the argument where it is a file, else the recipe of that name that ships.
+  /// The path of a recipe: `argument` if it is a file, else the recipe of that name that ships with `tune`.
   static func path(of argument: String) throws -> String {
     if fileExists(argument) || argument.contains("/") || argument.hasSuffix(".json") { return argument }
     return try find(argument).path
@@ -11,9 +12,9 @@ extension RecipeLibrary {
 }
 
 struct ListCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "ls", abstract: "List the recipes that ship.")
+  static let configuration = CommandConfiguration(commandName: "ls", abstract: "List the recipes that ship with tune.")
 
-  @Flag(help: "Print a JSON list.")
+  @Flag(help: "Print the list as JSON.")
   var json = false
 
   func run() throws {
@@ -33,11 +34,11 @@ struct ListCommand: ParsableCommand {
 
 struct CopyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cp", abstract: "Copy a recipe that ships, to change it.")
+    commandName: "cp", abstract: "Copy a recipe that ships with tune, to edit it.")
 
   @Argument(help: "The recipe's name.")
   var name: String
-  @Argument(help: "The new file.")
+  @Argument(help: "The new file, or a folder.")
   var destination: String
 
   func run() throws {
@@ -46,18 +47,18 @@ struct CopyCommand: ParsableCommand {
     let target =
       isFolder(destination) ? "\(destination)/\(name.hasSuffix(".json") ? name : name + ".json")" : destination
     if fileExists(target) {
-      throw FileFault.unwritable(path: target, why: "it exists already; choose another name or remove it first")
+      throw FileFault.unwritable(path: target, why: "it exists; choose another name or remove it first")
     }
     try writeFile(text, to: target)
     note("wrote \(target)")
     if let base = (try? JSON(path: target))?["extends"]?.string {
-      note("it extends \(base): put that beside it too, or say where it is")
+      note("it extends \(base): copy that file too, or change the path in \"extends\"")
     }
   }
 }
 
 struct ShowCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "cat", abstract: "Print a recipe that ships.")
+  static let configuration = CommandConfiguration(commandName: "cat", abstract: "Print a recipe that ships with tune.")
 
   @Argument(help: "The recipe's name.")
   var name: String

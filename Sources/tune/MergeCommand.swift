@@ -1,3 +1,4 @@
+/// `tune merge`: one model from a base model and an adapter.
 import ArgumentParser
 import Checkpoints
 import Files
@@ -6,36 +7,36 @@ import Serving
 
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "merge", abstract: "Fold an adapter into its base: one model, as fast as the base.",
+    commandName: "merge", abstract: "Merge an adapter into its base model.",
     discussion: """
-      The new folder is a full run's: transformers loads it, `tune eval` and `tune predict` need no --adapter with it. \
-      Adapters that are no change of weights (bottlenecks, prefixes, prompts) cannot be merged.
+      The merged model is as fast as the base. transformers loads its folder, and `tune eval` and `tune predict` use \
+      it without --adapter. Methods that do not change weights (houlsby, pfeiffer, prefix, prompt) cannot be merged.
       """)
 
   @Argument(help: "The base model's folder.")
   var model: String
-  @Option(help: ArgumentHelp("The adapter.", valueName: "folder"))
+  @Option(help: ArgumentHelp("The adapter's folder.", valueName: "folder"))
   var adapter: String
-  @Option(help: "The folder to write; it is written whole or not at all, and never over another.")
+  @Option(help: "The new folder. It is written completely or not at all, and must not exist.")
   var output: String
   @Option(
-    help: ArgumentHelp("The numbers on disk.", valueName: "fp32|fp16|bf16"),
+    help: ArgumentHelp("Number format of the saved weights.", valueName: "fp32|fp16|bf16"),
     transform: {
       let formats: [String: FloatFormat] = ["fp32": .f32, "fp16": .f16, "bf16": .bf16]
       guard let format = formats[$0] else { throw ValidationError("expected fp32, fp16 or bf16") }
       return format
     })
   var saveDtype = FloatFormat.f32
-  @Flag(help: "Do not check that the adapter was trained over these weights.")
+  @Flag(help: "Skip the check that the adapter was trained on this base model.")
   var anyBase = false
 
   func run() throws {
     if fileExists(output) {
-      throw FileFault.unwritable(path: output, why: "it is there already; choose another folder")
+      throw FileFault.unwritable(path: output, why: "it exists; choose another folder")
     }
     try Processor.initialize()
     let merged = try MergedModel(base: model, adapter: adapter, anyBase: anyBase)
     try replaceFolder(at: output) { try merged.save(to: $0, as: saveDtype) }
-    note("\(adapter) is part of \(output)")
+    note("merged \(adapter) into \(output)")
   }
 }

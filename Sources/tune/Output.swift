@@ -1,21 +1,21 @@
-/// Results on standard output, notes on standard error, and input from a file or "-".
+/// Results on standard output, notes on standard error, input from a file or "-", and options that commands share.
 import ArgumentParser
 import Files
 import FoundationEssentials
 import Glibc
 import Kernels
 
-/// A note for people; scripts do not see it.
+/// Prints a note for the user on standard error.
 func note(_ line: String) { try? write(Data((line + "\n").utf8).span.bytes, to: STDERR_FILENO, path: "standard error") }
 
-/// A line of the result.
+/// Prints a line of the result on standard output.
 func emit(_ line: String) throws {
   try write(Data((line + "\n").utf8).span.bytes, to: STDOUT_FILENO, path: "standard output")
 }
 
 func emit(_ json: JSON, pretty: Bool = false) throws { try emit(json.text(pretty: pretty)) }
 
-/// The lines of a file, or of standard input for "-". CRLF is taken as one end of line; a last empty line is none.
+/// The lines of a file, or of standard input for "-". CRLF ends a line like LF; a trailing newline adds no empty line.
 func readLines(_ path: String) throws -> [String] {
   let text: String
   if path == "-" {
@@ -44,7 +44,7 @@ func readLines(_ path: String) throws -> [String] {
 }
 
 struct ThreadOption: ParsableArguments {
-  @Option(help: "Threads; the result does not depend on their number. Default: the CPUs that are free to this process.")
+  @Option(help: "Number of threads; it does not affect the result. Default: the CPUs available to this process.")
   var threads: Int?
 
   func validate() throws {
@@ -53,15 +53,15 @@ struct ThreadOption: ParsableArguments {
 
   var count: Int { threads ?? Processor.count }
 
-  /// Opens OpenBLAS and says in one line what the program runs on.
+  /// Opens OpenBLAS and prints the CPU, the GEMM backend and the number of threads in one line.
   func start(_ precision: Precision = .fp32, quiet: Bool = false) throws {
     try Processor.initialize()
     if quiet { return }
-    let ours = GEMMBackend.selected > .blas, numbers = GEMMBackend.selected.precision(precision)
-    let products = ours ? "products in \(numbers.rawValue)" : "products by OpenBLAS (\(Processor.blasCore)) in fp32"
-    let stored =
-      precision == numbers ? "" : ", frozen weights kept in \(precision.rawValue) (nobody here multiplies bfloat16)"
-    note("CPU \(Processor.vectors), \(products)\(stored), \(count) threads")
+    let backend = GEMMBackend.selected, gemmPrecision = backend.precision(precision)
+    let gemm = backend > .blas ? "\(gemmPrecision.rawValue) GEMM" : "fp32 GEMM by OpenBLAS (\(Processor.blasCore))"
+    let storage =
+      precision == gemmPrecision ? "" : ", frozen weights stored in \(precision.rawValue) (no native bf16 GEMM)"
+    note("CPU \(Processor.vectors), \(gemm)\(storage), \(count) \(count == 1 ? "thread" : "threads")")
   }
 }
 
@@ -69,7 +69,7 @@ struct PrecisionOption: ParsableArguments {
   @Option(
     name: .customLong("precision"),
     help: ArgumentHelp(
-      "The numbers that products read: fp32, or bf16 with fp32 sums, which is faster and takes half the memory.",
+      "Number format of GEMM inputs. bf16 accumulates in fp32, is faster, and takes half the memory.",
       valueName: "fp32|bf16"),
     transform: {
       guard let precision = Precision(rawValue: $0) else { throw ValidationError("expected fp32 or bf16") }

@@ -1,3 +1,4 @@
+/// `tune predict`: the entities in texts, for one or several adapters of one base model.
 import ArgumentParser
 import Files
 import FoundationEssentials
@@ -8,7 +9,7 @@ import Training
 struct AdapterArgument: ExpressibleByArgument {
   let name, path: String
 
-  /// NAME=FOLDER, or FOLDER, whose last part is then the name.
+  /// NAME=FOLDER, or FOLDER, whose last component is then the name.
   init?(argument: String) {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     if parts.count == 2 {
@@ -23,24 +24,26 @@ struct AdapterArgument: ExpressibleByArgument {
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Find entities in texts, with one or several adapters over one base.",
+    commandName: "predict", abstract: "Find entities in texts, with one or several adapters.",
     discussion: """
-      Every input line is a text, or a JSON object with "text". Every output line is a JSON object: "text", what else the
-      input object held, and "entities", a list for each adapter. Offsets count Unicode code points of the original text.
-      Without an adapter the model's own classifier answers, as "base".
+      Each input line is a text, or a JSON object with the key "text". Each output line is a JSON object with "text", \
+      the other keys of the input object, and "entities", which has one list per adapter. Offsets count Unicode code \
+      points of the original text. Without an adapter the model's own classifier is used, under the name "base".
       """)
 
   @Argument(help: "The base model's folder.")
   var model: String
-  @Option(name: .long, help: ArgumentHelp("An adapter; may be given several times.", valueName: "name=folder"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("An adapter's folder and its name in the output. May be repeated.", valueName: "name=folder"))
   var adapter: [AdapterArgument] = []
-  @Argument(help: "A file of texts, or - for standard input.")
+  @Argument(help: "A file with one text per line, or - for standard input.")
   var file: String
-  @Flag(help: "Let the base's own classifier answer beside the adapters.")
+  @Flag(help: "Also use the base model's own classifier.")
   var base = false
-  @Flag(help: "Do not check that the adapters were trained over these weights.")
+  @Flag(help: "Skip the check that the adapters were trained on this base model.")
   var anyBase = false
-  @Flag(help: "Also print token ids and logits of every window.")
+  @Flag(help: "Also print the token ids and logits of every window.")
   var logits = false
   @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOption
@@ -84,7 +87,7 @@ struct PredictCommand: ParsableCommand {
   }
 }
 
-/// A line of input: a text, and what else its object held.
+/// A line of input: a text, and the other keys of its JSON object.
 struct Input {
   let text: String
   let otherFields: [String: JSON]

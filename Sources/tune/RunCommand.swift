@@ -1,3 +1,4 @@
+/// `tune run` and `tune validate`: train from a recipe, or check one.
 import ArgumentParser
 import Files
 import Kernels
@@ -7,27 +8,27 @@ import Training
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Train what a recipe says.",
-    discussion: "Paths in a recipe are relative to the working directory. Settings are overruled as key.path=value.")
+    commandName: "run", abstract: "Train a model or an adapter from a recipe.",
+    discussion: "Paths in a recipe are relative to the working directory. A setting is overridden by key.path=value.")
 
-  @Argument(help: "A recipe file, or the name of one that ships (see 'tune ls').")
+  @Argument(help: "A recipe file, or the name of a recipe that ships with tune (see 'tune ls').")
   var recipe: String
-  @Argument(help: "Settings that overrule the recipe's: training.epochs=1 method.rank=4")
+  @Argument(help: "Settings that override the recipe's, such as training.epochs=1 method.rank=4.")
   var overrides: [String] = []
   @OptionGroup var files: SetFileOption
   @OptionGroup var threads: ThreadOption
-  @Flag(help: "Go on with an interrupted run.")
+  @Flag(help: "Resume an interrupted run.")
   var resume = false
-  @Flag(help: "Replace what an earlier run left in the output folder.")
+  @Flag(help: "Replace an earlier run in the output folder.")
   var overwrite = false
-  @Flag(help: "Write nothing; take a few steps, the longest among them, and tell what the run will need.")
+  @Flag(help: "Write nothing; estimate memory, time and disk space from a few steps.")
   var dryRun = false
-  @Flag(help: "Print result.json on standard output instead of a summary, or what --dry-run found.")
+  @Flag(help: "Print result.json, or the estimate of --dry-run, as JSON instead of a summary.")
   var json = false
 
   func validate() throws {
     if dryRun && (resume || overwrite) {
-      throw ValidationError("--dry-run writes nothing: leave --resume and --overwrite out.")
+      throw ValidationError("--dry-run writes nothing and excludes --resume and --overwrite.")
     }
     if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
   }
@@ -35,44 +36,44 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let path = try RecipeLibrary.path(of: recipe)
     if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
-      if dryRun { throw ValidationError("A sweep has no dry run; look at one of its runs with sweep=null.") }
+      if dryRun { throw ValidationError("--dry-run does not support sweeps. Estimate a single run with sweep=null.") }
       return try SweepRun(sweep, resume ? .resume : overwrite ? .overwrite : .new, threads, json: json).run()
     }
     let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)
-    if dryRun { return try rehearse(recipe) }
+    if dryRun { return try estimate(recipe) }
     let folder = try RunFolder(recipe, resume ? .resume : overwrite ? .overwrite : .new)
     if let result = folder.finished {
       try folder.begin()
-      note("\(recipe.output): the run has ended already; there is nothing to resume")
+      note("\(recipe.output): the run is already finished; nothing to resume")
       return try show(result, recipe)
     }
     try threads.start(recipe.precision)
-    let console = Console(every: recipe.training.loggingSteps)
+    let console = Console(interval: recipe.training.loggingSteps)
     let run = try RunBuilder(recipe, threads: threads.count).build()
     let interrupt = Interrupt()
     try folder.begin()
-    run.notes.forEach { console.say("note: " + $0) }
-    console.say(
-      "\(run.trainableParameters) of \(run.totalParameters) parameters train "
+    run.notes.forEach { console.print("note: " + $0) }
+    console.print(
+      "\(run.trainableParameters) of \(run.totalParameters) parameters are trainable "
         + "(\(fixed(100 * Double(run.trainableParameters) / Double(run.totalParameters), 2)) %), \(run.trainer.steps) steps"
     )
-    if let note = run.diskNote { console.say("note: " + note) }
+    if let note = run.diskNote { console.print("note: " + note) }
     let result = try indexed(recipe.output) {
       try run.execute(
-        in: folder, resume: resume, shouldStop: { interrupt.isRequested }, report: { console.show($0) },
-        note: { console.say("note: " + $0) })
+        in: folder, resume: resume, shouldStop: { interrupt.isRequested }, report: { console.report($0) },
+        note: { console.print("note: " + $0) })
     }
     try show(result, recipe)
     if result["status"] == "interrupted" {
-      note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; go on with: tune run … --resume")
+      note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; continue with: tune run … --resume")
       throw ExitCode(130)
     }
   }
 
-  private func rehearse(_ recipe: Recipe) throws {
+  private func estimate(_ recipe: Recipe) throws {
     try threads.start(recipe.precision)
-    let forecast = try RunBuilder(recipe.withoutCache, threads: threads.count).build().estimateResources()
-    if json { try emit(forecast.json, pretty: true) } else { try emit(forecast.description) }
+    let estimate = try RunBuilder(recipe.withoutCache, threads: threads.count).build().estimateResources()
+    if json { try emit(estimate.json, pretty: true) } else { try emit(estimate.description) }
   }
 
   private func show(_ result: JSON, _ recipe: Recipe) throws {
@@ -88,21 +89,21 @@ struct RunCommand: ParsableCommand {
     let speed = Int(result["tokens_per_second"]?.number ?? 0)
     let memory = (result["peak_memory_bytes"]?.int ?? 0) / 1_000_000
     note("trained in \(seconds) s, \(speed) tokens/s, peak memory \(memory) MB")
-    let kept = recipe.method.adapter == nil ? "model" : "adapter"
-    note("\(kept): \(recipe.output)/\(kept)")
+    let saved = recipe.method.adapter == nil ? "model" : "adapter"
+    note("\(saved): \(recipe.output)/\(saved)")
   }
 }
 
 struct ValidateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "validate", abstract: "Check a recipe, its files included, and name every fault.")
+    commandName: "validate", abstract: "Check a recipe and its files, and report all errors.")
 
-  @Argument(help: "A recipe file, or the name of one that ships.")
+  @Argument(help: "A recipe file, or the name of a recipe that ships with tune.")
   var recipe: String
-  @Argument(help: "Settings that overrule the recipe's.")
+  @Argument(help: "Settings that override the recipe's.")
   var overrides: [String] = []
   @OptionGroup var files: SetFileOption
-  @Flag(help: "Print the faults, or the resolved recipe, as JSON.")
+  @Flag(help: "Print the errors, or the complete recipe, as JSON.")
   var json = false
 
   func run() throws {
@@ -112,11 +113,11 @@ struct ValidateCommand: ParsableCommand {
       if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
         try sweep.check(threads: Processor.count)
         let recipes = JSON.object(.init(uniqueKeysWithValues: sweep.cells.map { ($0.name, $0.recipe.json) }))
-        return try emit(json ? recipes.text() : "\(self.recipe): fine, a sweep of \(sweep.inWords)")
+        return try emit(json ? recipes.text() : "\(self.recipe): valid, a sweep of \(sweep.summary)")
       }
       let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)
       _ = try RunBuilder(recipe, threads: Processor.count).build()
-      try emit(json ? recipe.json.text() : "\(self.recipe): fine")
+      try emit(json ? recipe.json.text() : "\(self.recipe): valid")
     } catch let faults as RecipeFaults where json {
       try emit(faults.json, pretty: true)
       throw ExitCode.failure

@@ -1,24 +1,25 @@
+/// `tune schema`: the JSON Schema of recipes. Also declares the option --set-file of the commands that read a recipe.
 import ArgumentParser
 import Files
 import Recipes
 
 struct SchemaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "schema", abstract: "Print the JSON Schema of recipes, for editors and programs.",
+    commandName: "schema", abstract: "Print the JSON Schema of recipes, for editors and other programs.",
     discussion: """
-      tune schema > recipe.schema.json, and "$schema": "recipe.schema.json" in a recipe: an editor then completes keys, \
-      shows what they mean, and underlines what is wrong.
+      After tune schema > recipe.schema.json, and with "$schema": "recipe.schema.json" in a recipe, editors complete \
+      keys, show their meaning, and mark errors.
       """)
 
   func run() throws { try emit(Recipe.schema, pretty: true) }
 }
 
-/// Settings whose values are files' contents.
+/// Settings whose values are read from files.
 struct SetFileOption: ParsableArguments {
   @Option(
     name: .customLong("set-file"),
     help: ArgumentHelp(
-      "A setting whose value is what a file holds: JSON where it parses, else a text. May be given several times.",
+      "Set a key to the contents of a file: JSON if it parses, else text. May be repeated.",
       valueName: "key.path=FILE"))
   var values: [String] = []
 }

@@ -1,5 +1,4 @@
-/// Runs a sweep, one run after the other in one process, and says what came out. What belongs to a single run is
-/// `RunCommand`'s.
+/// Executes the runs of a sweep one after the other in one process, and prints a table of their results.
 import ArgumentParser
 import Files
 import Kernels
@@ -21,19 +20,19 @@ struct SweepRun {
     let steps = try sweep.plan(mode)
     try threads.start(sweep.cells[0].recipe.precision)
     let interrupt = Interrupt()
-    note("a sweep of \(sweep.inWords)")
+    note("a sweep of \(sweep.summary)")
     try sweep.check(threads: threads.count, steps) { interrupt.isRequested }
     var outcomes: [SweepSummary.Outcome] = []
-    for (index, (point, step)) in zip(sweep.cells, steps).enumerated() {
-      let title = "[\(index + 1)/\(steps.count)] \(point.name)"
+    for (index, (cell, step)) in zip(sweep.cells, steps).enumerated() {
+      let title = "[\(index + 1)/\(steps.count)] \(cell.name)"
       switch step {
       case .skip(let result):
-        note("\(title): finished already")
+        note("\(title): already finished")
         outcomes.append(.finished(result))
       case .run where interrupt.isRequested: outcomes.append(.pending)
       case .run(let mode):
         note(title)
-        outcomes.append(train(point, mode, interrupt))
+        outcomes.append(train(cell, mode, interrupt))
       }
     }
     let summary = SweepSummary(sweep, outcomes)
@@ -41,33 +40,33 @@ struct SweepRun {
     try writeFile(summary.tsv, to: sweep.output + "/sweep.tsv")
     if json { try emit(summary.json, pretty: true) } else { try SweepTable(summary).print() }
     note("\(sweep.output)/sweep.json, sweep.tsv")
-    let open = outcomes.count { if case .pending = $0 { true } else { false } }
-    if open > 0 {
-      note("stopped with \(open) of \(steps.count) runs to go. Nothing is lost; go on with: tune run … --resume")
+    let pending = outcomes.count { if case .pending = $0 { true } else { false } }
+    if pending > 0 {
+      note("stopped with \(pending) of \(steps.count) runs left. Nothing is lost; continue with: tune run … --resume")
       throw ExitCode(130)
     }
-    for case (let point, .failed(let why)) in zip(sweep.cells, outcomes) { note("\(point.name) failed: \(why)") }
+    for case (let cell, .failed(let why)) in zip(sweep.cells, outcomes) { note("\(cell.name) failed: \(why)") }
     if summary.hasFailures { throw ExitCode.failure }
   }
 
-  private func train(_ point: Sweep.Cell, _ mode: RunMode, _ interrupt: Interrupt) -> SweepSummary.Outcome {
-    let console = Console(every: point.recipe.training.loggingSteps)
-    var begun: RunFolder?
+  private func train(_ cell: Sweep.Cell, _ mode: RunMode, _ interrupt: Interrupt) -> SweepSummary.Outcome {
+    let console = Console(interval: cell.recipe.training.loggingSteps)
+    var lockedFolder: RunFolder?
     do {
-      let folder = try RunFolder(point.recipe, mode)
-      let run = try RunBuilder(point.recipe, threads: threads.count).build()
+      let folder = try RunFolder(cell.recipe, mode)
+      let run = try RunBuilder(cell.recipe, threads: threads.count).build()
       try folder.begin()
-      begun = folder
-      run.notes.forEach { console.say("note: " + $0) }
-      let result = try indexed(point.recipe.output) {
+      lockedFolder = folder
+      run.notes.forEach { console.print("note: " + $0) }
+      let result = try indexed(cell.recipe.output) {
         try run.execute(
-          in: folder, resume: mode == .resume, shouldStop: { interrupt.isRequested }, report: { console.show($0) })
+          in: folder, resume: mode == .resume, shouldStop: { interrupt.isRequested }, report: { console.report($0) })
       }
       return result["status"] == "interrupted" ? .pending : .finished(result)
     } catch {
-      console.say("failed: \(error)")
-      // So that the next attempt begins anew. Where even this cannot be written, the table says it.
-      try? begun?.saveResult(["status": "failed", "error": .string("\(error)")])
+      console.print("failed: \(error)")
+      // With this result.json the next attempt starts over. If it cannot be written, the table reports the failure.
+      try? lockedFolder?.saveResult(["status": "failed", "error": .string("\(error)")])
       return .failed("\(error)")
     }
   }
@@ -75,24 +74,24 @@ struct SweepRun {
 
 extension Sweep {
   /// `12 runs: learning_rate × 2, rank × 2, seed × 3`.
-  var inWords: String {
+  var summary: String {
     let sizes = axes.map { "\($0.path) × \($0.values.count)" }.joined(separator: ", ")
     return "\(cells.count) \(cells.count == 1 ? "run" : "runs"): \(sizes)"
   }
 
-  /// Builds one run of each configuration that is to be run, so that what its recipe alone does not show is found before
-  /// the first one begins. Throws `SweepFault` with all of it.
-  func check(threads: Int, _ steps: [Step]? = nil, until isOver: () -> Bool = { false }) throws {
+  /// Builds one run of each configuration, to find errors that the recipe alone does not show before any run begins.
+  /// - Throws: `SweepFault` with all errors.
+  func check(threads: Int, _ steps: [Step]? = nil, until shouldStop: () -> Bool = { false }) throws {
     var problems: [String] = []
     var seen: Set<[String: String]> = []
-    for (index, point) in cells.enumerated() where !isOver() {
+    for (index, cell) in cells.enumerated() where !shouldStop() {
       if case .skip? = steps?[index] { continue }
-      let settings = point.settings.filter { $0.key != "seed" }.mapValues { $0.text(pretty: false) }
+      let settings = cell.settings.filter { $0.key != "seed" }.mapValues { $0.text(pretty: false) }
       guard seen.insert(settings).inserted else { continue }
       do {
-        _ = try RunBuilder(point.recipe, threads: threads).build()
+        _ = try RunBuilder(cell.recipe, threads: threads).build()
       } catch {
-        problems.append("in the run \(point.name): \(error)")
+        problems.append("in the run \(cell.name): \(error)")
       }
     }
     if !problems.isEmpty { throw SweepFault(problems) }

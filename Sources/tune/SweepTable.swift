@@ -1,4 +1,4 @@
-/// A sweep's configurations as a table for people: mean ± standard deviation over seeds.
+/// Prints a sweep's configurations as a table, with mean ± standard deviation over seeds.
 import Files
 import Recipes
 import Reporting
@@ -11,30 +11,37 @@ struct SweepTable {
   func print() throws {
     let metrics = Set(summary.configurations.compactMap(\.metric))
     let dev = metrics.count == 1 ? "dev \(metrics.first ?? "")" : "dev"
-    // A loss says little beside what it stands for.
+    // Without the loss, because the other metrics are more informative.
     let tests = SweepSummary.metrics.filter { name in
       name != "loss" && summary.configurations.contains { $0.test[name] != nil }
     }
     let headings = summary.axes + ["runs", dev] + tests.map { "test \($0)" } + ["parameters", "seconds", ""]
     var rows: [[String]] = []
-    for one in summary.configurations {
+    for configuration in summary.configurations {
       let settings = summary.axes.map { axis in
-        one.settings[axis].map { $0.string ?? $0.text(pretty: false) } ?? ""
+        configuration.settings[axis].map { $0.string ?? $0.text(pretty: false) } ?? ""
       }
-      let end = [one.trainable.map { "\($0)" } ?? "–", one.seconds.map { fixed($0.mean, 1) } ?? "–"]
+      let cost = [
+        configuration.trainable.map { "\($0)" } ?? "–", configuration.seconds.map { fixed($0.mean, 1) } ?? "–",
+      ]
       rows.append(
-        settings + [runs(one), shown(one.dev)] + tests.map { shown(one.test[$0]) } + end
-          + [one.isBest ? "best" : one.finished == 0 && one.failed > 0 ? "failed" : ""])
+        settings + [runs(configuration), text(configuration.dev)] + tests.map { text(configuration.test[$0]) } + cost
+          + [remark(configuration)])
     }
     for line in textTable(headings, rows) { try emit(line) }
   }
 
-  private func runs(_ one: SweepSummary.Configuration) -> String {
-    let others = [(one.failed, "failed"), (one.pending, "open")].filter { $0.0 > 0 }
-    return (["\(one.finished)"] + others.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
+  private func remark(_ configuration: SweepSummary.Configuration) -> String {
+    configuration.isBest ? "best" : configuration.finished == 0 && configuration.failed > 0 ? "failed" : ""
   }
 
-  private func shown(_ score: SweepSummary.Score?) -> String {
+  /// `2, 1 failed, 1 pending`.
+  private func runs(_ configuration: SweepSummary.Configuration) -> String {
+    let unfinished = [(configuration.failed, "failed"), (configuration.pending, "pending")].filter { $0.0 > 0 }
+    return (["\(configuration.finished)"] + unfinished.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
+  }
+
+  private func text(_ score: SweepSummary.Score?) -> String {
     guard let score else { return "–" }
     return fixed(score.mean, 4) + (score.deviation.map { " ± \(fixed($0, 4))" } ?? "")
   }

@@ -1,15 +1,16 @@
+/// `tune tokenize`: the tokens of texts.
 import ArgumentParser
 import Files
 import Tokenizers
 
 struct TokenizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tokenize", abstract: "Show how a model's tokenizer cuts texts, special tokens included.",
-    discussion: "With --json an input line may be {\"text\": …}, and offsets count Unicode code points.")
+    commandName: "tokenize", abstract: "Tokenize texts with a model's tokenizer, including special tokens.",
+    discussion: "With --json, an input line may be {\"text\": …}. Offsets count Unicode code points.")
 
   @Argument(help: "The model's folder.")
   var model: String
-  @Argument(help: "A file of texts, one a line, or - for standard input.")
+  @Argument(help: "A file with one text per line, or - for standard input.")
   var file: String
   @Flag(help: "Print ids, tokens and offsets of every line as JSON.")
   var json = false
@@ -20,7 +21,7 @@ struct TokenizeCommand: ParsableCommand {
     for start in stride(from: 0, to: lines.count, by: 512) {
       let rows = try (start..<min(start + 512, lines.count)).map { index in
         let text = json ? try Input(line: lines[index], number: index + 1, file: file).text : lines[index]
-        return row(tokenizer.encode(text, specials: true))
+        return row(tokenizer.encode(text, addSpecialTokens: true))
       }
       try emit(rows.joined(separator: "\n"))
     }

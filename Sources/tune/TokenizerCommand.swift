@@ -1,45 +1,45 @@
+/// `tune tokenizer`: trains, trims and compares vocabularies. `tune tokenize` tokenizes texts.
 import ArgumentParser
 import Files
 import Tokenizers
 
-/// What makes and judges vocabularies; how a text is cut is `TokenizeCommand`'s.
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokenizer", abstract: "Train, trim and compare vocabularies.",
     subcommands: [TokenizerTrainCommand.self, TokenizerTrimCommand.self, TokenizerStatsCommand.self])
 
-  /// What a folder that one of these commands has written holds.
+  /// The files that these commands write.
   static let files = [
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "config.json",
     "model.safetensors",
   ]
 }
 
-/// Files of text, as all of these commands read them.
+/// The option for text files that these commands share.
 struct TextOption: ParsableArguments {
   @Option(
     name: .customLong("field"),
-    help: "Of JSON lines: the member that is the text. May be given several times. Default: text.")
+    help: "JSON lines: a key whose value is text. May be repeated. Default: text.")
   var fields: [String] = []
 
-  /// The words of the texts in `files`, as `add` splits them.
-  /// - Throws: `VocabularyFault.noWords` where there are none.
+  /// Counts the words of the texts in `files`, as `add` splits them.
+  /// - Throws: `VocabularyFault.noWords` if there are none; the errors of reading the files.
   func words(in files: [String], _ add: (inout WordCounts, String) -> Void) throws -> WordCounts {
     var words = WordCounts()
     for file in files {
       try forEachText(in: file, fields: fields.isEmpty ? ["text"] : fields) { add(&words, $0) }
     }
     if words.total == 0 { throw VocabularyFault.noWords(files: files) }
-    note("\(words.total) words, \(words.count) of them distinct")
+    note("\(words.total) words, \(words.count) distinct")
     return words
   }
 }
 
-/// Where a command puts what it makes.
+/// The output folder of a command.
 struct OutputOption: ParsableArguments {
-  @Option(name: .customLong("output"), help: "The folder to write; it is written whole or not at all.")
+  @Option(name: .customLong("output"), help: "The output folder. It is written completely or not at all.")
   var path: String
-  @Flag(help: "Replace what an earlier run of the command left in the output folder.")
+  @Flag(help: "Replace the files of an earlier run of the command.")
   var overwrite = false
 
   func check() throws { try checkOutput(path, files: TokenizerCommand.files, overwrite: overwrite) }
@@ -48,8 +48,8 @@ struct OutputOption: ParsableArguments {
 extension Fertility {
   var json: JSON {
     [
-      "words": .int(words), "pieces": .int(pieces), "pieces_per_word": .double(piecesPerWord),
-      "whole_words": .double(singleTokenShare), "unknown_words": .double(unknownShare),
+      "words": .int(words), "pieces": .int(tokens), "pieces_per_word": .double(tokensPerWord),
+      "whole_words": .double(singleTokenFraction), "unknown_words": .double(unknownFraction),
     ]
   }
 }

@@ -1,3 +1,4 @@
+/// `tune tokenizer stats`: the fertility of vocabularies on texts.
 import ArgumentParser
 import Files
 import Reporting
@@ -5,37 +6,38 @@ import Tokenizers
 
 struct TokenizerStatsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stats", abstract: "Show how well vocabularies spell some texts.",
-    discussion: "A word is what BERT splits a text into before it looks at the vocabulary; a punctuation mark is one.")
+    commandName: "stats", abstract: "Compare vocabularies by tokens per word, single-token words and unknown words.",
+    discussion: "Words are what BERT's pre-tokenizer produces; each punctuation mark is a word.")
 
-  @Argument(help: "Files of text: .txt with one a line, or .jsonl; both may be .gz.")
+  @Argument(help: "Text files: .txt with one text per line, or .jsonl; either may be .gz.")
   var files: [String]
   @OptionGroup var text: TextOption
-  @Option(name: .customLong("vocabulary"), help: "A folder with a WordPiece tokenizer. May be given several times.")
+  @Option(name: .customLong("vocabulary"), help: "A folder with a WordPiece tokenizer. May be repeated.")
   var folders: [String]
-  @Flag(help: "Print a JSON list.")
+  @Flag(help: "Print the result as JSON.")
   var json = false
 
   func run() throws {
     let rows = try folders.map { folder in
       let tokenizer = try WordPiece(folder: folder)
-      let words = try text.words(in: files) { $0.add($1, splitAs: tokenizer) }
-      return (folder: folder, tokens: tokenizer.count, spelling: tokenizer.fertility(of: words))
+      let words = try text.words(in: files) { $0.add($1, splitBy: tokenizer) }
+      return (folder: folder, tokens: tokenizer.count, fertility: tokenizer.fertility(of: words))
     }
     if json {
       return try emit(
         .array(
           rows.map { row in
-            let facts: [String: JSON] = ["vocabulary": .string(row.folder), "tokens": .int(row.tokens)]
-            return .object(facts.merging(row.spelling.json.object ?? [:]) { own, _ in own })
+            let vocabulary: [String: JSON] = ["vocabulary": .string(row.folder), "tokens": .int(row.tokens)]
+            return .object(vocabulary.merging(row.fertility.json.object ?? [:]) { value, _ in value })
           }), pretty: true)
     }
     let lines = textTable(
-      ["vocabulary", "tokens", "words", "pieces/word", "in one piece", "unknown"],
+      ["vocabulary", "tokens", "words", "tokens/word", "single-token words", "unknown"],
       rows.map { row in
         [
-          row.folder, "\(row.tokens)", "\(row.spelling.words)", fixed(row.spelling.piecesPerWord, 4),
-          fixed(100 * row.spelling.singleTokenShare, 2) + " %", fixed(100 * row.spelling.unknownShare, 4) + " %",
+          row.folder, "\(row.tokens)", "\(row.fertility.words)", fixed(row.fertility.tokensPerWord, 4),
+          fixed(100 * row.fertility.singleTokenFraction, 2) + " %",
+          fixed(100 * row.fertility.unknownFraction, 4) + " %",
         ]
       })
     for line in lines { try emit(line) }

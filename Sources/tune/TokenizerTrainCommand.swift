@@ -1,3 +1,4 @@
+/// `tune tokenizer train`: a WordPiece vocabulary from text.
 import ArgumentParser
 import Files
 import Reporting
@@ -5,20 +6,20 @@ import Tokenizers
 
 struct TokenizerTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Learn a WordPiece vocabulary from text, and write a tokenizer's folder.",
-    discussion: "The same text gives the same bytes. transformers' AutoTokenizer loads the folder.")
+    commandName: "train", abstract: "Train a WordPiece vocabulary on text, and write a tokenizer folder.",
+    discussion: "The result is deterministic. transformers' AutoTokenizer loads the folder.")
 
-  @Argument(help: "Files of text: .txt with one a line, or .jsonl; both may be .gz.")
+  @Argument(help: "Text files: .txt with one text per line, or .jsonl; either may be .gz.")
   var files: [String]
   @OptionGroup var text: TextOption
-  @Option(help: "How many tokens, the five special ones included.")
+  @Option(help: "Number of tokens, including the five special ones.")
   var size: Int
   @OptionGroup var output: OutputOption
-  @Flag(help: "Tell upper case from lower, and keep accents.")
+  @Flag(help: "Keep case and accents; by default text is lowercased and accents are removed.")
   var cased = false
-  @Option(help: "Join only pieces that occur together at least so often.")
+  @Option(help: "Merge only pairs that occur at least this often.")
   var minFrequency = 2
-  @Option(help: "Characters at most; of a text with more, the rarest are unknown.")
+  @Option(help: "Maximum number of characters. If the text has more, words with the rarest ones become unknown.")
   var alphabet = 1000
   @Flag(help: "Print the result as JSON.")
   var json = false
@@ -31,16 +32,16 @@ struct TokenizerTrainCommand: ParsableCommand {
   func run() throws {
     try output.check()
     let words = try text.words(in: files) { $0.add($1, lowercase: !cased) }
-    let trainer = VocabularyTrainer(size: size, minFrequency: minFrequency, alphabet: alphabet)
+    let trainer = VocabularyTrainer(size: size, minFrequency: minFrequency, limitAlphabet: alphabet)
     let tokenizer = try WordPiece(vocabulary: trainer.tokens(for: words), lowercase: !cased)
-    let spelling = tokenizer.fertility(of: words)
+    let fertility = tokenizer.fertility(of: words)
     try replaceFolder(at: output.path) { try tokenizer.save(to: $0) }
     if json {
       return try emit(
-        ["output": .string(output.path), "vocabulary": .int(tokenizer.count), "spelling": spelling.json], pretty: true)
+        ["output": .string(output.path), "vocabulary": .int(tokenizer.count), "spelling": fertility.json], pretty: true)
     }
-    try emit("\(tokenizer.count) tokens, \(fixed(spelling.piecesPerWord, 4)) pieces per word")
-    if tokenizer.count < size { note("fewer than \(size): no other pair occurs \(max(minFrequency, 1)) times") }
+    try emit("\(tokenizer.count) tokens; \(fixed(fertility.tokensPerWord, 4)) tokens per word")
+    if tokenizer.count < size { note("fewer than \(size) tokens: no other pair occurs \(max(minFrequency, 1)) times") }
     note(output.path)
   }
 }

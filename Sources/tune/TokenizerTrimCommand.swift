@@ -1,3 +1,4 @@
+/// `tune tokenizer trim`: a copy of a model with a smaller vocabulary.
 import ArgumentParser
 import Files
 import Models
@@ -6,20 +7,20 @@ import Tokenizers
 
 struct TokenizerTrimCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "trim", abstract: "Copy a model with a smaller vocabulary: the pieces that serve some texts best.",
+    commandName: "trim", abstract: "Copy a model with a smaller vocabulary: the most useful tokens for some texts.",
     discussion: """
-      Special tokens and all single characters of the texts stay, so that every word that is known stays so. \
-      The rows of the word embeddings go with their tokens; all other weights are as they were.
+      Special tokens and all single characters of the texts are kept, so that no word of the texts becomes unknown. \
+      The word embeddings are reduced to the kept tokens; all other weights are unchanged.
       """)
 
-  @Argument(help: "A model folder with a WordPiece tokenizer.")
+  @Argument(help: "A model's folder with a WordPiece tokenizer.")
   var base: String
   @Option(
     name: .customLong("text"), parsing: .upToNextOption,
-    help: "Files of text: .txt with one a line, or .jsonl; both may be .gz.")
+    help: "Text files: .txt with one text per line, or .jsonl; either may be .gz.")
   var files: [String]
   @OptionGroup var text: TextOption
-  @Option(help: "How many tokens the copy has.")
+  @Option(help: "Number of tokens in the copy.")
   var size: Int
   @OptionGroup var output: OutputOption
   @Flag(help: "Print the result as JSON.")
@@ -28,14 +29,16 @@ struct TokenizerTrimCommand: ParsableCommand {
   func run() throws {
     let tokenizer = try WordPiece(folder: base)
     if isSameFile(base, output.path) {
-      throw FileFault.unwritable(path: output.path, why: "it is the model that is to be trimmed; choose another folder")
+      throw FileFault.unwritable(path: output.path, why: "it is the folder of the model to trim; choose another folder")
     }
     try output.check()
-    let words = try text.words(in: files) { $0.add($1, splitAs: tokenizer) }
+    let words = try text.words(in: files) { $0.add($1, splitBy: tokenizer) }
     let ids = try tokenizer.bestTokens(size, for: words)
-    let trimmed = try tokenizer.keeping(ids)
+    let trimmed = try tokenizer.trimmed(to: ids)
     let (before, after) = (tokenizer.fertility(of: words), trimmed.fertility(of: words))
-    precondition(after.unknown == before.unknown, "trim: \(after.unknown - before.unknown) words became unknown")
+    precondition(
+      after.unknownWords == before.unknownWords,
+      "trim: \(after.unknownWords - before.unknownWords) words became unknown")
     try replaceFolder(at: output.path) { folder in
       try trimModel(base, tokens: tokenizer.count, keeping: ids.map(Int.init), to: folder)
       try trimmed.save(to: folder)
@@ -47,8 +50,8 @@ struct TokenizerTrimCommand: ParsableCommand {
           "vocabulary": ["before": .int(tokenizer.count), "after": .int(trimmed.count)],
         ], pretty: true)
     }
-    try emit("pieces per word: \(fixed(before.piecesPerWord, 4)) before, \(fixed(after.piecesPerWord, 4)) after")
-    try emit("unknown words: \(before.unknown) before, \(after.unknown) after")
+    try emit("tokens per word: \(fixed(before.tokensPerWord, 4)) before, \(fixed(after.tokensPerWord, 4)) after")
+    try emit("unknown words: \(before.unknownWords) before, \(after.unknownWords) after")
     note("\(trimmed.count) of \(tokenizer.count) tokens: \(output.path)")
   }
 }

@@ -1,4 +1,4 @@
-/// The command line: one file a command, each a thin layer over the modules.
+/// The command line. Each command has a file of its own and is a thin layer over the modules.
 import ArgumentParser
 
 @main
@@ -8,8 +8,8 @@ struct Tune: ParsableCommand {
     abstract: "Fine-tunes biomedical language models on CPUs: a recipe in, an adapter out.",
     discussion: """
       tune run recipes/quickstart.json                     train
-      tune predict MODEL --adapter ner=FOLDER notes.txt    use what came out
-      tune ls                                              recipes that ship
+      tune predict MODEL --adapter ner=FOLDER notes.txt    find entities
+      tune ls                                              list the shipped recipes
       """,
     version: "0.1.0",
     subcommands: [

@@ -1,3 +1,4 @@
+/// AdaLoRA's forward, backward, orthogonality loss and merge against loops in Double.
 import Autograd
 import Kernels
 import TestSupport
@@ -40,7 +41,7 @@ private func oracle(_ all: [Grid], mask: Grid) -> Grid {
 }
 
 @Test(arguments: [0, 0.4], [[0, 1], [0, 1, 2], [0, 1, 3, 4]] as [Set<Int>])
-func `AdaLoRA is what its formula says, with and without dropout`(_ dropout: Double, _ frozen: Set<Int>) throws {
+func `AdaLoRA computes its formula, with and without dropout`(_ dropout: Double, _ frozen: Set<Int>) throws {
   try Processor.initialize()
   var s = setting()
   s.frozen = frozen
@@ -54,7 +55,7 @@ func `AdaLoRA is what its formula says, with and without dropout`(_ dropout: Dou
   #expect(d.gradient < 2e-6)
 }
 
-@Test func `the loss that keeps A and B orthogonal has the gradient that it adds`() throws {
+@Test func `the gradient of the orthogonality loss matches finite differences`() throws {
   try Processor.initialize()
   let s = setting(), p = makeParameters(s.parameters)
   var config = AdaLoRAConfig()
@@ -64,7 +65,7 @@ func `AdaLoRA is what its formula says, with and without dropout`(_ dropout: Dou
   gradients.finish()
   let loss = allocator.addLoss(to: gradients)
   func oracle(_ all: [Grid]) -> Grid {
-    func distance(_ p: Grid, _ rows: Int, _ at: (Grid, Int, Int) -> Double, _ length: Int) -> Double {
+    func deviation(_ p: Grid, _ rows: Int, _ at: (Grid, Int, Int) -> Double, _ length: Int) -> Double {
       var sum = 0.0
       for i in 0..<rows {
         for j in 0..<rows {
@@ -74,25 +75,25 @@ func `AdaLoRA is what its formula says, with and without dropout`(_ dropout: Dou
       }
       return sum.squareRoot()
     }
-    let rows = distance(all[0], all[0].rows, { $0[$1, $2] }, all[0].columns)
-    let columns = distance(all[1], all[1].columns, { $0[$2, $1] }, all[1].rows)
+    let rows = deviation(all[0], all[0].rows, { $0[$1, $2] }, all[0].columns)
+    let columns = deviation(all[1], all[1].columns, { $0[$2, $1] }, all[1].rows)
     return Grid(1, 1, [0.7 / 2 * (rows + columns)])
   }
   let all = [s.parameters[2], s.parameters[4]]
   #expect(abs(loss - oracle(all).values[0]) < 1e-6)
-  for (parameter, slope) in zip([p[2], p[4]], differentiate(oracle, at: all, Grid(1, 1, [1]))) {
-    let found = UnsafeBufferPointer(start: gradients.pointer + (parameter.offset ?? 0), count: parameter.count)
-    #expect(relativeError(Array(found), slope.values) < 1e-5)
+  for (parameter, expected) in zip([p[2], p[4]], numericalGradients(oracle, at: all, Grid(1, 1, [1]))) {
+    let gradient = UnsafeBufferPointer(start: gradients.pointer + (parameter.offset ?? 0), count: parameter.count)
+    #expect(relativeError(Array(gradient), expected.values) < 1e-5)
   }
 }
 
-@Test func `a weight that AdaLoRA was merged into gives what both gave`() throws {
+@Test func `a merged AdaLoRA gives the output of the adapted projection`() throws {
   try Processor.initialize()
   let s = setting(), p = makeParameters(s.parameters), pass = Pass(Workspace())
   let x = pass.make(5, 7)
   fill(x, s.inputs[0].floats)
-  let part = LinearPart(weight: p[0], bias: p[1]), seam = adapter(p, dropout: 0)
-  let apart = linear(x, [part], adapters: [seam], pass).array
-  seam.merge(into: p[0].pointer, bias: p[1].pointer)
-  #expect(relativeError(linear(x, [part], pass).array, apart) < 1e-6)
+  let part = LinearPart(weight: p[0], bias: p[1]), adaLoRA = adapter(p, dropout: 0)
+  let unmerged = linear(x, [part], adapters: [adaLoRA], pass).array
+  adaLoRA.merge(into: p[0].pointer, bias: p[1].pointer)
+  #expect(relativeError(linear(x, [part], pass).array, unmerged) < 1e-6)
 }

@@ -1,4 +1,4 @@
-/// Bottlenecks against the `adapters` library: its folders, its logits, its files.
+/// Bottleneck adapters against the `adapters` library: logits of its folders, saved files, parameter counts.
 import Autograd
 import Checkpoints
 import Files
@@ -17,7 +17,7 @@ private func model(for folder: String) throws -> (model: TextModel, batch: Batch
 
 @Suite struct BottleneckTests {
   @Test(arguments: folders)
-  func `the library's adapter gives the library's logits, and taking it out the base, bit for bit`(
+  func `an adapter of the library gives its logits, and detaching it restores the base bit for bit`(
     _ name: String
   ) throws {
     let (model, batch) = try model(for: name)
@@ -33,7 +33,7 @@ private func model(for folder: String) throws -> (model: TextModel, batch: Batch
   }
 
   @Test(arguments: folders)
-  func `what is saved is what was loaded, in the library's four files`(_ name: String) throws {
+  func `a loaded adapter is saved to the same four files`(_ name: String) throws {
     let (model, _) = try model(for: name)
     let folder = TemporaryFolder(), source = fixture("adapters/\(name)")
     let base = name.hasSuffix("distilbert") ? "tiny-distilbert" : "tiny-bert"
@@ -45,19 +45,19 @@ private func model(for folder: String) throws -> (model: TextModel, batch: Batch
     }
     #expect(try JSON(path: folder.path + "/adapter_config.json") == JSON(path: source + "/adapter_config.json"))
     var head = try JSON(path: source + "/head_config.json").object ?? [:]
-    head["label2id"] = nil  // names of labels are tune.json's
+    head["label2id"] = nil  // Label names are in tune.json.
     #expect(try JSON(path: folder.path + "/head_config.json") == .object(head))
   }
 
   @Test(arguments: [(BottleneckConfig.houlsby, 2 * 12 * 74_544), (.pfeiffer, 12 * 74_544)])
-  func `BERT-base gets as many parameters as the library counts`(_ config: BottleneckConfig, _ count: Int) throws {
-    let one = Bottleneck("", width: 768, config)
-    #expect(config.size(of: 768) == 48)
-    let places = (config.hasAttentionAdapter ? 1 : 0) + (config.hasOutputAdapter ? 1 : 0)
-    #expect(12 * places * one.parameters.reduce(0) { $0 + $1.count } == count)
+  func `parameter counts on BERT-base are the library's`(_ config: BottleneckConfig, _ count: Int) throws {
+    let bottleneck = Bottleneck("", hiddenSize: 768, config)
+    #expect(config.bottleneckSize(hiddenSize: 768) == 48)
+    let perBlock = (config.hasAttentionAdapter ? 1 : 0) + (config.hasOutputAdapter ? 1 : 0)
+    #expect(12 * perBlock * bottleneck.parameters.reduce(0) { $0 + $1.count } == count)
   }
 
-  @Test func `a file that asks for what is not here says what`() throws {
+  @Test func `an error lists all unsupported settings of a file`() throws {
     let (model, _) = try model(for: "houlsby-start"), folder = TemporaryFolder()
     var json = try JSON(path: fixture("adapters/houlsby-start/adapter_config.json")).object ?? [:]
     var config = json["config"]?.object ?? [:]
@@ -74,7 +74,7 @@ private func model(for folder: String) throws -> (model: TextModel, batch: Batch
     }
   }
 
-  @Test func `layers that are not there cannot be left out, nor all that are there`() throws {
+  @Test func `leave_out may not list missing layers, nor all layers`() throws {
     let (model, _) = try model(for: "houlsby-start")
     var config = BottleneckConfig.pfeiffer
     config.leaveOut = [0]

@@ -1,3 +1,4 @@
+/// DoRA's forward, backward and merge against loops in Double.
 import Autograd
 import Kernels
 import Models
@@ -19,10 +20,10 @@ private func setting() -> Setting {
     ])
 }
 
-private func op(dropout: Double, isHalf: Bool = false) -> Op {
+private func op(dropout: Double, isBF16: Bool = false) -> Op {
   { x, p, pass in
     var weight = p[0]
-    if isHalf {
+    if isBF16 {
       weight = Parameter("w", shape: p[0].shape)
       _ = weight.values.update(fromContentsOf: p[0].values)
       Parameter.convertToBF16([weight])
@@ -34,7 +35,7 @@ private func op(dropout: Double, isHalf: Bool = false) -> Op {
 }
 
 /// W + s·B·A
-private func turned(_ all: [Grid]) -> Grid {
+private func updatedWeight(_ all: [Grid]) -> Grid {
   var sum = all[1]
   for row in 0..<sum.rows {
     for column in 0..<sum.columns {
@@ -45,15 +46,15 @@ private func turned(_ all: [Grid]) -> Grid {
 }
 
 private func norms(_ all: [Grid]) -> [Double] {
-  let weight = turned(all)
+  let weight = updatedWeight(all)
   return (0..<weight.rows).map { row in
     (0..<weight.columns).reduce(0) { $0 + weight[row, $1] * weight[row, $1] }.squareRoot()
   }
 }
 
-/// x·Wᵀ + b + (g - 1) ⊙ (D·Wᵀ) + g ⊙ s·(D·Aᵀ)·Bᵀ with D = mask ⊙ x, the norms under g being given.
+/// x·Wᵀ + b + (g - 1) ⊙ (D·Wᵀ) + g ⊙ s·(D·Aᵀ)·Bᵀ with D = mask ⊙ x, and given norms in g.
 private func oracle(_ all: [Grid], _ norms: [Double], mask: Grid) -> Grid {
-  let (x, weight, turned) = (all[0], all[1], turned(all))
+  let (x, weight, updated) = (all[0], all[1], updatedWeight(all))
   var y = Grid(x.rows, weight.rows)
   for row in 0..<x.rows {
     for out in 0..<weight.rows {
@@ -61,24 +62,24 @@ private func oracle(_ all: [Grid], _ norms: [Double], mask: Grid) -> Grid {
       y[row, out] = all[2][0, out]
       for k in 0..<x.columns {
         let dropped = mask[row, k] * x[row, k]
-        y[row, out] += (x[row, k] - dropped) * weight[out, k] + gain * dropped * turned[out, k]
+        y[row, out] += (x[row, k] - dropped) * weight[out, k] + gain * dropped * updated[out, k]
       }
     }
   }
   return y
 }
 
-/// What the first dropout of a pass multiplies the first input by.
+/// The factors of the first dropout of a pass on the first input.
 func dropoutMask(_ setting: Setting, _ dropout: Double) -> Grid {
   let x = setting.inputs[0], table = ParameterTable(training: [])
-  let pass = Pass(Workspace(), gradients: Gradients(table), randomKey: setting.chance)
+  let pass = Pass(Workspace(), gradients: Gradients(table), randomKey: setting.randomKey)
   let ones = pass.make(x.rows, x.columns)
   fill(ones, Array(repeating: 1, count: ones.count))
   return Grid(x.rows, x.columns, floats: Autograd.dropout(ones, dropout, pass).array)
 }
 
 @Test(arguments: [0, 0.4], [[], [0], [0, 1]] as [Set<Int>])
-func `DoRA is what its formula says, with and without dropout, and its norms get no gradient`(
+func `DoRA computes its formula, with and without dropout, and its norms get no gradient`(
   _ dropout: Double, _ frozen: Set<Int>
 ) throws {
   try Processor.initialize()
@@ -88,15 +89,15 @@ func `DoRA is what its formula says, with and without dropout, and its norms get
   #expect(mask.values.contains(0) == (dropout > 0))
   let d = distance(
     s, op(dropout: dropout), oracle: { oracle($0, norms($0), mask: mask) },
-    slope: { all, dy in
+    gradient: { all, dy in
       let norms = norms(all)
-      return differentiate({ oracle($0, norms, mask: mask) }, at: all, dy)
+      return numericalGradients({ oracle($0, norms, mask: mask) }, at: all, dy)
     })
   #expect(d.forward < 1e-6)
   #expect(d.gradient < 2e-6)
 }
 
-@Test func `DoRA over a weight in bfloat16 takes the norms of what is kept`() throws {
+@Test func `DoRA on a bfloat16 weight uses the norms of the rounded weight`() throws {
   try Processor.initialize()
   var s = setting()
   s.frozen = [0]
@@ -105,12 +106,12 @@ func `DoRA is what its formula says, with and without dropout, and its norms get
   weight.roundToBF16()
   rounded.parameters[0] = Grid(6, 7, floats: Array(weight.values))
   let ones = dropoutMask(s, 0)
-  let wanted = oracle(rounded.inputs + rounded.parameters, norms(rounded.inputs + rounded.parameters), mask: ones)
-  let found = run(s, dy: .random(5, 6, seed: 9), op(dropout: 0, isHalf: true))
-  #expect(relativeError(found.y, wanted.values) < 1e-6)
+  let expected = oracle(rounded.inputs + rounded.parameters, norms(rounded.inputs + rounded.parameters), mask: ones)
+  let found = run(s, dy: .random(5, 6, seed: 9), op(dropout: 0, isBF16: true))
+  #expect(relativeError(found.y, expected.values) < 1e-6)
 }
 
-@Test func `a weight that DoRA was merged into gives what both gave`() throws {
+@Test func `a merged DoRA gives the output of the adapted projection`() throws {
   try Processor.initialize()
   let s = setting(), p = makeParameters(s.parameters), pass = Pass(Workspace())
   let x = pass.make(5, 7)
@@ -118,7 +119,7 @@ func `DoRA is what its formula says, with and without dropout, and its norms get
   let dora = DoRA(
     LoRA(a: p[2], b: p[3], scale: scale, dropout: 0), magnitude: p[4], weight: p[0], bias: p[1], dropout: 0.3)
   let part = LinearPart(weight: p[0], bias: p[1])
-  let apart = linear(x, [part], adapters: [dora], pass).array
+  let unmerged = linear(x, [part], adapters: [dora], pass).array
   dora.merge(into: p[0].pointer, bias: p[1].pointer)
-  #expect(relativeError(linear(x, [part], pass).array, apart) < 1e-6)
+  #expect(relativeError(linear(x, [part], pass).array, unmerged) < 1e-6)
 }

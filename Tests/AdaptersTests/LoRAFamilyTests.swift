@@ -1,3 +1,4 @@
+/// DoRA, PiSSA, OLoRA and AdaLoRA folders of PEFT, LoRA+, and parameter counts.
 import Autograd
 import Checkpoints
 import Files
@@ -9,23 +10,23 @@ import Testing
 
 @testable import Adapters
 
-/// The logits of the model as it is now.
+/// The logits of the model with the adapter that is attached.
 func logits(_ model: TextModel) throws -> [Float] { model(try goldenBatch(), Pass(Workspace())).array }
 
 private let runs = ["dora", "pissa", "olora", "adalora"]
 
 @Test(arguments: runs, ["start", "final"])
-func `a folder of PEFT's LoRA family gives PEFT's logits, is saved as it was, and goes without a trace`(
-  _ run: String, _ moment: String
+func `a PEFT folder gives PEFT's logits, is saved unchanged, and detaches without a trace`(
+  _ run: String, _ stage: String
 ) throws {
-  let model = try tinyModel(), source = fixture("adapters/\(run)-\(moment)")
+  let model = try tinyModel(), source = fixture("adapters/\(run)-\(stage)")
   let before = try logits(model)
   let adapter = try Adapter(folder: source, on: model)
   adapter.attach()
-  // At the start of PiSSA and OLoRA PEFT's weight lacks what the file holds.
-  if run == "dora" || run == "adalora" || moment == "final" {
+  // PEFT's initial PiSSA and OLoRA weights lack the part that is in the file.
+  if run == "dora" || run == "adalora" || stage == "final" {
     let golden = try Checkpoint(file: fixture("adapters/\(run)-gradients.safetensors"))
-    #expect(relativeError(try logits(model), try golden.array("logits.\(moment)")) < 1e-5)
+    #expect(relativeError(try logits(model), try golden.array("logits.\(stage)")) < 1e-5)
   }
   adapter.detach()
   #expect(try logits(model) == before)
@@ -38,7 +39,7 @@ func `a folder of PEFT's LoRA family gives PEFT's logits, is saved as it was, an
   try expectSameSettings(folder.path, source)
 }
 
-/// adapter_config.json has the same keys, and the same values but for the targets' order.
+/// Compares two adapter_config.json: the same keys and, without the order of targets, the same values.
 func expectSameSettings(_ folder: String, _ source: String) throws {
   let ours = try JSON(path: folder + "/adapter_config.json").object ?? [:]
   let theirs = try JSON(path: source + "/adapter_config.json").object ?? [:]
@@ -50,23 +51,24 @@ func expectSameSettings(_ folder: String, _ source: String) throws {
 }
 
 @Test(arguments: [("pissa", LoRAInit.pissa), ("olora", .olora)])
-func `what PEFT took out of the weight is found again where its file says so`(_ name: String, _ start: LoRAInit) throws
-{
+func `PiSSA and OLoRA files without conversion are read with recomputed initial matrices`(
+  _ name: String, _ initialization: LoRAInit
+) throws {
   let model = try tinyModel(), before = try logits(model)
   let folder = TemporaryFolder(), source = fixture("adapters/\(name)-start")
   try FileManager.default.copyItem(
     atPath: source + "/adapter_model.safetensors", toPath: folder.path + "/adapter_model.safetensors")
-  let said = try readText(source + "/adapter_config.json")
+  let config = try readText(source + "/adapter_config.json")
     .replacing("\"init_lora_weights\": true", with: "\"init_lora_weights\": \"\(name)\"")
-  try writeFile(said, to: folder.path + "/adapter_config.json")
+  try writeFile(config, to: folder.path + "/adapter_config.json")
   let adapter = try Adapter(folder: folder.path, on: model)
-  #expect((adapter.method as? LoRAConfig)?.initialization == start)
+  #expect((adapter.method as? LoRAConfig)?.initialization == initialization)
   adapter.attach()
   let error = relativeError(try logits(model), before)
   #expect(error < 3e-5, "\(error)")
 }
 
-@Test func `a file whose weight was changed by chance, or by data, is refused`() throws {
+@Test func `a file whose base weight was changed with random numbers or data is refused`() throws {
   for name in ["pissa_niter_4", "corda", "lora_ga", "loftq"] {
     var reader = AdapterConfigReader(["r": 4, "init_lora_weights": .string(name)])
     _ = LoRAConfig(&reader)
@@ -74,7 +76,7 @@ func `what PEFT took out of the weight is found again where its file says so`(_ 
   }
 }
 
-@Test func `LoRA+ speeds up B and every vector, nothing else`() {
+@Test func `LoRA+ raises the learning rate of B and of vectors only`() {
   var config = LoRAConfig()
   let shapes: [(String, [Int])] = [
     ("q.lora_A.weight", [2, 4]), ("q.lora_B.weight", [4, 2]), ("q.lora_magnitude_vector", [4]),
@@ -86,7 +88,7 @@ func `what PEFT took out of the weight is found again where its file says so`(_ 
   #expect(parameters.map(config.learningRateFactor) == [1, 16, 16, 1, 16])
 }
 
-/// A block of BERT-base without its words: adapters of its twelve blocks are twelve times as many.
+/// One block of BERT-base with a tiny vocabulary; twelve blocks have twelve times as many adapter parameters.
 private func bertBaseBlock() throws -> TextModel {
   try Processor.initialize()
   let config = try ModelConfig(
@@ -94,11 +96,11 @@ private func bertBaseBlock() throws -> TextModel {
       "model_type": "bert", "vocab_size": 8, "hidden_size": 768, "num_hidden_layers": 1, "num_attention_heads": 12,
       "intermediate_size": 3072, "max_position_embeddings": 8, "type_vocab_size": 2,
     ], file: "config.json")
-  return try TextModel(config, nil, kind: .tokenClassification, classes: 3, reuseHead: false, seed: 1)
+  return try TextModel(config, nil, headType: .tokenClassification, classes: 3, reuseHead: false, seed: 1)
 }
 
-/// Numbers that learn on BERT-base beside the head, as PEFT 0.21.2's get_nb_trainable_parameters counts them.
-@Test func `on BERT-base as many numbers learn as PEFT counts`() throws {
+/// Trainable parameters without the head, as counted by `get_nb_trainable_parameters` of PEFT 0.21.2.
+@Test func `the LoRA family has PEFT's trainable parameter counts on BERT-base`() throws {
   let model = try bertBaseBlock()
   func count(_ change: (inout LoRAConfig) -> Void) throws -> Int {
     var config = LoRAConfig()

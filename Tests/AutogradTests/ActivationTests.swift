@@ -1,4 +1,4 @@
-/// Elementwise functions against Glibc's, in Double.
+/// Activation functions against Glibc's functions in Double.
 import Autograd
 import Glibc
 import Kernels
@@ -21,7 +21,7 @@ private func oracle(_ all: [Grid], _ f: (Double) -> Double) -> Grid {
 }
 
 @Suite struct ActivationTests {
-  // Sizes around the vector's 16 lanes, and where the loops are unrolled. ReLU has no slope at 0: no sample lies there.
+  // Sizes around the 16 vector lanes and the loops' unrolling. No sample is at 0, where ReLU has no derivative.
   @Test(arguments: [Activation.gelu, .geluTanh, .relu, .silu, .tanh], [(1, 1), (3, 5), (2, 16), (7, 19), (5, 67)])
   func `activations agree with their definitions`(_ activation: Activation, _ shape: (Int, Int)) {
     var x = Grid.random(shape.0, shape.1, seed: 3, scale: 5)
@@ -35,17 +35,17 @@ private func oracle(_ all: [Grid], _ f: (Double) -> Double) -> Grid {
     #expect(d.allocations == 0)
   }
 
-  // The slope is rounded to 8 bits; the values are not.
+  // The saved derivative is rounded to 8 bits; the values are not.
   @Test(arguments: [Activation.gelu, .geluTanh, .relu, .silu, .tanh], [(1, 1), (7, 19), (9, 119)])
-  func `in bf16 only the slope is rounded`(_ activation: Activation, _ shape: (Int, Int)) {
+  func `in bf16 only the derivative is rounded`(_ activation: Activation, _ shape: (Int, Int)) {
     var x = Grid.random(shape.0, shape.1, seed: 3, scale: 5)
     x.values[0] = 1.25
     for i in x.values.indices where abs(x.values[i]) < 1e-3 { x.values[i] = 0.5 }
-    let once = Setting(inputs: [x])
+    let s = Setting(inputs: [x])
     let d = distance(
-      once,
+      s,
       { x, _, pass in
-        let h = stack([x[0], x[0]], pass)  // a copy: the activation may not write over the input
+        let h = stack([x[0], x[0]], pass)  // a copy, because the activation overwrites its input
         return stack([activate(h, activation, precision: .bf16, pass)], pass)
       },
       oracle: {
@@ -58,12 +58,12 @@ private func oracle(_ all: [Grid], _ f: (Double) -> Double) -> Grid {
   }
 
   @Test(arguments: [Activation.gelu, .geluTanh, .relu, .silu, .tanh])
-  func `an activation gives the same numbers with and without its slope`(_ activation: Activation) {
+  func `an activation gives the same values whether or not it saves its derivative`(_ activation: Activation) {
     let values = Grid.random(3, 77, seed: 5, scale: 6).floats
     let workspace = Workspace()
-    let learning = Pass(workspace, gradients: Gradients(ParameterTable(training: [])))
-    let plain = Pass(workspace)
-    let outputs = [learning, plain].map { pass in
+    let training = Pass(workspace, gradients: Gradients(ParameterTable(training: [])))
+    let inference = Pass(workspace)
+    let outputs = [training, inference].map { pass in
       let x = pass.make(3, 77, tracked: true)
       fill(x, values)
       return activate(x, activation, pass).array
@@ -85,7 +85,7 @@ private func oracle(_ all: [Grid], _ f: (Double) -> Double) -> Grid {
     #expect(twice.gradient < 1e-6)
   }
 
-  @Test func `a wrong activation is noticed`() {
+  @Test func `a wrong activation is detected`() {
     let s = Setting(inputs: [.random(4, 9, seed: 3, scale: 3)])
     let d = distance(
       s, { x, _, pass in activate(x[0], .gelu, pass) }, oracle: { oracle($0) { value($0, .geluTanh) } })

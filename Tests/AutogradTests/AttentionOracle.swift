@@ -1,15 +1,15 @@
-/// Attention by its definition, in Double, with its gradient by the product rule. Does not know the op's tricks.
+/// Attention and its gradient by definition, in Double. Does not use the op's optimizations.
 import Glibc
 import TestSupport
 
-/// Packed sequences, and for each row, head and key what dropout does to the probability (1: nothing).
+/// Packed sequences. The mask has the factor by which dropout multiplies each row's, head's and key's probability.
 struct AttentionOracle {
-  var starts: [Int]
+  var sequenceOffsets: [Int]
   var heads: Int
   /// [n, heads·longest]; nil: no dropout.
   var mask: Grid?
 
-  var longest: Int { zip(starts.dropFirst(), starts).map(-).max() ?? 0 }
+  var longest: Int { zip(sequenceOffsets.dropFirst(), sequenceOffsets).map(-).max() ?? 0 }
 
   private func factor(_ row: Int, _ head: Int, _ key: Int) -> Double { mask?[row, head * longest + key] ?? 1 }
 
@@ -30,8 +30,8 @@ struct AttentionOracle {
     return scores.map { $0 / sum }
   }
 
-  private func eachRow(_ body: (_ row: Int, _ head: Int, _ keys: Range<Int>) -> Void) {
-    for (first, end) in zip(starts, starts.dropFirst()) {
+  private func forEachRow(_ body: (_ row: Int, _ head: Int, _ keys: Range<Int>) -> Void) {
+    for (first, end) in zip(sequenceOffsets, sequenceOffsets.dropFirst()) {
       for head in 0..<heads { for row in first..<end { body(row, head, first..<end) } }
     }
   }
@@ -39,7 +39,7 @@ struct AttentionOracle {
   func forward(_ qkv: Grid) -> Grid {
     let d = qkv.columns / 3, w = d / heads
     var y = Grid(qkv.rows, d)
-    eachRow { row, head, keys in
+    forEachRow { row, head, keys in
       let p = probabilities(qkv, row, head, keys)
       for (j, key) in keys.enumerated() {
         let weight = p[j] * factor(row, head, j)
@@ -52,14 +52,14 @@ struct AttentionOracle {
   func backward(_ qkv: Grid, _ dy: Grid) -> Grid {
     let d = qkv.columns / 3, w = d / heads, scale = 1 / Double(w).squareRoot()
     var dqkv = Grid(qkv.rows, 3 * d)
-    eachRow { row, head, keys in
+    forEachRow { row, head, keys in
       let p = probabilities(qkv, row, head, keys)
       var dp = p.map { _ in 0.0 }
       for (j, key) in keys.enumerated() {
-        let kept = factor(row, head, j)
+        let factor = factor(row, head, j)
         for c in head * w..<(head + 1) * w {
-          dp[j] += kept * dy[row, c] * qkv[key, 2 * d + c]
-          dqkv[key, 2 * d + c] += kept * p[j] * dy[row, c]
+          dp[j] += factor * dy[row, c] * qkv[key, 2 * d + c]
+          dqkv[key, 2 * d + c] += factor * p[j] * dy[row, c]
         }
       }
       let mean = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }

@@ -1,4 +1,4 @@
-/// Attention over packed sequences against its definition.
+/// Attention over packed sequences against plain loops.
 import Autograd
 import TestSupport
 import Testing
@@ -6,39 +6,39 @@ import Testing
 struct PackedShape: Sendable, CustomTestStringConvertible {
   var lengths: [Int]
   var heads: Int
-  var width: Int
-  var testDescription: String { "\(lengths) tokens, \(heads) heads of \(width)" }
+  var headSize: Int
+  var testDescription: String { "\(lengths) tokens, \(heads) heads of size \(headSize)" }
 
-  var starts: [Int] { lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) } }
+  var sequenceOffsets: [Int] { lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) } }
   var n: Int { lengths.reduce(0, +) }
-  var setting: Setting { Setting(inputs: [.random(n, 3 * heads * width, seed: 5, scale: 1.5)]) }
-  var oracle: AttentionOracle { AttentionOracle(starts: starts, heads: heads) }
+  var setting: Setting { Setting(inputs: [.random(n, 3 * heads * headSize, seed: 5, scale: 1.5)]) }
+  var oracle: AttentionOracle { AttentionOracle(sequenceOffsets: sequenceOffsets, heads: heads) }
 
   func op(_ dropout: Double = 0) -> Op {
-    { x, _, pass in attention(x[0], sequenceOffsets: starts, heads: heads, dropout: dropout, pass) }
+    { x, _, pass in attention(x[0], sequenceOffsets: sequenceOffsets, heads: heads, dropout: dropout, pass) }
   }
 
-  /// What dropout multiplies each probability by, read off the op: equal scores make every probability 1/t, and values
-  /// that are a piece of the identity show `width` of them at a time.
-  func mask(_ probability: Double, _ chance: RandomKey) -> Grid {
+  /// The factor by which dropout multiplies each probability, measured with the op: with equal scores every probability
+  /// is 1/t, and values that are columns of the identity matrix show `headSize` factors at a time.
+  func mask(_ probability: Double, _ randomKey: RandomKey) -> Grid {
     let longest = oracle.longest
     var mask = Grid(n, heads * longest)
-    for window in stride(from: 0, to: longest, by: width) {
-      let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), randomKey: chance)
-      var qkv = Grid(n, 3 * heads * width)
-      for (first, t) in zip(starts, lengths) {
-        for j in window..<max(window, min(t, window + width)) {
-          for head in 0..<heads { qkv[first + j, 2 * heads * width + head * width + j - window] = Double(t) }
+    for window in stride(from: 0, to: longest, by: headSize) {
+      let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), randomKey: randomKey)
+      var qkv = Grid(n, 3 * heads * headSize)
+      for (first, t) in zip(sequenceOffsets, lengths) {
+        for j in window..<max(window, min(t, window + headSize)) {
+          for head in 0..<heads { qkv[first + j, 2 * heads * headSize + head * headSize + j - window] = Double(t) }
         }
       }
       let x = pass.make(qkv.rows, qkv.columns)
       fill(x, qkv.floats)
-      let y = Grid(n, heads * width, floats: op(probability)([x], [], pass).array)
-      for (first, t) in zip(starts, lengths) {
+      let y = Grid(n, heads * headSize, floats: op(probability)([x], [], pass).array)
+      for (first, t) in zip(sequenceOffsets, lengths) {
         for row in first..<first + t {
           for head in 0..<heads {
-            for j in window..<max(window, min(t, window + width)) {
-              mask[row, head * longest + j] = y[row, head * width + j - window]
+            for j in window..<max(window, min(t, window + headSize)) {
+              mask[row, head * longest + j] = y[row, head * headSize + j - window]
             }
           }
         }
@@ -49,87 +49,88 @@ struct PackedShape: Sendable, CustomTestStringConvertible {
 }
 
 private let small: [PackedShape] = [
-  PackedShape(lengths: [1], heads: 1, width: 1),
-  PackedShape(lengths: [5, 0, 1, 3], heads: 2, width: 3),
-  PackedShape(lengths: [17, 2], heads: 1, width: 8),
+  PackedShape(lengths: [1], heads: 1, headSize: 1),
+  PackedShape(lengths: [5, 0, 1, 3], heads: 2, headSize: 3),
+  PackedShape(lengths: [17, 2], heads: 1, headSize: 8),
 ]
 
 private let large: [PackedShape] = [
-  PackedShape(lengths: [1, 70, 13, 32, 33], heads: 2, width: 8),
-  PackedShape(lengths: [16, 31, 48], heads: 3, width: 16),
-  PackedShape(lengths: [64, 1, 65], heads: 1, width: 32),
-  PackedShape(lengths: [19, 0, 7], heads: 12, width: 32),
-  PackedShape(lengths: [2, 67, 15], heads: 1, width: 64),
-  PackedShape(lengths: [9, 4], heads: 12, width: 64),
-  PackedShape(lengths: [34], heads: 5, width: 24),
-  PackedShape(lengths: [200], heads: 1, width: 32),
+  PackedShape(lengths: [1, 70, 13, 32, 33], heads: 2, headSize: 8),
+  PackedShape(lengths: [16, 31, 48], heads: 3, headSize: 16),
+  PackedShape(lengths: [64, 1, 65], heads: 1, headSize: 32),
+  PackedShape(lengths: [19, 0, 7], heads: 12, headSize: 32),
+  PackedShape(lengths: [2, 67, 15], heads: 1, headSize: 64),
+  PackedShape(lengths: [9, 4], heads: 12, headSize: 64),
+  PackedShape(lengths: [34], heads: 5, headSize: 24),
+  PackedShape(lengths: [200], heads: 1, headSize: 32),
 ]
 
 @Suite struct AttentionTests {
-  @Test(arguments: small) func `the oracle's own gradient is that of its finite differences`(_ s: PackedShape) {
+  @Test(arguments: small) func `the oracle's gradient agrees with finite differences`(_ s: PackedShape) {
     var oracle = s.oracle
     for probability in [0, 0.4] {
       if probability > 0 { oracle.mask = s.mask(probability, RandomKey(seed: 3)) }
-      let qkv = s.setting.inputs[0], dy = Grid.random(s.n, s.heads * s.width, seed: 9)
-      let slope = differentiate({ oracle.forward($0[0]) }, at: [qkv], dy)[0]
+      let qkv = s.setting.inputs[0], dy = Grid.random(s.n, s.heads * s.headSize, seed: 9)
+      let numerical = numericalGradients({ oracle.forward($0[0]) }, at: [qkv], dy)[0]
       let exact = oracle.backward(qkv, dy)
-      let worst = zip(slope.values, exact.values).map { abs($0 - $1) }.max() ?? 0
+      let worst = zip(numerical.values, exact.values).map { abs($0 - $1) }.max() ?? 0
       #expect(worst < 1e-7)
     }
   }
 
-  // 3e-6: the scores' rounding, up to |s|·2⁻²⁴, is the relative error of every probability.
+  // 3e-6: the rounding error of a score, up to |s|·2⁻²⁴, is the relative error of its probability.
   @Test(arguments: small + large) func `attention agrees with plain loops`(_ s: PackedShape) {
     let oracle = s.oracle
-    let d = distance(s.setting, s.op(), oracle: { oracle.forward($0[0]) }, slope: { [oracle.backward($0[0], $1)] })
+    let d = distance(s.setting, s.op(), oracle: { oracle.forward($0[0]) }, gradient: { [oracle.backward($0[0], $1)] })
     #expect(d.forward < 2e-6)
     #expect(s.n == 1 || d.gradient < 3e-6)
     #expect(d.allocations == 0)
   }
 
   @Test(arguments: small.dropFirst() + large)
-  func `attention with dropout agrees with plain loops under the op's own mask, which backward draws again`(
+  func `attention with dropout agrees with plain loops under the op's mask, in forward and in backward`(
     _ s: PackedShape
   ) {
     var oracle = s.oracle
-    oracle.mask = s.mask(0.3, s.setting.chance)
-    let d = distance(s.setting, s.op(0.3), oracle: { oracle.forward($0[0]) }, slope: { [oracle.backward($0[0], $1)] })
+    oracle.mask = s.mask(0.3, s.setting.randomKey)
+    let d = distance(
+      s.setting, s.op(0.3), oracle: { oracle.forward($0[0]) }, gradient: { [oracle.backward($0[0], $1)] })
     #expect(d.forward < 2e-6)
     #expect(d.gradient < 3e-6)
     #expect(d.allocations == 0)
   }
 
-  @Test(arguments: large) func `a packed sequence is the sequence alone, bit for bit`(_ s: PackedShape) {
+  @Test(arguments: large) func `a packed sequence gives the same bits as the sequence alone`(_ s: PackedShape) {
     let setting = s.setting
-    let packed = run(setting, dy: .random(s.n, s.heads * s.width, seed: 9), s.op())
-    let dy = Grid.random(s.n, s.heads * s.width, seed: 9)
+    let packed = run(setting, dy: .random(s.n, s.heads * s.headSize, seed: 9), s.op())
+    let dy = Grid.random(s.n, s.heads * s.headSize, seed: 9)
     func slice(_ grid: Grid, _ rows: Range<Int>) -> Grid {
       Grid(
         rows.count, grid.columns, Array(grid.values[rows.lowerBound * grid.columns..<rows.upperBound * grid.columns]))
     }
-    for (first, t) in zip(s.starts, s.lengths) {
+    for (first, t) in zip(s.sequenceOffsets, s.lengths) {
       let rows = first..<first + t
-      let lone = PackedShape(lengths: [t], heads: s.heads, width: s.width)
-      let alone = run(Setting(inputs: [slice(setting.inputs[0], rows)]), dy: slice(dy, rows), lone.op())
-      let d = s.heads * s.width
+      let single = PackedShape(lengths: [t], heads: s.heads, headSize: s.headSize)
+      let alone = run(Setting(inputs: [slice(setting.inputs[0], rows)]), dy: slice(dy, rows), single.op())
+      let d = s.heads * s.headSize
       #expect(alone.y == Array(packed.y[first * d..<(first + t) * d]))
       #expect(alone.inputs[0] == packed.inputs[0].map { Array($0[first * 3 * d..<(first + t) * 3 * d]) })
     }
   }
 
-  @Test func `scores of hundreds neither overflow nor lose the sum`() {
-    var s = PackedShape(lengths: [9, 40], heads: 2, width: 16).setting
-    let oracle = AttentionOracle(starts: [0, 9, 49], heads: 2)
+  @Test func `scores in the hundreds neither overflow nor lose precision`() {
+    var s = PackedShape(lengths: [9, 40], heads: 2, headSize: 16).setting
+    let oracle = AttentionOracle(sequenceOffsets: [0, 9, 49], heads: 2)
     s.inputs[0].values = s.inputs[0].values.map { $0 * 8 }
     let d = distance(
       s, { x, _, pass in attention(x[0], sequenceOffsets: [0, 9, 49], heads: 2, dropout: 0, pass) },
-      oracle: { oracle.forward($0[0]) }, slope: { [oracle.backward($0[0], $1)] })
+      oracle: { oracle.forward($0[0]) }, gradient: { [oracle.backward($0[0], $1)] })
     #expect(d.forward < 1e-4)
     #expect(d.gradient < 1e-4)
   }
 
-  @Test func `every head and every row draws its own mask`() {
-    let s = PackedShape(lengths: [64, 100, 64], heads: 3, width: 32)
+  @Test func `every head and every row has a different mask`() {
+    let s = PackedShape(lengths: [64, 100, 64], heads: 3, headSize: 32)
     let mask = s.mask(0.5, RandomKey(seed: 12))
     var seen: Set<[Double]> = []
     for row in 0..<s.n { for head in 0..<3 { seen.insert((0..<64).map { mask[row, head * 100 + $0] }) } }
@@ -138,12 +139,12 @@ private let large: [PackedShape] = [
     #expect(seen.count == s.n * 3 + 300)
   }
 
-  @Test func `attention that drops in forward only is noticed`() {
-    let s = PackedShape(lengths: [12, 5], heads: 2, width: 8)
+  @Test func `dropout in forward only is detected`() {
+    let s = PackedShape(lengths: [12, 5], heads: 2, headSize: 8)
     var oracle = s.oracle
-    oracle.mask = s.mask(0.3, s.setting.chance)
+    oracle.mask = s.mask(0.3, s.setting.randomKey)
     let plain = s.oracle
-    let d = distance(s.setting, s.op(0.3), oracle: { oracle.forward($0[0]) }, slope: { [plain.backward($0[0], $1)] })
+    let d = distance(s.setting, s.op(0.3), oracle: { oracle.forward($0[0]) }, gradient: { [plain.backward($0[0], $1)] })
     #expect(d.forward < 2e-6)
     #expect(d.gradient > 1e-2)
   }

@@ -1,4 +1,4 @@
-/// The cosine distance from a teacher's rows against Double loops.
+/// Cosine distance against plain loops in Double.
 import Autograd
 import Glibc
 import TestSupport
@@ -24,21 +24,21 @@ private func oracle(_ x: Grid, _ teacher: Grid) -> Double {
     let d = distance(x, from: teacher, loss, oracle: oracle)
     #expect(d.faults.isEmpty)
     #expect(d.loss < 1e-6)
-    // In one dimension there is no direction to learn, and the gradient is that of eps.
+    // In one dimension the direction is constant, and the gradient comes from eps only.
     if shape.1 > 1 { #expect(d.gradient < 1e-6) }
   }
 
-  @Test func `a student that is its teacher costs nothing and does not move, whatever its length`() {
+  @Test func `a student that equals its teacher up to a factor has zero loss and gradient`() {
     let teacher = Grid.random(5, 40, seed: 5)
     let found = run(teacher, from: teacher, loss)
     #expect(abs(found.loss) < 1e-11)
     #expect(found.gradient.allSatisfy { $0 == 0 })
-    let long = run(Grid(5, 40, teacher.values.map { $0 * 64 }), from: teacher, loss)
-    #expect(abs(long.loss) < 1e-11)
-    #expect(long.gradient.allSatisfy { $0 == 0 })
+    let scaled = run(Grid(5, 40, teacher.values.map { $0 * 64 }), from: teacher, loss)
+    #expect(abs(scaled.loss) < 1e-11)
+    #expect(scaled.gradient.allSatisfy { $0 == 0 })
   }
 
-  @Test func `a row of zeros is at distance 1`() {
+  @Test func `the distance of a zero row is 1`() {
     #expect(abs(run(Grid(2, 9), from: .random(2, 9, seed: 6), loss).loss - 1) < 1e-12)
     let found = run(.random(2, 9, seed: 6), from: Grid(2, 9), loss)
     #expect(abs(found.loss - 1) < 1e-12)
@@ -46,12 +46,12 @@ private func oracle(_ x: Grid, _ teacher: Grid) -> Double {
     #expect(run(Grid(0, 9), from: Grid(0, 9), loss).loss == 0)
   }
 
-  @Test func `rows that are nearly alike keep their digits`() {
+  @Test func `the loss of nearly equal rows is accurate`() {
     let teacher = Grid.random(2, 400, seed: 7)
     let noise = Grid.random(2, 400, seed: 8)
     let x = Grid(2, 400, floats: zip(teacher.values, noise.values).map { Float($0 + 1e-3 * $1) })
-    let wanted = oracle(x, teacher)
-    #expect(wanted < 1e-5)
-    #expect(abs(run(x, from: teacher, loss).loss - wanted) < 1e-6 * wanted)
+    let expected = oracle(x, teacher)
+    #expect(expected < 1e-5)
+    #expect(abs(run(x, from: teacher, loss).loss - expected) < 1e-6 * expected)
   }
 }

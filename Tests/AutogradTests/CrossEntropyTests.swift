@@ -1,4 +1,4 @@
-/// The loss of classification against Double loops.
+/// Cross-entropy against plain loops in Double and against torch.
 import Autograd
 import Glibc
 import TestSupport
@@ -15,10 +15,10 @@ struct LossCase: Sendable, CustomTestStringConvertible {
   }
 
   var logits: Grid { .random(targets.count, classes, seed: 6, scale: scale) }
-  /// Σ wᵧ over rows that count, as torch divides for reduction "mean".
+  /// Σ wᵧ over the rows with a target: torch's divisor for reduction "mean".
   var norm: Float { targets.reduce(0) { $0 + ($1 < 0 ? 0 : weights?[Int($1)] ?? 1) } }
 
-  /// torch's CrossEntropyLoss(weight, label_smoothing), by its documentation.
+  /// torch's CrossEntropyLoss(weight, label_smoothing) as documented.
   func oracle(_ logits: Grid) -> Double {
     var loss = 0.0
     for (i, target) in targets.enumerated() where target >= 0 {
@@ -26,8 +26,8 @@ struct LossCase: Sendable, CustomTestStringConvertible {
       let top = row.max() ?? 0
       let lse = top + log(row.reduce(0) { $0 + exp($1 - top) })
       for c in 0..<classes {
-        let aim = Double(smoothing) / Double(classes) + (c == target ? 1 - Double(smoothing) : 0)
-        loss += Double(weights?[c] ?? 1) * aim * (lse - row[c])
+        let probability = Double(smoothing) / Double(classes) + (c == target ? 1 - Double(smoothing) : 0)
+        loss += Double(weights?[c] ?? 1) * probability * (lse - row[c])
       }
     }
     return loss / Double(norm)
@@ -60,11 +60,11 @@ private let cases: [LossCase] = [
 @Suite struct CrossEntropyTests {
   @Test(arguments: cases) func `the loss and its gradient agree with plain loops`(_ c: LossCase) {
     let found = c.run(c.logits)
-    let wanted = c.oracle(c.logits)
-    #expect(abs(found.loss - wanted) <= 1e-6 * max(1, abs(wanted)))
-    let slope = finiteDifferences(at: c.logits.values) { c.oracle(Grid(c.logits.rows, c.classes, $0)) }
-    // One class: the gradient is 0 and "relative" means nothing.
-    if c.classes > 1 { #expect(relativeError(found.gradient, slope) < 1e-6) }
+    let expected = c.oracle(c.logits)
+    #expect(abs(found.loss - expected) <= 1e-6 * max(1, abs(expected)))
+    let gradient = finiteDifferences(at: c.logits.values) { c.oracle(Grid(c.logits.rows, c.classes, $0)) }
+    // With one class the gradient is 0, and a relative error has no meaning.
+    if c.classes > 1 { #expect(relativeError(found.gradient, gradient) < 1e-6) }
     for (i, target) in c.targets.enumerated() where target < 0 {
       #expect(found.gradient[i * c.classes..<(i + 1) * c.classes].allSatisfy { $0 == 0 })
     }
@@ -72,7 +72,7 @@ private let cases: [LossCase] = [
 
   // torch 2.15: F.cross_entropy(torch.tensor([[1., 2., 3.], [0.5, -1., 2.]]), torch.tensor([2, 0]),
   //             weight=torch.tensor([1., 2., .5]), label_smoothing=0.1).item()
-  @Test func `the weighted and smoothed loss is torch's`() {
+  @Test func `the weighted and smoothed loss matches torch's`() {
     let pass = Pass(Workspace())
     let x = pass.make(2, 3)
     fill(x, [1, 2, 3, 0.5, -1, 2])
@@ -80,19 +80,19 @@ private let cases: [LossCase] = [
     #expect(abs(loss - 1.4730954654132837) < 1e-6)
   }
 
-  @Test func `a batch whose rows are all ignored costs nothing and moves nothing`() {
+  @Test func `a batch whose rows are all ignored has zero loss and gradient`() {
     let c = LossCase(targets: [-100, -100], classes: 4)
     let found = c.run(c.logits)
     #expect(found.loss == 0)
     #expect(found.gradient == Array(repeating: 0, count: 8))
   }
 
-  @Test func `a loss without its class weights is noticed`() {
+  @Test func `wrong class weights are detected`() {
     var c = LossCase(targets: [2, 1, 0, 4], classes: 5, weights: [0.5, 1, 2, 0.25, 3])
     let found = c.run(c.logits)
     c.weights = [0.5, 1, 2.1, 0.25, 3]
-    let slope = finiteDifferences(at: c.logits.values) { c.oracle(Grid(4, 5, $0)) }
+    let gradient = finiteDifferences(at: c.logits.values) { c.oracle(Grid(4, 5, $0)) }
     #expect(abs(found.loss - c.oracle(c.logits)) > 1e-5)
-    #expect(relativeError(found.gradient, slope) > 1e-5)
+    #expect(relativeError(found.gradient, gradient) > 1e-5)
   }
 }

@@ -1,25 +1,27 @@
-/// Chance: the share kept, the independence of places, and that backward draws the forward's mask.
+/// Dropout: the fraction kept, the independence of elements, and that backward uses forward's mask.
 import Autograd
 import TestSupport
 import Testing
 
-/// The masks of the first `sites` sites of a pass, for [n, d].
-private func masks(_ n: Int, _ d: Int, _ probability: Double, _ chance: RandomKey, sites: Int = 1) -> [[Float]] {
-  let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), randomKey: chance)
+/// The masks of the first `sites` dropout sites of a pass, [n, d].
+private func masks(_ n: Int, _ d: Int, _ probability: Double, _ randomKey: RandomKey, sites: Int = 1) -> [[Float]] {
+  let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), randomKey: randomKey)
   let ones = pass.make(n, d)
   fill(ones, Array(repeating: 1, count: n * d))
   return (0..<sites).map { _ in dropout(ones, probability, pass).array }
 }
 
-/// How far two masks are from independent, in standard errors: of n·d places, those where both keep.
+/// The deviation of two masks from independence, in standard errors of the number of elements that both keep.
 private func dependence(_ a: [Float], _ b: [Float], _ probability: Double) -> Double {
   let both = zip(a, b).count { $0 > 0 && $1 > 0 }
-  let share = (1 - probability) * (1 - probability), n = Double(a.count)
-  return abs(Double(both) - n * share) / (n * share * (1 - share)).squareRoot()
+  let fraction = (1 - probability) * (1 - probability), n = Double(a.count)
+  return abs(Double(both) - n * fraction) / (n * fraction * (1 - fraction)).squareRoot()
 }
 
 @Suite struct DropoutTests {
-  @Test(arguments: [0.05, 0.1, 0.3, 0.5, 0.9]) func `the share that is kept is the one asked for`(_ p: Double) {
+  @Test(arguments: [0.05, 0.1, 0.3, 0.5, 0.9]) func `the fraction of elements that are kept matches the probability`(
+    _ p: Double
+  ) {
     let mask = masks(256, 384, p, RandomKey(seed: 5))[0]
     let n = Double(mask.count), kept = Double(mask.count { $0 > 0 })
     #expect(abs(kept - n * (1 - p)) < 4 * (n * p * (1 - p)).squareRoot())
@@ -31,19 +33,19 @@ private func dependence(_ a: [Float], _ b: [Float], _ probability: Double) -> Do
     }
   }
 
-  @Test func `site, step, shard and each half of the seed draw anew, and the same place draws the same`() {
+  @Test func `masks differ by site, step, shard and each half of the seed, and repeat for the same key and site`() {
     let base = RandomKey(seed: 5, step: 3, shard: 2)
     let sites = masks(64, 384, 0.5, base, sites: 3)
     #expect(masks(64, 384, 0.5, base, sites: 3) == sites)
-    let others =
+    let allMasks =
       sites
       + [
         RandomKey(seed: 6, step: 3, shard: 2), RandomKey(seed: 5 + 1 << 32, step: 3, shard: 2),
         RandomKey(seed: 5, step: 4, shard: 2), RandomKey(seed: 5, step: 2, shard: 3),
         RandomKey(seed: 5, step: 3, shard: 0),
       ].map { masks(64, 384, 0.5, $0)[0] }
-    for i in others.indices {
-      for j in others.indices where i < j { #expect(dependence(others[i], others[j], 0.5) < 4) }
+    for i in allMasks.indices {
+      for j in allMasks.indices where i < j { #expect(dependence(allMasks[i], allMasks[j], 0.5) < 4) }
     }
   }
 
@@ -56,9 +58,9 @@ private func dependence(_ a: [Float], _ b: [Float], _ probability: Double) -> Do
   }
 
   @Test(arguments: [(1, 1), (5, 16), (4, 63), (3, 65), (2, 200)])
-  func `dropout and its gradient are products with one mask`(_ shape: (Int, Int)) {
+  func `dropout and its gradient multiply by the same mask`(_ shape: (Int, Int)) {
     let s = Setting(inputs: [.random(shape.0, shape.1, seed: 4)])
-    let mask = masks(shape.0, shape.1, 0.3, s.chance, sites: 2).map { $0.map(Double.init) }
+    let mask = masks(shape.0, shape.1, 0.3, s.randomKey, sites: 2).map { $0.map(Double.init) }
     func oracle(_ x: Grid, _ site: Int) -> [Double] { zip(x.values, mask[site]).map { $0 * $1 } }
     let twice = distance(
       s, { x, _, pass in stack([dropout(x[0], 0.3, pass), dropout(x[0], 0.3, pass)], pass) },
@@ -68,7 +70,7 @@ private func dependence(_ a: [Float], _ b: [Float], _ probability: Double) -> Do
     #expect(twice.allocations == 0)
   }
 
-  @Test func `nothing is dropped outside training, nor at probability 0`() {
+  @Test func `nothing is dropped in inference or with probability 0`() {
     let values = Grid.random(3, 20, seed: 1).floats
     for pass in [Pass(Workspace()), Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])))] {
       let x = pass.make(3, 20)
@@ -77,7 +79,7 @@ private func dependence(_ a: [Float], _ b: [Float], _ probability: Double) -> Do
     }
   }
 
-  @Test func `another mask in the oracle is noticed`() {
+  @Test func `a wrong mask is detected`() {
     let s = Setting(inputs: [.random(4, 40, seed: 4)])
     let mask = masks(4, 40, 0.3, RandomKey(seed: 77))[0]
     let d = distance(

@@ -1,36 +1,40 @@
-/// Rows of tables against Double loops.
+/// Embedding lookup and row gathering against plain loops in Double.
 import Autograd
 import TestSupport
 import Testing
 
 @Suite struct EmbeddingTests {
   static let ids: [Int32] = [4, 0, 4, 4, 2, 6]
-  static let places: [Int32] = [0, 1, 2, 3, 0, 1]
-  static let kinds: [Int32] = [0, 0, 1, 1, 0, 0]
+  static let positionIDs: [Int32] = [0, 1, 2, 3, 0, 1]
+  static let tokenTypeIDs: [Int32] = [0, 0, 1, 1, 0, 0]
 
-  static func setting(width: Int) -> Setting {
+  static func setting(hiddenSize d: Int) -> Setting {
     Setting(
       inputs: [],
-      parameters: [.random(7, width, seed: 1), .random(5, width, seed: 2), .random(2, width, seed: 3)])
+      parameters: [.random(7, d, seed: 1), .random(5, d, seed: 2), .random(2, d, seed: 3)])
   }
 
   static func op(_: [Tensor], _ p: [Parameter], _ pass: Pass) -> Tensor {
     embed(
-      wordEmbeddings: p[0], ids: ids, positionEmbeddings: p[1], positionIDs: places, tokenTypeEmbeddings: p[2],
-      tokenTypeIDs: kinds, pass)
+      wordEmbeddings: p[0], ids: ids, positionEmbeddings: p[1], positionIDs: positionIDs, tokenTypeEmbeddings: p[2],
+      tokenTypeIDs: tokenTypeIDs, pass)
   }
 
   static func oracle(_ all: [Grid]) -> Grid {
     var y = Grid(ids.count, all[0].columns)
     for i in ids.indices {
-      for j in 0..<y.columns { y[i, j] = all[0][Int(ids[i]), j] + all[1][Int(places[i]), j] + all[2][Int(kinds[i]), j] }
+      for j in 0..<y.columns {
+        y[i, j] = all[0][Int(ids[i]), j] + all[1][Int(positionIDs[i]), j] + all[2][Int(tokenTypeIDs[i]), j]
+      }
     }
     return y
   }
 
   @Test(arguments: [1, 3, 16, 37], 0..<7)
-  func `embeddings agree with plain loops, and repeated words add up, whichever tables learn`(_ d: Int, _ mix: Int) {
-    var s = Self.setting(width: d)
+  func `embeddings agree with plain loops and repeated tokens add up, whichever tables are trained`(
+    _ d: Int, _ mix: Int
+  ) {
+    var s = Self.setting(hiddenSize: d)
     s.frozen = Set((0..<3).filter { mix >> $0 & 1 == 1 })
     let distance = distance(s, Self.op, oracle: Self.oracle)
     #expect(distance.forward < 1e-6)
@@ -38,16 +42,17 @@ import Testing
     #expect(distance.allocations == 0)
   }
 
-  @Test(arguments: [Set<Int>(), [0]]) func `a token without a word has its place and kind only`(_ frozen: Set<Int>) {
-    var s = Self.setting(width: 5)
+  @Test(arguments: [Set<Int>(), [0]]) func `a token with a negative id has no word embedding`(_ frozen: Set<Int>) {
+    var s = Self.setting(hiddenSize: 5)
     s.frozen = frozen
     let ids: [Int32] = [-1, 0, 4, -1, -1, 6]
     let d = distance(
       s,
       { _, p, pass in
         embed(
-          wordEmbeddings: p[0], ids: ids, positionEmbeddings: p[1], positionIDs: Self.places, tokenTypeEmbeddings: p[2],
-          tokenTypeIDs: Self.kinds, pass)
+          wordEmbeddings: p[0], ids: ids, positionEmbeddings: p[1], positionIDs: Self.positionIDs,
+          tokenTypeEmbeddings: p[2],
+          tokenTypeIDs: Self.tokenTypeIDs, pass)
       },
       oracle: { all in
         var y = Self.oracle(all)
@@ -62,8 +67,8 @@ import Testing
     #expect(d.gradient < 1e-6)
   }
 
-  @Test func `words may be kept in bfloat16`() {
-    var s = Self.setting(width: 7)
+  @Test func `word embeddings may be bfloat16`() {
+    var s = Self.setting(hiddenSize: 7)
     s.frozen = [0]
     s.parameters[0].values = s.parameters[0].values.map {
       Double(Float(bitPattern: Float($0).bitPattern & 0xFFFF_0000))
@@ -71,18 +76,18 @@ import Testing
     let d = distance(
       s,
       { x, p, pass in
-        let words = Parameter("words", shape: p[0].shape)
-        _ = words.values.update(fromContentsOf: p[0].values)
-        Parameter.convertToBF16([words])
-        return Self.op(x, [words, p[1], p[2]], pass)
+        let wordEmbeddings = Parameter("words", shape: p[0].shape)
+        _ = wordEmbeddings.values.update(fromContentsOf: p[0].values)
+        Parameter.convertToBF16([wordEmbeddings])
+        return Self.op(x, [wordEmbeddings, p[1], p[2]], pass)
       }, oracle: Self.oracle)
     #expect(d.forward < 1e-6)
     #expect(d.gradient < 1e-6)
   }
 
-  @Test func `a table with two readers gets both gradients`() {
+  @Test func `a table that is read twice gets both gradients`() {
     let d = distance(
-      Self.setting(width: 5), { x, p, pass in stack([Self.op(x, p, pass), Self.op(x, p, pass)], pass) },
+      Self.setting(hiddenSize: 5), { x, p, pass in stack([Self.op(x, p, pass), Self.op(x, p, pass)], pass) },
       oracle: {
         let y = Self.oracle($0)
         return Grid(2 * y.rows, y.columns, y.values + y.values)
@@ -92,7 +97,7 @@ import Testing
   }
 
   @Test(arguments: [[3], [0, 0, 5], [5, 4, 3, 2, 1, 0], [2, 2, 2, 2]] as [[Int32]])
-  func `gathered rows send their gradients back, and the others get zero`(_ rows: [Int32]) {
+  func `gathered rows get their gradients, and the others get zero`(_ rows: [Int32]) {
     let s = Setting(inputs: [.random(6, 9, seed: 4)])
     func oracle(_ all: [Grid]) -> Grid {
       Grid(rows.count, 9, rows.flatMap { row in (0..<9).map { all[0][Int(row), $0] } })

@@ -1,4 +1,4 @@
-/// The learned product against Double loops: joined parts, frozen mixes, the adapter's seam.
+/// Linear layers against plain loops in Double: joined layers, frozen parameters, adapters.
 import Autograd
 import Kernels
 import TestSupport
@@ -38,9 +38,9 @@ private func op(_ parts: Int) -> Op {
 @Suite struct LinearTests {
   init() throws { try Processor.initialize() }
 
-  // Sums of a few dozen products in Float32: 1e-6 of the largest is what rounding leaves.
+  // 1e-6 of the largest: the rounding error of sums of a few dozen products in Float32.
   @Test(arguments: [(1, 1, [1]), (7, 5, [3]), (9, 33, [17]), (5, 8, [4, 4, 4]), (6, 7, [2, 9, 5])], [true, false])
-  func `a product agrees with plain loops, however many parts are joined`(_ s: (Int, Int, [Int]), _ biased: Bool) {
+  func `linear layers agree with plain loops, however many are joined`(_ s: (Int, Int, [Int]), _ biased: Bool) {
     let d = distance(
       setting(n: s.0, input: s.1, outputs: s.2, biased: biased), op(s.2.count), oracle: { oracle($0, parts: s.2.count) }
     )
@@ -49,8 +49,7 @@ private func op(_ parts: Int) -> Op {
     #expect(d.allocations == 0)
   }
 
-  @Test(arguments: 0..<64) func `any mix of frozen and learning weights and biases gives the same gradients`(_ mix: Int)
-  {
+  @Test(arguments: 0..<64) func `gradients agree for any choice of frozen weights and biases`(_ mix: Int) {
     var s = setting(n: 5, input: 6, outputs: [3, 4, 2])
     s.frozen = Set((0..<6).filter { mix >> $0 & 1 == 1 })
     for untracked in [[], [0]] as [Set<Int>] {
@@ -62,7 +61,7 @@ private func op(_ parts: Int) -> Op {
     }
   }
 
-  @Test func `a weight and an input with two readers get both gradients`() {
+  @Test func `a weight and an input that are read twice get both gradients`() {
     let d = distance(
       setting(n: 4, input: 5, outputs: [3]), { x, p, pass in stack([op(1)(x, p, pass), op(1)(x, p, pass)], pass) },
       oracle: { all in
@@ -73,15 +72,15 @@ private func op(_ parts: Int) -> Op {
     #expect(d.gradient < 1e-6)
   }
 
-  // What bfloat16 rounds away is 2^-9 of a number; a sum of a few dozen loses less of its largest.
+  // bfloat16 has a relative error of 2^-9; the error of a sum of a few dozen is smaller, relative to the largest sum.
   @Test(arguments: [true, false])
-  func `bf16 rounds what meets a weight, and frozen weights may be kept so`(_ isNarrowed: Bool) {
+  func `with bf16 GEMM operands are rounded, and frozen weights may be bfloat16`(_ isBF16: Bool) {
     var s = setting(n: 21, input: 40, outputs: [32, 5])
-    s.frozen = isNarrowed ? [0, 1, 2, 3] : []
+    s.frozen = isBF16 ? [0, 1, 2, 3] : []
     let d = distance(
       s,
       { x, p, pass in
-        if isNarrowed {
+        if isBF16 {
           let copies = (0..<2).map { copy(p[$0]) }
           Parameter.convertToBF16(copies)
           let parts = (0..<2).map { LinearPart(weight: copies[$0], bias: p[2 + $0]) }
@@ -92,11 +91,11 @@ private func op(_ parts: Int) -> Op {
       }, oracle: { oracle($0, parts: 2) })
     #expect(d.forward < 5e-3)
     #expect(d.gradient < 5e-3)
-    // Without AVX512-BF16 only weights that are kept in bfloat16 are rounded.
-    if isNarrowed || GEMMBackend.selected == .avx512bf16 { #expect(d.forward > 1e-5, "nothing was rounded") }
+    // Without AVX512-BF16 only weights that are stored as bfloat16 are rounded.
+    if isBF16 || GEMMBackend.selected == .avx512bf16 { #expect(d.forward > 1e-5, "nothing was rounded") }
   }
 
-  @Test func `an adapter in the seam adds to its part's columns and to the input's gradient`() {
+  @Test func `an adapter adds to its layer's columns and to the input's gradient`() {
     var s = setting(n: 4, input: 5, outputs: [3, 6])
     s.parameters.append(.random(6, 5, seed: 31))
     for frozen in [[], [0, 1, 2, 3]] as [Set<Int>] {
@@ -118,24 +117,24 @@ private func op(_ parts: Int) -> Op {
     }
   }
 
-  @Test func `a wrong gradient is noticed`() {
+  @Test func `a wrong gradient is detected`() {
     let s = setting(n: 5, input: 6, outputs: [4])
-    let forgetsBias = distance(
+    let wrongBiasGradient = distance(
       s, op(1), oracle: { oracle($0, parts: 1) },
-      slope: { all, dy in
-        var slopes = differentiate({ oracle($0, parts: 1) }, at: all, dy)
-        slopes[2].values[0] *= 1.001
-        return slopes
+      gradient: { all, dy in
+        var gradients = numericalGradients({ oracle($0, parts: 1) }, at: all, dy)
+        gradients[2].values[0] *= 1.001
+        return gradients
       })
-    #expect(forgetsBias.forward < 1e-6)
-    #expect(forgetsBias.gradient > 1e-5)
+    #expect(wrongBiasGradient.forward < 1e-6)
+    #expect(wrongBiasGradient.gradient > 1e-5)
     let scaled = distance(s, op(1), oracle: { Grid($0[0].rows, 4, oracle($0, parts: 1).values.map { $0 * 1.0001 }) })
     #expect(scaled.forward > 1e-5)
     #expect(scaled.gradient > 1e-5)
   }
 }
 
-/// A weight of its own memory, which may be narrowed.
+/// A copy in separate memory, which may be converted to bfloat16.
 private func copy(_ w: Parameter) -> Parameter {
   let copy = Parameter(w.name, shape: w.shape)
   _ = copy.values.update(fromContentsOf: w.values)

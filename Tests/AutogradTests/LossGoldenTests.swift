@@ -1,4 +1,4 @@
-/// The losses of distillation against PyTorch's.
+/// The distillation losses against PyTorch's.
 import Autograd
 import Checkpoints
 import Files
@@ -6,12 +6,14 @@ import Kernels
 import TestSupport
 import Testing
 
-/// The op of a golden case, with its settings.
-private func makeLoss(_ facts: JSON) -> Loss? {
-  let scale = Float(facts["scale"]?.number ?? 0), temperature = Float(facts["temperature"]?.number ?? 1)
-  let heads = facts["heads"]?.int ?? 0, k = facts["k"]?.int ?? 0
-  let starts = (facts["lengths"]?.array ?? []).reduce(into: [0]) { $0.append(($0.last ?? 0) + ($1.int ?? 0)) }
-  switch facts["op"]?.string {
+/// The loss of a golden case.
+private func makeLoss(_ settings: JSON) -> Loss? {
+  let scale = Float(settings["scale"]?.number ?? 0), temperature = Float(settings["temperature"]?.number ?? 1)
+  let heads = settings["heads"]?.int ?? 0, k = settings["k"]?.int ?? 0
+  let sequenceOffsets = (settings["lengths"]?.array ?? []).reduce(into: [0]) {
+    $0.append(($0.last ?? 0) + ($1.int ?? 0))
+  }
+  switch settings["op"]?.string {
   case "divergence": return { divergence($0, from: $1, temperature: temperature, scale: scale, $2) }
   case "top":
     return { x, teacher, pass in
@@ -20,8 +22,9 @@ private func makeLoss(_ facts: JSON) -> Loss? {
     }
   case "cosine": return { cosineDistance($0, from: $1, scale: scale, $2) }
   case "squared": return { squaredError($0, from: $1, scale: scale, $2) }
-  case "scores": return { scoreError($0, from: $1, sequenceOffsets: starts, heads: heads, scale: scale, $2) }
-  case "relations": return { relationDivergence($0, from: $1, sequenceOffsets: starts, heads: heads, scale: scale, $2) }
+  case "scores": return { scoreError($0, from: $1, sequenceOffsets: sequenceOffsets, heads: heads, scale: scale, $2) }
+  case "relations":
+    return { relationDivergence($0, from: $1, sequenceOffsets: sequenceOffsets, heads: heads, scale: scale, $2) }
   default: return nil
   }
 }
@@ -32,10 +35,10 @@ private func makeLoss(_ facts: JSON) -> Loss? {
     "top.T4", "cosine", "cosine.nothing", "squared", "scores.alike", "scores.narrow", "relations.alike",
     "relations.narrow",
   ])
-  func `loss and gradient agree with PyTorch in Double`(_ name: String) throws {
+  func `loss and gradient match PyTorch's in Double`(_ name: String) throws {
     try Processor.initialize()
-    let facts = try #require(JSON(path: fixture("losses/golden.json"))[name])
-    let loss = try #require(makeLoss(facts)), wanted = try #require(facts["loss"]?.number)
+    let settings = try #require(JSON(path: fixture("losses/golden.json"))[name])
+    let loss = try #require(makeLoss(settings)), expected = try #require(settings["loss"]?.number)
     let golden = try Checkpoint(file: fixture("losses/golden.safetensors"))
     let rows = try #require(golden.info("\(name).student").shape.first)
     func grid(_ part: String) throws -> Grid {
@@ -44,7 +47,7 @@ private func makeLoss(_ facts: JSON) -> Loss? {
     }
     let found = run(try grid("student"), from: try grid("teacher"), loss)
     #expect(found.faults.isEmpty)
-    #expect(abs(found.loss - wanted) < 1e-6 * abs(wanted))
+    #expect(abs(found.loss - expected) < 1e-6 * abs(expected))
     #expect(relativeError(found.gradient, try grid("gradient").values) < 2e-6)
   }
 }

@@ -1,14 +1,14 @@
-/// The losses of distillation by their definitions, in Double. Does not know the ops' tricks.
+/// The distillation losses by definition, in Double. Does not use the ops' optimizations.
 import Glibc
 import TestSupport
 
 func logSoftmax(_ row: [Double]) -> [Double] {
   let top = row.max() ?? 0
-  let level = top + log(row.reduce(0) { $0 + exp($1 - top) })
-  return row.map { $0 - level }
+  let lse = top + log(row.reduce(0) { $0 + exp($1 - top) })
+  return row.map { $0 - lse }
 }
 
-/// Σ exp(q)·(q - p) of logarithms; an outcome without probability costs nothing.
+/// Σ exp(q)·(q - p) of log-probabilities; an outcome of probability 0 contributes 0.
 private func divergence(_ p: [Double], from q: [Double]) -> Double {
   zip(p, q).reduce(0) { $1.1 == -.infinity ? $0 : $0 + exp($1.1) * ($1.1 - $1.0) }
 }
@@ -20,7 +20,7 @@ extension Grid {
 struct DivergenceOracle {
   var temperature: Double
   var scale = 1.0
-  /// Only the teacher's k likeliest classes; nil: all.
+  /// Only the teacher's k most probable classes; nil: all.
   var k: Int?
 
   func callAsFunction(_ x: Grid, _ teacher: Grid) -> Double {
@@ -40,14 +40,14 @@ struct DivergenceOracle {
   }
 }
 
-/// Losses over q, k, v by sequence and head.
-struct HeadsOracle {
-  var starts: [Int]
+/// The losses over queries, keys and values, by sequence and head.
+struct HeadLossOracle {
+  var sequenceOffsets: [Int]
   var heads: Int
   var scale = 1.0
 
-  /// a·bᵀ/√w of one head, `a` and `b` being 0, 1, 2 for q, k, v: a row for each of `rows`.
-  private func products(_ qkv: Grid, _ a: Int, _ b: Int, _ head: Int, _ rows: Range<Int>) -> [[Double]] {
+  /// a·bᵀ/√w of one head, `a` and `b` being 0, 1, 2 for q, k, v: one row for each of `rows`.
+  private func scores(_ qkv: Grid, _ a: Int, _ b: Int, _ head: Int, _ rows: Range<Int>) -> [[Double]] {
     let d = qkv.columns / 3, w = d / heads
     return rows.map { i in
       rows.map { j in
@@ -60,13 +60,15 @@ struct HeadsOracle {
 
   private func sum(_ body: (_ head: Int, _ rows: Range<Int>) -> Double) -> Double {
     var sum = 0.0
-    for (first, end) in zip(starts, starts.dropFirst()) { for head in 0..<heads { sum += body(head, first..<end) } }
+    for (first, end) in zip(sequenceOffsets, sequenceOffsets.dropFirst()) {
+      for head in 0..<heads { sum += body(head, first..<end) }
+    }
     return scale * sum
   }
 
   func scoreError(_ x: Grid, _ teacher: Grid) -> Double {
     sum { head, rows in
-      zip(products(x, 0, 1, head, rows).joined(), products(teacher, 0, 1, head, rows).joined())
+      zip(scores(x, 0, 1, head, rows).joined(), scores(teacher, 0, 1, head, rows).joined())
         .reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     }
   }
@@ -74,7 +76,7 @@ struct HeadsOracle {
   func relationDivergence(_ x: Grid, _ teacher: Grid) -> Double {
     sum { head, rows in
       (0..<3).reduce(0.0) { sum, part in
-        zip(products(x, part, part, head, rows), products(teacher, part, part, head, rows))
+        zip(scores(x, part, part, head, rows), scores(teacher, part, part, head, rows))
           .reduce(sum) { $0 + divergence(logSoftmax($1.0), from: logSoftmax($1.1)) }
       }
     }

@@ -1,4 +1,4 @@
-/// Dropout, residual and layer norm in one op, against Double loops.
+/// Layer normalization fused with dropout and residual, against plain loops in Double.
 import Autograd
 import TestSupport
 import Testing
@@ -29,18 +29,19 @@ private func op(eps: Float, dropout: Double = 0) -> Op {
   }
 }
 
-/// The mask of a pass's first site, from the dropout op alone.
-private func mask(_ n: Int, _ d: Int, _ probability: Double, _ chance: RandomKey) -> Grid {
-  let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), randomKey: chance)
+/// The mask of a pass's first dropout site, made with the dropout op.
+private func mask(_ n: Int, _ d: Int, _ probability: Double, _ randomKey: RandomKey) -> Grid {
+  let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), randomKey: randomKey)
   let ones = pass.make(n, d)
   fill(ones, Array(repeating: 1, count: n * d))
   return Grid(n, d, floats: dropout(ones, probability, pass).array)
 }
 
 @Suite struct NormTests {
-  // Sizes around 16 lanes and 64 words of chance. Two columns are always ±1 after a norm, so their slope is but rounding.
+  // Sizes around the 16 vector lanes and the 64 random numbers of a call. Two columns are not tested: they are always
+  // ±1 after a norm, so their gradient is rounding error only.
   @Test(arguments: [(3, 3), (2, 16), (4, 31), (3, 64), (2, 67), (2, 130)], [true, false])
-  func `norm agrees with plain loops, with and without a residual`(_ shape: (Int, Int), _ residual: Bool) {
+  func `layer norm agrees with plain loops, with and without a residual`(_ shape: (Int, Int), _ residual: Bool) {
     let d = distance(
       setting(shape.0, shape.1, residual: residual), op(eps: 1e-5), oracle: { oracle($0, eps: Double(Float(1e-5))) })
     #expect(d.forward < 1e-6)
@@ -49,9 +50,9 @@ private func mask(_ n: Int, _ d: Int, _ probability: Double, _ chance: RandomKey
   }
 
   @Test(arguments: [(3, 3), (4, 31), (3, 64), (2, 130)], [true, false])
-  func `norm with dropout agrees with plain loops under the same mask`(_ shape: (Int, Int), _ residual: Bool) {
+  func `layer norm with dropout agrees with plain loops under the same mask`(_ shape: (Int, Int), _ residual: Bool) {
     let s = setting(shape.0, shape.1, residual: residual)
-    let mask = mask(shape.0, shape.1, 0.3, s.chance)
+    let mask = mask(shape.0, shape.1, 0.3, s.randomKey)
     let d = distance(
       s, op(eps: 1e-5, dropout: 0.3), oracle: { oracle($0, eps: Double(Float(1e-5)), mask: mask) })
     #expect(d.forward < 1e-6)
@@ -59,12 +60,12 @@ private func mask(_ n: Int, _ d: Int, _ probability: Double, _ chance: RandomKey
     #expect(d.allocations == 0)
   }
 
-  @Test(arguments: 0..<15) func `any mix of what learns gives the same gradients`(_ mix: Int) {
+  @Test(arguments: 0..<15) func `gradients agree for any choice of frozen parameters and untracked inputs`(_ mix: Int) {
     var s = setting(3, 20, residual: true)
     s.untracked = Set((0..<2).filter { mix >> $0 & 1 == 1 })
     s.frozen = Set((0..<2).filter { mix >> ($0 + 2) & 1 == 1 })
     for probability in [0, 0.25] {
-      let mask = probability > 0 ? mask(3, 20, probability, s.chance) : nil
+      let mask = probability > 0 ? mask(3, 20, probability, s.randomKey) : nil
       let d = distance(
         s, op(eps: 1e-5, dropout: probability), oracle: { oracle($0, eps: Double(Float(1e-5)), mask: mask) })
       #expect(d.forward < 1e-6)
@@ -72,10 +73,11 @@ private func mask(_ n: Int, _ d: Int, _ probability: Double, _ chance: RandomKey
     }
   }
 
-  @Test(arguments: [0, 0.25]) func `one tensor may be both input and residual, and have further readers`(_ p: Double) {
+  @Test(arguments: [0, 0.25]) func `one tensor may be both input and residual, and be read by further ops`(_ p: Double)
+  {
     var s = setting(3, 20, residual: false)
     s.parameters += [.random(1, 20, seed: 8, around: 1), .random(1, 20, seed: 9)]
-    let mask = p > 0 ? mask(3, 20, p, s.chance) : nil
+    let mask = p > 0 ? mask(3, 20, p, s.randomKey) : nil
     let d = distance(
       s,
       { x, w, pass in
@@ -91,7 +93,7 @@ private func mask(_ n: Int, _ d: Int, _ probability: Double, _ chance: RandomKey
     #expect(d.gradient < 5e-6)
   }
 
-  @Test func `norm gives the same numbers whether or not anything learns`() {
+  @Test func `layer norm gives the same values in training and inference`() {
     let s = setting(5, 67, residual: true)
     let p = makeParameters(s.parameters)
     let outputs = [nil, Gradients(ParameterTable(training: p))].map { gradients in
@@ -106,7 +108,7 @@ private func mask(_ n: Int, _ d: Int, _ probability: Double, _ chance: RandomKey
     #expect(outputs[0] == outputs[1])
   }
 
-  @Test func `a norm with eps outside the root is noticed`() {
+  @Test func `a wrong eps is detected`() {
     let s = setting(3, 20, residual: true)
     let d = distance(s, op(eps: 1e-2), oracle: { oracle($0, eps: 1.1e-2) })
     #expect(d.forward > 1e-5)

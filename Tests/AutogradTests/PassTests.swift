@@ -1,13 +1,14 @@
-/// The tape and its memory: what is tracked, kept, shared, added up and allocated.
+/// The tape and its memory: which tensors are tracked and saved, how gradients are added up, and what is allocated.
 import Autograd
 import Kernels
 import TestSupport
 import Testing
 
-/// A small encoder block: embeddings, norm, joined q/k/v, attention, projection, norm, feed-forward, norm, classes.
+/// A small encoder with one block: embeddings, norm, joined q/k/v, attention, projection, norm, feed-forward, norm,
+/// classifier.
 private struct Block {
   let parameters: [Parameter]
-  let width = 32, heads = 4, hidden = 48
+  let heads = 4
 
   init() {
     let d = 32
@@ -23,14 +24,14 @@ private struct Block {
 
   func forward(_ lengths: [Int], ids: [Int32], dropout p: Double = 0, _ pass: Pass) -> Tensor {
     let w = parameters
-    let places = lengths.flatMap { (0..<$0).map(Int32.init) }
-    let starts = lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) }
+    let positionIDs = lengths.flatMap { (0..<$0).map(Int32.init) }
+    let sequenceOffsets = lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) }
     let e = embed(
-      wordEmbeddings: w[0], ids: ids, positionEmbeddings: w[1], positionIDs: places, tokenTypeEmbeddings: w[2],
+      wordEmbeddings: w[0], ids: ids, positionEmbeddings: w[1], positionIDs: positionIDs, tokenTypeEmbeddings: w[2],
       tokenTypeIDs: ids.map { $0 % 2 }, pass)
     let x = addNorm(e, gain: w[3], bias: w[4], eps: 1e-12, pass)
     let qkv = linear(x, (5...7).map { LinearPart(weight: w[$0], bias: w[$0 + 3]) }, pass)
-    let context = attention(qkv, sequenceOffsets: starts, heads: heads, dropout: p, pass)
+    let context = attention(qkv, sequenceOffsets: sequenceOffsets, heads: heads, dropout: p, pass)
     let out = linear(context, [LinearPart(weight: w[11], bias: w[12])], pass)
     let a = addNorm(out, residual: x, gain: w[13], bias: w[14], eps: 1e-12, dropout: p, pass)
     let h = activate(linear(a, [LinearPart(weight: w[15], bias: w[16])], pass), .gelu, pass)
@@ -42,10 +43,10 @@ private struct Block {
   /// One training step without its update.
   func step(
     _ lengths: [Int], _ workspace: Workspace, _ gradients: Gradients, dropout: Double = 0,
-    chance: RandomKey = RandomKey(seed: 2)
+    randomKey: RandomKey = RandomKey(seed: 2)
   ) -> Double {
     let n = lengths.reduce(0, +)
-    let pass = Pass(workspace, gradients: gradients, randomKey: chance)
+    let pass = Pass(workspace, gradients: gradients, randomKey: randomKey)
     gradients.reset()
     let logits = forward(lengths, ids: (0..<n).map { Int32($0 * 7 % 20) }, dropout: dropout, pass)
     let loss = crossEntropy(logits, targets: (0..<n).map { Int32($0 % 5) }, norm: Float(n), pass)
@@ -62,42 +63,43 @@ private func numbers(_ gradients: Gradients) -> [Float] {
 @Suite struct PassTests {
   init() throws { try Processor.initialize() }
 
-  @Test func `a whole block's gradient is that of its loss, for every parameter, with dropout on`() {
+  @Test func `the gradients of a whole block agree with finite differences of its loss, with dropout`() {
     let block = Block(), workspace = Workspace()
     let gradients = Gradients(ParameterTable(training: block.parameters))
     func loss() -> Double { block.step([7, 4], workspace, gradients, dropout: 0.2) }
     _ = loss()
     let found = numbers(gradients)
-    // The largest slopes of each parameter, by differences of the Float32 loss: ~1e-3 is all that these can show.
+    // The largest gradient of each parameter. Differences of the Float32 loss have a relative error of ~1e-3.
     for parameter in block.parameters {
       let offset = parameter.offset ?? 0
       let i = (0..<parameter.count).max { abs(found[offset + $0]) < abs(found[offset + $1]) } ?? 0
-      let slope = Double(found[offset + i])
-      let kept = parameter.values[i]
+      let gradient = Double(found[offset + i])
+      let original = parameter.values[i]
       let losses = [1 / 128, -1 / 128].map { (step: Float) -> Double in
-        parameter.values[i] = kept + step
+        parameter.values[i] = original + step
         return loss()
       }
-      parameter.values[i] = kept
-      // The keys' bias shifts all scores of a row alike: its gradient is 0 but for rounding.
-      #expect(abs((losses[0] - losses[1]) * 64 - slope) < 2e-3 * max(abs(slope), 0.02), "\(parameter.name)")
+      parameter.values[i] = original
+      // The keys' bias shifts all scores of a row alike, so its gradient is 0 up to rounding.
+      #expect(abs((losses[0] - losses[1]) * 64 - gradient) < 2e-3 * max(abs(gradient), 0.02), "\(parameter.name)")
     }
   }
 
-  @Test func `from the second step on nothing is allocated, and the same bits come back`() {
+  @Test func `from the second step on nothing is allocated, and a repeated step gives the same bits`() {
     let block = Block(), workspace = Workspace()
     let gradients = Gradients(ParameterTable(training: block.parameters))
     let first = block.step([9, 3, 12], workspace, gradients, dropout: 0.1)
-    let (bits, made) = (numbers(gradients), workspace.allocations)
+    let (bits, allocations) = (numbers(gradients), workspace.allocations)
     for _ in 0..<3 {
       #expect(block.step([9, 3, 12], workspace, gradients, dropout: 0.1) == first)
       #expect(numbers(gradients) == bits)
     }
-    #expect(workspace.allocations == made)
-    #expect(block.step([9, 3, 12], workspace, gradients, dropout: 0.1, chance: RandomKey(seed: 2, step: 1)) != first)
+    #expect(workspace.allocations == allocations)
+    #expect(
+      block.step([9, 3, 12], workspace, gradients, dropout: 0.1, randomKey: RandomKey(seed: 2, step: 1)) != first)
   }
 
-  @Test func `a packed batch is each sequence alone`() {
+  @Test func `a packed batch gives the same logits as each sequence alone`() {
     let block = Block(), lengths = [9, 1, 17, 4], ids = (0..<31).map { Int32($0 * 3 % 20) }
     let pass = Pass(Workspace())
     let packed = block.forward(lengths, ids: ids, pass).array.map(Double.init)
@@ -109,7 +111,7 @@ private func numbers(_ gradients: Gradients) -> [Float] {
     }
   }
 
-  @Test func `nothing below the lowest weight that learns is tracked`() {
+  @Test func `nothing below the lowest trainable weight is tracked`() {
     let block = Block()
     let gradients = Gradients(
       ParameterTable(
@@ -128,17 +130,17 @@ private func numbers(_ gradients: Gradients) -> [Float] {
     #expect(!dropout(x, 0.5, pass).isTracked)
   }
 
-  @Test func `outside training nothing is tracked and every buffer comes back at once`() {
+  @Test func `in inference nothing is tracked, and every buffer is returned at once`() {
     let block = Block(), workspace = Workspace(), pass = Pass(workspace)
     let first = block.forward([5], ids: [1, 2, 3, 4, 5], pass)
     #expect(!first.isTracked)
-    let made = workspace.allocations
+    let allocations = workspace.allocations
     let second = block.forward([5], ids: [1, 2, 3, 4, 5], pass)
     #expect(second.array == first.array)
-    #expect(workspace.allocations == made + 1, "one more: the first result is still held")
+    #expect(workspace.allocations == allocations + 1, "one more, because the first result is still held")
   }
 
-  @Test func `a pass that never runs backward gives its memory back`() {
+  @Test func `a pass that never runs backward returns its memory`() {
     let block = Block(), workspace = Workspace()
     let gradients = Gradients(ParameterTable(training: block.parameters))
     func forward() -> Int {
@@ -146,11 +148,11 @@ private func numbers(_ gradients: Gradients) -> [Float] {
       let logits = block.forward([5, 2], ids: [1, 2, 3, 4, 5, 6, 7], dropout: 0.1, pass)
       return gather(dropout(tanh(logits, pass), 0.1, pass), rows: [0], pass).rows + workspace.allocations
     }
-    let made = forward()
-    #expect(forward() == made)
+    let first = forward()
+    #expect(forward() == first)
   }
 
-  @Test(arguments: [true, false]) func `a frozen weight keeps no input and writes no gradient`(_ isFrozen: Bool) {
+  @Test(arguments: [true, false]) func `a frozen weight saves no input and has no gradient`(_ isFrozen: Bool) {
     let p = makeParameters([.random(64, 64, seed: 1)])
     let gradients = Gradients(isFrozen ? ParameterTable(training: [], freezing: p) : ParameterTable(training: p))
     let workspace = Workspace(), pass = Pass(workspace, gradients: gradients)
@@ -161,15 +163,15 @@ private func numbers(_ gradients: Gradients) -> [Float] {
       return linear(x, [LinearPart(weight: p[0], bias: nil)], pass)
     }
     x = nil
-    let made = workspace.allocations
+    let allocations = workspace.allocations
     let next = pass.make(100, 64)
-    #expect(workspace.allocations == made + (isFrozen ? 0 : 1), "a kept input is not handed out again")
+    #expect(workspace.allocations == allocations + (isFrozen ? 0 : 1), "a saved input's buffer is not reused")
     #expect(gradients.count == (isFrozen ? 0 : 64 * 64))
     #expect(slot != nil && next.count == y?.count)
     if let y { pass.backward(from: y, gradient: next) }
   }
 
-  @Test func `a gradient that two tensors share is copied before one of them is added to`() {
+  @Test func `a gradient buffer that two tensors share is copied before it is added to`() {
     let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])))
     var found: [[Float]] = [[], []]
     let x = (0..<2).map { index in
@@ -179,22 +181,22 @@ private func numbers(_ gradients: Gradients) -> [Float] {
     }
     let y = pass.make(1, 3, tracked: true)
     pass.record(y) { [unowned pass] dy in
-      pass.pass(dy, to: x[0].slot)
-      pass.pass(dy, to: x[1].slot)
+      pass.addGradient(dy, to: x[0].slot)
+      pass.addGradient(dy, to: x[1].slot)
       pass.accumulate(x[0].slot) { dx, beta in
         #expect(beta == 1)
         for i in 0..<3 { dx.base[i] += 10 }
       }
-      pass.pass(dy, to: x[1].slot)
+      pass.addGradient(dy, to: x[1].slot)
     }
-    let seed = pass.make(1, 3)
-    fill(seed, [1, 2, 3])
-    pass.backward(from: y, gradient: seed)
+    let dy = pass.make(1, 3)
+    fill(dy, [1, 2, 3])
+    pass.backward(from: y, gradient: dy)
     #expect(found == [[11, 12, 13], [2, 4, 6]])
-    #expect(seed.array == [1, 2, 3], "nor is the caller's")
+    #expect(dy.array == [1, 2, 3], "the caller's tensor is not changed either")
   }
 
-  @Test func `a branch that the loss does not reach gets no gradient and does no harm`() {
+  @Test func `a branch that does not contribute to the loss gets no gradient`() {
     let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])))
     let x = pass.make(2, 3, tracked: true)
     fill(x, [1, 2, 3, 4, 5, 6])
@@ -202,15 +204,15 @@ private func numbers(_ gradients: Gradients) -> [Float] {
     pass.record(x) { found.append($0.array) }
     let y = gather(x, rows: [1], pass)
     _ = tanh(x, pass)
-    let seed = pass.make(1, 3)
-    fill(seed, [7, 8, 9])
-    pass.backward(from: y, gradient: seed)
+    let dy = pass.make(1, 3)
+    fill(dy, [7, 8, 9])
+    pass.backward(from: y, gradient: dy)
     #expect(found == [[0, 0, 0, 7, 8, 9]])
   }
 }
 
 @Suite struct GradientsTests {
-  @Test func `finish zeroes what nobody wrote since reset, and only that`() {
+  @Test func `finish zeroes exactly the gradients that were not written since reset`() {
     let p = makeParameters([.random(3, 5, seed: 1), .random(1, 7, seed: 2), .random(2, 2, seed: 3)])
     let gradients = Gradients(ParameterTable(training: p))
     let pass = Pass(Workspace(), gradients: gradients)
@@ -233,7 +235,7 @@ private func numbers(_ gradients: Gradients) -> [Float] {
     }
   }
 
-  @Test func `freezing takes a parameter out of the table, and a table's values can be read and put back`() {
+  @Test func `freezing removes a parameter from the table, and a table's values can be read and written`() {
     let p = makeParameters([.random(3, 5, seed: 1), .random(1, 7, seed: 2)])
     #expect(ParameterTable(training: p).count == 32)
     let table = ParameterTable(training: [p[1]], freezing: [p[0]])

@@ -1,4 +1,4 @@
-/// Columns times learned numbers, against Double loops.
+/// Scaling of columns against plain loops in Double.
 import Autograd
 import TestSupport
 import Testing
@@ -10,7 +10,7 @@ private func oracle(_ all: [Grid]) -> Grid {
 }
 
 @Suite struct ScaleTests {
-  // Sizes around 16 lanes.
+  // Sizes around the 16 vector lanes.
   @Test(arguments: [(1, 1), (3, 5), (2, 16), (4, 31)])
   func `scaled columns agree with plain loops`(_ shape: (Int, Int)) {
     let setting = Setting(
@@ -22,7 +22,7 @@ private func oracle(_ all: [Grid]) -> Grid {
   }
 
   @Test(arguments: [(0, 3), (2, 7), (5, 16)])
-  func `scaled where they lie, they agree too, a gain of zero included, and their neighbours stay`(
+  func `scaling in place agrees too, also with a gain of zero, and leaves the other columns unchanged`(
     _ range: (Int, Int)
   ) {
     let (n, d) = (4, 16), columns = range.0..<range.1
@@ -33,20 +33,20 @@ private func oracle(_ all: [Grid]) -> Grid {
     for (index, value) in gains.floats.enumerated() { gain.pointer[index] = value }
     let gradients = Gradients(ParameterTable(training: [gain]))
     let pass = Pass(Workspace(), gradients: gradients)
-    let y = pass.make(n, d, tracked: true), back = pass.make(n, d)
+    let y = pass.make(n, d, tracked: true), gradient = pass.make(n, d)
     fill(y, x.floats)
-    fill(back, dy.floats)
-    scale(columns: columns, of: y, by: gain, pass)?(back)
+    fill(gradient, dy.floats)
+    scale(columns: columns, of: y, by: gain, pass)?(gradient)
     for i in 0..<n {
       for j in 0..<d {
         let factor = columns.contains(j) ? gains.values[j - range.0] : 1
         #expect(abs(Double(y.array[i * d + j]) - x[i, j] * factor) < 1e-6)
-        #expect(abs(Double(back.array[i * d + j]) - dy[i, j] * factor) < 1e-6)
+        #expect(abs(Double(gradient.array[i * d + j]) - dy[i, j] * factor) < 1e-6)
       }
     }
     for j in columns {
-      let wanted = (0..<n).reduce(0.0) { $0 + dy[$1, j] * x[$1, j] }
-      #expect(abs(Double(gradients.pointer[j - range.0]) - wanted) < 1e-6)
+      let expected = (0..<n).reduce(0.0) { $0 + dy[$1, j] * x[$1, j] }
+      #expect(abs(Double(gradients.pointer[j - range.0]) - expected) < 1e-6)
     }
   }
 }

@@ -1,4 +1,4 @@
-/// The squared error against Double loops.
+/// Squared error against plain loops in Double.
 import Autograd
 import TestSupport
 import Testing
@@ -18,7 +18,7 @@ private func oracle(_ x: Grid, _ teacher: Grid) -> Double {
     #expect(d.gradient < 1e-6)
   }
 
-  @Test func `a student that is its teacher, or has no rows, costs nothing`() {
+  @Test func `a student that equals its teacher, or has no rows, has zero loss`() {
     let teacher = Grid.random(3, 40, seed: 5)
     let found = run(teacher, from: teacher, loss)
     #expect(found.loss == 0)

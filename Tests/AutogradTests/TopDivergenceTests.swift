@@ -1,4 +1,4 @@
-/// The divergence from a teacher's likeliest classes against Double loops.
+/// Divergence from a teacher's top-k log-probabilities against plain loops in Double.
 import Autograd
 import TestSupport
 import Testing
@@ -24,46 +24,46 @@ private func tensor(_ grid: Grid) -> Tensor {
     let d = distance(x, from: teacher, loss(k, temperature: temperature), oracle: oracle.callAsFunction)
     #expect(d.faults.isEmpty)
     #expect(d.loss < 2e-6)
-    // A difference of probabilities, each good to 2⁻²².
+    // The gradient is a difference of probabilities, each accurate to 2⁻²².
     #expect(d.gradient < 5e-6)
   }
 
-  @Test(arguments: [3.0, 80.0]) func `with all classes known it is the divergence from the whole teacher`(
+  @Test(arguments: [3.0, 80.0]) func `with all classes known it equals the divergence from the teacher's logits`(
     _ size: Double
   ) {
     let x = Grid.random(5, 41, seed: 7, scale: size), teacher = Grid.random(5, 41, seed: 8, scale: size)
-    let some = run(x, from: teacher, loss(41, temperature: 2))
-    let all = run(x, from: teacher) { divergence($0, from: $1, temperature: 2, scale: 1, $2) }
-    #expect(some.faults.isEmpty)
-    #expect(abs(some.loss - all.loss) < 1e-5 * all.loss)
-    #expect(relativeError(some.gradient, all.gradient) < 2e-6)
-    #expect(run(x, from: teacher, loss(1000, temperature: 2)).loss == some.loss)
+    let top = run(x, from: teacher, loss(41, temperature: 2))
+    let full = run(x, from: teacher) { divergence($0, from: $1, temperature: 2, scale: 1, $2) }
+    #expect(top.faults.isEmpty)
+    #expect(abs(top.loss - full.loss) < 1e-5 * full.loss)
+    #expect(relativeError(top.gradient, full.gradient) < 2e-6)
+    #expect(run(x, from: teacher, loss(1000, temperature: 2)).loss == top.loss)
   }
 
-  @Test(arguments: [1, 4, 11]) func `a student that is its teacher costs nothing and does not move`(_ k: Int) {
+  @Test(arguments: [1, 4, 11]) func `a student that equals its teacher has zero loss and gradient`(_ k: Int) {
     let x = Grid.random(6, 12, seed: 9, scale: 4)
     let found = run(x, from: x, loss(k))
     #expect(abs(found.loss) < 1e-6)
     #expect(found.gradient.allSatisfy { abs($0) < 1e-6 })
   }
 
-  @Test func `where the teacher knows all, the others cost nothing, however unlikely the student finds them`() {
+  @Test func `classes to which the teacher gives no probability contribute nothing`() {
     let teacher = Grid(1, 4, [80, 79, -80, -80])
     let found = run(Grid(1, 4, [80, 80, -80, -80]), from: teacher, loss(2))
-    let wanted = DivergenceOracle(temperature: 1)(Grid(1, 4, [80, 80, -80, -80]), teacher)
-    #expect(abs(found.loss - wanted) < 1e-6)
+    let expected = DivergenceOracle(temperature: 1)(Grid(1, 4, [80, 80, -80, -80]), teacher)
+    #expect(abs(found.loss - expected) < 1e-6)
     #expect(found.gradient.allSatisfy { $0.isFinite })
   }
 
-  // e^-160 is no Float32: the others' logarithm must not come from their probability.
-  @Test func `a student that rules the others out pays for what the teacher leaves them`() {
+  // e^-160 underflows in Float32, so the other classes' log-probability must not be computed from their probability.
+  @Test func `the loss is accurate when the student gives the other classes almost no probability`() {
     let x = Grid(1, 5, [80, 80, -80, -79, -80]), teacher = Grid(1, 5, [2, 1, 0, -1, 1])
     let d = distance(x, from: teacher, loss(2), oracle: DivergenceOracle(temperature: 1, k: 2).callAsFunction)
     #expect(d.loss < 1e-6)
     #expect(d.gradient < 1e-6)
   }
 
-  @Test func `the likeliest come first, the lower class among equals`() {
+  @Test func `the most probable classes come first, among equals the lower class`() {
     var row = Grid.random(1, 70, seed: 10)
     for c in [3, 33, 34, 69] { row[0, c] = 5 }
     row[0, 50] = 6
@@ -73,8 +73,8 @@ private func tensor(_ grid: Grid) -> Tensor {
     #expect(relativeError(top.logProbabilities, top.classes.map { logs[Int($0)] }) < 1e-6)
   }
 
-  @Test(arguments: [1, 7, 64, 300]) func `they are those of a full sort`(_ k: Int) {
-    // Whole numbers, so that there are many ties.
+  @Test(arguments: [1, 7, 64, 300]) func `the top k are those of a full sort`(_ k: Int) {
+    // Integers, so that there are many ties.
     let x = Grid(3, 300, Grid.random(3, 300, seed: 11, scale: 20).values.map { $0.rounded() })
     let top = TopLogProbabilities(of: tensor(x), k: k, temperature: 1)
     #expect(top.rows == 3)

@@ -1,4 +1,4 @@
-/// SHA-256 against `sha256sum`, for files and for checkpoints in shards.
+/// Tests SHA-256 against `sha256sum`, for files and for sharded checkpoints.
 import Checkpoints
 import Files
 import FoundationEssentials
@@ -9,7 +9,7 @@ struct DigestTests {
   let folder = TemporaryFolder()
 
   /// Golden: the examples of FIPS 180-2, and `head -c 3000000 /dev/zero | sha256sum`.
-  @Test func `files have the digests of sha256sum`() throws {
+  @Test func `a file has the digest of sha256sum`() throws {
     let path = folder.path + "/a"
     for (data, digest) in [
       (Data(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
@@ -22,7 +22,7 @@ struct DigestTests {
   }
 
   /// Golden: `cd Tests/Fixtures/checkpoints/sharded; LC_ALL=C; sha256sum model-*.safetensors | sha256sum`.
-  @Test func `shards have one digest, wherever their folder lies`() throws {
+  @Test func `shards have one digest, independent of their folder's path`() throws {
     let golden = "0bc682c15fcc36a8a23ebbfe40ee5ea88a6de7aeabfcdd0e09025f81a86f301c"
     #expect(try Checkpoint(folder: fixtures + "sharded").sha256() == golden)
     #expect(try Checkpoint(folder: fixtures + "../checkpoints/sharded").sha256() == golden)
@@ -33,7 +33,7 @@ struct DigestTests {
     #expect(try Checkpoint(file: path).sha256() == sha256(ofFile: path))
   }
 
-  @Test func `a missing file and a folder have none`() {
+  @Test func `a missing file and a folder have no digest`() {
     #expect(throws: FileFault.missing(path: "/nowhere")) { try sha256(ofFile: "/nowhere") }
     #expect(throws: FileFault.unreadable(path: folder.path, why: "Is a directory")) { try sha256(ofFile: folder.path) }
   }

@@ -1,15 +1,15 @@
-/// Reading files that Python wrote; the fixtures' README says how.
+/// Tests that files written by Python are read; the fixtures' README has the commands.
 import Checkpoints
 import Files
 import FoundationEssentials
 import TestSupport
 import Testing
 
-/// What `make_fixtures.py` calls thirds.
+/// The values of `thirds` in `make_fixtures.py`.
 func thirds(_ count: Int) -> [Float] { (0..<count).map { Float($0) / 3 - 1 } }
 
 struct SafetensorsFileTests {
-  @Test func `a file of Python's is read with its shapes, values and metadata`() throws {
+  @Test func `shapes, values and metadata of Python's file are read`() throws {
     let file = try SafetensorsFile(path: fixtures + "f32.safetensors")
     #expect(file.metadata == ["format": "pt"])
     #expect(file.tensors.mapValues(\.shape) == shapes)
@@ -17,11 +17,11 @@ struct SafetensorsFileTests {
   }
 
   @Test(arguments: [("f16", DType.f16, Float(0x1p-11)), ("bf16", .bf16, 0x1p-8)])
-  func `halves are read as floats`(_ name: String, _ dtype: DType, _ error: Float) throws {
+  func `16-bit values are read as floats`(_ name: String, _ dtype: DType, _ tolerance: Float) throws {
     let file = try SafetensorsFile(path: fixtures + "\(name).safetensors")
     #expect(file.tensors.values.allSatisfy { $0.dtype == dtype })
     for (found, exact) in zip(try file.floats("layer.weight"), thirds(6)) {
-      #expect(abs(found - exact) <= abs(exact) * error)
+      #expect(abs(found - exact) <= abs(exact) * tolerance)
     }
   }
 
@@ -29,7 +29,7 @@ struct SafetensorsFileTests {
     #expect(try SafetensorsFile(path: fixtures + "no-metadata.safetensors").metadata.isEmpty)
   }
 
-  @Test func `all ten dtypes are known, and the floats among them are read`() throws {
+  @Test func `all ten dtypes are recognized, and the floating-point ones are read`() throws {
     let file = try SafetensorsFile(path: fixtures + "mixed.safetensors")
     #expect(file.tensors.count == DType.allCases.count)
     for dtype in DType.allCases {
@@ -45,46 +45,46 @@ struct SafetensorsFileTests {
     #expect(try Array(file.bytes("I16")) == [0, 0, 1, 0, 2, 0])
   }
 
-  @Test func `aligned F32 is given without a copy`() throws {
+  @Test func `aligned F32 is returned without a copy`() throws {
     let file = try SafetensorsFile(path: fixtures + "f32.safetensors")
     let weight = try #require(try file.mappedFloats("layer.weight"))
     #expect(Array(UnsafeBufferPointer(start: weight, count: 6)) == thirds(6))
     #expect(try file.mappedFloats("layer.weight").map(UnsafeRawPointer.init) == file.bytes("layer.weight").baseAddress)
   }
 
-  @Test func `F32 at an odd address, or another dtype, is read only by copy`() throws {
-    let odd = try SafetensorsFile(path: fixtures + "unaligned.safetensors")
-    #expect(try odd.mappedFloats("x") == nil)
-    #expect(try odd.floats("x") == [1, 2, 3])
+  @Test func `unaligned F32 and other dtypes are only copied`() throws {
+    let unaligned = try SafetensorsFile(path: fixtures + "unaligned.safetensors")
+    #expect(try unaligned.mappedFloats("x") == nil)
+    #expect(try unaligned.floats("x") == [1, 2, 3])
     #expect(try SafetensorsFile(path: fixtures + "f16.safetensors").mappedFloats("layer.weight") == nil)
   }
 
-  @Test func `a misspelt name is answered with the nearest one`() throws {
+  @Test func `a misspelled name gives the nearest one`() throws {
     let file = try SafetensorsFile(path: fixtures + "f32.safetensors")
     let fault = CheckpointFault.noTensor(file: file.path, name: "layer.wieght", nearest: "layer.weight")
     #expect(throws: fault) { try file.floats("layer.wieght") }
     #expect("\(fault)".hasSuffix("no tensor 'layer.wieght'. Did you mean 'layer.weight'?"))
   }
 
-  @Test func `a file without tensors is a file`() throws {
+  @Test func `a file without tensors is valid`() throws {
     let folder = TemporaryFolder()
-    #expect(try verdict(craft("{}"), in: folder) == nil)
-    #expect(try verdict(craft("{\"__metadata__\":{}}   "), in: folder) == nil)
+    #expect(try checkFile(safetensors("{}"), in: folder) == nil)
+    #expect(try checkFile(safetensors("{\"__metadata__\":{}}   "), in: folder) == nil)
   }
 
-  @Test func `keys of an entry that are not known are passed over`() throws {
+  @Test func `unknown keys of an entry are ignored`() throws {
     let header = "{\"x\":{\"note\":1,\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"
-    #expect(try verdict(craft(header, values: 8), in: TemporaryFolder()) == nil)
+    #expect(try checkFile(safetensors(header, values: 8), in: TemporaryFolder()) == nil)
   }
 
-  @Test func `a folder, a missing file and an empty one are no checkpoints`() throws {
+  @Test func `a folder, a missing file and an empty file are faults`() throws {
     let folder = TemporaryFolder()
     #expect(throws: FileFault.unreadable(path: folder.path, why: "not a regular file")) {
       try SafetensorsFile(path: folder.path)
     }
     #expect(throws: FileFault.missing(path: folder.path + "/a")) { try SafetensorsFile(path: folder.path + "/a") }
     let path = folder.path + "/x.safetensors"
-    #expect(try verdict(Data(), in: folder) == .tooShort(file: path, bytes: 0))
+    #expect(try checkFile(Data(), in: folder) == .tooShort(file: path, bytes: 0))
   }
 
   private let shapes = [

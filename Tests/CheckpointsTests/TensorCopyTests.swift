@@ -1,4 +1,4 @@
-/// Tensors copied as they lie, of some only chosen rows.
+/// Tests that tensors are copied unchanged, of some only selected rows.
 import Files
 import FoundationEssentials
 import TestSupport
@@ -11,13 +11,13 @@ struct TensorCopyTests {
   private var path: String { folder.path + "/out.safetensors" }
 
   @Test(arguments: ["mixed", "f16", "bf16"])
-  func `a whole copy has the bytes of the file that Python wrote`(_ name: String) throws {
+  func `a copy of all rows has the bytes of Python's file`(_ name: String) throws {
     let file = fixture("checkpoints/\(name).safetensors")
     try Checkpoint(file: file).copy(to: path, rows: [:], metadata: SafetensorsFile(path: file).metadata)
     #expect(try readFile(path) == readFile(file))
   }
 
-  @Test func `chosen rows come in the order they were chosen, in every dtype, the rest as it was`() throws {
+  @Test func `selected rows are copied in the given order in every dtype, other tensors unchanged`() throws {
     let checkpoint = try Checkpoint(file: fixture("checkpoints/mixed.safetensors"))
     let rows = Dictionary(uniqueKeysWithValues: checkpoint.names.filter { $0 != "F16" }.map { ($0, [2, 0]) })
     try checkpoint.copy(to: path, rows: rows)
@@ -31,19 +31,19 @@ struct TensorCopyTests {
     #expect(try SafetensorsFile(path: path).metadata == ["format": "pt"])
   }
 
-  @Test func `rows of a matrix are whole, and more than are written at a time`() throws {
+  @Test func `more rows of a matrix than one chunk are copied`() throws {
     let floats = (0..<15_000).map { Float($0) }
     try floats.withUnsafeBufferPointer {
       try writeSafetensors(to: path, tensors: [(name: "w", shape: [5000, 3], floats: $0)])
     }
     let rows = (0..<3000).map { ($0 * 7) % 5000 }
-    let other = folder.path + "/rows.safetensors"
-    try Checkpoint(file: path).copy(to: other, rows: ["w": rows])
-    #expect(try Checkpoint(file: other).info("w").shape == [3000, 3])
-    #expect(try Checkpoint(file: other).floats("w") == rows.flatMap { row in (0..<3).map { Float(3 * row + $0) } })
+    let copy = folder.path + "/rows.safetensors"
+    try Checkpoint(file: path).copy(to: copy, rows: ["w": rows])
+    #expect(try Checkpoint(file: copy).info("w").shape == [3000, 3])
+    #expect(try Checkpoint(file: copy).floats("w") == rows.flatMap { row in (0..<3).map { Float(3 * row + $0) } })
   }
 
-  @Test func `rows of a tensor that there is not are a fault`() throws {
+  @Test func `rows of a missing tensor are a fault`() throws {
     let checkpoint = try Checkpoint(file: fixture("checkpoints/mixed.safetensors"))
     #expect(throws: CheckpointFault.self) { try checkpoint.copy(to: path, rows: ["nothing": [0]]) }
     #expect(folder.contents == [])

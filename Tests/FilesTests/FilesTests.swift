@@ -1,4 +1,4 @@
-/// Reading, writing and making folders: what is there afterwards, and what reason a fault gives.
+/// Tests that files and folders are read and written completely, and that faults have the kernel's reason.
 import Files
 import FoundationEssentials
 import Glibc
@@ -8,7 +8,7 @@ import Testing
 struct FilesTests {
   let folder = TemporaryFolder()
 
-  @Test func `a written file is read back, and replaces the one before`() throws {
+  @Test func `a written file is read back, and replaces the previous file`() throws {
     let path = folder.path + "/a.txt"
     try writeFile("first, and longer", to: path)
     try writeFile("süß", to: path)
@@ -16,7 +16,7 @@ struct FilesTests {
     #expect(folder.contents == ["a.txt"])
   }
 
-  @Test func `an empty and a large file are read whole`() throws {
+  @Test func `an empty file and a large file are read completely`() throws {
     let path = folder.path + "/a.bin"
     for count in [0, 1, 65_536, 65_537, 3_000_000] {
       let data = Data((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) })
@@ -25,50 +25,50 @@ struct FilesTests {
     }
   }
 
-  @Test func `a file without a size, such as those of the kernel, is read to its end`() throws {
+  @Test func `a file without a size, as in proc, is read to the end`() throws {
     #expect(try readText("/proc/self/status").contains("VmRSS"))
   }
 
-  @Test func `a missing file is said to be missing`() {
+  @Test func `a missing file is reported as missing`() {
     #expect(throws: FileFault.missing(path: "/nowhere/at/all")) { try readFile("/nowhere/at/all") }
   }
 
-  @Test func `a folder cannot be read as a file, and the kernel's reason is told`() {
+  @Test func `reading a folder as a file gives the kernel's reason`() {
     #expect(throws: FileFault.unreadable(path: folder.path, why: "Is a directory")) { try readFile(folder.path) }
   }
 
-  @Test func `bytes that are not UTF-8 are no text`() throws {
+  @Test func `bytes that are not UTF-8 are a fault`() throws {
     let path = folder.path + "/a.txt"
     try writeFile(Data([0x61, 0xFF]), to: path)
     #expect(throws: FileFault.self) { try readText(path) }
   }
 
-  @Test func `a folder is made with its parents, and making it again is no fault`() throws {
+  @Test func `a folder is created with its parents, and creating it again is not a fault`() throws {
     let path = folder.path + "/a/b//c/"
     try makeFolder(path)
     try makeFolder(path)
     #expect(fileExists(path))
   }
 
-  @Test func `a folder cannot be made under a file`() throws {
+  @Test func `a folder cannot be created under a file`() throws {
     try writeFile("", to: folder.path + "/a")
     let path = folder.path + "/a/b"
     #expect(throws: FileFault.unwritable(path: path, why: "Not a directory")) { try makeFolder(path) }
   }
 
-  @Test func `writing into a missing folder tells so`() {
+  @Test func `writing into a missing folder is a fault`() {
     let path = folder.path + "/no/a.txt"
     #expect(throws: FileFault.unwritable(path: path, why: "No such file or directory")) { try writeFile("x", to: path) }
   }
 
-  @Test func `writing over a folder tells so and leaves no temporary file`() throws {
+  @Test func `writing over a folder is a fault and leaves no temporary file`() throws {
     let path = folder.path + "/a"
     try makeFolder(path)
     #expect(throws: FileFault.unwritable(path: path, why: "Is a directory")) { try writeFile("x", to: path) }
     #expect(folder.contents == ["a"])
   }
 
-  @Test func `a fault while filling leaves the old file and no temporary one`() throws {
+  @Test func `a fault while writing leaves the old file and no temporary file`() throws {
     let path = folder.path + "/a.txt"
     try writeFile("old", to: path)
     #expect(throws: FileFault.missing(path: "other")) {
@@ -81,7 +81,7 @@ struct FilesTests {
     #expect(folder.contents == ["a.txt"])
   }
 
-  @Test func `a device without space is told as such`() throws {
+  @Test func `a device without space is reported`() throws {
     let full = open("/dev/full", O_WRONLY)
     defer { close(full) }
     #expect(throws: FileFault.unwritable(path: "a", why: "No space left on device")) {
@@ -90,7 +90,7 @@ struct FilesTests {
   }
 
   @Test(.enabled(if: TinyDisk.isPermitted, "mounting needs root"))
-  func `a full disk is told as such, keeps the old file and leaves no temporary one`() throws {
+  func `a full disk is reported, keeps the old file and leaves no temporary file`() throws {
     let disk = try #require(TinyDisk())
     let path = disk.folder.path + "/a.bin"
     try writeFile("old", to: path)
@@ -102,7 +102,7 @@ struct FilesTests {
   }
 
   @Test(.enabled(if: TinyDisk.isPermitted, "mounting needs root"))
-  func `a read-only disk is told as such`() throws {
+  func `a read-only disk is reported`() throws {
     let disk = try #require(TinyDisk(isReadOnly: true))
     let path = disk.folder.path + "/a.bin"
     #expect(throws: FileFault.unwritable(path: path, why: "Read-only file system")) { try writeFile("x", to: path) }
@@ -111,7 +111,7 @@ struct FilesTests {
   }
 
   @Test(.enabled(if: getuid() != 0, "root may write anywhere"))
-  func `a read-only folder is told as such`() throws {
+  func `a read-only folder is reported`() throws {
     chmod(folder.path, 0o555)
     defer { chmod(folder.path, 0o755) }
     let path = folder.path + "/a.txt"

@@ -1,4 +1,4 @@
-/// JSON from text to tree and back, and texts made to break a parser.
+/// Tests that JSON is parsed and written exactly, and that hostile texts are rejected.
 import Files
 import FoundationEssentials
 import Hashing
@@ -7,10 +7,10 @@ import Testing
 
 private func parse(_ text: String) throws -> JSON { try JSON(parsing: Data(text.utf8), named: "x.json") }
 
-/// What the parser says against a text.
-private func complaint(_ text: String) -> String { complaint(Data(text.utf8)) }
+/// The message of the parser's fault.
+private func errorMessage(_ text: String) -> String { errorMessage(Data(text.utf8)) }
 
-private func complaint(_ data: Data) -> String {
+private func errorMessage(_ data: Data) -> String {
   do {
     return "accepted as \(try JSON(parsing: data, named: "x.json"))"
   } catch FileFault.json("x.json", let why) {
@@ -21,7 +21,7 @@ private func complaint(_ data: Data) -> String {
 }
 
 struct JSONTests {
-  @Test func `every kind of value is read`() throws {
+  @Test func `every type of value is read`() throws {
     let json = try parse(
       #" {"a": [1, -2, 0, 2.5, 1e3, -0.5E-1], "b": {"c": null, "": true}, "d": false, "e": [], "f": {}} "#)
     #expect(
@@ -30,7 +30,7 @@ struct JSONTests {
       ])
   }
 
-  @Test func `escapes and letters outside ASCII are read`() throws {
+  @Test func `escapes and non-ASCII characters are read`() throws {
     #expect(try parse(#""\"\\\/\b\f\n\r\t \u00e9\u00E9 é \ud83e\uddec 🧬""#) == "\"\\/\u{8}\u{c}\n\r\t éé é 🧬 🧬")
     #expect(try parse(#""a\u0000b""#) == "a\0b")
   }
@@ -39,14 +39,14 @@ struct JSONTests {
     "null", "0", "-1", "9223372036854775807", "-9223372036854775808", "1.0", "0.001", "1e-05", "1e+300", "5e-324",
     #""a\"\\\n\u0001é🧬""#, "[]", "{}", #"{"a":[1,{"b":""}],"c":false}"#,
   ])
-  func `a written text is read back and written the same`(_ text: String) throws {
+  func `a text is read and written again unchanged`(_ text: String) throws {
     let json = try parse(text)
     #expect(json.text(pretty: false) == text)
     #expect(try parse(json.text()) == json)
   }
 
   /// Golden: Python 3.11 `json.dumps(x, indent=2, sort_keys=True, ensure_ascii=False)`.
-  @Test func `a pretty text has the layout of Python's`() {
+  @Test func `a pretty text has Python's layout`() {
     let json: JSON = ["b": [1, .double(2), []], "a": ["é": 0.001, "e": [:], "Z": "/"]]
     #expect(
       json.text() == """
@@ -65,7 +65,7 @@ struct JSONTests {
         """)
   }
 
-  @Test func `a whole double stays a number, and may be asked for as a whole one`() throws {
+  @Test func `an integral double stays a double, and can be read as an integer`() throws {
     #expect(JSON.double(16).text() == "16.0")
     #expect(try parse("16.0") == .double(16))
     #expect(try parse("16.0").int == 16)
@@ -74,82 +74,82 @@ struct JSONTests {
     #expect(try parse("1e300").int == nil)
   }
 
-  @Test func `what JSON has no number for is written as a string`() {
+  @Test func `NaN and infinity are written as strings`() {
     #expect(JSON.array([.double(.nan), .double(-.infinity)]).text(pretty: false) == #"["NaN","-Infinity"]"#)
   }
 
-  @Test func `a whole number past 64 bits becomes a double, as in the Hub's model_max_length`() throws {
+  @Test func `an integer beyond 64 bits becomes a double, as in the Hub's model_max_length`() throws {
     #expect(try parse("1000000000000000019884624838656") == .double(1e30))
     #expect(try parse("9223372036854775808") == .double(0x1p63))
     #expect(try parse("-9223372036854775809").int == Int.min)
   }
 
-  @Test func `a number of a million digits ends`() throws {
+  @Test func `a number of a million digits is read`() throws {
     #expect(try parse("0." + String(repeating: "3", count: 1_000_000)).number == 1.0 / 3)
-    #expect(complaint(String(repeating: "3", count: 1_000_000)).contains("beyond the range"))
+    #expect(errorMessage(String(repeating: "3", count: 1_000_000)).contains("beyond the range"))
   }
 
   @Test func `a number near zero becomes zero`() throws { #expect(try parse("1e-999").number == 0) }
 
-  @Test func `the place is counted in lines and characters`() {
-    #expect(complaint("{\n  \"ä\": 1,\n  \"öö\": x}") == "line 3, column 9: 'x' where a value should be.")
+  @Test func `a fault has the line, and the column in characters`() {
+    #expect(errorMessage("{\n  \"ä\": 1,\n  \"öö\": x}") == "line 3, column 9: found 'x'; expected a value.")
   }
 
   @Test func `a fault is one sentence with the file's name`() {
     #expect(
-      "\(FileFault.json(file: "a.json", why: complaint("[1 2]")))"
-        == "a.json: not valid JSON: line 1, column 4: '2' where ',' or ']' should be.")
+      "\(FileFault.json(file: "a.json", why: errorMessage("[1 2]")))"
+        == "a.json: not valid JSON: line 1, column 4: found '2'; expected ',' or ']'.")
   }
 }
 
 struct HostileJSONTests {
   @Test(arguments: ["[", "{\"a\":", "[{\"a\":"]) func `nesting a hundred thousand deep`(_ level: String) {
-    #expect(complaint(String(repeating: level, count: 100_000)).hasSuffix("128 deep in each other."))
+    #expect(errorMessage(String(repeating: level, count: 100_000)).hasSuffix("nested deeper than 128 levels."))
   }
 
-  @Test func `nesting as deep as allowed`() throws {
+  @Test func `nesting of the maximum depth`() throws {
     let text = String(repeating: "[", count: 128) + String(repeating: "]", count: 128)
     #expect(try parse(text).text(pretty: false) == text)
-    #expect(complaint("[" + text + "]").contains("128 deep"))
+    #expect(errorMessage("[" + text + "]").contains("deeper than 128 levels"))
   }
 
   @Test(arguments: ["1e999", "-1e999", "1e99999999999999999999", "123456789e301"])
   func `a number beyond a double`(_ text: String) {
-    #expect(complaint(text).contains("beyond the range of a 64-bit float"))
+    #expect(errorMessage(text).contains("beyond the range of a 64-bit float"))
   }
 
   @Test(arguments: ["NaN", "Infinity", "-Infinity", "nan", "-NaN", "[1, NaN]"])
   func `a literal for not-a-number`(_ text: String) {
-    #expect(complaint(text).hasPrefix("line 1, column "))
-    #expect(!complaint(text).contains("accepted"))
+    #expect(errorMessage(text).hasPrefix("line 1, column "))
+    #expect(!errorMessage(text).contains("accepted"))
   }
 
   @Test(arguments: [#""\ud800""#, #""\udc00""#, #""\ud800\u0041""#, #""\ud800\ud800""#, #""a\udfffb""#])
   func `half of a surrogate pair`(_ text: String) {
-    #expect(complaint(text).contains("surrogate"))
+    #expect(errorMessage(text).contains("surrogate"))
   }
 
-  @Test func `two members of one name`() {
-    #expect(complaint("{\"a\": 1,\n \"\\u0061\": 2}") == "line 2, column 2: the key 'a' is there twice.")
-    #expect(complaint(#"{"é": 1, "é": 2}"#).contains("twice"))
+  @Test func `duplicate keys`() {
+    #expect(errorMessage("{\"a\": 1,\n \"\\u0061\": 2}") == "line 2, column 2: found the key 'a' twice.")
+    #expect(errorMessage(#"{"é": 1, "é": 2}"#).contains("twice"))
   }
 
-  @Test func `two names that only Unicode's normal forms make equal`() {
-    #expect(complaint("{\"\u{E9}\": 1, \"e\u{301}\": 2}").contains("differ only in their Unicode form"))
+  @Test func `two keys that are equal only in Unicode's normal forms`() {
+    #expect(errorMessage("{\"\u{E9}\": 1, \"e\u{301}\": 2}").contains("differ only in their Unicode form"))
   }
 
-  @Test func `a byte-order mark`() { #expect(complaint("\u{FEFF}{}").contains("byte-order mark")) }
+  @Test func `a byte-order mark`() { #expect(errorMessage("\u{FEFF}{}").contains("byte-order mark")) }
 
   @Test(arguments: [
     [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xC3, 0x22],
   ])
   func `a string that is not UTF-8`(_ bytes: [UInt8]) {
-    #expect(complaint(Data(bytes)).contains("not UTF-8"))
+    #expect(errorMessage(Data(bytes)).contains("not UTF-8"))
   }
 
   @Test(arguments: [[0xFF, 0xFE, 0x7B, 0x00], [0x00], [0x7B, 0x00, 0x7D], [0xC3, 0xA9]])
-  func `bytes that are no JSON at all`(_ bytes: [UInt8]) {
-    #expect(complaint(Data(bytes)).contains("the byte 0x"))
+  func `bytes that are not JSON`(_ bytes: [UInt8]) {
+    #expect(errorMessage(Data(bytes)).contains("the byte 0x"))
   }
 
   @Test(arguments: [
@@ -161,26 +161,26 @@ struct HostileJSONTests {
     "1 2", "/**/1", "\"a\" \"b\"", "]", "}", ",", ":",
   ])
   func `a text that is almost JSON`(_ text: String) {
-    #expect(complaint(text).hasPrefix("line "))
+    #expect(errorMessage(text).hasPrefix("line "))
   }
 
-  @Test func `two thousand texts cut, flipped and spliced at random`() throws {
+  @Test func `two thousand randomly cut, flipped and spliced texts are read or rejected`() throws {
     let text =
       #"{"a": [1, -2.5e3, true, null, "x\n\u00e9\ud83e\uddec"], "b": {"c": {}, "d": []}, "é🧬": "z", "n": 1e10}"#
     let seed = Array(text.utf8)
-    var chance = SplitMix64(seed: 11)
+    var generator = SplitMix64(seed: 11)
     for _ in 0..<2_000 {
       var bytes = seed
-      for _ in 0..<Int.random(in: 1...4, using: &chance) {
-        let at = Int.random(in: 0..<bytes.count, using: &chance)
-        switch Int.random(in: 0..<4, using: &chance) {
-        case 0: bytes[at] ^= 1 << UInt8.random(in: 0..<8, using: &chance)
-        case 1: bytes[at] = seed.randomElement(using: &chance) ?? 0
-        case 2: bytes.insert(contentsOf: seed[..<Int.random(in: 0..<seed.count, using: &chance)], at: at)
-        default: bytes.removeSubrange(at..<min(bytes.count - 1, at + Int.random(in: 1...9, using: &chance)))
+      for _ in 0..<Int.random(in: 1...4, using: &generator) {
+        let offset = Int.random(in: 0..<bytes.count, using: &generator)
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: bytes[offset] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+        case 1: bytes[offset] = seed.randomElement(using: &generator) ?? 0
+        case 2: bytes.insert(contentsOf: seed[..<Int.random(in: 0..<seed.count, using: &generator)], at: offset)
+        default: bytes.removeSubrange(offset..<min(bytes.count - 1, offset + Int.random(in: 1...9, using: &generator)))
         }
       }
-      let why = complaint(Data(bytes))
+      let why = errorMessage(Data(bytes))
       if why.hasPrefix("accepted") {
         let json = try JSON(parsing: Data(bytes), named: "x.json")
         #expect(try parse(json.text()) == json)

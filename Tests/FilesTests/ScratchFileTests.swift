@@ -1,4 +1,4 @@
-/// Temporary files: what was written is read, nothing is left in the folder, and a folder that is none is told.
+/// Tests that scratch files are mapped with the written bytes and leave nothing in their folder.
 import Files
 import TestSupport
 import Testing
@@ -6,7 +6,7 @@ import Testing
 struct ScratchFileTests {
   let folder = TemporaryFolder()
 
-  @Test func `what was written is mapped, and the folder stays empty`() throws {
+  @Test func `written bytes are mapped, and the folder stays empty`() throws {
     let file = try ScratchFile(in: folder.path)
     try file.append([UInt16](0..<50_000))
     try file.append([Int32]([-1, 7]))
@@ -17,12 +17,12 @@ struct ScratchFileTests {
     #expect(map.bytes.loadUnaligned(fromByteOffset: 100_004, as: Int32.self) == 7)
   }
 
-  @Test func `nothing written is nothing mapped`() throws {
+  @Test func `an empty file maps to no bytes`() throws {
     let file = try ScratchFile(in: folder.path)
     #expect(try file.map().bytes.isEmpty)
   }
 
-  @Test func `a folder that is not there is told`() {
+  @Test func `a missing folder is reported`() {
     let error = #expect(throws: FileFault.self) { _ = try ScratchFile(in: "/nowhere") }
     #expect(error == .scratch(folder: "/nowhere", why: "No such file or directory"))
   }

@@ -1,4 +1,4 @@
-/// Reads an event file as TensorBoard does, checksums included; written for the tests, and apart from the writer.
+/// Reads an event file as TensorBoard does, with checksums. Shares no code with the writer under test.
 struct EventReader {
   struct Event: Equatable {
     var time = 0.0
@@ -43,9 +43,9 @@ struct EventReader {
     return event
   }
 
-  /// Fields with their bytes; a varint's as eight of a fixed integer.
+  /// Field numbers with their bytes; a varint has eight bytes, as a fixed-width integer.
   private static func fields(_ bytes: ArraySlice<UInt8>) throws -> [(Int, ArraySlice<UInt8>)] {
-    var rest = bytes, found: [(Int, ArraySlice<UInt8>)] = []
+    var rest = bytes, fields: [(Int, ArraySlice<UInt8>)] = []
     while !rest.isEmpty {
       let key = try varint(&rest)
       let content: ArraySlice<UInt8> =
@@ -56,9 +56,9 @@ struct EventReader {
         case 5: try take(4, &rest)
         default: throw Fault.wireType
         }
-      found.append((Int(key >> 3), content))
+      fields.append((Int(key >> 3), content))
     }
-    return found
+    return fields
   }
 
   private static func varint(_ rest: inout ArraySlice<UInt8>) throws -> UInt64 {
@@ -81,7 +81,7 @@ struct EventReader {
     bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 
-  /// Bit by bit, most significant first of the reflected polynomial: no table to be wrong in the same way.
+  /// Computed bit by bit, so that an error in the writer's table cannot be repeated here.
   private static func masked(_ bytes: ArraySlice<UInt8>) -> UInt64 {
     var sum: UInt32 = ~0
     for byte in bytes {

@@ -1,3 +1,4 @@
+/// DistilBERT: names, config.json, students from a BERT teacher, and saving.
 import Autograd
 import Checkpoints
 import Files
@@ -7,7 +8,7 @@ import Testing
 
 @testable import Models
 
-@Test func `a DistilBERT of a BERT's layers has its embeddings and blocks, without token types`() throws {
+@Test func `a DistilBERT initialized from a BERT's layers has its embeddings and blocks, without token types`() throws {
   let teacher = try Checkpoint(folder: fixture("tiny-bert"))
   let json =
     Family.distilbert.convertedConfig(try JSON(path: fixture("tiny-bert/config.json")), from: .bert).object ?? [:]
@@ -16,7 +17,7 @@ import Testing
     config.hiddenSize == 32 && config.numAttentionHeads == 4 && config.intermediateSize == 64
       && config.maxPositionEmbeddings == 48 && config.typeVocabSize == 0)
   let model = try TextModel(
-    config, WeightSource(teacher, of: .bert, layers: [1]), kind: .tokenClassification, classes: 5, reuseHead: true,
+    config, WeightSource(teacher, of: .bert, layers: [1]), headType: .tokenClassification, classes: 5, reuseHead: true,
     seed: 1)
   #expect(model.newlyInitialized.isEmpty)
   let pairs = [
@@ -31,26 +32,25 @@ import Testing
     "transformer.layer.0.ffn.lin2": "encoder.layer.1.output.dense",
     "transformer.layer.0.output_layer_norm": "encoder.layer.1.output.LayerNorm",
   ]
-  var seen = 0
+  var count = 0
   for parameter in model.parameters where parameter.name.hasPrefix("distilbert.") {
     let parts = parameter.name.split(separator: ".")
-    let source = pairs[parts.dropFirst().dropLast().joined(separator: ".")] ?? "nothing"
+    let module = pairs[parts.dropFirst().dropLast().joined(separator: ".")] ?? "nothing"
     #expect(
-      try Array(parameter.values) == teacher.array("bert.\(source).\(parts[parts.count - 1])"), "\(parameter.name)")
-    seen += 1
+      try Array(parameter.values) == teacher.array("bert.\(module).\(parts[parts.count - 1])"), "\(parameter.name)")
+    count += 1
   }
-  #expect(seen == 2 + 2 + 16)
+  #expect(count == 2 + 2 + 16)
 }
 
-@Test func `a student of whole depth differs from its teacher by the token types alone`() throws {
+@Test func `a student with all of its teacher's layers differs from it by the token types only`() throws {
   try Processor.initialize()
   let checkpoint = try Checkpoint(folder: fixture("tiny-bert"))
-  let teacher = try TextModel(folder: fixture("tiny-bert"), kind: .tokenClassification, classes: 5, reuseHead: true)
+  let teacher = try TextModel(folder: fixture("tiny-bert"), headType: .tokenClassification, classes: 5, reuseHead: true)
   let json = Family.distilbert.convertedConfig(teacher.config.json, from: .bert)
   let student = try TextModel(
-    ModelConfig(json: json, file: "c"), WeightSource(checkpoint, of: .bert), kind: .tokenClassification, classes: 5,
-    reuseHead: true,
-    seed: 1)
+    ModelConfig(json: json, file: "c"), WeightSource(checkpoint, of: .bert), headType: .tokenClassification, classes: 5,
+    reuseHead: true, seed: 1)
   let batch = Batch([[2, 9, 14, 3], [2, 30, 3]])
   let types = try #require(teacher.encoder.embeddings.tokenTypeEmbeddings)
   #expect(relativeError(student(batch, Pass(Workspace())).array, teacher(batch, Pass(Workspace())).array) > 1e-3)
@@ -59,7 +59,7 @@ import Testing
   #expect(student(batch, Pass(Workspace())).array == teacher(batch, Pass(Workspace())).array)
 }
 
-@Test func `names go from family to family and back`() {
+@Test func `weight names are translated between families, both ways`() {
   let (bert, distilbert) = (Family.bert.names, Family.distilbert.names)
   for (one, other) in [
     ("bert.encoder.layer.11.attention.output.dense.bias", "distilbert.transformer.layer.11.attention.out_lin.bias"),
@@ -75,7 +75,7 @@ import Testing
   }
 }
 
-@Test func `a DistilBERT without its prefix is found, and heads of other tasks are left alone`() throws {
+@Test func `a DistilBERT's weights are found without the prefix, and heads of other tasks are ignored`() throws {
   let source = WeightSource(try Checkpoint(folder: fixture("tiny-distilbert")), of: .distilbert)
   let name = "transformer.layer.0.attention.q_lin.weight"
   #expect(source.candidates("distilbert." + name, in: .distilbert).contains(name))
@@ -86,49 +86,52 @@ import Testing
   #expect(!source.mayIgnore("distilbert.embeddings.token_type_embeddings.weight", in: .distilbert))
 }
 
-@Test func `a config json in DistilBERT's words means what its own says`() throws {
+@Test func `a config json is read and converted with DistilBERT's keys`() throws {
   let distilbert = try ModelConfig(folder: fixture("tiny-distilbert"))
   let bert = try ModelConfig(folder: fixture("tiny-bert"))
   #expect(distilbert.family == .distilbert && bert.family == .bert)
   #expect(bert.sizes.dropLast().map(\.value) == distilbert.sizes.map(\.value))
-  let usual = try ModelConfig(json: ["model_type": "distilbert"], file: "c")
-  #expect(usual.numHiddenLayers == 6 && usual.intermediateSize == 3072 && usual.numAttentionHeads == 12)
-  // DistilBertConfig's defaults: dropout 0.1 before a token's head, seq_classif_dropout 0.2 before a sequence's.
-  #expect(usual.dropout(before: .tokenClassification) == 0.1 && usual.dropout(before: .sequenceClassification) == 0.2)
-  let back = try ModelConfig(json: Family.bert.convertedConfig(distilbert.json, from: .distilbert), file: "c")
-  #expect(back.family == .bert && back.hiddenSize == 32 && back.numHiddenLayers == 2 && back.labels == bert.labels)
+  let defaults = try ModelConfig(json: ["model_type": "distilbert"], file: "c")
+  #expect(defaults.numHiddenLayers == 6 && defaults.intermediateSize == 3072 && defaults.numAttentionHeads == 12)
+  // DistilBertConfig's defaults: dropout 0.1 before a token classifier, seq_classif_dropout 0.2 before a sequence
+  // classifier.
+  #expect(defaults.dropout(before: .tokenClassification) == 0.1)
+  #expect(defaults.dropout(before: .sequenceClassification) == 0.2)
+  let converted = try ModelConfig(json: Family.bert.convertedConfig(distilbert.json, from: .distilbert), file: "c")
+  #expect(
+    converted.family == .bert && converted.hiddenSize == 32 && converted.numHiddenLayers == 2
+      && converted.labels == bert.labels)
   #expect(
     try ModelConfig(json: Family.bert.convertedConfig(["model_type": "distilbert"], from: .distilbert), file: "c")
       .numHiddenLayers == 6)
 }
 
-@Test func `a DistilBERT's attention output is not dropped out`() throws {
+@Test func `DistilBERT has no dropout after attention's output`() throws {
   for (folder, dropout) in [("tiny-distilbert", 0.0), ("tiny-bert", 0.4)] {
     var config = try ModelConfig(folder: fixture(folder))
     config.dropout = 0.4
-    let model = try TextModel(config, .random, kind: .tokenClassification, classes: 5, reuseHead: false, seed: 1)
+    let model = try TextModel(config, .random, headType: .tokenClassification, classes: 5, reuseHead: false, seed: 1)
     #expect(model.encoder.blocks.allSatisfy { $0.attentionOutputDropout == dropout && $0.dropout == 0.4 })
   }
 }
 
 @Test(arguments: [HeadType.tokenClassification, .sequenceClassification])
-func `a saved DistilBERT is the one that was saved`(_ kind: HeadType) throws {
+func `a saved DistilBERT equals the fixture and loads as the same model`(_ headType: HeadType) throws {
   try Processor.initialize()
-  let source = TemporaryFolder(),
-    (folder, classes) = kind == .tokenClassification ? ("tiny-distilbert", 5) : ("tiny-distilbert-sequence", 3)
-  let model = try TextModel(folder: fixture(folder), kind: kind, classes: classes, reuseHead: true)
-  try model.save(to: source.path, labels: model.config.labels)
-  let (saved, theirs) = (try Checkpoint(folder: source.path), try Checkpoint(folder: fixture(folder)))
-  #expect(saved.names == theirs.names)
-  for name in theirs.names { #expect(try saved.array(name) == theirs.array(name), "\(name)") }
-  let (ours, golden) = (try JSON(path: source.path + "/config.json"), try JSON(path: fixture(folder + "/config.json")))
-  #expect(ours == golden)
-  let again = try TextModel(folder: source.path, kind: kind, classes: classes, reuseHead: true)
+  let output = TemporaryFolder(),
+    (folder, classes) = headType == .tokenClassification ? ("tiny-distilbert", 5) : ("tiny-distilbert-sequence", 3)
+  let model = try TextModel(folder: fixture(folder), headType: headType, classes: classes, reuseHead: true)
+  try model.save(to: output.path, labels: model.config.labels)
+  let (saved, expected) = (try Checkpoint(folder: output.path), try Checkpoint(folder: fixture(folder)))
+  #expect(saved.names == expected.names)
+  for name in expected.names { #expect(try saved.array(name) == expected.array(name), "\(name)") }
+  #expect(try JSON(path: output.path + "/config.json") == JSON(path: fixture(folder + "/config.json")))
+  let loaded = try TextModel(folder: output.path, headType: headType, classes: classes, reuseHead: true)
   let batch = Batch([[2, 9, 14, 3], [2, 30, 3]])
-  #expect(again(batch, Pass(Workspace())).array == model(batch, Pass(Workspace())).array)
+  #expect(loaded(batch, Pass(Workspace())).array == model(batch, Pass(Workspace())).array)
 }
 
-@Test func `an unknown family is told the known ones`() {
+@Test func `an unknown family's error lists the supported ones`() {
   let fault = #expect(throws: ConfigFault.self) { try ModelConfig(json: ["model_type": "roberta"], file: "c.json") }
   #expect("\(fault!)" == "c.json:\n  'model_type' is \"roberta\"; supported: \"bert\", \"distilbert\".")
 }

@@ -1,4 +1,4 @@
-/// A model that knows fewer tokens: which tensors lose rows, and what the configuration says.
+/// Trimming a model's vocabulary: which tensors lose rows, and the new config.json.
 import Checkpoints
 import Files
 import FoundationEssentials
@@ -10,7 +10,7 @@ import Testing
 struct TrimmedModelTests {
   let folder = TemporaryFolder()
 
-  /// A folder with tensors of two columns or one, whose values are 0, 1, 2, …
+  /// Writes a folder with tensors of one or two columns, whose values are 0, 1, 2, …
   private func make(_ tensors: [(String, [Int])], _ config: JSON) throws {
     let floats = (0..<64).map { Float($0) }
     try floats.withUnsafeBufferPointer { floats in
@@ -31,10 +31,10 @@ struct TrimmedModelTests {
   ]
 
   @Test(arguments: ["bert.embeddings", "distilbert.embeddings", "embeddings"])
-  func `embeddings and what predicts tokens lose rows, all else stays`(_ scope: String) throws {
-    let words = scope + ".word_embeddings.weight"
+  func `word embeddings and decoders lose rows, other tensors are unchanged`(_ scope: String) throws {
+    let wordEmbeddings = scope + ".word_embeddings.weight"
     let vectors = ["cls.predictions.bias", "cls.predictions.decoder.bias", "vocab_projector.bias"]
-    let matrices = [words, "cls.predictions.decoder.weight", "vocab_projector.weight"]
+    let matrices = [wordEmbeddings, "cls.predictions.decoder.weight", "vocab_projector.weight"]
     try make(
       matrices.map { ($0, [6, 2]) } + vectors.map { ($0, [6]) } + [("other.weight", [6, 2]), ("other.bias", [6])],
       config)
@@ -42,11 +42,13 @@ struct TrimmedModelTests {
     for name in matrices { #expect(try copy.floats(name) == [2, 3, 6, 7, 8, 9], "\(name)") }
     for name in vectors { #expect(try copy.floats(name) == [1, 3, 4], "\(name)") }
     #expect(try copy.info("other.weight").shape == [6, 2] && copy.info("other.bias").shape == [6])
-    let wanted: JSON = ["vocab_size": 3, "pad_token_id": 1, "bos_token_id": nil, "sep_token_id": nil, "hidden_size": 2]
-    #expect(try JSON(path: folder.path + "/out/config.json") == wanted)
+    let expected: JSON = [
+      "vocab_size": 3, "pad_token_id": 1, "bos_token_id": nil, "sep_token_id": nil, "hidden_size": 2,
+    ]
+    #expect(try JSON(path: folder.path + "/out/config.json") == expected)
   }
 
-  @Test func `a model of another vocabulary, or without embeddings, is refused`() throws {
+  @Test func `a model with another vocabulary size, or without word embeddings, is refused`() throws {
     try make([("embeddings.word_embeddings.weight", [6, 2])], ["vocab_size": 4])
     #expect(throws: ConfigFault.self) { try trim() }
     try make([("embeddings.word_embeddings.weight", [5, 2])], config)

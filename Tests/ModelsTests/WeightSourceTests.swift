@@ -1,3 +1,4 @@
+/// Weights from some layers of a checkpoint, and random initialization.
 import Autograd
 import Checkpoints
 import Files
@@ -14,12 +15,13 @@ private func settings(_ changes: [String: JSON], of folder: String = "tiny-bert"
 private func weights(_ folder: String = "tiny-bert") throws -> Checkpoint { try Checkpoint(folder: fixture(folder)) }
 
 private func student(_ config: ModelConfig, _ source: WeightSource, seed: UInt64 = 3) throws -> [String: [Float]] {
-  let model = try TextModel(config, source, kind: .tokenClassification, classes: 5, reuseHead: true, seed: seed)
+  let model = try TextModel(config, source, headType: .tokenClassification, classes: 5, reuseHead: true, seed: seed)
   return Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, Array($0.values)) })
 }
 
 @Test(arguments: [[1], [1, 0], [0, 0, 1]])
-func `layer i of a student is the chosen layer of the checkpoint, the rest is as it was`(_ layers: [Int]) throws {
+func `layer i of a student is the selected layer of the checkpoint, other weights are unchanged`(_ layers: [Int]) throws
+{
   let checkpoint = try weights()
   let config = try settings(["num_hidden_layers": .int(layers.count)])
   let found = try student(config, WeightSource(checkpoint, of: .bert, layers: layers))
@@ -31,39 +33,39 @@ func `layer i of a student is the chosen layer of the checkpoint, the rest is as
   }
 }
 
-@Test func `a layer that was not chosen is no error, one that nobody asked for is`() throws {
+@Test func `layers that were not selected are ignored, but without a selection they are unexpected`() throws {
   let config = try settings(["num_hidden_layers": 1])
   #expect(throws: Never.self) { try student(config, WeightSource(weights(), of: .bert, layers: [1])) }
   let fault = #expect(throws: WeightFault.self) { try student(config, WeightSource(weights(), of: .bert)) }
   #expect("\(fault!)".contains("unexpected 'bert.encoder.layer.1."))
 }
 
-@Test func `layers are chosen in a checkpoint without the prefix too`() throws {
+@Test func `layers can be selected in a checkpoint without the prefix`() throws {
   let config = try settings(["num_hidden_layers": 1], of: "tiny-bert-bare")
   let found = try student(config, WeightSource(weights("tiny-bert-bare"), of: .bert, layers: [1]))
   let name = "layer.1.output.dense.weight"
   #expect(try found["bert.encoder.layer.0.output.dense.weight"] == weights("tiny-bert-bare").array("encoder." + name))
 }
 
-@Test func `chance depends on the seed and follows initializer_range`() throws {
+@Test func `random initialization depends on the seed and uses initializer_range`() throws {
   let config = try settings(["initializer_range": 0.5])
-  let (one, again, other) = (
+  let (first, repeated, other) = (
     try student(config, .random), try student(config, .random), try student(config, .random, seed: 4)
   )
-  #expect(one == again && one != other)
+  #expect(first == repeated && first != other)
   for name in ["bert.embeddings.word_embeddings.weight", "bert.encoder.layer.1.intermediate.dense.weight"] {
-    let values = one[name] ?? []
+    let values = first[name] ?? []
     let deviation = (values.reduce(0) { $0 + $1 * $1 } / Float(values.count)).squareRoot()
     #expect(abs(deviation - 0.5) < 0.03, "\(name): \(deviation)")
   }
-  #expect(one["bert.encoder.layer.0.output.LayerNorm.weight"]?.allSatisfy { $0 == 1 } == true)
-  #expect(one["bert.encoder.layer.0.output.dense.bias"]?.allSatisfy { $0 == 0 } == true)
+  #expect(first["bert.encoder.layer.0.output.LayerNorm.weight"]?.allSatisfy { $0 == 1 } == true)
+  #expect(first["bert.encoder.layer.0.output.dense.bias"]?.allSatisfy { $0 == 0 } == true)
 }
 
-@Test func `a saved config json says every size`() throws {
+@Test func `a saved config json has every size`() throws {
   let folder = TemporaryFolder()
   let config = try ModelConfig(json: ["hidden_size": 24, "vocab_size": 9, "num_hidden_layers": 1], file: "c")
-  let model = try TextModel(config, .random, kind: .tokenClassification, classes: 2, reuseHead: false, seed: 1)
+  let model = try TextModel(config, .random, headType: .tokenClassification, classes: 2, reuseHead: false, seed: 1)
   try model.save(to: folder.path, labels: ["O", "B-X"])
   let saved = try ModelConfig(folder: folder.path)
   #expect(saved.json["num_attention_heads"] == 12 && saved.json["type_vocab_size"] == 2)

@@ -1,12 +1,12 @@
-/// Recipes that rest on others, on the environment and on files.
+/// Recipes that extend others or use the environment and files.
 import Files
 import FoundationEssentials
 import Testing
 
 @testable import Recipes
 
-/// The draft of the first of `files` after all have been written into a folder.
-private func draft(
+/// Writes `files` to a folder and reads the first one: its raw recipe, and the messages of its faults.
+private func read(
   _ files: (String, JSON)..., overrides: [String] = [], setFiles: [String] = [], environment: [String: String] = [:]
 ) throws -> (tree: JSON, faults: [String]) {
   try inNewFolder { folder in
@@ -15,20 +15,20 @@ private func draft(
       try writeFile(json.text(), to: "\(folder)/\(name)")
     }
     do {
-      let draft = try RawRecipe(
+      let rawRecipe = try RawRecipe(
         path: "\(folder)/\(files[0].0)", overrides: overrides,
         setFiles: setFiles.map { $0.replacing("@", with: folder) },
         environment: environment)
-      let faults = Recipe.read(draft, checkFiles: false).faults
-      return (draft.json, faults.map { $0.description.replacing(folder + "/", with: "") })
+      let faults = Recipe.read(rawRecipe, checkFiles: false).faults
+      return (rawRecipe.json, faults.map { $0.description.replacing(folder + "/", with: "") })
     } catch let error as RecipeFaults {
       return (.null, error.faults.map { $0.description.replacing(folder + "/", with: "") })
     }
   }
 }
 
-@Test func `objects are merged deeply, lists and scalars replaced, through a chain of folders`() throws {
-  let (tree, faults) = try draft(
+@Test func `objects are merged recursively, lists and scalars replaced, along a chain of files`() throws {
+  let (tree, faults) = try read(
     ("a.json", ["extends": "deep/b.json", "seed": 3, "method": ["rank": 4], "data": ["train": ["x", "y"]]]),
     ("deep/b.json", ["extends": "../c.json", "seed": 2, "method": ["alpha": 32]]), ("c.json", shipped))
   #expect(faults == [])
@@ -37,8 +37,8 @@ private func draft(
       == shipped.with("seed", 3).with("method.rank", 4).with("method.alpha", 32).with("data.train", ["x", "y"]))
 }
 
-@Test func `a key with a tilde deletes what was inherited, and makes room for another whole`() throws {
-  let (tree, faults) = try draft(
+@Test func `a key with a tilde deletes the inherited key, so that a new value replaces it as a whole`() throws {
+  let (tree, faults) = try read(
     (
       "a.json",
       [
@@ -47,12 +47,12 @@ private func draft(
       ]
     ), ("b.json", shipped))
   #expect(faults == [])
-  let wanted = shipped.with("training.weight_decay", nil).with("training.epochs", nil).with("training.max_steps", 5)
-  #expect(tree == wanted.with("method", ["type": "lora"]))
+  let expected = shipped.with("training.weight_decay", nil).with("training.epochs", nil).with("training.max_steps", 5)
+  #expect(tree == expected.with("method", ["type": "lora"]))
 }
 
-@Test func `a deletion of what is not there, or with a value, is a fault`() throws {
-  let found = try draft(
+@Test func `a deletion of a missing key, or with a value, is a fault`() throws {
+  let found = try read(
     (
       "a.json",
       ["extends": "b.json", "training": ["~weight_dcay": true, "~epochs": 3], "distillation": ["~soft": true]]
@@ -64,54 +64,55 @@ private func draft(
         "training.~weight_dcay: found a deletion of a key that is not inherited; expected one of batch_size,")
         && $0.hasSuffix("Did you mean '~weight_decay'?")
     })
-  #expect(found.contains("training.~epochs: found 3; expected true: the key is deleted."))
+  #expect(found.contains("training.~epochs: found 3; expected true, which deletes the key."))
   #expect(found.contains { $0.hasPrefix("distillation.~soft: found a deletion") })
-  let alone = try draft(("a.json", shipped.with("~seed", true))).faults
+  let withoutBase = try read(("a.json", shipped.with("~seed", true))).faults
   #expect(
-    alone.contains(
-      "~seed: found a deletion of a key that is not inherited; expected one only in a file that extends another."))
+    withoutBase.contains(
+      "~seed: found a deletion of a key that is not inherited; "
+        + "expected a deletion only in a file that extends another."))
 }
 
-@Test func `another type leaves out what only the former had, from a file, the command line and a sweep alike`() throws
-{
+@Test func `another type drops keys that only the former type has, from a file and from the command line`() throws {
   let base = shipped.with("method.use_rslora", true)
-  let (tree, faults) = try draft(("a.json", ["extends": "b.json", "method": ["type": "full"]]), ("b.json", base))
+  let (tree, faults) = try read(("a.json", ["extends": "b.json", "method": ["type": "full"]]), ("b.json", base))
   #expect(faults == [] && tree["method"] == ["type": "full"])
-  let (line, none) = try draft(("b.json", base), overrides: ["method.type=full"])
-  #expect(none == [] && line["method"] == ["type": "full"])
-  let sgd = try draft(
+  let (overridden, none) = try read(("b.json", base), overrides: ["method.type=full"])
+  #expect(none == [] && overridden["method"] == ["type": "full"])
+  let sgd = try read(
     ("a.json", ["extends": "b.json", "training": ["optimizer": "sgd", "schedule": "one_cycle"]]),
     ("b.json", base.with("training.adam_beta2", 0.98)))
   #expect(sgd.faults == [] && sgd.tree["training"]?["adam_beta2"] == nil)
   #expect(sgd.tree["training"]?["warmup_ratio"] == nil && sgd.tree["training"]?["epochs"] == 3)
-  // What both kinds have stays; what the same file or command line says is meant.
-  let task = try draft(
+  // Keys that both types have are kept, and so are keys of the same file or command line.
+  let task = try read(
     ("a.json", ["extends": "b.json", "data": ["format": "text"], "task": ["type": "masked_lm"]]),
     ("b.json", base.with("data.scheme", "iob1").with("task.label_smoothing", 0.1)))
   #expect(task.faults == [] && task.tree["data"]?["train"] == base["data"]?["train"])
-  let same = try draft(("a.json", ["extends": "b.json", "method": ["type": "full", "rank": 2]]), ("b.json", base))
-  #expect(same.faults.count == 1 && same.faults[0].hasPrefix("method.rank: unknown key. It belongs to method.type"))
-  let both = try draft(("b.json", base), overrides: ["method.rank=2", "method.type=full"])
-  #expect(both.faults.count == 1 && both.faults[0].hasPrefix("method.rank: unknown key"))
+  let sameFile = try read(("a.json", ["extends": "b.json", "method": ["type": "full", "rank": 2]]), ("b.json", base))
+  #expect(
+    sameFile.faults.count == 1 && sameFile.faults[0].hasPrefix("method.rank: unknown key. It belongs to method.type"))
+  let sameLine = try read(("b.json", base), overrides: ["method.rank=2", "method.type=full"])
+  #expect(sameLine.faults.count == 1 && sameLine.faults[0].hasPrefix("method.rank: unknown key"))
 }
 
-@Test func `chains without an end, too long, or with a missing file are told`() throws {
-  let circle = try draft(
+@Test func `cyclic chains, long chains and missing files are reported`() throws {
+  let cycle = try read(
     ("a.json", ["extends": "b.json"]), ("b.json", ["extends": "./c.json"]), ("c.json", ["extends": "b.json"])
   ).faults
   #expect(
-    circle == [
-      "extends: found a chain of files that comes back to itself: b.json → ./c.json → ./b.json; "
-        + "expected a chain with an end. Remove one of these 'extends'."
+    cycle == [
+      "extends: found a cycle: b.json → ./c.json → ./b.json; "
+        + "expected a chain of files without a cycle. Remove one of these 'extends'."
     ])
-  let missing = try draft(("a.json", ["extends": "nope.json"])).faults
+  let missing = try read(("a.json", ["extends": "nope.json"])).faults
   #expect(
     missing == [
-      "extends: found \"nope.json\", but there is no file nope.json; "
+      "extends: found \"nope.json\", but nope.json does not exist; "
         + "expected the path of a recipe, relative to this file's folder."
     ])
   #expect(
-    try draft(("a.json", ["extends": 3])).faults == [
+    try read(("a.json", ["extends": 3])).faults == [
       "extends: found 3; expected the path of a recipe, relative to this file's folder."
     ])
   try inNewFolder { folder in
@@ -125,8 +126,8 @@ private func draft(
   }
 }
 
-@Test func `a fault names the file that the value came from, where it is another`() throws {
-  let found = try draft(
+@Test func `a fault names the file of the value, if it is not the recipe's own`() throws {
+  let found = try read(
     ("a.json", ["extends": "b.json", "seed": -1, "method": ["rank": 0]]),
     (
       "b.json", shipped.with("training.epochs", -1).with("training.epocs", 1).with("method.dropout", 2).with("seed", -2)
@@ -144,8 +145,8 @@ private func draft(
     ])
 }
 
-@Test func `texts are filled in from the environment, with defaults and escapes`() throws {
-  let (tree, faults) = try draft(
+@Test func `environment variables are expanded, with defaults and escapes`() throws {
+  let (tree, faults) = try read(
     (
       "a.json",
       shipped.with("about", "$${env:X} costs $5 ${env:A}${env:B:-b}${env:EMPTY:-c}${env:D:-}.").with(
@@ -160,27 +161,27 @@ private func draft(
 @Test(arguments: [
   (
     "${env:NOPE}",
-    "found ${env:NOPE}, and the environment has no NOPE; expected it to be set. "
+    "found ${env:NOPE}, but NOPE is not set; expected an environment variable that is set. "
       + "Set it, or give a default: ${env:NOPE:-default}."
   ),
   ("${evn:NOPE}", "found \"${evn:NOPE\"; expected"), ("${env:}", "found \"${env:\"; expected"),
   ("${env:A", "found \"${env:A\"; expected"), ("a${env:A:b}", "found \"${env:A:b\"; expected"),
 ])
-func `a text that cannot be filled in is one fault with its key`(_ text: String, _ sentence: String) throws {
-  let found = try draft(("a.json", shipped.with("data.train", ["x", .string(text)])), environment: ["A": "a"]).faults
-  #expect(found.count == 1 && found[0].hasPrefix("data.train.1: \(sentence)"), "\(found)")
+func `a string that cannot be expanded is one fault`(_ text: String, _ message: String) throws {
+  let found = try read(("a.json", shipped.with("data.train", ["x", .string(text)])), environment: ["A": "a"]).faults
+  #expect(found.count == 1 && found[0].hasPrefix("data.train.1: \(message)"), "\(found)")
 }
 
-@Test func `what is written is read back, whatever dollars it holds`() throws {
+@Test func `a string with dollar signs is written and read back`() throws {
   for text in ["${env:X}", "$${", "a$", "$$${env:Y}$", "${"] {
-    let recipe = try Recipe(json: least.with("about", Environment.escape(.string(text))), checkFiles: false)
+    let recipe = try Recipe(json: minimalRecipe.with("about", Environment.escape(.string(text))), checkFiles: false)
     #expect(recipe.about == text)
     #expect(try Recipe(json: recipe.json, checkFiles: false) == recipe)
   }
 }
 
-@Test func `a setting is what a file holds, JSON or a text, as it stands there`() throws {
-  let (tree, faults) = try draft(
+@Test func `a setting from a file is JSON or a string, and is not expanded`() throws {
+  let (tree, faults) = try read(
     ("a.json", shipped), ("weights.json", ["O": 0.5]), ("about.json", "${env:X}"), overrides: ["about=y"],
     setFiles: ["task.class_weights=@/weights.json", "about=@/about.json"])
   #expect(faults == [])
@@ -188,7 +189,7 @@ func `a text that cannot be filled in is one fault with its key`(_ text: String,
   try inNewFolder { folder in
     try writeFile("two\nlines\n\n", to: "\(folder)/text")
     try writeFile("{\"O\": -1}", to: "\(folder)/weights.json")
-    try writeFile(least.text(), to: "\(folder)/r.json")
+    try writeFile(minimalRecipe.text(), to: "\(folder)/r.json")
     let recipe = try Recipe.load(path: "\(folder)/r.json", setFiles: ["about=\(folder)/text"], checkFiles: false)
     #expect(recipe.about == "two\nlines\n")
     let error = try #require(throws: RecipeFaults.self) {
@@ -198,7 +199,7 @@ func `a text that cannot be filled in is one fault with its key`(_ text: String,
     }
     #expect(
       error.faults.map(\.description) == [
-        "about: found --set-file with \"\(folder)/none\"; expected a file that can be read. "
+        "about: found --set-file with \"\(folder)/none\"; expected a readable file. "
           + "\(folder)/none: no such file or folder. Paths are relative to the working directory.",
         "seed: found the --set-file \"seed\"; expected key.path=FILE, as in task.class_weights=weights.json.",
         "task.class_weights.O in \(folder)/weights.json: found -1; expected a number above 0.",

@@ -1,4 +1,4 @@
-/// Sections "method" of the kinds that scale or free what is there.
+/// The section "method" of IA3, VeRA, and the methods that train some of the model's own weights.
 import Adapters
 import Files
 import Testing
@@ -20,15 +20,15 @@ private let sections: [JSON] = [
   ["type": "head", "modules_to_save": ["pooler"]],
 ]
 
-@Test(arguments: sections) func `what a section says is what is read and written again`(_ section: JSON) throws {
-  let recipe = try Recipe(json: least.with("method", section), checkFiles: false)
+@Test(arguments: sections) func `settings are read and written back`(_ section: JSON) throws {
+  let recipe = try Recipe(json: minimalRecipe.with("method", section), checkFiles: false)
   for (key, value) in section.object ?? [:] { #expect(recipe.json["method"]?[key] == value, "\(key)") }
   #expect(try Recipe(json: recipe.json, checkFiles: false) == recipe)
 }
 
 @Test func `every setting reaches its method`() throws {
   func method<Method: AdapterMethod>(_ index: Int, _ type: Method.Type) throws -> Method {
-    let recipe = try Recipe(json: least.with("method", sections[index]), checkFiles: false)
+    let recipe = try Recipe(json: minimalRecipe.with("method", sections[index]), checkFiles: false)
     return try #require(recipe.method.adapter as? Method)
   }
   let ia3 = try method(0, IA3Config.self), vera = try method(2, VeRAConfig.self)
@@ -45,12 +45,12 @@ private let sections: [JSON] = [
 @Test(
   arguments: [
     (["type": "bitfit", "biases": "none"], "\"all\" or a list of module names"),
-    (["type": "bitfit", "biases": []], "a list that is not empty"),
+    (["type": "bitfit", "biases": []], "a non-empty list"),
     (["type": "layer_norm", "target_modules": "all-linear"], "a regular expression"),
     (["type": "vera", "exclude_modules": ["query"]], "exclude_modules"),
     (["type": "head", "rank": 3], "It belongs to method.type"),
   ] as [(JSON, String)])
-func `a setting that cannot be is refused in words`(_ section: JSON, _ words: String) throws {
-  let found = try faults(least.with("method", section))
-  #expect(found.count == 1 && found[0].contains(words), "\(found)")
+func `an invalid setting is refused`(_ section: JSON, _ message: String) throws {
+  let found = try faults(minimalRecipe.with("method", section))
+  #expect(found.count == 1 && found[0].contains(message), "\(found)")
 }

@@ -1,4 +1,4 @@
-/// The section "model": what each key makes of a folder, and each way in which it can be wrong.
+/// The section "model": the effect of each key, and its faults.
 
 import Checkpoints
 import Files
@@ -11,13 +11,13 @@ import Tokenizers
 
 private let tiny: JSON = ["path": .string(fixture("tiny-bert"))]
 
-/// The source that a section gives; faults of the recipe and of the source alike.
+/// The model source of a section. Throws faults of the recipe and of the source.
 private func source(_ section: JSON) throws -> ModelSource {
   try ModelSource(Recipe(json: recipe(section), checkFiles: false).model)
 }
 
 private func recipe(_ section: JSON, method: JSON = ["type": "full"]) -> JSON {
-  least.with("model", section).with("method", method)
+  minimalRecipe.with("model", section).with("method", method)
 }
 
 private func fault(_ section: JSON) -> String {
@@ -29,7 +29,7 @@ private func fault(_ section: JSON) -> String {
   }
 }
 
-@Test func `a folder alone is itself`() throws {
+@Test func `a path alone gives the folder's model`() throws {
   let source = try source(tiny)
   #expect(try source.config.json == JSON(path: fixture("tiny-bert/config.json")))
   #expect(source.config.numHiddenLayers == 2 && source.weights.checkpoint != nil)
@@ -37,19 +37,19 @@ private func fault(_ section: JSON) -> String {
 }
 
 @Test(arguments: [("alternate", 1), ([1], 1), ([0, 1, 1], 3)] as [(JSON, Int)])
-func `chosen layers are the model's number of layers`(_ layers: JSON, _ count: Int) throws {
+func `the number of chosen layers is the model's number of layers`(_ layers: JSON, _ count: Int) throws {
   let source = try source(tiny.with("layers", layers))
   #expect(source.config.numHiddenLayers == count && source.config.json["num_hidden_layers"] == .int(count))
 }
 
-@Test func `settings that change no shape are taken over a checkpoint`() throws {
+@Test func `settings that keep all shapes override a checkpoint's`() throws {
   let source = try source(
     tiny.with("config", ["hidden_dropout_prob": 0.25, "layer_norm_eps": 1e-5, "hidden_size": 32]))
   #expect(source.config.dropout == 0.25 && source.config.layerNormEps == 1e-5)
   #expect(source.config.json["hidden_dropout_prob"] == 0.25)
 }
 
-@Test func `random weights have any size, and the size of the tokenizer's vocabulary`() throws {
+@Test func `random weights can have any size; vocab_size is that of the tokenizer`() throws {
   let sizes: JSON = ["hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 48]
   for section: JSON in [
     ["init": "random", "config": sizes, "tokenizer": .string(fixture("tiny-bert"))],
@@ -89,85 +89,85 @@ func `chosen layers are the model's number of layers`(_ layers: JSON, _ count: I
     ("layers", [0, -1], "model.layers.1: found -1; expected a whole number of at least 0."),
     ("init", "zero", "model.init: found \"zero\"; expected \"checkpoint\" or \"random\"."),
     ("family", "roberta", "model.family: found \"roberta\"; expected \"bert\" or \"distilbert\"."),
-    ("config", [1], "model.config: found a list of 1; expected an object."),
+    ("config", [1], "model.config: found a list of length 1; expected an object."),
   ] as [(String, JSON, String)])
-func `a value that no folder could have is a fault of the recipe`(_ key: String, _ value: JSON, _ sentence: String)
+func `an invalid value is a fault of the recipe`(_ key: String, _ value: JSON, _ message: String)
   throws
 {
-  #expect(try faults(recipe(tiny.with(key, value))) == [sentence])
+  #expect(try faults(recipe(tiny.with(key, value))) == [message])
 }
 
-@Test func `random weights have no layers to choose from`() throws {
+@Test func `layers cannot be chosen with random weights`() throws {
   #expect(
     try faults(recipe(tiny.with("init", "random").with("layers", [0]))) == [
-      "model.layers: found a list of 1; expected none: random weights are no layer's."
+      "model.layers: found a list of length 1; expected no value with model.init \"random\"."
     ])
 }
 
 @Test(arguments: ["config", "tokenizer", "init"])
-func `a path is missing unless random weights, settings and a tokenizer stand for it`(_ absent: String) throws {
-  let whole: JSON = ["init": "random", "config": [:], "tokenizer": "t"]
-  #expect(try faults(recipe(whole)) == [])
+func `a path is required unless there are random weights, settings and a tokenizer`(_ absent: String) throws {
+  let complete: JSON = ["init": "random", "config": [:], "tokenizer": "t"]
+  #expect(try faults(recipe(complete)) == [])
   #expect(
-    try faults(recipe(whole.with(absent, nil))) == [
+    try faults(recipe(complete.with(absent, nil))) == [
       "model.path: missing; expected the path of a folder with config.json."
     ])
 }
 
-@Test func `a tokenizer's folder holds a tokenizer`() throws {
+@Test func `a tokenizer's folder must contain a tokenizer`() throws {
   try inNewFolder { folder in
-    let good = try furnish(folder).with("method", ["type": "full"])
+    let valid = try shippedRecipe(withFilesIn: folder).with("method", ["type": "full"])
     #expect(
-      try faults(good.with("model.tokenizer", .string(folder)), checkFiles: true) == [
+      try faults(valid.with("model.tokenizer", .string(folder)), checkFiles: true) == [
         "model.tokenizer: found \"\(folder)\", a folder without tokenizer.json or vocab.txt; "
           + "expected the path of a folder with tokenizer.json or vocab.txt."
       ])
   }
 }
 
-@Test func `a run does not write over its tokenizer`() throws {
+@Test func `the output cannot be the tokenizer's folder`() throws {
   let json = recipe(tiny.with("tokenizer", "t")).with("output", "t/")
-  #expect(try faults(json) == ["output: found \"t/\"; expected another folder than the model's."])
+  #expect(try faults(json) == ["output: found \"t/\"; expected a folder other than the model's."])
 }
 
-@Test func `an adapter's base is a folder as it is`() throws {
+@Test func `an adapter needs an unmodified base model`() throws {
   for (key, value): (String, JSON) in [("init", "random"), ("layers", [0]), ("config", [:]), ("family", "bert")] {
     #expect(
       try faults(recipe(tiny.with(key, value), method: ["type": "lora"])) == [
-        "model.\(key): found beside method.type \"lora\"; expected a base that others have, as its folder has it. "
-          + "Make and save the model with method.type \"full\" first, then adapt what it left."
+        "model.\(key): found together with method.type \"lora\"; expected an unmodified base model. "
+          + "Train and save the modified model with method.type \"full\" first, and use it as 'model.path'."
       ])
   }
 }
 
-@Test func `a layer that the folder does not have is named`() {
+@Test func `layers that the folder does not have are reported`() {
   let text = fault(tiny.with("layers", [0, 2, 7]))
   #expect(text.hasPrefix("model.layers: 2, 7: ") && text.contains("has layers 0 to 1."))
 }
 
-@Test func `a checkpoint keeps its sizes`() {
+@Test func `the sizes of a checkpoint cannot be changed`() {
   let text = fault(tiny.with("config", ["hidden_size": 64, "num_hidden_layers": 1]))
   #expect(text.contains("model.config.hidden_size is 64, the weights have 32"))
   #expect(text.contains("model.config.num_hidden_layers is 1, the weights have 2"))
-  #expect(text.contains("\"model.init\": \"random\"") && text.contains("\"model.layers\" chooses"))
+  #expect(text.contains("\"model.init\": \"random\"") && text.contains("\"model.layers\" selects"))
 }
 
-@Test func `an unknown setting is told its nearest, and a dropout is said once`() {
+@Test func `an unknown setting gets the nearest name, and a dropout may be set once`() {
   let text = fault(tiny.with("config", ["hidden_drpout_prob": 0.2, "model_type": "bert"]))
   #expect(
-    text.contains("model.config.hidden_drpout_prob: no setting of this family. Did you mean 'hidden_dropout_prob'?"))
-  #expect(text.contains("model.config.model_type: no setting of this family. Say it with 'model.family'."))
+    text.contains("model.config.hidden_drpout_prob: not a setting of this family. Did you mean 'hidden_dropout_prob'?"))
+  #expect(text.contains("model.config.model_type: not a setting of this family. Use 'model.family'."))
   #expect(
     fault(tiny.with("config", ["hidden_dropout_prob": 0.2]).with("dropout", 0.1))
-      == "model.config.hidden_dropout_prob: found beside 'model.dropout', which says the same. Remove one of the two.")
+      == "model.config.hidden_dropout_prob: 'model.dropout' sets the same. Remove one of the two.")
 }
 
-@Test func `a setting's value is checked as config json's is`() {
+@Test func `values of settings are checked like those of config json`() {
   let text = fault(tiny.with("config", ["hidden_act": "swish"]))
   #expect(text.contains("config.json with model.config:\n  'hidden_act' is \"swish\"; supported: "))
 }
 
-@Test func `a run from chance says so and leaves a folder that says every size`() throws {
+@Test func `a run from random weights reports them and saves all sizes`() throws {
   try inNewFolder { folder in
     try writeFile("a\tO\nb\tB-A\n", to: folder + "/train.tsv")
     let sizes: JSON = ["hidden_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 48]
@@ -175,16 +175,16 @@ func `a path is missing unless random weights, settings and a tokenizer stand fo
     let json = recipe(section).with("data.train", .string(folder + "/train.tsv"))
       .with("output", .string(folder + "/run")).with("training.max_steps", 2)
     let run = try RunBuilder(Recipe(json: json), threads: 1).build()
-    #expect(run.notes.contains("every weight starts from chance") && run.baseHash == nil)
+    #expect(run.notes.contains("all weights are randomly initialized") && run.baseHash == nil)
     try run.saveWeights(to: folder + "/model", [:])
     let saved = try ModelConfig(folder: folder + "/model")
     #expect(saved.hiddenSize == 24 && saved.numHiddenLayers == 1 && saved.vocabSize == 60)
-    _ = try TextModel(folder: folder + "/model", kind: .tokenClassification, classes: 2, reuseHead: true)
+    _ = try TextModel(folder: folder + "/model", headType: .tokenClassification, classes: 2, reuseHead: true)
     #expect(try JSON(path: folder + "/model/tune.json")["base"]?["sha256"] == .null)
   }
 }
 
-@Test func `a DistilBERT is made of a BERT's layers, trained and saved as its own family`() throws {
+@Test func `a DistilBERT is built from a BERT's layers, trained, and saved as DistilBERT`() throws {
   try inNewFolder { folder in
     try writeFile("a\tO\nb\tB-A\n", to: folder + "/train.tsv")
     let section = tiny.with("family", "distilbert").with("layers", [1]).with("config", ["attention_dropout": 0.2])
@@ -197,35 +197,39 @@ func `a path is missing unless random weights, settings and a tokenizer stand fo
     #expect(run.model.config.attentionDropout == 0.2)
     let before = try Checkpoint(folder: fixture("tiny-bert")).floats("bert.embeddings.word_embeddings.weight")
     _ = try run.execute(in: runFolder, resume: false, shouldStop: { false }, report: { _ in })
-    let saved = try TextModel(folder: folder + "/run/model", kind: .tokenClassification, classes: 5, reuseHead: true)
+    let saved = try TextModel(
+      folder: folder + "/run/model", headType: .tokenClassification, classes: 5, reuseHead: true)
     #expect(saved.newlyInitialized.isEmpty && saved.config.family == .distilbert && saved.config.numHiddenLayers == 1)
     #expect(saved.config.json["architectures"] == ["DistilBertForTokenClassification"])
     #expect(saved.config.json["hidden_size"] == nil && saved.config.json["dim"] == 32)
     // DistilBERT's forward in transformers 4 refuses token types.
     let tokenizer = try JSON(path: folder + "/run/model/tokenizer_config.json")
     #expect(tokenizer["model_input_names"] == ["input_ids", "attention_mask"])
-    let words = try Checkpoint(folder: folder + "/run/model").floats("distilbert.embeddings.word_embeddings.weight")
-    #expect(words != before)
-    #expect(zip(words, before).allSatisfy { abs($0 - $1) < 1e-3 })
+    let after = try Checkpoint(folder: folder + "/run/model").floats("distilbert.embeddings.word_embeddings.weight")
+    #expect(after != before)
+    #expect(zip(after, before).allSatisfy { abs($0 - $1) < 1e-3 })
   }
 }
 
-@Test func `a BERT is not made of a DistilBERT's weights, but of its sizes`() throws {
+@Test func `a BERT can have a DistilBERT's sizes, but not its weights`() throws {
   let section: JSON = ["path": .string(fixture("tiny-distilbert")), "family": "bert"]
   let text = fault(section)
-  #expect(text.contains("holds a distilbert model, which has no token types") && text.contains("model.family"))
+  #expect(
+    text.contains("holds a distilbert model, which has no token type embeddings") && text.contains("model.family"))
   let config = try source(section.with("init", "random")).config
   #expect(config.family == .bert && config.hiddenSize == 32 && config.numHiddenLayers == 2)
 }
 
-@Test func `settings have the names of the family that the model is to be`() {
+@Test func `settings have the names of the model's family`() {
   let section = tiny.with("family", "distilbert")
   #expect(fault(section.with("config", ["dropout": 0.2])) == "")
-  #expect(fault(section.with("config", ["hidden_dropout_prob": 0.2])).contains("A distilbert model has activation, "))
+  #expect(
+    fault(section.with("config", ["hidden_dropout_prob": 0.2])).contains(
+      "The settings of a distilbert model are activation, "))
   #expect(fault(section.with("config", ["dim": 64])).contains("model.config.dim is 64, the weights have 32"))
 }
 
-@Test func `sinusoidal positions are not drawn`() throws {
+@Test func `sinusoidal positions cannot be combined with random weights`() throws {
   try inNewFolder { folder in
     for name in ["vocab.txt", "tokenizer_config.json"] {
       try writeFile(readText(fixture("tiny-distilbert/" + name)), to: folder + "/" + name)

@@ -1,4 +1,4 @@
-/// Keys of earlier versions.
+/// Keys of earlier versions of tune, which are refused.
 import Files
 import Testing
 
@@ -8,7 +8,7 @@ import Testing
   let keys = Set(Recipe.keys.map(\.path))
   for (old, new) in renamedKeys {
     #expect(keys.contains(new) && !keys.contains(old), "\(old)")
-    let faults = Recipe.read(try RawRecipe(least.with(old, 1), environment: [:]), checkFiles: false).faults
+    let faults = Recipe.read(try RawRecipe(minimalRecipe.with(old, 1), environment: [:]), checkFiles: false).faults
     #expect(faults.contains { "\($0)" == "\(old): unknown key. It was renamed to '\(new)'." }, "\(faults)")
   }
 }

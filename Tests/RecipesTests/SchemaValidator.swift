@@ -1,32 +1,32 @@
-/// The part of JSON Schema, draft 7, that the recipes' schema uses. A word that it does not know stops the test.
+/// Validates JSON against the part of JSON Schema, draft 7, that the recipes' schema uses. Other keywords are faults.
 import Files
 
 struct SchemaValidator {
   let root: JSON
 
-  /// Where `json` is not what `schema` wants; empty where it is.
+  /// The violations of `schema`; empty if `json` is valid.
   func faults(_ json: JSON, _ schema: JSON? = nil, at path: String = "") -> [String] {
     let schema = schema ?? root
-    if let isAllowed = schema.bool { return isAllowed ? [] : ["\(path) may not be there"] }
-    guard let words = schema.object else { return ["\(path) has a schema that is none"] }
-    return words.sorted { $0.key < $1.key }.flatMap { word, value in
-      self.faults(json, word, value, words, at: path)
+    if let isAllowed = schema.bool { return isAllowed ? [] : ["\(path) is not allowed"] }
+    guard let keywords = schema.object else { return ["\(path) has an invalid schema"] }
+    return keywords.sorted { $0.key < $1.key }.flatMap { keyword, value in
+      self.faults(json, keyword, value, keywords, at: path)
     }
   }
 
   func accepts(_ json: JSON, _ schema: JSON? = nil) -> Bool { faults(json, schema).isEmpty }
 
   private func faults(
-    _ json: JSON, _ word: String, _ value: JSON, _ words: [String: JSON], at path: String
+    _ json: JSON, _ keyword: String, _ value: JSON, _ keywords: [String: JSON], at path: String
   ) -> [String] {
-    func when(_ isWrong: Bool) -> [String] { isWrong ? ["\(path): \(word) \(value.text(pretty: false))"] : [] }
+    func when(_ isWrong: Bool) -> [String] { isWrong ? ["\(path): \(keyword) \(value.text(pretty: false))"] : [] }
     let members = json.object ?? [:]
-    switch word {
+    switch keyword {
     case "$schema", "title", "description", "default", "definitions", "then", "else": return []
     case "$ref": return faults(json, root["definitions"]?[String(value.string?.dropFirst(14) ?? "")], at: path)
     case "type":
       let types = value.array ?? [value]
-      return when(!types.contains { isOf($0.string ?? "", json) })
+      return when(!types.contains { hasType($0.string ?? "", json) })
     case "enum": return when(!(value.array ?? []).contains(json))
     case "const": return when(value != json)
     case "minLength": return when((json.string?.unicodeScalars.count ?? .max) < value.int ?? 0)
@@ -50,17 +50,17 @@ struct SchemaValidator {
         (value.object ?? [:]).filter { matches(key, $0.key) }.flatMap { faults(json, $0.value, at: "\(path)/\(key)") }
       }
     case "additionalProperties":
-      let patterns = (words["patternProperties"]?.object ?? [:]).keys
+      let patterns = (keywords["patternProperties"]?.object ?? [:]).keys
       let rest = members.filter { key, _ in
-        words["properties"]?[key] == nil && !patterns.contains { matches(key, $0) }
+        keywords["properties"]?[key] == nil && !patterns.contains { matches(key, $0) }
       }
       return rest.flatMap { faults($1, value, at: "\(path)/\($0)") }
     case "allOf": return (value.array ?? []).flatMap { faults(json, $0, at: path) }
     case "anyOf": return when(!(value.array ?? []).contains { accepts(json, $0) })
     case "not": return when(accepts(json, value))
     case "if":
-      return (accepts(json, value) ? words["then"] : words["else"]).map { faults(json, $0, at: path) } ?? []
-    default: return ["\(path): the unknown word \(word)"]
+      return (accepts(json, value) ? keywords["then"] : keywords["else"]).map { faults(json, $0, at: path) } ?? []
+    default: return ["\(path): unknown keyword \(keyword)"]
     }
   }
 
@@ -69,7 +69,7 @@ struct SchemaValidator {
     return key.firstMatch(of: regex) != nil
   }
 
-  private func isOf(_ type: String, _ json: JSON) -> Bool {
+  private func hasType(_ type: String, _ json: JSON) -> Bool {
     switch (type, json) {
     case ("object", .object), ("array", .array), ("string", .string), ("boolean", .bool), ("null", .null): true
     case ("number", .int), ("number", .double), ("integer", .int): true

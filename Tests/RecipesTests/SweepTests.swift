@@ -1,4 +1,4 @@
-/// Sweeps: the grid, its names, its faults, and the table at its end.
+/// Sweeps: the grid, the runs' names, faults, and the summary.
 import Files
 import Testing
 
@@ -17,35 +17,36 @@ private func faults(_ block: JSON, over base: JSON = shipped) throws -> [String]
   }
 }
 
-@Test func `a grid has every combination, seeds the quickest, each in a folder of its own`() throws {
+@Test func `a grid has every combination, each in its own folder; seeds vary fastest`() throws {
   let grid = try sweep(["training.learning_rate": [1e-3, 3e-3], "seed": [1, 2], "method.rank": [4]])
   #expect(
     grid.cells.map(\.name) == [
       "rank=4,learning_rate=0.001,seed=1", "rank=4,learning_rate=0.001,seed=2", "rank=4,learning_rate=0.003,seed=1",
       "rank=4,learning_rate=0.003,seed=2",
     ])
-  let point = grid.cells[3]
-  #expect(point.recipe.output == "checkpoints/ncbi-disease-lora/rank=4,learning_rate=0.003,seed=2")
-  #expect(point.recipe.seed == 2 && point.recipe.training.learningRate == 3e-3)
-  #expect(point.recipe.json["sweep"] == nil && point.settings["seed"] == 2)
+  let cell = grid.cells[3]
+  #expect(cell.recipe.output == "checkpoints/ncbi-disease-lora/rank=4,learning_rate=0.003,seed=2")
+  #expect(cell.recipe.seed == 2 && cell.recipe.training.learningRate == 3e-3)
+  #expect(cell.recipe.json["sweep"] == nil && cell.settings["seed"] == 2)
   #expect(try Sweep(RawRecipe(shipped), checkFiles: false) == nil)
   #expect(try Sweep(RawRecipe(shipped.with("sweep", .null)), checkFiles: false) == nil)
 }
 
-@Test func `names are safe, short and different`() throws {
+@Test func `names are safe, short and distinct`() throws {
   func names(_ values: [(path: String, value: JSON)]...) -> [String] { Sweep.names(values) }
   #expect(names([("model.path", "../a b/ö:c")]) == ["path=..-a-b---c"])
   #expect(names([("model.dropout", 0), ("method.dropout", 0.5)]) == ["model.dropout=0,method.dropout=0.5"])
   #expect(names([("method.target_modules", ["query", "value"])]) == ["target_modules=query+value"])
   #expect(names([("method", ["rank": 2, "type": "lora"])]) == ["method=lora+rank-2"])
   #expect(names([("training.max_grad_norm", .null)], [("training.max_grad_norm", 1)]).first == "max_grad_norm=null")
-  let alike = names([("about", "a/b")], [("about", "a:b")], [("about", "A:b")])
-  #expect(Set(alike.map { $0.lowercased() }).count == 3 && alike.allSatisfy { $0.lowercased().hasPrefix("about=a-b-") })
+  let similar = names([("about", "a/b")], [("about", "a:b")], [("about", "A:b")])
+  #expect(
+    Set(similar.map { $0.lowercased() }).count == 3 && similar.allSatisfy { $0.lowercased().hasPrefix("about=a-b-") })
   let long = names((0..<30).map { ("task.class_weights.a\($0)", .string(String(repeating: "x", count: 90))) })
   #expect(long[0].utf8.count <= 200)
 }
 
-@Test func `faults of all runs come at once, and say which runs have them`() throws {
+@Test func `faults of all runs are reported at once, with the runs that have them`() throws {
   let found = try faults(
     ["training.learning_rate": [1e-3, -1], "method.rank": [4, 0]], over: shipped.with("training.epochs", 0))
   #expect(
@@ -58,27 +59,27 @@ private func faults(_ block: JSON, over base: JSON = shipped) throws -> [String]
 
 @Test(
   arguments: [
-    ([:], "sweep: found an object; expected an object: key paths,"), ([1], "sweep: found a list of 1; expected"),
-    (["seed": 3], "sweep.seed: found 3; expected a list of values that is not empty."),
-    (["seed": []], "sweep.seed: found an empty list; expected a list of values that is not empty."),
-    (["seed": [1, 2, 1]], "sweep.seed: found 1 twice; expected values that differ."),
-    (["output": ["a"]], "sweep.output: found a sweep over the folder; expected none:"),
-    (["sweep.seed": [[1]]], "sweep.sweep.seed: found a sweep over what is no setting;"),
-    (["a..b": [1]], "sweep.a..b: found a sweep over what is no setting;"),
+    ([:], "sweep: found an object; expected an object: key paths,"), ([1], "sweep: found a list of length 1; expected"),
+    (["seed": 3], "sweep.seed: found 3; expected a non-empty list of values."),
+    (["seed": []], "sweep.seed: found an empty list; expected a non-empty list of values."),
+    (["seed": [1, 2, 1]], "sweep.seed: found 1 twice; expected distinct values."),
+    (["output": ["a"]], "sweep.output: found a sweep over the run's folder; expected no such axis:"),
+    (["sweep.seed": [[1]]], "sweep.sweep.seed: found a sweep over a key that is not a setting;"),
+    (["a..b": [1]], "sweep.a..b: found a sweep over a key that is not a setting;"),
     (["training.epocs": [1]], "training.epocs: unknown key. Did you mean 'epochs'?"),
     (["training.learning_rate": [1e-3, 0.001, 1]], "sweep.training.learning_rate: found 0.001 twice;"),
     (
-      ["about": ["a", "b"]], "sweep: found two runs that are the same, about=a and about=b; expected runs that differ."
+      ["about": ["a", "b"]], "sweep: found two identical runs, about=a and about=b; expected distinct runs."
     ),
     (["method.type": ["lora", "full"]], "method.rank"),
   ] as [(JSON, String)])
-func `a sweep that is none is refused in words`(_ block: JSON, _ sentence: String) throws {
+func `an invalid sweep is refused`(_ block: JSON, _ message: String) throws {
   let found = try faults(block)
-  if sentence == "method.rank" { return #expect(found == []) }
-  #expect(found.count == 1 && found[0].hasPrefix(sentence), "\(found)")
+  if message == "method.rank" { return #expect(found == []) }
+  #expect(found.count == 1 && found[0].hasPrefix(message), "\(found)")
 }
 
-@Test func `a grid is limited, and a kind's own keys are no other's`() throws {
+@Test func `the number of runs is limited, and keys of another type are faults`() throws {
   let seeds = JSON.array((0..<40).map(JSON.int))
   #expect(
     try faults(["seed": seeds, "method.rank": .array((1..<41).map(JSON.int))]) == [
@@ -88,14 +89,15 @@ func `a sweep that is none is refused in words`(_ block: JSON, _ sentence: Strin
   #expect(found.count == 1 && found[0].hasPrefix("method.rank in the run rank=4,type=full: unknown key. It belongs to"))
 }
 
-@Test func `what only the sweep sets is not missing`() throws {
-  #expect(try faults(["model.path": ["a", "b"]], over: least.with("model", [:])) == [])
-  let found = try faults(["model.path": 3], over: least.with("model", [:]).with("seed", -1))
+@Test func `a key that only the sweep sets is not missing`() throws {
+  #expect(try faults(["model.path": ["a", "b"]], over: minimalRecipe.with("model", [:])) == [])
+  let found = try faults(["model.path": 3], over: minimalRecipe.with("model", [:]).with("seed", -1))
   #expect(found.count == 2 && found[0].hasPrefix("seed: found -1") && found[1].hasPrefix("sweep.model.path: found 3"))
   let alone = try #require(throws: RecipeFaults.self) {
     try Recipe(json: shipped.with("sweep", ["seed": [1]]), checkFiles: false)
   }
-  #expect(alone.faults.map(\.description) == ["sweep: found a sweep; expected one run. Unset it with 'sweep=null'."])
+  #expect(
+    alone.faults.map(\.description) == ["sweep: found a sweep; expected a single run. Unset it with 'sweep=null'."])
 }
 
 private func result(dev: Double, test: Double) -> SweepSummary.Outcome {
@@ -105,7 +107,7 @@ private func result(dev: Double, test: Double) -> SweepSummary.Outcome {
   ])
 }
 
-@Test func `seeds are folded into mean and standard deviation, and the best is best on dev`() throws {
+@Test func `results are aggregated over seeds, and the best configuration is chosen on dev`() throws {
   let grid = try sweep(["method.rank": [4, 8, 16], "seed": [1, 2, 3]])
   let outcomes =
     [0.5, 0.6, 0.7].map { result(dev: $0, test: 0.9) }

@@ -1,8 +1,8 @@
-/// Columns under their names.
+/// Text tables: alignment of columns.
 import Reporting
 import Testing
 
-@Test func `numbers stand flush right, words flush left, and no line ends in blanks`() {
+@Test func `numbers are right-aligned, text is left-aligned, and no line ends with spaces`() {
   let rows = [["a", "0.5", "–", "lora", "90 %"], ["longer", "12", "3", "–", "5.5 %"], ["c", "", "10", "x", "–"]]
   #expect(
     textTable(["run", "f1", "rank", "method", "share"], rows) == [

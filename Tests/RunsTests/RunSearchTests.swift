@@ -1,4 +1,4 @@
-/// The index against the folders it stands for: many writers, damage, other versions, and runs that change behind it.
+/// Tests that the run index agrees with the run folders: many writers, damage, other versions, and runs that change.
 import Dispatch
 import Files
 import FoundationEssentials
@@ -10,96 +10,96 @@ import Testing
 @testable import Runs
 
 struct RunSearchTests {
-  let shelf = Shelf()
-  private var index: String { shelf.path + "/" + RunIndex.name }
+  let folder = RunsFolder()
+  private var index: String { folder.path + "/" + RunIndex.name }
 
-  /// The runs and what was said about them.
-  private func search(rescan: Bool = false) -> (states: [String: String], notes: [String]) {
+  /// The status of each run, and the notes.
+  private func search(rescan: Bool = false) -> (statuses: [String: String], notes: [String]) {
     var notes: [String] = []
-    let runs = findRuns(under: shelf.path, rescan: rescan) { notes.append($0) }
+    let runs = findRuns(under: folder.path, rescan: rescan) { notes.append($0) }
     return (.init(uniqueKeysWithValues: runs.map { (lastPathComponent($0.path), $0.status) }), notes)
   }
 
-  @Test func `a record comes back from the index as it went in, and one from the folder is the same`() throws {
-    try shelf.add("a", f1: 0.5)
-    #expect(indexRun(shelf.path + "/a", .ended) == nil)
-    let kept = try RunIndex(of: shelf.path).records()
-    #expect(try kept == ["a": RunRecord(folder: shelf.path + "/a")])
-    #expect(kept["a"]?.values["test.f1"] == 0.5 && kept["a"]?.values["base"] == "mini")
-    #expect(kept["a"]?.values["method.target_modules"] == "query,value")
+  @Test func `a record read from the index equals the record read from the folder`() throws {
+    try folder.add("a", f1: 0.5)
+    #expect(indexRun(folder.path + "/a", .ended) == nil)
+    let records = try RunIndex(of: folder.path).records()
+    #expect(try records == ["a": RunRecord(folder: folder.path + "/a")])
+    #expect(records["a"]?.values["test.f1"] == 0.5 && records["a"]?.values["base"] == "mini")
+    #expect(records["a"]?.values["method.target_modules"] == "query,value")
   }
 
-  @Test func `runs are found at any depth, and each folder of runs has an index of its own`() throws {
-    try shelf.add("a", f1: 0.5)
-    try shelf.add("sweep/b", f1: 0.5)
-    try shelf.add("sweep/c")
-    #expect(search().states == ["a": "completed", "b": "completed", "c": "failed"])
-    #expect(fileExists(index) && fileExists(shelf.path + "/sweep/" + RunIndex.name))
-    #expect(try RunIndex(of: shelf.path).records().keys.sorted() == ["a"])
+  @Test func `runs are found in nested folders, and each folder of runs has its own index`() throws {
+    try folder.add("a", f1: 0.5)
+    try folder.add("sweep/b", f1: 0.5)
+    try folder.add("sweep/c")
+    #expect(search().statuses == ["a": "completed", "b": "completed", "c": "failed"])
+    #expect(fileExists(index) && fileExists(folder.path + "/sweep/" + RunIndex.name))
+    #expect(try RunIndex(of: folder.path).records().keys.sorted() == ["a"])
   }
 
-  @Test(arguments: ["damaged", "a damaged page", "cut", "no database", "newer version"])
-  func `an index that is no use is made anew from the folders`(_ harm: String) throws {
-    try shelf.add("a", f1: 0.5)
+  @Test(arguments: ["damaged", "a damaged page", "truncated", "not a database", "newer version"])
+  func `an unusable index is created again from the folders`(_ damage: String) throws {
+    try folder.add("a", f1: 0.5)
     _ = search()
     var bytes = Array(try readFile(index))
-    switch harm {
-    case "damaged": for place in 100..<bytes.count { bytes[place] = UInt8(truncatingIfNeeded: place &* 31) }
-    case "a damaged page": for place in 4100..<4900 { bytes[place] = 0xFF }
-    case "cut": bytes = Array(bytes.prefix(700))
-    case "no database": bytes = Array("nothing of the kind, but long enough to have a header of its own".utf8)
+    switch damage {
+    case "damaged": for offset in 100..<bytes.count { bytes[offset] = UInt8(truncatingIfNeeded: offset &* 31) }
+    case "a damaged page": for offset in 4100..<4900 { bytes[offset] = 0xFF }
+    case "truncated": bytes = Array(bytes.prefix(700))
+    case "not a database": bytes = Array("a text file that is longer than the header of a SQLite database".utf8)
     default: try DatabaseQueue(path: index).write { try $0.execute(sql: "PRAGMA user_version = 99; DROP TABLE run") }
     }
-    if harm != "newer version" { try writeFile(Data(bytes), to: index) }
-    let found = search()
-    #expect(found.states == ["a": "completed"] && found.notes == [])
-    #expect(try RunIndex(of: shelf.path).records().count == 1)
+    if damage != "newer version" { try writeFile(Data(bytes), to: index) }
+    let result = search()
+    #expect(result.statuses == ["a": "completed"] && result.notes == [])
+    #expect(try RunIndex(of: folder.path).records().count == 1)
   }
 
-  @Test func `where there can be no index, the folders are read, and a run is told in a note`() throws {
-    try shelf.add("a", f1: 0.5)
+  @Test func `without an index the folders are read, and each failure gives a note`() throws {
+    try folder.add("a", f1: 0.5)
     try makeFolder(index + "/in the way")
-    let found = search()
-    #expect(found.states == ["a": "completed"] && found.notes.count == 1)
-    #expect(indexRun(shelf.path + "/a", .running)?.contains("was left out") == true)
-    #expect(indexRun(shelf.path + "/nowhere", .running) != nil)
+    let result = search()
+    #expect(result.statuses == ["a": "completed"] && result.notes.count == 1)
+    #expect(indexRun(folder.path + "/a", .running)?.contains("was not updated") == true)
+    #expect(indexRun(folder.path + "/nowhere", .running) != nil)
   }
 
-  @Test func `what happens behind the index is seen: runs that go, come, end, or begin again`() throws {
-    try shelf.add("a", f1: 0.5)
-    try shelf.add("b", f1: 0.5)
+  @Test func `runs that are removed, added, ended or restarted without the index are noticed`() throws {
+    try folder.add("a", f1: 0.5)
+    try folder.add("b", f1: 0.5)
     _ = search()
-    try FileManager.default.removeItem(atPath: shelf.path + "/a")
-    try shelf.add("c", f1: 0.5)
-    try writeFile("unfinished\n", to: shelf.path + "/b/.tune-run")
-    #expect(search().states == ["b": "failed", "c": "completed"])
-    #expect(try RunIndex(of: shelf.path).records().keys.sorted() == ["b", "c"])
-    try writeFile("", to: shelf.path + "/b/snapshot.safetensors")
-    #expect(search(rescan: true).states == ["b": "interrupted", "c": "completed"])
+    try FileManager.default.removeItem(atPath: folder.path + "/a")
+    try folder.add("c", f1: 0.5)
+    try writeFile("unfinished\n", to: folder.path + "/b/.tune-run")
+    #expect(search().statuses == ["b": "failed", "c": "completed"])
+    #expect(try RunIndex(of: folder.path).records().keys.sorted() == ["b", "c"])
+    try writeFile("", to: folder.path + "/b/snapshot.safetensors")
+    #expect(search(rescan: true).statuses == ["b": "interrupted", "c": "completed"])
   }
 
-  @Test func `a run is running as long as its folder is held, whatever the index says`() throws {
-    try shelf.add("a")
-    let marker = open(shelf.path + "/a/.tune-run", O_RDWR)
+  @Test func `a run is running while its folder is locked, whatever the index has`() throws {
+    try folder.add("a")
+    let marker = open(folder.path + "/a/.tune-run", O_RDWR)
     #expect(flock(marker, LOCK_EX) == 0)
-    #expect(search().states == ["a": "running"])
+    #expect(search().statuses == ["a": "running"])
     close(marker)
-    #expect(search().states == ["a": "failed"])
+    #expect(search().statuses == ["a": "failed"])
   }
 
-  @Test func `why a run failed is remembered until its folder changes`() throws {
-    try shelf.add("a")
-    #expect(indexRun(shelf.path + "/a", .failed(why: "the disk is full")) == nil)
-    func why() -> String? { findRuns(under: shelf.path) { _ in }.first?.why }
+  @Test func `the reason of a failure is stored until the run's folder changes`() throws {
+    try folder.add("a")
+    #expect(indexRun(folder.path + "/a", .failed(why: "the disk is full")) == nil)
+    func why() -> String? { findRuns(under: folder.path) { _ in }.first?.why }
     #expect(why() == "the disk is full")
-    try shelf.add("a", f1: 0.5)
+    try folder.add("a", f1: 0.5)
     #expect(why() == nil)
   }
 
-  @Test func `many writers at once all get in, also where the index has yet to be made`() throws {
+  @Test func `all concurrent writers succeed, also when they create the index`() throws {
     let names = (0..<12).map { "run-\($0)" }
-    for name in names { try shelf.add(name, f1: 0.5) }
-    let path = shelf.path
+    for name in names { try folder.add(name, f1: 0.5) }
+    let path = folder.path
     DispatchQueue.concurrentPerform(iterations: names.count) { number in
       for state in [RunRecord.State.running, .ended] { #expect(indexRun("\(path)/\(names[number])", state) == nil) }
     }

@@ -1,4 +1,4 @@
-/// What several test targets share: where the fixtures are, golden tensors, and the distance between two arrays.
+/// Paths of fixtures and shared data, golden tensors, and the relative error of an array.
 public import Checkpoints
 import Files
 
@@ -7,7 +7,7 @@ public func fixture(_ name: String, file: String = #filePath) -> String {
   file.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/") + "/Fixtures/" + name
 }
 
-/// The corpora and weights that live beside the repository, or nil: tests that need them say so and skip.
+/// A path among the corpora and weights beside the repository; nil if it is missing, and the test is then skipped.
 public func shared(_ path: String, file: String = #filePath) -> String? {
   let root = file.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
   let found = (environment("TUNE_SHARED") ?? root + "/shared") + "/" + path

@@ -1,4 +1,4 @@
-/// A matrix of Doubles in which oracles are written: plain, slow and obvious. Does not know tensors.
+/// A matrix of Doubles for oracles, which are plain and slow. Does not know tensors.
 import Hashing
 
 public struct Grid: Sendable {
@@ -22,23 +22,23 @@ public struct Grid: Sendable {
 
   public var floats: [Float] { values.map(Float.init) }
 
-  /// Numbers in ±`scale` that Float32 holds exactly, so that an op and its oracle see the same.
+  /// Random numbers within `scale` of `center` that Float32 represents exactly, so that op and oracle read the same.
   public static func random(_ rows: Int, _ columns: Int, seed: UInt64, scale: Double = 1, around center: Double = 0)
     -> Grid
   {
-    var source = SplitMix64(seed: seed)
+    var generator = SplitMix64(seed: seed)
     let values = (0..<rows * columns).map { _ in
-      Double(Float(center + Double.random(in: -scale...scale, using: &source)))
+      Double(Float(center + Double.random(in: -scale...scale, using: &generator)))
     }
     return Grid(rows, columns, values)
   }
 }
 
-/// The largest difference, relative to the largest number wanted. Infinite where anything found is not finite.
-public func relativeError(_ found: [Float], _ wanted: [Double]) -> Double {
-  precondition(found.count == wanted.count, "\(found.count) numbers against \(wanted.count)")
+/// The largest difference, relative to the largest entry of `expected`. Infinite if anything found is not finite.
+public func relativeError(_ found: [Float], _ expected: [Double]) -> Double {
+  precondition(found.count == expected.count, "found \(found.count) numbers; expected \(expected.count)")
   var worst = 0.0, largest = 0.0
-  for (a, b) in zip(found, wanted) {
+  for (a, b) in zip(found, expected) {
     guard a.isFinite else { return .infinity }
     worst = max(worst, abs(Double(a) - b))
     largest = max(largest, abs(b))
@@ -46,7 +46,7 @@ public func relativeError(_ found: [Float], _ wanted: [Double]) -> Double {
   return worst / max(largest, 1e-30)
 }
 
-/// Central differences of `f` at `x`, a number at a time. In Double, with this step, good to about nine digits.
+/// The gradient of `f` at `x` by central differences. With this step it has about nine correct digits.
 public func finiteDifferences(at x: [Double], step: Double = 1e-4, of f: ([Double]) -> Double) -> [Double] {
   var probe = x
   return x.indices.map { i in

@@ -1,14 +1,15 @@
-/// Holds an op against an oracle: outputs, and the gradients of every input and parameter. Does not know any op.
+/// Compares an op with an oracle: its output, and the gradients of all inputs and parameters. Does not know any op.
 public import Autograd
 internal import Kernels
 
-/// What an op reads: inputs are tensors, parameters are weights; those named here are left out of learning.
+/// An op's inputs (tensors) and parameters (weights).
 public struct Setting {
   public var inputs: [Grid]
   public var parameters: [Grid]
+  /// Indices of parameters that are frozen, and of inputs that are not tracked.
   public var frozen: Set<Int> = []
   public var untracked: Set<Int> = []
-  public var chance = RandomKey(seed: 1)
+  public var randomKey = RandomKey(seed: 1)
 
   public init(inputs: [Grid], parameters: [Grid] = []) {
     self.inputs = inputs
@@ -16,19 +17,19 @@ public struct Setting {
   }
 }
 
-/// What an op made: its output, and the gradients of Σ y·dy; nil for whatever does not learn.
+/// An op's output and the gradients of Σ y·dy; nil for frozen parameters and untracked inputs.
 public struct Outcome {
   public var y: [Float]
   public var inputs: [[Float]?]
   public var parameters: [[Float]?]
-  /// Buffers that the second run of the same shapes had to make.
+  /// Buffers that the second run with the same shapes allocated.
   public var allocations: Int
 }
 
 public typealias Op = (_ inputs: [Tensor], _ parameters: [Parameter], _ pass: Pass) -> Tensor
 
-/// Runs `op` and its backward from `dy`. All of it runs twice in the same memory, first on NaN: whatever reads memory
-/// that it did not write, or adds where it should write, shows up as NaN in the second run.
+/// Runs `op` and its backward from `dy`, twice in the same memory, first on NaN. If the op reads memory that it did not
+/// write, or adds where it should write, the second run has NaN in its results.
 public func run(_ setting: Setting, dy: Grid, _ op: Op) -> Outcome {
   let parameters = makeParameters(setting.parameters)
   let trainable = parameters.indices.filter { !setting.frozen.contains($0) }.map { parameters[$0] }
@@ -36,25 +37,25 @@ public func run(_ setting: Setting, dy: Grid, _ op: Op) -> Outcome {
     ParameterTable(training: trainable, freezing: setting.frozen.sorted().map { parameters[$0] }))
   let workspace = Workspace()
   var result = Outcome(y: [], inputs: [], parameters: [], allocations: 0)
-  for isRehearsal in [true, false] {
+  for isNaNRun in [true, false] {
     let before = workspace.allocations
     for (parameter, grid) in zip(parameters, setting.parameters) {
-      _ = parameter.values.update(fromContentsOf: isRehearsal ? grid.values.map { _ in Float.nan } : grid.floats)
+      _ = parameter.values.update(fromContentsOf: isNaNRun ? grid.values.map { _ in Float.nan } : grid.floats)
     }
     gradients.reset()
-    let pass = Pass(workspace, gradients: gradients, randomKey: setting.chance)
+    let pass = Pass(workspace, gradients: gradients, randomKey: setting.randomKey)
     var found: [[Float]?] = setting.inputs.map { _ in nil }
     let inputs = setting.inputs.enumerated().map { index, grid in
       let x = pass.make(grid.rows, grid.columns, tracked: !setting.untracked.contains(index))
-      fill(x, isRehearsal ? grid.values.map { _ in .nan } : grid.floats)
+      fill(x, isNaNRun ? grid.values.map { _ in .nan } : grid.floats)
       pass.record(x) { found[index] = $0.array }
       return x
     }
     let y = op(inputs, parameters, pass)
     result.y = y.array
-    let seed = pass.make(dy.rows, dy.columns)
-    fill(seed, isRehearsal ? dy.values.map { _ in .nan } : dy.floats)
-    pass.backward(from: y, gradient: seed)
+    let outputGradient = pass.make(dy.rows, dy.columns)
+    fill(outputGradient, isNaNRun ? dy.values.map { _ in .nan } : dy.floats)
+    pass.backward(from: y, gradient: outputGradient)
     gradients.finish()
     result.inputs = found
     result.allocations = workspace.allocations - before
@@ -65,7 +66,7 @@ public func run(_ setting: Setting, dy: Grid, _ op: Op) -> Outcome {
   return result
 }
 
-/// Parameters side by side in one piece of memory, as a joined product wants them.
+/// Parameters that are contiguous in memory, as `linear` requires for several layers.
 public func makeParameters(_ grids: [Grid]) -> [Parameter] {
   let storage = OwnedStorage(count: grids.reduce(0) { $0 + $1.values.count })
   var next = storage.pointer
@@ -79,52 +80,53 @@ public func makeParameters(_ grids: [Grid]) -> [Parameter] {
 }
 
 public func fill(_ x: Tensor, _ values: [Float]) {
-  precondition(values.count == x.count, "\(values.count) numbers for [\(x.rows), \(x.columns)]")
+  precondition(values.count == x.count, "\(values.count) values for [\(x.rows), \(x.columns)]")
   x.pointer.update(from: values, count: values.count)
 }
 
-/// How far an op is from its oracle, relative to the largest number of each piece.
+/// Errors of an op against its oracle, each relative to the largest number of its tensor.
 public struct Distance {
   public var forward: Double
-  /// Of inputs, then parameters; those that do not learn are left out.
+  /// Of tracked inputs, then of trainable parameters.
   public var gradients: [Double]
   public var allocations: Int
 
   public var gradient: Double { gradients.max() ?? 0 }
 }
 
-/// Runs `op` on `setting` and holds it against `oracle` (inputs, then parameters → y) and against the gradient of
-/// Σ y·dy: finite differences of the oracle, or where these would take too long `slope` ((inputs, parameters), dy → all).
+/// Runs `op` on `setting` and compares it with `oracle` (inputs, then parameters → y), and its gradients of Σ y·dy with
+/// finite differences of the oracle, or, where these would take too long, with `gradient` (inputs and parameters, dy →
+/// all gradients).
 public func distance(
-  _ setting: Setting, _ op: Op, oracle: ([Grid]) -> Grid, slope: (([Grid], Grid) -> [Grid])? = nil
+  _ setting: Setting, _ op: Op, oracle: ([Grid]) -> Grid, gradient: (([Grid], Grid) -> [Grid])? = nil
 ) -> Distance {
   let all = setting.inputs + setting.parameters
-  let wanted = oracle(all)
-  let dy = Grid.random(wanted.rows, wanted.columns, seed: 4711)
+  let expected = oracle(all)
+  let dy = Grid.random(expected.rows, expected.columns, seed: 4711)
   let found = run(setting, dy: dy, op)
-  let slopes = slope?(all, dy) ?? differentiate(oracle, at: all, dy)
-  let gradients = zip(found.inputs + found.parameters, slopes).compactMap { found, wanted in
-    found.map { relativeError($0, wanted.values) }
+  let expectedGradients = gradient?(all, dy) ?? numericalGradients(oracle, at: all, dy)
+  let gradients = zip(found.inputs + found.parameters, expectedGradients).compactMap { found, expected in
+    found.map { relativeError($0, expected.values) }
   }
-  let learning = all.count - setting.frozen.count - setting.untracked.count
-  precondition(gradients.count == learning, "\(gradients.count) gradients came back; \(learning) were due")
+  let count = all.count - setting.frozen.count - setting.untracked.count
+  precondition(gradients.count == count, "found \(gradients.count) gradients; expected \(count)")
   return Distance(
-    forward: relativeError(found.y, wanted.values), gradients: gradients, allocations: found.allocations)
+    forward: relativeError(found.y, expected.values), gradients: gradients, allocations: found.allocations)
 }
 
-/// The gradient of Σ y·dy by finite differences of the oracle.
-public func differentiate(_ oracle: ([Grid]) -> Grid, at all: [Grid], _ dy: Grid) -> [Grid] {
+/// The gradients of Σ y·dy by finite differences of the oracle.
+public func numericalGradients(_ oracle: ([Grid]) -> Grid, at all: [Grid], _ dy: Grid) -> [Grid] {
   all.indices.map { index in
     var probe = all
-    let slope = finiteDifferences(at: all[index].values) { values in
+    let gradient = finiteDifferences(at: all[index].values) { values in
       probe[index].values = values
       return zip(oracle(probe).values, dy.values).reduce(0) { $0 + $1.0 * $1.1 }
     }
-    return Grid(all[index].rows, all[index].columns, slope)
+    return Grid(all[index].rows, all[index].columns, gradient)
   }
 }
 
-/// The rows of all tensors, one below the other: an op for tests that gives one tensor two readers.
+/// Concatenates the rows of all tensors. For tests in which several ops read one tensor.
 public func stack(_ parts: [Tensor], _ pass: Pass) -> Tensor {
   let columns = parts[0].columns
   let y = pass.make(parts.reduce(0) { $0 + $1.rows }, columns, tracked: parts.contains { $0.isTracked })

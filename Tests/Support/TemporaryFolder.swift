@@ -1,4 +1,4 @@
-/// Folders for tests: one that goes away with its object, and one on a disk so small that a test can fill it.
+/// Temporary folders for tests: one that is deleted with its object, and one on a file system small enough to fill.
 import FoundationEssentials
 import Glibc
 
@@ -15,7 +15,7 @@ public final class TemporaryFolder {
   deinit { if path != "/tmp" { try? FileManager.default.removeItem(atPath: path) } }
 }
 
-/// A file system in memory, of 64 KiB or as said, or read-only. Mounting needs root: tests of it are skipped elsewhere.
+/// A small or read-only file system in memory. Mounting needs root; without it the tests that use this are skipped.
 public final class TinyDisk {
   public let folder = TemporaryFolder()
   public static let isPermitted = TinyDisk() != nil

@@ -1,19 +1,19 @@
-/// The tiny models among the fixtures, and the batches whose logits are known.
+/// The tiny models among the fixtures, and the batches of their golden logits.
 import Files
 import Kernels
 public import Models
 
-/// Two blocks of width 32, five labels.
-public func tinyModel(_ name: String = "tiny-bert", kind: HeadType = .tokenClassification, classes: Int = 5) throws
+/// A model with two blocks, hidden size 32 and by default five classes.
+public func tinyModel(_ name: String = "tiny-bert", headType: HeadType = .tokenClassification, classes: Int = 5) throws
   -> TextModel
 {
   try Processor.initialize()
-  return try TextModel(folder: fixture(name), kind: kind, classes: classes, reuseHead: true)
+  return try TextModel(folder: fixture(name), headType: headType, classes: classes, reuseHead: true)
 }
 
-/// The batch of `golden-token.json`, or of another kind, in the model's folder.
-public func goldenBatch(_ name: String = "tiny-bert", kind: String = "token") throws -> Batch {
-  let json = try JSON(path: fixture("\(name)/golden-\(kind).json"))
+/// The batch of `golden-<golden>.json` in the model's folder.
+public func goldenBatch(_ name: String = "tiny-bert", golden: String = "token") throws -> Batch {
+  let json = try JSON(path: fixture("\(name)/golden-\(golden).json"))
   func rows(_ key: String) -> [[Int32]]? {
     json[key]?.array?.map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
   }

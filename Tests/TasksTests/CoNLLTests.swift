@@ -1,3 +1,4 @@
+/// CoNLL files: accepted layouts, and errors for invalid lines.
 import Files
 import Testing
 
@@ -7,7 +8,7 @@ private func parse(_ text: String, _ columns: CoNLLColumns = CoNLLColumns()) thr
   try parseCoNLL(Array(text.utf8), named: "f.tsv", columns: columns)
 }
 
-private let two = [
+private let sentences = [
   TaggedSentence(words: ["a", "b"], tags: ["O", "B-X"]), TaggedSentence(words: ["c"], tags: ["I-X-y"]),
 ]
 
@@ -18,8 +19,8 @@ private let two = [
   "\u{FEFF}a\tO\nb\tB-X\n \t \nc\tI-X-y",
   "\n\n-DOCSTART-\tO\n\na\tO\nb\tB-X \n\n\n\nc\tI-X-y\n\n",
   "-DOCSTART- -X- O\n\n a O\nb B-X\n-DOCSTART- -X- O\nc I-X-y\n",
-]) func `line ends, marks, separators and blank lines do not matter`(_ text: String) throws {
-  #expect(try parse(text) == two)
+]) func `line terminators, byte order mark, separators and blank lines do not matter`(_ text: String) throws {
+  #expect(try parse(text) == sentences)
 }
 
 @Test func `with tabs a word may contain spaces`() throws {
@@ -32,7 +33,7 @@ private let two = [
   #expect(sentence == TaggedSentence(words: ["EU", "."], tags: ["I-ORG", "O"]))
 }
 
-@Test func `a file of words is read when labels are optional`() throws {
+@Test func `a file without labels is read if labels are optional`() throws {
   #expect(
     try parse("a\nb\n\nc\n", CoNLLColumns(labelsRequired: false))
       == [TaggedSentence(words: ["a", "b"]), TaggedSentence(words: ["c"])])
@@ -49,8 +50,9 @@ private func fault(_ bytes: [UInt8]) -> CoNLLFault? {
   }
 }
 
-@Test(arguments: ["", "\n \n", "-DOCSTART- O\n", "\u{FEFF}"]) func `a file without sentences is a fault`(_ text: String)
-{
+@Test(arguments: ["", "\n \n", "-DOCSTART- O\n", "\u{FEFF}"]) func `a file without sentences is rejected`(
+  _ text: String
+) {
   #expect(fault(Array(text.utf8))?.badLineCount == 0)
 }
 
@@ -62,30 +64,30 @@ private func fault(_ bytes: [UInt8]) -> CoNLLFault? {
   ("a\tO\n\tB-X\n", "f.tsv:2: found an empty word; expected text in the word column (\"\\tB-X\")"),
   ("a\tO\n\u{1}\tNN\n", "f.tsv:2: found the tag \"NN\"; expected O, or B-, I-, E-, S-, L- or U- with a type"),
   ("a\tB\n", "found the tag \"B\""), ("a\tB-\n", "found the tag \"B-\""), ("a\tX-Y\n", "found the tag \"X-Y\""),
-]) func `a fault names file, line, what was found and expected`(_ text: String, _ message: String) {
+]) func `an error names file, line, and what was found and expected`(_ text: String, _ message: String) {
   let found = fault(Array(text.utf8))?.description ?? ""
   #expect(found.contains(message), "\(found)")
 }
 
-@Test func `bad UTF-8 is found at its line`() {
+@Test func `invalid UTF-8 is reported at its line`() {
   let found = fault(Array("a\tO\n".utf8) + [0x62, 0xFF, 0x09, 0x4F, 0x0A])
   #expect(found?.badLines.map(\.line) == [2] && found?.badLines.first?.problem == .notUTF8)
 }
 
-@Test func `the first bad lines are listed at once`() {
+@Test func `the first invalid lines are reported together`() {
   let found = fault(Array((0..<9).map { "w\($0)\tnoun\n" }.joined().utf8))
   #expect(found?.badLineCount == 9 && found?.badLines.map(\.line) == [1, 2, 3, 4, 5])
   #expect(
     found?.description.hasSuffix(
-      "… and 4 more bad lines.\nIs the label column right? Columns count from 0; -1 is the last.") == true)
+      "… and 4 more invalid lines.\nIs the label column correct? Columns count from 0; -1 is the last.") == true)
 }
 
-@Test func `a missing file and a folder are faults`() {
+@Test func `a missing file and a folder are rejected`() {
   #expect(throws: FileFault.missing(path: "/no/such.tsv")) { try readCoNLL("/no/such.tsv") }
   #expect(throws: FileFault.self) { try readCoNLL("/") }
 }
 
-@Test func `bytes of any kind never trap`() {
+@Test func `random bytes never crash`() {
   let alphabet = Array("\t\t\n\n \rO-BX\u{FEFF}".utf8)
   var seed: UInt64 = 7
   for _ in 0..<3000 {
@@ -97,10 +99,10 @@ private func fault(_ bytes: [UInt8]) -> CoNLLFault? {
   }
 }
 
-@Test func `line ends of every kind give the same sentences`() throws {
+@Test func `LF, CRLF and CR give the same sentences`() throws {
   let text = "a\tB-X\nb\tO\n\nc\tO\n"
-  let wanted = try parseCoNLL(Array(text.utf8), named: "f")
-  for end in ["\r\n", "\r"] {
-    #expect(try parseCoNLL(Array(text.replacing("\n", with: end).utf8), named: "f") == wanted)
+  let expected = try parseCoNLL(Array(text.utf8), named: "f")
+  for terminator in ["\r\n", "\r"] {
+    #expect(try parseCoNLL(Array(text.replacing("\n", with: terminator).utf8), named: "f") == expected)
   }
 }

@@ -1,10 +1,11 @@
+/// Entity scores compared with seqeval's.
 import Files
 import FoundationEssentials
 import Testing
 
 @testable import Tasks
 
-/// Cases made by Tests/Fixtures/tasks/make_goldens.py with seqeval 1.2.2.
+/// Made by Tests/Fixtures/tasks/make_goldens.py with seqeval 1.2.2.
 private func goldens() throws -> [JSON] {
   let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   return try JSON(path: tests.appending(path: "Fixtures/tasks/entity_scores.json").path).array ?? []
@@ -18,7 +19,7 @@ private func row(_ score: TypeScore) -> [Double] {
   [score.precision, score.recall, score.f1, Double(score.support)]
 }
 
-@Test func `scores equal seqeval in every digit`() throws {
+@Test func `scores are bit-identical to seqeval's`() throws {
   let cases = try goldens()
   #expect(cases.count == 500)
   for golden in cases {
@@ -32,16 +33,16 @@ private func row(_ score: TypeScore) -> [Double] {
   }
 }
 
-@Test func `no entity on either side scores 0 everywhere`() throws {
+@Test func `without entities on both sides, all scores are 0`() throws {
   let score = try EntityScore(gold: [["O", "O"], []], predicted: [["O", "O"], []])
   #expect(score.f1 == 0 && score.macro.f1 == 0 && score.weighted.f1 == 0 && score.support == 0 && score.perType.isEmpty)
 }
 
-@Test func `an empty tag is no entity`() throws {
+@Test func `an empty tag is not an entity`() throws {
   #expect(try EntityScore(gold: [["", "B-A"]], predicted: [["O", "B-A"]]).f1 == 1)
 }
 
-@Test func `sides of other sizes are refused`() {
+@Test func `different numbers of sentences or words are rejected`() {
   #expect(throws: EntityScoreFault.sentences(gold: 1, predicted: 0)) { try EntityScore(gold: [["O"]], predicted: []) }
   #expect(throws: EntityScoreFault.words(sentence: 1, gold: 1, predicted: 2)) {
     try EntityScore(gold: [["O"], ["O"]], predicted: [["O"], ["O", "O"]])
@@ -50,9 +51,9 @@ private func row(_ score: TypeScore) -> [Double] {
 
 @Test func `the JSON of a score and its coding have the same keys`() throws {
   let score = try EntityScore(gold: [["B-A", "I-A", "O", "B-B"]], predicted: [["B-A", "I-A", "O", "O"]])
-  let coded = try JSON(parsing: JSONEncoder().encode(score), named: "score")
-  #expect(coded["per_type"]?["A"]?["f1"]?.number == 1 && coded["per_type"]?["B"]?["support"]?.int == 1)
-  #expect(coded.object?.keys.sorted() == score.json.object?.keys.sorted())
+  let encoded = try JSON(parsing: JSONEncoder().encode(score), named: "score")
+  #expect(encoded["per_type"]?["A"]?["f1"]?.number == 1 && encoded["per_type"]?["B"]?["support"]?.int == 1)
+  #expect(encoded.object?.keys.sorted() == score.json.object?.keys.sorted())
   #expect(try JSONDecoder().decode(EntityScore.self, from: JSONEncoder().encode(score)) == score)
   #expect(score.json["precision"] == .double(1) && score.json["recall"] == .double(0.5))
 }

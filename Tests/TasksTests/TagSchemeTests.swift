@@ -1,9 +1,10 @@
+/// Tag schemes: reading, detection and conversion to IOB2.
 import Testing
 
 @testable import Tasks
 
-/// The same four entities, the second right after the first and of its type, in each scheme.
-private let written: [(TagScheme, String)] = [
+/// The same four entities in each scheme; the second follows the first directly and has the same type.
+private let examples: [(TagScheme, String)] = [
   (.iob1, "I-A I-A B-A O I-B O I-A I-A I-A"),
   (.iob2, "B-A I-A B-A O B-B O B-A I-A I-A"),
   (.iobes, "B-A E-A S-A O S-B O B-A I-A E-A"),
@@ -12,15 +13,15 @@ private let written: [(TagScheme, String)] = [
 
 private func tags(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
 
-@Test(arguments: written) func `every scheme reads the same spans`(_ scheme: TagScheme, _ text: String) {
-  let reading = scheme.spans(tags(text))
-  #expect(reading.spans == [Span("A", 0, 2), Span("A", 2, 3), Span("B", 4, 5), Span("A", 6, 9)])
-  #expect(reading.invalidTags == 0)
-  #expect(scheme.toIOB2(tags(text)) == tags(written[1].1))
+@Test(arguments: examples) func `every scheme gives the same spans`(_ scheme: TagScheme, _ text: String) {
+  let parsed = scheme.spans(tags(text))
+  #expect(parsed.spans == [Span("A", 0, 2), Span("A", 2, 3), Span("B", 4, 5), Span("A", 6, 9)])
+  #expect(parsed.invalidTags == 0)
+  #expect(scheme.toIOB2(tags(text)) == tags(examples[1].1))
   #expect(TagScheme.detect(in: [["O"], tags(text)]) == scheme)
 }
 
-@Test func `a corpus without entities, or with B- alone, is IOB2`() {
+@Test func `a corpus without entities, or with B- tags only, is IOB2`() {
   #expect(TagScheme.detect(in: [["O", "O"], []]) == .iob2)
   #expect(TagScheme.detect(in: [["B-A", "O", "B-B"]]) == .iob2)
 }
@@ -40,7 +41,7 @@ private func tags(_ text: String) -> [String] { text.split(separator: " ").map(S
   #expect(scheme.spans(tags(text)) == ParsedSpans(spans: spans, invalidTags: invalid))
 }
 
-@Test func `well-formed letters in any order give seqeval's entities`() {
+@Test func `random IOBES tags give seqeval's entities`() {
   var seed: UInt64 = 1
   func draw(_ n: UInt64) -> Int {
     seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -54,7 +55,7 @@ private func tags(_ text: String) -> [String] { text.split(separator: " ").map(S
   }
 }
 
-@Test func `a corpus is turned into IOB2 with its faults counted`() {
+@Test func `a corpus is converted to IOB2 and its invalid tags are counted`() {
   let corpus = IOB2Corpus([
     TaggedSentence(words: ["a", "b", "c"], tags: ["B-A", "E-A", "O"]),
     TaggedSentence(words: ["d"], tags: ["I-A"]),
@@ -64,7 +65,7 @@ private func tags(_ text: String) -> [String] { text.split(separator: " ").map(S
   #expect(corpus.sentences.map(\.tags) == [["B-A", "I-A", "O"], ["B-A"], []])
 }
 
-@Test func `overlapping, empty and overlong spans leave tags valid`() {
+@Test func `overlapping, empty and out-of-range spans give valid tags`() {
   let spans = [Span("B", 1, 3), Span("A", 0, 2), Span("C", 3, 3), Span("D", 3, 9)]
   #expect(iob2Tags(spans, count: 4) == ["B-A", "I-A", "O", "O"])
 }

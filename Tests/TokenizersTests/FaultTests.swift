@@ -1,3 +1,4 @@
+/// Errors for invalid, damaged and unsupported tokenizer files.
 import Files
 import FoundationEssentials
 import Testing
@@ -7,15 +8,15 @@ import Testing
 private func fault(_ files: [String: String]) -> String {
   do {
     _ = try load(files)
-    return "no fault"
+    return "no error"
   } catch { return "\(error)" }
 }
 
-private func fault(_ replaced: (inout [String: JSON]) -> Void) throws -> String {
-  fault(["tokenizer.json": try tokenizerJSON(replaced)])
+private func fault(_ modify: (inout [String: JSON]) -> Void) throws -> String {
+  fault(["tokenizer.json": try tokenizerJSON(modify)])
 }
 
-private func with(_ vocabulary: JSON) throws -> String {
+private func fault(vocabulary: JSON) throws -> String {
   try fault {
     var model = $0["model"]?.object ?? [:]
     model["vocab"] = vocabulary
@@ -23,16 +24,16 @@ private func with(_ vocabulary: JSON) throws -> String {
   }
 }
 
-@Test func `a folder without a tokenizer says what is missing`() throws {
+@Test func `a folder without a tokenizer reports the missing files`() throws {
   #expect(fault([:]).contains("neither tokenizer.json nor vocab.txt"))
   #expect(throws: FileFault.missing(path: "/nowhere")) { try WordPiece(folder: "/nowhere") }
   #expect(fault(["vocab.txt": "[UNK]", "added_tokens.json": "{}"]).contains("read from tokenizer.json only"))
 }
 
-@Test func `another kind of tokenizer is named`() throws {
+@Test func `unsupported components are named`() throws {
   #expect(try fault { $0["model"] = ["type": "BPE", "vocab": [:], "merges": []] }.contains("the model is BPE"))
   #expect(
-    try fault { $0["normalizer"] = ["type": "NFC"] }.contains("the normalizer is NFC; supported is BertNormalizer"))
+    try fault { $0["normalizer"] = ["type": "NFC"] }.contains("the normalizer is NFC; expected BertNormalizer"))
   #expect(try fault { $0["normalizer"] = nil }.contains("the normalizer is missing"))
   #expect(try fault { $0["pre_tokenizer"] = ["type": "ByteLevel"] }.contains("the pre_tokenizer is ByteLevel"))
   #expect(try fault { $0["post_processor"] = ["type": "ByteLevel"] }.contains("the post_processor is ByteLevel"))
@@ -40,27 +41,27 @@ private func with(_ vocabulary: JSON) throws -> String {
   #expect(try fault { $0["model"] = ["type": "Unigram", "vocab": [["a", 0.5]]] }.contains("the model is Unigram"))
 }
 
-@Test func `a token twice is a fault in either file`() throws {
+@Test func `duplicate tokens are rejected in tokenizer.json and vocab.txt`() throws {
   #expect(fault(["vocab.txt": (small + ["b"]).joined(separator: "\n")]).contains("token 'b' has two ids, 7 and 14"))
-  let twice = try tokenizerJSON().replacing("\"b\"", with: "\"e\"")
-  #expect(fault(["tokenizer.json": twice]).contains("token 'e' has two ids"))
+  let duplicate = try tokenizerJSON().replacing("\"b\"", with: "\"e\"")
+  #expect(fault(["tokenizer.json": duplicate]).contains("token 'e' has two ids"))
 }
 
-@Test func `gaps, strays and repeats among ids are faults`() throws {
-  #expect(try with(["[UNK]": 0, "a": 2]).contains("token 'a' has id 2, but the vocabulary has 2 tokens"))
-  #expect(try with(["[UNK]": 0, "a": 0]).contains("id 0 is given to"))
-  #expect(try with(["[UNK]": -1]).contains("expected an id"))
-  #expect(try with(["[UNK]": 4_294_967_296]).contains("an id below 2147483648"))
-  #expect(try with(["[UNK]": 0.5]).contains("damaged"))
-  #expect(try with([:]).contains("the vocabulary is empty"))
-  #expect(try with([]).contains("'model.vocab' is a list"))
+@Test func `missing, invalid and duplicate ids are rejected`() throws {
+  #expect(try fault(vocabulary: ["[UNK]": 0, "a": 2]).contains("token 'a' has id 2, but the vocabulary has 2 tokens"))
+  #expect(try fault(vocabulary: ["[UNK]": 0, "a": 0]).contains("id 0 belongs to"))
+  #expect(try fault(vocabulary: ["[UNK]": -1]).contains("expected an id"))
+  #expect(try fault(vocabulary: ["[UNK]": 4_294_967_296]).contains("an id below 2147483648"))
+  #expect(try fault(vocabulary: ["[UNK]": 0.5]).contains("damaged"))
+  #expect(try fault(vocabulary: [:]).contains("the vocabulary is empty"))
+  #expect(try fault(vocabulary: []).contains("'model.vocab' is a list"))
   #expect(fault(["vocab.txt": ""]).contains("the vocabulary is empty"))
 }
 
 @Test(arguments: ["[UNK]", "[CLS]", "[SEP]", "[PAD]"])
-func `a special token that is not there is named`(_ name: String) {
-  let rest = small.filter { $0 != name }.joined(separator: "\n")
-  #expect(fault(["vocab.txt": rest]).contains("token '\(name)' is not in the vocabulary"))
+func `a missing special token is named`(_ token: String) {
+  let rest = small.filter { $0 != token }.joined(separator: "\n")
+  #expect(fault(["vocab.txt": rest]).contains("token '\(token)' is not in the vocabulary"))
 }
 
 @Test func `added tokens must agree with the vocabulary`() throws {
@@ -71,12 +72,12 @@ func `a special token that is not there is named`(_ name: String) {
       .contains("expected 15"))
   #expect(
     try fault { $0["added_tokens"] = [["id": 7, "content": "b"], ["id": 7, "content": "b"]] }
-      .contains("the same as another"))
+      .contains("equal to another"))
   #expect(try fault { $0["added_tokens"] = [["id": 14, "content": "\u{301}"]] }.contains("is empty"))
   #expect(try fault { $0["added_tokens"] = [["id": 7, "content": "b", "lstrip": 1]] }.contains("true or false"))
 }
 
-@Test func `a template may not point outside of the vocabulary`() throws {
+@Test func `a template with ids outside of the vocabulary is rejected`() throws {
   let text = try fault {
     $0["post_processor"] = ["type": "BertProcessing", "sep": ["[SEP]", 99], "cls": ["[CLS]", 2]]
   }
@@ -86,7 +87,7 @@ func `a special token that is not there is named`(_ name: String) {
       .contains("special tokens around one Sequence"))
 }
 
-@Test func `bytes that are not UTF-8 and text that is not JSON are faults`() throws {
+@Test func `invalid UTF-8 and invalid JSON are rejected`() throws {
   try withFolder { folder in
     try writeFile(Data([0x5B, 0xFF, 0x0A]), to: "\(folder)/vocab.txt")
     #expect(throws: FileFault.self) { try WordPiece(folder: folder) }

@@ -1,14 +1,15 @@
+/// Helpers for tokenizer tests: a small vocabulary, temporary model folders, paths.
 import Files
 import FoundationEssentials
 
 @testable import Tokenizers
 
-/// Tokens, letters and their continuations enough to spell small things.
+/// A small vocabulary: special tokens, a few words and letters, and their continuations.
 let small = [
   "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "hepa", "##titis", "b", "naive", "é", "e", "##é", "##e", "-",
 ]
 
-/// A fresh folder that is gone after `body`.
+/// Calls `body` with a temporary folder that has these files.
 func withFolder<Result>(_ files: [String: String] = [:], _ body: (String) throws -> Result) throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appending(path: "tokenizer-\(UUID().uuidString)").path()
   try makeFolder(folder)
@@ -17,24 +18,24 @@ func withFolder<Result>(_ files: [String: String] = [:], _ body: (String) throws
   return try body(folder)
 }
 
-/// The tokenizer of a folder with these files.
+/// Loads a tokenizer from a folder with these files.
 func load(_ files: [String: String]) throws -> WordPiece { try withFolder(files) { try WordPiece(folder: $0) } }
 
-/// A sound tokenizer.json over `small`, with one part replaced.
-func tokenizerJSON(_ replaced: (inout [String: JSON]) -> Void = { _ in }) throws -> String {
+/// A valid tokenizer.json with the vocabulary `small`, changed by `modify`.
+func tokenizerJSON(_ modify: (inout [String: JSON]) -> Void = { _ in }) throws -> String {
   let saved = try withFolder { folder in
     try WordPiece(vocabulary: small, lowercase: true).save(to: folder)
     return try JSON(path: "\(folder)/tokenizer.json")
   }
   var members = saved.object ?? [:]
-  replaced(&members)
+  modify(&members)
   return JSON.object(members).text()
 }
 
 let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .appending(path: "Fixtures/tokenizer").path()
 
-/// Where models and corpora are that do not belong to the repository.
+/// The folder of models and corpora outside of the repository.
 let shared =
   ProcessInfo.processInfo.environment["TUNE_SHARED"]
   ?? URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

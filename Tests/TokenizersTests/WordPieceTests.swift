@@ -1,19 +1,22 @@
+/// WordPiece encoding: longest match, normalization, added tokens, and the files of a model folder.
 import Files
 import Testing
 
 @testable import Tokenizers
 
-@Test func `the longest piece wins, and offsets count code points of the original`() throws {
+@Test func `the longest token matches, and offsets count code points of the original text`() throws {
   let tokenizer = try WordPiece(vocabulary: small, lowercase: true)
-  // The variation selector at 3 is a mark, which goes with the accents.
-  let encoding = tokenizer.encode("👩‍⚕️ Hepatitis-B", specials: true)
+  // The variation selector at 3 is a mark and is removed like an accent.
+  let encoding = tokenizer.encode("👩‍⚕️ Hepatitis-B", addSpecialTokens: true)
   #expect(encoding.tokens == ["[CLS]", "[UNK]", "hepa", "##titis", "-", "b", "[SEP]"])
   #expect(encoding.offsets == [0..<0, 0..<3, 5..<9, 9..<14, 14..<15, 15..<16, 0..<0])
 }
 
-@Test func `accents go with the case unless told otherwise`() throws {
-  func tokens(_ lowercase: Bool, _ strip: Bool?) throws -> [String] {
-    try WordPiece(vocabulary: small, lowercase: lowercase, stripAccents: strip).encode("éÉ", specials: false).tokens
+@Test func `accents are removed when lower-casing, unless stripAccents is set`() throws {
+  func tokens(_ lowercase: Bool, _ stripAccents: Bool?) throws -> [String] {
+    try WordPiece(vocabulary: small, lowercase: lowercase, stripAccents: stripAccents).encode(
+      "éÉ", addSpecialTokens: false
+    ).tokens
   }
   #expect(try tokens(true, nil) == ["e", "##e"])
   #expect(try tokens(true, false) == ["é", "##é"])
@@ -21,26 +24,26 @@ import Testing
   #expect(try tokens(false, true) == ["[UNK]"])
 }
 
-@Test func `ideographs are words of their own only when split`() throws {
-  for split in [true, false] {
-    let tokenizer = try WordPiece(vocabulary: small + ["漢", "字"], lowercase: true, handleChineseChars: split)
-    #expect(tokenizer.encode("漢字", specials: false).tokens == (split ? ["漢", "字"] : ["[UNK]"]))
+@Test func `ideographs are separate words only with handleChineseChars`() throws {
+  for isolate in [true, false] {
+    let tokenizer = try WordPiece(vocabulary: small + ["漢", "字"], lowercase: true, handleChineseChars: isolate)
+    #expect(tokenizer.encode("漢字", addSpecialTokens: false).tokens == (isolate ? ["漢", "字"] : ["[UNK]"]))
   }
 }
 
-@Test func `a word may have no piece at all`() throws {
+@Test func `a word may have no tokens`() throws {
   let tokenizer = try WordPiece(vocabulary: small, lowercase: true)
-  for word in ["", " ", "\u{200D}", "\0\u{FEFF}"] { #expect(tokenizer.pieces(ofWord: word).isEmpty) }
-  #expect(tokenizer.encode("", specials: true).ids == [2, 3])
-  #expect(tokenizer.encode("", specials: false) == Encoding())
+  for word in ["", " ", "\u{200D}", "\0\u{FEFF}"] { #expect(tokenizer.ids(ofWord: word).isEmpty) }
+  #expect(tokenizer.encode("", addSpecialTokens: true).ids == [2, 3])
+  #expect(tokenizer.encode("", addSpecialTokens: false) == Encoding())
 }
 
-@Test func `tokens that are one text to Swift are two to the model`() throws {
+@Test func `canonically equivalent tokens are different tokens`() throws {
   let tokenizer = try WordPiece(vocabulary: small + ["e\u{301}"], lowercase: false)
-  #expect(tokenizer.encode("\u{E9} e\u{301}", specials: false).ids == [9, 14])
+  #expect(tokenizer.encode("\u{E9} e\u{301}", addSpecialTokens: false).ids == [9, 14])
 }
 
-@Test func `an id beyond the vocabulary reads as the unknown token`() throws {
+@Test func `an id outside of the vocabulary gives the unknown token`() throws {
   let tokenizer = try WordPiece(vocabulary: small, lowercase: true)
   #expect(tokenizer.token(5) == "hepa")
   #expect([-1, 14, .max].map { tokenizer.token($0) } == ["[UNK]", "[UNK]", "[UNK]"])
@@ -48,41 +51,41 @@ import Testing
   #expect([tokenizer.pad, tokenizer.unk, tokenizer.cls, tokenizer.sep, tokenizer.mask] == [0, 1, 2, 3, 4])
 }
 
-@Test func `vocab.txt alone follows tokenizer_config.json`() throws {
+@Test func `vocab.txt uses the settings of tokenizer_config.json`() throws {
   let lines = small.joined(separator: "\r\n")
-  #expect(try load(["vocab.txt": lines]).encode("B", specials: false).ids == [7])
+  #expect(try load(["vocab.txt": lines]).encode("B", addSpecialTokens: false).ids == [7])
   #expect(
     try load(["vocab.txt": lines, "tokenizer_config.json": #"{"do_lower_case": false}"#])
-      .encode("B", specials: false).ids == [1])
+      .encode("B", addSpecialTokens: false).ids == [1])
   let renamed = lines.replacing("[CLS]", with: "<s>")
   let config = #"{"cls_token": {"content": "<s>"}}"#
   #expect(
-    try load(["vocab.txt": renamed, "special_tokens_map.json": config]).encode("b<s>", specials: true).ids == [
+    try load(["vocab.txt": renamed, "special_tokens_map.json": config]).encode("b<s>", addSpecialTokens: true).ids == [
       2, 7, 2, 3,
     ])
 }
 
-@Test func `tokenizer.json goes before vocab.txt, and does not cut or pad`() throws {
+@Test func `tokenizer.json has precedence over vocab.txt, and its truncation and padding are ignored`() throws {
   let text = try tokenizerJSON {
     $0["truncation"] = ["max_length": 2, "strategy": "LongestFirst", "stride": 0, "direction": "Right"]
     $0["padding"] = ["strategy": ["Fixed": 128], "pad_id": 0]
   }
   let tokenizer = try load(["tokenizer.json": text, "vocab.txt": "nonsense"])
-  #expect(tokenizer.encode("b b b", specials: true).ids == [2, 7, 7, 7, 3])
+  #expect(tokenizer.encode("b b b", addSpecialTokens: true).ids == [2, 7, 7, 7, 3])
 }
 
-@Test func `a token added after training is found whole and has the next id`() throws {
+@Test func `a token added after training is matched as a whole and has the next id`() throws {
   let text = try tokenizerJSON {
     $0["added_tokens"] = .array(
       ($0["added_tokens"]?.array ?? []) + [["id": 14, "content": "<gene>", "special": false]])
   }
   let tokenizer = try load(["tokenizer.json": text])
   #expect(tokenizer.count == 15)
-  #expect(tokenizer.encode("b<GENE>b", specials: false).ids == [7, 14, 7])
+  #expect(tokenizer.encode("b<GENE>b", addSpecialTokens: false).ids == [7, 14, 7])
 }
 
-@Test func `a letter with two hundred thousand marks takes no quadratic time`() throws {
+@Test func `a letter with 200,000 marks does not take quadratic time`() throws {
   let tokenizer = try WordPiece(vocabulary: small, lowercase: true)
   let text = "e" + String(repeating: "\u{301}\u{316}", count: 100_000)
-  #expect(tokenizer.encode(text, specials: false).ids == [10])
+  #expect(tokenizer.encode(text, addSpecialTokens: false).ids == [10])
 }

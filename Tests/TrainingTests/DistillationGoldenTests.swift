@@ -1,4 +1,4 @@
-/// Masked-language training and distillation against PyTorch: gradients of each term, and twenty steps.
+/// Tests masked-language modeling and distillation against PyTorch: the gradients of each term, and twenty steps.
 import Autograd
 import Checkpoints
 import Files
@@ -15,7 +15,7 @@ private func pair(_ json: JSON?) -> Teacher.Pair {
   return .init(student: pair.first ?? 0, teacher: pair.last ?? 0)
 }
 
-/// A run of the fixture: its student, its objective, and what PyTorch saw.
+/// A run of the fixture: the student, the objective, and PyTorch's results.
 private struct GoldenRun {
   let model: TextModel
   let objective: any Objective
@@ -24,47 +24,47 @@ private struct GoldenRun {
 
   init(_ name: String) throws {
     golden = try JSON(path: fixture("distillation/\(name).json"))
-    let facts = golden["settings"], kind: HeadType = name == "tagging" ? .tokenClassification : .maskedLM
+    let settingsJSON = golden["settings"], headType: HeadType = name == "tagging" ? .tokenClassification : .maskedLM
     func open(_ key: String) throws -> TextModel? {
-      guard let folder = facts?[key]?.string else { return nil }
-      return try TextModel(folder: fixture("distillation/\(folder)"), kind: kind, classes: 5, reuseHead: true)
+      guard let folder = settingsJSON?[key]?.string else { return nil }
+      return try TextModel(folder: fixture("distillation/\(folder)"), headType: headType, classes: 5, reuseHead: true)
     }
     model = try #require(try open("student"))
-    task = try FixedBatches("distillation/batches.json", facts?["batches"]?.string ?? "", labelledOnly: true)
+    task = try FixedBatches("distillation/batches.json", settingsJSON?["batches"]?.string ?? "", labeledOnly: true)
     guard let teacher = try open("teacher") else {
       objective = TaskLoss()
       return
     }
     var settings = DistillationSettings()
-    func weight(_ term: String) -> Double { facts?["weights"]?[term]?.number ?? 0 }
+    func weight(_ term: String) -> Double { settingsJSON?["weights"]?[term]?.number ?? 0 }
     (settings.klWeight, settings.taskWeight, settings.cosineWeight) = (weight("soft"), weight("hard"), weight("cosine"))
     (settings.hiddenWeight, settings.attentionWeight) = (weight("hidden"), weight("attention"))
     settings.relationWeight = weight("relations")
-    settings.temperature = facts?["temperature"]?.number ?? 0
-    settings.klTokens = facts?["scope"]?.string == "labelled" ? .labeled : .all
-    settings.relationHeads = facts?["relation_heads"]?.int ?? 1
-    let pairs = (facts?["pairs"]?.array ?? []).map { pair($0) }
+    settings.temperature = settingsJSON?["temperature"]?.number ?? 0
+    settings.klTokens = settingsJSON?["scope"]?.string == "labelled" ? .labeled : .all
+    settings.relationHeads = settingsJSON?["relation_heads"]?.int ?? 1
+    let pairs = (settingsJSON?["pairs"]?.array ?? []).map { pair($0) }
     let distillation = Distillation(
-      settings, teachers: [Teacher(teacher, pairs: pairs, relationPair: pair(facts?["relation_pair"]))],
+      settings, teachers: [Teacher(teacher, pairs: pairs, relationPair: pair(settingsJSON?["relation_pair"]))],
       student: model, seed: 0)
-    let start = try Checkpoint(file: fixture("distillation/projections.safetensors"))
+    let initial = try Checkpoint(file: fixture("distillation/projections.safetensors"))
     for parameter in distillation.parameters {
-      // Ours are named by both states of a pair, the fixture's by the student's.
+      // Our names have the indices of both layers of a pair, the fixture's only the student's.
       var parts = parameter.name.split(separator: ".")
       parts.remove(at: 4)
-      _ = parameter.values.update(from: try start.array(parts.joined(separator: ".")))
+      _ = parameter.values.update(from: try initial.array(parts.joined(separator: ".")))
     }
     objective = distillation
   }
 }
 
-/// What the fixtures call the terms whose names differ.
+/// The fixture's names of the terms, where they differ.
 private let fixtureTerms = ["kl": "soft", "task": "hard", "relation": "relations"]
 
 @Suite struct DistillationGoldenTests {
   init() throws { try Processor.initialize() }
 
-  @Test(arguments: ["mlm", "triple", "tagging"]) func `twenty steps lose what PyTorch's lose`(_ name: String) throws {
+  @Test(arguments: ["mlm", "triple", "tagging"]) func `losses match PyTorch's for twenty steps`(_ name: String) throws {
     let run = try GoldenRun(name)
     var settings = TrainingSettings()
     settings.duration = .steps(20)
@@ -87,10 +87,11 @@ private let fixtureTerms = ["kl": "soft", "task": "hard", "relation": "relations
     }
   }
 
-  @Test(arguments: ["kl", "task", "cosine"]) func `a term's every gradient is PyTorch's`(_ term: String) throws {
+  @Test(arguments: ["kl", "task", "cosine"]) func `the gradients of each term match PyTorch's`(_ term: String) throws {
     let run = try GoldenRun("triple"),
       reference = try Checkpoint(file: fixture("distillation/triple-gradients.safetensors"))
-    let teacher = try TextModel(folder: fixture("distillation/teacher"), kind: .maskedLM, classes: 0, reuseHead: true)
+    let teacher = try TextModel(
+      folder: fixture("distillation/teacher"), headType: .maskedLM, classes: 0, reuseHead: true)
     var settings = DistillationSettings()
     if term != "kl" { settings.klWeight = 0 }
     if term != "task" { settings.taskWeight = 0 }
@@ -99,11 +100,11 @@ private let fixtureTerms = ["kl": "soft", "task": "hard", "relation": "relations
     let table = ParameterTable(training: run.model.parameters)
     let gradients = Gradients(table), pass = Pass(Workspace(), gradients: gradients)
     let lesson = run.task.lesson(run.task.batches[0], at: 0)
-    let loss = objective.losses(run.model, run.task, lesson, of: BatchTotals([lesson]), pass)[0]
+    let loss = objective.losses(run.model, run.task, lesson, totals: BatchTotals([lesson]), pass)[0]
     gradients.finish()
     let fixtureTerm = fixtureTerms[term] ?? term
-    let wanted = run.golden["terms"]?[fixtureTerm]?.array?[0].number ?? .nan
-    #expect(abs(loss - wanted) < 1e-6 * wanted)
+    let expected = run.golden["terms"]?[fixtureTerm]?.array?[0].number ?? .nan
+    #expect(abs(loss - expected) < 1e-6 * expected)
     for parameter in table.parameters {
       let found = UnsafeBufferPointer(start: gradients.pointer + (parameter.offset ?? 0), count: parameter.count)
       if reference.contains("\(fixtureTerm).\(parameter.name)") {

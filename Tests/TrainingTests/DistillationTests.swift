@@ -1,4 +1,4 @@
-/// What a teacher is asked once, and blocks that are computed again, must not show in the numbers.
+/// Tests that gradient checkpointing and shared teacher passes do not change distillation's results.
 import Autograd
 import Checkpoints
 import Files
@@ -10,13 +10,13 @@ import Testing
 
 @testable import Training
 
-/// What a term looks at decides which of the student's blocks are recomputed.
-enum Looks: CaseIterable {
-  /// At logits and the last state; at the first state; at every state; into the second block; into every block.
+/// What the terms compare, which decides which of the student's blocks can be checkpointed.
+enum Compared: CaseIterable {
+  /// Logits and the last hidden state; the first state; every state; the second block's attention; every block's.
   case lastState, firstState, everyState, oneBlock, everyBlock
 
-  /// Whether it leaves a block closed.
-  var leavesSome: Bool { self != .everyState && self != .everyBlock }
+  /// Whether some blocks can be checkpointed.
+  var allowsCheckpointing: Bool { self != .everyState && self != .everyBlock }
 
   func teacher(_ model: TextModel) -> Teacher {
     let states = 0...(self == .firstState ? 0 : 4)
@@ -45,7 +45,7 @@ enum Looks: CaseIterable {
       json["num_hidden_layers"] = 4
       var config = try ModelConfig(json: family.convertedConfig(.object(json), from: .bert), file: "config.json")
       (config.dropout, config.attentionDropout) = (0.1, 0.2)
-      return try TextModel(config, nil, kind: .maskedLM, classes: 0, reuseHead: false, seed: seed)
+      return try TextModel(config, nil, headType: .maskedLM, classes: 0, reuseHead: false, seed: seed)
     }
     (teacher, student) = (try make(.bert, seed: 1), try make(.distilbert, seed: 2))
     let batch = Batch([Array(5..<27), [7], Array(20..<31)]), rows: [Int32] = [2, 9, 10, 25, 30]
@@ -53,11 +53,11 @@ enum Looks: CaseIterable {
       examples: [0, 1, 2], batch: batch, rows: rows, targets: rows.map { $0 + 5 }, weight: Float(rows.count))
   }
 
-  private struct FreeTask: Task {
+  private struct FixedTask: Task {
     let lengths: [Int] = []
-    let given: Lesson
+    let fixedLesson: Lesson
     func tokens(in split: Split) -> Int { 0 }
-    func lesson(_ examples: [Int], at step: Int) -> Lesson { given }
+    func lesson(_ examples: [Int], at step: Int) -> Lesson { fixedLesson }
     func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
   }
 
@@ -67,38 +67,43 @@ enum Looks: CaseIterable {
     let buffers: Int
   }
 
-  private func step(_ settings: DistillationSettings, _ looks: Looks = .lastState, recompute: Bool = false) -> Step {
-    student.gradientCheckpointing = recompute
-    let objective = Distillation(settings, teachers: [looks.teacher(teacher)], student: student, seed: 0)
+  private func step(
+    _ settings: DistillationSettings, _ compared: Compared = .lastState, checkpointing: Bool = false
+  ) -> Step {
+    student.gradientCheckpointing = checkpointing
+    let objective = Distillation(settings, teachers: [compared.teacher(teacher)], student: student, seed: 0)
     let table = ParameterTable(training: student.parameters + objective.parameters)
     let gradients = Gradients(table), workspace = Workspace()
     let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: 3, step: 4, shard: 1))
-    let losses = objective.losses(student, FreeTask(given: lesson), lesson, of: BatchTotals([lesson]), pass)
+    let losses = objective.losses(student, FixedTask(fixedLesson: lesson), lesson, totals: BatchTotals([lesson]), pass)
     gradients.finish()
     return Step(
       losses: losses, gradients: (0..<gradients.count).map { gradients.pointer[$0].bitPattern },
       buffers: workspace.allocations)
   }
 
-  @Test(arguments: Looks.allCases)
-  func `recomputed blocks distil to the same bits, from fewer buffers where some are closed`(_ looks: Looks) {
-    let kept = step(looks.settings, looks), again = step(looks.settings, looks, recompute: true)
-    #expect(again.losses == kept.losses && again.gradients == kept.gradients)
-    #expect(kept.losses.allSatisfy { $0.isFinite && $0 > 0 } && kept.gradients.contains { $0 != 0 })
-    if looks.leavesSome { #expect(again.buffers < kept.buffers) }
+  @Test(arguments: Compared.allCases)
+  func `gradient checkpointing distills to the same bits, with fewer buffers where blocks allow it`(
+    _ compared: Compared
+  ) {
+    let plain = step(compared.settings, compared)
+    let checkpointed = step(compared.settings, compared, checkpointing: true)
+    #expect(checkpointed.losses == plain.losses && checkpointed.gradients == plain.gradients)
+    #expect(plain.losses.allSatisfy { $0.isFinite && $0 > 0 } && plain.gradients.contains { $0 != 0 })
+    if compared.allowsCheckpointing { #expect(checkpointed.buffers < plain.buffers) }
   }
 
-  @Test func `what a teacher says beside its logits is what it says alone`() {
-    var alone = DistillationSettings()
-    (alone.klWeight, alone.taskWeight) = (0, 0)
-    let both = step(DistillationSettings()), cosine = step(alone)
-    #expect(both.losses.last == cosine.losses.last)
+  @Test func `the cosine loss is the same with and without the teacher's logits`() {
+    var settings = DistillationSettings()
+    (settings.klWeight, settings.taskWeight) = (0, 0)
+    let all = step(DistillationSettings()), cosine = step(settings)
+    #expect(all.losses.last == cosine.losses.last)
   }
 
-  @Test func `without a soft term logits are asked for where there is a target`() {
+  @Test func `the task loss is the same with logits of labeled tokens only`() {
     var settings = DistillationSettings()
     (settings.klWeight, settings.cosineWeight) = (0, 0)
-    let hard = step(settings), all = step(DistillationSettings())
-    #expect(abs(hard.losses[0] / all.losses[1] - 1) < 1e-6)
+    let task = step(settings), all = step(DistillationSettings())
+    #expect(abs(task.losses[0] / all.losses[1] - 1) < 1e-6)
   }
 }

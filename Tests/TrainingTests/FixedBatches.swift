@@ -1,20 +1,21 @@
+/// A task with the fixed batches of a fixture file, which PyTorch was trained on.
 import Files
 import Models
 import Tasks
 import TestSupport
 
-/// The four fixed batches of one kind in a fixture's file, as examples 0… in order.
+/// The four batches "name.0" to "name.3" of the file, as examples 0… in order.
 struct FixedBatches: Task {
   let batches: [[Int]]
-  let ids, kinds, labels: [[Int32]]
-  /// Whether logits are asked for only where there is a label.
-  let labelledOnly: Bool
+  let ids, tokenTypeIDs, labels: [[Int32]]
+  /// Whether only labeled tokens get logits.
+  let labeledOnly: Bool
 
-  init(_ file: String, _ kind: String, labelledOnly: Bool = false) throws {
+  init(_ file: String, _ name: String, labeledOnly: Bool = false) throws {
     let json = try JSON(path: fixture(file))
     func rows(_ key: String) -> [[[Int32]]] {
       (0..<4).map { index in
-        (json["\(kind).\(index)"]?[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
+        (json["\(name).\(index)"]?[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
       }
     }
     var next = 0
@@ -22,8 +23,10 @@ struct FixedBatches: Task {
       defer { next += batch.count }
       return Array(next..<next + batch.count)
     }
-    (ids, kinds, labels) = (rows("ids").flatMap { $0 }, rows("types").flatMap { $0 }, rows("labels").flatMap { $0 })
-    self.labelledOnly = labelledOnly
+    (ids, tokenTypeIDs, labels) = (
+      rows("ids").flatMap { $0 }, rows("types").flatMap { $0 }, rows("labels").flatMap { $0 }
+    )
+    self.labeledOnly = labeledOnly
   }
 
   var lengths: [Int] { ids.map(\.count) }
@@ -32,11 +35,11 @@ struct FixedBatches: Task {
 
   func lesson(_ examples: [Int], at step: Int) -> Lesson {
     var batch = Batch()
-    for example in examples { batch.append(ids[example], tokenTypeIDs: kinds[example]) }
+    for example in examples { batch.append(ids[example], tokenTypeIDs: tokenTypeIDs[example]) }
     let targets = examples.flatMap { labels[$0] }
     let lesson = Lesson(
       examples: examples, batch: batch, targets: targets, weight: Float(targets.count { $0 >= 0 }))
-    return labelledOnly ? lesson.whereLabelled(.tokenClassification) : lesson
+    return labeledOnly ? lesson.withLabeledRows(.tokenClassification) : lesson
   }
 
   func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }

@@ -1,4 +1,4 @@
-/// What the tests of masked-language training share: words of the fixture's vocabulary in a file, its models, a step.
+/// Shared by tests of masked-language modeling: a text of words from the fixture's vocabulary, its models, and a step.
 import Autograd
 import Checkpoints
 import Files
@@ -27,28 +27,29 @@ struct MaskedBench {
     store = try TokenStore(paths: [folder.path + "/text.txt"], tokenizer: tokenizer, maxLength: 20, threads: 2)
   }
 
-  func task(seed: UInt64 = 3, isDynamic: Bool = true, most: Int? = nil) throws -> MaskedLMTask {
-    MaskedLMTask([.train: store, .dev: store], try Masking(tokenizer), seed: seed, isDynamic: isDynamic, most: most)
+  func task(seed: UInt64 = 3, isDynamic: Bool = true, limit: Int? = nil) throws -> MaskedLMTask {
+    MaskedLMTask(
+      [.train: store, .dev: store], try Masking(tokenizer), seed: seed, isDynamic: isDynamic, maxTrainExamples: limit)
   }
 
-  /// The fixture's model of this name, with dropout in training.
+  /// The fixture's model of this name, with this dropout.
   static func model(_ name: String, dropout: Double = 0) throws -> TextModel {
     let folder = fixture("distillation/" + name)
     var config = try ModelConfig(folder: folder)
     (config.dropout, config.attentionDropout) = (dropout, dropout)
-    return try TextModel(config, Checkpoint(folder: folder), kind: .maskedLM, classes: 0, reuseHead: true, seed: 0)
+    return try TextModel(config, Checkpoint(folder: folder), headType: .maskedLM, classes: 0, reuseHead: true, seed: 0)
   }
 }
 
-/// The losses of lessons in one step, term by term, and the sum of their gradients.
+/// The losses of one step by term, and its gradients.
 func step(
   _ lessons: [Lesson], _ objective: any Objective, _ task: any Task, _ model: TextModel, threads: Int = 1
 ) -> (losses: [Double], gradients: [Float]) {
   let table = ParameterTable(training: model.parameters + objective.parameters), total = Gradients(table)
-  let size = BatchTotals(lessons)
+  let totals = BatchTotals(lessons)
   let losses = Replicas(threads: threads).sum(shards: lessons.count, into: total) { shard, workspace, gradients in
     let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: 1, step: 2, shard: shard))
-    return objective.losses(model, task, lessons[shard], of: size, pass)
+    return objective.losses(model, task, lessons[shard], totals: totals, pass)
   }
   return (losses, Array(UnsafeBufferPointer(start: total.pointer, count: total.count)))
 }

@@ -1,4 +1,4 @@
-/// Every optimizer and schedule against torch and transformers (Tests/Fixtures/optimizers).
+/// Tests every optimizer and schedule against torch and transformers (Tests/Fixtures/optimizers).
 import Autograd
 import Files
 import TestSupport
@@ -19,20 +19,20 @@ private func number(_ k: Int) -> Float {
   return Float(hash >> 8) / 8_388_608 - 1
 }
 
-/// make_golden.py's `tensors`, into the places that `body` says.
-private func fill(_ table: ParameterTable, step: Int, _ place: (Parameter) -> UnsafeMutablePointer<Float>) {
+/// make_golden.py's `tensors`, written to `destination`.
+private func fill(_ table: ParameterTable, step: Int, _ destination: (Parameter) -> UnsafeMutablePointer<Float>) {
   var k = 100_000 * step
   let size: Float = step % 3 == 0 && step > 0 ? 0.125 : 1
   for parameter in table.parameters {
-    for i in 0..<parameter.count { place(parameter)[i] = size * number(k + i) }
+    for i in 0..<parameter.count { destination(parameter)[i] = size * number(k + i) }
     k += parameter.count
   }
 }
 
 private let groups = [
-  ParameterGroup(.names(["layer.0"]), rate: .ratio(0.5)),
-  ParameterGroup(.pattern(".*(query|dense).*"), rate: .ratio(1)),
-  ParameterGroup(.names(["classifier"]), rate: .peak(9e-3), weightDecay: 0.02),
+  ParameterGroup(.names(["layer.0"]), learningRate: .ratio(0.5)),
+  ParameterGroup(.pattern(".*(query|dense).*"), learningRate: .ratio(1)),
+  ParameterGroup(.names(["classifier"]), learningRate: .peak(9e-3), weightDecay: 0.02),
 ]
 
 @Test(
@@ -42,114 +42,117 @@ private let groups = [
     ("lion-groups", .lion(), 1e-3), ("adafactor", .adafactor, 1e-2), ("adafactor-groups", .adafactor, 1e-2),
     ("ema", .adamW(), 3e-3), ("mean-of-5", .adamW(), 3e-3),
   ] as [(String, OptimizerSettings.Algorithm, Double)], [1, 3])
-func `twenty steps leave the weights that torch's optimizers leave`(
-  _ run: (name: String, rule: OptimizerSettings.Algorithm, peak: Double), _ threads: Int
+func `weights match those of torch's optimizers after twenty steps`(
+  _ run: (name: String, algorithm: OptimizerSettings.Algorithm, learningRate: Double), _ threads: Int
 ) throws {
   let golden = try JSON(path: fixture("optimizers/golden.json"))["runs"]?[run.name]
   let table = ParameterTable(training: shapes.map { Parameter($0.name, shape: $0.shape) })
   var settings = TrainingSettings()
-  settings.optimizer.algorithm = run.rule
+  settings.optimizer.algorithm = run.algorithm
   settings.optimizer.weightDecay = 0.1
   settings.optimizer.maxGradNorm = 5
-  settings.learningRate = run.peak
+  settings.learningRate = run.learningRate
   if run.name.hasSuffix("-groups") || run.name == "sgd-momentum" {
     settings.groups = groups
-    settings.groups[2].learningRate = .peak(3 * run.peak)
+    settings.groups[2].learningRate = .peak(3 * run.learningRate)
   }
-  let descent = OptimizerStep(table, settings.optimizer, try table.rules(settings))
+  let optimizerStep = OptimizerStep(table, settings.optimizer, try table.rules(settings))
   let (gradients, average, replicas) = (Gradients(table), WeightAverage(table), Replicas(threads: threads))
   fill(table, step: 0, \.pointer)
-  let start = table.values
+  let initial = table.values
   for step in 0..<20 {
     fill(table, step: step + 1) { gradients.pointer + ($0.offset ?? 0) }
-    let rate = run.peak * Double(20 - step) / 20
-    #expect(descent.apply(gradients, number: step + 1, rate: rate, replicas).isFinite)
+    let learningRate = run.learningRate * Double(20 - step) / 20
+    #expect(optimizerStep.apply(gradients, number: step + 1, learningRate: learningRate, replicas).isFinite)
     if run.name == "ema" { average.moveTowardsWeights(by: step == 0 ? 1 : 0.1, replicas) }
     if run.name == "mean-of-5", step >= 15 { average.moveTowardsWeights(by: 1 / Double(step - 14), replicas) }
   }
   if ["ema", "mean-of-5"].contains(run.name) { average.copyToWeights() }
-  let wanted = table.parameters.flatMap { golden?[$0.name]?.array?.compactMap { $0.number.map(Float.init) } ?? [] }
-  #expect(relativeError(table.values, wanted) < 1e-6)
-  // What the steps did, as against what was there before them.
-  #expect(relativeError(zip(table.values, start).map { $0 - $1 }, zip(wanted, start).map { $0 - $1 }) < 3e-5)
+  let expected = table.parameters.flatMap { golden?[$0.name]?.array?.compactMap { $0.number.map(Float.init) } ?? [] }
+  #expect(relativeError(table.values, expected) < 1e-6)
+  // The change, which is small compared with the initial weights.
+  #expect(relativeError(zip(table.values, initial).map { $0 - $1 }, zip(expected, initial).map { $0 - $1 }) < 3e-5)
 }
 
 @Test(
   arguments: [
     ("linear", .linear, 7), ("constant", .constant, 7), ("cosine", .cosine(), 7),
-    ("cosine-floor", .cosine(floor: 0.1), 7), ("polynomial", .polynomial(), 7),
-    ("polynomial-floor", .polynomial(power: 2.5, floor: 0.05), 7), ("inverse-sqrt", .inverseSquareRoot(), 7),
+    ("cosine-floor", .cosine(minLRRate: 0.1), 7), ("polynomial", .polynomial(), 7),
+    ("polynomial-floor", .polynomial(power: 2.5, minLRRate: 0.05), 7), ("inverse-sqrt", .inverseSquareRoot(), 7),
     ("inverse-sqrt-no-warmup", .inverseSquareRoot(), 0),
     ("inverse-sqrt-timescale", .inverseSquareRoot(timescale: 3), 7), ("one-cycle", .oneCycle(), 0),
     ("one-cycle-options", .oneCycle(pctStart: 0.11, divFactor: 10, finalDivFactor: 50), 0),
   ] as [(String, Schedule.Shape, Int)])
-func `a schedule's rates are those of transformers and torch, at every step`(
-  _ name: String, _ kind: Schedule.Shape, _ warmup: Int
+func `learning rates match transformers and torch at every step`(
+  _ name: String, _ shape: Schedule.Shape, _ warmupSteps: Int
 ) throws {
   let golden = try JSON(path: fixture("optimizers/golden.json"))["schedules"]?[name]?.array ?? []
-  let schedule = Schedule(kind, peak: 3e-4, warmup: warmup, total: 40)
+  let schedule = Schedule(shape, learningRate: 3e-4, warmupSteps: warmupSteps, totalSteps: 40)
   #expect(golden.count == 40)
-  for (step, rate) in golden.enumerated() {
-    #expect(abs(schedule.learningRate(at: step) - (rate.number ?? .nan)) < 1e-15, "step \(step)")
+  for (step, expected) in golden.enumerated() {
+    #expect(abs(schedule.learningRate(at: step) - (expected.number ?? .nan)) < 1e-15, "step \(step)")
   }
 }
 
-@Test func `the shortest runs have rates too`() {
-  let kinds: [Schedule.Shape] = [
+@Test func `learning rates are valid in very short runs`() {
+  let shapes: [Schedule.Shape] = [
     .linear, .constant, .cosine(), .polynomial(), .inverseSquareRoot(), .oneCycle(), .oneCycle(pctStart: 0),
     .oneCycle(pctStart: 1),
   ]
-  for kind in kinds {
+  for shape in shapes {
     for total in 1...4 {
       for step in 0..<total {
-        let rate = Schedule(kind, peak: 1, warmup: 0, total: total).learningRate(at: step)
-        #expect(rate.isFinite && (0...1).contains(rate), "\(kind), \(step) of \(total): \(rate)")
+        let schedule = Schedule(shape, learningRate: 1, warmupSteps: 0, totalSteps: total)
+        let learningRate = schedule.learningRate(at: step)
+        #expect(
+          learningRate.isFinite && (0...1).contains(learningRate), "\(shape), \(step) of \(total): \(learningRate)")
       }
     }
   }
 }
 
-@Test func `a gradient that is not finite moves nothing, whatever the optimizer`() throws {
-  for rule: OptimizerSettings.Algorithm in [.adamW(), .sgd(), .lion(), .adafactor] {
+@Test func `no optimizer changes weights or state for a gradient that is not finite`() throws {
+  for algorithm: OptimizerSettings.Algorithm in [.adamW(), .sgd(), .lion(), .adafactor] {
     let table = ParameterTable(training: shapes.map { Parameter($0.name, shape: $0.shape) })
     fill(table, step: 0, \.pointer)
     let before = table.values, gradients = Gradients(table)
     var settings = TrainingSettings()
-    settings.optimizer.algorithm = rule
-    let descent = OptimizerStep(table, settings.optimizer, try table.rules(settings))
+    settings.optimizer.algorithm = algorithm
+    let optimizerStep = OptimizerStep(table, settings.optimizer, try table.rules(settings))
     gradients.pointer[3] = .infinity
-    #expect(!descent.apply(gradients, number: 1, rate: 1, Replicas(threads: 1)).isFinite)
+    #expect(!optimizerStep.apply(gradients, number: 1, learningRate: 1, Replicas(threads: 1)).isFinite)
     #expect(table.values == before)
-    for memory in descent.optimizer.state {
-      #expect((0..<memory.count).allSatisfy { memory.pointer[$0] == 0 }, "\(memory.name)")
+    for state in optimizerStep.optimizer.state {
+      #expect((0..<state.count).allSatisfy { state.pointer[$0] == 0 }, "\(state.name)")
     }
   }
 }
 
-@Test func `an optimizer remembers what the documentation says it costs`() throws {
+@Test func `optimizer states have the documented sizes`() throws {
   let table = ParameterTable(training: [Parameter("w", shape: [64, 32])])
-  func numbers(_ rule: OptimizerSettings.Algorithm) -> Int {
+  func stateSize(_ algorithm: OptimizerSettings.Algorithm) -> Int {
     var settings = OptimizerSettings()
-    settings.algorithm = rule
+    settings.algorithm = algorithm
     return settings.make(table).state.reduce(0) { $0 + $1.count }
   }
-  #expect(numbers(.adamW()) == 2 * 64 * 32 && numbers(.lion()) == 64 * 32 && numbers(.sgd()) == 64 * 32)
-  #expect(numbers(.sgd(momentum: 0)) == 0 && numbers(.adafactor) == 64 + 32)
+  #expect(stateSize(.adamW()) == 2 * 64 * 32 && stateSize(.lion()) == 64 * 32 && stateSize(.sgd()) == 64 * 32)
+  #expect(stateSize(.sgd(momentum: 0)) == 0 && stateSize(.adafactor) == 64 + 32)
 }
 
-@Test func `Adafactor's strips make the sums of a whole matrix, on any number of threads`() throws {
-  // Taller than a strip, so that columns are summed over several; wanted: the same rows under another cut, the transpose.
+@Test func `Adafactor's sums over row chunks are those of the whole matrix, on any number of threads`() throws {
+  // The matrix has several row chunks. The expected values come from its transpose, which has only one.
   func run(_ shape: [Int], threads: Int) throws -> [Float] {
     let table = ParameterTable(training: [Parameter("w", shape: shape)])
     var settings = TrainingSettings()
     settings.optimizer.algorithm = .adafactor
-    let descent = OptimizerStep(table, settings.optimizer, try table.rules(settings)), gradients = Gradients(table)
+    let optimizerStep = OptimizerStep(table, settings.optimizer, try table.rules(settings)),
+      gradients = Gradients(table)
     let tall = shape[0] == 700
     for step in 1...3 {
       for i in 0..<700 {
         for j in 0..<9 { gradients.pointer[tall ? i * 9 + j : j * 700 + i] = number(step * 10_000 + i * 9 + j) }
       }
-      _ = descent.apply(gradients, number: step, rate: 0.01, Replicas(threads: threads))
+      _ = optimizerStep.apply(gradients, number: step, learningRate: 0.01, Replicas(threads: threads))
     }
     let values = table.values
     return tall ? values : (0..<700).flatMap { i in (0..<9).map { values[$0 * 700 + i] } }
@@ -159,7 +162,7 @@ func `a schedule's rates are those of transformers and torch, at every step`(
   #expect(relativeError(tall, try run([9, 700], threads: 2)) < 1e-5)
 }
 
-@Test func `a group that fits nothing is told, with the names there are`() throws {
+@Test func `a group that matches nothing is an error that lists the names`() throws {
   let table = ParameterTable(training: shapes.map { Parameter($0.name, shape: $0.shape) })
   func fault(_ groups: ParameterGroup...) -> String? {
     var settings = TrainingSettings()
@@ -172,24 +175,28 @@ func `a schedule's rates are those of transformers and torch, at every step`(
   #expect(fault(.init(.names(["layer.1", "LayerNorm"])), .init(.pattern("layer\\.0\\.q.*"))) == nil)
   #expect(
     fault(.init(.names(["classifier", "class"])))
-      == "training.groups.0.match: \"class\" matches no parameter that learns. Their names end with: "
+      == "training.groups.0.match: \"class\" matches no trainable parameter. Their names end with: "
       + "LayerNorm.weight, classifier.weight, dense.weight, query.bias, query.weight.")
-  #expect(fault(.init(.pattern("query")))?.contains("\"query\" matches no parameter") == true)
-  #expect(fault(.init(.pattern("(")))?.contains("no regular expression") == true)
-  #expect(fault(.init(.pattern(".*")), .init(.names(["query"])))?.hasPrefix("training.groups.1: all that it") == true)
+  #expect(fault(.init(.pattern("query")))?.contains("\"query\" matches no trainable parameter") == true)
+  #expect(fault(.init(.pattern("(")))?.contains("not a regular expression") == true)
+  #expect(
+    fault(.init(.pattern(".*")), .init(.names(["query"])))?.hasPrefix("training.groups.1: all matching parameters")
+      == true)
 }
 
-@Test func `a group's ratio meets the method's factor, its own rate does not`() throws {
+@Test func `a group's ratio is multiplied by the method's factor, its learning rate is not`() throws {
   let table = ParameterTable(training: shapes.map { Parameter($0.name, shape: $0.shape) })
   var settings = TrainingSettings()
   settings.learningRate = 1e-3
-  settings.groups = [.init(.names(["query"]), rate: .ratio(2)), .init(.names(["classifier"]), rate: .peak(5e-3))]
+  settings.groups = [
+    .init(.names(["query"]), learningRate: .ratio(2)), .init(.names(["classifier"]), learningRate: .peak(5e-3)),
+  ]
   let rules = try table.rules(settings) { layerDecayFactor($0.name, decay: 0.5, layers: 2) }
   #expect(rules.map(\.learningRateFactor) == [0.5, 0.5, 0.25, 0.5, 5])
   #expect(rules.map(\.weightDecay) == [0.01, 0, 0, 0.01, 0.01])
 }
 
-@Test func `the factor of a layer falls from the head to the embeddings`() {
+@Test func `layer-wise decay factors fall from the head to the embeddings`() {
   func factor(_ name: String) -> Double { layerDecayFactor(name, decay: 0.5, layers: 4) }
   #expect(factor("classifier.weight") == 1 && factor("cls.predictions.transform.dense.weight") == 1)
   #expect(

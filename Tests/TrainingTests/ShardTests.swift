@@ -1,4 +1,4 @@
-/// One gradient buffer for many shards: the order of its sums, parameters with several writers or none, and waiting.
+/// Tests the sums of shards' gradients: their order, and parameters that are written several times or not at all.
 import Autograd
 import Glibc
 import TestSupport
@@ -6,8 +6,8 @@ import Testing
 
 @testable import Training
 
-/// Four parameters; shards write them in this order or backwards, at speeds of their own.
-private struct Course {
+/// Four parameters, which shards write in this or reverse order, some of them slowly.
+private struct ShardedSum {
   let parameters = makeParameters((0..<4).map { .random(3, 50, seed: UInt64($0)) })
   let table: ParameterTable
   let total: Gradients
@@ -17,22 +17,22 @@ private struct Course {
     total = Gradients(table)
   }
 
-  /// What `shard` adds to number `i` of a parameter at its `time`th write: rounding shows in which order this was summed.
-  static func value(_ shard: Int, _ parameter: Int, _ time: Int, _ i: Int) -> Float {
-    Float((shard * 7919 + parameter * 104729 + time * 1299709 + i * 31) % 10007) / 3 * (shard % 2 == 0 ? 1 : -1e3)
+  /// What a shard adds to element `i` of a parameter in its write number `write`. The order of sums changes the bits.
+  static func value(_ shard: Int, _ parameter: Int, _ write: Int, _ i: Int) -> Float {
+    Float((shard * 7919 + parameter * 104729 + write * 1299709 + i * 31) % 10007) / 3 * (shard % 2 == 0 ? 1 : -1e3)
   }
 
-  /// Sums 9 shards; `writes` says how often a shard writes a parameter.
+  /// The sum over 9 shards. `writes` returns how often a shard writes a parameter.
   func sum(threads: Int, writes: @Sendable (_ shard: Int, _ parameter: Int) -> Int) -> [[Float]] {
     let losses = Replicas(threads: threads).sum(shards: 9, into: total) { [parameters] shard, workspace, sink in
       let pass = Pass(workspace, gradients: sink)
-      // The first of each three is slow, so that the others catch up with it and wait.
+      // Every third shard is slow, so that the others must wait for it.
       if shard % 3 == 0 { usleep(3000) }
       for index in shard % 2 == 0 ? [0, 1, 2, 3] : [3, 2, 1, 0] {
-        for time in 0..<writes(shard, index) {
+        for write in 0..<writes(shard, index) {
           pass.accumulate(parameters[index]) { pointer, beta in
             for i in 0..<150 {
-              pointer[i] = (beta == 0 ? 0 : pointer[i]) + Course.value(shard, index, time, i)
+              pointer[i] = (beta == 0 ? 0 : pointer[i]) + ShardedSum.value(shard, index, write, i)
             }
           }
         }
@@ -44,7 +44,7 @@ private struct Course {
     return parameters.map { Array(UnsafeBufferPointer(start: total.pointer + ($0.offset ?? 0), count: $0.count)) }
   }
 
-  /// The same sums by one loop.
+  /// The same sums in one loop.
   static func expected(_ shards: [Int] = Array(0..<9), writes: (_ shard: Int, _ parameter: Int) -> Int) -> [[Float]] {
     (0..<4).map { index in
       (0..<150).map { i in
@@ -58,21 +58,21 @@ private struct Course {
 
 @Suite struct ShardTests {
   @Test(arguments: [1, 2, 5]) func `gradients of unequal shards are added in shard order`(_ threads: Int) {
-    let course = Course(), wanted = Course.expected { _, _ in 1 }
-    #expect(Course.expected((0..<9).reversed()) { _, _ in 1 } != wanted, "another order is other bits")
-    for _ in 0..<20 { #expect(course.sum(threads: threads) { _, _ in 1 } == wanted) }
+    let sharded = ShardedSum(), expected = ShardedSum.expected { _, _ in 1 }
+    #expect(ShardedSum.expected((0..<9).reversed()) { _, _ in 1 } != expected, "the order changes the bits")
+    for _ in 0..<20 { #expect(sharded.sum(threads: threads) { _, _ in 1 } == expected) }
   }
 
-  @Test(arguments: [1, 2, 5]) func `a parameter with two writers is handed on after the second`(_ threads: Int) {
-    let course = Course()
-    course.parameters[1].useCount = 2
+  @Test(arguments: [1, 2, 5]) func `a parameter with two writes is released after the second`(_ threads: Int) {
+    let sharded = ShardedSum()
+    sharded.parameters[1].useCount = 2
     @Sendable func writes(_ shard: Int, _ parameter: Int) -> Int { parameter == 1 ? 2 : 1 }
-    for _ in 0..<20 { #expect(course.sum(threads: threads, writes: writes) == Course.expected(writes: writes)) }
+    for _ in 0..<20 { #expect(sharded.sum(threads: threads, writes: writes) == ShardedSum.expected(writes: writes)) }
   }
 
-  @Test(arguments: [1, 2, 5]) func `a shard need not write every parameter, nor as often as it may`(_ threads: Int) {
-    let course = Course()
-    course.parameters[2].useCount = 3
+  @Test(arguments: [1, 2, 5]) func `a shard may write a parameter less often than its use count`(_ threads: Int) {
+    let sharded = ShardedSum()
+    sharded.parameters[2].useCount = 3
     @Sendable func writes(_ shard: Int, _ parameter: Int) -> Int {
       switch parameter {
       case 0: shard == 0 ? 0 : 1
@@ -80,28 +80,30 @@ private struct Course {
       default: shard == 5 ? 0 : 1
       }
     }
-    for _ in 0..<20 { #expect(course.sum(threads: threads, writes: writes) == Course.expected(writes: writes)) }
+    for _ in 0..<20 { #expect(sharded.sum(threads: threads, writes: writes) == ShardedSum.expected(writes: writes)) }
   }
 
-  @Test(arguments: [1, 3]) func `what no shard writes is zero, also after a step in which all did`(_ threads: Int) {
-    let course = Course()
-    #expect(course.sum(threads: threads) { _, _ in 1 }[3].contains { $0 != 0 })
-    let sums = course.sum(threads: threads) { _, parameter in parameter == 3 ? 0 : 1 }
-    #expect(sums[3] == Array(repeating: 0, count: 150) && sums[2] == Course.expected { _, _ in 1 }[2])
+  @Test(arguments: [1, 3]) func `a parameter without writes has gradient zero, also after a step with writes`(
+    _ threads: Int
+  ) {
+    let sharded = ShardedSum()
+    #expect(sharded.sum(threads: threads) { _, _ in 1 }[3].contains { $0 != 0 })
+    let sums = sharded.sum(threads: threads) { _, parameter in parameter == 3 ? 0 : 1 }
+    #expect(sums[3] == Array(repeating: 0, count: 150) && sums[2] == ShardedSum.expected { _, _ in 1 }[2])
   }
 
-  @Test func `a single shard may write as often as it likes`() {
-    let course = Course()
-    _ = Replicas(threads: 2).sum(shards: 1, into: course.total) { [parameters = course.parameters] _, _, sink in
+  @Test func `a single shard may write any number of times`() {
+    let sharded = ShardedSum()
+    _ = Replicas(threads: 2).sum(shards: 1, into: sharded.total) { [parameters = sharded.parameters] _, _, sink in
       for _ in 0..<3 { sink.accumulate(parameters[0]) { pointer, beta in pointer[0] = beta * pointer[0] + 1 } }
       return []
     }
-    #expect(course.total.pointer[0] == 3)
+    #expect(sharded.total.pointer[0] == 3)
   }
 
-  @Test func `with several shards an unannounced writer is our fault, and told`() async {
+  @Test func `with several shards, more writes than the use count fail a precondition`() async {
     await #expect(processExitsWith: .failure) {
-      _ = Course().sum(threads: 1) { _, parameter in parameter == 1 ? 2 : 1 }
+      _ = ShardedSum().sum(threads: 1) { _, parameter in parameter == 1 ? 2 : 1 }
     }
   }
 }

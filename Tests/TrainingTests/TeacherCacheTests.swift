@@ -1,4 +1,4 @@
-/// What teachers said, on disk: the same loss from it, nobody asked twice, and nothing believed that is damaged.
+/// Tests the teacher cache: the same loss as without it, no repeated teacher passes, and recovery from damage.
 import Autograd
 import Files
 import FoundationEssentials
@@ -14,120 +14,123 @@ import Testing
   private let task: MaskedLMTask
   private let teacher, student: TextModel
   private let parts: [[Int]] = [[3, 0], [1, 2, 4], [5]]
-  private var path: String { bench.folder.path + "/answers/teacher.cache" }
+  private var path: String { bench.folder.path + "/cache/teacher.cache" }
 
   init() throws {
     bench = try MaskedBench()
-    task = try bench.task(isDynamic: false, most: 6)
+    task = try bench.task(isDynamic: false, limit: 6)
     (teacher, student) = (try MaskedBench.model("teacher"), try MaskedBench.model("student"))
   }
 
-  private func cache(k: Int = 120, scope: DistillationSettings.KLTokens = .all, at path: String? = nil)
+  private func cache(k: Int = 120, klTokens: DistillationSettings.KLTokens = .all, at path: String? = nil)
     -> TeacherCache
   {
     let rows = task.lengths.indices.map { example in
       let lesson = task.lesson([example], at: 0)
-      return (scope == .labeled ? lesson.whereLabelled(.maskedLM) : lesson.everywhere(.maskedLM)).targets.count
+      return (klTokens == .labeled ? lesson.withLabeledRows(.maskedLM) : lesson.withAllRows(.maskedLM)).targets.count
     }
     return TeacherCache(path: path ?? self.path, rows: rows, k: k)
   }
 
-  private func learn(_ cache: TeacherCache?, scope: DistillationSettings.KLTokens = .all, threads: Int = 2) -> (
+  private func train(_ cache: TeacherCache?, klTokens: DistillationSettings.KLTokens = .all, threads: Int = 2) -> (
     losses: [Double], gradients: [Float]
   ) {
     var settings = DistillationSettings()
-    (settings.cosineWeight, settings.klTokens) = (0, scope)
+    (settings.cosineWeight, settings.klTokens) = (0, klTokens)
     let objective = Distillation(settings, teachers: [Teacher(teacher)], student: student, cache: cache, seed: 0)
     return step(parts.map { task.lesson($0, at: 0) }, objective, task, student, threads: threads)
   }
 
   @Test(arguments: [DistillationSettings.KLTokens.all, .labeled])
-  func `all classes kept are the whole teacher, who is asked once`(_ scope: DistillationSettings.KLTokens) throws {
-    let cache = cache(scope: scope), uncached = learn(nil, scope: scope)
+  func `a cache of all classes gives the teacher's loss, and the teacher runs once`(
+    _ klTokens: DistillationSettings.KLTokens
+  ) throws {
+    let cache = cache(klTokens: klTokens), uncached = train(nil, klTokens: klTokens)
     try cache.open()
-    let first = learn(cache, scope: scope)
+    let first = train(cache, klTokens: klTokens)
     #expect(cache.misses == 6)
     #expect(zip(first.losses, uncached.losses).allSatisfy { abs($0 - $1) < 1e-5 })
     #expect(relativeError(first.gradients, uncached.gradients) < 1e-5)
-    let second = learn(cache, scope: scope)
+    let second = train(cache, klTokens: klTokens)
     #expect(cache.misses == 6)
     #expect(second.losses == first.losses && second.gradients == first.gradients)
   }
 
-  @Test func `few classes are near the whole teacher, and nearer the more there are`() throws {
-    let whole = learn(nil).losses[0]
+  @Test func `a cache of few classes approximates the loss, better with more classes`() throws {
+    let exact = train(nil).losses[0]
     let gaps = try [2, 20, 119].map { k in
       let cache = cache(k: k, at: bench.folder.path + "/\(k)")
       try cache.open()
-      return abs(learn(cache).losses[0] - whole)
+      return abs(train(cache).losses[0] - exact)
     }
-    #expect(gaps[0] > gaps[1] && gaps[1] > gaps[2] && gaps[2] < 1e-2 * whole)
+    #expect(gaps[0] > gaps[1] && gaps[1] > gaps[2] && gaps[2] < 1e-2 * exact)
   }
 
-  @Test func `the file is as large as it says, and another program finds the answers in it`() throws {
+  @Test func `the file has the reported size, and another process finds the cached records`() throws {
     do {
       let cache = cache(k: 5)
       #expect(!fileExists(path), "nothing is written before it is opened")
       try cache.open()
       #expect(try readFile(path).count == cache.size)
       #expect(cache.size == 32 + 8 * 6 + 8 * 5 * cache.rows && cache.rows == task.lengths.reduce(0, +))
-      _ = learn(cache)
+      _ = train(cache)
     }
-    let bytes = try readFile(path), again = cache(k: 5)
-    try again.open()
-    _ = learn(again, threads: 1)
-    #expect(try again.misses == 0 && readFile(path) == bytes)
+    let bytes = try readFile(path), reopened = cache(k: 5)
+    try reopened.open()
+    _ = train(reopened, threads: 1)
+    #expect(try reopened.misses == 0 && readFile(path) == bytes)
   }
 
-  @Test func `a damaged answer is asked anew, with its neighbours in the lesson, and mended`() throws {
+  @Test func `a damaged record is computed again together with its lesson, and repaired`() throws {
     do {
       let cache = cache(k: 5)
       try cache.open()
-      _ = learn(cache)
+      _ = train(cache)
     }
     let bytes = try readFile(path)
-    // The last byte is of example 5, alone in its lesson; the first record is example 0's, who is with 3.
-    for (place, asked) in [(bytes.count - 1, 1), (32 + 8 * 6, 2), (32, 2)] {
+    // The last byte belongs to example 5, alone in its lesson; the first record to example 0, in a lesson with 3.
+    for (index, misses) in [(bytes.count - 1, 1), (32 + 8 * 6, 2), (32, 2)] {
       var damaged = bytes
-      damaged[place] ^= 4
+      damaged[index] ^= 4
       try writeFile(damaged, to: path)
       let cache = cache(k: 5)
       try cache.open()
-      _ = learn(cache)
-      #expect(cache.misses == asked)
+      _ = train(cache)
+      #expect(cache.misses == misses)
       #expect(try readFile(path) == bytes)
     }
     try writeFile(bytes[..<(bytes.count - 40)], to: path)
     let cache = cache(k: 5)
     try cache.open()
-    _ = learn(cache)
+    _ = train(cache)
     #expect(try cache.misses == 1 && readFile(path) == bytes)
   }
 
-  @Test(arguments: [3, 9]) func `a file of another shape is made anew`(_ k: Int) throws {
+  @Test(arguments: [3, 9]) func `a file with another k is reset`(_ k: Int) throws {
     do {
-      let other = cache(k: k)
-      try other.open()
-      _ = learn(other)
+      let previous = cache(k: k)
+      try previous.open()
+      _ = train(previous)
     }
     let cache = cache(k: 5)
     try cache.open()
     #expect(try readFile(path).count == cache.size)
-    let first = learn(cache)
+    let first = train(cache)
     #expect(cache.misses == 6)
-    #expect(learn(cache).losses == first.losses)
+    #expect(train(cache).losses == first.losses)
   }
 
-  @Test func `a file that is no cache is made one`() throws {
-    try makeFolder(bench.folder.path + "/answers")
+  @Test func `a file that is not a cache is overwritten`() throws {
+    try makeFolder(bench.folder.path + "/cache")
     try writeFile(String(repeating: "no cache ", count: 40_000), to: path)
     let cache = cache(k: 5)
     try cache.open()
-    _ = learn(cache)
+    _ = train(cache)
     #expect(try cache.misses == 6 && readFile(path).count == cache.size)
   }
 
-  @Test(.enabled(if: TinyDisk.isPermitted)) func `a full disk is told with what is wanted, and nothing is left`() throws
+  @Test(.enabled(if: TinyDisk.isPermitted)) func `a full disk is an error with the required size, and no file remains`()
+    throws
   {
     let disk = try #require(TinyDisk()), cache = cache(at: disk.folder.path + "/c")
     #expect {
@@ -138,7 +141,7 @@ import Testing
     #expect(disk.folder.contents == [])
   }
 
-  @Test func `a place that is no folder is told`() throws {
+  @Test func `a path below a file is an error`() throws {
     try writeFile("", to: bench.folder.path + "/file")
     #expect(throws: FileFault.self) { try cache(at: bench.folder.path + "/file/c").open() }
   }

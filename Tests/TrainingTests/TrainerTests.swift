@@ -1,3 +1,4 @@
+/// Tests the training loop: determinism, snapshots, early stopping, accumulation, dry runs, batches and schedules.
 import Adapters
 import Autograd
 import Checkpoints
@@ -12,7 +13,7 @@ import Testing
 
 @testable import Training
 
-/// Sequences of chance with a label a token; "f1" on dev is whatever the test scripts.
+/// Random sequences with a label per token; "f1" on dev is one of the given values.
 struct Toy: Task {
   let ids, labels: [[Int32]]
   let scripted: [Double]
@@ -33,7 +34,7 @@ struct Toy: Task {
   func tokens(in split: Split) -> Int { split == .train || !scripted.isEmpty ? lengths.reduce(0, +) : 0 }
   func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? {
     if scripted.isEmpty { return nil }
-    // The score follows the classifier's bias, which moves at every step: no state is needed to tell evaluations apart.
+    // Chosen by a weight, which changes at every step, so that no state is needed to distinguish evaluations.
     let value = scripted[Int(model.classifier.weight.pointer[0].bitPattern >> 3) % scripted.count]
     return Evaluation(loss: 1 - value, values: ["f1": value, "loss": 1 - value], json: [:])
   }
@@ -49,7 +50,8 @@ struct Bench {
     var config = try ModelConfig(folder: fixture("tiny-bert"))
     (config.dropout, config.attentionDropout) = (0.1, 0.1)
     let model = try TextModel(
-      config, Checkpoint(folder: fixture("tiny-bert")), kind: .tokenClassification, classes: 5, reuseHead: true, seed: 1
+      config, Checkpoint(folder: fixture("tiny-bert")), headType: .tokenClassification, classes: 5, reuseHead: true,
+      seed: 1
     )
     var options = LoRAConfig()
     options.dropout = 0.05
@@ -73,7 +75,7 @@ struct Bench {
 }
 
 @Test(arguments: [true, false])
-func `one thread and several make the same bits, dropout included`(_ lora: Bool) throws {
+func `one thread and several compute the same bytes, with dropout`(_ lora: Bool) throws {
   let values = try [1, 2, 5].map { threads in
     let bench = try Bench(lora: lora, threads: threads)
     #expect(try bench.run().status == .completed)
@@ -83,12 +85,12 @@ func `one thread and several make the same bits, dropout included`(_ lora: Bool)
 }
 
 @Test(arguments: [1, 3, 5])
-func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
+func `an interrupted run resumes to the same bytes`(_ stop: Int) throws {
   let path = FileManager.default.temporaryDirectory.path + "/snapshot-\(UInt64.random(in: 0...UInt64.max))"
   defer { try? FileManager.default.removeItem(atPath: path) }
   func bench() throws -> Bench { try Bench(lora: true, threads: 2, task: Toy(scripted: [0.1, 0.5, 0.3])) }
-  let whole = try bench()
-  let expected = try whole.run()
+  let uninterrupted = try bench()
+  let expected = try uninterrupted.run()
   let first = try bench()
   #expect(try first.run(stopAt: stop).status == .interrupted)
   try first.trainer.saveSnapshot(to: path, inputs: "a", logged: 17)
@@ -96,11 +98,11 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   #expect(try second.trainer.loadSnapshot(from: path, inputs: "a") == 17)
   #expect(second.trainer.state.spikeDetector == first.trainer.state.spikeDetector)
   let result = try second.run()
-  #expect(second.table.values == whole.table.values)
+  #expect(second.table.values == uninterrupted.table.values)
   #expect(result.best == expected.best && result.steps == expected.steps && result.tokens == expected.tokens)
 }
 
-@Test func `a snapshot of another run is refused in words`() throws {
+@Test func `a snapshot of another run is refused`() throws {
   let path = FileManager.default.temporaryDirectory.path + "/snapshot-\(UInt64.random(in: 0...UInt64.max))"
   defer { try? FileManager.default.removeItem(atPath: path) }
   try Bench(lora: false, threads: 1).trainer.saveSnapshot(to: path, inputs: "a")
@@ -109,7 +111,7 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   }
 }
 
-@Test func `patience ends a run that gets no better, and the best weights stay`() throws {
+@Test func `early stopping ends a run that does not improve, with the best weights`() throws {
   let bench = try Bench(lora: true, threads: 1, task: Toy(scripted: [0.5])) {
     $0.duration = .epochs(50)
     $0.earlyStoppingPatience = 2
@@ -119,7 +121,7 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   #expect(result.best?.step == 3 && result.steps == 9)
 }
 
-@Test func `accumulated batches make the step of one large batch`() throws {
+@Test func `gradient accumulation takes the same step as one large batch`() throws {
   let large = try Bench(lora: false, threads: 1) { $0.batchSize = .examples(60) }
   let small = try Bench(lora: false, threads: 1) {
     $0.batchSize = .examples(20)
@@ -131,7 +133,7 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   #expect(large.table.values == small.table.values)
 }
 
-@Test func `a loss that is not finite stops the run, changes nothing, and is told with the batch and the weight`()
+@Test func `a loss that is not finite stops the run without a change and reports the batch and the weight`()
   throws
 {
   let bench = try Bench(lora: true, threads: 1)
@@ -139,26 +141,26 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
   let before = bench.table.values.map(\.bitPattern)
   do {
     _ = try bench.run()
-    Issue.record("a run with NaN went on")
-  } catch TrainingFault.notFinite(let facts) {
-    #expect(facts.step == 1 && facts.loss.isNaN && facts.examples.count == 28)
-    #expect(facts.examples[0].hasPrefix("training example "))
-    #expect(facts.weight.name == bench.table.parameters[1].name && facts.weight.value.isNaN)
-    #expect(facts.description.contains("a snapshot of before it is intact"))
+    Issue.record("a run with NaN did not stop")
+  } catch TrainingFault.nonFiniteStep(let report) {
+    #expect(report.step == 1 && report.loss.isNaN && report.examples.count == 28)
+    #expect(report.examples[0].hasPrefix("training example "))
+    #expect(report.weight.name == bench.table.parameters[1].name && report.weight.value.isNaN)
+    #expect(report.description.contains("earlier snapshots are intact"))
   }
   #expect(bench.table.values.map(\.bitPattern) == before)
   #expect(bench.trainer.state.step == 0)
 }
 
-@Test func `a rehearsal takes the longest step, and its tokens are the run's`() throws {
+@Test func `a dry run takes the longest step and reports the run's tokens`() throws {
   let bench = try Bench(lora: true, threads: 1, task: Toy(scripted: [0.5]))
   let size = bench.trainer.snapshotSize
-  let rehearsal = try bench.trainer.dryRun()
+  let dryRun = try bench.trainer.dryRun()
   let epoch = Toy().lengths.reduce(0, +),
-    batches = Batcher(lengths: Toy().lengths, size: .examples(28), order: .random, seed: 42)
+    batches = Batcher(lengths: Toy().lengths, size: .examples(28), samplingStrategy: .random, seed: 42)
   let sizes = batches.batches(epoch: 0).map { $0.reduce(0) { $0 + Toy().lengths[$1] } }
-  #expect(rehearsal.longest == sizes.max() && rehearsal.tokens == 2 * epoch && rehearsal.steps >= 3)
-  #expect(rehearsal.trainSeconds > 0 && rehearsal.evaluationSeconds > 0)
+  #expect(dryRun.longestStepTokens == sizes.max() && dryRun.tokens == 2 * epoch && dryRun.steps >= 3)
+  #expect(dryRun.trainSeconds > 0 && dryRun.evaluationSeconds > 0)
   #expect(bench.trainer.snapshotSize == size)
   let folder = TemporaryFolder(), path = folder.path + "/s"
   try bench.trainer.saveSnapshot(to: path, inputs: "")
@@ -167,34 +169,34 @@ func `a resumed run is the uninterrupted run, bit for bit`(_ stop: Int) throws {
 }
 
 @Test(arguments: [Batcher.SamplingStrategy.random, .groupByLength], [Batcher.Size.examples(7), .tokens(100)])
-func `an epoch holds every example once, and the next epoch another order`(
-  _ order: Batcher.SamplingStrategy, _ size: Batcher.Size
+func `an epoch has every example once, and the next epoch has another order`(
+  _ strategy: Batcher.SamplingStrategy, _ size: Batcher.Size
 ) {
   let lengths = (0..<500).map { 5 + $0 % 60 }
-  let batcher = Batcher(lengths: lengths, size: size, order: order, seed: 3)
+  let batcher = Batcher(lengths: lengths, size: size, samplingStrategy: strategy, seed: 3)
   let epochs = (0..<2).map { batcher.batches(epoch: $0) }
   for batches in epochs { #expect(batches.flatMap { $0 }.sorted() == Array(0..<500)) }
   #expect(epochs[0] != epochs[1] && epochs[0] == batcher.batches(epoch: 0))
-  if case .tokens(let most) = size {
-    #expect(epochs[0].allSatisfy { $0.count == 1 || $0.reduce(0) { $0 + lengths[$1] } <= most })
+  if case .tokens(let limit) = size {
+    #expect(epochs[0].allSatisfy { $0.count == 1 || $0.reduce(0) { $0 + lengths[$1] } <= limit })
   }
 }
 
-@Test func `shards are even, cover the batch, and do not depend on the machine`() {
+@Test func `shards cover the batch and have similar loads`() {
   let lengths = (0..<32).map { 10 + $0 * 3 }
-  let cut = shards(of: Array(0..<32), lengths: lengths, size: 512)
-  #expect(cut.count == 4 && cut.flatMap { $0 }.sorted() == Array(0..<32))
-  let loads = cut.map { $0.reduce(0) { $0 + lengths[$1] } }
+  let parts = shards(of: Array(0..<32), lengths: lengths, size: 512)
+  #expect(parts.count == 4 && parts.flatMap { $0 }.sorted() == Array(0..<32))
+  let loads = parts.map { $0.reduce(0) { $0 + lengths[$1] } }
   #expect(loads.max()! - loads.min()! < 100)
 }
 
-@Test func `schedules follow transformers`() {
-  // get_linear_schedule_with_warmup, get_cosine_schedule_with_warmup (4.x and 5.x): LambdaLR's factor at step k.
-  let linear = Schedule(.linear, peak: 1, warmup: 2, total: 10),
-    cosine = Schedule(.cosine(), peak: 1, warmup: 2, total: 10)
+@Test func `schedules match transformers`() {
+  // The factors of get_linear_schedule_with_warmup and get_cosine_schedule_with_warmup (4.x and 5.x).
+  let linear = Schedule(.linear, learningRate: 1, warmupSteps: 2, totalSteps: 10),
+    cosine = Schedule(.cosine(), learningRate: 1, warmupSteps: 2, totalSteps: 10)
   #expect([0, 1, 2, 6, 10].map(linear.learningRate) == [0, 0.5, 1, 0.5, 0])
   #expect(
     abs(cosine.learningRate(at: 6) - 0.5) < 1e-12 && cosine.learningRate(at: 2) == 1
       && abs(cosine.learningRate(at: 10)) < 1e-12)
-  #expect(Schedule(.constant, peak: 3, warmup: 0, total: 10).learningRate(at: 9) == 3)
+  #expect(Schedule(.constant, learningRate: 3, warmupSteps: 0, totalSteps: 10).learningRate(at: 9) == 3)
 }

@@ -1,5 +1,5 @@
-/// Twenty steps that PEFT, the `adapters` library or PyTorch made on a tiny BERT over fixed batches, to be made again from
-/// the same start: `Tests/Fixtures/adapters/README.md`.
+/// Repeats twenty steps of PEFT, `adapters` or PyTorch on a tiny BERT, with fixed batches and the same initial weights,
+/// and compares the results: `Tests/Fixtures/adapters/README.md`.
 import Adapters
 import Autograd
 import Checkpoints
@@ -15,18 +15,18 @@ struct TwentySteps {
   let name: String
   let json: JSON
   let model: TextModel
-  /// Attached; nil: the model itself learns.
+  /// Attached; nil: the model itself is trained.
   let adapter: Adapter?
   let task: FixedBatches
   let table: ParameterTable
 
-  /// - Parameter start: what the run begins with; the adapter in the run's own folder, where nothing else is said.
-  init(_ name: String, start: ((TextModel) throws -> Adapter?)? = nil) throws {
+  /// - Parameter initialAdapter: makes the adapter; default: the one in the run's folder.
+  init(_ name: String, initialAdapter: ((TextModel) throws -> Adapter?)? = nil) throws {
     self.name = name
     json = try JSON(path: fixture("adapters/\(name).json"))
     model = try tinyModel()
-    if let start {
-      adapter = try start(model)
+    if let initialAdapter {
+      adapter = try initialAdapter(model)
     } else {
       adapter = try Adapter(folder: fixture("adapters/\(name)-start"), on: model)
     }
@@ -47,8 +47,8 @@ struct TwentySteps {
     try Trainer(model, task, table, Self.settings, Replicas(threads: threads), hook: adapter?.hook)
   }
 
-  /// As many numbers learn as there, and every step finds the same loss, rate and gradient.
-  func follow(within tolerance: Double = 1e-4, _ check: (Int, StepRecord) -> Void = { _, _ in }) throws {
+  /// Expects the same number of trainable parameters, and the same loss, learning rate and gradient norm at every step.
+  func expectSteps(within tolerance: Double = 1e-4, _ check: (Int, StepRecord) -> Void = { _, _ in }) throws {
     #expect(table.parameters.reduce(0) { $0 + $1.count } == json["trainable_parameters"]?.int)
     let trainer = try trainer()
     for index in 0..<20 {
@@ -60,8 +60,8 @@ struct TwentySteps {
     }
   }
 
-  /// In bf16 the losses are the same, but for rounding.
-  func followRounded(within tolerance: Double) throws {
+  /// Expects the same losses in bf16, up to rounding.
+  func expectBF16Losses(within tolerance: Double) throws {
     model.setPrecision(.bf16)
     #expect(model.projections.allSatisfy { $0.weight.isBF16 == (adapter != nil) })
     let trainer = try trainer()
@@ -72,34 +72,35 @@ struct TwentySteps {
     #expect(worst > 1e-6, "nothing was rounded")
   }
 
-  /// The first batch's gradients are those that were found there, before clipping.
-  /// - Parameter isSigned: whether all have one sign: a singular vector may point the other way, and its gradient too.
+  /// Expects the same gradients of the first batch, before clipping.
+  /// - Parameter isSigned: whether a parameter's sign is determined; singular vectors, and so their gradients, may
+  ///   differ in sign.
   func expectFirstGradients(within tolerance: Double, isSigned: (String) -> Bool = { _ in true }) throws {
     let golden = try Checkpoint(file: fixture("adapters/\(name)-gradients.safetensors"))
     let lesson = task.lesson(task.batches[0], at: 0), gradients = Gradients(table)
-    _ = TaskLoss().losses(model, task, lesson, of: BatchTotals([lesson]), Pass(Workspace(), gradients: gradients))
+    _ = TaskLoss().losses(model, task, lesson, totals: BatchTotals([lesson]), Pass(Workspace(), gradients: gradients))
     gradients.finish()
     _ = adapter?.hook?.addLoss(to: gradients)
     for parameter in table.parameters where !parameter.name.hasSuffix("key.bias") {
       let found = UnsafeBufferPointer(start: gradients.pointer + (parameter.offset ?? 0), count: parameter.count)
-      let wanted = try Self.values(of: parameter, in: golden)
+      let expected = try Self.values(of: parameter, in: golden)
       let error =
-        isSigned(parameter.name) ? relativeError(found, wanted) : relativeError(found.map(abs), wanted.map(abs))
+        isSigned(parameter.name) ? relativeError(found, expected) : relativeError(found.map(abs), expected.map(abs))
       #expect(error < tolerance, "\(parameter.name)")
     }
   }
 
-  /// What was learned is what was learned there.
-  func expectEnd(within tolerance: Double) throws {
-    let whole = fixture("adapters/\(name)-final")
-    let final = try Checkpoint(files: adapter == nil ? [whole + ".safetensors"] : AdapterFormat.weights(in: whole))
+  /// Expects the same final weights.
+  func expectFinalWeights(within tolerance: Double) throws {
+    let path = fixture("adapters/\(name)-final")
+    let final = try Checkpoint(files: adapter == nil ? [path + ".safetensors"] : AdapterFormat.weights(in: path))
     for parameter in adapter?.trainable ?? table.parameters where !parameter.name.hasSuffix("key.bias") {
       #expect(
         relativeError(parameter.values, try Self.values(of: parameter, in: final)) < tolerance, "\(parameter.name)")
     }
   }
 
-  /// The numbers of a parameter under any of the names that the libraries give it.
+  /// The values of a parameter, under any of the names that the libraries give it.
   static func values(of parameter: Parameter, in file: Checkpoint) throws -> [Float] {
     let name = parameter.name, parts = name.split(separator: ".").map(String.init)
     let tuned = (parts.dropLast() + ["ln_tuning_layers"] + parts.suffix(1)).joined(separator: ".")

@@ -1,3 +1,4 @@
+/// Tests workload names, operation counts and measurements of bench-steps.
 import Files
 import Kernels
 import Models
@@ -6,88 +7,92 @@ import Testing
 
 @testable import bench_steps
 
-@Test func `a workload's shape and purpose are found in either order`() throws {
-  let one = try #require(Workload("infer-base-32x128")), other = try #require(Workload("base-infer-32x128"))
-  #expect(one.shape == .base && one.what == .infer && one.sequences == 32 && one.tokens == 128)
-  #expect((other.shape, other.what) == (one.shape, one.what))
-  #expect(Workload.usual.allSatisfy { Workload($0) != nil })
+@Test func `a workload's shape and mode may be in either order`() throws {
+  let first = try #require(Workload("infer-base-32x128")), second = try #require(Workload("base-infer-32x128"))
+  #expect(first.shape == .base && first.mode == .infer && first.sequences == 32 && first.tokens == 128)
+  #expect((second.shape, second.mode) == (first.shape, first.mode))
+  #expect(Workload.defaults.allSatisfy { Workload($0) != nil })
 }
 
 @Test(arguments: [
   "", "base-8x128", "base-full", "large-full-8x128", "base-base-8x128", "base-full-0x128", "base-full-8x",
 ])
-func `a name that is no workload is refused`(_ name: String) { #expect(Workload(name) == nil) }
+func `a name that is not a workload is refused`(_ name: String) { #expect(Workload(name) == nil) }
 
-@Test func `ragged lengths are those of peer_steps.py`() throws {
+@Test func `ragged lengths match peer_steps.py`() throws {
   // [8 + 37 * i % (64 - 7) for i in range(6)]
   #expect(try #require(Workload("mini-lora-6x64")).lengths(ragged: true) == [8, 45, 25, 62, 42, 22])
   #expect(try #require(Workload("mini-lora-2x64")).lengths(ragged: false) == [64, 64])
 }
 
-/// torch 2.15's FlopCounterMode over transformers 5.23 and PEFT 0.21.2, attn_implementation="eager": one forward, and for
-/// full and lora `loss.backward()`, of BertForSequenceClassification with num_labels 2 and 2 sequences of 24 tokens;
+/// torch 2.15's FlopCounterMode over transformers 5.23 and PEFT 0.21.2, attn_implementation="eager": one forward, and
+/// for full and lora `loss.backward()`, of BertForSequenceClassification (num_labels 2) with 2 sequences of 24 tokens;
 /// LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16, target_modules=["query", "value"]).
 @Test(arguments: [
   ("mini-infer-2x24", 1_030_425_600), ("mini-full-2x24", 3_091_276_800), ("mini-lora-2x24", 2_048_762_880),
   ("base-infer-2x24", 8_198_559_744), ("base-full-2x24", 24_595_679_232), ("base-lora-2x24", 16_351_709_184),
 ])
-func `operations are as many as torch counts`(_ name: String, _ count: Int) throws {
+func `operation counts match torch's`(_ name: String, _ count: Int) throws {
   let workload = try #require(Workload(name))
   #expect(workload.operations(try workload.config(), lengths: workload.lengths(ragged: false)) == count)
 }
 
-@Test func `sequences of other lengths add up`() throws {
+@Test func `operations of ragged sequences add up`() throws {
   let workload = try #require(Workload("mini-lora-6x64")), config = try workload.config()
   let lengths = workload.lengths(ragged: true)
-  let alone = lengths.map { workload.operations(config, lengths: [$0]) }
-  #expect(workload.operations(config, lengths: lengths) == alone.reduce(0, +))
+  let single = lengths.map { workload.operations(config, lengths: [$0]) }
+  #expect(workload.operations(config, lengths: lengths) == single.reduce(0, +))
 }
 
-/// What learns: `sum(p.numel() for p in model.parameters() if p.requires_grad)` of the models above, vocabulary 30522.
+/// `sum(p.numel() for p in model.parameters() if p.requires_grad)` of the models above, with vocabulary size 30522.
 @Test(arguments: [("mini-lora-2x8", 74_498), ("infer-mini-1x120", 0), ("mini-distil-2x8", 17_420_346)])
-func `a measurement trains what PyTorch and PEFT train, and its figures agree`(_ name: String, _ learns: Int) throws {
+func `a measurement trains the parameters that PyTorch and PEFT train, and its figures are consistent`(
+  _ name: String, _ trainableParameters: Int
+) throws {
   let workload = try #require(Workload(name))
   let measurement = Measurement(
-    workload: workload, precision: .fp32, threads: 2, steps: 2, ragged: false, recompute: false)
+    workload: workload, precision: .fp32, threads: 2, steps: 2, ragged: false, gradientCheckpointing: false)
   let json = try measurement.run()
-  #expect(json["trainable_parameters"]?.int == learns)
+  #expect(json["trainable_parameters"]?.int == trainableParameters)
   #expect(json["tokens"]?.int == workload.sequences * workload.tokens)
-  let rate = try #require(json["gflops"]?.number), peak = try #require(json["sgemm_peak_gflops"]?.number)
-  let least = try #require(json["least_seconds"]?.number), median = try #require(json["median_seconds"]?.number)
-  let operations = try #require(json["flops_per_step"]?.number), share = try #require(json["share_of_peak"]?.number)
-  #expect(least > 0 && least <= median)
-  #expect(abs(rate * least * 1e9 / operations - 1) < 0.05)
-  #expect(abs(share * peak / rate - 1) < 0.05)
+  let gflops = try #require(json["gflops"]?.number), peak = try #require(json["sgemm_peak_gflops"]?.number)
+  let minimum = try #require(json["least_seconds"]?.number), median = try #require(json["median_seconds"]?.number)
+  let operations = try #require(json["flops_per_step"]?.number), fraction = try #require(json["share_of_peak"]?.number)
+  #expect(minimum > 0 && minimum <= median)
+  #expect(abs(gflops * minimum * 1e9 / operations - 1) < 0.05)
+  #expect(abs(fraction * peak / gflops - 1) < 0.05)
 }
 
-/// The same of DistilBertForMaskedLM, and of BertForMaskedLM under no_grad before it, 2 sequences of 24 tokens; the
-/// gradient is that of `logits.sum()`.
+/// The same count for BertForMaskedLM under no_grad and then DistilBertForMaskedLM, with 2 sequences of 24 tokens and
+/// `logits.sum().backward()`.
 @Test(arguments: [("mini-distil-2x24", 7_131_856_896), ("base-distil-2x24", 29_718_282_240)])
-func `a distillation has as many operations as torch counts`(_ name: String, _ count: Int) throws {
+func `operation counts of distillation match torch's`(_ name: String, _ count: Int) throws {
   let workload = try #require(Workload(name))
   #expect(workload.operations(try workload.config(), lengths: workload.lengths(ragged: false)) == count)
 }
 
-@Test func `masked tokens stand where peer_steps.py has them`() {
-  #expect(Synthetic.places(length: 20) == [0, 6, 13])
-  #expect(Synthetic.places(length: 1) == [0])
-  #expect(Synthetic.places(length: 128).count == 19)
-  let task = Synthetic(lengths: [20, 8], kind: .maskedLM), lesson = task.lesson([1, 0], at: 0)
+@Test func `masked positions match peer_steps.py`() {
+  #expect(Synthetic.maskedPositions(length: 20) == [0, 6, 13])
+  #expect(Synthetic.maskedPositions(length: 1) == [0])
+  #expect(Synthetic.maskedPositions(length: 128).count == 19)
+  let task = Synthetic(lengths: [20, 8], headType: .maskedLM), lesson = task.lesson([1, 0], at: 0)
   #expect(lesson.rows == [0, 8, 14, 21])
   #expect(lesson.targets == [task.sequences[1][0]] + [0, 6, 13].map { task.sequences[0][$0] })
   #expect(lesson.batch.ids.indices.filter { lesson.batch.ids[$0] == Synthetic.mask } == [0, 8, 14, 21])
 }
 
-@Test func `the second of two epochs asks no teacher`() throws {
+@Test func `the second of two cached epochs does not run the teacher`() throws {
   let workload = try #require(Workload("mini-distil-40x8"))
-  let json = try CachedEpochs(workload: workload, precision: .fp32, threads: 2, ragged: false, recompute: false).run()
+  let json = try CachedEpochs(
+    workload: workload, precision: .fp32, threads: 2, ragged: false, gradientCheckpointing: false
+  ).run()
   #expect(json["asked"]?.int == 40 && json["steps"]?.int == 2 && json["tokens"]?.int == 320)
-  let asked = try #require(json["asked_seconds"]?.number), cached = try #require(json["cached_seconds"]?.number)
+  let uncached = try #require(json["asked_seconds"]?.number), cached = try #require(json["cached_seconds"]?.number)
   let ratio = try #require(json["times_faster"]?.number)
-  #expect(asked > 0 && cached > 0 && abs(ratio * cached / asked - 1) < 0.05)
+  #expect(uncached > 0 && cached > 0 && abs(ratio * cached / uncached - 1) < 0.05)
 }
 
-@Test func `a batch of inference holds about as many tokens as asked, in order`() {
+@Test func `inference batches keep the order and the token limit`() {
   let task = Synthetic(lengths: [100, 100, 100, 300, 10, 10])
   let batches = task.batches(tokens: 256)
   #expect(batches.map(\.count) == [200, 100, 300, 20])

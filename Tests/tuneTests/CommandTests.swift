@@ -1,18 +1,19 @@
+/// The commands run, eval and predict, from outside: results, exit codes, interruption, and byte-identical output.
 import Files
 import Foundation
 import Testing
 
-@Test func `run trains, scores and leaves a whole folder`() throws {
+@Test func `run trains, evaluates and writes a complete run folder`() throws {
   let program = try Program()
   defer { program.remove() }
   let run = try program.run("run", "recipe.json")
   #expect(run.status == 0 && run.out.contains("test: precision"), "\(run.err)")
   let result = try program.json("run/result.json")
-  let wanted = [
+  let expected = [
     "status", "seed", "trainable_parameters", "total_parameters", "train_seconds", "tokens",
     "tokens_per_second", "peak_memory_bytes", "threads", "blas_core", "best", "metrics",
   ]
-  #expect(wanted.filter { result[$0] == nil } == [])
+  #expect(expected.filter { result[$0] == nil } == [])
   #expect(result["status"] == "completed")
   for split in ["dev", "test"] {
     let score = result["metrics"]?[split]
@@ -35,32 +36,33 @@ import Testing
   #expect(try program.run("run", "recipe.json", "--overwrite").status == 0)
 }
 
-@Test func `one thread, two, and recomputed blocks leave the same adapter, byte for byte`() throws {
+@Test func `the adapter is byte-identical with one thread, two threads and gradient checkpointing`() throws {
   let program = try Program()
   defer { program.remove() }
   for threads in ["1", "2"] {
     #expect(try program.run("run", "recipe.json", "output=t\(threads)", "--threads", threads).status == 0)
   }
-  #expect(try program.run("run", "recipe.json", "output=again", "training.gradient_checkpointing=true").status == 0)
-  let files = try ["t1", "t2", "again"].map {
+  #expect(
+    try program.run("run", "recipe.json", "output=checkpointed", "training.gradient_checkpointing=true").status == 0)
+  let files = try ["t1", "t2", "checkpointed"].map {
     try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors")
   }
   #expect(files[0] == files[1] && files[0] == files[2])
 }
 
-@Test func `full fine-tuning leaves a model that predicts without an adapter`() throws {
+@Test func `full fine-tuning writes a model that predicts without an adapter`() throws {
   let program = try Program()
   defer { program.remove() }
   let run = try program.run("run", "recipe.json", #"method={"type":"full"}"#, "training.learning_rate=1e-3")
   #expect(run.status == 0, "\(run.err)")
   let eval = try program.run("eval", "run/model", "test.tsv", "--json")
-  let (score, wanted) = (try JSON(parsing: .init(eval.out.utf8), named: "e"), try program.json("run/result.json"))
-  #expect(score["per_type"] == wanted["metrics"]?["test"]?["per_type"])
+  let (score, result) = (try JSON(parsing: .init(eval.out.utf8), named: "e"), try program.json("run/result.json"))
+  #expect(score["per_type"] == result["metrics"]?["test"]?["per_type"])
   let predict = try program.run("predict", "run/model", "-", input: "a b c\n")
   #expect(try JSON(parsing: .init(predict.out.utf8), named: "p")["entities"]?["base"]?.array != nil, "\(predict.err)")
 }
 
-@Test func `adapters are swapped over one base, and the base answers as if they had never been there`() throws {
+@Test func `adapters of one base do not affect each other's predictions or the base's`() throws {
   let program = try Program()
   defer { program.remove() }
   for seed in ["1", "2"] { try program.run("run", "recipe.json", "seed=\(seed)", "output=r\(seed)") }
@@ -80,7 +82,7 @@ import Testing
   #expect(try entities(one, "one").count == 3)
 }
 
-@Test func `an interrupted run goes on with resume and ends as if it had not been`() throws {
+@Test func `an interrupted run resumes to the same bytes`() throws {
   let program = try Program()
   defer { program.remove() }
   let long = ["recipe.json", "training.epochs=60"]
@@ -90,19 +92,19 @@ import Testing
   #expect(fileExists(program.folder + "/cut/adapter/adapter_model.safetensors"))
   #expect(try program.run(["run"] + long + ["output=cut"]).err.contains("--resume"))
   let changed = try program.run(["run"] + long + ["output=cut", "seed=4", "--resume"])
-  #expect(changed.status != 0 && changed.err.contains("seed: 3 then, 4 now"))
+  #expect(changed.status != 0 && changed.err.contains("seed: was 3, is now 4"))
   let resumed = try program.run(["run"] + long + ["output=cut", "--resume"])
   #expect(resumed.status == 0, "\(resumed.err)")
   let files = try ["whole", "cut"].map { try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors") }
   #expect(files[0] == files[1])
 }
 
-@Test func `wrong input is refused in words, with status 1 and nothing left behind`() throws {
+@Test func `invalid input is rejected with a message and status 1, and no file is written`() throws {
   let program = try Program()
   defer { program.remove() }
   let bad = try program.run("run", "recipe.json", "training.epocs=1", "method.rank=0", "data.test=nowhere.tsv")
   #expect(bad.status == 1)
-  for word in ["epochs", "method.rank", "nowhere.tsv"] { #expect(bad.err.contains(word), "\(bad.err)") }
+  for text in ["epochs", "method.rank", "nowhere.tsv"] { #expect(bad.err.contains(text), "\(bad.err)") }
   #expect(!fileExists(program.folder + "/run"))
   try writeFile("a\tB-X\nb\tQ\n", to: program.folder + "/train.tsv")
   #expect(try program.run("run", "recipe.json").err.contains("train.tsv:2"))
@@ -114,37 +116,39 @@ import Testing
   #"method={"type":"full"}"#,
   #"method={"type":"lora","rank":2,"alpha":4,"target_modules":["query"],"modules_to_save":["value","word_embeddings"]}"#,
 ])
-func `a run in bf16 is scored as eval scores it in bf16, to the last digit`(_ method: String) throws {
+func `the test metrics of a bf16 run are exactly those of eval in bf16`(_ method: String) throws {
   let program = try Program()
   defer { program.remove() }
   let run = try program.run("run", "recipe.json", "precision=bf16", method, "training.learning_rate=1e-3")
   #expect(run.status == 0, "\(run.err)")
   let model = method.contains("lora") ? ["base", "--adapter", "run/adapter"] : ["run/model"]
   let eval = try program.run(["eval"] + model + ["test.tsv", "--precision", "bf16", "--json"])
-  let result = try program.json("run/result.json"), wanted = result["metrics"]?["test"]
+  let result = try program.json("run/result.json"), expected = result["metrics"]?["test"]
   let score = try JSON(parsing: .init(eval.out.utf8), named: "e")
   if result["gemm_backend"] == "avx512bf16" || method.contains("lora") {
-    #expect(score == wanted)
-  } else {  // Without AVX512-BF16 weights are rounded when they no longer learn.
-    #expect(abs((score["loss"]?.number ?? .nan) - (wanted?["loss"]?.number ?? .nan)) < 1e-2)
+    #expect(score == expected)
+  } else {  // Without AVX512-BF16, trainable weights are rounded to bf16 after training only.
+    #expect(abs((score["loss"]?.number ?? .nan) - (expected?["loss"]?.number ?? .nan)) < 1e-2)
   }
   #expect(try program.json("run/result.json")["precision"] == "bf16")
 }
 
-@Test func `an adapter says the same in bf16, whoever is loaded beside it`() throws {
+@Test func `an adapter's bf16 predictions do not depend on other loaded adapters`() throws {
   let program = try Program()
   defer { program.remove() }
   #expect(try program.run("run", "recipe.json", "output=one").status == 0)
-  let other = #"method.modules_to_save=["value","word_embeddings","attention.output.dense"]"#
+  let modulesToSave = #"method.modules_to_save=["value","word_embeddings","attention.output.dense"]"#
   #expect(
-    try program.run("run", "recipe.json", "output=two", other, #"method.target_modules=["query","intermediate.dense"]"#)
-      .status == 0)
-  func answer(_ more: [String]) throws -> JSON? {
+    try program.run(
+      "run", "recipe.json", "output=two", modulesToSave, #"method.target_modules=["query","intermediate.dense"]"#
+    )
+    .status == 0)
+  func prediction(_ more: [String]) throws -> JSON? {
     let arguments = ["predict", "base", "-", "--precision", "bf16", "--logits", "--adapter", "one=one/adapter"] + more
     let predict = try program.run(arguments, input: "a b c\n")
     return try JSON(parsing: .init(predict.out.utf8), named: "p")["windows"]?["one"]
   }
-  let alone = try answer([])
+  let alone = try prediction([])
   #expect(alone != nil)
-  #expect(try answer(["--adapter", "two=two/adapter"]) == alone)
+  #expect(try prediction(["--adapter", "two=two/adapter"]) == alone)
 }

@@ -1,23 +1,23 @@
-/// Distillation through the program: every kind of teacher, the cache, the card, and runs that are taken up again.
+/// Distillation with the program: teacher types, the teacher cache, the model card, and resumed runs.
 import Files
 import Foundation
 import Testing
 
 @Suite struct DistillationTests {
-  private let bench: Pretraining
-  private var program: Program { bench.program }
+  private let setup: Pretraining
+  private var program: Program { setup.program }
 
   /// Two tagging teachers: a folder, and an adapter over the base.
   init() throws {
-    bench = try Pretraining()
+    setup = try Pretraining()
     try program.run("run", "recipe.json", "output=full", #"method={"type":"full"}"#, "training.learning_rate=1e-3")
     try program.run("run", "recipe.json", "output=lora")
   }
 
-  private let folder = #""full/model""#
-  private let adapted = #"{"path": "base", "adapter": "lora/adapter"}"#
+  private let modelTeacher = #""full/model""#
+  private let adapterTeacher = #"{"path": "base", "adapter": "lora/adapter"}"#
 
-  /// A student of one layer of the base, which has other labels: its head is new.
+  /// Trains a student with one layer of the base. Its head is newly initialized, because the base has other labels.
   private func distil(_ teachers: String, _ output: String, _ more: String...) throws -> Program.Result {
     try program.run(
       [
@@ -28,9 +28,11 @@ import Testing
 
   private func bytes(_ run: String) throws -> Data { try readFile("\(program.folder)/\(run)/model/model.safetensors") }
 
-  @Test func `a tagger learns of a folder, of an adapter, and of both`() throws {
+  @Test func `a tagger is distilled from a model, from an adapter, and from both`() throws {
     defer { program.remove() }
-    for (name, teachers) in [("one", folder), ("two", adapted), ("both", "[\(folder), \(adapted)]")] {
+    for (name, teachers) in [
+      ("one", modelTeacher), ("two", adapterTeacher), ("both", "[\(modelTeacher), \(adapterTeacher)]"),
+    ] {
       let run = try distil(
         teachers, name, "distillation.hidden_weight=1", "distillation.relation_weight=1",
         "distillation.attention_weight=0.1")
@@ -41,38 +43,39 @@ import Testing
     }
     #expect(try Set([bytes("one"), bytes("two"), bytes("both")]).count == 3)
     let card = try readText(program.folder + "/both/model/README.md")
-    for words in [
+    for text in [
       "| teachers | full/model, base with lora/adapter |", "| loss | kl 0.5, task 0.5, ", "- distillation",
     ] {
-      #expect(card.contains(words), "\(card)")
+      #expect(card.contains(text), "\(card)")
     }
     let eval = try program.run("eval", "both/model", "test.tsv", "--json")
-    let (score, wanted) = (try JSON(parsing: .init(eval.out.utf8), named: "e"), try program.json("both/result.json"))
-    #expect(score == wanted["metrics"]?["test"])
+    let (score, result) = (try JSON(parsing: .init(eval.out.utf8), named: "e"), try program.json("both/result.json"))
+    #expect(score == result["metrics"]?["test"])
   }
 
-  @Test func `answers are kept for other runs, of other students too, and a checked recipe writes none`() throws {
+  @Test func `the teacher cache is shared by runs and students, and validate does not create it`() throws {
     defer { program.remove() }
-    let cache = "distillation.cache=answers", all = "distillation.cache_top_k=5"
+    let cache = "distillation.cache=cache", allClasses = "distillation.cache_top_k=5"
     let check = try program.run(
-      "validate", "recipe.json", #"method={"type":"full"}"#, "distillation.teachers=\(folder)", cache)
-    #expect(check.status == 0 && !fileExists(program.folder + "/answers"), "\(check.err)")
-    let first = try distil(folder, "first", cache, all), again = try distil(folder, "again", cache, all)
-    #expect(first.err.contains("is to be made") && again.err.contains("is there"), "\(first.err) \(again.err)")
+      "validate", "recipe.json", #"method={"type":"full"}"#, "distillation.teachers=\(modelTeacher)", cache)
+    #expect(check.status == 0 && !fileExists(program.folder + "/cache"), "\(check.err)")
+    let first = try distil(modelTeacher, "first", cache, allClasses)
+    let again = try distil(modelTeacher, "again", cache, allClasses)
+    #expect(first.err.contains("(new file") && again.err.contains("(existing file"), "\(first.err) \(again.err)")
     #expect(try bytes("first") == bytes("again"))
     let other = try distil(
-      folder, "other", cache, all, "distillation.kl_weight=1", "training.epochs=1", "model.layers=[1]")
-    #expect(other.err.contains("is there"), "\(other.err)")
+      modelTeacher, "other", cache, allClasses, "distillation.kl_weight=1", "training.epochs=1", "model.layers=[1]")
+    #expect(other.err.contains("(existing file"), "\(other.err)")
     for change in [
-      "precision=bf16", "distillation.temperature=3", "distillation.teachers=\(adapted)", "data.max_length=12",
+      "precision=bf16", "distillation.temperature=3", "distillation.teachers=\(adapterTeacher)", "data.max_length=12",
     ] {
-      #expect(try distil(folder, "changed", cache, all, change, "--overwrite").err.contains("is to be made"))
+      #expect(try distil(modelTeacher, "changed", cache, allClasses, change, "--overwrite").err.contains("(new file"))
     }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder + "/answers").count == 5)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder + "/cache").count == 5)
   }
 
-  /// The end of a run that was stopped on the way and resumed, and of one that was not.
-  private func interrupted(_ arguments: [String]) throws -> (whole: Data, cut: Data) {
+  /// The weights of an uninterrupted run, and of one that was interrupted and resumed.
+  private func uninterruptedAndResumed(_ arguments: [String]) throws -> (whole: Data, resumed: Data) {
     let whole = try program.run(["run"] + arguments + ["output=whole"])
     #expect(whole.status == 0, "\(whole.err)")
     try program.interrupt(["run"] + arguments + ["output=cut"])
@@ -99,24 +102,24 @@ import Testing
     ],
     [
       "recipe.json", "training.epochs=40", #"method={"type":"full"}"#, "training.learning_rate=1e-3",
-      #"distillation={"teachers":"full/model","cache":"answers"}"#,
+      #"distillation={"teachers":"full/model","cache":"cache"}"#,
     ],
   ])
-  func `an interrupted run ends as if it had not been, and refuses another teacher`(_ arguments: [String]) throws {
+  func `an interrupted run resumes to the same bytes, but not with a changed teacher`(_ arguments: [String]) throws {
     defer { program.remove() }
-    let ends = try interrupted(arguments)
-    #expect(ends.whole == ends.cut)
+    let weights = try uninterruptedAndResumed(arguments)
+    #expect(weights.whole == weights.resumed)
   }
 
-  @Test func `a DistilBERT learns DistilBERT's way of the model whose layers it has`() throws {
+  @Test func `a DistilBERT with layers of its teacher is distilled with DistilBERT's losses`() throws {
     defer { program.remove() }
     try program.run("run", "mlm.json", "output=teacher")
     let run = try program.run(
       "run", "mlm.json", "output=student", "task.masking=static",
       #"model={"path": "teacher/model", "layers": "alternate", "family": "distilbert"}"#,
       #"distillation={"teachers": "teacher/model"}"#, "--threads", "2")
-    #expect(run.status == 0 && !run.err.contains("new weights"), "\(run.err)")
-    #expect(try bench.evaluate("student/model") == bench.result("student"))
+    #expect(run.status == 0 && !run.err.contains("newly initialized"), "\(run.err)")
+    #expect(try setup.evaluate("student/model") == setup.result("student"))
     let card = try readText(program.folder + "/student/model/README.md")
     #expect(card.contains("| teachers | teacher/model |") && card.contains("| loss | kl 5.0, task 2.0, cosine 1.0 |"))
   }

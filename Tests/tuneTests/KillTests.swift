@@ -1,8 +1,9 @@
+/// Killed runs, damaged snapshots and logs, loss spikes, and dry runs.
 import Files
 import Foundation
 import Testing
 
-/// Sixty epochs of letters, and all that they leave. `scripts/kill-test.py` is the long version of these tests.
+/// A run of sixty epochs. `scripts/kill-test.py` is a long version of these tests.
 private struct LongRun {
   let program: Program
   let arguments: [String]
@@ -18,45 +19,45 @@ private struct LongRun {
 
   func finish(_ more: String...) throws -> Program.Result { try program.run(arguments + more) }
 
-  /// What `output` holds, but for what a clock says.
-  func facts(_ output: String) throws -> [String: String] {
+  /// The contents of the run folder `output` by file, without times and memory.
+  func contents(_ output: String) throws -> [String: String] {
     let folder = program.folder + "/" + output
-    var facts: [String: String] = [:]
+    var contents: [String: String] = [:]
     for name in FileManager.default.enumerator(atPath: folder)?.compactMap({ $0 as? String }) ?? [] {
       var text = (try? readFile(folder + "/" + name)).map { $0.base64EncodedString() } ?? ""
       if name == "metrics.jsonl" || name == "result.json" || name == "recipe.json" || name.hasSuffix("tune.json") {
         text = try readText(folder + "/" + name).replacing(
           /"\w*(seconds|memory|second|output)\w*": ?[^,\n}]+/, with: "")
       }
-      facts[name] = text
+      contents[name] = text
     }
-    return facts
+    return contents
   }
 }
 
-@Test func `a run that is killed again and again, from its first moment on, ends with the same bytes`() throws {
+@Test func `a run that is killed repeatedly, at any time, ends with the same bytes`() throws {
   let long = try LongRun("training.save_steps=9")
   defer { long.program.remove() }
   let clock = ContinuousClock(), begin = clock.now
   #expect(try long.finish("output=whole").status == 0)
   let whole = clock.now - begin
-  // The first comes before there is anything, SIGTERM among the others; the rest fall anywhere in what a run takes.
-  for (share, sign) in [(0.0, SIGKILL), (0.3, SIGKILL), (0.4, SIGTERM), (0.5, SIGKILL), (0.6, SIGKILL)] {
+  // The first signal comes before any file exists, the others at different fractions of the run's duration.
+  for (fraction, signal) in [(0.0, SIGKILL), (0.3, SIGKILL), (0.4, SIGTERM), (0.5, SIGKILL), (0.6, SIGKILL)] {
     let process = try long.start("output=cut", "--resume")
-    usleep(UInt32(1e6 * share * (whole / .seconds(1))))
-    kill(process.processIdentifier, sign)
+    usleep(UInt32(1e6 * fraction * (whole / .seconds(1))))
+    kill(process.processIdentifier, signal)
     process.waitUntilExit()
   }
   let last = try long.finish("output=cut", "--resume")
   #expect(last.status == 0, "\(last.err)")
-  let (wanted, found) = (try long.facts("whole"), try long.facts("cut"))
-  #expect(Set(found.keys) == Set(wanted.keys) && found["adapter/adapter_model.safetensors"] != nil)
-  for (name, text) in wanted { #expect(found[name] == text, "\(name)") }
+  let (expected, found) = (try long.contents("whole"), try long.contents("cut"))
+  #expect(Set(found.keys) == Set(expected.keys) && found["adapter/adapter_model.safetensors"] != nil)
+  for (name, text) in expected { #expect(found[name] == text, "\(name)") }
   let again = try long.finish("output=cut", "--resume")
-  #expect(again.status == 0 && again.err.contains("ended already") && again.out == last.out)
+  #expect(again.status == 0 && again.err.contains("already finished") && again.out == last.out)
 }
 
-@Test func `a damaged snapshot is told, and the one before it serves`() throws {
+@Test func `a damaged snapshot is reported, and the previous one is used`() throws {
   let long = try LongRun("training.save_steps=9")
   defer { long.program.remove() }
   #expect(try long.finish("output=whole").status == 0)
@@ -70,13 +71,13 @@ private struct LongRun {
   try bytes.write(to: URL(fileURLWithPath: newest))
   let resumed = try long.finish("output=cut", "--resume", "training.save_total_limit=5", "--threads", "1")
   #expect(resumed.status == 0 && resumed.err.contains("\(names[names.count - 1]) is damaged"), "\(resumed.err)")
-  #expect(resumed.err.contains("goes on after step"))
+  #expect(resumed.err.contains("resuming after step"))
   #expect(
-    try long.facts("whole")["adapter/adapter_model.safetensors"]
-      == long.facts("cut")["adapter/adapter_model.safetensors"])
+    try long.contents("whole")["adapter/adapter_model.safetensors"]
+      == long.contents("cut")["adapter/adapter_model.safetensors"])
 }
 
-@Test func `a log that was cut short is told, and the run is not lost`() throws {
+@Test func `a truncated log is reported, and the run resumes`() throws {
   let long = try LongRun("training.save_steps=9")
   defer { long.program.remove() }
   let process = try long.start("output=cut")
@@ -85,12 +86,12 @@ private struct LongRun {
   process.waitUntilExit()
   try writeFile("{\"event\": \"st", to: long.program.folder + "/cut/metrics.jsonl")
   let resumed = try long.finish("output=cut", "--resume")
-  #expect(resumed.status == 0 && resumed.err.contains("has lost lines"), "\(resumed.err)")
+  #expect(resumed.status == 0 && resumed.err.contains("lacks lines"), "\(resumed.err)")
   let lines = try readText(long.program.folder + "/cut/metrics.jsonl").split(separator: "\n")
   #expect(try lines.allSatisfy { try JSON(parsing: .init($0.utf8), named: "line")["event"] != nil })
 }
 
-@Test func `losses that leap end the run, and it goes on when that is wished`() throws {
+@Test func `a loss spike ends the run, which resumes without the limit`() throws {
   let long = try LongRun("training.max_loss_spike=1.0001", "training.learning_rate=0.3", "training.max_grad_norm=null")
   defer { long.program.remove() }
   let stopped = try long.finish("output=cut")
@@ -99,21 +100,21 @@ private struct LongRun {
   #expect(resumed.status == 0, "\(resumed.err)")
 }
 
-@Test func `a rehearsal writes nothing and tells what the run then needs`() throws {
+@Test func `a dry run writes nothing, and its estimate matches the run`() throws {
   let program = try Program()
   defer { program.remove() }
   let before = try FileManager.default.contentsOfDirectory(atPath: program.folder)
-  let rehearsal = try program.run("run", "recipe.json", "--dry-run", "--json")
-  #expect(rehearsal.status == 0, "\(rehearsal.err)")
+  let dryRun = try program.run("run", "recipe.json", "--dry-run", "--json")
+  #expect(dryRun.status == 0, "\(dryRun.err)")
   #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder).sorted() == before.sorted())
-  let forecast = try JSON(parsing: .init(rehearsal.out.utf8), named: "forecast")
+  let estimate = try JSON(parsing: .init(dryRun.out.utf8), named: "estimate")
   try program.run("run", "recipe.json")
   let result = try program.json("run/result.json")
-  #expect(forecast["steps"] == result["steps"] && forecast["tokens"] == result["tokens"])
-  let (memory, needed) = (forecast["peak_memory_bytes"]?.number ?? 0, result["peak_memory_bytes"]?.number ?? 0)
-  #expect(memory > 0.8 * needed && memory < 1.5 * needed)
+  #expect(estimate["steps"] == result["steps"] && estimate["tokens"] == result["tokens"])
+  let (estimated, used) = (estimate["peak_memory_bytes"]?.number ?? 0, result["peak_memory_bytes"]?.number ?? 0)
+  #expect(estimated > 0.8 * used && estimated < 1.5 * used)
   let adapter = try readFile(program.folder + "/run/adapter/adapter_model.safetensors").count
-  let checkpoint = forecast["checkpoint_bytes"]?.int ?? 0
+  let checkpoint = estimate["checkpoint_bytes"]?.int ?? 0
   #expect(checkpoint <= adapter && adapter < checkpoint + 1 << 14)
   #expect(try program.run("run", "recipe.json", "--dry-run").out.contains("memory"))
   #expect(try program.run("run", "recipe.json", "--dry-run", "--resume").status != 0)

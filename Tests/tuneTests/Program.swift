@@ -1,9 +1,10 @@
+/// Runs the built `tune` in a temporary folder with data and a recipe.
 import Files
 import Foundation
 import TestSupport
 import Testing
 
-/// Runs the built program in a folder of its own.
+/// The program and its temporary folder.
 struct Program {
   let folder: String
 
@@ -19,11 +20,11 @@ struct Program {
 
   func remove() { try? FileManager.default.removeItem(atPath: folder) }
 
-  /// Letters, of which `b` and `c` are entities.
+  /// Sentences of letters, in which `b` and `c` are entities.
   private static func corpus(_ count: Int, _ seed: Int) -> String {
     (0..<count).map { sentence in
-      (0..<4 + sentence % 9).map { place in
-        let letter = "abcdefg".map(String.init)[(sentence * 7 + place * 3 + seed) % 7]
+      (0..<4 + sentence % 9).map { position in
+        let letter = "abcdefg".map(String.init)[(sentence * 7 + position * 3 + seed) % 7]
         return letter + "\t" + (letter == "b" ? "B-A" : letter == "c" ? "B-B" : "O") + "\n"
       }.joined()
     }.joined(separator: "\n")
@@ -38,7 +39,7 @@ struct Program {
     }
     """
 
-  /// The product beside the test bundle.
+  /// The path of the program, which is in the same folder as the test bundle.
   static var path: String {
     Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent().path + "/tune" }
       .first { FileManager.default.isExecutableFile(atPath: $0) }
@@ -63,13 +64,13 @@ struct Program {
     try process.run()
     standardInput.fileHandleForWriting.write(Data(input.utf8))
     try standardInput.fileHandleForWriting.close()
-    let text = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let output = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     let notes = String(decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    return Result(out: text, err: notes, status: process.terminationStatus)
+    return Result(out: output, err: notes, status: process.terminationStatus)
   }
 
-  /// A run of these arguments that is not waited for.
+  /// Starts the program and does not wait for its end.
   func start(_ arguments: [String]) throws -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Self.path)
@@ -80,7 +81,7 @@ struct Program {
     return process
   }
 
-  /// Begins a run with `output` "cut", stops it as Ctrl-C does once it has logged something, and waits for its end.
+  /// Starts a run whose output is "cut", interrupts it with SIGTERM after its first log line, and waits for its end.
   func interrupt(_ arguments: [String]) throws {
     let process = try start(arguments)
     while !fileExists(folder + "/cut/metrics.jsonl") && process.isRunning { usleep(1000) }
@@ -89,7 +90,7 @@ struct Program {
     try #require(process.terminationStatus == 130)
   }
 
-  /// Names of the snapshots of the run in `output`, the oldest first.
+  /// Names of the snapshots of the run in `output`, oldest first.
   func snapshots(_ output: String) -> [String] {
     let folder = output.hasPrefix("/") ? output : folder + "/" + output
     return ((try? FileManager.default.contentsOfDirectory(atPath: folder + "/snapshots")) ?? [])

@@ -1,11 +1,12 @@
+/// The commands runs and compare, the run index, and the log formats.
 import Files
 import Foundation
 import Testing
 
-/// What `tune runs --json` or `tune compare --json` printed.
-private func answer(_ result: Program.Result) throws -> JSON {
+/// The JSON output of a successful command.
+private func json(_ result: Program.Result) throws -> JSON {
   #expect(result.status == 0, "\(result.err)")
-  return try JSON(parsing: .init(result.out.utf8), named: "answer")
+  return try JSON(parsing: .init(result.out.utf8), named: "output")
 }
 
 @Test func `runs are listed, filtered, sorted and compared`() throws {
@@ -19,26 +20,26 @@ private func answer(_ result: Program.Result) throws -> JSON {
   let lines = list.out.split(separator: "\n")
   #expect(lines.count == 4 && lines[0].hasPrefix("run ") && lines[0].contains("parameters"))
   #expect(list.out.contains("runs/wild") && list.err.contains("runs/wild failed: Step"))
-  let filtered = try answer(program.run("runs", "runs", "--where", "method=lora and rank>4", "--json"))
+  let filtered = try json(program.run("runs", "runs", "--where", "method=lora and rank>4", "--json"))
   #expect(filtered.array?.count == 1 && filtered.array?[0]["run"] == "runs/large")
   #expect(filtered.array?[0]["test.f1"] == (try program.json("runs/large/result.json")["metrics"]?["test"]?["f1"]))
-  let best = try answer(program.run("runs", "--best", "dev.loss", "--json"))
+  let best = try json(program.run("runs", "--best", "dev.loss", "--json"))
   let losses = try ["small", "large"].map {
     try program.json("runs/\($0)/result.json")["metrics"]?["dev"]?["loss"]?.number ?? .nan
   }
   #expect(best.array?.count == 1 && best.array?[0]["dev.loss"]?.number == losses.min())
-  #expect(try answer(program.run("runs", "--best", "--json")).array?.count == 1)
+  #expect(try json(program.run("runs", "--best", "--json")).array?.count == 1)
   #expect(try program.run("runs", "--where", "rnk=4").err.contains("Did you mean 'rank'?"))
   #expect(try program.run("runs", "nowhere").status == 1)
 
-  let comparison = try answer(program.run("compare", "runs/small", "runs/large", "--json"))
+  let comparison = try json(program.run("compare", "runs/small", "runs/large", "--json"))
   #expect(comparison["settings"] == ["method.rank": [4, 8], "seed": [3, 4]])
   #expect(comparison["figures"]?["trainable_parameters"]?.array?.count == 2)
   #expect(try program.run("compare", "runs/small", "runs/large").out.contains("method.rank"))
   #expect(try program.run("compare", "runs/small").status != 0)
 }
 
-@Test func `runs that end at once are all in the index, so that listing them changes nothing in it`() throws {
+@Test func `concurrent runs are all in the index, and listing them does not change it`() throws {
   let program = try Program()
   defer { program.remove() }
   let names = ["a", "b", "c", "d"]
@@ -52,28 +53,28 @@ private func answer(_ result: Program.Result) throws -> JSON {
     return (process, errors)
   }
   for (process, errors) in processes {
-    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let notes = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    #expect(process.terminationStatus == 0 && !said.contains("index"), "\(said)")
+    #expect(process.terminationStatus == 0 && !notes.contains("index"), "\(notes)")
   }
   let index = program.folder + "/runs/.tune-runs.sqlite", before = try readFile(index)
-  let runs = try answer(program.run("runs", "--json")).array ?? []
+  let runs = try json(program.run("runs", "--json")).array ?? []
   #expect(runs.compactMap { $0["run"]?.string }.sorted() == names.map { "runs/\($0)" })
   #expect(runs.allSatisfy { $0["status"] == "completed" })
   #expect(try readFile(index) == before)
 }
 
-@Test func `an index that cannot be kept costs a run a note and nothing else`() throws {
+@Test func `a run without a writable index completes with a note`() throws {
   let program = try Program()
   defer { program.remove() }
   try makeFolder(program.folder + "/.tune-runs.sqlite/in the way")
   let run = try program.run("run", "recipe.json")
-  #expect(run.status == 0 && run.err.contains("note: the run index was left out"), "\(run.err)")
+  #expect(run.status == 0 && run.err.contains("note: the run index was not updated"), "\(run.err)")
   #expect(try program.json("run/result.json")["status"] == "completed")
   #expect(try program.run("runs", ".").out.contains("completed"))
 }
 
-@Test func `a resumed run has one log in three forms, and may have asked for other forms than before`() throws {
+@Test func `a resumed run's CSV and TensorBoard logs are complete, even if they were enabled on resuming`() throws {
   let program = try Program()
   defer { program.remove() }
   let long = ["run", "recipe.json", "training.epochs=60", "output=cut"]
@@ -81,7 +82,7 @@ private func answer(_ result: Program.Result) throws -> JSON {
   while !program.hasSnapshot("cut") && process.isRunning { usleep(1000) }
   kill(process.processIdentifier, SIGKILL)
   process.waitUntilExit()
-  #expect(try answer(program.run("runs", ".", "--json")).array?[0]["status"] == "interrupted")
+  #expect(try json(program.run("runs", ".", "--json")).array?[0]["status"] == "interrupted")
   let resumed = try program.run(long + ["logging.csv=true", "logging.tensorboard=true", "--resume"])
   #expect(resumed.status == 0, "\(resumed.err)")
   let lines = try readText(program.folder + "/cut/metrics.jsonl").split(separator: "\n")

@@ -1,22 +1,23 @@
+/// Files that `tune` must not overwrite, and settings that it must reject.
 import Files
 import Foundation
 import Testing
 
-@Test func `a folder with somebody's files is never written into`() throws {
+@Test func `a folder with other files is never written to`() throws {
   let program = try Program()
   defer { program.remove() }
   try makeFolder(program.folder + "/mine/adapter")
   try writeFile("thesis", to: program.folder + "/mine/adapter/thesis.txt")
   for arguments in [["run", "recipe.json", "output=mine"], ["run", "recipe.json", "output=mine", "--overwrite"]] {
     let run = try program.run(arguments)
-    #expect(run.status == 1 && run.err.contains("no run's"))
+    #expect(run.status == 1 && run.err.contains("not a run folder"))
   }
   #expect(try readText(program.folder + "/mine/adapter/thesis.txt") == "thesis")
   let inside = try program.run("run", "recipe.json", "output=.")
   #expect(inside.status == 1 && inside.err.contains("which this run reads"))
 }
 
-@Test func `a run that fails leaves the earlier run's adapter`() throws {
+@Test func `a failed run does not remove the earlier run's adapter`() throws {
   let program = try Program()
   defer { program.remove() }
   try program.run("run", "recipe.json")
@@ -32,7 +33,7 @@ import Testing
   ([], "adapter/adapter_model"),
   ([#"method={"type":"full"}"#, "training.save_steps=7"], "model/model"),
 ])
-func `a killed run is resumed from its last snapshot, to the same bytes`(_ settings: [String], _ left: String) throws {
+func `a killed run resumes from its last snapshot to the same bytes`(_ settings: [String], _ weights: String) throws {
   let program = try Program()
   defer { program.remove() }
   let long = ["recipe.json", "training.epochs=80"] + settings
@@ -50,7 +51,7 @@ func `a killed run is resumed from its last snapshot, to the same bytes`(_ setti
   try writeFile(train, to: program.folder + "/train.tsv")
 
   #expect(try program.run(["run"] + long + ["output=cut", "--resume"]).status == 0)
-  let files = try ["whole", "cut"].map { try readFile("\(program.folder)/\($0)/\(left).safetensors") }
+  let files = try ["whole", "cut"].map { try readFile("\(program.folder)/\($0)/\(weights).safetensors") }
   #expect(files[0] == files[1])
   let steps = try ["whole", "cut"].map {
     try readText("\(program.folder)/\($0)/metrics.jsonl").split(separator: "\n").count
@@ -61,11 +62,13 @@ func `a killed run is resumed from its last snapshot, to the same bytes`(_ setti
 @Test(arguments: [
   (#"method.modules_to_save=["query"]"#, "gets an adapter"), (#"method.modules_to_save=["nope"]"#, "matches no module"),
   ("method.layers_to_transform=[0,5]", "layers 0 to 1"), (#"method.rank_pattern={"zzz":2}"#, "matches no module"),
-  ("method.rank=100000", "adds nothing"), ("data.stride=40", "below half"), ("training.epochs=1e300", "epochs"),
+  ("method.rank=100000", "no side longer than 32"), ("data.stride=40", "less than half"),
+  ("training.epochs=1e300", "epochs"),
 ])
-func `a setting that would do nothing, or harm, is refused in words`(_ setting: String, _ words: String) throws {
+func `a setting without effect or out of range is rejected with a message`(_ setting: String, _ message: String) throws
+{
   let program = try Program()
   defer { program.remove() }
   let run = try program.run("validate", "recipe.json", setting)
-  #expect(run.status == 1 && run.err.contains(words), "\(run.err)")
+  #expect(run.status == 1 && run.err.contains(message), "\(run.err)")
 }

@@ -1,9 +1,9 @@
-/// The clock and the report: runs a kernel until the figure stands, and prints what it found. Does not know kernels.
+/// Times a kernel and prints a JSON line with the result. Does not define the kernels.
 import CKernels
 import Glibc
 import Kernels
 
-/// Floats that live as long as the process, in ±1.
+/// `count` pseudo-random floats in ±scale. Never freed.
 func numbers(_ count: Int, scale: Float = 1) -> UnsafeMutablePointer<Float> {
   let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
     .bindMemory(to: Float.self, capacity: count)
@@ -15,27 +15,27 @@ func numbers(_ count: Int, scale: Float = 1) -> UnsafeMutablePointer<Float> {
   return memory
 }
 
-/// What a kernel does, as far as one can say: multiplications and additions, or bytes read and written.
+/// The work of one call: floating-point operations, or floats read and written.
 enum Work {
   case operations(Int)
   case floats(Int)
 }
 
 struct Bench {
-  let only: String?
-  /// A tenth of what is dropped in training.
-  var place = tune_dropout(
+  let filter: String?
+  /// p = 0.1.
+  var dropout = tune_dropout(
     key: (1, 2), step: 3, shard: 0, site: 1, threshold: 6554, scale: 1 / 0.9)
 
-  init(only: String?) { self.only = only }
+  init(filter: String?) { self.filter = filter }
 
-  /// The least and the median of fifteen rounds, each of 3 ms or more, on this thread's own clock: others on the machine
-  /// slow the median, hardly the least, from which the rate is made.
+  /// Prints the minimum and the median of fifteen rounds of at least 3 ms, by this thread's CPU clock. The rate is
+  /// computed from the minimum, which other processes on the machine hardly affect.
   func time(_ kernel: String, _ shape: String, _ work: Work, _ body: () -> Void) {
-    if let only, !kernel.contains(only) { return }
+    if let filter, !kernel.contains(filter) { return }
     body()
-    let times = max(1, Int(0.003 / seconds(body)))
-    let rounds = (0..<15).map { _ in seconds { for _ in 0..<times { body() } } / Double(times) }.sorted()
+    let calls = max(1, Int(0.003 / seconds(body)))
+    let rounds = (0..<15).map { _ in seconds { for _ in 0..<calls { body() } } / Double(calls) }.sorted()
     let rate =
       switch work {
       case .operations(let count): "\"gflops\": \(tenths(Double(count) / rounds[0] / 1e9))"

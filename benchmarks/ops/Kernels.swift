@@ -1,24 +1,24 @@
-/// What is timed: every kernel, at the shapes of a small and of a base encoder.
+/// The timed kernels, at the shapes of a small and of a base-size encoder.
 import CKernels
 import Kernels
 
 extension Bench {
-  /// The three products of a linear layer.
-  func products(n: Int, d: Int, hidden: Int) {
-    for (input, output) in [(d, d), (d, 3 * d), (d, hidden), (hidden, d), (d, 8), (8, d)] {
+  /// The three GEMMs of a linear layer.
+  func gemms(n: Int, d: Int, intermediateSize: Int) {
+    for (input, output) in [(d, d), (d, 3 * d), (d, intermediateSize), (intermediateSize, d), (d, 8), (8, d)] {
       let x = Matrix(numbers(n * input), rows: n, columns: input)
       let w = Matrix(numbers(output * input), rows: output, columns: input)
       let y = Matrix(numbers(n * output), rows: n, columns: output)
       let shape = "[\(n), \(input)]x[\(output), \(input)]", work = Work.operations(2 * n * input * output)
-      for (name, multiplier, precision) in [
+      for (name, backend, precision) in [
         ("blas", GEMMBackend.blas, Precision.fp32), ("fp32", .selected, .fp32), ("bf16", .selected, .bf16),
       ] {
-        func product(_ a: Matrix, _ b: Matrix, _ c: Matrix) {
-          gemm(a, b, into: c, precision: precision, backend: multiplier)
+        func multiply(_ a: Matrix, _ b: Matrix, _ c: Matrix) {
+          gemm(a, b, into: c, precision: precision, backend: backend)
         }
-        time("product.\(name).forward", shape, work) { product(x, w.transposed, y) }
-        time("product.\(name).dx", shape, work) { product(y, w, x) }
-        time("product.\(name).dw", shape, work) { product(y.transposed, x, w) }
+        time("product.\(name).forward", shape, work) { multiply(x, w.transposed, y) }
+        time("product.\(name).dx", shape, work) { multiply(y, w, x) }
+        time("product.\(name).dw", shape, work) { multiply(y.transposed, x, w) }
       }
     }
   }
@@ -33,9 +33,9 @@ extension Bench {
     time("add_norm.inference", shape, .floats(3 * n * d)) {
       tune_add_norm(x, residual, gain, bias, nil, y, mean, rstd, n, d, 1e-12, nil)
     }
-    withUnsafePointer(to: place) { place in
+    withUnsafePointer(to: dropout) { dropout in
       time("add_norm.dropout", shape, .floats(4 * n * d)) {
-        tune_add_norm(x, residual, gain, bias, z, y, mean, rstd, n, d, 1e-12, place)
+        tune_add_norm(x, residual, gain, bias, z, y, mean, rstd, n, d, 1e-12, dropout)
       }
     }
     tune_add_norm(x, residual, gain, bias, z, y, mean, rstd, n, d, 1e-12, nil)
@@ -47,51 +47,55 @@ extension Bench {
     }
   }
 
-  func elementwise(n: Int, d: Int, hidden: Int) {
-    let x = numbers(n * hidden, scale: 3), y = numbers(n * hidden), dx = numbers(n * hidden)
-    let start = numbers(n * hidden, scale: 3), bias = numbers(hidden), count = n * hidden
-    let wide = "[\(n), \(hidden)]", narrow = "[\(n), \(d)]"
+  func elementwise(n: Int, d: Int, intermediateSize: Int) {
+    let count = n * intermediateSize, bias = numbers(intermediateSize)
+    let x = numbers(count, scale: 3), y = numbers(count), dx = numbers(count), input = numbers(count, scale: 3)
+    let intermediateShape = "[\(n), \(intermediateSize)]", hiddenShape = "[\(n), \(d)]"
     for (name, code) in [("gelu", TUNE_GELU), ("gelu_tanh", TUNE_GELU_TANH), ("relu", TUNE_RELU)] {
       let code = Int32(code.rawValue)
-      time("\(name).training", wide, .floats(3 * count)) { tune_activate(start, y, x, count, code) }
-      time("\(name).in_place", wide, .floats(3 * count)) { tune_activate(x, y, x, count, code) }
-      time(name, wide, .floats(2 * count)) { tune_activate(start, y, nil, count, code) }
+      time("\(name).training", intermediateShape, .floats(3 * count)) { tune_activate(input, y, x, count, code) }
+      time("\(name).in_place", intermediateShape, .floats(3 * count)) { tune_activate(x, y, x, count, code) }
+      time(name, intermediateShape, .floats(2 * count)) { tune_activate(input, y, nil, count, code) }
     }
-    time("multiply", wide, .floats(3 * count)) { tune_multiply(x, y, dx, count, 0) }
-    time("fill_rows", wide, .floats(count)) { tune_fill_rows(bias, y, n, hidden) }
-    time("column_sums", wide, .floats(count)) { tune_column_sums(x, hidden, bias, n, hidden, 0) }
-    time("add", narrow, .floats(3 * n * d)) { tune_add(x, y, n * d) }
-    time("tanh", narrow, .floats(2 * n * d)) { tune_tanh(x, y, n * d) }
-    time("exp", narrow, .floats(2 * n * d)) { tune_exp(x, y, n * d) }
-    withUnsafePointer(to: place) { place in
-      time("dropout", narrow, .floats(2 * n * d)) { tune_apply_dropout(x, y, n, d, place) }
+    time("multiply", intermediateShape, .floats(3 * count)) { tune_multiply(x, y, dx, count, 0) }
+    time("fill_rows", intermediateShape, .floats(count)) { tune_fill_rows(bias, y, n, intermediateSize) }
+    time("column_sums", intermediateShape, .floats(count)) {
+      tune_column_sums(x, intermediateSize, bias, n, intermediateSize, 0)
+    }
+    time("add", hiddenShape, .floats(3 * n * d)) { tune_add(x, y, n * d) }
+    time("tanh", hiddenShape, .floats(2 * n * d)) { tune_tanh(x, y, n * d) }
+    time("exp", hiddenShape, .floats(2 * n * d)) { tune_exp(x, y, n * d) }
+    withUnsafePointer(to: dropout) { dropout in
+      time("dropout", hiddenShape, .floats(2 * n * d)) { tune_apply_dropout(x, y, n, d, dropout) }
     }
     let ids = (0..<n).map { Int32($0 * 7919 % 30000) }, table = numbers(30000 * d)
-    withUnsafePointer(to: Matrix(table, rows: 30000, columns: d).kernelMatrix) { words in
-      time("embed", narrow, .floats(4 * n * d)) { tune_embed(words, 0, table, table, ids, ids, ids, y, n, d) }
+    withUnsafePointer(to: Matrix(table, rows: 30000, columns: d).kernelMatrix) { wordEmbeddings in
+      time("embed", hiddenShape, .floats(4 * n * d)) {
+        tune_embed(wordEmbeddings, 0, table, table, ids, ids, ids, y, n, d)
+      }
     }
-    time("scatter_add", narrow, .floats(3 * n * d)) { tune_scatter_add(x, ids, table, n, d) }
+    time("scatter_add", hiddenShape, .floats(3 * n * d)) { tune_scatter_add(x, ids, table, n, d) }
   }
 
-  /// Operations are those of the products: two in forward, five in backward.
-  func attention(sequences: Int, t: Int, heads: Int, width: Int) {
-    let n = sequences * t, d = heads * width
+  /// Counts the operations of the GEMMs only: two in forward, five in backward.
+  func attention(sequences: Int, t: Int, heads: Int, headSize: Int) {
+    let n = sequences * t, d = heads * headSize
     let qkv = numbers(n * 3 * d), context = numbers(n * d), lse = numbers(n * heads)
-    let dcontext = numbers(n * d), dqkv = numbers(n * 3 * d), scratch = numbers(tune_attention_scratch(t, width))
-    let shape = "\(sequences)x\(t)x\(heads)x\(width)", work = 2 * sequences * t * t * d
-    withUnsafePointer(to: place) { place in
-      for (name, place) in [("attention", nil), ("attention.dropout", place)] {
+    let dcontext = numbers(n * d), dqkv = numbers(n * 3 * d), scratch = numbers(tune_attention_scratch(t, headSize))
+    let shape = "\(sequences)x\(t)x\(heads)x\(headSize)", work = 2 * sequences * t * t * d
+    withUnsafePointer(to: dropout) { dropout in
+      for (name, dropout) in [("attention", nil), ("attention.dropout", dropout)] {
         time(name + ".forward", shape, .operations(2 * work)) {
           for row in stride(from: 0, to: n, by: t) {
             tune_attention(
-              qkv + row * 3 * d, context + row * d, lse + row * heads, scratch, t, heads, width, row, place)
+              qkv + row * 3 * d, context + row * d, lse + row * heads, scratch, t, heads, headSize, row, dropout)
           }
         }
         time(name + ".backward", shape, .operations(5 * work)) {
           for row in stride(from: 0, to: n, by: t) {
             tune_attention_backward(
               qkv + row * 3 * d, context + row * d, lse + row * heads, dcontext + row * d, dqkv + row * 3 * d, scratch,
-              t, heads, width, row, place)
+              t, heads, headSize, row, dropout)
           }
         }
       }

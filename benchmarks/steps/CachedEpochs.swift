@@ -1,4 +1,4 @@
-/// What it is worth to keep a teacher's answers: two epochs of a task distillation, of which only the first asks.
+/// Measures the teacher cache: two epochs of distillation, of which only the first runs the teacher.
 import Autograd
 import Files
 import Glibc
@@ -10,52 +10,52 @@ struct CachedEpochs {
   let workload: Workload
   let precision: Precision
   let threads: Int
-  let ragged, recompute: Bool
+  let ragged, gradientCheckpointing: Bool
   static let batch = 32
-  /// Steps of the student alone, before anything is measured.
-  static let unmeasured = 2
+  /// Steps of the student alone before the measurement.
+  static let warmupSteps = 2
 
-  /// Token classification in batches of 32 of the workload's sequences, each token's label known; half of the loss is the
-  /// teacher's, half the labels'.
+  /// Token classification in batches of 32 of the workload's sequences, with a label for every token. KL and task loss
+  /// have weight 0.5 each.
   func run() throws -> JSON {
     try Processor.initialize()
     let config = try workload.config(), replicas = Replicas(threads: threads)
-    let task = Synthetic(lengths: workload.lengths(ragged: ragged), kind: .tokenClassification)
+    let task = Synthetic(lengths: workload.lengths(ragged: ragged), headType: .tokenClassification)
     let cache = try makeCache(rows: task.lengths)
     var settings = DistillationSettings()
     (settings.klWeight, settings.taskWeight, settings.cosineWeight, settings.klTokens) = (0.5, 0.5, 0, .labeled)
     let engine = try Engine(
-      workload.student(of: config), of: config, kind: .tokenClassification, settings, precision, recompute: recompute,
-      cache: cache)
-    _ = try train(engine, TaskLoss(), task, .steps(Self.unmeasured), cache, replicas)
+      workload.student(of: config), of: config, headType: .tokenClassification, settings, precision,
+      gradientCheckpointing: gradientCheckpointing, cache: cache)
+    _ = try train(engine, TaskLoss(), task, .steps(Self.warmupSteps), cache, replicas)
     let steps = try train(engine, engine.objective, task, .epochs(2), cache, replicas)
-    let half = steps.count / 2, asked = steps[half - 1].asked
+    let half = steps.count / 2, misses = steps[half - 1].misses
     precondition(
-      asked == task.lengths.count && steps[2 * half - 1].asked == asked,
-      "\(asked) of \(task.lengths.count) answers asked for in the first epoch, and others in the second")
+      misses == task.lengths.count && steps[2 * half - 1].misses == misses,
+      "\(misses) of \(task.lengths.count) examples missed the cache in the first epoch, or some did in the second")
     let first = steps[half - 1].end, second = steps[2 * half - 1].end - first
     let tokens = task.lengths.reduce(0, +)
-    func rate(_ seconds: Double) -> JSON { .int(Int((Double(tokens) / seconds).rounded())) }
+    func tokensPerSecond(_ seconds: Double) -> JSON { .int(Int((Double(tokens) / seconds).rounded())) }
     return [
       "engine": "tune", "workload": .string(workload.name), "cache": true, "precision": .string(precision.rawValue),
-      "ragged": .bool(ragged), "gradient_checkpointing": .bool(recompute), "threads": .int(threads),
+      "ragged": .bool(ragged), "gradient_checkpointing": .bool(gradientCheckpointing), "threads": .int(threads),
       "tokens": .int(tokens),
-      "steps": .int(half), "asked": .int(asked), "asked_seconds": rounded(first, 4),
+      "steps": .int(half), "asked": .int(misses), "asked_seconds": rounded(first, 4),
       "cached_seconds": rounded(second, 4),
-      "asked_tokens_per_second": rate(first), "cached_tokens_per_second": rate(second),
+      "asked_tokens_per_second": tokensPerSecond(first), "cached_tokens_per_second": tokensPerSecond(second),
       "times_faster": rounded(first / second, 3), "peak_rss_mb": .int(Processor.peakMemory >> 20),
     ]
   }
 
-  /// When every step ended, in seconds, and how many answers had been asked of the teacher by then.
+  /// For every step, the seconds of training and the cache misses until its end.
   private func train(
     _ engine: Engine, _ objective: any Objective, _ task: Synthetic, _ length: TrainingSettings.Duration,
     _ cache: TeacherCache, _ replicas: Replicas
-  ) throws -> [(end: Double, asked: Int)] {
+  ) throws -> [(end: Double, misses: Int)] {
     var settings = TrainingSettings()
     (settings.duration, settings.batchSize) = (length, .examples(Self.batch))
     let trainer = try Trainer(engine.model, task, engine.table, settings, replicas, objective: objective)
-    var steps: [(end: Double, asked: Int)] = []
+    var steps: [(end: Double, misses: Int)] = []
     _ = try trainer.run(shouldStop: { false }) { event in
       guard case .step(let record) = event else { return }
       steps.append((record.seconds, cache.misses))
@@ -63,7 +63,7 @@ struct CachedEpochs {
     return steps
   }
 
-  /// In a file that has no name any more when this returns, and so goes with the process.
+  /// The file is unlinked before this returns, so that it disappears with the process.
   private func makeCache(rows: [Int]) throws -> TeacherCache {
     var folder = Array("/tmp/bench-steps-XXXXXX".utf8CString)
     guard mkdtemp(&folder) != nil else {
@@ -71,10 +71,10 @@ struct CachedEpochs {
     }
     let path = String(decoding: folder.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     defer {
-      unlink(path + "/answers")
+      unlink(path + "/cache")
       rmdir(path)
     }
-    let cache = TeacherCache(path: path + "/answers", rows: rows, k: Synthetic.classes)
+    let cache = TeacherCache(path: path + "/cache", rows: rows, k: Synthetic.classes)
     try cache.open()
     return cache
   }

@@ -1,4 +1,4 @@
-/// The models of a workload, ready to run: what is measured of the engine, and how it is asked for.
+/// Builds the model, trainable parameters and objective of a workload.
 import Adapters
 import Autograd
 import Kernels
@@ -10,55 +10,58 @@ enum LowRank {
   static let alpha = 16.0
 }
 
-/// A model with random weights, what of it learns, and from what.
+/// A randomly initialized model, its trainable parameters, and the objective.
 struct Engine {
   let model: TextModel
   let table: ParameterTable
   let objective: any Objective
 
-  /// As PEFT does for a sequence classification, LoRA trains the classifier too and leaves the pooler frozen.
-  init(_ workload: Workload, _ config: ModelConfig, _ precision: Precision, recompute: Bool) throws {
-    guard workload.what != .distil else {
+  /// As in PEFT, LoRA for sequence classification also trains the classifier and leaves the pooler frozen.
+  init(_ workload: Workload, _ config: ModelConfig, _ precision: Precision, gradientCheckpointing: Bool) throws {
+    guard workload.mode != .distil else {
       let student = try workload.student(of: config)
-      try self.init(student, of: config, kind: .maskedLM, DistillationSettings(), precision, recompute: recompute)
+      try self.init(
+        student, of: config, headType: .maskedLM, DistillationSettings(), precision,
+        gradientCheckpointing: gradientCheckpointing)
       return
     }
     let model = try TextModel(
-      config, nil, kind: .sequenceClassification, classes: Synthetic.classes, reuseHead: false, seed: 0)
+      config, nil, headType: .sequenceClassification, classes: Synthetic.classes, reuseHead: false, seed: 0)
     var trained: [Parameter] = []
-    if workload.what == .full { trained = model.parameters }
-    if workload.what == .lora {
+    if workload.mode == .full { trained = model.parameters }
+    if workload.mode == .lora {
       var lora = LoRAConfig()
       (lora.rank, lora.alpha, lora.modules.targets) = (LowRank.rank, LowRank.alpha, .suffixes(["query", "value"]))
       let adapter = try Adapter(lora, on: model, seed: 0)
       adapter.attach()
       trained = adapter.trainable
     }
-    self.init(model, trained, TaskLoss(), precision, recompute: recompute)
+    self.init(model, trained, TaskLoss(), precision, gradientCheckpointing: gradientCheckpointing)
   }
 
-  /// A student, all of which learns, and its frozen teacher.
+  /// A student whose parameters are all trained, and its frozen teacher.
   init(
-    _ student: ModelConfig, of teacher: ModelConfig, kind: HeadType, _ settings: DistillationSettings,
-    _ precision: Precision, recompute: Bool, cache: TeacherCache? = nil
+    _ student: ModelConfig, of teacher: ModelConfig, headType: HeadType, _ settings: DistillationSettings,
+    _ precision: Precision, gradientCheckpointing: Bool, cache: TeacherCache? = nil
   ) throws {
     func make(_ config: ModelConfig, seed: UInt64) throws -> TextModel {
-      try TextModel(config, nil, kind: kind, classes: Synthetic.classes, reuseHead: false, seed: seed)
+      try TextModel(config, nil, headType: headType, classes: Synthetic.classes, reuseHead: false, seed: seed)
     }
     let student = try make(student, seed: 0), teacher = try make(teacher, seed: 1)
     teacher.setPrecision(precision)
     self.init(
       student, student.parameters,
       Distillation(settings, teachers: [Teacher(teacher)], student: student, cache: cache, seed: 0), precision,
-      recompute: recompute)
+      gradientCheckpointing: gradientCheckpointing)
   }
 
   private init(
-    _ model: TextModel, _ trained: [Parameter], _ objective: any Objective, _ precision: Precision, recompute: Bool
+    _ model: TextModel, _ trained: [Parameter], _ objective: any Objective, _ precision: Precision,
+    gradientCheckpointing: Bool
   ) {
     table = ParameterTable(training: trained)
     model.setPrecision(precision)
-    model.gradientCheckpointing = recompute
+    model.gradientCheckpointing = gradientCheckpointing
     (self.model, self.objective) = (model, objective)
   }
 

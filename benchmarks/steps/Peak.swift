@@ -1,11 +1,11 @@
-/// What the machine can do right now: a rate to hold a step's against, measured in the same process.
+/// Measures the machine's current peak SGEMM throughput, for comparison with a step in the same process.
 import Autograd
 import Kernels
 import Models
 import Training
 
-/// Operations a second of [1024, 768]·[768, 768]ᵀ through OpenBLAS on every thread at once, each with numbers of its own,
-/// in GFLOP/s: the best of twelve rounds of eight products.
+/// GFLOP/s of [1024, 768]·[768, 768]ᵀ with OpenBLAS on all threads at once, each with its own operands: the best of
+/// twelve rounds of eight products.
 func sgemmPeak(_ replicas: Replicas) -> Double {
   let (n, d, products) = (1024, 768, 8)
   let operands = (0..<replicas.threads).map { thread in
@@ -14,7 +14,7 @@ func sgemmPeak(_ replicas: Replicas) -> Double {
     return (x: x, w: w, y: y)
   }
   let clock = ContinuousClock()
-  let least = (0..<12).map { _ in
+  let minimum = (0..<12).map { _ in
     clock.measure {
       replicas.forEach(replicas.threads) { thread, _ in
         let (x, w, y) = operands[thread]
@@ -22,5 +22,5 @@ func sgemmPeak(_ replicas: Replicas) -> Double {
       }
     } / .seconds(1)
   }.min()
-  return Double(2 * n * d * d * products * replicas.threads) / (least ?? .nan) / 1e9
+  return Double(2 * n * d * d * products * replicas.threads) / (minimum ?? .nan) / 1e9
 }

@@ -1,4 +1,4 @@
-/// The command line of bench-steps: each workload and precision in a process of its own, so that peak memory is its own.
+/// The command line of bench-steps. Runs each workload and precision in a new process, to measure its peak memory.
 import ArgumentParser
 import Files
 @preconcurrency import Glibc
@@ -8,39 +8,41 @@ import Kernels
 struct Steps: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench-steps",
-    abstract: "Times one training step or one forward pass; a JSON line for each workload and precision.",
+    abstract: "Times training steps or forward passes. Prints a JSON line per workload and precision.",
     discussion: """
-      A workload is <shape>-<what>-<b>x<t>: shape base (BERT-base) or mini (MiniLM-L6); what full, lora (rank 8, alpha 16,
-      on query and value), infer or distil; b sequences of t tokens. Random weights, two classes, dropout 0.1, AdamW,
-      clipping: what benchmarks/peer_steps.py does with PyTorch. distil: a DistilBERT with half of the teacher's layers
-      learns the teacher's probabilities and last states of all tokens, and the 15 % of them that are masked.
+      A workload is <shape>-<mode>-<b>x<t>: shape base (BERT-base) or mini (MiniLM-L6); mode full, lora (rank 8, alpha
+      16, on query and value), infer or distil; b sequences of t tokens. Random weights, two classes, dropout 0.1,
+      AdamW, gradient clipping, as in benchmarks/peer_steps.py for PyTorch. distil: the student is a DistilBERT with
+      half of the teacher's layers; KL and cosine loss on all tokens, cross-entropy on the 15 % that are masked.
       """)
 
-  @Argument(help: "What to run.")
-  var workloads = Workload.usual.compactMap { Workload($0) }
+  @Argument(help: "Workloads to measure.")
+  var workloads = Workload.defaults.compactMap { Workload($0) }
   @Option(help: "fp32, bf16, or both with a comma between them.")
   var precision = Precision.allCases.map(\.rawValue).joined(separator: ",")
-  @Option(help: "Threads. Default: the CPUs that are free to this process.")
+  @Option(help: "Threads. Default: the CPUs available to this process.")
   var threads: Int?
-  @Option(help: "Measured steps, after two that are not.")
+  @Option(help: "Measured steps, after two warmup steps.")
   var steps = 7
   @Flag(help: "Sequence i has 8 + 37·i mod (t - 7) tokens.")
   var ragged = false
-  @Flag(help: "Compute activations again in backward instead of keeping them.")
-  var recompute = false
-  @Flag(help: "Of distil: two epochs over the sequences as a task of labels, the second without the teacher.")
+  @Flag(
+    name: .customLong("recompute"),
+    help: "Gradient checkpointing: recompute activations in backward instead of storing them.")
+  var gradientCheckpointing = false
+  @Flag(help: "Only for distil: two epochs of token classification, the second from cached teacher log-probabilities.")
   var cache = false
-  @Flag(help: .hidden)
-  var here = false
+  @Flag(name: .customLong("here"), help: .hidden)
+  var isChildProcess = false
 
   func validate() throws {
     if steps < 1 { throw ValidationError("--steps must be 1 or more.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024.") }
     if ragged, let short = workloads.first(where: { $0.tokens < 8 }) {
-      throw ValidationError("--ragged wants sequences of 8 tokens or more; \(short.name) has \(short.tokens).")
+      throw ValidationError("--ragged requires sequences of 8 tokens or more; \(short.name) has \(short.tokens).")
     }
-    if cache, let other = workloads.first(where: { $0.what != .distil }) {
-      throw ValidationError("--cache keeps a teacher's answers; \(other.name) has no teacher.")
+    if cache, let workload = workloads.first(where: { $0.mode != .distil }) {
+      throw ValidationError("--cache requires a teacher; \(workload.name) has none. Use a distil workload.")
     }
     _ = try precisions()
   }
@@ -48,10 +50,10 @@ struct Steps: ParsableCommand {
   func run() throws {
     for workload in workloads {
       for precision in try precisions() {
-        if here {
+        if isChildProcess {
           print(try measure(workload, precision).text(pretty: false))
         } else {
-          let code = try runAgain([workload.name, "--precision", precision.rawValue, "--here"] + sameOptions)
+          let code = try runChild([workload.name, "--precision", precision.rawValue, "--here"] + sameOptions)
           if code != 0 { throw ExitCode(code) }
         }
       }
@@ -62,11 +64,13 @@ struct Steps: ParsableCommand {
     let threads = threads ?? Processor.count
     if cache {
       return try CachedEpochs(
-        workload: workload, precision: precision, threads: threads, ragged: ragged, recompute: recompute
+        workload: workload, precision: precision, threads: threads, ragged: ragged,
+        gradientCheckpointing: gradientCheckpointing
       ).run()
     }
     return try Measurement(
-      workload: workload, precision: precision, threads: threads, steps: steps, ragged: ragged, recompute: recompute
+      workload: workload, precision: precision, threads: threads, steps: steps, ragged: ragged,
+      gradientCheckpointing: gradientCheckpointing
     ).run()
   }
 
@@ -81,13 +85,13 @@ struct Steps: ParsableCommand {
 
   private var sameOptions: [String] {
     ["--steps", "\(steps)"] + (threads.map { ["--threads", "\($0)"] } ?? []) + (ragged ? ["--ragged"] : [])
-      + (recompute ? ["--recompute"] : []) + (cache ? ["--cache"] : [])
+      + (gradientCheckpointing ? ["--recompute"] : []) + (cache ? ["--cache"] : [])
   }
 }
 
-/// Runs this program with other arguments, on the same standard output.
-/// - Returns: its exit code; 128 and the signal where one ended it.
-private func runAgain(_ arguments: [String]) throws -> Int32 {
+/// Runs this program in a child process with the same standard output.
+/// - Returns: its exit code, or 128 plus the signal that ended it.
+private func runChild(_ arguments: [String]) throws -> Int32 {
   var argv = (["bench-steps"] + arguments).map { strdup($0) } + [nil]
   defer { argv.forEach { free($0) } }
   var child: pid_t = 0, status: Int32 = 0

@@ -1,5 +1,4 @@
-/// Random tokens, and something to say of them: of each sequence, of each token, or of those that are masked. Its metrics
-/// would say nothing, so it has none.
+/// A synthetic task: random tokens with random labels per sequence or per token, or masked tokens. It has no metrics.
 import Autograd
 import Hashing
 import Models
@@ -8,18 +7,18 @@ import Tasks
 struct Synthetic: Task {
   static let classes = 2
   static let mask: Int32 = 103
-  let kind: HeadType
+  let headType: HeadType
   let sequences: [[Int32]]
-  /// Of sequences and of tokens.
+  /// By sequence: one label, or one per token.
   private let labels: [[Int32]]
 
-  init(lengths: [Int], kind: HeadType = .sequenceClassification) {
-    var chance = SplitMix64(seed: 0)
-    self.kind = kind
-    sequences = lengths.map { length in (0..<length).map { _ in Int32.random(in: 5..<30522, using: &chance) } }
+  init(lengths: [Int], headType: HeadType = .sequenceClassification) {
+    var generator = SplitMix64(seed: 0)
+    self.headType = headType
+    sequences = lengths.map { length in (0..<length).map { _ in Int32.random(in: 5..<30522, using: &generator) } }
     labels = lengths.map { length in
-      (0..<(kind == .sequenceClassification ? 1 : length)).map { _ in
-        Int32.random(in: 0..<Int32(Self.classes), using: &chance)
+      (0..<(headType == .sequenceClassification ? 1 : length)).map { _ in
+        Int32.random(in: 0..<Int32(Self.classes), using: &generator)
       }
     }
   }
@@ -29,14 +28,14 @@ struct Synthetic: Task {
   func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
 
   func lesson(_ examples: [Int], at step: Int) -> Lesson {
-    if kind == .maskedLM { return masked(examples) }
+    if headType == .maskedLM { return masked(examples) }
     let targets = examples.flatMap { labels[$0] }
     return Lesson(
       examples: examples, batch: Batch(examples.map { sequences[$0] }), targets: targets, weight: Float(targets.count))
   }
 
-  /// 15 % of the tokens, at even distances: the same places as in peer_steps.py.
-  static func places(length: Int) -> [Int] {
+  /// 15 % of the positions, evenly spaced: the same as in peer_steps.py.
+  static func maskedPositions(length: Int) -> [Int] {
     let count = max(1, (15 * length + 50) / 100)
     return (0..<count).map { $0 * length / count }
   }
@@ -45,10 +44,10 @@ struct Synthetic: Task {
     var batch = Batch(), rows: [Int32] = [], targets: [Int32] = []
     for example in examples {
       var sequence = sequences[example]
-      for place in Self.places(length: sequence.count) {
-        rows.append(Int32(batch.count + place))
-        targets.append(sequence[place])
-        sequence[place] = Self.mask
+      for position in Self.maskedPositions(length: sequence.count) {
+        rows.append(Int32(batch.count + position))
+        targets.append(sequence[position])
+        sequence[position] = Self.mask
       }
       batch.append(sequence)
     }
@@ -57,7 +56,7 @@ struct Synthetic: Task {
 
   func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
 
-  /// The sequences in their order, in batches of about `tokens` tokens.
+  /// The sequences in order, in batches of at most `tokens` tokens; a longer sequence is a batch by itself.
   func batches(tokens: Int) -> [Batch] {
     var batches: [Batch] = []
     for sequence in sequences {

@@ -1,47 +1,47 @@
-/// What one step is made of, by name: `base-lora-8x128`. Does not run it.
+/// A benchmark workload, parsed from a name such as `base-lora-8x128`.
 import ArgumentParser
 import Files
 import Models
 
-/// `<shape>-<what>-<b>x<t>`: b sequences of t tokens; `infer-base-1x128` and `base-infer-1x128` are the same.
-/// The shape of `distil` is the teacher's.
+/// `<shape>-<mode>-<b>x<t>`: b sequences of t tokens. Shape and mode may be in either order. For `distil` the shape is
+/// the teacher's.
 struct Workload: Sendable, Equatable {
   enum Shape: String, CaseIterable { case base, mini }
-  enum What: String, CaseIterable { case full, lora, infer, distil }
+  enum Mode: String, CaseIterable { case full, lora, infer, distil }
 
   let name: String
   let shape: Shape
-  let what: What
+  let mode: Mode
   let sequences, tokens: Int
 
   init?(_ name: String) {
     let parts = name.split(separator: "-").map(String.init)
     guard parts.count == 3, let size = parts.last?.split(separator: "x"), size.count == 2 else { return nil }
-    let words = parts.dropLast()
-    guard let shape = words.lazy.compactMap(Shape.init).first, let what = words.lazy.compactMap(What.init).first,
+    let terms = parts.dropLast()
+    guard let shape = terms.lazy.compactMap(Shape.init).first, let mode = terms.lazy.compactMap(Mode.init).first,
       let sequences = Int(size[0]), let tokens = Int(size[1]), sequences > 0, tokens > 0
     else { return nil }
     self.name = name
     self.shape = shape
-    self.what = what
+    self.mode = mode
     self.sequences = sequences
     self.tokens = tokens
   }
 
-  /// The lengths of the sequences; ragged: sequence i has 8 + 37·i mod (t - 7) tokens.
+  /// The sequence lengths; ragged: sequence i has 8 + 37·i mod (t - 7) tokens.
   func lengths(ragged: Bool) -> [Int] {
     precondition(!ragged || tokens >= 8, "a ragged sequence has at least 8 tokens")
     return (0..<sequences).map { ragged ? 8 + 37 * $0 % (tokens - 7) : tokens }
   }
 
-  /// The student of a teacher: its DistilBERT, with half of the layers.
+  /// The student's config: DistilBERT with half of the teacher's layers.
   func student(of teacher: ModelConfig) throws -> ModelConfig {
     var json = Family.distilbert.convertedConfig(teacher.json, from: .bert).object ?? [:]
     json[Family.distilbert.keys.layers] = .int(teacher.numHiddenLayers / 2)
     return try ModelConfig(json: .object(json), file: name)
   }
 
-  /// BERT-base, or MiniLM-L6 (6 layers, width 384); dropout 0.1.
+  /// BERT-base, or MiniLM-L6 (6 layers, hidden size 384); dropout 0.1.
   func config() throws -> ModelConfig {
     var json: [String: JSON] = ["vocab_size": 30522, "max_position_embeddings": .int(max(512, tokens))]
     if shape == .mini {
@@ -52,7 +52,7 @@ struct Workload: Sendable, Equatable {
     return try ModelConfig(json: .object(json), file: name)
   }
 
-  static let usual = [
+  static let defaults = [
     "base-full-8x128", "base-lora-8x128", "base-lora-32x128", "base-full-8x512", "mini-full-16x128",
     "mini-lora-16x128", "base-distil-8x128", "infer-base-1x128", "infer-base-32x128", "infer-mini-1x128",
     "infer-mini-32x128",

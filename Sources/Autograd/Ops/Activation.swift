@@ -1,14 +1,14 @@
-/// Elementwise functions. Where a gradient will be asked for, forward leaves the slope, so that backward is one product.
+/// Activation functions. A tracked forward saves the derivative, so that backward is one elementwise product.
 internal import CKernels
 public import Kernels
 
 public enum Activation: Sendable {
   /// x·Φ(x) with erf, as `gelu` in transformers.
   case gelu
-  /// The tanh form, as `gelu_new` and `gelu_pytorch_tanh`.        source: Hendrycks & Gimpel 2016
+  /// The tanh approximation, as `gelu_new` and `gelu_pytorch_tanh`.        source: Hendrycks & Gimpel 2016
   case geluTanh
   case relu
-  /// x·σ(x), which others call swish.        source: Elfwing et al. 2017
+  /// x·σ(x), also called swish.        source: Elfwing et al. 2017
   case silu
   case tanh
 
@@ -23,7 +23,8 @@ public enum Activation: Sendable {
   }
 }
 
-/// y = f(x)     dx = f'(x)·dy        x, y [n, d]. y overwrites x; the slope is kept, in bf16 in half the memory.
+/// y = f(x)     dx = f'(x)·dy        x, y [n, d]. y overwrites x.
+/// The derivative f'(x) is saved with `precision`.
 public func activate(_ x: Tensor, _ activation: Activation, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
   guard x.isTracked else {
     tune_activate(x.pointer, x.pointer, nil, x.count, activation.code)
@@ -32,16 +33,16 @@ public func activate(_ x: Tensor, _ activation: Activation, precision: Precision
   let y = pass.tensor(x.rows, x.columns, x.buffer, tracked: true), slot = x.slot
   switch precision {
   case .fp32:
-    let slope = pass.workspace.take(x.count)
-    tune_activate(x.pointer, y.pointer, slope.pointer, x.count, activation.code)
+    let derivative = pass.workspace.take(x.count)
+    tune_activate(x.pointer, y.pointer, derivative.pointer, x.count, activation.code)
     pass.record(y) { [unowned pass] dy in
-      pass.accumulate(slot) { dx, beta in tune_multiply(dy.pointer, slope.pointer, dx.base, dy.count, beta) }
+      pass.accumulate(slot) { dx, beta in tune_multiply(dy.pointer, derivative.pointer, dx.base, dy.count, beta) }
     }
   case .bf16:
-    let slope = pass.workspace.take((x.count + 1) / 2)
-    tune_activate_bf16(x.pointer, y.pointer, slope.bf16, x.count, activation.code)
+    let derivative = pass.workspace.take((x.count + 1) / 2)
+    tune_activate_bf16(x.pointer, y.pointer, derivative.bf16, x.count, activation.code)
     pass.record(y) { [unowned pass] dy in
-      pass.accumulate(slot) { dx, beta in tune_multiply_bf16(dy.pointer, slope.bf16, dx.base, dy.count, beta) }
+      pass.accumulate(slot) { dx, beta in tune_multiply_bf16(dy.pointer, derivative.bf16, dx.base, dy.count, beta) }
     }
   }
   return y

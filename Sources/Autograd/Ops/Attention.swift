@@ -1,23 +1,23 @@
-/// Self-attention over packed sequences: the only op that knows where a sequence begins.
+/// Self-attention over packed sequences.
 internal import CKernels
 internal import Kernels
 
 /// context = dropout(softmax(q·kᵀ/√w))·v by sequence and head        w = d/heads
 /// qkv [n, 3d] = q, k, v side by side, each head's w columns together   →   context [n, d]
-/// `starts` are the first rows of the sequences, and at its end n.
-/// Kept for backward: qkv, context and one log-sum-exp a row and head.        source: Vaswani et al. 2017 eq. 1
+/// `sequenceOffsets` are the first rows of the sequences, and n at the end.
+/// Saved for backward: qkv, context, and one log-sum-exp per row and head.        source: Vaswani et al. 2017 eq. 1
 public func attention(
   _ qkv: Tensor, sequenceOffsets: [Int], heads: Int, dropout probability: Double, _ pass: Pass
 ) -> Tensor {
-  let d = qkv.columns / 3, width = d / heads
-  precondition(width * heads * 3 == qkv.columns, "attention: \(qkv.columns) columns for \(heads) heads")
+  let d = qkv.columns / 3, headSize = d / heads
+  precondition(headSize * heads * 3 == qkv.columns, "attention: \(qkv.columns) columns for \(heads) heads")
   let context = pass.make(qkv.rows, d, tracked: qkv.isTracked)
   let lse = pass.make(qkv.rows, heads)
   let longest = zip(sequenceOffsets.dropFirst(), sequenceOffsets).map(-).max() ?? 0
-  let scratchCount = tune_attention_scratch(longest, width)
+  let scratchCount = tune_attention_scratch(longest, headSize)
   let (dropout, workspace) = (pass.dropout(probability), pass.workspace)
 
-  func each(
+  func forEachSequence(
     _ body: (_ row: Int, _ t: Int, _ scratch: UnsafeMutablePointer<Float>, UnsafePointer<tune_dropout>?) -> Void
   ) {
     let scratch = workspace.take(scratchCount)
@@ -27,21 +27,21 @@ public func attention(
       }
     }
   }
-  each { row, t, scratch, dropout in
+  forEachSequence { row, t, scratch, dropout in
     tune_attention(
-      qkv.pointer + row * 3 * d, context.pointer + row * d, lse.pointer + row * heads, scratch, t, heads, width, row,
+      qkv.pointer + row * 3 * d, context.pointer + row * d, lse.pointer + row * heads, scratch, t, heads, headSize, row,
       dropout)
   }
   guard context.isTracked else { return context }
   pass.record(context) { [unowned pass] dcontext in
-    // Handed over, or added to what a loss that reads q, k, v has put there.
+    // The slot may already hold the gradient of a loss that reads q, k, v; then this is added to it.
     let dqkv = pass.make(qkv.rows, qkv.columns)
-    each { row, t, scratch, dropout in
+    forEachSequence { row, t, scratch, dropout in
       tune_attention_backward(
         qkv.pointer + row * 3 * d, context.pointer + row * d, lse.pointer + row * heads, dcontext.pointer + row * d,
-        dqkv.pointer + row * 3 * d, scratch, t, heads, width, row, dropout)
+        dqkv.pointer + row * 3 * d, scratch, t, heads, headSize, row, dropout)
     }
-    pass.pass(dqkv, to: qkv.slot)
+    pass.addGradient(dqkv, to: qkv.slot)
   }
   return context
 }

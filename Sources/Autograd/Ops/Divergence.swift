@@ -1,10 +1,11 @@
-/// How far a student's probabilities are from its teacher's.
+/// Kullback-Leibler divergence of a student's probabilities from its teacher's.
 internal import CKernels
 
 /// loss = scale·T²·Σᵢ KL(softmax(tᵢ/T) ‖ softmax(xᵢ/T))      logits x, teacher t [n, c]
 /// dx = scale·T·(softmax(x/T) - softmax(t/T))        source: Hinton et al. 2015 §2; T² as in DistilBERT
-/// As T²·torch's KLDivLoss(reduction: sum). Logits stay as they are. Where their gradient is wanted, it is written over
-/// the teacher's numbers and handed over; what else holds that tensor would make the next loss of these logits copy it.
+/// T²·torch's KLDivLoss(reduction: sum). The logits are not changed. If they are tracked, their gradient is written
+/// over the teacher's logits and becomes theirs without a copy. If another reference holds the teacher's tensor, the
+/// next loss of the same logits must copy the gradient first.
 public func divergence(
   _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
 ) -> Double {
@@ -14,6 +15,6 @@ public func divergence(
   let gradient = logits.isTracked ? teacher.pointer : nil
   let sum = tune_divergence(
     logits.pointer, teacher.pointer, gradient, logits.rows, logits.columns, 1 / temperature, scale * temperature)
-  pass.pass(consume teacher, to: logits.slot)
+  pass.addGradient(consume teacher, to: logits.slot)
   return Double(scale * temperature * temperature) * sum
 }

@@ -1,10 +1,10 @@
-/// Rows of tables, summed.
+/// Embedding lookup and row gathering.
 internal import CKernels
 public import Kernels
 
-/// y[i] = words[ids[i]] + positions[places[i]] (+ types[kinds[i]])        →   y [n, d]
-/// A token whose id is negative has no word. In bf16 the words are rounded as they are read, or kept so. Backward adds dy's rows into the tables that
-/// learn.        source: Devlin et al. 2019 §3
+/// y[i] = wordEmbeddings[ids[i]] + positionEmbeddings[positionIDs[i]] (+ tokenTypeEmbeddings[tokenTypeIDs[i]])
+/// y [n, d]. A negative id adds no word embedding. With bf16, Float32 word embeddings are rounded as they are read.
+/// Backward adds dy's rows to the gradients of the trainable tables.        source: Devlin et al. 2019 §3
 public func embed(
   wordEmbeddings: Parameter, ids: [Int32], positionEmbeddings: Parameter, positionIDs: [Int32],
   tokenTypeEmbeddings: Parameter?, tokenTypeIDs: [Int32],
@@ -17,9 +17,7 @@ public func embed(
   withUnsafePointer(to: wordEmbeddings.matrix.kernelMatrix) {
     tune_embed(
       $0, precision == .bf16 ? 1 : 0, positionEmbeddings.pointer, tokenTypeEmbeddings?.pointer, ids, positionIDs,
-      tokenTypeIDs, y.pointer, y.rows,
-      y.columns
-    )
+      tokenTypeIDs, y.pointer, y.rows, y.columns)
   }
   pass.record(y) { [unowned pass] dy in
     for (table, indices) in tables {
@@ -32,7 +30,7 @@ public func embed(
   return y
 }
 
-/// y = the rows of x at `indices`        x [n, d]   →   y [indices.count, d]
+/// y[i] = x[indices[i]]        x [n, d]   →   y [indices.count, d]
 public func gather(_ x: Tensor, rows indices: [Int32], _ pass: Pass) -> Tensor {
   let y = pass.make(indices.count, x.columns, tracked: x.isTracked)
   for (row, index) in indices.enumerated() {

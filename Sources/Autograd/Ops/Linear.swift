@@ -1,8 +1,8 @@
-/// The learned product. Several outputs of one input (q, k, v) may be joined to one product.
+/// Linear layers. Several layers over one input (q, k, v) can be computed with one GEMM.
 internal import CKernels
 public import Kernels
 
-/// One output of a joined product: its weight [out, in] and bias [out] are rows of the joined matrix.
+/// The weight [out, in] and bias [out] of one linear layer.
 public struct LinearPart {
   public let weight: Parameter
   public let bias: Parameter?
@@ -13,21 +13,23 @@ public struct LinearPart {
   }
 }
 
-/// Adds something to a product's output, and says how its gradient flows.
+/// Changes the output of one linear layer, as LoRA does.
 public protocol ProjectionAdapter: AnyObject {
-  /// y[:, columns] += f(x), its products reading numbers of `precision`; or, where it `rescales`, any change of them.
-  /// - Returns: what backward does with dy [n, all columns], or nil when nothing is tracked. It adds to dx itself, and
-  ///   comes before the product's own backward, for which it may rewrite its columns of dy where it `rescales`.
+  /// y[:, columns] += f(x), with GEMMs that read numbers of `precision`. If `rescales`, any other change of these
+  /// columns.
+  /// - Returns: the adapter's backward function, which gets dy [n, all columns] and adds to the gradient of x; nil
+  ///   where nothing is tracked. It runs before the linear layer's backward. If `rescales`, it may overwrite its
+  ///   columns of dy with the gradient of the linear layer's output.
   func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
   ) -> ((_ dy: Tensor) -> Void)?
-  /// Whether anything of it learns.
+  /// Whether it has trainable parameters.
   var isTrainable: Bool { get }
-  /// Whether it does more to y than to add to it.
+  /// Whether it changes y in another way than by adding to it.
   var rescales: Bool { get }
-  /// Whether y's bias is left alone by all that; its gradient is then that of dy as it came.
+  /// Whether the rescaling leaves the bias as it is; the bias's gradient is then computed from the unchanged dy.
   var keepsBias: Bool { get }
-  /// What the product reads instead of x; only asked where the projection is a product of its own.
+  /// The input of the linear layer in place of x. Called only for a layer that is computed by its own GEMM.
   func input(_ x: Tensor, _ pass: Pass) -> Tensor
 }
 
@@ -39,8 +41,9 @@ extension ProjectionAdapter {
 
 /// y = x·Wᵀ + b       x [n, in]   W [out, in]   b [out]   →   y [n, out]
 /// dx = dy·W          dW += dyᵀ·x    db += Σ rows of dy            source: Giles 2008 (NA-08/01) §2.2.2
-/// The parts' weights must lie one after the other in memory, and so their biases (all have one, or none).
-/// All three products read numbers of `precision`; sums are Float32.
+/// Computes several linear layers over one input with one GEMM; y holds their outputs side by side. The layers' weights
+/// must be contiguous in memory, and so must their biases (all have a bias, or none has).
+/// All three GEMMs read numbers of `precision`; sums are Float32.
 public func linear(
   _ x: Tensor, _ parts: [LinearPart], precision: Precision = .fp32, adapters: [(any ProjectionAdapter)?] = [],
   _ pass: Pass
@@ -48,28 +51,28 @@ public func linear(
   let x = parts.count == 1 ? adapters.first??.input(x, pass) ?? x : x
   let out = parts.reduce(0) { $0 + $1.weight.rows }
   let joined = parts[0].weight.matrix(rows: out)
-  let learns = parts.contains { $0.weight.isTrainable || $0.bias?.isTrainable == true }
-  let adapted = adapters.contains { $0?.isTrainable == true }
-  let y = pass.make(x.rows, out, tracked: x.isTracked || learns || adapted)
+  let isTrainable = parts.contains { $0.weight.isTrainable || $0.bias?.isTrainable == true }
+  let hasTrainableAdapter = adapters.contains { $0?.isTrainable == true }
+  let y = pass.make(x.rows, out, tracked: x.isTracked || isTrainable || hasTrainableAdapter)
   gemm(x.matrix, joined.transposed, into: y.matrix, bias: parts[0].bias?.pointer, precision: precision)
 
-  var seams: [(Tensor) -> Void] = []
+  var adapterBackwards: [(Tensor) -> Void] = []
   var first = 0
   for (index, part) in parts.enumerated() {
     let columns = first..<first + part.weight.rows
     first = columns.upperBound
     if index < adapters.count,
-      let back = adapters[index]?.apply(to: y, columns: columns, from: x, precision: precision, pass)
+      let backward = adapters[index]?.apply(to: y, columns: columns, from: x, precision: precision, pass)
     {
-      seams.append(back)
+      adapterBackwards.append(backward)
     }
   }
   let slot = x.slot
   let input = parts.contains { $0.weight.isTrainable } ? x : nil
   let rescales = adapters.contains { $0?.rescales == true }
   pass.record(y) { [unowned pass] dy in
-    let kept = dy, dy = rescales ? copy(dy, pass) : dy
-    for seam in seams { seam(dy) }
+    let unscaled = dy, dy = rescales ? copy(dy, pass) : dy
+    for backward in adapterBackwards { backward(dy) }
     var first = 0
     for (index, part) in parts.enumerated() {
       let columns = first..<first + part.weight.rows
@@ -77,7 +80,7 @@ public func linear(
       first = columns.upperBound
       if let bias = part.bias {
         let keepsBias = index < adapters.count && adapters[index]?.keepsBias == true
-        let slice = keepsBias ? kept.matrix.columns(columns) : slice
+        let slice = keepsBias ? unscaled.matrix.columns(columns) : slice
         pass.accumulate(bias) { tune_column_sums(slice.base, slice.stride, $0, slice.rows, slice.columns, $1) }
       }
       guard part.weight.isTrainable, let input else { continue }
@@ -92,7 +95,7 @@ public func linear(
   return y
 }
 
-/// A gradient may be somebody else's too.
+/// A copy that adapters may overwrite; the buffer of dy may be shared with another tensor's gradient.
 private func copy(_ dy: Tensor, _ pass: Pass) -> Tensor {
   let copy = pass.make(dy.rows, dy.columns)
   copy.pointer.update(from: dy.pointer, count: dy.count)

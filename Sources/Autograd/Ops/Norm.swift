@@ -1,4 +1,4 @@
-/// Layer normalisation, with what precedes it in a transformer: dropout and the residual.
+/// Layer normalization, fused with the dropout and the residual connection that precede it in a transformer.
 internal import CKernels
 
 /// z = residual + dropout(x)      y = gain·(z - mean)/√(var + eps) + bias        all [n, d], mean and var by row
@@ -8,8 +8,8 @@ public func addNorm(
   _ pass: Pass
 ) -> Tensor {
   let (n, d) = (x.rows, x.columns)
-  let learns = gain.isTrainable || bias.isTrainable
-  let y = pass.make(n, d, tracked: x.isTracked || residual?.isTracked == true || learns)
+  let isTrainable = gain.isTrainable || bias.isTrainable
+  let y = pass.make(n, d, tracked: x.isTracked || residual?.isTracked == true || isTrainable)
   let z = y.isTracked ? pass.make(n, d) : nil
   let moments = pass.make(2, n)
   let (mean, rstd) = (moments.pointer, moments.pointer + n)
@@ -26,14 +26,14 @@ public func addNorm(
     withGradients(gain, bias, pass) { dgain, dbias in
       tune_norm_backward(dy.pointer, z.pointer, mean, rstd, gain.pointer, dz.pointer, dgain, dbias, n, d)
     }
-    if let residualSlot { pass.pass(dz, to: residualSlot) }
-    guard let dropout else { return pass.pass(dz, to: slot) }
+    if let residualSlot { pass.addGradient(dz, to: residualSlot) }
+    guard let dropout else { return pass.addGradient(dz, to: slot) }
     pass.accumulate(slot) { dx, beta in addDropout(dz, into: dx, beta: beta, dropout, pass) }
   }
   return y
 }
 
-/// Both gradients, zeroed before their first writer; nil for a frozen one.
+/// Calls `body` with both gradients, zeroed where nothing has been added yet; nil for a frozen parameter.
 private func withGradients(
   _ gain: Parameter, _ bias: Parameter, _ pass: Pass,
   _ body: (UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?) -> Void

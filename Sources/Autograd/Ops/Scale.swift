@@ -1,4 +1,4 @@
-/// Columns times learned numbers.
+/// Scales columns by trained factors, as (IA)³ does.
 internal import CKernels
 public import Kernels
 
@@ -7,26 +7,26 @@ public import Kernels
 public func scale(_ x: Tensor, by gain: Parameter, _ pass: Pass) -> Tensor {
   let y = pass.make(x.rows, x.columns, tracked: x.isTracked || gain.isTrainable)
   scale(x.matrix, by: gain, into: y.matrix)
-  let kept = gain.isTrainable ? x : nil, slot = x.slot
+  let saved = gain.isTrainable ? x : nil, slot = x.slot
   pass.record(y) { [unowned pass] dy in
-    if let kept { addDots(dy.matrix, kept.matrix, to: gain, pass) }
+    if let saved { addDots(dy.matrix, saved.matrix, to: gain, pass) }
     pass.accumulate(slot) { dx, beta in scale(dy.matrix, by: gain, into: dx, beta: beta) }
   }
   return y
 }
 
-/// The same where x is: in the columns `range` of y.
-/// - Returns: what backward does with dy, whose columns it rewrites to be dx; nil where y is not tracked.
+/// The same in place, for the columns `range` of y.
+/// - Returns: the backward function, which overwrites these columns of dy with dx; nil where y is not tracked.
 public func scale(columns range: Range<Int>, of y: Tensor, by gain: Parameter, _ pass: Pass) -> ((Tensor) -> Void)? {
   let columns = y.matrix.columns(range)
-  // What x was cannot be told from y: the gain may be zero.
-  let kept = y.isTracked && gain.isTrainable ? pass.make(y.rows, range.count) : nil
-  if let kept { copy(columns, to: kept.matrix) }
+  // x is saved, because it cannot be recovered from y where the gain is zero.
+  let saved = y.isTracked && gain.isTrainable ? pass.make(y.rows, range.count) : nil
+  if let saved { copy(columns, to: saved.matrix) }
   scale(columns, by: gain, into: columns)
   guard y.isTracked else { return nil }
   return { [unowned pass] dy in
     let slice = dy.matrix.columns(range)
-    if let kept { addDots(slice, kept.matrix, to: gain, pass) }
+    if let saved { addDots(slice, saved.matrix, to: gain, pass) }
     scale(slice, by: gain, into: slice)
   }
 }

@@ -1,4 +1,4 @@
-/// Sums of tensors, and a parameter as one.
+/// Sums of tensors, and a parameter as a tensor.
 internal import CKernels
 internal import Kernels
 
@@ -10,12 +10,13 @@ public func addScaled(_ h: Tensor, _ u: Tensor, by scale: Float, _ pass: Pass) -
   let (first, second) = (h.slot, u.slot)
   pass.record(y) { [unowned pass] dy in
     pass.accumulate(second) { du, beta in tune_scale(dy.pointer, du.base, dy.count, scale, beta) }
-    pass.pass(dy, to: first)
+    pass.addGradient(dy, to: first)
   }
   return y
 }
 
-/// y = w, a copy     dw = dy        w, y [rows, columns]. For a weight that several ops read: its gradient is written once.
+/// y = a copy of w     dw = dy        w, y [rows, columns]
+/// For a weight that several ops read: w's gradient is then written once.
 public func tensor(_ w: Parameter, _ pass: Pass) -> Tensor {
   let y = pass.make(w.rows, w.columns, tracked: w.isTrainable)
   y.pointer.update(from: w.pointer, count: w.count)

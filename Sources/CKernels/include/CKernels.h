@@ -1,6 +1,6 @@
-/// Loops over pointers. Each allocates nothing, knows no class, and runs on the calling thread.
-/// Letters: n rows (tokens), d columns (width), t tokens of one sequence, h heads. All arrays are row-major Float32.
-/// Order of arguments: inputs, outputs, sizes, settings.
+/// Compute kernels over plain pointers. A kernel allocates nothing and runs on the calling thread.
+/// Letters: n rows (tokens), d columns (hidden size), t tokens in one sequence, h heads. Arrays are row-major Float32.
+/// Order of arguments: inputs, outputs, sizes, settings. Strides count numbers, from one row to the next.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -8,148 +8,165 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// One dropout site. An element is dropped when its 16 random bits are below `threshold` (p·2^16); kept ones are times
-/// `scale`.
-/// NULL wherever a kernel takes a pointer to it: no dropout.
+/// Dropout at one site of the model. An element is dropped when its 16 random bits are below `threshold` (p·2^16); the
+/// others are multiplied by `scale` (1/(1-p)). Wherever a kernel takes a pointer to it, NULL means no dropout.
 typedef struct {
   uint32_t key[2], step, shard, site, threshold;
   float scale;
 } tune_dropout;
 
-/// A matrix as it lies: Float32 numbers, or bfloat16 where `half`; rows are `stride` numbers apart. `transposed`: its
-/// transpose is meant.
+/// A matrix in memory: Float32 numbers, or bfloat16 where `bf16`; rows are `stride` numbers apart. Where `transposed`,
+/// the matrix meant is the transpose of the one in memory.
 typedef struct {
   const void *base;
   long stride;
-  int transposed, half;
+  int transposed, bf16;
 } tune_matrix;
 
 // Elementwise (elementwise.c)
+/// Each of the n rows of y = row.
 void tune_fill_rows(const float *row, float *y, long n, long d);
+/// y += x.
 void tune_add(const float *x, float *y, long count);
-/// y = h + scale·u; `y` may be either.
+/// y = h + scale·u; y may be h or u.
 void tune_add_scaled(const float *h, const float *u, float *y, long count, float scale);
-/// y = scale·x + beta·y.
+/// y = scale·x where beta is 0, else y += scale·x.
 void tune_scale(const float *x, float *y, long count, float scale, float beta);
+/// y = a·b where beta is 0, else y += a·b.
 void tune_multiply(const float *a, const float *b, float *y, long count, float beta);
-/// y = a·b (+ beta·y), b being bfloat16.
+/// The same with b in bfloat16.
 void tune_multiply_bf16(const float *a, const uint16_t *b, float *y, long count, float beta);
-/// y = x rounded to bfloat16, to nearest with ties to even; and back, exactly.
+/// y = x rounded to bfloat16, to nearest with ties to even; and the exact conversion back.
 void tune_fp32_to_bf16(const float *x, uint16_t *y, long count);
 void tune_bf16_to_fp32(const uint16_t *x, float *y, long count);
+/// y = dropout(x); y may be x.
 void tune_apply_dropout(const float *x, float *y, long n, long d, const tune_dropout *dropout);
+/// sums [d] = Σ over rows of x where beta is 0, else they are added to.
 void tune_column_sums(const float *x, long stride, float *sums, long n, long d, float beta);
 void tune_tanh(const float *x, float *y, long count);
+/// dx = dy·(1 - y²) where beta is 0, else it is added to.
 void tune_tanh_backward(const float *y, const float *dy, float *dx, long count, float beta);
 double tune_sum_squares(const float *x, long count);
 
-/// y = f(x); slope = f'(x) where slope is not NULL (it may be x itself).
+/// y = f(x); derivative = f'(x), unless it is NULL (it may be x).
 enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU, TUNE_SILU, TUNE_TANH };
-void tune_activate(const float *x, float *y, float *slope, long count, int activation);
-void tune_activate_bf16(const float *x, float *y, uint16_t *slope, long count, int activation);
+void tune_activate(const float *x, float *y, float *derivative, long count, int activation);
+void tune_activate_bf16(const float *x, float *y, uint16_t *derivative, long count, int activation);
 
 void tune_exp(const float *x, float *y, long count);
 void tune_erf(const float *x, float *y, long count);
-/// The 64 random words behind 128 keep-or-drop decisions of a row; word 16·j + i is the j-th of Philox's counter i.
-void tune_dropout_bits(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *words);
+/// The 64 random uint32 behind the dropout of 128 elements of a row; bits[16·j + i] is output j of Philox counter i.
+void tune_dropout_bits(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *bits);
 
-// Scale (scale.c): x, y [n, d], rows apart by their strides; gain, sums [d]
+// Scale (scale.c): x, y [n, d] with a stride each; gain, sums [d]
 /// y = gain·x + beta·y, column by column; y may be x.
-void tune_scale_columns(const float *x, long xstride, const float *gain, float *y, long ystride, long n, long d, float beta);
-/// sums = Σ over rows of x·y, added to where beta is not 0.
-void tune_column_dots(const float *x, long xstride, const float *y, long ystride, float *sums, long n, long d, float beta);
+void tune_scale_columns(const float *x, long x_stride, const float *gain, float *y, long y_stride, long n, long d,
+                        float beta);
+/// sums = Σ over rows of x·y where beta is 0, else they are added to.
+void tune_column_dots(const float *x, long x_stride, const float *y, long y_stride, float *sums, long n, long d,
+                      float beta);
 
-// Rescale (rescale.c): columns of y, x have rows `stride` apart; z, base are dense [n, d]; gain, bias are [d].
+// Rescale (rescale.c): y [n, d] with row stride `stride`; z, base [n, d] contiguous; gain, bias [d]
 /// z = y - bias; y = gain·z + bias. `z` may be NULL.
 void tune_rescale(float *y, long stride, const float *gain, const float *bias, float *z, long n, long d);
 /// y += gain·z - base.
 void tune_add_rescaled(const float *z, const float *base, const float *gain, float *y, long stride, long n, long d);
 
-// Norm (norm.c)
-/// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. `z`, `residual` may be NULL; `y` may be `z`.
+// Layer normalization (norm.c)
+/// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. z and residual may be NULL; y may be z.
 void tune_add_norm(const float *x, const float *residual, const float *gain, const float *bias, float *z, float *y,
                    float *mean, float *rstd, long n, long d, float eps, const tune_dropout *dropout);
 /// dz from dy; dgain and dbias (each may be NULL) are added to.
 void tune_norm_backward(const float *dy, const float *z, const float *mean, const float *rstd, const float *gain,
                         float *dz, float *dgain, float *dbias, long n, long d);
 
-// Product (gemm.c)
-/// Whether this CPU serves `tune_gemm` (AVX-512), and with `half` its bfloat16 arithmetic (AVX512-BF16).
-int tune_gemm_supported(int half);
-/// c [n, m] = alpha·a [n, k]·b [k, m] + beta·c + bias [m]; k > 0; the bias may be NULL; c is not read where
-/// beta is 0.
-/// `half`: both are rounded to bfloat16 first. Sums are Float32 in either case.
-/// A thread's first call allocates its blocks, 2 MB.
+// Matrix multiplication (gemm.c)
+/// Whether this CPU can run `tune_gemm` (AVX-512), and with `bf16` its bfloat16 arithmetic (AVX512-BF16).
+int tune_gemm_supported(int bf16);
+/// c [n, m] = alpha·a [n, k]·b [k, m] + beta·c + bias [m]; k > 0. `bias` may be NULL; c is not read where beta is 0.
+/// `bf16`: a and b are rounded to bfloat16 first. Sums are Float32 in either case.
+/// The first call of a thread allocates its packing buffers, 2 MB.
 void tune_gemm(const tune_matrix *a, const tune_matrix *b, float *c, long ldc, long n, long m, long k, float alpha,
-                  float beta, const float *bias, int half);
+               float beta, const float *bias, int bf16);
 
 // Attention (attention.c)
-/// Floats of scratch that one call needs.
-long tune_attention_scratch(long t, long width);
-/// One sequence: context [t, h·width] (row stride h·width) from qkv [t, 3·h·width]; lse [t, h].
-/// `row` is the sequence's first row in the batch: it counts the dropout's random words.
-void tune_attention(const float *qkv, float *context, float *lse, float *scratch, long t, long heads, long width,
-                    long row, const tune_dropout *dropout);
+/// The number of scratch floats that one call needs.
+long tune_attention_scratch(long t, long head_size);
+/// One sequence: context [t, h·head_size] from qkv [t, 3·h·head_size]; lse [t, h].
+/// `first_row` is the sequence's first row in the batch; the dropout's random bits depend on it.
+void tune_attention(const float *qkv, float *context, float *lse, float *scratch, long t, long heads, long head_size,
+                    long first_row, const tune_dropout *dropout);
 void tune_attention_backward(const float *qkv, const float *context, const float *lse, const float *dcontext,
-                             float *dqkv, float *scratch, long t, long heads, long width, long row,
+                             float *dqkv, float *scratch, long t, long heads, long head_size, long first_row,
                              const tune_dropout *dropout);
 
 // Embedding (embedding.c)
-/// `rounded`: words are rounded to bfloat16 as they are read.
-/// y[i] = words[ids[i]] + positions[places[i]] + types[kinds[i]]; no word where ids[i] < 0.
-void tune_embed(const tune_matrix *words, int rounded, const float *positions, const float *types, const int32_t *ids,
-                const int32_t *places, const int32_t *kinds, float *y, long n, long d);
-/// table[ids[i]] += dy[i]; nothing where ids[i] < 0.
+/// y[i] = word_embeddings[token_ids[i]] + position_embeddings[position_ids[i]]
+///      + token_type_embeddings[token_type_ids[i]]
+/// No word embedding is added where token_ids[i] < 0. `token_type_embeddings` may be NULL.
+/// `round_to_bf16`: Float32 word embeddings are rounded to bfloat16 as they are read.
+void tune_embed(const tune_matrix *word_embeddings, int round_to_bf16, const float *position_embeddings,
+                const float *token_type_embeddings, const int32_t *token_ids, const int32_t *position_ids,
+                const int32_t *token_type_ids, float *y, long n, long d);
+/// table[ids[i]] += dy[i]; rows with ids[i] < 0 are skipped.
 void tune_scatter_add(const float *dy, const int32_t *ids, float *table, long n, long d);
 
 // Loss (loss.c)
-/// Cross-entropy over rows with a target ≥ 0, as torch's CrossEntropyLoss(weight, label_smoothing, reduction: sum)/norm.
-/// logits [n, c] become their own gradient; returns the loss. `weights` [c] may be NULL.
+/// Cross-entropy over rows with a target ≥ 0, divided by `norm`, as torch's CrossEntropyLoss(weight, label_smoothing,
+/// reduction='sum') / norm. logits [n, c] are replaced by their gradient; returns the loss. `weights` [c] may be NULL.
 double tune_cross_entropy(float *logits, const int32_t *targets, const float *weights, long n, long classes,
                           float smoothing, float norm);
 
-// Divergence (divergence.c)
-/// Σ over rows of KL(softmax(sharpness·teacher) ‖ softmax(sharpness·logits)), both [n, c]; gradient [n, c] =
-/// slope·(the student's probabilities - the teacher's). `gradient` may be `teacher`, or NULL.
+// Divergence (divergence.c); inverse_temperature = 1/T
+/// Returns Σ over rows of KL(q ‖ p), q = softmax(teacher/T), p = softmax(logits/T), both [n, c];
+/// gradient [n, c] = gradient_scale·(p - q). `gradient` may be `teacher`, or NULL.
 double tune_divergence(const float *logits, const float *teacher, float *gradient, long n, long classes,
-                       float sharpness, float slope);
-/// The same where of each row's teacher only the logarithms [n, k] of its k probabilities at the classes top [n, k] are
-/// known; all other classes are one outcome. Rows of `gradient` are `stride` apart, or 0: then it is one row of scratch.
-double tune_top_divergence(const float *logits, const int32_t *top, const float *logs, float *gradient, long stride,
-                           long n, long classes, long k, float sharpness, float slope);
-/// The k ≤ c largest of log softmax(sharpness·logits) a row, in falling order, the lower class first among equals:
-/// top [n, k], logs [n, k].
-void tune_top_k(const float *logits, int32_t *top, float *logs, long n, long classes, long k, float sharpness);
+                       float inverse_temperature, float gradient_scale);
+/// The same for a teacher known only by its k log-probabilities teacher_log_probs [n, k] at the classes top_classes
+/// [n, k] of each row; all other classes count as one outcome. Rows of `gradient` are `stride` apart. With stride 0,
+/// `gradient` is one row of scratch.
+double tune_top_divergence(const float *logits, const int32_t *top_classes, const float *teacher_log_probs,
+                           float *gradient, long stride, long n, long classes, long k, float inverse_temperature,
+                           float gradient_scale);
+/// The k ≤ c largest values of log softmax(logits/T) in each row, in descending order; of equal values, the lower class
+/// comes first. top_classes [n, k], log_probs [n, k].
+void tune_top_k(const float *logits, int32_t *top_classes, float *log_probs, long n, long classes, long k,
+                float inverse_temperature);
 
 // Distance (distance.c)
-/// Σ (x - t)²; dx = slope·(x - t) + beta·dx. `dx` may be `t` where beta is 0, or NULL.
-double tune_squared_error(const float *x, const float *t, float *dx, long count, float slope, float beta);
-/// Σ over rows of 1 - cos(x, t), both [n, d]; dx [n, d] = scale·its gradient + beta·dx. `dx` may be NULL.
-double tune_cosine_distance(const float *x, const float *t, float *dx, long n, long d, float scale, float beta);
+/// Returns Σ (x - t)²; dx = gradient_scale·(x - t) where beta is 0, else it is added to. `dx` may be NULL, or `t` where
+/// beta is 0.
+double tune_squared_error(const float *x, const float *t, float *dx, long count, float gradient_scale, float beta);
+/// Returns Σ over rows of 1 - cos(x, t), both [n, d]; dx [n, d] = gradient_scale·gradient where beta is 0, else it is
+/// added to. `dx` may be NULL.
+double tune_cosine_distance(const float *x, const float *t, float *dx, long n, long d, float gradient_scale,
+                            float beta);
 
-// Optimizer (optimizer.c)
-/// One decoupled AdamW step (Loshchilov & Hutter 2019) over `count` numbers; g is times `clip` first.
-/// rate1 = lr/(1-β1^step), root2 = √(1-β2^step), shrink = 1 - lr·weight_decay.
-void tune_adamw(float *p, const float *g, float *m, float *v, long count, float clip, float rate1, float root2,
-                float beta1, float beta2, float eps, float shrink);
-/// The same of gradient descent: m = momentum·m + g, p = p·shrink - rate·(m, or g + momentum·m where nesterov); without
-/// m, rate·g.
-void tune_sgd(float *p, const float *g, float *m, long count, float clip, float rate, float momentum, bool nesterov,
-              float shrink);
-/// The same of Lion: p moves by ±rate along β1·m + (1-β1)·g, then m = β2·m + (1-β2)·g.
-void tune_lion(float *p, const float *g, float *m, long count, float clip, float rate, float beta1, float beta2,
-               float shrink);
-/// Adafactor's first sweep over rows g [n, d] of a matrix: row_means [n] get `share` of the means of (clip·g)² + 1e-30,
-/// column_sums [d] their sums over these rows.
-void tune_adafactor_means(const float *g, long n, long d, float clip, float share, float *row_means, float *column_sums);
-/// Σ u² of u = clip·g / √(row_means / row_mean) · factors, where factors [d] are 1/√ of the columns' means.
-double tune_adafactor_squares(const float *g, const float *row_means, const float *factors, long n, long d, float clip,
-                              float row_mean);
-/// p = p·shrink - rate·u.
-void tune_adafactor(float *p, const float *g, const float *row_means, const float *factors, long n, long d, float clip,
-                    float row_mean, float rate, float shrink);
-/// x moves `share` of the way to `end`; 1: it is `end`. As torch.lerp.
-void tune_lerp(float *x, const float *end, long count, float share);
-/// x and y change places.
+// Optimizer (optimizer.c): p parameters, g their gradients, which are first multiplied by `clip_factor`
+/// One step of decoupled AdamW (Loshchilov & Hutter 2019).
+/// step_size = lr/(1-β1^step), bias_correction2_sqrt = √(1-β2^step), decay_factor = 1 - lr·weight_decay.
+void tune_adamw(float *p, const float *g, float *m, float *v, long count, float clip_factor, float step_size,
+                float bias_correction2_sqrt, float beta1, float beta2, float eps, float decay_factor);
+/// One step of SGD: m = momentum·m + g; p = decay_factor·p - learning_rate·u, where u is m, g + momentum·m with
+/// `nesterov`, or g where `m` is NULL.
+void tune_sgd(float *p, const float *g, float *m, long count, float clip_factor, float learning_rate, float momentum,
+              bool nesterov, float decay_factor);
+/// One step of Lion: p = decay_factor·p - learning_rate·sign(β1·m + (1-β1)·g); then m = β2·m + (1-β2)·g.
+void tune_lion(float *p, const float *g, float *m, long count, float clip_factor, float learning_rate, float beta1,
+               float beta2, float decay_factor);
+/// Adafactor's second moments from rows g [n, d] of a matrix, with the squares s = g² + 1e-30: row_means [n] are
+/// interpolated by `weight` towards the row means of s; column_sums [d] = Σ over these rows of s.
+void tune_adafactor_means(const float *g, long n, long d, float clip_factor, float weight, float *row_means,
+                          float *column_sums);
+/// Returns Σ u² of Adafactor's update u = g / √(row_means / row_mean) · column_factors, where column_factors [d] are
+/// 1/√ of the column means.
+double tune_adafactor_squares(const float *g, const float *row_means, const float *column_factors, long n, long d,
+                              float clip_factor, float row_mean);
+/// p = decay_factor·p - learning_rate·u.
+void tune_adafactor(float *p, const float *g, const float *row_means, const float *column_factors, long n, long d,
+                    float clip_factor, float row_mean, float learning_rate, float decay_factor);
+/// x = x + weight·(end - x), as torch.lerp; exactly `end` where weight is 1.
+void tune_lerp(float *x, const float *end, long count, float weight);
+/// Exchanges x and y.
 void tune_swap(float *x, float *y, long count);
 #endif

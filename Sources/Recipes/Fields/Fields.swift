@@ -1,218 +1,229 @@
-/// One object of a recipe, walked key by key. Each key is stated once, with its kind, its default (the value it finds)
-/// and its purpose; the same statement reads it, writes it, and makes it known, so that all others are unknown.
-/// Does not know which keys a recipe has.
+/// Declares the keys of one JSON object of a recipe. One declaration per key (type, default, description) serves
+/// reading, writing, the schema and the list of known keys. Does not know which keys a recipe has.
 import Files
 
 final class Fields {
   let diagnostics: Diagnostics
   let isReading: Bool
   private let path: String
-  /// What the recipe gave (reading), or what has been written so far (writing).
+  /// The object's members: as given (when reading), or as written so far (when writing).
   private var members: [String: JSON]
   private var declared: [String] = []
-  /// Keys that would be known here under another choice, and which that is.
+  /// Keys that only another variant of a choice has, each with the advice for it.
   private var keysOfOtherVariants: [String: String] = [:]
-  /// What this object may hold; known when it is written.
+  /// The object's schema; complete after writing.
   private(set) var schema = ObjectSchema()
 
-  private init(_ path: String, _ members: [String: JSON], isReading: Bool, _ findings: Diagnostics) {
-    (self.path, self.members, self.isReading, self.diagnostics) = (path, members, isReading, findings)
+  private init(_ path: String, _ members: [String: JSON], isReading: Bool, _ diagnostics: Diagnostics) {
+    (self.path, self.members, self.isReading, self.diagnostics) = (path, members, isReading, diagnostics)
   }
 
-  /// Reads the object `json`; faults go to `findings`.
-  /// - Parameter known: keys of the outermost object that are somebody else's.
-  static func read(_ json: JSON, known: [String] = [], _ findings: Diagnostics, _ walk: (Fields) -> Void) {
+  /// Reads the object `json` with the keys that `body` declares. Faults are added to `diagnostics`.
+  /// - Parameter known: keys of the outermost object to ignore.
+  static func read(_ json: JSON, known: [String] = [], _ diagnostics: Diagnostics, _ body: (Fields) -> Void) {
     guard case .object(let members) = json else {
-      return FieldLocation(path: "", diagnostics: findings).wrong(json, expected: "an object")
+      return FieldLocation(path: "", diagnostics: diagnostics).wrong(json, expected: "an object")
     }
-    let fields = Fields("", members, isReading: true, findings)
+    let fields = Fields("", members, isReading: true, diagnostics)
     fields.declared = known
-    walk(fields)
+    body(fields)
     fields.reportUnknownKeys()
-    findings.adviseOnUnknownKeys()
+    diagnostics.adviseOnUnknownKeys()
   }
 
-  /// The object of what `walk` states, with the keys that it stated and what it may hold.
-  static func write(at path: String = "", _ walk: (Fields) -> Void) -> (
-    json: JSON, keys: [RecipeKey], shape: ObjectSchema
+  /// Writes the values that `body` declares as an object; also returns the declared keys and the object's schema.
+  static func write(at path: String = "", _ body: (Fields) -> Void) -> (
+    json: JSON, keys: [RecipeKey], schema: ObjectSchema
   ) {
     let fields = Fields(path, [:], isReading: false, Diagnostics(checkFiles: false))
-    walk(fields)
+    body(fields)
     return (.object(fields.members), fields.diagnostics.keys, fields.schema)
   }
 
-  /// A key with a default: what `value` holds on the way in. With `needs`, the key makes sense only beside that other
-  /// one (a full path), and is neither read nor written without it; with `unless` it is not written beside that one.
+  /// A key with a default, which is the initial content of `value`.
+  /// - Parameters:
+  ///   - needs: the full path of a key without which this one is an error when read, and not written.
+  ///   - unless: a key of this object beside which this one is not written.
   func field<Value>(
-    _ key: String, _ value: inout Value, _ kind: FieldType<Value>, needs: String? = nil, unless other: String? = nil,
+    _ key: String, _ value: inout Value, _ type: FieldType<Value>, needs: String? = nil,
+    unless excluding: String? = nil,
     _ about: String
   ) {
-    declare(key, kind.expected, kind.schema, standard: kind.write(value), about)
+    declare(key, type.expected, type.schema, defaultValue: type.write(value), about)
     guard isReading else {
-      if needs.map(diagnostics.isGiven) ?? true, !(other.map(isGiven) ?? false) { put(key, kind.write(value)) }
+      if needs.map(diagnostics.isGiven) ?? true, !(excluding.map(isGiven) ?? false) { store(key, type.write(value)) }
       return
     }
-    if let json = members[key], let found = read(json, key, kind, needs: needs) { value = found }
+    if let json = members[key], let found = read(json, key, type, needs: needs) { value = found }
   }
 
-  /// A key that must be there.
-  func required<Value>(_ key: String, _ value: inout Value, _ kind: FieldType<Value>, _ about: String) {
-    declare(key, kind.expected, kind.schema, need: .always, about)
-    guard isReading else { return put(key, kind.write(value)) }
-    guard let json = members[key] else { return place(key).fault("missing", expected: kind.expected) }
-    if let found = read(json, key, kind, needs: nil) { value = found }
+  /// A required key.
+  func required<Value>(_ key: String, _ value: inout Value, _ type: FieldType<Value>, _ about: String) {
+    declare(key, type.expected, type.schema, requirement: .always, about)
+    guard isReading else { return store(key, type.write(value)) }
+    guard let json = members[key] else { return location(of: key).fault("missing", expected: type.expected) }
+    if let found = read(json, key, type, needs: nil) { value = found }
   }
 
-  /// A key that must be there unless the recipe says enough without it.
+  /// A key that is required unless `isOptional`.
   func required<Value>(
-    _ key: String, _ value: inout Value?, _ kind: FieldType<Value>, unless isEnough: Bool, _ about: String
+    _ key: String, _ value: inout Value?, _ type: FieldType<Value>, unless isOptional: Bool, _ about: String
   ) {
-    declare(key, kind.expected, kind.schema, need: .mostly, about)
+    declare(key, type.expected, type.schema, requirement: .conditional, about)
     guard isReading else {
-      if let value { put(key, kind.write(value)) }
+      if let value { store(key, type.write(value)) }
       return
     }
     if let json = members[key] {
-      value = read(json, key, kind, needs: nil)
-    } else if !isEnough {
-      place(key).fault("missing", expected: kind.expected)
+      value = read(json, key, type, needs: nil)
+    } else if !isOptional {
+      location(of: key).fault("missing", expected: type.expected)
     }
   }
 
-  /// A key that may be absent, or null, which is the same.
+  /// A key that may be absent or null; both mean the same.
   func optional<Value>(
-    _ key: String, _ value: inout Value?, _ kind: FieldType<Value>, needs: String? = nil, _ about: String
+    _ key: String, _ value: inout Value?, _ type: FieldType<Value>, needs: String? = nil, _ about: String
   ) {
-    declare(key, kind.expected, Schema.orNull(kind.schema), standard: value.map(kind.write), about)
+    declare(key, type.expected, Schema.orNull(type.schema), defaultValue: value.map(type.write), about)
     guard isReading else {
-      if let value { put(key, kind.write(value)) }
+      if let value { store(key, type.write(value)) }
       return
     }
-    if let json = members[key], json != .null, let found = read(json, key, kind, needs: needs) { value = found }
+    if let json = members[key], json != .null, let found = read(json, key, type, needs: needs) { value = found }
   }
 
-  /// An object of its own.
-  func object(_ key: String, _ walk: (Fields) -> Void) {
+  /// A nested object with the keys that `body` declares.
+  func object(_ key: String, _ body: (Fields) -> Void) {
     declared.append(key)
     let json = members[key] ?? [:]
-    guard case .object(let members) = json else { return place(key).wrong(json, expected: "an object") }
-    let fields = Fields(full(key), members, isReading: isReading, diagnostics)
-    walk(fields)
+    guard case .object(let members) = json else { return location(of: key).wrong(json, expected: "an object") }
+    let fields = Fields(fullPath(key), members, isReading: isReading, diagnostics)
+    body(fields)
     if isReading { return fields.reportUnknownKeys() }
     self.members[key] = .object(fields.members)
     schema.members.append(.init(key, .object(fields.schema)))
   }
 
-  /// An object that may be absent: `walk` states what it holds, starting from `blank`.
-  func section<Value>(_ key: String, _ value: inout Value?, initial: Value, _ walk: (inout Value, Fields) -> Void) {
+  /// A nested object that may be absent. If it is given, `body` reads into a copy of `initial`.
+  func section<Value>(_ key: String, _ value: inout Value?, initial: Value, _ body: (inout Value, Fields) -> Void) {
     var found = value ?? initial
     defer { schema.allowNull(at: key) }
     if isReading ? members[key].map({ $0 != .null }) ?? false : value != nil {
-      object(key) { walk(&found, $0) }
+      object(key) { body(&found, $0) }
       value = found
     } else {
       declared.append(key)
-      let written = Fields.write(at: full(key)) { walk(&found, $0) }
+      let written = Fields.write(at: fullPath(key)) { body(&found, $0) }
       written.keys.forEach(diagnostics.declare)
-      schema.members.append(.init(key, .object(written.shape)))
+      schema.members.append(.init(key, .object(written.schema)))
     }
   }
 
-  /// Two keys of which at most one may be given.
-  func exclusive(_ one: String, _ other: String) {
-    schema.exclusives.append(.init(one: one, other: other))
-    guard isReading, isGiven(one), isGiven(other) else { return }
-    place(other).fault(
-      "found beside '\(one)'", expected: "one of the two",
-      advice: "Remove one, or unset it with '\(full(one))=null'.")
+  /// Two keys that exclude each other.
+  func exclusive(_ first: String, _ second: String) {
+    schema.exclusives.append(.init(first: first, second: second))
+    guard isReading, isGiven(first), isGiven(second) else { return }
+    location(of: second).fault(
+      "found together with '\(first)'", expected: "only one of the two",
+      advice: "Remove one, or unset it with '\(fullPath(first))=null'.")
   }
 
-  /// A fault at the first of `keys` that is given, unless `holds`.
-  func check(_ holds: Bool, _ keys: String..., expected: String) {
-    guard isReading, !holds, let key = keys.first(where: { members[$0] != nil }), let json = members[key] else {
+  /// Reports a fault at the first given key of `keys`, unless `condition` holds.
+  func check(_ condition: Bool, _ keys: String..., expected: String) {
+    guard isReading, !condition, let key = keys.first(where: { members[$0] != nil }), let json = members[key] else {
       return
     }
-    place(key).wrong(json, expected: expected)
+    location(of: key).wrong(json, expected: expected)
   }
 
-  /// A fault at the full path `path`.
+  /// Reports a fault at the full path `path`.
   func fault(_ path: String, _ found: String, expected: String, advice: String) {
     if isReading {
       FieldLocation(path: path, diagnostics: diagnostics).fault(found, expected: expected, advice: advice)
     }
   }
 
-  /// Whether the key stands here.
-  func isGiven(_ key: String) -> Bool { diagnostics.isGiven(full(key)) }
+  /// Whether this object has the key.
+  func isGiven(_ key: String) -> Bool { diagnostics.isGiven(fullPath(key)) }
 
-  /// A key that decides which others may be: `options` states those of one kind. When it is asked to write those of
-  /// another kind than the recipe's, it is only to make them known.
-  func choice<Kind: CaseIterable & RawRepresentable<String> & Equatable>(
-    _ key: String, _ kind: inout Kind, isRequired: Bool = true, _ about: String, options: (Kind, Fields) -> Void
+  /// A key whose value decides which other keys are allowed. `options` declares the keys of one variant. Those of the
+  /// other variants are declared only for the schema, and for the advice at a misplaced key.
+  func choice<Variant: CaseIterable & RawRepresentable<String> & Equatable>(
+    _ key: String, _ variant: inout Variant, isRequired: Bool = true, _ about: String,
+    options: (Variant, Fields) -> Void
   ) {
-    let faultsBefore = diagnostics.faults.count, standard = kind.rawValue
-    if isRequired { required(key, &kind, .choice, about) } else { field(key, &kind, .choice, about) }
-    // What is known depends on a key that is faulty itself: every further key is taken as it is.
+    let faultsBefore = diagnostics.faults.count, defaultVariant = variant.rawValue
+    if isRequired { required(key, &variant, .choice, about) } else { field(key, &variant, .choice, about) }
+    // The allowed keys are unknown if the choice itself is faulty: all other keys are accepted.
     guard diagnostics.faults.count == faultsBefore else { return declared += members.keys }
     let common = schema
-    options(kind, self)
+    options(variant, self)
     schema = common
-    var variants: [ObjectSchema.Variant] = [], owners: [String: [String]] = [:]
-    for one in Kind.allCases where one != kind || !isReading {
-      let written = Fields.write(at: path) { options(one, $0) }
-      variants.append(.init(kind: one.rawValue, shape: written.shape))
-      for key in written.keys where one != kind && !declared.contains(last(key)) {
-        if !isReading && owners[last(key)] == nil { diagnostics.declare(key) }
-        owners[last(key), default: []].append("\"\(one.rawValue)\"")
+    var variants: [ObjectSchema.Variant] = [], variantsOfKey: [String: [String]] = [:]
+    for candidate in Variant.allCases where candidate != variant || !isReading {
+      let written = Fields.write(at: path) { options(candidate, $0) }
+      variants.append(.init(name: candidate.rawValue, schema: written.schema))
+      for key in written.keys where candidate != variant && !declared.contains(relativePath(key)) {
+        if !isReading && variantsOfKey[relativePath(key)] == nil { diagnostics.declare(key) }
+        variantsOfKey[relativePath(key), default: []].append("\"\(candidate.rawValue)\"")
       }
     }
-    schema.choices.append(.init(key: key, standard: isRequired ? nil : standard, variants: variants))
-    for (one, kinds) in owners {
-      keysOfOtherVariants[one] =
-        "It belongs to \(full(key)) \(oneOf(kinds)), and this one is \"\(kind.rawValue)\". "
-        + "Remove it (on the command line: \(full(one))=null), or change \(full(key))."
+    schema.choices.append(.init(key: key, defaultVariant: isRequired ? nil : defaultVariant, variants: variants))
+    for (other, names) in variantsOfKey {
+      keysOfOtherVariants[other] =
+        "It belongs to \(fullPath(key)) \(oneOf(names)), but \(fullPath(key)) is \"\(variant.rawValue)\". "
+        + "Remove it (on the command line: \(fullPath(other))=null), or change \(fullPath(key))."
     }
   }
 
-  private func last(_ key: RecipeKey) -> String { String(key.path.dropFirst(path.isEmpty ? 0 : path.count + 1)) }
+  private func relativePath(_ key: RecipeKey) -> String {
+    String(key.path.dropFirst(path.isEmpty ? 0 : path.count + 1))
+  }
 
-  private func read<Value>(_ json: JSON, _ key: String, _ kind: FieldType<Value>, needs: String?) -> Value? {
-    diagnostics.markGiven(full(key))
+  private func read<Value>(_ json: JSON, _ key: String, _ type: FieldType<Value>, needs: String?) -> Value? {
+    diagnostics.markGiven(fullPath(key))
     if let needs, !diagnostics.isGiven(needs) {
-      place(key).wrong(json, expected: "'\(needs)' beside it", advice: "Add '\(needs)' or remove '\(full(key))'.")
+      location(of: key).wrong(
+        json, expected: "'\(needs)' to be set as well", advice: "Add '\(needs)' or remove '\(fullPath(key))'.")
     }
-    return kind.read(json, place(key))
+    return type.read(json, location(of: key))
   }
 
-  private func put(_ key: String, _ json: JSON) {
+  private func store(_ key: String, _ json: JSON) {
     members[key] = json
-    diagnostics.markGiven(full(key))
+    diagnostics.markGiven(fullPath(key))
   }
 
-  /// Whether a key must be there; `mostly`: unless the recipe says enough without it.
-  private enum Need { case never, mostly, always }
+  /// When a key is required; `conditional`: depending on other keys.
+  private enum Requirement { case never, conditional, always }
 
   private func declare(
-    _ key: String, _ expected: String, _ schema: JSON, standard: JSON? = nil, need: Need = .never, _ about: String
+    _ key: String, _ expected: String, _ schema: JSON, defaultValue: JSON? = nil, requirement: Requirement = .never,
+    _ about: String
   ) {
     declared.append(key)
     diagnostics.declare(
-      RecipeKey(path: full(key), expected: expected, defaultValue: standard, isRequired: need != .never, about: about))
+      RecipeKey(
+        path: fullPath(key), expected: expected, defaultValue: defaultValue, isRequired: requirement != .never,
+        about: about))
     self.schema.members.append(
-      .init(key, .value(schema, standard: standard), isRequired: need == .always, about: about))
+      .init(key, .value(schema, defaultValue: defaultValue), isRequired: requirement == .always, about: about))
   }
 
   private func reportUnknownKeys() {
     for key in members.keys where !declared.contains(key) {
-      if let belong = keysOfOtherVariants[key] {
-        // Null is how the command line unsets a key.
-        if members[key] != .null { place(key).fault("unknown key", expected: nil, advice: belong) }
+      if let advice = keysOfOtherVariants[key] {
+        // On the command line null unsets a key.
+        if members[key] != .null { location(of: key).fault("unknown key", expected: nil, advice: advice) }
       } else {
-        diagnostics.reportUnknown(key, at: full(key), valid: declared)
+        diagnostics.reportUnknown(key, at: fullPath(key), valid: declared)
       }
     }
   }
 
-  private func full(_ key: String) -> String { joinKeyPath(path, key) }
-  private func place(_ key: String) -> FieldLocation { FieldLocation(path: full(key), diagnostics: diagnostics) }
+  private func fullPath(_ key: String) -> String { joinKeyPath(path, key) }
+  private func location(of key: String) -> FieldLocation {
+    FieldLocation(path: fullPath(key), diagnostics: diagnostics)
+  }
 }

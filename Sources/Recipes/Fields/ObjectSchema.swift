@@ -1,9 +1,9 @@
-/// What an object of a recipe may hold, as its `Fields` state it: keys, kinds, variants. Does not hold any recipe.
+/// The schema of an object of a recipe, as its `Fields` declare it: keys, types, variants. Does not contain values.
 import Files
 
 struct ObjectSchema: Sendable {
   enum Content: Sendable {
-    case value(_ schema: JSON, standard: JSON?)
+    case value(_ schema: JSON, defaultValue: JSON?)
     indirect case object(ObjectSchema)
   }
 
@@ -19,26 +19,27 @@ struct ObjectSchema: Sendable {
     }
   }
 
-  /// A key whose value decides which others may stand beside it.
+  /// A key whose value, the name of a variant, decides which other keys the object may have.
   struct Choice: Sendable {
     let key: String
-    /// What it is where the key is absent; nil: it must be there.
-    let standard: String?
+    /// The variant if the key is absent; nil: the key is required.
+    let defaultVariant: String?
     let variants: [Variant]
 
-    /// Keys that some kind knows and `kind` does not; empty for a kind that does not exist.
-    func foreign(to kind: String) -> Set<String> {
-      guard let own = variants.first(where: { $0.kind == kind }) else { return [] }
-      return Set(variants.flatMap(\.shape.names)).subtracting(own.shape.names)
+    /// Keys that other variants have and `name` does not; empty for an unknown variant.
+    func keysOnlyInOtherVariants(than name: String) -> Set<String> {
+      guard let variant = variants.first(where: { $0.name == name }) else { return [] }
+      return Set(variants.flatMap(\.schema.keys)).subtracting(variant.schema.keys)
     }
   }
 
   struct Variant: Sendable {
-    let kind: String
-    let shape: ObjectSchema
+    let name: String
+    let schema: ObjectSchema
   }
 
-  struct Exclusive: Sendable { let one, other: String }
+  /// Two keys that exclude each other.
+  struct Exclusive: Sendable { let first, second: String }
 
   var members: [Member] = []
   var exclusives: [Exclusive] = []
@@ -48,39 +49,39 @@ struct ObjectSchema: Sendable {
     for index in members.indices where members[index].key == key { members[index].isNullable = true }
   }
 
-  /// Every key that the object may have, under whatever choice.
-  var names: [String] { members.map(\.key) + choices.flatMap { $0.variants.flatMap(\.shape.names) } }
+  /// Every key that the object may have, in any variant.
+  var keys: [String] { members.map(\.key) + choices.flatMap { $0.variants.flatMap(\.schema.keys) } }
 
-  /// Whether the object cannot be left out.
+  /// Whether the object has a required key, and so is required itself.
   var isRequired: Bool {
     members.contains { member in
-      guard case .object(let shape) = member.content else { return member.isRequired }
-      return shape.isRequired && !member.isNullable
+      guard case .object(let schema) = member.content else { return member.isRequired }
+      return schema.isRequired && !member.isNullable
     }
   }
 
-  /// The choices of this object and of those in it, by the path of the object that they stand in.
+  /// The choices of this object and of nested ones, each with its object's key path.
   func allChoices(at path: String = "") -> [(path: String, choice: Choice)] {
     var found = choices.map { (path, $0) }
-    for choice in choices { found += choice.variants.flatMap { $0.shape.allChoices(at: path) } }
+    for choice in choices { found += choice.variants.flatMap { $0.schema.allChoices(at: path) } }
     for member in members {
-      if case .object(let shape) = member.content {
-        found += shape.allChoices(at: joinKeyPath(path, member.key))
+      if case .object(let schema) = member.content {
+        found += schema.allChoices(at: joinKeyPath(path, member.key))
       }
     }
     return found
   }
 
-  /// Every value's key path with what may stand there; a key that several variants state comes several times.
-  func values(at path: String = "") -> [(path: String, schema: JSON, standard: JSON?, about: String)] {
-    var found: [(path: String, schema: JSON, standard: JSON?, about: String)] = []
+  /// Every value's key path and schema. A key that several variants declare is listed several times.
+  func values(at path: String = "") -> [(path: String, schema: JSON, defaultValue: JSON?, about: String)] {
+    var found: [(path: String, schema: JSON, defaultValue: JSON?, about: String)] = []
     for member in members {
-      let here = joinKeyPath(path, member.key)
+      let memberPath = joinKeyPath(path, member.key)
       switch member.content {
-      case .value(let schema, let standard): found.append((here, schema, standard, member.about))
-      case .object(let shape): found += shape.values(at: here)
+      case .value(let schema, let defaultValue): found.append((memberPath, schema, defaultValue, member.about))
+      case .object(let schema): found += schema.values(at: memberPath)
       }
     }
-    return found + choices.flatMap { $0.variants.flatMap { $0.shape.values(at: path) } }
+    return found + choices.flatMap { $0.variants.flatMap { $0.schema.values(at: path) } }
   }
 }

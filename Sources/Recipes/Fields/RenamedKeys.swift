@@ -1,7 +1,7 @@
-/// The keys that earlier versions of tune called otherwise. A recipe that has one is refused with the new name: there are
-/// no aliases.
+/// Keys that were renamed since earlier versions of tune. The old keys are not aliases: a recipe that has one is
+/// refused, and the fault gives the new key.
 
-/// The new full path by the old one.
+/// Old key path to new key path.
 let renamedKeys = [
   "save_as": "save_dtype",
   "task.masks": "task.masking",

@@ -1,30 +1,30 @@
-/// Words of JSON Schema (draft 7, which editors know best). Does not know any key.
+/// Building blocks of JSON Schema, draft 7, which editors support best. Does not know any key.
 import Files
 
 enum Schema {
-  static let text: JSON = ["type": "string", "minLength": 1]
+  static let string: JSON = ["type": "string", "minLength": 1]
   static let null: JSON = ["type": "null"]
 
   static func names(_ names: [String]) -> JSON { ["enum": .array(names.map(JSON.string))] }
 
-  static func list(of element: JSON, least: Int = 0, most: Int? = nil) -> JSON {
+  static func list(of element: JSON, minCount: Int = 0, maxCount: Int? = nil) -> JSON {
     var schema: [String: JSON] = ["type": "array", "items": element]
-    if least > 0 { schema["minItems"] = .int(least) }
-    schema["maxItems"] = most.map(JSON.int)
+    if minCount > 0 { schema["minItems"] = .int(minCount) }
+    schema["maxItems"] = maxCount.map(JSON.int)
     return .object(schema)
   }
 
-  /// Any of several; of one that is said twice, once. What may be anything stays so.
+  /// Any of `schemas`, without duplicates and nested `anyOf`. If one of them allows any value, so does the result.
   static func either(_ schemas: JSON...) -> JSON { either(schemas) }
 
   static func either(_ schemas: [JSON]) -> JSON {
-    func different(_ schemas: [JSON]) -> [JSON] {
-      schemas.reduce(into: []) { kept, schema in if !kept.contains(schema) { kept.append(schema) } }
+    func distinct(_ schemas: [JSON]) -> [JSON] {
+      schemas.reduce(into: []) { result, schema in if !result.contains(schema) { result.append(schema) } }
     }
-    let schemas = different(schemas)
+    let schemas = distinct(schemas)
     if schemas.count == 1 { return schemas[0] }
     if schemas.contains([:]) { return [:] }
-    return ["anyOf": .array(different(schemas.flatMap { $0["anyOf"]?.array ?? [$0] }))]
+    return ["anyOf": .array(distinct(schemas.flatMap { $0["anyOf"]?.array ?? [$0] }))]
   }
 
   static func orNull(_ schema: JSON) -> JSON {
@@ -33,11 +33,11 @@ enum Schema {
     return .object(members)
   }
 
-  /// Not both of two keys, as far as they are more than null.
-  static func notBoth(_ one: String, _ other: String) -> JSON {
+  /// At most one of two keys; null counts as absent.
+  static func notBoth(_ first: String, _ second: String) -> JSON {
     let given: JSON = ["not": null]
     return [
-      "not": ["required": [.string(one), .string(other)], "properties": .object([one: given, other: given])]
+      "not": ["required": [.string(first), .string(second)], "properties": .object([first: given, second: given])]
     ]
   }
 }

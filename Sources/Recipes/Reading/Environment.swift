@@ -1,4 +1,4 @@
-/// `${env:NAME}` and `${env:NAME:-default}` in the texts of a recipe. `$${` stands for `${` itself.
+/// Expands `${env:NAME}` and `${env:NAME:-default}` in the strings of a recipe. `$${` stands for a literal `${`.
 import Files
 import FoundationEssentials
 
@@ -9,27 +9,27 @@ struct Environment {
 
   static var process: [String: String] { ProcessInfo.processInfo.environment }
 
-  /// `json` with every text filled in; one that cannot be stays as it is, and is a fault.
-  func fill(_ json: JSON, at path: String, _ faults: inout [RecipeFault]) -> JSON {
+  /// Expands every string in `json`. A string that cannot be expanded stays unchanged, and a fault is added.
+  func expand(_ json: JSON, at path: String, _ faults: inout [RecipeFault]) -> JSON {
     switch json {
     case .string(let text) where text.contains("${"):
       do throws(RecipeFault) {
-        return .string(try fill(text, at: path))
+        return .string(try expand(text, at: path))
       } catch {
         faults.append(error)
         return json
       }
     case .array(let elements):
-      return .array(elements.enumerated().map { fill($1, at: joinKeyPath(path, "\($0)"), &faults) })
+      return .array(elements.enumerated().map { expand($1, at: joinKeyPath(path, "\($0)"), &faults) })
     case .object(let members):
-      var filled = members
-      for (key, value) in members { filled[key] = fill(value, at: joinKeyPath(path, key), &faults) }
-      return .object(filled)
+      var expanded = members
+      for (key, value) in members { expanded[key] = expand(value, at: joinKeyPath(path, key), &faults) }
+      return .object(expanded)
     default: return json
     }
   }
 
-  /// `json` such that filling it in gives it back.
+  /// The inverse of `expand`: expanding the result gives `json`.
   static func escape(_ json: JSON) -> JSON {
     switch json {
     case .string(let text): .string(text.replacing("${", with: "$${"))
@@ -39,27 +39,27 @@ struct Environment {
     }
   }
 
-  private func fill(_ text: String, at path: String) throws(RecipeFault) -> String {
-    var filled = "", rest = text[...]
+  private func expand(_ text: String, at path: String) throws(RecipeFault) -> String {
+    var expanded = "", rest = text[...]
     while let dollar = rest.firstIndex(of: "$") {
-      filled += rest[..<dollar]
+      expanded += rest[..<dollar]
       rest = rest[dollar...]
       if rest.hasPrefix("$${") {
-        filled += "${"
+        expanded += "${"
         rest = rest.dropFirst(3)
       } else if rest.hasPrefix("${") {
         let end = rest.firstIndex(of: "}")
-        filled += try value(of: rest[..<(end ?? rest.endIndex)], at: path)
+        expanded += try value(of: rest[..<(end ?? rest.endIndex)], at: path)
         rest = end.map { rest[rest.index(after: $0)...] } ?? ""
       } else {
-        filled += "$"
+        expanded += "$"
         rest = rest.dropFirst()
       }
     }
-    return filled + rest
+    return expanded + rest
   }
 
-  /// - Parameter reference: `${env:NAME` or `${env:NAME:-default`, without the brace that ends it.
+  /// - Parameter reference: `${env:NAME` or `${env:NAME:-default`, without the closing brace.
   private func value(of reference: Substring, at path: String) throws(RecipeFault) -> String {
     let parts = reference.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
     let name = parts.count > 1 ? String(parts[1]) : ""
@@ -69,13 +69,13 @@ struct Environment {
     else {
       throw RecipeFault(
         path, "found \"\(printable(String(reference)))\"", expected: "${env:NAME} or ${env:NAME:-default}",
-        advice: "A text that holds ${ itself is written with $${.")
+        advice: "Write $${ for a literal ${.")
     }
     let value = variables[name]
     if parts.count == 3 { return value.flatMap { $0.isEmpty ? nil : $0 } ?? String(parts[2].dropFirst()) }
     guard let value else {
       throw RecipeFault(
-        path, "found ${env:\(name)}, and the environment has no \(name)", expected: "it to be set",
+        path, "found ${env:\(name)}, but \(name) is not set", expected: "an environment variable that is set",
         advice: "Set it, or give a default: ${env:\(name):-default}.")
     }
     return value

@@ -1,17 +1,17 @@
-/// Changes to a recipe from the command line, `training.epochs=1`, made on its JSON tree before it is read.
-/// Does not know which keys a recipe has: an unknown one is found in reading, like any other.
+/// Overrides from the command line, such as `training.epochs=1`, applied to a recipe's JSON tree before it is read.
+/// Does not know which keys a recipe has: unknown keys are reported when the recipe is read.
 import Files
 import FoundationEssentials
 
-/// `key.path=value`. The value is JSON when it parses as JSON, else a text: `output=runs/a` needs no quotes.
-/// Missing objects are made on the way; `a.0=…` replaces an element of a list; `key=null` unsets an optional key.
-/// A key that holds a dot itself can only be set with the object around it: `method.rank_pattern={"a.b":4}`.
-/// A key that makes another kind of its object, `method.type=full`, leaves out what only the former kind had.
+/// `key.path=value`. The value is parsed as JSON; if that fails, it is a string: `output=runs/a` needs no quotes.
+/// Missing objects are created; `a.0=…` replaces an element of a list; `key=null` unsets an optional key.
+/// A key that contains a dot can only be set together with its object: `method.rank_pattern={"a.b":4}`.
+/// A key that selects another variant of its object, `method.type=full`, drops keys that only other variants have.
 enum Overrides {
-  /// More levels than any recipe has.
-  private static let depthLimit = 16
+  /// The maximum number of keys in a path; no recipe is nested deeper.
+  private static let maxDepth = 16
 
-  /// `json` with the overrides applied in their order, without those that are faulty; `paths` are the keys they set.
+  /// Applies the overrides in order, except faulty ones. `paths` are the keys that were set.
   static func apply(_ overrides: [String], to json: JSON) -> (json: JSON, paths: [String], faults: [RecipeFault]) {
     var json = json
     var paths: [String] = []
@@ -20,7 +20,7 @@ enum Overrides {
       do throws(RecipeFault) {
         let (path, text) = try parse(text, "override", as: "key.path=value, as in training.epochs=1")
         let value = (try? JSON(parsing: Data(text.utf8), named: path)) ?? .string(text)
-        json = try put(value, at: path, in: json, keeping: paths)
+        json = try set(value, at: path, in: json, keeping: paths)
         paths.append(path)
       } catch {
         faults.append(error)
@@ -29,8 +29,8 @@ enum Overrides {
     return (json, paths, faults)
   }
 
-  /// `json` with `key.path=FILE` applied: the value is what the file holds, JSON where it parses, else a text without
-  /// its last newline; `origins` are the keys that were set, with their files.
+  /// Applies `key.path=FILE`: the value is the file's content, parsed as JSON or, if that fails, as a string without
+  /// its last newline. `origins` are the keys that were set, with their files.
   static func apply(
     files: [String], to json: JSON
   ) -> (json: JSON, origins: [(path: String, file: String)], faults: [RecipeFault]) {
@@ -40,7 +40,7 @@ enum Overrides {
     for text in files {
       do throws(RecipeFault) {
         let (path, file) = try parse(text, "--set-file", as: "key.path=FILE, as in task.class_weights=weights.json")
-        json = try put(content(of: file, for: path), at: path, in: json, keeping: origins.map(\.path))
+        json = try set(content(of: file, for: path), at: path, in: json, keeping: origins.map(\.path))
         origins.append((path, file))
       } catch {
         faults.append(error)
@@ -57,7 +57,7 @@ enum Overrides {
       return .string(text)
     } catch {
       throw RecipeFault(
-        path, "found --set-file with \"\(printable(file))\"", expected: "a file that can be read",
+        path, "found --set-file with \"\(printable(file))\"", expected: "a readable file",
         advice: printable("\(error)", limit: 1000))
     }
   }
@@ -67,47 +67,48 @@ enum Overrides {
   ) throws(RecipeFault) -> (path: String, value: String) {
     let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let path = sides[0].split(separator: ".", omittingEmptySubsequences: false)
-    guard sides.count == 2, path.allSatisfy({ !$0.isEmpty }), path.count <= depthLimit else {
+    guard sides.count == 2, path.allSatisfy({ !$0.isEmpty }), path.count <= maxDepth else {
       throw RecipeFault(sides[0], "found the \(name) \"\(printable(text))\"", expected: expected)
     }
     return (sides[0], sides[1])
   }
 
-  /// `json` with `value` at the key path `path`.
-  /// - Parameter keeping: key paths that were set on purpose, and stay whatever their object becomes.
-  static func put(
+  /// Returns `json` with `value` at the key path `path`.
+  /// - Parameter keeping: key paths that were set explicitly; a change of their object's variant does not drop them.
+  static func set(
     _ value: JSON, at path: String, in json: JSON, keeping: [String] = []
   ) throws(RecipeFault) -> JSON {
     let keys = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    return try put(value, at: keys[...], in: json, above: "", keeping)
+    return try set(value, at: keys[...], in: json, below: "", keeping)
   }
 
-  private static func put(
-    _ value: JSON, at path: ArraySlice<String>, in json: JSON?, above: String, _ keeping: [String]
+  private static func set(
+    _ value: JSON, at path: ArraySlice<String>, in json: JSON?, below parent: String, _ keeping: [String]
   ) throws(RecipeFault) -> JSON {
     guard let key = path.first else { return value }
-    let here = joinKeyPath(above, key)
+    let keyPath = joinKeyPath(parent, key)
     switch json {
     case .object(var members):
-      for name in Variants.outdated(members, at: above, key, value) where path.count == 1 {
-        let other = joinKeyPath(above, name)
-        if !keeping.contains(where: { $0 == other || $0.hasPrefix(other + ".") }) { members[name] = nil }
+      for name in Variants.outdatedKeys(members, at: parent, key, value) where path.count == 1 {
+        let outdated = joinKeyPath(parent, name)
+        if !keeping.contains(where: { $0 == outdated || $0.hasPrefix(outdated + ".") }) { members[name] = nil }
       }
-      members[key] = try put(value, at: path.dropFirst(), in: members[key], above: here, keeping)
+      members[key] = try set(value, at: path.dropFirst(), in: members[key], below: keyPath, keeping)
       return .object(members)
     case nil, .null:
-      return .object([key: try put(value, at: path.dropFirst(), in: nil, above: here, keeping)])
+      return .object([key: try set(value, at: path.dropFirst(), in: nil, below: keyPath, keeping)])
     case .array(var elements):
       guard let index = Int(key), elements.indices.contains(index) else {
         throw RecipeFault(
-          here, "found an override of an element that the list does not have",
-          expected: elements.isEmpty ? "the whole list, as it is empty" : "an index from 0 to \(elements.count - 1)")
+          keyPath, "found an override of a list element that does not exist",
+          expected: elements.isEmpty
+            ? "an override of the whole list, which is empty" : "an index from 0 to \(elements.count - 1)")
       }
-      elements[index] = try put(value, at: path.dropFirst(), in: elements[index], above: here, keeping)
+      elements[index] = try set(value, at: path.dropFirst(), in: elements[index], below: keyPath, keeping)
       return .array(elements)
     case .some(let other):
       throw RecipeFault(
-        here, "found an override of a key in \(other.shown)", expected: "an object or a list at '\(above)'")
+        keyPath, "found an override of a key in \(other.shown)", expected: "an object or a list at '\(parent)'")
     }
   }
 }

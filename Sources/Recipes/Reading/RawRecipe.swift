@@ -1,19 +1,20 @@
-/// A recipe before it is read: its files as one tree, changed as the command line says, with the environment filled in.
+/// A recipe before it is read: its files merged into one tree, overrides applied, environment variables expanded.
 /// Does not know which keys a recipe has.
 import Files
 import FoundationEssentials
 
 struct RawRecipe {
-  /// Keys that are about files and not about a run.
-  static let ownKeys = ["$schema", "extends", "sweep"]
+  /// Keys that concern files or a sweep, not a single run.
+  static let fileKeys = ["$schema", "extends", "sweep"]
 
-  /// nil: the recipe came from no file.
+  /// nil: the recipe did not come from a file.
   let file: String?
-  /// Without `ownKeys`.
+  /// Without `fileKeys`.
   private(set) var json: JSON
-  /// What "sweep" says.
+  /// The value of "sweep".
   private(set) var sweep: JSON?
   private(set) var faults: [RecipeFault]
+  /// The file of each value that came from a file, by key path.
   private var origins: [String: String]
 
   /// Reads the recipe at `path`. Throws `FileFault`, `RecipeFaults`.
@@ -30,34 +31,36 @@ struct RawRecipe {
   ) throws {
     (self.file, self.json, faults, origins) = (file, json, [], [:])
     guard json.object != nil else { return }
-    let merging = MergedFiles(try Extends.files(json, file, environment))
-    (faults, origins) = (merging.faults, merging.origins)
-    let overridden = Overrides.apply(overrides, to: .object(merging.members))
+    let merged = MergedFiles(try Extends.files(json, file, environment))
+    (faults, origins) = (merged.faults, merged.origins)
+    let overridden = Overrides.apply(overrides, to: .object(merged.members))
     faults += overridden.faults
-    for path in overridden.paths { originate(path, nil) }
-    // What a file's content is, is meant as it stands there: after the environment.
-    let filled = Environment(environment).fill(overridden.json, at: "", &faults)
-    let changed = Overrides.apply(files: setFiles, to: filled)
-    faults += changed.faults
-    for (path, file) in changed.origins { originate(path, file) }
-    var members = changed.json.object ?? [:]
+    for path in overridden.paths { setOrigin(of: path, nil) }
+    let expanded = Environment(environment).expand(overridden.json, at: "", &faults)
+    // The content of a file is not expanded.
+    let complete = Overrides.apply(files: setFiles, to: expanded)
+    faults += complete.faults
+    for (path, file) in complete.origins { setOrigin(of: path, file) }
+    var members = complete.json.object ?? [:]
     if let block = members["sweep"], block != .null { sweep = block }
     if let schema = members["$schema"], schema.string == nil {
       faults.append(RecipeFault("$schema", "found \(schema.shown)", expected: "the path or address of a JSON Schema"))
     }
-    for key in Self.ownKeys { members[key] = nil }
+    for key in Self.fileKeys { members[key] = nil }
     self.json = .object(members)
   }
 
-  private mutating func originate(_ path: String, _ file: String?) {
+  private mutating func setOrigin(of path: String, _ file: String?) {
     origins = origins.filter { $0.key != path && !$0.key.hasPrefix(path + ".") }
     origins[path] = file
   }
 
-  /// `found`, each with the file that its value came from where that is another than the recipe's own, after the faults
-  /// of the draft itself; of what is at fault already nothing more is said.
-  func blame(_ found: [RecipeFault]) -> [RecipeFault] {
-    let new = found.filter { one in !faults.contains { $0.path == one.path || one.path.hasPrefix($0.path + ".") } }
+  /// The faults of this raw recipe, followed by `found`, the faults of reading it, without those at or below a key that
+  /// already has one. Each fault gets the file of its value, if that is not the recipe's own.
+  func allFaults(with found: [RecipeFault]) -> [RecipeFault] {
+    let new = found.filter { fault in
+      !faults.contains { $0.path == fault.path || fault.path.hasPrefix($0.path + ".") }
+    }
     return (faults + new).map { fault in
       var fault = fault
       fault.file = fault.file ?? origin(of: fault.path)
@@ -75,18 +78,18 @@ struct RawRecipe {
     return nil
   }
 
-  /// This draft with `values` at their key paths, as one run of a sweep has them.
+  /// A copy with `values` at their key paths: one run of a sweep.
   func with(_ values: [(path: String, value: JSON)]) -> RawRecipe {
-    var draft = self
+    var copy = self
     let paths = values.map(\.path)
     for (path, value) in values {
       do throws(RecipeFault) {
-        draft.json = try Overrides.put(value, at: path, in: draft.json, keeping: paths)
-        draft.originate(path, nil)
+        copy.json = try Overrides.set(value, at: path, in: copy.json, keeping: paths)
+        copy.setOrigin(of: path, nil)
       } catch {
-        draft.faults.append(error)
+        copy.faults.append(error)
       }
     }
-    return draft
+    return copy
   }
 }

@@ -1,19 +1,19 @@
-/// What is wrong with a recipe: facts for a program, one sentence each for a person. Finds nothing by itself.
+/// Faults of a recipe, as structured facts and as messages. Does not find them: `Recipe` and `Sweep` do.
 public import Files
 
 /// One fault of a recipe, at one key.
 public struct RecipeFault: Error, Sendable, Equatable {
-  /// The key's path with dots, `training.warmup_ratio`; empty for the recipe as a whole.
+  /// The key path, `training.warmup_ratio`; empty: the recipe as a whole.
   public var path: String
-  /// What is there: `found 1.5`, `missing`, `unknown key`.
+  /// What was found: `found 1.5`, `missing`, `unknown key`.
   public var found: String
-  /// What may stand there, `a number from 0 to 1`; nil where the advice says it all.
+  /// The allowed values, `a number from 0 to 1`; nil: the advice covers it.
   public var expected: String?
   /// What to do: `Did you mean 'epochs'?`
   public var advice: String?
-  /// The file that the value came from, where it is another than the recipe's own.
+  /// The file of the value, if it is not the recipe's own.
   public var file: String?
-  /// The runs of a sweep that have this fault; empty where all have it, or where there is no sweep.
+  /// The runs of a sweep that have this fault; empty: all runs, or no sweep.
   public var runs: [String] = []
 
   init(_ path: String, _ found: String, expected: String? = nil, advice: String? = nil) {
@@ -23,12 +23,12 @@ public struct RecipeFault: Error, Sendable, Equatable {
 
 extension RecipeFault: CustomStringConvertible {
   public var description: String {
-    let wanted = expected.map { "; expected \($0)" } ?? ""
+    let expectation = expected.map { "; expected \($0)" } ?? ""
     let key = path.isEmpty ? "the recipe" : printable(path)
-    return "\(key)\(place): \(found)\(wanted)." + (advice.map { " \($0)" } ?? "")
+    return "\(key)\(source): \(found)\(expectation)." + (advice.map { " \($0)" } ?? "")
   }
 
-  private var place: String {
+  private var source: String {
     let more = runs.count > 1 ? " and \(runs.count - 1) more" : ""
     let run = runs.first.map { " in the run \($0)\(more)" } ?? ""
     return (file.map { " in \(printable($0))" } ?? "") + run
@@ -44,9 +44,9 @@ extension RecipeFault: CustomStringConvertible {
   }
 }
 
-/// Every fault of one recipe, in the order of the key paths.
+/// All faults of one recipe, sorted by key path.
 public struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The recipe's file; nil when it did not come from one.
+  /// nil: the recipe did not come from a file.
   public let file: String?
   public let faults: [RecipeFault]
 
@@ -64,7 +64,7 @@ public struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible 
   public var json: JSON { .array(faults.map(\.json)) }
 }
 
-/// `text` without anything that could move a terminal's cursor or fill its screen.
+/// `text` for a terminal: cut to `limit` characters, with control characters escaped.
 func printable(_ text: String, limit: Int = 200) -> String {
   var shown = ""
   for scalar in text.unicodeScalars.prefix(limit) {
@@ -78,11 +78,11 @@ func printable(_ text: String, limit: Int = 200) -> String {
 }
 
 extension JSON {
-  /// This value in a few words of a fault: scalars as they are written, the rest by its size.
+  /// This value in a message: scalars as JSON, lists by their length.
   var shown: String {
     switch self {
     case .string(let text): "\"\(printable(text))\""
-    case .array(let elements): elements.isEmpty ? "an empty list" : "a list of \(elements.count)"
+    case .array(let elements): elements.isEmpty ? "an empty list" : "a list of length \(elements.count)"
     case .object: "an object"
     case .double(let number) where !number.isFinite: "\(number)"
     default: text(pretty: false)

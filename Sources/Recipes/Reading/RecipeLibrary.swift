@@ -1,20 +1,20 @@
-/// Finds the recipes that ship with the program, by name. Does not check them: that is `Recipe.load`'s work.
+/// Finds the recipes that ship with `tune`, by name. Does not check them: `Recipe.load` does.
 import Files
 import FoundationEssentials
 
 public enum RecipeLibrary {
-  /// A recipe that ships.
+  /// A recipe of the library.
   public struct Entry: Sendable, Equatable {
     /// The file's name without `.json`.
     public let name: String
-    /// What the recipe says about itself; empty when it says nothing.
+    /// The recipe's description of itself; empty if it has none.
     public let about: String
     public let path: String
-    /// Why the file cannot be read, when it cannot.
+    /// Why the file cannot be read; nil: it can.
     public let fault: String?
   }
 
-  /// The recipes in `folders` by name; of two with one name the first folder's counts.
+  /// The recipes in `folders`, sorted by name. Of two recipes with the same name, the first folder's is listed.
   public static func list(in folders: [String] = folders()) -> [Entry] {
     var entries: [String: Entry] = [:]
     for folder in folders {
@@ -27,7 +27,7 @@ public enum RecipeLibrary {
     return entries.values.sorted { $0.name < $1.name }
   }
 
-  /// The recipe called `name`. Throws `ShelfFault` with the nearest name when there is none.
+  /// The recipe called `name`. Throws `RecipeLibraryFault`, with the nearest name, if there is none.
   public static func find(_ name: String, in folders: [String] = folders()) throws(RecipeLibraryFault) -> Entry {
     let entries = list(in: folders)
     guard let entry = entries.first(where: { $0.name == name }) else {
@@ -36,30 +36,29 @@ public enum RecipeLibrary {
     return entry
   }
 
-  /// Where recipes are looked for: `$TUNE_RECIPES`; the first `recipes` beside the program or beside a folder that it
-  /// is in (a build tree stands in its repository); `../share/tune/recipes` of an installed program.
+  /// The folders of recipes that exist: `$TUNE_RECIPES`; the first `recipes` folder beside the program or above it (a
+  /// program in a build tree finds its repository's); `../share/tune/recipes` for an installed program.
   public static func folders() -> [String] {
     let binary = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     return folders(binary: binary, variable: ProcessInfo.processInfo.environment["TUNE_RECIPES"])
   }
 
   /// - Parameters:
-  ///   - binary: the program's real path.
-  ///   - variable: what `$TUNE_RECIPES` says.
+  ///   - binary: the program's path, without symbolic links.
+  ///   - variable: the value of `$TUNE_RECIPES`.
   static func folders(binary: String?, variable: String?) -> [String] {
     var candidates: [String] = []
     var folder = parent(of: binary ?? "")
     let share = folder.map { "\(parent(of: $0) ?? "")/share/tune/recipes" }
-    while let here = folder {
-      candidates.append("\(here)/recipes")
-      folder = parent(of: here)
+    while let current = folder {
+      candidates.append("\(current)/recipes")
+      folder = parent(of: current)
     }
-    let beside = candidates.first(where: fileExists)
-    let known = [variable, beside, share].compactMap(\.self)
-    return known.filter { !$0.isEmpty && fileExists($0) }
+    let nearby = candidates.first(where: fileExists)
+    return [variable, nearby, share].compactMap(\.self).filter { !$0.isEmpty && fileExists($0) }
   }
 
-  /// The folder that an absolute path is in: empty for the root, nil above it.
+  /// The parent of an absolute path: empty for the root folder, nil above it.
   private static func parent(of path: String) -> String? {
     path.lastIndex(of: "/").map { String(path[..<$0]) }
   }
@@ -77,22 +76,22 @@ public enum RecipeLibrary {
   }
 }
 
-/// A recipe that does not ship.
+/// A name that no recipe of the library has.
 public enum RecipeLibraryFault: Error, Sendable, Equatable, CustomStringConvertible {
   case noSuchRecipe(name: String, names: [String], folders: [String])
 
   public var description: String {
     switch self {
     case .noSuchRecipe(let name, _, let folders) where folders.isEmpty:
-      "\(printable(name)): no recipe of this name ships; there is no folder with recipes. "
-        + "Set TUNE_RECIPES to one, or give a recipe's path."
+      "\(printable(name)): no such recipe, and no folder with recipes was found. "
+        + "Set TUNE_RECIPES to one, or give the path of a recipe."
     case .noSuchRecipe(let name, let names, let folders):
-      "\(printable(name)): no recipe of this name in \(folders.joined(separator: ", ")). " + advice(name, names)
+      "\(printable(name)): no such recipe in \(folders.joined(separator: ", ")). " + advice(name, names)
     }
   }
 
   private func advice(_ name: String, _ names: [String]) -> String {
     let near = name.utf8.count <= 255 ? nearest(to: name, among: names) : nil
-    return near.map { "Did you mean '\($0)'?" } ?? "These ship: \(names.joined(separator: ", "))."
+    return near.map { "Did you mean '\($0)'?" } ?? "Available recipes: \(names.joined(separator: ", "))."
   }
 }

@@ -1,4 +1,5 @@
-/// Decides whether a run keeps the states below all that learns, and says why not. Computes and keeps nothing itself.
+/// Decides whether a run caches the hidden states below all trainable parameters, and explains why not. Does not
+/// compute hidden states.
 import Files
 import FoundationEssentials
 import Kernels
@@ -6,96 +7,95 @@ import Models
 import Tasks
 import Training
 
-/// Kept states, and what the run does where the disk does not want them.
+/// A hidden-state cache, and whether the run can do without it.
 struct HiddenStateCaching {
   let cache: HiddenStateCache
-  /// Bytes that the run's own texts take.
+  /// Bytes of the hidden states of the run's own data.
   let size: Int
-  /// Whether a run must not go on without them.
+  /// Whether a disk error ends the run.
   let isRequired: Bool
 
-  /// Opens the file and lets the model use it.
-  /// - Returns: why the run does without, where it may.
+  /// Opens the file and sets the model's cache.
+  /// - Returns: why the run continues without a cache, if the file cannot be opened and is not required.
   func open(for model: TextModel) throws -> String? {
     do throws(FileFault) {
       try cache.file.open(reserving: size)
     } catch {
       if isRequired { throw HiddenStateCacheFault.disk(error) }
-      return "states are computed in every epoch: \(error)"
+      return "hidden states are not cached: \(error)"
     }
     model.hiddenStateCache = cache
     return nil
   }
 
-  /// Throws where states could not be kept, though the run has wished it.
+  /// Throws if hidden states could not be written and the cache is required.
   func check() throws {
     if isRequired, let fault = cache.file.fault { throw HiddenStateCacheFault.disk(fault) }
   }
 }
 
 extension RunBuilder {
-  /// What learns must be known by now, and the model's precision.
+  /// The trainable parameters and the model's precision must be set.
   func makeHiddenStateCaching(
     _ model: TextModel, _ work: Work, _ objective: any Objective
-  ) throws -> (states: HiddenStateCaching?, notes: [String]) {
-    let caching = recipe.training.caching, isWished = caching.frozenStates == .on
-    if caching.frozenStates == .off { return (nil, []) }
+  ) throws -> (caching: HiddenStateCaching?, notes: [String]) {
+    let settings = recipe.training.caching, isRequired = settings.frozenStates == .on
+    if settings.frozenStates == .off { return (nil, []) }
     let blocks = model.frozenBlockCount
     if blocks == 0 {
-      if isWished { throw HiddenStateCacheFault.nothingFrozen }
+      if isRequired { throw HiddenStateCacheFault.nothingFrozen }
       return (nil, [])
     }
     let size = Split.allCases.reduce(0) { $0 + work.task.tokens(in: $1) } * 4 * model.config.hiddenSize
-    if let fault = obstacle(model, work, objective, blocks: blocks, size: size) {
-      if isWished { throw fault }
-      return (nil, fault.isWorthANote ? ["states are computed in every epoch: \(fault)"] : [])
+    if let fault = cachingFault(model, work, objective, blocks: blocks, size: size) {
+      if isRequired { throw fault }
+      return (nil, fault.isNoted ? ["hidden states are not cached: \(fault)"] : [])
     }
-    if !isWished {
-      if let reason = difference(model, blocks) { return (nil, [reason]) }
-    }
-    let states = model.makeHiddenStateCache(below: blocks, in: caching.folder ?? cacheFolder(beside: recipe.output))
-    let tail = fileExists(states.file.path) ? "is there" : "is to be made"
+    if !isRequired, let reason = changedResult(model, blocks) { return (nil, [reason]) }
+    let cache = model.makeHiddenStateCache(below: blocks, in: settings.folder ?? defaultCacheFolder(for: recipe.output))
     let layers =
       blocks == model.config.numHiddenLayers
       ? "all \(blocks) layers" : "the first \(blocks) of \(model.config.numHiddenLayers) layers"
+    let file = "\(fileExists(cache.file.path) ? "existing" : "new") file, \(size >> 20) MB"
     return (
-      HiddenStateCaching(cache: states, size: size, isRequired: isWished),
-      ["\(layers) are computed once: \(size >> 20) MB of states; \(states.file.path) \(tail)"]
+      HiddenStateCaching(cache: cache, size: size, isRequired: isRequired),
+      ["the hidden states of \(layers) are cached in \(cache.file.path) (\(file))"]
     )
   }
 
-  /// Why states cannot be kept at all.
-  private func obstacle(
+  /// Why hidden states cannot be cached in this run.
+  private func cachingFault(
     _ model: TextModel, _ work: Work, _ objective: any Objective, blocks: Int, size: Int
   ) -> HiddenStateCacheFault? {
     if work.headType == .maskedLM && recipe.task.masking == .dynamic { return .dynamicMasks }
-    if objective.compares(below: blocks, of: model) { return .comparesFrozenStates(blocks) }
+    if objective.comparesHiddenStates(below: blocks, of: model) { return .comparesFrozenStates(blocks) }
     let limit = recipe.training.caching.limit
     return Double(size) > limit * 1e9 ? .tooLarge(size, limit: limit) : nil
   }
 
-  /// What would be other than without kept states.
-  private func difference(_ model: TextModel, _ blocks: Int) -> String? {
-    if model.drawsDropout(below: blocks) {
-      return "the lowest \(blocks) layers are frozen, and computed in every epoch because dropout is drawn in them. "
-        + "training.cache_frozen_states \"on\" computes them once, without it; model.dropout and model.attention_dropout 0 do "
-        + "without it everywhere"
+  /// Why the result would differ from that of a run without a cache.
+  private func changedResult(_ model: TextModel, _ blocks: Int) -> String? {
+    if model.usesDropout(below: blocks) {
+      return
+        "the lowest \(blocks) layers are frozen, but their hidden states are not cached because dropout is applied "
+        + "in them. Set training.cache_frozen_states to \"on\" to cache them without dropout, or model.dropout and "
+        + "model.attention_dropout to 0 to train without any dropout"
     }
     guard GEMMBackend.selected == .blas else { return nil }
     return
-      "the lowest \(blocks) layers are frozen, and computed in every epoch, since by OpenBLAS the last digits of a "
-      + "sentence depend on its batch. training.cache_frozen_states \"on\" computes each sentence once, by itself"
+      "the lowest \(blocks) layers are frozen, but their hidden states are not cached because with OpenBLAS their last "
+      + "digits depend on the batch. Set training.cache_frozen_states to \"on\" to compute each sentence separately"
   }
 }
 
-/// `.tune-cache` in the folder that `output` is in.
-private func cacheFolder(beside output: String) -> String {
+/// `.tune-cache` beside the folder `output`.
+private func defaultCacheFolder(for output: String) -> String {
   let path = output.split(separator: "/").dropLast().joined(separator: "/")
   let root = output.hasPrefix("/") ? "/" : ""
   return root + path + (path.isEmpty ? "" : "/") + ".tune-cache"
 }
 
-/// Why states below all that learns cannot be kept.
+/// Why hidden states below all trainable parameters cannot be cached.
 enum HiddenStateCacheFault: Error, CustomStringConvertible {
   case nothingFrozen
   case dynamicMasks
@@ -103,25 +103,26 @@ enum HiddenStateCacheFault: Error, CustomStringConvertible {
   case tooLarge(Int, limit: Double)
   case disk(FileFault)
 
-  /// Whether a run that has not wished it should hear of it.
-  var isWorthANote: Bool { if case .tooLarge = self { true } else { false } }
+  /// Whether a run with `"auto"` prints it.
+  var isNoted: Bool { if case .tooLarge = self { true } else { false } }
 
   var description: String {
     switch self {
     case .nothingFrozen:
-      "training.cache_frozen_states: there is no frozen layer below what learns. Let only upper layers learn, or the head, "
-        + "or leave it \"auto\"."
+      "training.cache_frozen_states: there is no frozen layer below the lowest trainable parameter. "
+        + "Train upper layers or the head only, or set it to \"auto\"."
     case .dynamicMasks:
-      "training.cache_frozen_states: the masks are drawn anew at every step, and with them every state. "
-        + "Set task.masking to \"static\", or leave it \"auto\"."
+      "training.cache_frozen_states: with dynamic masking the hidden states change at every step. "
+        + "Set task.masking to \"static\", or cache_frozen_states to \"auto\"."
     case .comparesFrozenStates(let blocks):
-      "training.cache_frozen_states: distillation compares states or attention of the lowest \(blocks) layers, which are frozen. "
-        + "Let distillation.match_layers name higher ones, or leave it \"auto\"."
+      "training.cache_frozen_states: distillation compares hidden states or attention of the lowest \(blocks) layers, "
+        + "which are frozen. Choose higher layers in distillation.match_layers, or set cache_frozen_states to \"auto\"."
     case .tooLarge(let size, let limit):
-      "training.cache_frozen_states: the states take \(size >> 20) MB, and training.cache_limit_gb is \(limit). "
-        + "Raise it, or leave cache_frozen_states \"auto\"."
+      "training.cache_frozen_states: the hidden states take \(size >> 20) MB, but training.cache_limit_gb is \(limit). "
+        + "Raise it, or set cache_frozen_states to \"auto\"."
     case .disk(let fault):
-      "training.cache_frozen_states: \(fault) Make room, give another training.cache_folder, or set it to \"off\"."
+      "training.cache_frozen_states: \(fault) Free some disk space, choose another training.cache_folder, or set "
+        + "cache_frozen_states to \"off\"."
     }
   }
 }

@@ -1,4 +1,4 @@
-/// From the recipe's words to the settings of the modules below.
+/// Converts a recipe's section "training" to the trainer's settings.
 import Training
 
 extension Recipe {
@@ -21,10 +21,10 @@ extension Recipe {
       case .steps(let steps): .steps(steps)
       }
     settings.samplingStrategy = Batcher.SamplingStrategy(rawValue: training.trainSamplingStrategy.rawValue) ?? .random
-    settings.schedule = training.scheduleKind
+    settings.schedule = training.scheduleShape
     settings.gradientAccumulationSteps = training.gradientAccumulationSteps
     settings.learningRate = training.learningRate
-    settings.optimizer.algorithm = training.rule
+    settings.optimizer.algorithm = training.optimizerAlgorithm
     settings.optimizer.weightDecay = training.weightDecay
     settings.optimizer.maxGradNorm = training.maxGradNorm
     settings.groups = training.groups.map(ParameterGroup.init)
@@ -38,20 +38,20 @@ extension Recipe {
 }
 
 extension Recipe.Training {
-  fileprivate var scheduleKind: Training.Schedule.Shape {
+  fileprivate var scheduleShape: Training.Schedule.Shape {
     let options = scheduleOptions
     return switch schedule {
     case .linear: .linear
-    case .cosine: .cosine(floor: options.floor)
+    case .cosine: .cosine(minLRRate: options.floor)
     case .constant: .constant
-    case .polynomial: .polynomial(power: options.power, floor: options.floor)
+    case .polynomial: .polynomial(power: options.power, minLRRate: options.floor)
     case .inverseSquareRoot: .inverseSquareRoot(timescale: options.timescale)
     case .oneCycle:
       .oneCycle(pctStart: options.pctStart, divFactor: options.divFactor, finalDivFactor: options.finalDivFactor)
     }
   }
 
-  fileprivate var rule: OptimizerSettings.Algorithm {
+  fileprivate var optimizerAlgorithm: OptimizerSettings.Algorithm {
     switch optimizer {
     case .adamw: .adamW(beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon)
     case .sgd: .sgd(momentum: sgdMomentum, nesterov: sgdNesterov)
@@ -64,6 +64,6 @@ extension Recipe.Training {
 extension ParameterGroup {
   fileprivate init(_ group: Recipe.Training.Group) {
     let rate = group.learningRate.map { LearningRate.peak($0) } ?? .ratio(group.learningRateRatio ?? 1)
-    self.init(group.match, rate: rate, weightDecay: group.weightDecay)
+    self.init(group.match, learningRate: rate, weightDecay: group.weightDecay)
   }
 }

@@ -1,4 +1,4 @@
-/// What a run will need: memory, time and disk, from a few of its steps. Writes no file.
+/// Estimates the memory, time and disk space of a run from a few of its steps. Writes no file.
 public import Files
 import Kernels
 public import Training
@@ -6,18 +6,19 @@ public import Training
 public struct ResourceEstimate: Sendable, CustomStringConvertible {
   public let dryRun: DryRun
   public let steps: Int
-  /// The largest resident set, with an allowance.
+  /// The maximum resident set size in bytes, with an allowance.
   public let peakMemory: Int
-  /// Bytes of the adapter's or model's weights, of a snapshot, and of all that lies on the disk at once.
+  /// Bytes of the saved weights, of a snapshot, and the maximum on disk at any time.
   public let checkpoint, snapshot, disk: Int
-  /// Bytes that are free where the run writes; nil: nobody knows.
+  /// Free bytes on the output's disk; nil: unknown.
   public let free: Int?
 
   public var seconds: Double { dryRun.trainSeconds + dryRun.evaluationSeconds }
 
   public var json: JSON {
     [
-      "steps": .int(steps), "rehearsed_steps": .int(dryRun.steps), "longest_step_tokens": .int(dryRun.longest),
+      "steps": .int(steps), "rehearsed_steps": .int(dryRun.steps),
+      "longest_step_tokens": .int(dryRun.longestStepTokens),
       "tokens": .int(dryRun.tokens), "seconds": .double(seconds),
       "train_seconds": .double(dryRun.trainSeconds), "evaluation_seconds": .double(dryRun.evaluationSeconds),
       "peak_memory_bytes": .int(peakMemory), "checkpoint_bytes": .int(checkpoint), "snapshot_bytes": .int(snapshot),
@@ -27,12 +28,12 @@ public struct ResourceEstimate: Sendable, CustomStringConvertible {
 
   public var description: String {
     """
-    memory    \(megabytes(peakMemory)) at most
+    memory    at most \(megabytes(peakMemory))
     time      \(duration(seconds)): \(steps) steps in \(duration(dryRun.trainSeconds)), evaluations \
     \(duration(dryRun.evaluationSeconds))
     result    \(megabytes(checkpoint))
     snapshot  \(megabytes(snapshot))
-    disk      \(megabytes(disk)) at most\(free.map { ", \(megabytes($0)) are free" } ?? "")
+    disk      at most \(megabytes(disk))\(free.map { ", \(megabytes($0)) free" } ?? "")
     """
   }
 }
@@ -45,29 +46,29 @@ private func duration(_ seconds: Double) -> String {
 }
 
 extension Run {
-  /// Takes a few steps; the run is not to be executed afterwards.
+  /// Takes a few training steps. The run must not be executed afterwards.
   public func estimateResources() throws -> ResourceEstimate {
-    let before = Processor.peakMemory, rehearsal = try trainer.dryRun(), peak = Processor.peakMemory
-    // A thread keeps buffers by size, and over a run meets more mixtures of sizes than here: two fifths more in 300 steps
-    // of the quick start on two threads.
+    let before = Processor.peakMemory, dryRun = try trainer.dryRun(), peak = Processor.peakMemory
+    // A thread reuses buffers by size, and a whole run has more combinations of sizes than these steps: 40 % more
+    // memory after 300 steps of the quick start on two threads.
     let allowance = (peak - before) / 2
     return ResourceEstimate(
-      dryRun: rehearsal, steps: trainer.steps, peakMemory: peak + allowance, checkpoint: checkpointSize,
+      dryRun: dryRun, steps: trainer.steps, peakMemory: peak + allowance, checkpoint: checkpointSize,
       snapshot: trainer.snapshotSize, disk: diskNeeded, free: freeSpace(at: recipe.output))
   }
 
-  /// What a user should know of the disk; nil: there is room enough.
+  /// A warning if the disk may have too little space for the run.
   public var diskNote: String? {
     guard let free = freeSpace(at: recipe.output), free < diskNeeded else { return nil }
-    return "\(recipe.output): the run may take \(megabytes(diskNeeded)) there, and \(megabytes(free)) are free"
+    return "\(recipe.output): the run may need \(megabytes(diskNeeded)) of disk space; \(megabytes(free)) are free"
   }
 
-  /// The result, and the snapshots that are kept with the next one beside them, which lets the oldest go when it is whole.
+  /// Bytes of the result and the snapshots. A new snapshot is written before the oldest is removed.
   private var diskNeeded: Int { checkpointSize + (recipe.training.saveTotalLimit + 1) * trainer.snapshotSize }
 }
 
 extension Recipe {
-  /// The same with nothing kept for later: a rehearsal leaves no file of teachers' answers or of frozen states.
+  /// This recipe without a teacher cache and a hidden-state cache, because a dry run writes no file.
   public var withoutCache: Recipe {
     var copy = self
     copy.distillation?.cache = nil

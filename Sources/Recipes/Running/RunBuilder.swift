@@ -1,4 +1,4 @@
-/// The only place that knows everybody: turns a recipe into the objects of a run, once.
+/// Builds the objects of a run from a recipe. The only file that depends on all modules.
 public import Adapters
 public import Autograd
 import Checkpoints
@@ -9,7 +9,7 @@ public import Tasks
 import Tokenizers
 public import Training
 
-/// Everything that a run works with.
+/// The objects of a run.
 public struct Run {
   public let recipe: Recipe
   public let model: TextModel
@@ -20,22 +20,22 @@ public struct Run {
   public let trainer: Trainer
   public let replicas: Replicas
   public let tokenizer: TextTokenizer
-  /// Where the teachers' answers are kept, if they are; not open yet.
+  /// The cache of teacher log-probabilities, not opened yet; nil: none.
   let teacherCache: TeacherCache?
-  /// Where the states below all that learns are kept, if they are; not open yet.
+  /// The cache of hidden states below all trainable parameters, not opened yet; nil: none.
   let hiddenStates: HiddenStateCaching?
-  /// SHA-256 of the base model's weights; nil: they started from chance.
+  /// SHA-256 of the base model's weights; nil if they are randomly initialized.
   public let baseHash: String?
-  /// One digest of the base, the tokenizer and the data: what a resumed run must find unchanged.
+  /// Digests of the base, the tokenizer, the data and the teachers, which must be unchanged when a run resumes.
   public let inputDigest: String
-  /// What a user should know and what no error is: a new head, windows, labels.
+  /// Messages for the user that are not errors: a new head, windows, labels.
   public let notes: [String]
-  /// Weights of the model with the adapter's beside them.
+  /// The model's parameters plus those that the adapter adds.
   public let totalParameters: Int
   public var trainableParameters: Int { table.parameters.reduce(0) { $0 + $1.count } }
 }
 
-/// A recipe whose keys are fine and whose data do not fit each other.
+/// A recipe with valid keys whose data do not match.
 public enum RunFault: Error, CustomStringConvertible {
   case unknownLabels(file: String, labels: [String], known: [String])
   case unknownWeights([String], known: [String])
@@ -44,13 +44,14 @@ public enum RunFault: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknownLabels(let file, let labels, let known):
-      "\(file): labels that the training file does not have: \(labels.joined(separator: ", ")). It has "
+      "\(file): found labels that the training file does not have: \(labels.joined(separator: ", ")). It has "
         + known.joined(separator: ", ") + "."
     case .unknownWeights(let names, let known):
-      "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have \(known.joined(separator: ", "))."
+      "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have "
+        + known.joined(separator: ", ") + "."
     case .noWords(let file):
-      "\(file): every piece of the text is unknown to the model's vocabulary; there is nothing to mask. "
-        + "Is it the right language? Another vocabulary is given as 'model.tokenizer'."
+      "\(file): every token of the text is unknown to the model's vocabulary, so that there is nothing to mask. "
+        + "Is the text in the model's language? 'model.tokenizer' sets another vocabulary."
     }
   }
 }
@@ -64,38 +65,41 @@ public struct RunBuilder {
     self.threads = threads
   }
 
+  /// - Throws: `ModelFault`, `RunFault`, `TeacherFault`, `HiddenStateCacheFault`, and the errors of the modules that read
+  ///   the recipe's files.
   public func build() throws -> Run {
     let source = try ModelSource(recipe.model), config = source.config
-    let encoder = try TextTokenizer(
+    let tokenizer = try TextTokenizer(
       source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride,
       reserved: recipe.method.adapter?.virtualTokenCount ?? 0)
-    let work = try makeWork(config, encoder)
+    let work = try makeWork(config, tokenizer)
     let seed = UInt64(recipe.seed)
     let model = try TextModel(
-      config, source.weights, kind: work.headType, classes: work.labels.count, reuseHead: work.reuseHead, seed: seed)
+      config, source.weights, headType: work.headType, classes: work.labels.count, reuseHead: work.reuseHead, seed: seed
+    )
     model.gradientCheckpointing = recipe.training.gradientCheckpointing
-    let adapter = try makeAdapter(model, encoder, seed)
-    let hash = try source.weights.checkpoint?.sha256()
-    let inputs = try inputDigests(hash, source.files)
-    let teaching = try makeObjective(model, work, encoder)
-    let learning = try adapter?.trainable ?? recipe.method.full?.trainableParameters(in: model) ?? model.parameters
-    let table = ParameterTable(training: learning + teaching.objective.parameters)
+    let adapter = try makeAdapter(model, tokenizer, seed)
+    let baseHash = try source.weights.checkpoint?.sha256()
+    let inputs = try inputDigests(baseHash, source.files)
+    let objectiveSetup = try makeObjective(model, work, tokenizer)
+    let trainable = try adapter?.trainable ?? recipe.method.full?.trainableParameters(in: model) ?? model.parameters
+    let table = ParameterTable(training: trainable + objectiveSetup.objective.parameters)
     model.setPrecision(recipe.precision)
-    let kept = try makeHiddenStateCaching(model, work, teaching.objective)
+    let hiddenStates = try makeHiddenStateCaching(model, work, objectiveSetup.objective)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(
-      model, work.task, table, recipe.trainingSettings, replicas, objective: teaching.objective,
+      model, work.task, table, recipe.trainingSettings, replicas, objective: objectiveSetup.objective,
       learningRateFactor: { [full = recipe.method.full] in
         adapter?.method.learningRateFactor(of: $0) ?? full?.learningRateFactor($0.name, in: model) ?? 1
       }, hook: adapter?.hook)
     Processor.returnFreedMemory()
-    let base = model.parameters.reduce(0) { $0 + $1.count }
+    let baseParameters = model.parameters.reduce(0) { $0 + $1.count }
     return Run(
       recipe: recipe, model: model, work: work, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
-      tokenizer: encoder, teacherCache: teaching.cache, hiddenStates: kept.states, baseHash: hash,
-      inputDigest: ([inputs] + teaching.digests).joined(separator: " "),
-      notes: notes(model) + work.notes + teaching.notes + kept.notes,
-      totalParameters: base + (adapter?.addedParameters ?? 0))
+      tokenizer: tokenizer, teacherCache: objectiveSetup.cache, hiddenStates: hiddenStates.caching, baseHash: baseHash,
+      inputDigest: ([inputs] + objectiveSetup.digests).joined(separator: " "),
+      notes: initializationNotes(model) + work.notes + objectiveSetup.notes + hiddenStates.notes,
+      totalParameters: baseParameters + (adapter?.addedParameters ?? 0))
   }
 
   private func inputDigests(_ base: String?, _ files: [String]) throws -> String {
@@ -103,24 +107,25 @@ public struct RunBuilder {
     return ([base ?? "random"] + digests).joined(separator: " ")
   }
 
-  /// Attached; nil where the model itself learns.
-  private func makeAdapter(_ model: TextModel, _ encoder: TextTokenizer, _ seed: UInt64) throws -> Adapter? {
+  /// The attached adapter; nil for full fine-tuning.
+  private func makeAdapter(_ model: TextModel, _ tokenizer: TextTokenizer, _ seed: UInt64) throws -> Adapter? {
     guard var method = recipe.method.adapter else { return nil }
-    method.tokenizeTexts { encoder.tokenizer.encode($0, specials: true).ids }
+    method.tokenizeTexts { tokenizer.wordPiece.encode($0, addSpecialTokens: true).ids }
     if model.headType == .maskedLM { method.addModulesToSave(newHeadModules(of: model)) }
     let adapter = try Adapter(method, on: model, seed: seed)
     adapter.attach()
     return adapter
   }
 
-  /// Modules of a masked-language head that the base does not have. Without its bias: PEFT has no name for that alone.
+  /// Modules of a masked-language head that the base does not have. Without the decoder's bias, because PEFT has no
+  /// module name for it.
   private func newHeadModules(of model: TextModel) -> [String] {
     Set(model.newlyInitialized.map(moduleName)).subtracting([moduleName(of: model.classifier.bias.name)]).sorted()
   }
 
-  private func notes(_ model: TextModel) -> [String] {
-    if recipe.model.initialization == .random { return ["every weight starts from chance"] }
+  private func initializationNotes(_ model: TextModel) -> [String] {
+    if recipe.model.initialization == .random { return ["all weights are randomly initialized"] }
     return model.newlyInitialized.isEmpty
-      ? [] : ["new weights, not from the checkpoint: " + model.newlyInitialized.joined(separator: ", ")]
+      ? [] : ["newly initialized (not in the checkpoint): " + model.newlyInitialized.joined(separator: ", ")]
   }
 }

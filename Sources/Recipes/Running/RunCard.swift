@@ -1,4 +1,4 @@
-/// The card of a run's adapter or model: README.md for people and for the Hub.
+/// The model card of a run's adapter or model: README.md, with the Hub's metadata.
 import Adapters
 import Files
 import FoundationEssentials
@@ -7,8 +7,8 @@ import Tasks
 
 extension Run {
   func card(_ result: JSON) -> String {
-    let shown = ["method", "distillation"].compactMap { key in withoutPaths(recipe.json)[key].map { (key, $0) } }
-    let method = JSON.object(.init(uniqueKeysWithValues: shown)).text()
+    let sections = ["method", "distillation"].compactMap { key in withoutPaths(recipe.json)[key].map { (key, $0) } }
+    let method = JSON.object(.init(uniqueKeysWithValues: sections)).text()
     let about = recipe.about.map { "\n\($0)\n" } ?? ""
     return """
       ---
@@ -23,7 +23,7 @@ extension Run {
       \(about)
       | | |
       |---|---|
-      | base | \(isRandomlyInitialized ? "none: random weights" : baseName)\(baseHash.map { ", SHA-256 of its weights \($0)" } ?? "") |\(distillationRows)
+      | base | \(isRandomlyInitialized ? "none (random initialization)" : baseName)\(baseHash.map { ", SHA-256 of its weights \($0)" } ?? "") |\(distillationRows)
       | labels | \(work.labels.isEmpty ? "the vocabulary" : work.labels.joined(separator: ", ")) |
       | data | \(dataLine) |
       | trainable parameters | \(trainableParameters) of \(totalParameters) |
@@ -56,15 +56,15 @@ extension Run {
   }
 
   private var title: String {
-    if isRandomlyInitialized { return "A model from random weights, trained in full" }
-    return "\(baseName), \(adapter == nil ? "trained in full" : "adapted by \(recipe.method.type.rawValue)")"
+    if isRandomlyInitialized { return "A model trained from scratch" }
+    return "\(baseName), \(adapter == nil ? "fully fine-tuned" : "fine-tuned with \(recipe.method.type.rawValue)")"
   }
 
-  /// Who taught, and what was compared.
+  /// The teachers, and the weights of the loss terms.
   private var distillationRows: String {
     guard let distillation = recipe.distillation else { return "" }
     let teachers = distillation.teachers.map { teacher in
-      tail(teacher.path) + (teacher.adapter.map { " with \(tail($0))" } ?? "")
+      shortPath(teacher.path) + (teacher.adapter.map { " with \(shortPath($0))" } ?? "")
     }
     let terms = distillation.terms.map { "\($0.name) \($0.weight)" }
     return "\n| teachers | \(teachers.joined(separator: ", ")) |\n| loss | \(terms.joined(separator: ", ")) |"
@@ -74,7 +74,7 @@ extension Run {
     switch work.headType {
     case .tokenClassification: "token classification"
     case .sequenceClassification: "text classification"
-    case .maskedLM: "masked language modelling"
+    case .maskedLM: "masked language modeling"
     }
   }
 
@@ -82,7 +82,7 @@ extension Run {
     switch (work.headType, adapter == nil) {
     case (.maskedLM, true): "As \"model.path\" of another recipe, or with transformers' AutoModelForMaskedLM."
     case (.maskedLM, false):
-      "`tune eval BASE --adapter THIS_FOLDER FILE`\(library == "peft" ? ", or with PEFT over the base" : "")."
+      "`tune eval BASE --adapter THIS_FOLDER FILE`\(library == "peft" ? ", or with PEFT on the base" : "")."
     case (_, true): "`tune predict THIS_FOLDER FILE`."
     case (_, false): "`tune predict BASE --adapter name=THIS_FOLDER FILE`."
     }
@@ -90,26 +90,26 @@ extension Run {
 
   private var scoring: String {
     work.headType == .maskedLM
-      ? "Perplexity and accuracy are those of masked tokens, with masks that are always the same."
-      : "Entities are scored whole: type and both ends must agree (seqeval's default mode)."
+      ? "Perplexity and accuracy are computed on masked tokens. The masks are the same for every model."
+      : "The metrics are entity-level: type, start and end must match (seqeval's default mode)."
   }
 
   private var pipeline: String { work.headType == .maskedLM ? "fill-mask" : purpose.replacing(" ", with: "-") }
 
   private var dataLine: String {
     recipe.data.files.map { split, paths in
-      "\(split.rawValue): \(paths.map(tail).joined(separator: ", ")) (\(work.amounts[split] ?? ""))"
+      "\(split.rawValue): \(paths.map(shortPath).joined(separator: ", ")) (\(work.splitSizes[split] ?? ""))"
     }.joined(separator: "; ")
   }
 
   private func scoreRows(_ result: JSON) -> String {
     ["dev", "test"].compactMap { split in
       guard let score = result["metrics"]?[split] else { return nil }
-      let shares = ["precision", "recall", "f1", "accuracy"].compactMap { name in
+      let fractions = ["precision", "recall", "f1", "accuracy"].compactMap { name in
         (score[name]?.number).map { "\(name) \(percent($0))" }
       }
       let perplexity = (score["perplexity"]?.number).map { ["perplexity \((100 * $0).rounded() / 100)"] } ?? []
-      return "| \(split) | \((perplexity + shares).joined(separator: ", ")) |"
+      return "| \(split) | \((perplexity + fractions).joined(separator: ", ")) |"
     }.joined(separator: "\n")
   }
 }
@@ -120,12 +120,13 @@ private func percent(_ value: Double) -> String {
   return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
 }
 
-private func tail(_ path: String) -> String { path.split(separator: "/").suffix(2).joined(separator: "/") }
+/// The last two components of a path.
+private func shortPath(_ path: String) -> String { path.split(separator: "/").suffix(2).joined(separator: "/") }
 
-/// The same tree with every absolute path cut to its last part: what leaves this machine says nothing about it.
+/// Shortens every absolute path in `json`, so that published files reveal nothing about this machine.
 func withoutPaths(_ json: JSON) -> JSON {
   switch json {
-  case .string(let text) where text.hasPrefix("/"): .string(tail(text))
+  case .string(let text) where text.hasPrefix("/"): .string(shortPath(text))
   case .array(let list): .array(list.map(withoutPaths))
   case .object(let members): .object(members.mapValues(withoutPaths))
   default: json

@@ -1,4 +1,4 @@
-/// A run from its first step to its files: trains, scores the test split, writes what is kept.
+/// Executes a run: trains, evaluates the dev and test splits, and writes the run folder.
 import Checkpoints
 public import Files
 import Kernels
@@ -8,8 +8,12 @@ import Tasks
 public import Training
 
 extension Run {
-  /// Trains and writes the run folder. `report` hears of every step and evaluation, `note` of what a person should know.
-  /// - Returns: what result.json says.
+  /// Trains and writes the run folder.
+  /// - Parameters:
+  ///   - report: called after every step and evaluation.
+  ///   - note: called with messages for the user.
+  /// - Returns: the contents of result.json.
+  /// - Throws: `SaveFault` if a file of the run cannot be written; the trainer's errors.
   public func execute(
     in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void,
     note: (String) -> Void = { _ in }
@@ -17,38 +21,38 @@ extension Run {
     try teacherCache?.open()
     try hiddenStates?.open(for: model).map(note)
     defer { model.hiddenStateCache = nil }
-    if resume { try rewind(folder).forEach(note) }
-    let forms = try LogExports(
+    if resume { try restore(from: folder).forEach(note) }
+    let exports = try LogExports(
       of: folder.log.path, tensorboard: recipe.logging.tensorboard, csv: recipe.logging.csv, recipe: recipe.json)
     func log(_ event: JSON) throws {
       let line = event.withTimestamp()
       try folder.log.add(line)
-      try forms.add(line)
+      try exports.add(line)
     }
-    let every = recipe.training.loggingSteps
+    let loggingSteps = recipe.training.loggingSteps
     var failure: (any Error)?
     func attempt(_ body: () throws -> Void) {
       do { try body() } catch { failure = failure ?? error }
     }
-    var due = SnapshotTimer(recipe.training, from: trainer.step)
-    func keepSnapshot() {
+    var timer = SnapshotTimer(recipe.training, from: trainer.step)
+    func takeSnapshot() {
       attempt { try saveSnapshot(folder) }
-      due = SnapshotTimer(recipe.training, from: trainer.step)
+      timer = SnapshotTimer(recipe.training, from: trainer.step)
     }
     let result = try trainer.run(
       shouldStop: {
-        // Between two steps, when all that belongs to the last one has been done.
-        if failure == nil, due.isOver(at: trainer.step) { keepSnapshot() }
+        // Called between steps, when the last step and its evaluation are complete.
+        if failure == nil, timer.isDue(at: trainer.step) { takeSnapshot() }
         return failure != nil || shouldStop()
       }
     ) { event in
       switch event {
       case .step(let step):
-        if step.step % every == 0 || step.step == 1 || step.step == step.steps { attempt { try log(step.json) } }
+        if step.step % loggingSteps == 0 || step.step == 1 || step.step == step.steps { attempt { try log(step.json) } }
       case .evaluated(let evaluation):
         attempt { try log(evaluation.json) }
-        // An adapter's costs nothing. In full fine-tuning a snapshot is four times the model: by the clock only.
-        if adapter != nil, failure == nil { keepSnapshot() }
+        // An adapter's snapshot is small. In full fine-tuning it is four times the model's size: by the timer only.
+        if adapter != nil, failure == nil { takeSnapshot() }
       }
       attempt { try hiddenStates?.check() }
       report(event)
@@ -61,12 +65,13 @@ extension Run {
     }
   }
 
-  /// Takes the run up where its newest snapshot is.
-  /// - Returns: what a person should know.
-  private func rewind(_ folder: RunFolder) throws -> [String] {
+  /// Loads the newest snapshot and truncates the log to its step.
+  /// - Returns: messages for the user.
+  private func restore(from folder: RunFolder) throws -> [String] {
     let (logged, notes) = try folder.snapshots.load(into: trainer, inputs: inputDigest)
-    let isWhole = try folder.log.cut(to: logged)
-    return notes + (isWhole ? [] : ["\(folder.log.path) has lost lines of before the snapshot; the run itself has not"])
+    let isComplete = try folder.log.truncate(to: logged)
+    return notes
+      + (isComplete ? [] : ["\(folder.log.path) lacks lines from before the snapshot; training is not affected"])
   }
 
   private func saveSnapshot(_ folder: RunFolder) throws {
@@ -74,14 +79,14 @@ extension Run {
       trainer, inputs: inputDigest, logged: try folder.log.sync(), keeping: recipe.training.saveTotalLimit)
   }
 
-  /// With what a person needs to know to go on, where something could not be written.
+  /// Adds the needed disk space and the last snapshot's step to a write error in the run folder.
   private func saveFault(_ error: any Error, in folder: RunFolder) -> any Error {
     guard let fault = error as? FileFault, case .unwritable(let path, _) = fault, path.hasPrefix(folder.path) else {
       return error
     }
     let isSnapshot = path.hasPrefix(folder.snapshots.folder), isWeights = path.hasSuffix(".safetensors")
     return SaveFault(
-      fault: fault, wanted: isSnapshot ? trainer.snapshotSize : isWeights ? checkpointSize : nil,
+      fault: fault, needed: isSnapshot ? trainer.snapshotSize : isWeights ? checkpointSize : nil,
       free: freeSpace(at: path), step: folder.snapshots.steps.first)
   }
 
@@ -90,15 +95,14 @@ extension Run {
       try saveSnapshot(folder)
       trainer.loadBestWeights()
     }
-    let run = replicas.forEach
     var metrics: [String: JSON] = [:]
     for split in [Split.dev, .test] where result.status != .interrupted {
-      metrics[split.rawValue] = try work.task.evaluate(model, on: split, run)?.json
+      metrics[split.rawValue] = try work.task.evaluate(model, on: split, replicas.forEach)?.json
     }
     let json = resultJSON(result, metrics)
-    let (kept, other) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
-    try replaceFolder(at: folder.path + "/" + kept) { try saveWeights(to: $0, json) }
-    folder.remove(other)
+    let (saved, obsolete) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
+    try replaceFolder(at: folder.path + "/" + saved) { try saveWeights(to: $0, json) }
+    folder.remove(obsolete)
     try folder.saveResult(json)
     if result.status != .interrupted { try folder.end() }
     return json
@@ -145,7 +149,7 @@ private struct SnapshotTimer {
     time = training.saveMinutes.map { .now + .seconds(60 * $0) }
   }
 
-  func isOver(at step: Int) -> Bool { self.step.map { step >= $0 } ?? false || time.map { .now >= $0 } ?? false }
+  func isDue(at step: Int) -> Bool { self.step.map { step >= $0 } ?? false || time.map { .now >= $0 } ?? false }
 }
 
 extension StepRecord {

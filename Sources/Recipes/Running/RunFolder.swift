@@ -1,10 +1,10 @@
-/// The folder of a run: recipe.json, metrics.jsonl, result.json, snapshots, and the adapter or the model. Every file in it
-/// is whole at any moment, whenever the program is killed; a finished run is never overwritten unasked.
+/// The folder of a run: recipe.json, metrics.jsonl, result.json, snapshots, and the adapter or the model. Every file is
+/// complete at any time, even if the program is killed. A finished run is overwritten only with `RunMode.overwrite`.
 public import Files
 import FoundationEssentials
 import Glibc
 
-/// Why a run may not begin in its folder.
+/// Why a run cannot begin in its folder.
 public enum RunFolderFault: Error, CustomStringConvertible {
   case finished(String)
   case interrupted(String)
@@ -17,15 +17,15 @@ public enum RunFolderFault: Error, CustomStringConvertible {
     switch self {
     case .finished(let path): "\(path): holds a finished run. Choose another 'output', or start again with --overwrite."
     case .interrupted(let path):
-      "\(path): holds an interrupted run. Go on with --resume, or start again with --overwrite."
+      "\(path): holds an interrupted run. Continue it with --resume, or start again with --overwrite."
     case .notARun(let path):
-      "\(path): holds files that are no run's, and would not be touched. Choose another 'output'."
+      "\(path): the folder is not empty and not a run folder. Choose another 'output'."
     case .recipeChanged(let path, let differences):
       "\(path): the recipe has changed since this run began:" + differences.map { "\n  " + $0 }.joined()
-        + "\nA resumed run must be the same run. Undo the change, or start again with --overwrite."
+        + "\nA resumed run must have the same settings. Undo the change, or start again with --overwrite."
     case .holdsInput(let path, let input):
-      "output: \(path) is a folder that \(input) lies in, which this run reads. Choose another 'output'."
-    case .busy(let path): "\(path): another tune is running in this folder."
+      "output: the folder \(path) contains \(input), which this run reads. Choose another 'output'."
+    case .busy(let path): "\(path): another tune process is running in this folder."
     }
   }
 }
@@ -38,60 +38,61 @@ public final class RunFolder {
   var log: RunLog { RunLog(path: path + "/metrics.jsonl") }
   private var lock: Int32 = -1
   private static let files = ["recipe.json", "metrics.jsonl", "metrics.csv", "result.json", "adapter", "model"]
-  /// Shows that the folder is a run's, and is locked while it runs. It has a byte in it from a run's beginning to its end,
-  /// so that a result.json of an earlier run is not taken for this one's.
+  /// Marks a run folder, and is locked during the run. Contains one byte from the beginning of a run to its end, so
+  /// that an earlier run's result.json is not mistaken for this run's.
   private static let marker = ".tune-run"
 
   private let recipe: Recipe
   private let mode: RunMode
 
-  /// Looks whether a run of `recipe` may begin in its folder, as `mode` allows. Writes nothing.
+  /// Checks whether a run of `recipe` may begin in its folder. Writes nothing.
+  /// - Throws: `RunFolderFault`.
   public init(_ recipe: Recipe, _ mode: RunMode) throws {
     path = recipe.output
     self.recipe = recipe
     self.mode = mode
-    let there = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    let isRun = there.contains(Self.marker)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let isRun = names.contains(Self.marker)
     let teachers = recipe.distillation?.teachers.flatMap { [$0.path] + ($0.adapter.map { [$0] } ?? []) } ?? []
     for input in recipe.model.folders + teachers + recipe.data.files.flatMap(\.paths) where isInside(input, path) {
       throw RunFolderFault.holdsInput(path, input: input)
     }
-    if mode == .resume, isRun, there.contains("recipe.json") {
+    if mode == .resume, isRun, names.contains("recipe.json") {
       let differences = differences(from: try JSON(path: path + "/recipe.json"), to: recipe.json, at: "")
       if !differences.isEmpty { throw RunFolderFault.recipeChanged(path, differences: differences) }
-    } else if !isRun, !there.isEmpty {
+    } else if !isRun, !names.isEmpty {
       throw RunFolderFault.notARun(path)
     } else if mode == .new, isUnfinished, !snapshots.steps.isEmpty {
       throw RunFolderFault.interrupted(path)
-    } else if mode == .new, there.contains("result.json") {
+    } else if mode == .new, names.contains("result.json") {
       throw RunFolderFault.finished(path)
     }
   }
 
   private var isUnfinished: Bool { ((try? readFile(path + "/" + Self.marker).count) ?? 0) > 0 }
 
-  /// What result.json says, where the run that is to be resumed has ended already.
+  /// The contents of result.json if the run to resume has already ended.
   public var finished: JSON? {
     guard mode == .resume, !isUnfinished else { return nil }
     return try? JSON(path: path + "/result.json")
   }
 
-  /// Makes and locks the folder, and cleans up after a run that was killed. What an earlier run left stays until this one
-  /// replaces it, but its log and snapshots.
+  /// Creates and locks the folder, and removes the temporary files of a killed run. An earlier run's result stays until
+  /// this run replaces it; its log and snapshots are removed.
   public func begin() throws {
     try makeFolder(path)
     lock = open(path + "/" + Self.marker, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
     guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw RunFolderFault.busy(path) }
     for name in Self.files { recoverFolder(at: path + "/" + name) }
     snapshots.clean()
-    let isOver = finished != nil
-    if !isOver { try mark(isUnfinished: true) }
-    if mode != .resume || isOver { remove("snapshots") }
+    let isFinished = finished != nil
+    if !isFinished { try mark(isUnfinished: true) }
+    if mode != .resume || isFinished { remove("snapshots") }
     if mode != .resume { remove("metrics.jsonl") }
-    if !isOver { try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json") }
+    if !isFinished { try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json") }
   }
 
-  /// The last word of a run: from now on there is nothing to resume.
+  /// Marks the run as finished and removes its snapshots.
   func end() throws {
     try mark(isUnfinished: false)
     remove("snapshots")
@@ -113,19 +114,19 @@ public final class RunFolder {
   public func saveResult(_ json: JSON) throws { try writeFile(json.text() + "\n", to: path + "/result.json") }
 }
 
-/// Whether `input` is `folder` or lies in it, by their real places.
+/// Whether `input` is `folder` or in it; symbolic links are resolved.
 private func isInside(_ input: String, _ folder: String) -> Bool {
   guard let input = canonicalPath(input), let folder = canonicalPath(folder) else { return false }
   return input == folder || input.hasPrefix(folder + "/")
 }
 
-/// Keys that cannot change what is computed.
+/// Keys that may change when a run resumes, because they do not affect the result.
 private let resumableKeys: Set<String> = [
   "about", "output", "training.logging_steps", "training.save_steps", "training.save_minutes",
   "training.save_total_limit", "training.max_loss_spike", "training.cache_folder", "training.cache_limit_gb", "logging",
 ]
 
-/// Where two recipes differ, by key path.
+/// The differences of two recipes, by key path, without `resumableKeys`.
 func differences(from old: JSON, to new: JSON, at path: String) -> [String] {
   if old == new || resumableKeys.contains(path) { return [] }
   if let a = old.object, let b = new.object {
@@ -133,5 +134,5 @@ func differences(from old: JSON, to new: JSON, at path: String) -> [String] {
       differences(from: a[key] ?? .null, to: b[key] ?? .null, at: joinKeyPath(path, key))
     }
   }
-  return ["\(path): \(old.text(pretty: false)) then, \(new.text(pretty: false)) now"]
+  return ["\(path): was \(old.text(pretty: false)), is now \(new.text(pretty: false))"]
 }

@@ -1,4 +1,4 @@
-/// metrics.jsonl: a line an event, added as it happens. A snapshot knows how long it was, and a resumed run cuts it there.
+/// Writes metrics.jsonl: one line per event. A snapshot records the log's length, and a resumed run truncates it there.
 import Files
 import FoundationEssentials
 import Glibc
@@ -6,20 +6,21 @@ import Glibc
 struct RunLog {
   let path: String
 
-  /// Adds a line, all of it or nothing.
+  /// Appends a line, completely or not at all.
   func add(_ line: JSON) throws {
     try open { descriptor in
       let end = lseek(descriptor, 0, SEEK_END)
       do {
         try write(Data((line.text(pretty: false) + "\n").utf8).span.bytes, to: descriptor, path: path)
       } catch {
-        ftruncate(descriptor, end)  // a full disk takes the beginning of a line
+        ftruncate(descriptor, end)  // on a full disk a part of the line may have been written
         throw error
       }
     }
   }
 
-  /// Its bytes so far, which from now on outlast a power cut: a snapshot must not know of lines that are not there.
+  /// Syncs the file to disk, so that a snapshot never refers to lines that a power failure removes.
+  /// - Returns: its length in bytes.
   func sync() throws -> Int {
     try open { descriptor in
       guard fsync(descriptor) == 0 else {
@@ -29,14 +30,14 @@ struct RunLog {
     }
   }
 
-  /// Leaves the first `bytes`: a resumed run logs again what came after.
-  /// - Returns: false where there were not so many, and so lines of before are lost; whole lines stay.
-  func cut(to bytes: Int) throws -> Bool {
-    let there = fileExists(path) ? try readFile(path) : Data()
-    let isWhole = there.count >= bytes
-    let kept = isWhole ? there.prefix(bytes) : there.prefix(there.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0)
-    try writeFile(Data(kept), to: path)
-    return isWhole
+  /// Truncates the log to its first `bytes`; a resumed run logs the later events again.
+  /// - Returns: false if the log is shorter than that, so that lines are missing. Its complete lines are kept.
+  func truncate(to bytes: Int) throws -> Bool {
+    let log = fileExists(path) ? try readFile(path) : Data()
+    let isComplete = log.count >= bytes
+    let length = isComplete ? bytes : log.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    try writeFile(Data(log.prefix(length)), to: path)
+    return isComplete
   }
 
   private func open<Result>(_ body: (Int32) throws -> Result) throws -> Result {

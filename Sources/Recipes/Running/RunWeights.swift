@@ -1,4 +1,4 @@
-/// What a run leaves for others: PEFT's adapter or a Hub folder, and our tune.json beside it. The card is `RunCard`'s.
+/// Saves a run's adapter in PEFT's format or its model as a Hub folder, with tune.json. The model card is in `RunCard`.
 import Adapters
 import Autograd
 import Checkpoints
@@ -8,7 +8,7 @@ import Tasks
 import Tokenizers
 
 extension Run {
-  /// Name of the base for other people's eyes: no path of this machine.
+  /// The base model's name for published files, without its path on this machine.
   var baseName: String { recipe.model.name }
 
   /// Writes `adapter/` or `model/` into the folder at `path`.
@@ -18,19 +18,19 @@ extension Run {
       try adapter.save(to: path, base: baseName, head: model.headType)
     } else {
       try model.save(to: path, labels: work.labels, as: FloatFormat(recipe.saveDtype))
-      try tokenizer.tokenizer.save(to: path, readsKinds: model.config.family.hasTokenTypes)
+      try tokenizer.wordPiece.save(to: path, hasTokenTypes: model.config.family.hasTokenTypes)
     }
     try writeFile(sidecar.text() + "\n", to: path + "/tune.json")
     try writeFile(card(result), to: path + "/README.md")
   }
 
-  /// Bytes of the weights that are saved: nearly all of the folder.
+  /// Bytes of the saved weights, which are nearly all of the folder.
   var checkpointSize: Int {
     if let adapter { return 4 * adapter.trainable.reduce(0) { $0 + $1.count } }
     return (recipe.saveDtype == .fp32 ? 4 : 2) * totalParameters
   }
 
-  /// What PEFT's files do not say and a predictor must know.
+  /// tune.json: what prediction requires in addition to PEFT's files.
   private var sidecar: JSON {
     [
       "format": 1,
@@ -41,7 +41,7 @@ extension Run {
       "labels": .array(work.labels.map(JSON.string)),
       "max_length": .int(tokenizer.maxLength),
       "stride": .int(tokenizer.stride),
-      "tokenizer": tokenizer.tokenizer.settings,
+      "tokenizer": tokenizer.wordPiece.settings,
       "recipe": withoutPaths(recipe.json),
     ]
   }
@@ -50,8 +50,8 @@ extension Run {
 }
 
 extension FloatFormat {
-  fileprivate init(_ numbers: Recipe.SaveFormat) {
-    switch numbers {
+  fileprivate init(_ format: Recipe.SaveFormat) {
+    switch format {
     case .fp32: self = .f32
     case .fp16: self = .f16
     case .bf16: self = .bf16

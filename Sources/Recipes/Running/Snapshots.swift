@@ -1,22 +1,22 @@
-/// The snapshots of a run: a folder of files named by their step, the newest few of which are kept. Each is sealed, so
-/// that a damaged one is seen and the one before it serves. Does not know what is in them: `Trainer` does.
+/// The snapshots of a run: a folder of files named by step, of which the newest few are kept. Each has a checksum; if
+/// it does not match, the previous snapshot is used. Does not read or write their contents: `Trainer` does.
 import Checkpoints
 public import Files
 import FoundationEssentials
 import Training
 
-/// Something that a run must keep cannot be written.
+/// A file that a run requires cannot be written.
 public struct SaveFault: Error, CustomStringConvertible {
   public let fault: FileFault
-  /// Bytes that it would take, and that are free on that disk; nil: not known.
-  public let wanted, free: Int?
-  /// The step that `--resume` goes on from; nil: there is no snapshot yet.
+  /// Bytes that the file needs, and free bytes on its disk; nil: unknown.
+  public let needed, free: Int?
+  /// The step from which `--resume` continues; nil: there is no snapshot yet.
   public let step: Int?
 
   public var description: String {
-    let room = wanted.map { " It takes \(megabytes($0))\(free.map { ", of which \(megabytes($0)) are free" } ?? "")." }
-    let left = step.map { "The snapshot of step \($0) is intact" } ?? "There is no snapshot yet"
-    return "\(fault)\(room ?? "")\n\(left). Make room on that disk, then go on with --resume."
+    let space = needed.map { " It needs \(megabytes($0))\(free.map { "; \(megabytes($0)) are free" } ?? "")." }
+    let snapshot = step.map { "The snapshot of step \($0) is intact" } ?? "There is no snapshot yet"
+    return "\(fault)\(space ?? "")\n\(snapshot). Free some disk space, then continue with --resume."
   }
 }
 
@@ -29,7 +29,7 @@ func megabytes(_ bytes: Int) -> String {
 struct Snapshots {
   let folder: String
 
-  /// Steps of the snapshots that are there, the newest first.
+  /// Steps of the existing snapshots, newest first.
   var steps: [Int] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.compactMap(step).sorted(by: >)
@@ -45,28 +45,31 @@ struct Snapshots {
     return Int(name.dropFirst("step-".count).dropLast(".safetensors".count))
   }
 
-  /// Writes the one of `trainer`'s step, then lets go of all but the newest `count`.
+  /// Writes a snapshot of `trainer`, then removes all but the newest `count`.
+  /// - Parameters:
+  ///   - inputs: the run's `inputDigest`.
+  ///   - logged: the log's length in bytes.
   func save(_ trainer: Trainer, inputs: String, logged: Int, keeping count: Int) throws {
     try makeFolder(folder)
     try trainer.saveSnapshot(to: path(trainer.step), inputs: inputs, logged: logged)
     steps.dropFirst(count).forEach(remove)
   }
 
-  /// Puts `trainer` where the newest whole snapshot was taken, or leaves it at its start where there is none.
-  /// - Returns: bytes of the log by then, and what a person should know.
+  /// Loads the newest intact snapshot into `trainer`; without one, `trainer` stays at step 0.
+  /// - Returns: the log's length in bytes at that step, and messages for the user.
   func load(into trainer: Trainer, inputs: String) throws -> (logged: Int, notes: [String]) {
     var notes: [String] = []
     for step in steps {
       if let file = try? SafetensorsFile(path: path(step)), file.hasValidChecksum {
-        return (try trainer.loadSnapshot(from: path(step), inputs: inputs), notes + ["goes on after step \(step)"])
+        return (try trainer.loadSnapshot(from: path(step), inputs: inputs), notes + ["resuming after step \(step)"])
       }
-      notes.append("\(path(step)) is damaged, its bytes are not those that were written: it is passed over")
+      notes.append("\(path(step)) is damaged (its checksum does not match): skipped")
       remove(step)
     }
-    return (0, notes + ["there is no snapshot to resume from: the run starts at step 0"])
+    return (0, notes + ["no snapshot to resume from: starting at step 0"])
   }
 
-  /// Removes what a writer left that was killed.
+  /// Removes temporary files of a killed run.
   func clean() {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where name.contains(".tmp-") {
       try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")

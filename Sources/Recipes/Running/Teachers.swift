@@ -1,4 +1,4 @@
-/// Opens a recipe's teachers, and sees that they and the student speak of the same things.
+/// Loads a recipe's teachers, checks that they match the student, and sets up the objective and the teacher cache.
 import Adapters
 import Autograd
 import Checkpoints
@@ -10,86 +10,88 @@ import Tokenizers
 import Training
 
 extension RunBuilder {
-  /// What a run learns by, and what it was made from.
+  /// The training objective of a run.
   struct ObjectiveSetup {
     var objective: any Objective = TaskLoss()
     var cache: TeacherCache?
-    /// Of all that the teachers are.
+    /// One digest per teacher, of its weights and files.
     var digests: [String] = []
     var notes: [String] = []
   }
 
-  func makeObjective(_ student: TextModel, _ work: Work, _ encoder: TextTokenizer) throws -> ObjectiveSetup {
+  /// - Throws: `TeacherFault`, and the errors of the teachers' files.
+  func makeObjective(_ student: TextModel, _ work: Work, _ tokenizer: TextTokenizer) throws -> ObjectiveSetup {
     guard let recipe = recipe.distillation else { return ObjectiveSetup() }
     var settings = DistillationSettings(recipe)
     settings.relationHeads = recipe.relationHeads ?? student.config.numAttentionHeads
-    var teaching = ObjectiveSetup(), teachers: [Teacher] = []
-    for place in recipe.teachers {
-      let (model, digest) = try open(place, student, work, encoder)
+    var setup = ObjectiveSetup(), teachers: [Teacher] = []
+    for source in recipe.teachers {
+      let (model, digest) = try load(source, student, work, tokenizer)
       let config = model.config, layers = student.config.numHiddenLayers
       let teacher = Teacher(
-        model, pairs: try recipe.matchLayers.pairs(layers, config.numHiddenLayers, place.path),
+        model, pairs: try recipe.matchLayers.pairs(layers, config.numHiddenLayers, source.path),
         relationPair: .init(student: layers, teacher: recipe.relationLayer ?? config.numHiddenLayers))
-      try check(settings, teacher, place.path, student.config)
+      try check(settings, teacher, source.path, student.config)
       teachers.append(teacher)
-      teaching.digests.append(digest)
+      setup.digests.append(digest)
     }
     if let folder = recipe.cache {
-      let cache = try makeCache(in: folder, recipe, work, student, encoder, teachers: teaching.digests)
-      let tail = fileExists(cache.path) ? "is there" : "is to be made"
-      teaching.notes = ["teachers' answers: \(cache.size) bytes for \(cache.rows) rows; \(cache.path) \(tail)"]
-      teaching.cache = cache
+      let cache = try makeCache(in: folder, recipe, work, student, tokenizer, teachers: setup.digests)
+      let file = "\(fileExists(cache.path) ? "existing" : "new") file, \(cache.size >> 20) MB"
+      setup.notes = ["teacher log-probabilities are cached in \(cache.path) (\(file))"]
+      setup.cache = cache
     }
-    teaching.objective = Distillation(
-      settings, teachers: teachers, student: student, cache: teaching.cache, seed: UInt64(self.recipe.seed))
-    return teaching
+    setup.objective = Distillation(
+      settings, teachers: teachers, student: student, cache: setup.cache, seed: UInt64(self.recipe.seed))
+    return setup
   }
 
-  private func open(
-    _ teacher: Recipe.Distillation.Teacher, _ student: TextModel, _ work: Work, _ encoder: TextTokenizer
+  private func load(
+    _ teacher: Recipe.Distillation.Teacher, _ student: TextModel, _ work: Work, _ studentTokenizer: TextTokenizer
   ) throws -> (TextModel, digest: String) {
-    let path = teacher.path, asksLogits = recipe.distillation.map { $0.klWeight > 0 } ?? false
+    let path = teacher.path, comparesLogits = recipe.distillation.map { $0.klWeight > 0 } ?? false
     let tokenizer = try WordPiece(folder: path)
-    guard tokenizer.settings == encoder.tokenizer.settings, tokenizer.tokens == encoder.tokenizer.tokens else {
-      throw TeacherFault.tokens(teacher: path, student: recipe.model.name)
+    let wordPiece = studentTokenizer.wordPiece
+    guard tokenizer.settings == wordPiece.settings, tokenizer.tokens == wordPiece.tokens else {
+      throw TeacherFault.tokenizer(teacher: path, student: recipe.model.name)
     }
     let config = try ModelConfig(folder: path)
-    // Whatever the student's tokenizer says must be a row of the teacher's table.
+    // Checks that the teacher's word embeddings have a row for every token.
     _ = try TextTokenizer(tokenizer, config)
-    guard config.maxPositionEmbeddings >= encoder.maxLength else {
-      throw TeacherFault.positions(teacher: path, config.maxPositionEmbeddings, maxLength: encoder.maxLength)
+    guard config.maxPositionEmbeddings >= studentTokenizer.maxLength else {
+      throw TeacherFault.positions(teacher: path, config.maxPositionEmbeddings, maxLength: studentTokenizer.maxLength)
     }
-    if asksLogits && work.headType == .maskedLM && config.vocabSize != student.config.vocabSize {
+    if comparesLogits && work.headType == .maskedLM && config.vocabSize != student.config.vocabSize {
       throw TeacherFault.vocabulary(teacher: path, config.vocabSize, student: student.config.vocabSize)
     }
     let labels = try labelsOf(teacher, config)
-    if asksLogits && work.headType != .maskedLM && labels != work.labels {
+    if comparesLogits && work.headType != .maskedLM && labels != work.labels {
       throw TeacherFault.labels(teacher: teacher.adapter ?? path, found: labels, wanted: work.labels)
     }
     let checkpoint = try Checkpoint(folder: path), hash = try checkpoint.sha256()
     let model = try TextModel(
-      config, checkpoint, kind: work.headType, classes: max(work.labels.count, 1), reuseHead: true, seed: 0)
-    var files = [path + "/config.json"], learned: Set<String> = []
+      config, checkpoint, headType: work.headType, classes: max(work.labels.count, 1), reuseHead: true, seed: 0)
+    var files = [path + "/config.json"], adapterNames: Set<String> = []
     if let folder = teacher.adapter {
-      if let wanted = try Sidecar(folder: folder)?.baseHash, wanted != hash {
-        throw TeacherFault.otherBase(adapter: folder, base: path)
+      if let baseHash = try Sidecar(folder: folder)?.baseHash, baseHash != hash {
+        throw TeacherFault.differentBase(adapter: folder, base: path)
       }
       let adapter = try Adapter(folder: folder, on: model)
-      if asksLogits && work.headType == .tokenClassification && adapter.head.outputs != work.labels.count {
+      if comparesLogits && work.headType == .tokenClassification && adapter.head.outputs != work.labels.count {
         throw TeacherFault.classes(adapter: folder, adapter.head.outputs, labels: work.labels.count)
       }
       let positions = config.maxPositionEmbeddings - adapter.method.virtualTokenCount
-      if positions < encoder.maxLength {
-        throw TeacherFault.positions(teacher: folder, positions, maxLength: encoder.maxLength)
+      if positions < studentTokenizer.maxLength {
+        throw TeacherFault.positions(teacher: folder, positions, maxLength: studentTokenizer.maxLength)
       }
       adapter.attach()
-      learned = adapter.ownNames
+      adapterNames = adapter.replacedAndHeadNames
       files += AdapterFormat.weights(in: folder) + [folder + "/adapter_config.json"]
     }
-    // A decoder's bias starts at 0, which is as good as any.
-    let absent = Set(model.newlyInitialized).subtracting(learned).subtracting([model.classifier.bias.name])
-    if asksLogits && !absent.isEmpty { throw TeacherFault.noHead(teacher.adapter ?? path) }
-    model.setPrecision(recipe.precision, except: learned)
+    // The decoder's bias may be missing: it is initialized with 0.
+    let missing = Set(model.newlyInitialized).subtracting(adapterNames).subtracting([model.classifier.bias.name])
+    if comparesLogits && !missing.isEmpty { throw TeacherFault.noHead(teacher.adapter ?? path) }
+    model.setPrecision(recipe.precision, except: adapterNames)
     return (model, try ([hash] + files.map { try sha256(ofFile: $0) }).joined(separator: " "))
   }
 
@@ -98,7 +100,7 @@ extension RunBuilder {
   ) throws {
     let config = teacher.model.config
     if settings.cosineWeight > 0 && config.hiddenSize != student.hiddenSize {
-      throw TeacherFault.width(teacher: path, config.hiddenSize, student: student.hiddenSize)
+      throw TeacherFault.hiddenSize(teacher: path, config.hiddenSize, student: student.hiddenSize)
     }
     if settings.attentionWeight > 0 {
       if config.numAttentionHeads != student.numAttentionHeads {
@@ -110,40 +112,40 @@ extension RunBuilder {
     if teacher.relationPair.teacher > config.numHiddenLayers {
       throw TeacherFault.layer(teacher: path, teacher.relationPair.teacher, layers: config.numHiddenLayers)
     }
-    let widths = [config.hiddenSize, student.hiddenSize]
-    if widths.contains(where: { $0 % settings.relationHeads != 0 }) {
-      throw TeacherFault.relationHeads(settings.relationHeads, widths: widths)
+    let hiddenSizes = [config.hiddenSize, student.hiddenSize]
+    if hiddenSizes.contains(where: { $0 % settings.relationHeads != 0 }) {
+      throw TeacherFault.relationHeads(settings.relationHeads, hiddenSizes: hiddenSizes)
     }
   }
 
-  /// The file's name follows from all that the answers follow from, and from nothing else: other runs find it.
+  /// The file's name is a digest of everything that the log-probabilities depend on, and of nothing else, so that other
+  /// runs find it.
   private func makeCache(
     in folder: String, _ distillation: Recipe.Distillation, _ work: Work, _ student: TextModel,
-    _ encoder: TextTokenizer,
-    teachers: [String]
+    _ tokenizer: TextTokenizer, teachers: [String]
   ) throws -> TeacherCache {
     if work.headType == .maskedLM && recipe.task.masking == .dynamic { throw TeacherFault.dynamicMasks }
-    let isLabelled = distillation.klTokens == .labeled
+    let labeledOnly = distillation.klTokens == .labeled
     let rows = work.task.lengths.indices.map { example in
       let lesson = work.task.lesson([example], at: 0)
-      return (isLabelled ? lesson.whereLabelled(work.headType) : lesson.everywhere(work.headType)).targets.count
+      return (labeledOnly ? lesson.withLabeledRows(work.headType) : lesson.withAllRows(work.headType)).targets.count
     }
     let k = min(distillation.cacheTopK, student.classifier.outputs)
     var data = recipe.json["data"]?.object ?? [:]
     for key in ["train", "dev", "test"] { data[key] = nil }
-    let what: JSON = [
+    let identity: JSON = [
       "teachers": .array(teachers.map(JSON.string)), "temperature": .double(distillation.temperature),
       "kl_tokens": .string(distillation.klTokens.rawValue), "k": .int(k),
       "precision": .string(recipe.precision.rawValue),
       "train": .array(try recipe.data.train.map { .string(try sha256(ofFile: $0)) }), "data": .object(data),
-      "task": recipe.json["task"] ?? .null, "seed": .int(recipe.seed), "window": .int(encoder.maxLength),
-      "stride": .int(encoder.stride), "labels": .array(work.labels.map(JSON.string)),
+      "task": recipe.json["task"] ?? .null, "seed": .int(recipe.seed), "window": .int(tokenizer.maxLength),
+      "stride": .int(tokenizer.stride), "labels": .array(work.labels.map(JSON.string)),
     ]
-    let name = "teacher-" + sha256(of: what.text(pretty: false)).prefix(16) + ".cache"
+    let name = "teacher-" + sha256(of: identity.text(pretty: false)).prefix(16) + ".cache"
     return TeacherCache(path: folder + "/" + name, rows: rows, k: k)
   }
 
-  /// The first teacher's labels, where logits are compared: the student's must be the same.
+  /// The first teacher's labels if logits are compared, because the student's must be the same; else nil.
   func teacherLabels() throws -> [String]? {
     guard let distillation = recipe.distillation, distillation.klWeight > 0, let teacher = distillation.teachers.first
     else {
@@ -152,7 +154,7 @@ extension RunBuilder {
     return try labelsOf(teacher, ModelConfig(folder: teacher.path))
   }
 
-  /// Names of the outputs of a teacher's head, in their order: the adapter's tune.json, the folder's, or config.json.
+  /// The labels of a teacher's head, in order: from tune.json of the adapter or the folder, else from config.json.
   private func labelsOf(_ teacher: Recipe.Distillation.Teacher, _ config: ModelConfig) throws -> [String] {
     try Sidecar(folder: teacher.adapter ?? teacher.path)?.labels ?? config.labels
   }
@@ -171,12 +173,12 @@ extension DistillationSettings {
 }
 
 extension Recipe.Distillation {
-  /// The terms that count, with their weights.
+  /// The loss terms with a weight above 0.
   var terms: [(name: String, weight: Double)] { DistillationSettings(self).terms }
 }
 
 extension Recipe.Distillation.Layers {
-  /// Pairs for a student and a teacher of so many layers.
+  /// The layer pairs of a student and a teacher with these numbers of layers.
   fileprivate func pairs(_ student: Int, _ teacher: Int, _ path: String) throws -> [Teacher.Pair] {
     switch self {
     case .last: return [.init(student: student, teacher: teacher)]

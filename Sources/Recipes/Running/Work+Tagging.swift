@@ -1,27 +1,28 @@
-/// Token classification: CoNLL files, in whatever scheme, and the labels that they hold.
+/// Token classification: reads CoNLL files of any tag scheme, and determines the labels.
 import FoundationEssentials
 import Models
 import Tasks
 
 extension RunBuilder {
-  func makeTagging(_ config: ModelConfig, _ encoder: TextTokenizer) throws -> Work {
+  func makeTagging(_ config: ModelConfig, _ tokenizer: TextTokenizer) throws -> Work {
     var (splits, notes) = try readSplits()
     let (labels, reuseHead) = try chooseLabels(splits, config)
-    if let most = recipe.data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(most)) } }
+    if let limit = recipe.data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(limit)) } }
     let task = TaggingTask(
-      labels: labels, splits: splits, encoder: encoder, classWeights: try classWeights(labels),
+      labels: labels, splits: splits, tokenizer: tokenizer, classWeights: try classWeights(labels),
       smoothing: Float(recipe.task.labelSmoothing))
     for split in Split.allCases {
       let count = task.windowCount(split)
       guard count.windows > count.sentences else { continue }
-      notes.append("\(split.rawValue): \(count.sentences) sentences cut into \(count.windows) windows; no word is lost")
+      notes.append(
+        "\(split.rawValue): \(count.sentences) sentences split into \(count.windows) windows; no word is lost")
     }
     return Work(
       task: task, headType: .tokenClassification, labels: labels, reuseHead: reuseHead,
-      amounts: splits.mapValues { "\($0.count) sentences" }, notes: notes)
+      splitSizes: splits.mapValues { "\($0.count) sentences" }, notes: notes)
   }
 
-  /// The files as IOB2, whatever their scheme: that is what the model learns and predicts. With notes on what was odd.
+  /// Reads the files and converts their tags to IOB2. The notes name the original scheme and invalid tags.
   private func readSplits() throws -> ([Split: [TaggedSentence]], notes: [String]) {
     let data = recipe.data
     let columns = CoNLLColumns(word: data.wordColumn.index, label: data.labelColumn.index)
@@ -31,18 +32,18 @@ extension RunBuilder {
     }
     let scheme = TagScheme(rawValue: data.scheme.rawValue) ?? .detect(in: (splits[.train] ?? []).map(\.tags))
     let corpora = splits.mapValues { IOB2Corpus($0, from: scheme) }
-    var notes = scheme == .iob2 ? [] : ["tags are \(scheme.rawValue.uppercased()); trained and predicted as IOB2"]
+    var notes = scheme == .iob2 ? [] : ["tags are converted from \(scheme.rawValue.uppercased()) to IOB2"]
     for split in Split.allCases {
       guard let corpus = corpora[split], corpus.invalidTags > 0 else { continue }
       notes.append(
-        "\(split.rawValue): \(corpus.invalidTags) tags in \(corpus.sentencesWithInvalidTags) sentences break "
-          + "\(scheme.rawValue.uppercased()) and were read as conlleval reads them")
+        "\(split.rawValue): \(corpus.invalidTags) tags in \(corpus.sentencesWithInvalidTags) sentences are invalid "
+          + "in \(scheme.rawValue.uppercased()) and are read as conlleval reads them")
     }
     return (corpora.mapValues(\.sentences), notes)
   }
 
-  /// The teachers' labels, or the folder's own, and its head, where they cover the data's labels; else the training
-  /// file's, and a new head.
+  /// The teachers' labels, or those of the model's folder with its head, if they include the data's labels; else the
+  /// training file's labels with a new head.
   private func chooseLabels(
     _ splits: [Split: [TaggedSentence]], _ config: ModelConfig
   ) throws -> (labels: [String], reuseHead: Bool) {

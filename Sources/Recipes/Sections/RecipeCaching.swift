@@ -1,22 +1,25 @@
-/// The recipe's settings of kept states, in the section "training". Keeps nothing.
+/// The settings of hidden-state caching in the recipe's section "training". Does not cache.
 
 extension Recipe {
-  /// Whether, and where, states that cannot change are kept.
+  /// Whether and where hidden states below all trainable parameters are cached.
   public struct Caching: Sendable, Equatable {
+    /// `auto`: where only the time changes.
     public enum Mode: String, CaseIterable, Sendable { case auto, on, off }
 
     public var frozenStates = Mode.auto
     /// nil: the folder ".tune-cache" beside the run's.
     public var folder: String?
+    /// In GB. A larger cache is not made; with `on` this is an error.
     public var limit = 10.0
 
     mutating func declare(_ fields: Fields) {
       fields.field(
         "cache_frozen_states", &frozenStates, .choice,
-        "Keep the states below all that learns on disk: where it only saves time, always, or never.")
+        "Cache hidden states below all trainable parameters on disk: where only the time changes, always, or never.")
       fields.optional(
-        "cache_folder", &folder, .newFolder, "Where they are kept, for all runs over one base; else beside the run.")
-      fields.field("cache_limit_gb", &limit, .number(above: 0), "They are not kept where they would take more.")
+        "cache_folder", &folder, .newFolder,
+        "Folder of that cache, shared by all runs on one base model; else .tune-cache beside the output.")
+      fields.field("cache_limit_gb", &limit, .number(above: 0), "No cache if it would be larger than this.")
     }
   }
 }

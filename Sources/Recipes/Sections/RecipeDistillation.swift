@@ -1,22 +1,25 @@
-/// The recipe's section "distillation": who teaches, and what is compared. Does not load a teacher.
+/// The recipe's section "distillation": the teachers and the loss terms. Does not load a teacher.
 import Files
 
 extension Recipe {
   public struct Distillation: Sendable, Equatable {
-    /// A fine-tuned folder, a base, or a base and an adapter.
+    /// A model's folder, optionally with an adapter for it.
     public struct Teacher: Sendable, Equatable {
       public var path: String
       public var adapter: String?
     }
+    /// The tokens whose logits the KL term compares.
     public enum KLTokens: String, CaseIterable, Sendable {
       case all
+      /// Tokens with a target.
       case labeled
     }
-    /// Which states of the student match which of the teacher: 0 is the embeddings' output, k the k-th layer's.
+    /// Layer pairs of the hidden and attention terms. 0 is the embeddings' output, k that of the k-th layer.
     public enum Layers: Sendable, Equatable {
-      /// From the embeddings on, at even distances (TinyBERT).
+      /// Evenly spaced, from the embeddings on (TinyBERT).
       case uniform
       case last
+      /// Each pair is [student layer, teacher layer].
       case pairs([[Int]])
     }
 
@@ -30,14 +33,15 @@ extension Recipe {
     public var relationWeight = 0.0
     public var klTokens = KLTokens.all
     public var matchLayers = Layers.uniform
-    /// The teacher's layer, counted from 1; nil: its last.
+    /// A layer of the teacher, counted from 1; nil: its last.
     public var relationLayer: Int?
-    /// nil: as many as the student has attention heads.
+    /// nil: the student's number of attention heads.
     public var relationHeads: Int?
     public var cache: String?
     public var cacheTopK = 64
 
-    /// DistilBERT's weights for pre-training; for labels, half and half on what has a label (Sanh et al. 2019, §4).
+    /// Defaults: DistilBERT's weights (Sanh et al. 2019) for masked_lm; for token_classification equal weights of KL and
+    /// task loss, on labeled tokens.
     init(for task: Task.TaskType) {
       guard task != .maskedLM else { return }
       (klWeight, taskWeight, cosineWeight, klTokens) = (0.5, 0.5, 0, .labeled)
@@ -47,43 +51,46 @@ extension Recipe {
 
     mutating func declare(_ fields: Fields) {
       fields.required(
-        "teachers", &teachers, .teachers, "Who teaches: a folder, a folder and an adapter over it, or several of them.")
-      fields.field("temperature", &temperature, .number(0.01...1000), "Softens both sides' logits for the soft term.")
+        "teachers", &teachers, .teachers, "Teachers: a model's folder, a folder with an adapter, or a list of these.")
+      fields.field("temperature", &temperature, .number(0.01...1000), "Divisor of both sides' logits in the KL term.")
       fields.field(
-        "kl_weight", &klWeight, .number(0...), "Weight of KL(teacher ‖ student), times the temperature's square.")
+        "kl_weight", &klWeight, .number(0...), "Weight of KL(teacher ‖ student), multiplied by temperature².")
       fields.field("task_weight", &taskWeight, .number(0...), "Weight of the task's own loss.")
       fields.field(
-        "cosine_weight", &cosineWeight, .number(0...), "Weight of 1 − cos of the last hidden states; widths must agree."
-      )
+        "cosine_weight", &cosineWeight, .number(0...),
+        "Weight of 1 − cos of the last hidden states; hidden sizes must be equal.")
       fields.field(
         "hidden_weight", &hiddenWeight, .number(0...),
-        "Weight of hidden states' squared error, through a learned projection.")
+        "Weight of the squared error of hidden states, through a trained projection where sizes differ.")
       fields.field(
-        "attention_weight", &attentionWeight, .number(0...), "Weight of attention scores' squared error (TinyBERT).")
+        "attention_weight", &attentionWeight, .number(0...),
+        "Weight of the squared error of attention scores (TinyBERT).")
       fields.field(
-        "relation_weight", &relationWeight, .number(0...), "Weight of KL of query, key and value relations (MiniLM v2)."
-      )
+        "relation_weight", &relationWeight, .number(0...),
+        "Weight of the KL of query, key and value relations (MiniLM v2).")
       fields.check(
         klWeight + taskWeight + cosineWeight + hiddenWeight + attentionWeight + relationWeight > 0, "kl_weight",
         "task_weight", "cosine_weight",
-        expected: "at least one term with a weight")
-      fields.field("kl_tokens", &klTokens, .choice, "The tokens whose logits the soft term compares.")
+        expected: "at least one weight above 0")
+      fields.field(
+        "kl_tokens", &klTokens, .choice, "Tokens whose logits the KL term compares: all, or those with a target.")
       fields.field(
         "match_layers", &matchLayers, .layerPairs,
-        "Which states \"hidden\" and \"attention\" match; 0: the embeddings'.")
+        "Layer pairs of the hidden and attention terms; 0 is the embeddings' output.")
       fields.optional(
-        "relation_layer", &relationLayer, .int(1...), "The teacher's layer that \"relations\" looks at; else its last.")
+        "relation_layer", &relationLayer, .int(1...),
+        "Teacher layer of the relation term, counted from 1; else the last.")
       fields.optional(
         "relation_heads", &relationHeads, .int(1...),
-        "Heads of \"relations\"; else as many as the student attends with.")
+        "Heads of the relation term; else the student's number of attention heads.")
       fields.optional(
-        "cache", &cache, .newFolder, "A folder in which the teachers' answers are kept from the first epoch on.")
+        "cache", &cache, .newFolder, "Folder for the teacher cache: teachers then run in the first epoch only.")
       fields.check(
         cache == nil || !comparesHiddenStates && klWeight > 0, "cache",
-        expected: "\"soft\" above 0 and no weight for cosine, hidden, attention and relations: only logits are kept")
+        expected: "'kl_weight' above 0 and no cosine, hidden, attention or relation weight: only logits are cached")
       fields.field(
         "cache_top_k", &cacheTopK, .int(1...), needs: "distillation.cache",
-        "Classes kept of each row, the rest as one; all of them where there are no more.")
+        "Classes cached per token; the rest is cached as one.")
     }
   }
 }
@@ -92,37 +99,37 @@ extension FieldType<[Recipe.Distillation.Teacher]> {
   fileprivate static var teachers: Self {
     let folder = FieldType<String>.folder(holding: "config.json")
     let adapter = FieldType<String>.folder(holding: "adapter_config.json")
-    let words = "the path of a model's folder, {\"path\": …, \"adapter\": …}, or a list of such"
-    func read(_ json: JSON, _ place: FieldLocation) -> Value.Element? {
+    let expected = "the path of a model's folder, {\"path\": …, \"adapter\": …}, or a list of these"
+    func read(_ json: JSON, _ location: FieldLocation) -> Value.Element? {
       switch json {
-      case .string: return folder.read(json, place).map { .init(path: $0) }
+      case .string: return folder.read(json, location).map { .init(path: $0) }
       case .object(let members):
         let unknown = members.keys.filter { !["path", "adapter"].contains($0) }
-        unknown.forEach { place.below($0).fault("unknown key", expected: "one of adapter, path") }
+        unknown.forEach { location.below($0).fault("unknown key", expected: "one of adapter, path") }
         guard let path = members["path"] else {
-          place.below("path").fault("missing", expected: folder.expected)
+          location.below("path").fault("missing", expected: folder.expected)
           return nil
         }
-        guard let base = folder.read(path, place.below("path")) else { return nil }
-        guard let given = members["adapter"], given != .null else { return .init(path: base) }
-        return adapter.read(given, place.below("adapter")).map { .init(path: base, adapter: $0) }
+        guard let base = folder.read(path, location.below("path")) else { return nil }
+        guard let adapterPath = members["adapter"], adapterPath != .null else { return .init(path: base) }
+        return adapter.read(adapterPath, location.below("adapter")).map { .init(path: base, adapter: $0) }
       default:
-        place.wrong(json, expected: words)
+        location.wrong(json, expected: expected)
         return nil
       }
     }
-    let one = Schema.either(
+    let teacher = Schema.either(
       folder.schema,
       [
         "type": "object", "properties": ["path": folder.schema, "adapter": Schema.orNull(adapter.schema)],
         "required": ["path"], "additionalProperties": false,
       ])
     return Self(
-      words, schema: Schema.either(one, Schema.list(of: one, least: 1)),
-      read: { json, place in
-        guard let list = json.array else { return read(json, place).map { [$0] } }
-        if list.isEmpty { place.wrong(json, expected: "at least one teacher") }
-        let teachers = list.enumerated().map { read($1, place.below("\($0)")) }
+      expected, schema: Schema.either(teacher, Schema.list(of: teacher, minCount: 1)),
+      read: { json, location in
+        guard let list = json.array else { return read(json, location).map { [$0] } }
+        if list.isEmpty { location.wrong(json, expected: "at least one teacher") }
+        let teachers = list.enumerated().map { read($1, location.below("\($0)")) }
         return teachers.contains { $0 == nil } ? nil : teachers.compactMap { $0 }
       },
       write: { teachers in
@@ -137,25 +144,25 @@ extension FieldType<[Recipe.Distillation.Teacher]> {
 
 extension FieldType<Recipe.Distillation.Layers> {
   fileprivate static var layerPairs: Self {
-    let pair = FieldType<[Int]>.list(of: .int(0..., most: 9999), least: 1)
-    let words = "\"uniform\", \"last\" or a list of pairs [student's layer, teacher's layer]"
+    let pair = FieldType<[Int]>.list(of: .int(0..., maximum: 9999), minCount: 1)
+    let expected = "\"uniform\", \"last\" or a list of pairs [student layer, teacher layer]"
     let pairs: JSON = [
       "type": "array", "minItems": 1, "uniqueItems": true,
-      "items": Schema.list(of: FieldType<Int>.int(0..., most: 9999).schema, least: 2, most: 2),
+      "items": Schema.list(of: FieldType<Int>.int(0..., maximum: 9999).schema, minCount: 2, maxCount: 2),
     ]
     return Self(
-      words, schema: Schema.either(Schema.names(["uniform", "last"]), pairs),
-      read: { json, place in
+      expected, schema: Schema.either(Schema.names(["uniform", "last"]), pairs),
+      read: { json, location in
         switch json {
         case "uniform": return .uniform
         case "last": return .last
         case .array(let list) where !list.isEmpty && list.allSatisfy { $0.array?.count == 2 }:
-          let pairs = list.enumerated().compactMap { pair.read($1, place.below("\($0)")) }
+          let pairs = list.enumerated().compactMap { pair.read($1, location.below("\($0)")) }
           guard pairs.count == list.count else { return nil }
-          if Set(pairs).count < pairs.count { place.wrong(json, expected: "pairs of which no two are the same") }
+          if Set(pairs).count < pairs.count { location.wrong(json, expected: "distinct pairs") }
           return .pairs(pairs)
         default:
-          place.wrong(json, expected: words)
+          location.wrong(json, expected: expected)
           return nil
         }
       },

@@ -1,14 +1,14 @@
-/// The recipe's section "logging": in which further forms the log is kept. Changes nothing that is computed.
+/// The recipe's section "logging": additional formats of the log. They do not affect the computation.
 extension Recipe {
   public struct Logging: Sendable, Equatable {
-    /// Event files for TensorBoard.
+    /// Whether the log is also written as a TensorBoard event file.
     public var tensorboard = false
-    /// metrics.csv.
+    /// Whether the log is also written as metrics.csv.
     public var csv = false
 
     mutating func declare(_ fields: Fields) {
-      fields.field("tensorboard", &tensorboard, .bool, "The log as an event file for TensorBoard.")
-      fields.field("csv", &csv, .bool, "The log as a table, metrics.csv.")
+      fields.field("tensorboard", &tensorboard, .bool, "Also write the log as a TensorBoard event file.")
+      fields.field("csv", &csv, .bool, "Also write the log as a table, metrics.csv.")
     }
   }
 }

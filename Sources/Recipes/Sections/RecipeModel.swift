@@ -3,28 +3,28 @@ public import Files
 public import Models
 
 extension Recipe {
-  /// The base model, or the model to be.
+  /// The base model, or a new model with random weights.
   public struct Model: Sendable, Equatable {
-    /// What the weights are at first.
+    /// The initial weights.
     public enum Init: String, CaseIterable, Sendable { case checkpoint, random }
 
-    /// Layers of a checkpoint.
+    /// A choice of a checkpoint's layers.
     public enum Layers: Sendable, Equatable {
       case list([Int])
-      /// Every second, from the first.
+      /// Every second layer, from the first.
       case alternate
     }
 
-    /// A folder in the Hub's layout; nil only for random weights with `config` and `tokenizer`.
+    /// A folder in the Hub's layout; nil only with random weights, `config` and `tokenizer`.
     public var path: String?
     public var initialization = Init.checkpoint
-    /// Layer i of the model is this layer of the folder's; nil: all of them.
+    /// Layer i of the model is the folder's layer `layers[i]`; nil: all layers.
     public var layers: Layers?
-    /// Members that replace those of config.json.
+    /// Settings that override config.json.
     public var config: [String: JSON]?
-    /// A folder whose vocabulary is used instead of that in `path`.
+    /// A folder with another tokenizer than that in `path`.
     public var tokenizer: String?
-    /// nil: the folder's.
+    /// nil: the folder's family.
     public var family: Family?
     /// Overrides config.json's `hidden_dropout_prob`.
     public var dropout: Double?
@@ -35,27 +35,28 @@ extension Recipe {
     public var folders: [String] { [path, tokenizer].compactMap(\.self) }
 
     mutating func declare(_ fields: Fields) {
-      fields.field("init", &initialization, .choice, "What the weights are at first: the folder's, or random.")
+      fields.field("init", &initialization, .choice, "Initial weights: those of the folder, or random ones.")
       fields.optional(
-        "config", &config, .object, "Settings instead of config.json's; other sizes only with random weights.")
+        "config", &config, .object, "Settings that override config.json; other sizes only with random weights.")
       fields.optional(
         "tokenizer", &tokenizer, .folder(holding: "tokenizer.json", "vocab.txt"),
-        "A folder whose vocabulary is used instead of the model's.")
+        "Folder with another tokenizer than the model's.")
       fields.required(
         "path", &path, .folder(holding: "config.json"),
         unless: initialization == .random && config != nil && tokenizer != nil,
-        "The base model: a folder in the Hub's layout.")
-      fields.optional("layers", &layers, .layers, "Layer i of the model is this layer of the folder's.")
-      fields.check(
-        layers == nil || initialization == .checkpoint, "layers", expected: "none: random weights are no layer's")
-      fields.optional("family", &family, .choice, "The model's family, where it is to be another than the folder's.")
-      fields.optional("dropout", &dropout, .number(0..<1), "Instead of config.json's hidden_dropout_prob.")
+        "Base model: a folder in the Hub's layout.")
       fields.optional(
-        "attention_dropout", &attentionDropout, .number(0..<1), "Instead of config.json's attention_probs_dropout_prob."
-      )
+        "layers", &layers, .layers, "Layers to take from the folder, counted from 0; \"alternate\": every second one.")
+      fields.check(
+        layers == nil || initialization == .checkpoint, "layers", expected: "no value with model.init \"random\"")
+      fields.optional("family", &family, .choice, "Model family, if it differs from the folder's.")
+      fields.optional("dropout", &dropout, .number(0..<1), "Hidden dropout; overrides hidden_dropout_prob.")
+      fields.optional(
+        "attention_dropout", &attentionDropout, .number(0..<1),
+        "Attention dropout; overrides attention_probs_dropout_prob.")
     }
 
-    /// An adapter is used over its base as the base's folder has it: what makes another model of it is a fault.
+    /// Reports settings that modify the base model: an adapter is trained and loaded over an unmodified base.
     func checkAsBase(_ fields: Fields, _ method: Method.MethodType) {
       let given: [(String, Bool)] = [
         ("init", initialization == .random), ("layers", layers != nil), ("config", config != nil),
@@ -64,27 +65,27 @@ extension Recipe {
       ]
       for (key, isGiven) in given where isGiven {
         fields.fault(
-          "model.\(key)", "found beside method.type \"\(method.rawValue)\"",
-          expected: "a base that others have, as its folder has it",
-          advice: "Make and save the model with method.type \"full\" first, then adapt what it left.")
+          "model.\(key)", "found together with method.type \"\(method.rawValue)\"",
+          expected: "an unmodified base model",
+          advice: "Train and save the modified model with method.type \"full\" first, and use it as 'model.path'.")
       }
     }
   }
 }
 
 extension FieldType<Recipe.Model.Layers> {
-  /// A list of layers, or "alternate".
+  /// A list of layer indices, or "alternate".
   fileprivate static var layers: Self {
-    let list = FieldType<[Int]>.list(of: .int(0..., most: 9999), least: 1)
-    let words = "a list of the folder's layers, counted from 0, or \"alternate\""
+    let list = FieldType<[Int]>.list(of: .int(0..., maximum: 9999), minCount: 1)
+    let expected = "a list of the folder's layers, counted from 0, or \"alternate\""
     return Self(
-      words, schema: Schema.either(Schema.names(["alternate"]), list.schema),
-      read: { json, place in
+      expected, schema: Schema.either(Schema.names(["alternate"]), list.schema),
+      read: { json, location in
         switch json {
         case "alternate": return .alternate
-        case .array(let layers) where !layers.isEmpty: return list.read(json, place).map { .list($0) }
+        case .array(let layers) where !layers.isEmpty: return list.read(json, location).map { .list($0) }
         default:
-          place.wrong(json, expected: words)
+          location.wrong(json, expected: expected)
           return nil
         }
       },

@@ -1,12 +1,11 @@
-/// The optimizer's part of the recipe's section "training": which rule, its options, and groups of parameters with a pace
-/// of their own.
+/// The optimizer's settings in the recipe's section "training": algorithm, options, and parameter groups.
 import Files
 public import Training
 
 extension Recipe.Training {
   public enum Optimizer: String, CaseIterable, Sendable { case adamw, sgd, lion, adafactor }
 
-  /// Parameters that match, and what is theirs; nil: as for all.
+  /// Parameters with their own settings; nil: the run's setting.
   public struct Group: Sendable, Equatable {
     public var match = ParameterGroup.Match.names([])
     public var learningRate: Double?
@@ -15,76 +14,78 @@ extension Recipe.Training {
   }
 
   mutating func declareOptimizer(_ fields: Fields) {
-    var kind = optimizer
-    fields.choice("optimizer", &kind, isRequired: false, "The rule by which weights follow their gradients.") {
-      kind, fields in
-      switch kind {
+    var variant = optimizer
+    fields.choice("optimizer", &variant, isRequired: false, "Optimization algorithm.") { variant, fields in
+      switch variant {
       case .adamw: declareAdamW(fields)
       case .sgd: declareSGD(fields)
       case .lion: declareLion(fields)
       case .adafactor: break
       }
     }
-    optimizer = kind
-    fields.field("weight_decay", &weightDecay, .number(0...), "Decoupled decay of matrices.")
+    optimizer = variant
     fields.field(
-      "max_grad_norm", &maxGradNorm, .orNull(.number(above: 0)), "Larger gradients are scaled down to it; null: never.")
+      "weight_decay", &weightDecay, .number(0...), "Decoupled weight decay of matrices; not of biases and LayerNorm.")
     fields.field(
-      "groups", &groups, .list(of: .group), "Parameters with a learning rate or a decay of their own, by name.")
+      "max_grad_norm", &maxGradNorm, .orNull(.number(above: 0)), "Clips the global gradient norm; null: no clipping.")
+    fields.field(
+      "groups", &groups, .list(of: .group), "Parameters with their own learning rate or weight decay, by name.")
   }
 
   private mutating func declareAdamW(_ fields: Fields) {
-    fields.field("adam_beta1", &adamBeta1, .number(0..<1), "Decay of the gradient's running mean.")
-    fields.field("adam_beta2", &adamBeta2, .number(0..<1), "Decay of the squared gradient's running mean.")
-    fields.field("adam_epsilon", &adamEpsilon, .number(above: 0), "Added to the root of the squared mean.")
+    fields.field("adam_beta1", &adamBeta1, .number(0..<1), "Decay of the first moment.")
+    fields.field("adam_beta2", &adamBeta2, .number(0..<1), "Decay of the second moment.")
+    fields.field("adam_epsilon", &adamEpsilon, .number(above: 0), "Added to the denominator.")
   }
 
   private mutating func declareSGD(_ fields: Fields) {
-    fields.field("sgd_momentum", &sgdMomentum, .number(0..<1), "The share of the last step that goes into the next.")
-    fields.field("sgd_nesterov", &sgdNesterov, .bool, "The gradient is taken as if that share had been gone already.")
+    fields.field("sgd_momentum", &sgdMomentum, .number(0..<1), "Momentum.")
+    fields.field("sgd_nesterov", &sgdNesterov, .bool, "Nesterov momentum.")
     fields.check(!sgdNesterov || sgdMomentum > 0, "sgd_nesterov", expected: "false, or a 'sgd_momentum' above 0")
   }
 
   private mutating func declareLion(_ fields: Fields) {
-    fields.field("lion_beta1", &lionBeta1, .number(0..<1), "The momentum's share in the direction of a step.")
-    fields.field("lion_beta2", &lionBeta2, .number(0..<1), "The momentum's own decay.")
+    fields.field("lion_beta1", &lionBeta1, .number(0..<1), "Weight of the momentum in the step's direction.")
+    fields.field("lion_beta2", &lionBeta2, .number(0..<1), "Decay of the momentum.")
   }
 }
 
 extension FieldType<Recipe.Training.Group> {
   fileprivate static var group: Self {
-    let words = "an object with 'match' and at least one of 'learning_rate', 'learning_rate_ratio' and 'weight_decay'"
-    let rates = ["learning_rate", "learning_rate_ratio"]
+    let expected =
+      "an object with 'match' and at least one of 'learning_rate', 'learning_rate_ratio' and 'weight_decay'"
+    let rateKeys = ["learning_rate", "learning_rate_ratio"]
     let rate = FieldType<Double>.number(above: 0), decay = FieldType<Double>.number(0...)
     return Self(
-      words,
+      expected,
       schema: [
         "type": "object", "required": ["match"], "minProperties": 2, "additionalProperties": false,
         "properties": [
           "match": FieldType<ParameterGroup.Match>.match.schema, "learning_rate": rate.schema,
           "learning_rate_ratio": rate.schema, "weight_decay": decay.schema,
         ],
-        "not": ["required": .array(rates.map(JSON.string))],
+        "not": ["required": .array(rateKeys.map(JSON.string))],
       ],
-      read: { json, place in
+      read: { json, location in
         guard let members = json.object, let match = members["match"] else {
-          place.wrong(json, expected: words)
+          location.wrong(json, expected: expected)
           return nil
         }
-        for key in members.keys where !(rates + ["match", "weight_decay"]).contains(key) {
-          place.below(key).fault(
-            "unknown key", expected: "one of match, \(rates.joined(separator: ", ")), weight_decay")
+        for key in members.keys where !(rateKeys + ["match", "weight_decay"]).contains(key) {
+          location.below(key).fault(
+            "unknown key", expected: "one of match, \(rateKeys.joined(separator: ", ")), weight_decay")
         }
-        if members.count < 2 { place.fault("found 'match' alone", expected: words) }
-        if rates.allSatisfy({ members[$0] != nil }) {
-          place.below(rates[1]).fault("found beside '\(rates[0])'", expected: "one of the two")
+        if members.count < 2 { location.fault("found 'match' alone", expected: expected) }
+        if rateKeys.allSatisfy({ members[$0] != nil }) {
+          location.below(rateKeys[1]).fault(
+            "found together with '\(rateKeys[0])'", expected: "only one of the two")
         }
-        func number(_ key: String, _ kind: FieldType<Double>) -> Double? {
-          members[key].flatMap { kind.read($0, place.below(key)) }
+        func number(_ key: String, _ type: FieldType<Double>) -> Double? {
+          members[key].flatMap { type.read($0, location.below(key)) }
         }
-        let learningRate = number(rates[0], rate), ratio = number(rates[1], rate)
+        let learningRate = number(rateKeys[0], rate), ratio = number(rateKeys[1], rate)
         let weightDecay = number("weight_decay", decay)
-        return FieldType<ParameterGroup.Match>.match.read(match, place.below("match")).map {
+        return FieldType<ParameterGroup.Match>.match.read(match, location.below("match")).map {
           .init(match: $0, learningRate: learningRate, learningRateRatio: ratio, weightDecay: weightDecay)
         }
       },
@@ -100,14 +101,14 @@ extension FieldType<Recipe.Training.Group> {
 
 extension FieldType<ParameterGroup.Match> {
   fileprivate static var match: Self {
-    let names = FieldType<[String]>.list(of: .text, least: 1)
-    let words = "a list of parts of parameters' names, or a regular expression for whole names"
-    let pattern = FieldType<String>.regex(or: words)
+    let names = FieldType<[String]>.list(of: .string, minCount: 1)
+    let expected = "a list of parts of parameter names, or a regular expression for the whole name"
+    let pattern = FieldType<String>.regex(or: expected)
     return Self(
-      words, schema: Schema.either(names.schema, pattern.schema),
-      read: { json, place in
+      expected, schema: Schema.either(names.schema, pattern.schema),
+      read: { json, location in
         json.array == nil
-          ? pattern.read(json, place).map { .pattern($0) } : names.read(json, place).map { .names($0) }
+          ? pattern.read(json, location).map { .pattern($0) } : names.read(json, location).map { .names($0) }
       },
       write: { match in
         switch match {

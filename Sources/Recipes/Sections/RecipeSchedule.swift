@@ -1,4 +1,4 @@
-/// The schedule's part of the recipe's section "training": how the learning rate rises and falls.
+/// The learning-rate schedule in the recipe's section "training".
 extension Recipe.Training {
   public enum Schedule: String, CaseIterable, Sendable {
     case linear, cosine, constant, polynomial
@@ -7,59 +7,61 @@ extension Recipe.Training {
   }
 
   public enum Warmup: Sendable, Equatable {
-    /// A share of all updates.
+    /// A fraction of all steps.
     case ratio(Double)
     case steps(Int)
   }
 
-  /// What only some schedules read.
+  /// Options that only some schedules have.
   public struct ScheduleOptions: Sendable, Equatable {
-    /// cosine, polynomial: the last rate, as a share of the peak.
+    /// cosine, polynomial: the final learning rate as a fraction of the peak.
     public var floor = 0.0
-    /// polynomial.
+    /// polynomial: the exponent.
     public var power = 1.0
-    /// inverse_sqrt: nil: the warm-up's updates, or 10 000 where there are none.
+    /// inverse_sqrt; nil: the warmup steps, or 10 000 without warmup.
     public var timescale: Int?
-    /// one_cycle, torch's names.
+    /// one_cycle; names and defaults are torch's.
     public var pctStart = 0.3
     public var divFactor = 25.0
     public var finalDivFactor = 1e4
   }
 
   mutating func declareSchedule(_ fields: Fields) {
-    var kind = schedule
-    fields.choice("schedule", &kind, isRequired: false, "How the learning rate falls after the warm-up.") {
-      kind, fields in
-      switch kind {
+    var variant = schedule
+    fields.choice("schedule", &variant, isRequired: false, "Learning-rate schedule after the warmup.") {
+      variant, fields in
+      switch variant {
       case .linear, .constant: break
       case .cosine: declareFloor(fields)
       case .polynomial:
         declareFloor(fields)
-        fields.field("schedule_power", &scheduleOptions.power, .number(above: 0), "1: a line; larger: a steeper fall.")
+        fields.field("schedule_power", &scheduleOptions.power, .number(above: 0), "Exponent; 1: linear.")
       case .inverseSquareRoot:
         fields.optional(
           "schedule_timescale", &scheduleOptions.timescale, .int(1...),
-          "Updates after the warm-up until the rate has fallen to 1/√2; else as many as the warm-up, or 10000.")
+          "Steps after the warmup until the learning rate is peak/√2; else the warmup steps, or 10000.")
       case .oneCycle: declareCycle(fields)
       }
-      // A cycle rises by itself.
-      if kind != .oneCycle { declareWarmup(fields) }
+      // one_cycle has its own rise.
+      if variant != .oneCycle { declareWarmup(fields) }
     }
-    schedule = kind
+    schedule = variant
   }
 
   private mutating func declareFloor(_ fields: Fields) {
     fields.field(
-      "schedule_min_lr_rate", &scheduleOptions.floor, .number(0..<1), "The last rate, as a share of the peak.")
+      "schedule_min_lr_rate", &scheduleOptions.floor, .number(0..<1), "Final learning rate as a fraction of the peak.")
   }
 
   private mutating func declareCycle(_ fields: Fields) {
-    fields.field("schedule_pct_start", &scheduleOptions.pctStart, .number(0...1), "The share of updates of the rise.")
     fields.field(
-      "schedule_div_factor", &scheduleOptions.divFactor, .number(1...), "The peak, divided by the first rate.")
+      "schedule_pct_start", &scheduleOptions.pctStart, .number(0...1),
+      "Fraction of the steps in which the learning rate rises.")
+    fields.field(
+      "schedule_div_factor", &scheduleOptions.divFactor, .number(1...), "Peak divided by initial learning rate.")
     fields.field(
       "schedule_final_div_factor", &scheduleOptions.finalDivFactor, .number(1...),
-      "The first rate, divided by the last.")
+      "Initial divided by final learning rate.")
   }
 
   private mutating func declareWarmup(_ fields: Fields) {
@@ -68,8 +70,9 @@ extension Recipe.Training {
       case .ratio(let ratio): (ratio, nil)
       case .steps(let count): (nil, count)
       }
-    fields.optional("warmup_ratio", &ratio, .number(0...1), "The share of updates in which the learning rate rises.")
-    fields.optional("warmup_steps", &steps, .int(0...), "Updates in which it rises, instead of warmup_ratio.")
+    fields.optional(
+      "warmup_ratio", &ratio, .number(0...1), "Fraction of the steps in which the learning rate rises from 0.")
+    fields.optional("warmup_steps", &steps, .int(0...), "Warmup steps, instead of warmup_ratio.")
     fields.exclusive("warmup_ratio", "warmup_steps")
     warmup = steps.map { .steps($0) } ?? ratio.map { .ratio($0) } ?? warmup
   }

@@ -1,33 +1,33 @@
-/// The recipe's section "task": what is to be learned.
+/// The recipe's section "task": the task type and its loss.
 import Files
 
 extension Recipe {
   public struct Task: Sendable, Equatable {
     public enum TaskType: String, CaseIterable, Sendable {
-      /// A label for each word: named entities.
+      /// One label per word (NER).
       case tokenClassification = "token_classification"
-      /// The words that were hidden in running text.
+      /// Masked-language modeling on running text.
       case maskedLM = "masked_lm"
     }
 
     public enum Masking: String, CaseIterable, Sendable {
-      /// Drawn anew at every step.
+      /// New masks at every step.
       case dynamic
-      /// An example has the same ones in every epoch.
+      /// The same masks of an example in every epoch.
       case `static`
     }
 
     public var type = TaskType.tokenClassification
-    /// The share of the target that is spread over all labels (Szegedy et al. 2016, §7).
+    /// The fraction of the target that is spread over all labels (Szegedy et al. 2016, §7).
     public var labelSmoothing = 0.0
-    /// Factors of a label's loss; 1 for a label that is not named.
+    /// Loss weight per label; 1 for labels that are not listed.
     public var classWeights: [String: Double] = [:]
     public var masking = Masking.dynamic
     public var mlmProbability = 0.15
     public var maskReplaceProb = 0.8
     public var randomReplaceProb = 0.1
     public var wholeWordMask = false
-    /// Chance ∝ count^-exponent; nil: all alike.
+    /// Masking probability ∝ count^−mlmSmoothing; nil: equal for all tokens.
     public var mlmSmoothing: Double?
 
     var defaultMetric: Training.Metric {
@@ -37,7 +37,7 @@ extension Recipe {
       }
     }
 
-    /// What a best checkpoint may be chosen by.
+    /// The metrics that may choose the best checkpoint.
     var metrics: [Training.Metric] {
       switch type {
       case .tokenClassification: [.f1, .precision, .recall, .loss]
@@ -46,37 +46,39 @@ extension Recipe {
     }
 
     mutating func declare(_ fields: Fields) {
-      var kind = type
-      fields.choice("type", &kind, "What is to be learned.") { kind, fields in
-        switch kind {
+      var variant = type
+      fields.choice("type", &variant, "Task type: one label per word, or masked-language modeling.") {
+        variant, fields in
+        switch variant {
         case .tokenClassification: declareTagging(fields)
         case .maskedLM: declareMasking(fields)
         }
       }
-      type = kind
+      type = variant
     }
 
     private mutating func declareTagging(_ fields: Fields) {
       fields.field(
-        "label_smoothing", &labelSmoothing, .number(0..<1), "The share of each target that is spread over all labels.")
+        "label_smoothing", &labelSmoothing, .number(0..<1), "Fraction of each target that is spread over all labels.")
       fields.field(
-        "class_weights", &classWeights, .map(of: .number(above: 0)), "Factors of a label's loss; 1 where not named.")
+        "class_weights", &classWeights, .map(of: .number(above: 0)), "Loss weight per label; 1 for others.")
     }
 
     private mutating func declareMasking(_ fields: Fields) {
-      fields.field("masking", &masking, .choice, "Drawn anew at every step, or the same in every epoch.")
-      fields.field("mlm_probability", &mlmProbability, .number(0.01..<1), "The share of tokens to be guessed.")
-      fields.field("mask_replace_prob", &maskReplaceProb, .number(0...1), "The share of these that is shown as [MASK].")
+      fields.field("masking", &masking, .choice, "New masks at every step, or the same in every epoch.")
+      fields.field("mlm_probability", &mlmProbability, .number(0.01..<1), "Fraction of the tokens to predict.")
+      fields.field(
+        "mask_replace_prob", &maskReplaceProb, .number(0...1), "Fraction of the tokens to predict that become [MASK].")
       fields.field(
         "random_replace_prob", &randomReplaceProb, .number(0...1),
-        "The share of these that is shown as any other token.")
+        "Fraction of the tokens to predict that become a random token.")
       fields.check(
         maskReplaceProb + randomReplaceProb <= 1, "random_replace_prob", "mask_replace_prob",
-        expected: "mask_replace_prob and random_replace_prob to be at most 1 together")
-      fields.field("whole_word_mask", &wholeWordMask, .bool, "All pieces of a word are to be guessed, or none.")
+        expected: "mask_replace_prob + random_replace_prob to be at most 1")
+      fields.field("whole_word_mask", &wholeWordMask, .bool, "Mask all tokens of a word, or none.")
       fields.optional(
         "mlm_smoothing", &mlmSmoothing, .number(above: 0),
-        "Rare tokens are chosen more often: by their count to minus this power (DistilBERT: 0.7).")
+        "Mask rare tokens more often, with weight count^−value (DistilBERT: 0.7).")
     }
   }
 }

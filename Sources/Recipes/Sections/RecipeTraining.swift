@@ -1,13 +1,13 @@
-/// The recipe's section "training". Does not train.
+/// The recipe's section "training": duration, batches, evaluation and snapshots. Does not train.
 import Files
 
 extension Recipe {
-  /// How long, how fast, how checked.
+  /// How the model is trained and evaluated.
   public struct Training: Sendable, Equatable {
     public enum Duration: Sendable, Equatable {
-      /// Passes over the training data; a part of one counts.
+      /// Passes over the training data; fractions are allowed.
       case epochs(Double)
-      /// Updates of the weights.
+      /// Optimizer steps.
       case maxSteps(Int)
     }
     public enum BatchSize: Sendable, Equatable {
@@ -18,17 +18,17 @@ extension Recipe {
       case random
       case groupByLength = "group_by_length"
     }
-    /// What the best checkpoint is best at, on the dev data.
+    /// The metric on the dev data that chooses the best checkpoint.
     public enum Metric: String, CaseIterable, Sendable { case f1, precision, recall, accuracy, perplexity, loss }
 
     public var duration = Duration.epochs(3)
     public var batchSize = BatchSize.examples(32)
     public var trainSamplingStrategy = SamplingStrategy.random
     public var gradientAccumulationSteps = 1
-    /// Computes the encoder's blocks again in backward instead of keeping what they made.
+    /// Whether the encoder's layers are recomputed in the backward pass instead of saving their activations.
     public var gradientCheckpointing = false
     public var caching = Caching()
-    /// The method's own, unless given: its `usualLearningRate`.
+    /// The default is the method's `defaultLearningRate`.
     public var learningRate = 5e-5
     public var schedule = Schedule.linear
     public var scheduleOptions = ScheduleOptions()
@@ -42,28 +42,28 @@ extension Recipe {
     public var sgdNesterov = false
     public var lionBeta1 = 0.9
     public var lionBeta2 = 0.99
-    /// Gradients beyond this norm are scaled down to it; nil for never.
+    /// Larger gradients are scaled down to this global norm; nil: no clipping.
     public var maxGradNorm: Double? = 1
     public var groups: [Group] = []
-    /// The decay of a running mean of the weights, which is what is evaluated and saved; nil: the weights are.
+    /// Decay of an exponential moving average of the weights, which is evaluated and saved; nil: no average.
     public var ema: Double?
-    /// What is saved is the mean of the weights at so many last evaluations, or epochs' ends; nil: the best is.
+    /// The number of last evaluations (or ends of epochs) whose weights are averaged and saved; nil: no average.
     public var averageLast: Int?
-    /// Updates between evaluations; nil for one at each epoch's end.
+    /// Steps between evaluations; nil: once per epoch.
     public var evalSteps: Int?
-    /// Without `data.dev` there is nothing to be best at, and this is not read. The task's own, unless given.
+    /// Unused without `data.dev`. The default is the task's `defaultMetric`.
     public var metricForBestModel = Metric.f1
-    /// Evaluations without a new best before training ends; nil for never.
+    /// Evaluations without a new best after which training stops; nil: never.
     public var earlyStoppingPatience: Int?
     public var loggingSteps = 10
-    /// A loss so many times the median of those before ends the run; nil for never.
+    /// Losses above this factor times the median of previous losses stop the run; nil: never.
     public var maxLossSpike: Double?
-    /// Updates between snapshots; nil: only the clock counts. An adapter's run has one at each evaluation too, and every
-    /// run when it is interrupted.
+    /// Steps between snapshots; nil: by time only. An adapter's run also saves one at every evaluation, and every run
+    /// saves one when it is interrupted.
     public var saveSteps: Int?
-    /// Minutes between snapshots; nil: only the steps count.
+    /// Minutes between snapshots; nil: by steps only.
     public var saveMinutes: Double? = 10
-    /// Snapshots that are kept, the newest ones.
+    /// The number of newest snapshots to keep.
     public var saveTotalLimit = 2
 
     mutating func declare(_ fields: Fields) {
@@ -71,52 +71,52 @@ extension Recipe {
       declareBatchSize(fields)
       fields.field(
         "train_sampling_strategy", &trainSamplingStrategy, .choice,
-        "Which examples share a batch: any, or those of like length.")
+        "Random batches, or batches of examples of similar length.")
       fields.field(
         "gradient_accumulation_steps", &gradientAccumulationSteps, .int(1...),
-        "Batches whose gradients make one update.")
+        "Batches per step.")
       fields.field(
         "gradient_checkpointing", &gradientCheckpointing, .bool,
-        "Less memory for more time: blocks are computed again in backward.")
+        "Recompute activations in the backward pass: less memory, more time.")
       caching.declare(fields)
       fields.field(
-        "learning_rate", &learningRate, .number(above: 0), "The peak; the default depends on the method.")
+        "learning_rate", &learningRate, .number(above: 0), "Peak learning rate; the default depends on the method.")
       declareSchedule(fields)
       declareOptimizer(fields)
       fields.check(
         optimizer == .adamw || fields.isGiven("learning_rate"), "optimizer",
-        expected: "'learning_rate' beside it: its default is AdamW's")
+        expected: "'learning_rate' to be set as well, because its default is AdamW's")
       declareAverage(fields)
       fields.optional(
         "eval_steps", &evalSteps, .int(1...), needs: "data.dev",
-        "Updates between evaluations; else each epoch.")
+        "Steps between evaluations; else once per epoch.")
       fields.field(
         "metric_for_best_model", &metricForBestModel, .choice, needs: "data.dev", unless: "average_last",
-        "What the best checkpoint is best at, on dev.")
+        "Metric on the dev data that chooses the best checkpoint.")
       fields.optional(
         "early_stopping_patience", &earlyStoppingPatience, .int(1...), needs: "data.dev",
-        "Evaluations without a new best before training ends; else never.")
-      // Nothing is best where the last ones are averaged.
+        "Evaluations without a new best after which training stops; else never.")
+      // Averaging the last weights replaces the choice of the best.
       fields.exclusive("average_last", "metric_for_best_model")
       fields.exclusive("average_last", "early_stopping_patience")
       fields.optional(
         "max_loss_spike", &maxLossSpike, .number(above: 1),
-        "Ends the run when the loss is above so many medians of those before; else never.")
-      fields.field("logging_steps", &loggingSteps, .int(1...), "Updates between lines of the log.")
+        "Stop the run when losses exceed this factor times the median of previous losses; else never.")
+      fields.field("logging_steps", &loggingSteps, .int(1...), "Steps between log lines.")
       fields.optional(
-        "save_steps", &saveSteps, .int(1...), "Updates between snapshots that --resume goes on from."
-      )
+        "save_steps", &saveSteps, .int(1...), "Steps between snapshots, from which --resume continues.")
       fields.field(
         "save_minutes", &saveMinutes, .orNull(.number(above: 0)),
-        "Minutes between snapshots; null: none by the clock.")
-      fields.field("save_total_limit", &saveTotalLimit, .int(1...), "Snapshots that are kept, the newest ones.")
+        "Minutes between snapshots; null: none by time.")
+      fields.field("save_total_limit", &saveTotalLimit, .int(1...), "Number of newest snapshots to keep.")
     }
 
     private mutating func declareAverage(_ fields: Fields) {
       fields.optional(
-        "ema", &ema, .number(0..<1), "Decay of a running mean of the weights, which is evaluated and saved.")
+        "ema", &ema, .number(0..<1),
+        "Decay of an exponential moving average of the weights, which is evaluated and saved.")
       fields.optional(
-        "average_last", &averageLast, .int(1...), "What is saved is the mean over the last evaluations or epochs.")
+        "average_last", &averageLast, .int(1...), "Save the mean of the weights at the last n evaluations or epochs.")
       fields.exclusive("ema", "average_last")
     }
 
@@ -126,8 +126,8 @@ extension Recipe {
         case .epochs(let epochs): (epochs, nil)
         case .maxSteps(let steps): (nil, steps)
         }
-      fields.optional("epochs", &epochs, .number(above: 0), "Passes over the training data; a part of one counts.")
-      fields.optional("max_steps", &steps, .int(1...), "Updates, instead of epochs.")
+      fields.optional("epochs", &epochs, .number(above: 0), "Passes over the training data; fractions are allowed.")
+      fields.optional("max_steps", &steps, .int(1...), "Steps, instead of epochs.")
       fields.exclusive("epochs", "max_steps")
       duration = steps.map { .maxSteps($0) } ?? epochs.map { .epochs($0) } ?? duration
     }
@@ -138,8 +138,8 @@ extension Recipe {
         case .examples(let count): (count, nil)
         case .tokens(let count): (nil, count)
         }
-      fields.optional("batch_size", &examples, .int(1...), "Examples in a batch.")
-      fields.optional("max_tokens_per_batch", &tokens, .int(1...), "Pieces in a batch, instead of batch_size.")
+      fields.optional("batch_size", &examples, .int(1...), "Examples per batch.")
+      fields.optional("max_tokens_per_batch", &tokens, .int(1...), "Tokens per batch, instead of batch_size.")
       fields.exclusive("batch_size", "max_tokens_per_batch")
       batchSize = tokens.map { .tokens($0) } ?? examples.map { .examples($0) } ?? batchSize
     }

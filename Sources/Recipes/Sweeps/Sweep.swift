@@ -1,75 +1,75 @@
-/// A grid of runs from one recipe: `"sweep": {"method.rank": [4, 8], "seed": [1, 2, 3]}` makes six recipes, each with a
-/// name and a folder of its own. Does not run them.
+/// A grid of runs from one recipe: `"sweep": {"method.rank": [4, 8], "seed": [1, 2, 3]}` makes six recipes, each with
+/// its own name and folder. Does not run them.
 public import Files
 
 public struct Sweep: Sendable {
-  /// A key path and the values that it has.
+  /// A key path and its values.
   public struct Axis: Sendable, Equatable {
     public let path: String
     public let values: [JSON]
   }
 
-  /// One run.
+  /// One run of the grid.
   public struct Cell: Sendable {
-    /// The file name of its folder: `learning_rate=0.003,rank=8,seed=1`.
+    /// The name of its folder: `learning_rate=0.003,rank=8,seed=1`.
     public let name: String
-    /// What it has of each axis.
+    /// Its value on each axis, by key path.
     public let settings: [String: JSON]
     public let recipe: Recipe
   }
 
-  /// The folder that all runs' folders are in.
+  /// The folder that contains the runs' folders.
   public let output: String
-  /// By their paths, but `seed` last.
+  /// Sorted by path, but `seed` is last.
   public let axes: [Axis]
-  /// The last axis is the quickest.
+  /// The last axis varies fastest.
   public let cells: [Cell]
 
-  /// More runs than anybody means.
-  static let limit = 1000
+  /// The maximum number of runs.
+  static let maxRuns = 1000
 
-  /// The sweep in the recipe at `path`; nil where it has none. Arguments are those of `Recipe.load`.
-  /// Throws `FileFault`; `RecipeFaults` with what is wrong in any of the runs, which are named where not all have it.
+  /// The sweep of the recipe at `path`; nil if it has none. The arguments are those of `Recipe.load`.
+  /// Throws `FileFault`; `RecipeFaults` with the faults of all runs. A fault that not all runs have names its runs.
   public static func load(
     path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Sweep? {
     try Sweep(RawRecipe(path: path, overrides: overrides, setFiles: setFiles), checkFiles: checkFiles)
   }
 
-  init?(_ draft: RawRecipe, checkFiles: Bool) throws {
-    guard let block = draft.sweep else { return nil }
+  init?(_ rawRecipe: RawRecipe, checkFiles: Bool) throws {
+    guard let block = rawRecipe.sweep else { return nil }
     let (axes, faults) = Self.axes(block)
     guard faults.isEmpty else {
-      // What an axis would have set is not missing.
-      let base = Recipe.read(draft, checkFiles: checkFiles).faults.filter { fault in
+      // A key that an axis sets is not missing.
+      let base = Recipe.read(rawRecipe, checkFiles: checkFiles).faults.filter { fault in
         !(block.object ?? [:]).keys.contains { fault.path == $0 || $0.hasPrefix(fault.path + ".") }
       }
-      throw RecipeFaults(file: draft.file, faults + base)
+      throw RecipeFaults(file: rawRecipe.file, faults + base)
     }
     let combinations = Self.combinations(axes)
     let names = Self.names(combinations)
-    var points: [Cell] = []
-    var found = FaultsOfRuns()
+    var cells: [Cell] = []
+    var faultsOfRuns = FaultsOfRuns()
     var output = ""
     for (name, values) in zip(names, combinations) {
-      // What decides which keys there are comes first.
-      let choosing = values.filter { Variants.choices[$0.path] != nil }
+      // Values that select a variant come first.
+      let choices = values.filter { Variants.choices[$0.path] != nil }
       let rest = values.filter { Variants.choices[$0.path] == nil }
-      var (recipe, faults) = Recipe.read(draft.with(choosing + rest), checkFiles: checkFiles)
-      found.add(faults, of: name)
+      var (recipe, faults) = Recipe.read(rawRecipe.with(choices + rest), checkFiles: checkFiles)
+      faultsOfRuns.add(faults, of: name)
       output = recipe.output.hasSuffix("/") ? String(recipe.output.dropLast()) : recipe.output
       recipe.output = "\(output)/\(name)"
-      points.append(Cell(name: name, settings: .init(values.map { ($0.path, $0.value) }) { $1 }, recipe: recipe))
+      cells.append(Cell(name: name, settings: .init(values.map { ($0.path, $0.value) }) { $1 }, recipe: recipe))
     }
-    let told = found.isEmpty ? Self.duplicates(points) : found.faults(ofAll: points.count)
-    guard told.isEmpty else { throw RecipeFaults(file: draft.file, told) }
-    (self.output, self.axes, self.cells) = (output, axes, points)
+    let allFaults = faultsOfRuns.isEmpty ? Self.duplicates(cells) : faultsOfRuns.faults(ofAll: cells.count)
+    guard allFaults.isEmpty else { throw RecipeFaults(file: rawRecipe.file, allFaults) }
+    (self.output, self.axes, self.cells) = (output, axes, cells)
   }
 
   private static func axes(_ block: JSON) -> (axes: [Axis], faults: [RecipeFault]) {
     guard let members = block.object, !members.isEmpty else {
-      let words = "an object: key paths, each with a list of values, as in {\"method.rank\": [4, 8]}"
-      return ([], [RecipeFault("sweep", "found \(block.shown)", expected: words)])
+      let expected = "an object: key paths, each with a list of values, as in {\"method.rank\": [4, 8]}"
+      return ([], [RecipeFault("sweep", "found \(block.shown)", expected: expected)])
     }
     var axes: [Axis] = []
     var faults: [RecipeFault] = []
@@ -80,23 +80,23 @@ public struct Sweep: Sendable {
     {
       let keys = path.split(separator: ".", omittingEmptySubsequences: false)
       if path == "output" {
-        fault(path, "found a sweep over the folder", "none: each run has a folder of its own in 'output'")
-      } else if RawRecipe.ownKeys.contains(String(keys.first ?? "")) || keys.contains("") {
-        fault(path, "found a sweep over what is no setting", "a key path, as in training.learning_rate")
+        fault(path, "found a sweep over the run's folder", "no such axis: each run has its own folder in 'output'")
+      } else if RawRecipe.fileKeys.contains(String(keys.first ?? "")) || keys.contains("") {
+        fault(path, "found a sweep over a key that is not a setting", "a key path, as in training.learning_rate")
       } else if let values = json.array, !values.isEmpty {
-        let twice = values.indices.first { values[..<$0].contains(values[$0]) }
-        if let twice { fault(path, "found \(values[twice].shown) twice", "values that differ") }
+        let duplicate = values.indices.first { values[..<$0].contains(values[$0]) }
+        if let duplicate { fault(path, "found \(values[duplicate].shown) twice", "distinct values") }
         axes.append(Axis(path: path, values: values))
       } else {
-        fault(path, "found \(json.shown)", "a list of values that is not empty")
+        fault(path, "found \(json.shown)", "a non-empty list of values")
       }
     }
     let count = axes.reduce(1.0) { $0 * Double($1.values.count) }
-    if count > Double(limit) {
+    if count > Double(maxRuns) {
       faults.append(
         RecipeFault(
           "sweep", "found a grid of \(Int(exactly: count).map(String.init) ?? "\(count)") runs",
-          expected: "at most \(limit)"))
+          expected: "at most \(maxRuns)"))
     }
     return (axes, faults)
   }
@@ -107,24 +107,24 @@ public struct Sweep: Sendable {
     }
   }
 
-  /// Runs that would do the same as an earlier one, each as a fault.
-  private static func duplicates(_ points: [Cell]) -> [RecipeFault] {
-    var first: [String: String] = [:]
-    return points.compactMap { point in
-      var recipe = point.recipe
+  /// A fault for each run with the same recipe as an earlier one.
+  private static func duplicates(_ cells: [Cell]) -> [RecipeFault] {
+    var nameOfRecipe: [String: String] = [:]
+    return cells.compactMap { cell in
+      var recipe = cell.recipe
       (recipe.output, recipe.about) = ("", nil)
       let text = recipe.json.text()
-      guard let twin = first[text] else {
-        first[text] = point.name
+      guard let earlier = nameOfRecipe[text] else {
+        nameOfRecipe[text] = cell.name
         return nil
       }
       return RecipeFault(
-        "sweep", "found two runs that are the same, \(twin) and \(point.name)", expected: "runs that differ")
+        "sweep", "found two identical runs, \(earlier) and \(cell.name)", expected: "distinct runs")
     }
   }
 }
 
-/// The faults of many runs: what several of them have is told once.
+/// The faults of many runs, each distinct fault once.
 private struct FaultsOfRuns {
   private var found: [(fault: RecipeFault, runs: [String])] = []
 
@@ -140,7 +140,7 @@ private struct FaultsOfRuns {
     }
   }
 
-  /// Each fault with its runs, where not all of them have it.
+  /// Each fault with its runs; without runs if all of them have it.
   func faults(ofAll count: Int) -> [RecipeFault] {
     found.map { fault, runs in
       var fault = fault

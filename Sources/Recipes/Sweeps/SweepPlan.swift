@@ -1,8 +1,8 @@
-/// What is left to do of a sweep: which runs are finished, which go on, which begin. Writes nothing.
+/// Plans a sweep: which runs are finished, which are resumed, which start. Writes nothing.
 public import Files
 import FoundationEssentials
 
-/// Why a sweep cannot begin: a sentence for each run that stands in its way.
+/// Why a sweep cannot start: one message for each run that prevents it.
 public struct SweepFault: Error, CustomStringConvertible {
   public let problems: [String]
 
@@ -13,21 +13,21 @@ public struct SweepFault: Error, CustomStringConvertible {
 
 extension Sweep {
   public enum Step: Sendable {
-    /// Finished with the same recipe; its result.json.
+    /// Already finished with the same recipe; the value is its result.json.
     case skip(JSON)
     case run(RunMode)
   }
 
-  /// What to do about each point. `mode` new: unfinished runs are a fault; resume: they go on; overwrite: all begin anew.
-  /// A run that failed is tried again. Throws `SweepFault`.
+  /// A step for each cell. Unfinished runs are a fault in mode `new`, and are resumed in mode `resume`. In mode
+  /// `overwrite` all runs start again. Failed runs are repeated. Throws `SweepFault`.
   public func plan(_ mode: RunMode) throws -> [Step] {
     if fileExists("\(output)/.tune-run") {
-      throw SweepFault(["\(output): holds a single run, and a sweep's folder holds many. Choose another 'output'."])
+      throw SweepFault(["\(output): holds a single run, not a sweep. Choose another 'output'."])
     }
     var problems: [String] = []
-    let steps = cells.map { point -> Step? in
+    let steps = cells.map { cell -> Step? in
       do {
-        return try point.step(mode)
+        return try cell.step(mode)
       } catch {
         problems.append("\(error)")
         return nil
@@ -65,11 +65,11 @@ extension Sweep.Cell {
     return .run(mode)
   }
 
-  /// Whether result.json is that of a run before the one that recipe.json is of, which was killed.
+  /// Whether result.json is older than recipe.json: it belongs to an earlier run, and the later one was killed.
   private var isStale: Bool {
     func date(_ name: String) -> Date? {
-      let facts = try? FileManager.default.attributesOfItem(atPath: "\(recipe.output)/\(name)")
-      return facts?[.modificationDate] as? Date
+      let attributes = try? FileManager.default.attributesOfItem(atPath: "\(recipe.output)/\(name)")
+      return attributes?[.modificationDate] as? Date
     }
     guard let recipe = date("recipe.json"), let result = date("result.json") else { return false }
     return recipe > result

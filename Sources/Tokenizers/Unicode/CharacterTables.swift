@@ -1,5 +1,5 @@
-/// Tables keyed by code point, unpacked from the generated text at the first code point beyond ASCII that is met.
-/// Does not use the Swift library's Unicode data: ids must not change with the compiler.
+/// Unicode tables keyed by code point, decoded from the generated data when the first non-ASCII character is looked up.
+/// Does not use the Swift library's Unicode data, so that token ids do not change with the compiler.
 struct CharacterTables: Sendable {
   let removed = CodePointSet(CharacterData.removed)
   let punctuation = CodePointSet(CharacterData.punctuation)
@@ -12,7 +12,7 @@ struct CharacterTables: Sendable {
   static let shared = CharacterTables()
 }
 
-/// White_Space of Unicode; it has not changed since version 6.3.
+/// Unicode's White_Space property, unchanged since version 6.3.
 func isSpace(_ c: UInt32) -> Bool {
   switch c {
   case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
@@ -20,7 +20,7 @@ func isSpace(_ c: UInt32) -> Bool {
   }
 }
 
-/// What BERT calls Chinese: the CJK ideographs, which are words of their own. Kana and Hangul are not among them.
+/// The CJK ideographs that BERT treats as single words ("Chinese characters"). Excludes Kana and Hangul.
 func isIdeograph(_ c: UInt32) -> Bool {
   switch c {
   case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x2A6DF, 0x2A700...0x2B81F, 0x2B920...0x2CEAF,
@@ -30,7 +30,7 @@ func isIdeograph(_ c: UInt32) -> Bool {
   }
 }
 
-/// Code points at which membership changes, in order: a point is inside after an odd number of them.
+/// A set of code points, stored as the points at which membership changes, in order.
 struct CodePointSet: Sendable {
   private let edges: [UInt32]
 
@@ -45,7 +45,7 @@ struct CodePointSet: Sendable {
   func contains(_ c: UInt32) -> Bool { count(of: edges, upTo: c) & 1 == 1 }
 }
 
-/// Values that hold from one edge to the next; 0 before the first.
+/// A piecewise constant map: each value holds from its edge to the next; 0 before the first edge.
 struct CodePointMap: Sendable {
   private var edges = [UInt32]()
   private var values = [UInt32]()
@@ -66,7 +66,7 @@ struct CodePointMap: Sendable {
   }
 }
 
-/// Runs of letters at the same distance from their lower case; in most scripts every second one.
+/// Runs of letters with the same distance to their lower case; in most scripts every second letter.
 struct LowercaseRuns: Sendable {
   private var starts = [UInt32]()
   private var runs = [(last: UInt32, stride: UInt32, shift: Int32)]()
@@ -82,7 +82,7 @@ struct LowercaseRuns: Sendable {
     }
   }
 
-  /// The lower case of `c`, where it is one code point; else `c`.
+  /// The lower case of `c` if it is a single code point, else `c`.
   subscript(_ c: UInt32) -> UInt32 {
     let n = count(of: starts, upTo: c)
     guard n > 0 else { return c }
@@ -92,7 +92,7 @@ struct LowercaseRuns: Sendable {
   }
 }
 
-/// Full canonical decompositions; those of Hangul are computed (Unicode 15, §3.12).
+/// Full canonical decompositions; Hangul is computed (Unicode 15, §3.12).
 struct Decompositions: Sendable {
   private var keys = [UInt32]()
   private var ends = [Int]()
@@ -125,7 +125,7 @@ struct Decompositions: Sendable {
   }
 }
 
-/// How many of the ascending `edges` are at or below `c`.
+/// The number of ascending `edges` that are at most `c`.
 private func count(of edges: [UInt32], upTo c: UInt32) -> Int {
   var low = 0, high = edges.count
   while low < high {
@@ -135,7 +135,7 @@ private func count(of edges: [UInt32], upTo c: UInt32) -> Int {
   return low
 }
 
-/// Base-36 numbers separated by blanks.
+/// Parses base-36 numbers separated by whitespace.
 private func numbers(_ text: StaticString) -> [UInt32] {
   text.withUTF8Buffer { bytes in
     var numbers = [UInt32]()

@@ -1,96 +1,100 @@
-/// Adafactor (Shazeer & Stern 2018) at a given rate, as transformers.optimization.Adafactor with scale_parameter,
-/// relative_step and warmup_init off and its other defaults: of a matrix [n, d] it keeps n + d numbers, the running means
-/// of its rows' and columns' squared gradients. A vector is a matrix of one row, whose columns are its elements.
+/// Adafactor (Shazeer & Stern 2018) with a given learning rate, as transformers.optimization.Adafactor with
+/// scale_parameter, relative_step and warmup_init off and its other defaults. The state of a matrix [n, d] is n + d
+/// numbers: the running means of squared gradients per row and column. A vector is a matrix with one row.
 import Autograd
 import CKernels
 import Glibc
 
 struct Adafactor: Optimizer {
-  /// Rows of one parameter, few enough that Float32 sums over them are good; the same on every machine.
+  /// Some rows of one parameter: few enough that Float32 sums over them are accurate, and the same on every machine.
   private struct RowChunk {
-    let matrix, firstRow, rows: Int
+    let parameterIndex, firstRow, rows: Int
   }
-  /// A parameter, and where its numbers lie in the memories.
+  /// A parameter, and its offsets in the row and column statistics.
   private struct Factored {
     let parameter: Parameter
-    let row, column: Int
-    let strips: Range<Int>
+    let rowOffset, columnOffset: Int
+    let chunks: Range<Int>
   }
 
   private let matrices: [Factored]
   private let rowChunks: [RowChunk]
-  private let rows, columns: OptimizerState
-  /// Of this step: each strip's column sums, one strip after the other, and 1/√ of the columns' means.
-  private let sums, factors: OptimizerState
-  /// Where a strip's sums lie in `sums`.
-  private let sumStarts: [Int]
+  private let expAvgSqRow, expAvgSqCol: OptimizerState
+  /// Not kept between steps: the column sums of each chunk, and 1/√ of `expAvgSqCol`.
+  private let columnSums, columnFactors: OptimizerState
+  /// The offset of each chunk in `columnSums`.
+  private let sumOffsets: [Int]
 
   init(_ table: ParameterTable) {
-    var matrices: [Factored] = [], strips: [RowChunk] = [], sumStarts = [0]
+    var matrices: [Factored] = [], chunks: [RowChunk] = [], sumOffsets = [0]
     var row = 0, column = 0
     for (index, parameter) in table.parameters.enumerated() {
-      let first = strips.count, height = max(1, min(256, (1 << 18) / parameter.columns))
+      let first = chunks.count, height = max(1, min(256, (1 << 18) / parameter.columns))
       for start in stride(from: 0, to: parameter.rows, by: height) {
-        strips.append(RowChunk(matrix: index, firstRow: start, rows: min(height, parameter.rows - start)))
-        sumStarts.append((sumStarts.last ?? 0) + parameter.columns)
+        chunks.append(RowChunk(parameterIndex: index, firstRow: start, rows: min(height, parameter.rows - start)))
+        sumOffsets.append((sumOffsets.last ?? 0) + parameter.columns)
       }
-      matrices.append(Factored(parameter: parameter, row: row, column: column, strips: first..<strips.count))
+      matrices.append(
+        Factored(parameter: parameter, rowOffset: row, columnOffset: column, chunks: first..<chunks.count))
       (row, column) = (row + parameter.rows, column + parameter.columns)
     }
-    (self.matrices, self.rowChunks, self.sumStarts) = (matrices, strips, sumStarts)
-    rows = OptimizerState("row_means", count: row)
-    columns = OptimizerState("column_means", count: column)
-    sums = OptimizerState("column_sums", count: sumStarts.last ?? 0)
-    factors = OptimizerState("column_factors", count: column)
+    (self.matrices, self.rowChunks, self.sumOffsets) = (matrices, chunks, sumOffsets)
+    expAvgSqRow = OptimizerState("row_means", count: row)
+    expAvgSqCol = OptimizerState("column_means", count: column)
+    columnSums = OptimizerState("column_sums", count: sumOffsets.last ?? 0)
+    columnFactors = OptimizerState("column_factors", count: column)
   }
 
-  var state: [OptimizerState] { [rows, columns] }
+  var state: [OptimizerState] { [expAvgSqRow, expAvgSqCol] }
 
   func update(_ step: UpdateContext) {
-    // The new squares' share in the running means: 1 at first, then less and less.
-    let share = Float(pow(Double(step.number), -0.8)), clip = Float(step.clip)
+    // 1 − beta2t, the weight of the new squares: 1 at the first step, then falling.
+    let newWeight = Float(pow(Double(step.number), -0.8)), clip = Float(step.clipFactor)
     step.replicas.forEach(rowChunks.count) { index, _ in
-      let strip = rowChunks[index], matrix = matrices[strip.matrix]
+      let chunk = rowChunks[index], matrix = matrices[chunk.parameterIndex]
       tune_adafactor_means(
-        gradients(strip, step), strip.rows, matrix.parameter.columns, clip, share,
-        rows.pointer + matrix.row + strip.firstRow, sums.pointer + sumStarts[index])
+        gradients(chunk, step), chunk.rows, matrix.parameter.columns, clip, newWeight,
+        expAvgSqRow.pointer + matrix.rowOffset + chunk.firstRow, columnSums.pointer + sumOffsets[index])
     }
-    let rowMeans = step.replicas.map(matrices.count) { foldColumns(matrices[$0], share) }
+    let rowMeans = step.replicas.map(matrices.count) { updateColumns(matrices[$0], newWeight) }
     let squares = step.replicas.map(rowChunks.count) { index in
-      let strip = rowChunks[index], matrix = matrices[strip.matrix]
+      let chunk = rowChunks[index], matrix = matrices[chunk.parameterIndex]
       return tune_adafactor_squares(
-        gradients(strip, step), rows.pointer + matrix.row + strip.firstRow, factors.pointer + matrix.column,
-        strip.rows, matrix.parameter.columns, clip, Float(rowMeans[strip.matrix]))
+        gradients(chunk, step), expAvgSqRow.pointer + matrix.rowOffset + chunk.firstRow,
+        columnFactors.pointer + matrix.columnOffset, chunk.rows, matrix.parameter.columns, clip,
+        Float(rowMeans[chunk.parameterIndex]))
     }
-    // The update's root mean square is at most 1.
+    // Limits the root mean square of the update to 1 (clip_threshold).
     let scales = matrices.map { matrix in
-      1 / max(1, (squares[matrix.strips].reduce(0, +) / Double(matrix.parameter.count)).squareRoot())
+      1 / max(1, (squares[matrix.chunks].reduce(0, +) / Double(matrix.parameter.count)).squareRoot())
     }
     step.replicas.forEach(rowChunks.count) { index, _ in
-      let strip = rowChunks[index], matrix = matrices[strip.matrix], rule = step.rules[strip.matrix]
-      let start = strip.firstRow * matrix.parameter.columns, rate = step.learningRate * rule.learningRateFactor
+      let chunk = rowChunks[index], matrix = matrices[chunk.parameterIndex], rule = step.rules[chunk.parameterIndex]
+      let offset = chunk.firstRow * matrix.parameter.columns, learningRate = step.learningRate * rule.learningRateFactor
       tune_adafactor(
-        matrix.parameter.pointer + start, gradients(strip, step), rows.pointer + matrix.row + strip.firstRow,
-        factors.pointer + matrix.column, strip.rows, matrix.parameter.columns, clip, Float(rowMeans[strip.matrix]),
-        Float(rate * scales[strip.matrix]), Float(1 - rate * rule.weightDecay))
+        matrix.parameter.pointer + offset, gradients(chunk, step),
+        expAvgSqRow.pointer + matrix.rowOffset + chunk.firstRow, columnFactors.pointer + matrix.columnOffset,
+        chunk.rows, matrix.parameter.columns, clip, Float(rowMeans[chunk.parameterIndex]),
+        Float(learningRate * scales[chunk.parameterIndex]), Float(1 - learningRate * rule.weightDecay))
     }
   }
 
-  private func gradients(_ strip: RowChunk, _ step: UpdateContext) -> UnsafeMutablePointer<Float> {
-    let parameter = matrices[strip.matrix].parameter
-    return step.gradients.pointer + (parameter.offset ?? 0) + strip.firstRow * parameter.columns
+  private func gradients(_ chunk: RowChunk, _ step: UpdateContext) -> UnsafeMutablePointer<Float> {
+    let parameter = matrices[chunk.parameterIndex].parameter
+    return step.gradients.pointer + (parameter.offset ?? 0) + chunk.firstRow * parameter.columns
   }
 
-  /// Takes the strips' sums into the columns' means, makes the factors, and returns the mean of the rows' means.
-  private func foldColumns(_ matrix: Factored, _ share: Float) -> Double {
+  /// Updates the column means from the chunks' sums, and the column factors.
+  /// - Returns: the mean of the row means.
+  private func updateColumns(_ matrix: Factored, _ newWeight: Float) -> Double {
     let (n, d) = (matrix.parameter.rows, matrix.parameter.columns)
     for column in 0..<d {
-      let sum = matrix.strips.reduce(0.0) { $0 + Double(sums.pointer[sumStarts[$1] + column]) }
-      let place = matrix.column + column
-      let mean = (1 - share) * columns.pointer[place] + share * Float(sum / Double(n))
-      columns.pointer[place] = mean
-      factors.pointer[place] = 1 / mean.squareRoot()
+      let sum = matrix.chunks.reduce(0.0) { $0 + Double(columnSums.pointer[sumOffsets[$1] + column]) }
+      let index = matrix.columnOffset + column
+      let mean = (1 - newWeight) * expAvgSqCol.pointer[index] + newWeight * Float(sum / Double(n))
+      expAvgSqCol.pointer[index] = mean
+      columnFactors.pointer[index] = 1 / mean.squareRoot()
     }
-    return (0..<n).reduce(0.0) { $0 + Double(rows.pointer[matrix.row + $1]) } / Double(n)
+    return (0..<n).reduce(0.0) { $0 + Double(expAvgSqRow.pointer[matrix.rowOffset + $1]) } / Double(n)
   }
 }

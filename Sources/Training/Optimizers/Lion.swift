@@ -1,24 +1,25 @@
-/// Lion (Chen et al. 2023, algorithm 2), as the package lion-pytorch: every weight moves by the rate, only the direction is
-/// learned. 4 bytes a parameter. Wants a rate 3 to 10 times smaller than AdamW's, and a decay as many times larger.
+/// Lion (Chen et al. 2023, algorithm 2), as the package lion-pytorch: the update is a sign, so that every weight moves
+/// by the learning rate. Its state takes 4 bytes per parameter. The paper recommends a learning rate 3 to 10 times
+/// smaller than AdamW's, and a weight decay larger by the same factor.
 import Autograd
 import CKernels
 
 struct Lion: Optimizer {
   let beta1, beta2: Double
-  private let momentum: OptimizerState
+  private let expAvg: OptimizerState
 
   init(_ table: ParameterTable, beta1: Double, beta2: Double) {
     (self.beta1, self.beta2) = (beta1, beta2)
-    momentum = OptimizerState("momentum", count: table.count)
+    expAvg = OptimizerState("momentum", count: table.count)
   }
 
-  var state: [OptimizerState] { [momentum] }
+  var state: [OptimizerState] { [expAvg] }
 
   func update(_ step: UpdateContext) {
-    step.forEachChunk { stretch in
+    step.forEachChunk { chunk in
       tune_lion(
-        stretch.weights, stretch.gradients, momentum.pointer + stretch.offset, stretch.count, Float(step.clip),
-        Float(stretch.learningRate), Float(beta1), Float(beta2), Float(stretch.decayFactor))
+        chunk.weights, chunk.gradients, expAvg.pointer + chunk.offset, chunk.count, Float(step.clipFactor),
+        Float(chunk.learningRate), Float(beta1), Float(beta2), Float(chunk.decayFactor))
     }
   }
 }

@@ -1,15 +1,16 @@
-/// How weights follow their gradients: a rule, swept over all of them once a step. Does not clip, knows no schedule.
+/// The optimizer protocol, an optimizer's state, and the chunks in which it updates the weights. Does not compute the
+/// clip factor or the schedule.
 import Autograd
 
-/// Sendable: its memories are written by disjoint stretches.
+/// Sendable: threads write disjoint chunks of the state.
 protocol Optimizer: Sendable {
-  /// What it carries from step to step, and a snapshot keeps; all else is a function of the step's number.
+  /// Everything kept from step to step, except the step's number. Saved in snapshots.
   var state: [OptimizerState] { get }
-  /// p ← p · shrink − rate · direction(clip · g), for every weight.
+  /// p ← p · (1 − lr · weight decay) − lr · direction(clipFactor · g), for every weight.
   func update(_ step: UpdateContext)
 }
 
-/// Numbers with a name, zero at first.
+/// A named buffer of numbers, initially zero.
 struct OptimizerState: Sendable {
   let name: String
   let count: Int
@@ -23,55 +24,57 @@ struct OptimizerState: Sendable {
   var pointer: UnsafeMutablePointer<Float> { storage.pointer }
 }
 
-/// One step as an optimizer sees it.
+/// The inputs of one optimizer update.
 struct UpdateContext {
-  /// Counted from 1.
+  /// The step's number, from 1.
   let number: Int
-  /// The schedule's; a parameter's own is this times its rule's.
+  /// The schedule's. A parameter's is multiplied by its rule's factor.
   let learningRate: Double
-  /// What gradients are multiplied by.
-  let clip: Double
+  /// Multiplies the gradients.
+  let clipFactor: Double
   let gradients: Gradients
-  /// By parameter of the table.
+  /// One per parameter of the table.
   let rules: [ParameterRule]
   let chunks: [Chunk]
   let replicas: Replicas
 
-  /// Neighbouring weights of one parameter, with what the step means for them.
+  /// Adjacent weights of one parameter, with their gradients, learning rate and decay.
   struct WeightChunk {
     let weights: UnsafeMutablePointer<Float>
     let gradients: UnsafePointer<Float>
-    /// Where they lie in the table's numbering, and so in a memory of its size.
+    /// The offset in the table, and in an optimizer state of its size.
     let offset: Int
     let count: Int
+    /// `decayFactor` is 1 − learning rate · weight decay.
     let learningRate, decayFactor: Double
   }
 
-  /// Runs `body` over all weights, on all threads.
+  /// Runs `body` for all weights, on all threads.
   func forEachChunk(_ body: @Sendable (WeightChunk) -> Void) {
     replicas.forEach(chunks.count) { [self] index, _ in
-      let piece = chunks[index], rule = rules[piece.index]
-      let own = learningRate * rule.learningRateFactor
+      let chunk = chunks[index], rule = rules[chunk.index]
+      let scaledRate = learningRate * rule.learningRateFactor
       body(
         WeightChunk(
-          weights: piece.weights, gradients: gradients.pointer + piece.offset, offset: piece.offset,
-          count: piece.count, learningRate: own, decayFactor: 1 - own * rule.weightDecay))
+          weights: chunk.weights, gradients: gradients.pointer + chunk.offset, offset: chunk.offset,
+          count: chunk.count, learningRate: scaledRate, decayFactor: 1 - scaledRate * rule.weightDecay))
     }
   }
 }
 
-/// A stretch of a parameter.
+/// Adjacent numbers of one parameter.
 struct Chunk: Sendable {
   let parameter: Parameter
-  /// The parameter's place in the table.
+  /// The parameter's index in the table.
   let index: Int
+  /// The first number in the parameter, its offset in the table, and the length.
   let start, offset, count: Int
 
   var weights: UnsafeMutablePointer<Float> { parameter.pointer + start }
 }
 
 extension ParameterTable {
-  /// Stretches of at most 2^18 numbers, the same on every machine.
+  /// The parameters in chunks of at most 2^18 numbers, the same on every machine.
   var chunks: [Chunk] {
     let size = 1 << 18
     return parameters.enumerated().flatMap { index, parameter in

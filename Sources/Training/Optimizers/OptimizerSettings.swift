@@ -1,4 +1,4 @@
-/// Which optimizer updates the weights, with its hyperparameters.
+/// The optimizer and its hyperparameters.
 import Autograd
 
 public struct OptimizerSettings: Sendable, Equatable {
@@ -10,9 +10,9 @@ public struct OptimizerSettings: Sendable, Equatable {
   }
 
   public var algorithm = Algorithm.adamW()
-  /// Decoupled: a weight shrinks by rate · decay at each step, whatever the rule. Of matrices only.
+  /// Decoupled for every optimizer: each step multiplies matrices by 1 − learning rate · weight decay.
   public var weightDecay = 0.01
-  /// The global norm above which gradients are scaled down; nil: never.
+  /// The maximum global gradient norm; nil: no clipping.
   public var maxGradNorm: Double? = 1
 
   public init() {}

@@ -1,25 +1,25 @@
-/// Stochastic gradient descent with momentum, as torch.optim.SGD without dampening: 4 bytes a parameter, none without
-/// momentum. Decay is decoupled here as everywhere, where torch adds it to the gradient.
+/// Stochastic gradient descent with momentum, as torch.optim.SGD without dampening, but with decoupled weight decay
+/// (torch adds it to the gradient). Its state takes 4 bytes per parameter, none without momentum.
 import Autograd
 import CKernels
 
 struct SGD: Optimizer {
   let momentum: Double
   let nesterov: Bool
-  private let velocity: OptimizerState?
+  private let momentumBuffer: OptimizerState?
 
   init(_ table: ParameterTable, momentum: Double, nesterov: Bool) {
     (self.momentum, self.nesterov) = (momentum, nesterov)
-    velocity = momentum > 0 ? OptimizerState("momentum", count: table.count) : nil
+    momentumBuffer = momentum > 0 ? OptimizerState("momentum", count: table.count) : nil
   }
 
-  var state: [OptimizerState] { velocity.map { [$0] } ?? [] }
+  var state: [OptimizerState] { momentumBuffer.map { [$0] } ?? [] }
 
   func update(_ step: UpdateContext) {
-    step.forEachChunk { stretch in
+    step.forEachChunk { chunk in
       tune_sgd(
-        stretch.weights, stretch.gradients, velocity.map { $0.pointer + stretch.offset }, stretch.count,
-        Float(step.clip), Float(stretch.learningRate), Float(momentum), nesterov, Float(stretch.decayFactor))
+        chunk.weights, chunk.gradients, momentumBuffer.map { $0.pointer + chunk.offset }, chunk.count,
+        Float(step.clipFactor), Float(chunk.learningRate), Float(momentum), nesterov, Float(chunk.decayFactor))
     }
   }
 }

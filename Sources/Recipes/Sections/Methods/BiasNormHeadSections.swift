@@ -1,4 +1,4 @@
-/// "method" of types "layer_norm", "bitfit" and "head": weights of the model itself learn, but few.
+/// "method": {"type": "layer_norm", …}, "bitfit" and "head": methods that train a few weights of the model.
 import Adapters
 import Files
 
@@ -7,39 +7,39 @@ extension LayerNormTuning: MethodSection {
 
   mutating func declare(_ fields: Fields) {
     fields.optional(
-      "target_modules", &modules.targets, .modules(orAll: false), "Which LayerNorms learn, by their names' ends.")
+      "target_modules", &modules.targets, .modules(orAll: false), "LayerNorms to train, by name suffixes.")
     modules.declareExcluded(fields)
-    modules.declareSaved(fields)
+    modules.declareModulesToSave(fields)
   }
 }
 
 extension BitFit: MethodSection {
-  /// Ben Zaken et al. 2022 searched up to it.
+  /// The largest value that Ben Zaken et al. 2022 searched.
   var defaultLearningRate: Double { 1e-3 }
 
   mutating func declare(_ fields: Fields) {
-    fields.field("biases", &biases, .biases, "Which biases learn: all, or those of modules by their names' ends.")
-    modules.declareSaved(fields)
+    fields.field("biases", &biases, .biases, "Biases to train: all, or those of modules by name suffixes.")
+    modules.declareModulesToSave(fields)
   }
 }
 
 extension LinearProbe: MethodSection {
   var defaultLearningRate: Double { 1e-3 }
 
-  mutating func declare(_ fields: Fields) { modules.declareSaved(fields) }
+  mutating func declare(_ fields: Fields) { modules.declareModulesToSave(fields) }
 }
 
 extension FieldType<BitFit.Biases> {
   fileprivate static var biases: Self {
-    let names = FieldType<[String]>.list(of: .text, least: 1), words = "\"all\" or a list of module names"
+    let names = FieldType<[String]>.list(of: .string, minCount: 1), expected = "\"all\" or a list of module names"
     return Self(
-      words, schema: Schema.either(Schema.names(["all"]), names.schema),
-      read: { json, place in
+      expected, schema: Schema.either(Schema.names(["all"]), names.schema),
+      read: { json, location in
         switch json {
         case "all": return .all
-        case .array: return names.read(json, place).map { .of($0) }
+        case .array: return names.read(json, location).map { .of($0) }
         default:
-          place.wrong(json, expected: words)
+          location.wrong(json, expected: expected)
           return nil
         }
       }, write: \.json)

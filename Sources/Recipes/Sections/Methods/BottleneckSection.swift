@@ -1,17 +1,17 @@
-/// "method": {"type": "houlsby", …} and "pfeiffer"; names and meanings are those of `BnConfig` of the `adapters` library.
+/// "method": {"type": "houlsby", …} and "pfeiffer". Keys are those of `BnConfig` of the `adapters` library.
 import Adapters
 
 extension BottleneckConfig: MethodSection {
-  /// What the library's authors train with.
+  /// The value that the library's authors use.
   var defaultLearningRate: Double { 1e-4 }
 
   mutating func declare(_ fields: Fields) {
     fields.field(
-      "reduction_factor", &reductionFactor, .number(Self.factors), "The model's width over that of a bottleneck.")
-    fields.field("non_linearity", &nonLinearity, .choice, "The function inside a bottleneck.")
-    fields.field("scaling", &scaling, .number(above: 0), "What a bottleneck's output is multiplied by.")
-    fields.field("dropout", &dropout, .number(0..<1), "Dropout of a bottleneck's output.")
+      "reduction_factor", &reductionFactor, .number(Self.reductionFactors), "Hidden size divided by bottleneck size.")
+    fields.field("non_linearity", &nonLinearity, .choice, "Activation inside the bottleneck.")
+    fields.field("scaling", &scaling, .number(above: 0), "Factor on the bottleneck's output.")
+    fields.field("dropout", &dropout, .number(0..<1), "Dropout on the bottleneck's output.")
     fields.field(
-      "leave_out", &leaveOut, .list(of: .int(0..., most: 9999)), "Layers without bottlenecks, counted from 0.")
+      "leave_out", &leaveOut, .list(of: .int(0..., maximum: 9999)), "Layers without a bottleneck, counted from 0.")
   }
 }

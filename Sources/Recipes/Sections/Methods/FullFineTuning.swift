@@ -1,17 +1,17 @@
-/// "method": {"type": "full", …}: the model itself learns, or what of it is not frozen.
+/// "method": {"type": "full", …}: trains all weights of the model, or those that are not frozen.
 import Adapters
 import Autograd
 import Models
 import Training
 
 struct FullFineTuning: MethodSection {
-  /// Weights that stay as they are.
+  /// Weights to freeze.
   var freeze: ModuleChoice.Targets?
-  /// How many blocks, from the input on, stay as they are, and the embeddings below them.
+  /// Freeze the embeddings and this many layers from the input on.
   var freezeFirst: Int?
-  /// How many blocks, from the output on, learn, and nothing below them.
+  /// Train only this many layers before the output, and what is above them.
   var trainLast: Int?
-  /// What a block's learning rate is of that of the block above.
+  /// Factor from a layer's learning rate to that of the layer below it.
   var layerDecay = 1.0
 
   var defaultLearningRate: Double { 5e-5 }
@@ -19,40 +19,41 @@ struct FullFineTuning: MethodSection {
   mutating func declare(_ fields: Fields) {
     fields.optional(
       "freeze", &freeze, .modules(orAll: false),
-      "What stays as it is: modules by their names' ends, or weights by an expression for whole names.")
+      "Modules to freeze, by name suffixes, or weights, by a regular expression for the whole name.")
     fields.optional(
-      "freeze_first_layers", &freezeFirst, .int(1...), "So many blocks stay as they are, and the embeddings below them."
+      "freeze_first_layers", &freezeFirst, .int(1...), "Freeze the embeddings and the first n layers."
     )
     fields.optional(
-      "train_last_layers", &trainLast, .int(1...), "Only so many blocks learn, and what is above them.")
+      "train_last_layers", &trainLast, .int(1...), "Train only the last n layers and what is above them.")
     fields.exclusive("freeze_first_layers", "train_last_layers")
     fields.field(
       "layerwise_lr_decay", &layerDecay, .number(0.01...1),
-      "What a block's learning rate is of that of the block above it, down to the embeddings.")
+      "Factor from a layer's learning rate to that of the layer below it, down to the embeddings.")
   }
 
-  /// The weights of `model` that learn, in the checkpoint's order.
+  /// The trainable weights of `model`, in the checkpoint's order.
+  /// - Throws: `FreezingFault` or `TargetFault`.
   func trainableParameters(in model: TextModel) throws -> [Parameter] {
     let count = model.config.numHiddenLayers
     for (key, layers) in [("freeze_first_layers", freezeFirst), ("train_last_layers", trainLast)] {
       if let layers, layers > count { throw FreezingFault.layers(key: key, layers, count: count) }
     }
-    let named = try freeze.map { try $0.weights(of: model, key: "freeze") } ?? []
-    let below = freezeFirst ?? trainLast.map { count - $0 }
-    let learning = model.parameters.filter { weight in
-      !named.contains(weight.name) && below.map { depth(of: weight.name, layers: count) >= $0 } ?? true
+    let frozen = try freeze.map { try $0.weights(of: model, key: "freeze") } ?? []
+    let firstTrained = freezeFirst ?? trainLast.map { count - $0 }
+    let trainable = model.parameters.filter { weight in
+      !frozen.contains(weight.name) && firstTrained.map { depth(of: weight.name, layers: count) >= $0 } ?? true
     }
-    if learning.isEmpty { throw FreezingFault.everything }
-    return learning
+    if trainable.isEmpty { throw FreezingFault.everything }
+    return trainable
   }
 
-  /// What the learning rate of a weight is of the run's.
+  /// Factor of the learning rate for a weight.
   func learningRateFactor(_ weight: String, in model: TextModel) -> Double {
     layerDecayFactor(weight, decay: layerDecay, layers: model.config.numHiddenLayers)
   }
 }
 
-/// A method "full" that does not fit the model.
+/// Settings of "full" that do not match the model.
 enum FreezingFault: Error, CustomStringConvertible {
   case layers(key: String, Int, count: Int)
   case everything
@@ -60,8 +61,8 @@ enum FreezingFault: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .layers(let key, let layers, let count):
-      "'method.\(key)' is \(layers), and the model has \(count) layers."
-    case .everything: "'method.freeze' leaves nothing that learns. Give fewer names."
+      "'method.\(key)' is \(layers), but the model has \(count) layers."
+    case .everything: "'method.freeze' freezes every weight. Give fewer names."
     }
   }
 }

@@ -1,22 +1,23 @@
-/// How a recipe names modules and layers of a model.
+/// Types of keys that name modules or layers of a model.
 import Adapters
 import Files
 
 extension FieldType<ModuleChoice.Targets> {
-  static func modules(orAll: Bool, least: Int = 1) -> Self {
-    let names = FieldType<[String]>.list(of: .text, least: least)
-    let words = "a list of module names\(orAll ? "," : " or") a regular expression\(orAll ? " or \"all-linear\"" : "")"
-    let text: JSON = orAll ? Schema.text : ["allOf": [Schema.text, ["not": ["const": "all-linear"]]]]
+  static func modules(orAll: Bool, minCount: Int = 1) -> Self {
+    let names = FieldType<[String]>.list(of: .string, minCount: minCount)
+    let expected =
+      "a list of module names\(orAll ? "," : " or") a regular expression\(orAll ? " or \"all-linear\"" : "")"
+    let text: JSON = orAll ? Schema.string : ["allOf": [Schema.string, ["not": ["const": "all-linear"]]]]
     return Self(
-      words, schema: Schema.either(text, names.schema),
-      read: { json, place in
+      expected, schema: Schema.either(text, names.schema),
+      read: { json, location in
         switch json {
-        case .array: return names.read(json, place).map { .suffixes($0) }
+        case .array: return names.read(json, location).map { .suffixes($0) }
         case "all-linear" where orAll: return .allLinear
         case "all-linear":
-          place.wrong(json, expected: words)
+          location.wrong(json, expected: expected)
           return nil
-        default: return FieldType<String>.regex(or: words).read(json, place).map { .pattern($0) }
+        default: return FieldType<String>.regex(or: expected).read(json, location).map { .pattern($0) }
         }
       },
       write: { modules in
@@ -32,17 +33,17 @@ extension FieldType<ModuleChoice.Targets> {
 extension FieldType<[Int]> {
   /// One layer, or a list of layers.
   static var layers: Self {
-    let layer = FieldType<Int>.int(0..., most: 9999)
-    let list = FieldType<[Int]>.list(of: layer, least: 1)
-    let words = "a layer's number, counted from 0, or a list of such numbers that is not empty"
+    let layer = FieldType<Int>.int(0..., maximum: 9999)
+    let list = FieldType<[Int]>.list(of: layer, minCount: 1)
+    let expected = "a layer index, counted from 0, or a non-empty list of layer indices"
     return Self(
-      words, schema: Schema.either(layer.schema, list.schema),
-      read: { json, place in
+      expected, schema: Schema.either(layer.schema, list.schema),
+      read: { json, location in
         switch json {
-        case .array(let layers) where !layers.isEmpty: return list.read(json, place)
-        case .int, .double: return layer.read(json, place).map { [$0] }
+        case .array(let layers) where !layers.isEmpty: return list.read(json, location)
+        case .int, .double: return layer.read(json, location).map { [$0] }
         default:
-          place.wrong(json, expected: words)
+          location.wrong(json, expected: expected)
           return nil
         }
       }, write: list.write)
@@ -50,25 +51,26 @@ extension FieldType<[Int]> {
 }
 
 extension FieldType<String> {
-  /// A regular expression, where all that may stand is `words`.
-  static func regex(or words: String) -> Self {
+  /// A regular expression.
+  /// - Parameter expected: all values that the key allows, for faults.
+  static func regex(or expected: String) -> Self {
     Self(
-      words, schema: Schema.text,
-      read: { json, place in
+      expected, schema: Schema.string,
+      read: { json, location in
         guard let pattern = json.string, !pattern.isEmpty else {
-          place.wrong(json, expected: words)
+          location.wrong(json, expected: expected)
           return nil
         }
-        guard let why = whyNotRegex(pattern) else { return pattern }
-        place.fault("found \(json.shown), no regular expression (\(printable(why)))", expected: words)
+        guard let reason = regexError(pattern) else { return pattern }
+        location.fault("found \(json.shown), not a regular expression (\(printable(reason)))", expected: expected)
         return nil
       }, write: { .string($0) })
   }
 }
 
-/// nil where it is one.
-private func whyNotRegex(_ pattern: String) -> String? {
-  // The parser of regular expressions is recursive; a name's pattern is short.
+/// Why `pattern` is not a regular expression; nil if it is one.
+private func regexError(_ pattern: String) -> String? {
+  // The parser of regular expressions is recursive, and a pattern for names is short.
   guard pattern.utf8.count <= 1000 else { return "longer than 1000 bytes" }
   do {
     _ = try Regex(pattern)

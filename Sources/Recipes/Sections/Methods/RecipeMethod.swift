@@ -1,9 +1,9 @@
-/// The recipe's section "method": what of the model learns. To add one: a case of `Kind`, and its settings in a file
-/// beside this one.
+/// The recipe's section "method": full fine-tuning or a PEFT method. To add one: a case of `MethodType`, and its keys as
+/// a `MethodSection` in a file of this folder.
 public import Adapters
 import Files
 
-/// One method's settings, stated key by key.
+/// The settings of one method, which declare their keys.
 protocol MethodSection: Sendable {
   /// The default of `training.learning_rate`.
   var defaultLearningRate: Double { get }
@@ -13,32 +13,32 @@ protocol MethodSection: Sendable {
 extension Recipe {
   public struct Method: Sendable, Equatable {
     public enum MethodType: String, CaseIterable, Sendable {
-      /// Every weight learns.
+      /// Full fine-tuning: all weights are trained.
       case full
-      /// The base is frozen; low-rank updates beside its matrices learn (Hu et al. 2021).
+      /// Low-rank updates of frozen weights (Hu et al. 2021).
       case lora
-      /// The same, each update as a singular value decomposition whose ranks shrink where they matter least.
+      /// LoRA in SVD form; the least important ranks are pruned during training (Zhang et al. 2023).
       case adalora
-      /// Bottlenecks behind both sublayers of every block learn (Houlsby et al. 2019).
+      /// Bottleneck adapters after both sublayers of every block (Houlsby et al. 2019).
       case houlsby
-      /// One bottleneck a block learns, behind the feed-forward (Pfeiffer et al. 2020).
+      /// One bottleneck adapter per block, after the feed-forward (Pfeiffer et al. 2020).
       case pfeiffer
-      /// Tokens before every sequence learn (Lester et al. 2021).
+      /// Prompt tuning: virtual tokens before every sequence (Lester et al. 2021).
       case prompt
-      /// Keys and values before every sequence's, in every block, learn (Li & Liang 2021).
+      /// Prefix tuning: past keys and values in every block (Li & Liang 2021).
       case prefix
-      /// Learned scales of keys, values and what feed-forwards read (Liu et al. 2022).
+      /// Scales of keys, values and inputs of feed-forward modules (Liu et al. 2022).
       case ia3
-      /// Learned scales between shared random matrices (Kopiczko et al. 2024).
+      /// Scales between shared random matrices (Kopiczko et al. 2024).
       case vera
-      /// LayerNorms (Zhao et al. 2024).
+      /// LayerNorm tuning (Zhao et al. 2024).
       case layerNorm = "layer_norm"
-      /// Biases (Ben Zaken et al. 2022).
+      /// The biases (Ben Zaken et al. 2022).
       case bitfit
-      /// Nothing but the head.
+      /// A linear probe: only the head is trained.
       case head
 
-      /// The settings where a recipe says nothing.
+      /// Settings of a recipe that has no other key of the method.
       fileprivate var defaultSettings: any MethodSection {
         switch self {
         case .full: FullFineTuning()
@@ -60,15 +60,15 @@ extension Recipe {
     public private(set) var type: MethodType
     private(set) var settings: any MethodSection
 
-    public init(_ kind: MethodType) { (self.type, settings) = (kind, kind.defaultSettings) }
+    public init(_ type: MethodType) { (self.type, settings) = (type, type.defaultSettings) }
 
-    /// What goes into the model; nil where the model itself learns.
+    /// The adapter's config; nil for "full".
     public var adapter: (any AdapterMethod)? { settings as? any AdapterMethod }
 
-    /// What of the model itself learns; nil where an adapter does.
+    /// The settings of "full"; nil for an adapter.
     var full: FullFineTuning? { settings as? FullFineTuning }
 
-    public static func == (one: Self, other: Self) -> Bool { one.type == other.type && one.json == other.json }
+    public static func == (lhs: Self, rhs: Self) -> Bool { lhs.type == rhs.type && lhs.json == rhs.json }
 
     private var json: JSON {
       var settings = settings
@@ -76,9 +76,9 @@ extension Recipe {
     }
 
     mutating func declare(_ fields: Fields) {
-      var kind = self.type
-      fields.choice("type", &kind, "What of the model learns.") { kind, fields in
-        var method = kind == self.type ? self : Method(kind)
+      var variant = type
+      fields.choice("type", &variant, "Training method: full fine-tuning or a PEFT method.") { variant, fields in
+        var method = variant == type ? self : Method(variant)
         method.settings.declare(fields)
         if fields.isReading { self = method }
       }

@@ -1,18 +1,22 @@
-/// "method": {"type": "prompt", …} and "prefix"; names and meanings are PEFT's `PromptTuningConfig`, `PrefixTuningConfig`.
+/// "method": {"type": "prompt", …} and "prefix". Keys are those of PEFT's `PromptTuningConfig`, `PrefixTuningConfig`.
 import Adapters
 
 extension PromptConfig: MethodSection {
-  /// What starts as large as words are far from what it is to be.
+  /// Large, because the initial embeddings are far from useful ones.
   var defaultLearningRate: Double { 3e-2 }
 
   mutating func declare(_ fields: Fields) {
-    fields.field("num_virtual_tokens", &numVirtualTokens, .int(1..., most: 65536), virtualTokensAbout)
-    fields.field("prompt_tuning_init", &initialization, .choice, "What the tokens are at first.")
-    fields.optional("prompt_tuning_init_text", &text, .text, "The text whose pieces they are at first.")
+    fields.field("num_virtual_tokens", &numVirtualTokens, .int(1..., maximum: 65536), numVirtualTokensAbout)
+    fields.field(
+      "prompt_tuning_init", &initialization, .choice,
+      "Initial embeddings: random numbers, the tokens of a text, or random tokens of the vocabulary.")
+    fields.optional("prompt_tuning_init_text", &text, .string, "The text for \"text\"; its tokens are repeated or cut.")
     fields.check(
-      initialization != .text || text != nil, "prompt_tuning_init", expected: "prompt_tuning_init_text beside it")
+      initialization != .text || text != nil, "prompt_tuning_init",
+      expected: "'prompt_tuning_init_text' to be set as well")
     fields.check(
-      initialization == .text || text == nil, "prompt_tuning_init_text", expected: "prompt_tuning_init \"text\"")
+      initialization == .text || text == nil, "prompt_tuning_init_text", expected: "'prompt_tuning_init' to be \"text\""
+    )
   }
 }
 
@@ -20,15 +24,16 @@ extension PrefixConfig: MethodSection {
   var defaultLearningRate: Double { 1e-2 }
 
   mutating func declare(_ fields: Fields) {
-    fields.field("num_virtual_tokens", &numVirtualTokens, .int(1..., most: 65536), virtualTokensAbout)
+    fields.field("num_virtual_tokens", &numVirtualTokens, .int(1..., maximum: 65536), numVirtualTokensAbout)
     fields.field(
-      "prefix_projection", &prefixProjection, .bool, "Whether a small network makes the prefix while it learns.")
+      "prefix_projection", &prefixProjection, .bool, "Compute the prefix by a small network during training.")
     fields.optional(
-      "encoder_hidden_size", &encoderHiddenSize, .int(1..., most: 65536), "How wide that network is; the model's width."
+      "encoder_hidden_size", &encoderHiddenSize, .int(1..., maximum: 65536),
+      "Hidden size of that network. Default: the model's."
     )
     fields.check(
-      prefixProjection || encoderHiddenSize == nil, "encoder_hidden_size", expected: "prefix_projection true beside it")
+      prefixProjection || encoderHiddenSize == nil, "encoder_hidden_size", expected: "'prefix_projection' to be true")
   }
 }
 
-private let virtualTokensAbout = "How many positions before each sequence learn."
+private let numVirtualTokensAbout = "Number of virtual tokens before every sequence."

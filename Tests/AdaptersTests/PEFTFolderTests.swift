@@ -1,0 +1,125 @@
+/// LoRA folders of PEFT: logits, saved files, and the choice of target modules.
+import Autograd
+import Checkpoints
+import Files
+import Models
+import TestSupport
+import Testing
+
+@testable import Adapters
+
+private let folders = ["lora-start", "lora-pattern-start", "lora-bias-start", "lora-final"]
+
+@Test(arguments: folders)
+func `PEFT's adapter gives PEFT's logits, and detaching it restores the base bit for bit`(_ name: String) throws {
+  let model = try tinyModel(), batch = try goldenBatch()
+  let golden = try Checkpoint(file: fixture("adapters/golden.safetensors"))
+  let before = model(batch, Pass(Workspace())).array
+  #expect(relativeError(before, try golden.array("logits.base")) < 1e-5)
+  let adapter = try Adapter(folder: fixture("adapters/\(name)"), on: model)
+  adapter.attach()
+  #expect(relativeError(model(batch, Pass(Workspace())).array, try golden.array("logits.\(name)")) < 1e-5)
+  adapter.detach()
+  #expect(model(batch, Pass(Workspace())).array == before)
+}
+
+@Test(arguments: folders)
+func `a loaded adapter is saved with the same tensors and settings`(_ name: String) throws {
+  let model = try tinyModel(), folder = TemporaryFolder()
+  let source = fixture("adapters/\(name)")
+  try Adapter(folder: source, on: model).save(to: folder.path, base: "tiny-bert", head: .tokenClassification)
+  let ours = try Checkpoint(file: folder.path + "/adapter_model.safetensors")
+  let theirs = try Checkpoint(file: source + "/adapter_model.safetensors")
+  let names = theirs.names.filter { !$0.contains("original_module") && !$0.contains("modules_to_save") }
+  #expect(ours.names == names)
+  for tensor in names { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
+  let (config, golden) = (
+    try JSON(path: folder.path + "/adapter_config.json"), try JSON(path: source + "/adapter_config.json")
+  )
+  for (key, value) in golden.object ?? [:] where key != "base_model_name_or_path" && key != "target_modules" {
+    #expect(config[key] == value || config[key]?.number == value.number && value.number != nil, "\(key)")
+  }
+  #expect(Set(config.object.map { Array($0.keys) } ?? []) == Set(golden.object.map { Array($0.keys) } ?? []))
+}
+
+@Test func `adapters that are swapped on one base do not change each other`() throws {
+  let model = try tinyModel(), batch = try goldenBatch()
+  let golden = try Checkpoint(file: fixture("adapters/golden.safetensors"))
+  let adapters = try folders.map { try Adapter(folder: fixture("adapters/\($0)"), on: model) }
+  for round in 0..<2 {
+    for (name, adapter) in zip(folders, adapters) {
+      adapter.attach()
+      let logits = model(batch, Pass(Workspace())).array
+      #expect(relativeError(logits, try golden.array("logits.\(name)")) < 1e-5, "\(name), round \(round)")
+      adapter.detach()
+    }
+  }
+}
+
+/// A DistilBERT, the folder of a PEFT adapter for it, and a batch.
+private func distilbert() throws -> (model: TextModel, folder: String, batch: Batch) {
+  (try tinyModel("tiny-distilbert"), fixture("tiny-distilbert/lora"), try goldenBatch("tiny-distilbert"))
+}
+
+@Test func `PEFT's adapter of a DistilBERT gives PEFT's logits, and is saved unchanged`() throws {
+  let (model, source, batch) = try distilbert()
+  let golden = try Checkpoint(file: source + "/golden.safetensors"), folder = TemporaryFolder()
+  let before = model(batch, Pass(Workspace())).array
+  let adapter = try Adapter(folder: source, on: model)
+  adapter.attach()
+  #expect(relativeError(model(batch, Pass(Workspace())).array, try golden.array("logits")) < 1e-5)
+  adapter.detach()
+  #expect(model(batch, Pass(Workspace())).array == before)
+  try adapter.save(to: folder.path, base: "tiny-distilbert", head: .tokenClassification)
+  let (ours, theirs) = (
+    try Checkpoint(file: folder.path + "/adapter_model.safetensors"),
+    try Checkpoint(file: source + "/adapter_model.safetensors")
+  )
+  #expect(ours.names == theirs.names)
+  for tensor in theirs.names { #expect(try ours.array(tensor) == theirs.array(tensor), "\(tensor)") }
+  let config = try JSON(path: folder.path + "/adapter_config.json")
+  for key in ["target_modules", "modules_to_save", "task_type", "r"] {
+    #expect(try config[key] == JSON(path: source + "/adapter_config.json")[key], "\(key)")
+  }
+}
+
+@Test func `the default targets are query and value, by the family's names, and are saved`() throws {
+  for (model, names) in [(try tinyModel(), ["query", "value"]), (try distilbert().model, ["q_lin", "v_lin"])] {
+    let adapter = try Adapter(LoRAConfig(), on: model, seed: 1), folder = TemporaryFolder()
+    #expect(adapter.injection.projections.count == 4)
+    #expect(
+      adapter.injection.projections.allSatisfy { target in names.contains { target.projection.name.hasSuffix("." + $0) }
+      })
+    try adapter.save(to: folder.path, base: "b", head: .tokenClassification)
+    #expect(try JSON(path: folder.path + "/adapter_config.json")["target_modules"] == .array(names.map(JSON.string)))
+  }
+}
+
+@Test func `all-linear and layers_to_transform select DistilBERT's modules`() throws {
+  var config = LoRAConfig()
+  config.modules.targets = .allLinear
+  #expect(try config.resolve(in: distilbert().model).count == 12)
+  config.modules.layers = [1]
+  #expect(try config.resolve(in: distilbert().model).map(\.projection.name).allSatisfy { $0.contains("layer.1.") })
+  config.modules.targets = .suffixes(["query"])
+  let fault = #expect(throws: TargetFault.self) { try config.resolve(in: distilbert().model) }
+  #expect("\(fault!)".contains("k_lin, lin1, lin2, out_lin, q_lin, v_lin"))
+}
+
+@Test func `a target that matches no module is an error that lists the module names`() throws {
+  let model = try tinyModel()
+  var config = LoRAConfig()
+  config.modules.targets = .suffixes(["query", "c_attn"])
+  let fault = #expect(throws: TargetFault.self) { try Adapter(config, on: model, seed: 1) }
+  #expect("\(fault!)".contains("\"c_attn\"") && "\(fault!)".contains("dense, key, query, value"))
+}
+
+@Test(arguments: [
+  (ModuleChoice.Targets.allLinear, 12), (.suffixes(["query", "value"]), 4),
+  (.pattern(".*attention.*\\.(query|dense)"), 4),
+])
+func `target_modules selects the modules that PEFT selects`(_ targets: ModuleChoice.Targets, _ count: Int) throws {
+  var config = LoRAConfig()
+  config.modules.targets = targets
+  #expect(try config.resolve(in: tinyModel()).count == count)
+}
