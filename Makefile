@@ -21,6 +21,7 @@ format: setup
 
 lint: setup
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests benchmarks
+	python3 scripts/check-words.py
 
 # SECTIONS="steps predict" selects from recipe, ops, steps, memory, cache, epochs, predict; ROUNDS, STEPS, RECIPE and
 # WORKLOADS change how much is measured.

@@ -93,7 +93,7 @@ def full(results):
                times(get(row, "times_faster", variant))]
               for name, row, quantity in timed(results) if quantity != "median_seconds"
               for variant in dict.fromkeys([*row["tune"], *row.get("peer", {})])]
-    cached = [[name, variant, *(f"{values[f'{epoch}_tokens_per_second']:,.0f}" for epoch in ("asked", "cached")),
+    cached = [[name, variant, *(f"{values[f'{epoch}_tokens_per_second']:,.0f}" for epoch in ("uncached", "cached")),
                times(values["times_faster"])]
               for name, row in rows_of(results, "cache").items() for variant, values in row["tune"].items()]
     cache_table = table(["distillation, tokens per second", "how", "teacher runs", "cached", "faster"], cached)

@@ -41,7 +41,7 @@ public struct RunComparison: Sendable {
       .object(.init(uniqueKeysWithValues: rows.map { ($0.key, .array($0.values.map { $0 ?? .null })) }))
     }
     return [
-      "runs": .array(runs.map { .string($0.path) }), "settings": object(settings), "figures": object(results),
+      "runs": .array(runs.map { .string($0.path) }), "settings": object(settings), "results": object(results),
     ]
   }
 }

@@ -48,8 +48,8 @@ struct OutputOption: ParsableArguments {
 extension Fertility {
   var json: JSON {
     [
-      "words": .int(words), "pieces": .int(tokens), "pieces_per_word": .double(tokensPerWord),
-      "whole_words": .double(singleTokenFraction), "unknown_words": .double(unknownFraction),
+      "words": .int(words), "tokens": .int(tokens), "tokens_per_word": .double(tokensPerWord),
+      "single_token_words": .double(singleTokenFraction), "unknown_words": .double(unknownFraction),
     ]
   }
 }

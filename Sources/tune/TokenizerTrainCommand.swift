@@ -38,7 +38,8 @@ struct TokenizerTrainCommand: ParsableCommand {
     try replaceFolder(at: output.path) { try tokenizer.save(to: $0) }
     if json {
       return try emit(
-        ["output": .string(output.path), "vocabulary": .int(tokenizer.count), "spelling": fertility.json], pretty: true)
+        ["output": .string(output.path), "vocabulary": .int(tokenizer.count), "fertility": fertility.json], pretty: true
+      )
     }
     try emit("\(tokenizer.count) tokens; \(fixed(fertility.tokensPerWord, 4)) tokens per word")
     if tokenizer.count < size { note("fewer than \(size) tokens: no other pair occurs \(max(minFrequency, 1)) times") }

@@ -64,7 +64,7 @@ private func parsed(_ text: String) -> JSON? { try? JSON(parsing: Data(text.utf8
 
 /// Recipes that have, among them, every key with a default: one of each method, task, optimizer and schedule.
 private let variants: [JSON] = {
-  let dev = least.with("data.dev", "d")
+  let dev = minimalRecipe.with("data.dev", "d")
   let methods = Recipe.Method.MethodType.allCases.map { dev.with("method", ["type": .string($0.rawValue)]) }
   let optimizers = Recipe.Training.Optimizer.allCases.map {
     dev.with("training", ["optimizer": .string($0.rawValue), "learning_rate": 1])
@@ -110,7 +110,7 @@ private func leaves(_ json: JSON, at path: String = "") -> [String: JSON] {
     .filter { $0.offset % 2 == 1 && $0.element.hasPrefix("json\n") }.map { String($0.element.dropFirst(5)) }
   #expect(blocks.count > 8)
   try inNewFolder { folder in
-    let base = least.with("method.type", "lora").with("training.warmup_ratio", 0.1)
+    let base = minimalRecipe.with("method.type", "lora").with("training.warmup_ratio", 0.1)
     try writeFile(base.text(), to: folder + "/base.json")
     for block in blocks {
       guard var json = parsed(block) ?? parsed("{\(block)}") else {

@@ -29,9 +29,6 @@ let minimalRecipe: JSON = [
   "method": ["type": "full"], "output": "out",
 ]
 
-/// A name for `minimalRecipe` in DocsTests.swift.
-let least = minimalRecipe
-
 let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent().path
 

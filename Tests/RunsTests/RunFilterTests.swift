@@ -72,6 +72,6 @@ struct RunFilterTests {
     #expect(results["status"] == ["completed", "completed", "failed"] && results["steps"] == nil)
     #expect(comparison.results.last?.key == "test.per_type.A.f1")
     #expect(comparison.json["settings"]?["method.rank"] == [8, 16, 8])
-    #expect(comparison.json["figures"]?["test.f1"] == [0.8, 0.9, nil])
+    #expect(comparison.json["results"]?["test.f1"] == [0.8, 0.9, nil])
   }
 }

@@ -34,7 +34,7 @@ private func json(_ result: Program.Result) throws -> JSON {
 
   let comparison = try json(program.run("compare", "runs/small", "runs/large", "--json"))
   #expect(comparison["settings"] == ["method.rank": [4, 8], "seed": [3, 4]])
-  #expect(comparison["figures"]?["trainable_parameters"]?.array?.count == 2)
+  #expect(comparison["results"]?["trainable_parameters"]?.array?.count == 2)
   #expect(try program.run("compare", "runs/small", "runs/large").out.contains("method.rank"))
   #expect(try program.run("compare", "runs/small").status != 0)
 }

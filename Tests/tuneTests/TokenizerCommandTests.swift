@@ -53,8 +53,8 @@ import Testing
   let stats = ["tokenizer", "stats", "a.txt", "--vocabulary", "v", "--vocabulary", "base"]
   let rows = try JSON(parsing: .init(program.run(stats + ["--json"]).out.utf8), named: "stats").array ?? []
   #expect(rows.map { $0["vocabulary"] } == ["v", "base"] && rows.map { $0["tokens"] } == [15, 60])
-  #expect(rows.map { $0["words"] } == [4, 4] && rows[0]["pieces_per_word"]?.number == 1)
-  #expect(rows[0]["whole_words"]?.number == 1 && rows[1]["unknown_words"]?.number == 1)
+  #expect(rows.map { $0["words"] } == [4, 4] && rows[0]["tokens_per_word"]?.number == 1)
+  #expect(rows[0]["single_token_words"]?.number == 1 && rows[1]["unknown_words"]?.number == 1)
   let table = try program.run(stats).out.split(separator: "\n")
   #expect(table.count == 3 && Set(table.map(\.count)).count == 1 && table[1].contains("100.00 %"))
 }

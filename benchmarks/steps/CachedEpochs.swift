@@ -40,9 +40,9 @@ struct CachedEpochs {
       "engine": "tune", "workload": .string(workload.name), "cache": true, "precision": .string(precision.rawValue),
       "ragged": .bool(ragged), "gradient_checkpointing": .bool(gradientCheckpointing), "threads": .int(threads),
       "tokens": .int(tokens),
-      "steps": .int(half), "asked": .int(misses), "asked_seconds": rounded(first, 4),
+      "steps": .int(half), "misses": .int(misses), "uncached_seconds": rounded(first, 4),
       "cached_seconds": rounded(second, 4),
-      "asked_tokens_per_second": tokensPerSecond(first), "cached_tokens_per_second": tokensPerSecond(second),
+      "uncached_tokens_per_second": tokensPerSecond(first), "cached_tokens_per_second": tokensPerSecond(second),
       "times_faster": rounded(first / second, 3), "peak_rss_mb": .int(Processor.peakMemory >> 20),
     ]
   }

@@ -17,7 +17,7 @@ public struct ResourceEstimate: Sendable, CustomStringConvertible {
 
   public var json: JSON {
     [
-      "steps": .int(steps), "rehearsed_steps": .int(dryRun.steps),
+      "steps": .int(steps), "measured_steps": .int(dryRun.steps),
       "longest_step_tokens": .int(dryRun.longestStepTokens),
       "tokens": .int(dryRun.tokens), "seconds": .double(seconds),
       "train_seconds": .double(dryRun.trainSeconds), "evaluation_seconds": .double(dryRun.evaluationSeconds),

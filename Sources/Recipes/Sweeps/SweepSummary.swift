@@ -110,7 +110,7 @@ public struct SweepSummary: Sendable {
       run["metrics"] = result["metrics"] ?? .null
       run["train_seconds"] = result["train_seconds"] ?? .null
     case .failed(let reason): (run["status"], run["error"]) = ("failed", .string(reason))
-    case .pending: run["status"] = "open"
+    case .pending: run["status"] = "pending"
     }
     return .object(run)
   }
@@ -123,7 +123,7 @@ public struct SweepSummary: Sendable {
           [
             "settings": .object(configuration.settings), "finished": .int(configuration.finished),
             "failed": .int(configuration.failed),
-            "open": .int(configuration.pending), "metric": configuration.metric.map(JSON.string) ?? .null,
+            "pending": .int(configuration.pending), "metric": configuration.metric.map(JSON.string) ?? .null,
             "dev": configuration.dev?.json ?? .null,
             "test": .object(configuration.test.mapValues(\.json)),
             "trainable_parameters": configuration.trainable.map(JSON.int) ?? .null,

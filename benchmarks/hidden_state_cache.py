@@ -1,6 +1,6 @@
 """How much time the hidden-state cache saves: epochs of a recipe with and without it, in alternation.
 
-    python3 benchmarks/cache_frozen.py RECIPE [--what head|top1|top2|lora2] [--rounds 3] [key.path=value ...]
+    python3 benchmarks/hidden_state_cache.py RECIPE [--what head|top1|top2|lora2] [--rounds 3] [key.path=value ...]
 
 Each round trains three epochs without the cache, then three with an empty cache, dropout 0 in both; the losses must be
 the same. Prints one JSON line: for both sides and each epoch with its evaluation on dev, seconds and CPU seconds
@@ -72,7 +72,7 @@ def main():
             size = sum(entry.stat().st_size for entry in os.scandir(f"{folder}/states"))
         if plain["losses"] != cached["losses"]:
             sys.exit(f"the losses differ with the cache: {plain['losses']}, {cached['losses']}")
-        rounds.append({"plain": plain, "kept": cached})
+        rounds.append({"plain": plain, "cached": cached})
 
     def median(values):
         return round(statistics.median(values), 3)
@@ -87,8 +87,8 @@ def main():
         "what": options.what, "recipe": os.path.basename(options.recipe), "settings": options.settings,
         "rounds": options.rounds, "cache_mb": size >> 20,
         **{f"{side}_{unit}": [median(pair[side][unit][epoch] for pair in rounds) for epoch in range(EPOCHS)]
-           for side in ("plain", "kept") for unit in ("seconds", "cpu")},
-        "first_epoch_costs": ratio("kept", "plain", [0]), "later_epochs_faster": ratio("plain", "kept", [1, 2]),
+           for side in ("plain", "cached") for unit in ("seconds", "cpu")},
+        "first_epoch_costs": ratio("cached", "plain", [0]), "later_epochs_faster": ratio("plain", "cached", [1, 2]),
         "load": os.getloadavg()[0], "date": time.strftime("%Y-%m-%d"),
     }))
 
