@@ -138,22 +138,16 @@ final class RankAllocator: StepHook {
   /// Exports of A, B and E of a projection, without the pruned triplets.
   func exports(of index: Int) -> [TensorExport] {
     let (a, b, e) = (adapters[index].a, adapters[index].b, adapters[index].e)
-    func savedIndices() -> [Int] { (0..<e.count).filter { rankPattern(index)?[$0] ?? true } }
+    /// What `body` makes of the indices of the saved triplets, at the time of saving.
+    func export(_ body: @escaping ([Int]) -> (shape: [Int], values: [Float])) -> TensorExport {
+      { body((0..<e.count).filter { self.rankPattern(index)?[$0] ?? true }) }
+    }
     return [
-      {
-        let indices = savedIndices()
-        return ([indices.count, a.columns], indices.flatMap { a.values[$0 * a.columns..<($0 + 1) * a.columns] })
+      export { ([$0.count, a.columns], $0.flatMap { a.values[$0 * a.columns..<($0 + 1) * a.columns] }) },
+      export { saved in
+        ([b.rows, saved.count], (0..<b.rows).flatMap { row in saved.map { b.values[row * b.columns + $0] } })
       },
-      {
-        let indices = savedIndices()
-        return (
-          [b.rows, indices.count], (0..<b.rows).flatMap { row in indices.map { b.values[row * b.columns + $0] } }
-        )
-      },
-      {
-        let indices = savedIndices()
-        return ([indices.count, 1], indices.map { e.values[$0] })
-      },
+      export { ([$0.count, 1], $0.map { e.values[$0] }) },
     ]
   }
 

@@ -69,20 +69,13 @@ public final class AdapterPool: @unchecked Sendable {
     let model = try TextModel(config, checkpoint, headType: headType, classes: classes, reuseHead: true, seed: 0)
     self.model = model
 
-    func sidecar(_ folder: String) throws -> Sidecar? {
-      guard let sidecar = try Sidecar(folder: folder) else { return nil }
-      guard (sidecar.task == "masked_lm") == (headType == .maskedLM) else {
-        throw PoolFault.differentTask(folder, expected: headType)
-      }
-      return sidecar
-    }
     func makeTokenizer(_ sidecar: Sidecar?, reserved: Int = 0) throws -> TextTokenizer {
       try TextTokenizer(
         wordPiece, config, maxLength: sidecar?.maxLength, stride: sidecar?.stride, reserved: reserved)
     }
     var members: [Member] = []
     if withBase {
-      let tokenizer = try makeTokenizer(try sidecar(folder))
+      let tokenizer = try makeTokenizer(try readSidecar(folder, for: headType))
       guard model.newlyInitialized.isEmpty, headType == .maskedLM || !config.labels.isEmpty else {
         throw PoolFault.noHead(folder)
       }
@@ -91,7 +84,7 @@ public final class AdapterPool: @unchecked Sendable {
     var baseHash: String?
     for (name, path) in adapters {
       guard !members.contains(where: { $0.name == name }) else { throw PoolFault.duplicateName(name) }
-      let sidecar = try sidecar(path)
+      let sidecar = try readSidecar(path, for: headType)
       if let expected = sidecar?.baseHash, !anyBase {
         let found = try baseHash ?? checkpoint.sha256()
         baseHash = found
@@ -121,4 +114,14 @@ public final class AdapterPool: @unchecked Sendable {
     defer { member.adapter?.detach() }
     return try body()
   }
+}
+
+/// The folder's tune.json, if there is one.
+/// - Throws: `PoolFault.differentTask` if it belongs to a task with another head.
+private func readSidecar(_ folder: String, for headType: HeadType) throws -> Sidecar? {
+  guard let sidecar = try Sidecar(folder: folder) else { return nil }
+  guard (sidecar.task == "masked_lm") == (headType == .maskedLM) else {
+    throw PoolFault.differentTask(folder, expected: headType)
+  }
+  return sidecar
 }

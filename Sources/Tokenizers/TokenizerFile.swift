@@ -83,8 +83,7 @@ private func linesOfText(_ text: String) -> [String] {
   var text = text
   return text.withUTF8 { bytes in
     var tokens = [String]()
-    var start = 0
-    var position = 0
+    var start = 0, position = 0
     while position < bytes.count {
       let byte = bytes[position]
       position += 1

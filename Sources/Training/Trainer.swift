@@ -151,18 +151,17 @@ public final class Trainer {
 
   /// Evaluates the dev split and keeps a copy of the weights if they are the best so far. nil without a dev split.
   private func evaluate() throws -> EvaluationRecord? {
-    let clock = ContinuousClock(), begin = clock.now
+    let clock = ContinuousClock(), begin = clock.now, metric = settings.metricForBestModel
     guard let evaluation = try task.evaluate(model, on: .dev, replicas.forEach) else { return nil }
-    guard let value = evaluation.values[settings.metricForBestModel] else {
-      throw TrainingFault.unknownMetric(settings.metricForBestModel, known: Array(evaluation.values.keys))
+    guard let value = evaluation.values[metric] else {
+      throw TrainingFault.unknownMetric(metric, known: Array(evaluation.values.keys))
     }
     let isBest =
       settings.selectsBestWeights
-      && state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: settings.metricForBestModel) } ?? true
+      && state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: metric) } ?? true
     state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
     if isBest {
-      state.best = BestEvaluation(
-        epoch: epochsDone, step: state.step, metric: settings.metricForBestModel, value: value)
+      state.best = BestEvaluation(epoch: epochsDone, step: state.step, metric: metric, value: value)
       state.bestWeights = nil  // frees the old copy before the new one is made
       state.bestWeights = table.values
     }

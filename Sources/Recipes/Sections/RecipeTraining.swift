@@ -87,6 +87,11 @@ extension Recipe {
         optimizer == .adamw || fields.isGiven("learning_rate"), "optimizer",
         expected: "'learning_rate' to be set as well, because its default is AdamW's")
       declareAverage(fields)
+      declareEvaluation(fields)
+      declareLoggingAndSnapshots(fields)
+    }
+
+    private mutating func declareEvaluation(_ fields: Fields) {
       fields.optional(
         "eval_steps", &evalSteps, .int(1...), needs: "data.dev",
         "Steps between evaluations; else once per epoch.")
@@ -99,6 +104,9 @@ extension Recipe {
       // Averaging the last weights replaces the choice of the best.
       fields.exclusive("average_last", "metric_for_best_model")
       fields.exclusive("average_last", "early_stopping_patience")
+    }
+
+    private mutating func declareLoggingAndSnapshots(_ fields: Fields) {
       fields.optional(
         "max_loss_spike", &maxLossSpike, .number(above: 1),
         "Stop the run when losses exceed this factor times the median of previous losses; else never.")
