@@ -67,7 +67,7 @@ def main():
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
             settings = WHAT[options.what] + options.settings
-            plain = run(options.recipe, [*settings, "training.cache_frozen_states=off"], folder)
+            plain = run(options.recipe, [*settings, "training.cache_hidden_states=off"], folder)
             cached = run(options.recipe, [*settings, f"training.cache_folder={folder}/states"], folder)
             size = sum(entry.stat().st_size for entry in os.scandir(f"{folder}/states"))
         if plain["losses"] != cached["losses"]:

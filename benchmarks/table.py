@@ -72,7 +72,7 @@ def origin(results):
 def short(results):
     chosen = [(name, row, quantity) for name, row, quantity in timed(results)
               if name in SHORT or quantity != "median_seconds"]
-    return table(["best precision of each side", "tune", "PyTorch + PEFT", "faster"],
+    return table(["workload", "tune", "PyTorch + PEFT", "speedup"],
                  [[name, best(row["tune"], quantity), best(row.get("peer"), quantity),
                    times(get(row, "times_faster", "best"))]
                   for name, row, quantity in chosen]) + ["", *origin(results)[:1]]
@@ -96,12 +96,12 @@ def full(results):
     cached = [[name, variant, *(f"{values[f'{epoch}_tokens_per_second']:,.0f}" for epoch in ("uncached", "cached")),
                times(values["times_faster"])]
               for name, row in rows_of(results, "cache").items() for variant, values in row["tune"].items()]
-    cache_table = table(["distillation, tokens per second", "how", "teacher runs", "cached", "faster"], cached)
+    cache_table = table(["distillation, tokens per second", "variant", "teacher runs", "cached", "speedup"], cached)
     return [
-        *table(["one step", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "faster, fp32", "faster, bf16",
-                "best by best", "of sgemm's peak, fp32"], steps), "",
-        *table(["peak memory, MB", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "smaller"], memory), "",
-        *table(["", "how", "tune", "PyTorch + PEFT", "faster"], others), "", *([*cache_table, ""] if cached else []),
+        *table(["workload, one step", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "speedup, fp32", "speedup, bf16",
+                "speedup, faster precision of each", "tune fp32, fraction of sgemm's peak"], steps), "",
+        *table(["workload, peak memory in MB", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "reduction"], memory), "",
+        *table(["workload", "variant", "tune", "PyTorch + PEFT", "speedup"], others), "", *([*cache_table, ""] if cached else []),
         *("- " + line for line in origin(results))]
 
 

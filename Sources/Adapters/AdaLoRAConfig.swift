@@ -70,7 +70,8 @@ extension AdaLoRAConfig: ModuleMethod {
 
   /// The number of saved triplets, or `initR` for a new adapter. PEFT's key may lack the encoder's name.
   private func rank(of projection: Projection, in model: TextModel) -> Int {
-    let key = projection.name + ".lora_E", shortKey = key.trimmingPrefix(model.config.family.names.encoder + ".")
+    let key = projection.name + ".lora_E",
+      shortKey = key.trimmingPrefix(model.config.family.names.baseModelPrefix + ".")
     return (rankPattern?[key] ?? rankPattern?[String(shortKey)])?.count { $0 } ?? initR
   }
 

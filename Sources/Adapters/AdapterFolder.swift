@@ -70,7 +70,7 @@ extension Adapter {
     if format == .adapterHub { method.addModulesToSave(model.headModules(in: checkpoint)) }
     var reader = TensorReader(
       checkpoint: checkpoint, file: files[0],
-      encoder: (prefix, model.config.family.names.encoder + "."))
+      encoder: (prefix, model.config.family.names.baseModelPrefix + "."))
     let injection = try method.inject(into: model, seed: nil)
     for tensor in injection.tensors { try reader.read(tensor.parameter, savedName: tensor.name) }
     let head = model.headType == .maskedLM ? model.classifier : try reader.head(like: model.classifier)

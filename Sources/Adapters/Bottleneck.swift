@@ -7,17 +7,17 @@ import Models
 /// where g = h, or norm(h + x) with `normsBefore`. x and h are the arguments of `ResidualAdapter`.
 /// Sendable: read during a step; its parameters are written between steps.
 final class Bottleneck: ResidualAdapter, @unchecked Sendable {
-  let down, up: LinearPart
+  let down, up: LinearWeights
   private let config: BottleneckConfig
 
   /// - Parameter path: the module's path in the adapter file.
   init(_ path: String, hiddenSize: Int, _ config: BottleneckConfig) {
     self.config = config
     let size = config.bottleneckSize(hiddenSize: hiddenSize)
-    down = LinearPart(
+    down = LinearWeights(
       weight: Parameter(path + ".adapter_down.0.weight", shape: [size, hiddenSize]),
       bias: Parameter(path + ".adapter_down.0.bias", shape: [size]))
-    up = LinearPart(
+    up = LinearWeights(
       weight: Parameter(path + ".adapter_up.weight", shape: [hiddenSize, size]),
       bias: Parameter(path + ".adapter_up.bias", shape: [hiddenSize]))
   }

@@ -4,13 +4,14 @@ import Files
 import Kernels
 
 /// Follows PEFT's `RankAllocator` step by step. A triplet is an entry of E with its row of A and its column of B. The
-/// importance of a weight is the running mean of |w·dw| times the running mean of the deviation from it (uncertainty).
+/// importance of a weight is its sensitivity, the running mean of |w·dw|, times its uncertainty, the running mean of the
+/// deviation from that.
 /// The importance of a triplet is E's, plus the mean over its row of A, plus the mean over its column of B.
 final class RankAllocator: StepHook {
   private let adapters: [AdaLoRA]
   private let config: AdaLoRAConfig
   /// One element per weight: A, E, B of the first projection, then of the next.
-  private let importance, uncertainty: Parameter
+  private let sensitivity, uncertainty: Parameter
   /// One element per triplet: 1 if it is kept, 0 if it is pruned. All 0 before the first allocation.
   private let mask: Parameter
   private var steps: Int?
@@ -18,12 +19,12 @@ final class RankAllocator: StepHook {
   init(_ adapters: [AdaLoRA], _ config: AdaLoRAConfig) {
     (self.adapters, self.config) = (adapters, config)
     let count = adapters.reduce(0) { $0 + $1.a.count + $1.e.count + $1.b.count }
-    importance = Parameter("adalora.importance", shape: [count])
+    sensitivity = Parameter("adalora.importance", shape: [count])
     uncertainty = Parameter("adalora.uncertainty", shape: [count])
     mask = Parameter("adalora.mask", shape: [adapters.reduce(0) { $0 + $1.e.count }])
   }
 
-  var state: [Parameter] { [importance, uncertainty, mask] }
+  var state: [Parameter] { [sensitivity, uncertainty, mask] }
   let term = "orthogonality"
 
   func begin(steps: Int) throws {
@@ -79,7 +80,7 @@ final class RankAllocator: StepHook {
   /// Updates the running means with |w·dw|; `clip` is the factor of gradient clipping.
   private func updateImportance(_ gradients: Gradients, _ clip: Float) {
     let (beta1, beta2) = (Float(config.beta1), Float(config.beta2))
-    var (mean, deviation) = (importance.pointer, uncertainty.pointer)
+    var (mean, deviation) = (sensitivity.pointer, uncertainty.pointer)
     for parameter in adapters.flatMap({ [$0.a, $0.e, $0.b] }) {
       let gradient = gradients.pointer + (parameter.offset ?? 0), weight = parameter.pointer
       for index in 0..<parameter.count {
@@ -104,7 +105,7 @@ final class RankAllocator: StepHook {
     return adapters.flatMap { adapter in
       let rank = adapter.e.count, inputs = adapter.a.columns, outputs = adapter.b.rows
       func score(_ index: Int) -> Double {
-        Double(importance.pointer[offset + index] * uncertainty.pointer[offset + index])
+        Double(sensitivity.pointer[offset + index] * uncertainty.pointer[offset + index])
       }
       defer { offset += adapter.a.count + adapter.e.count + adapter.b.count }
       return (0..<rank).map { k in

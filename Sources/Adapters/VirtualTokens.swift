@@ -23,13 +23,13 @@ final class PromptEmbedding: VirtualTokens, @unchecked Sendable {
 final class PrefixEncoder: VirtualTokens, @unchecked Sendable {
   let embedding: Parameter
   /// W₀, b₀ and W₂, b₂; empty if E itself holds the keys and values.
-  private let transform: [LinearPart]
+  private let transform: [LinearWeights]
 
   /// - Parameter encoderHiddenSize: m; nil: no network.
   init(count: Int, hiddenSize: Int, layers: Int, encoderHiddenSize: Int?) {
-    func part(_ index: Int, _ output: Int, _ input: Int) -> LinearPart {
+    func part(_ index: Int, _ output: Int, _ input: Int) -> LinearWeights {
       let name = "prompt_encoder.transform.\(index)."
-      return LinearPart(
+      return LinearWeights(
         weight: Parameter(name + "weight", shape: [output, input]), bias: Parameter(name + "bias", shape: [output]))
     }
     let all = 2 * hiddenSize * layers

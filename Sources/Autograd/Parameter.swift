@@ -48,7 +48,7 @@ public final class Parameter: @unchecked Sendable {
   /// Its position in the `ParameterTable`; nil: frozen.
   public internal(set) var tableIndex: TableIndex?
   /// How many times a backward writes its gradient. More than 1 where several ops share it.
-  public var useCount = 1
+  public var gradientWrites = 1
 
   public struct TableIndex: Sendable {
     /// Index among the table's parameters.

@@ -84,7 +84,7 @@ public final class Pass {
     shared w: Parameter, keeping tensors: [Tensor],
     _ body: @escaping (UnsafeMutablePointer<Float>, _ beta: Float) -> Void
   ) {
-    guard w.useCount > 1, w.isTrainable else { return accumulate(w, body) }
+    guard w.gradientWrites > 1, w.isTrainable else { return accumulate(w, body) }
     deferred.append { [gradients] in withExtendedLifetime(tensors) { gradients?.accumulate(w, body) } }
   }
 

@@ -87,13 +87,14 @@ INLINE long block_length(long t) {
   return ((t + blocks - 1) / blocks + 7) / 8 * 8;
 }
 
+/// The number of floats of scratch that one call needs.
 long tune_attention_scratch(long t, long head_size) { return padded_length(t) * (2 * head_size + 2 * BLOCK); }
 
 /// The dropout factors of one head's probabilities, 128 at a time. They are used in order over eight rows of
-/// probabilities, which share one row of the generator.
+/// probabilities, which share one counter value of the generator.
 typedef struct {
   const tune_dropout *dropout;
-  uint32_t row;
+  uint32_t counter;
   long next;  // the next vector of 16 factors
   f32x16 factors[8];
 } dropout_state;
@@ -102,14 +103,14 @@ typedef struct {
 /// multiple of eight.
 INLINE void begin_row(dropout_state *state, long first_row, long i, long heads, long head) {
   if (i % 8) return;
-  state->row = (uint32_t)((first_row + i) * heads + head);
+  state->counter = (uint32_t)((first_row + i) * heads + head);
   state->next = 0;
 }
 
 /// x times the next 16 factors.
 INLINE f32x16 apply_dropout(dropout_state *state, f32x16 x) {
   if (state->next % 8 == 0)
-    dropout_factors128(state->dropout, state->row, (uint32_t)(state->next / 8), state->factors);
+    dropout_factors128(state->dropout, state->counter, (uint32_t)(state->next / 8), state->factors);
   return x * state->factors[state->next++ % 8];
 }
 
@@ -135,7 +136,7 @@ INLINE void scale_row(float *x, float factor, long count) {
   for (; c < count; c++) x[c] *= factor;
 }
 
-/// One row of scores s, and of the gradients ds of the dropped probabilities: s becomes the dropped probabilities, by
+/// One row of scores s, and of the gradients ds of the probabilities after dropout: s becomes these probabilities, by
 /// which forward multiplied the values, and ds becomes the gradient of the scores.
 /// dS = P∘(mask∘dP - Σ out·dout)·scale
 INLINE void softmax_backward_row(float *s, float *ds, const float *out, const float *dout, long head_size, long padded,
@@ -144,24 +145,24 @@ INLINE void softmax_backward_row(float *s, float *ds, const float *out, const fl
   float delta = 0;
   for (long c = 0; c < head_size; c++) delta += out[c] * dout[c];
   for (long j = 0; j < padded; j += LANES) {
-    f32x16 p = fast_exp(load(s + j) * scale - lse), dropped = state->dropout ? apply_dropout(state, p) : p;
-    store(ds + j, (dropped * load(ds + j) - p * delta) * scale);
-    store(s + j, dropped);
+    f32x16 p = fast_exp(load(s + j) * scale - lse), p_dropout = state->dropout ? apply_dropout(state, p) : p;
+    store(ds + j, (p_dropout * load(ds + j) - p * delta) * scale);
+    store(s + j, p_dropout);
   }
 }
 
 CLONES void tune_attention(const float *qkv, float *context, float *lse, float *scratch, long t, long heads,
                            long head_size, long first_row, const tune_dropout *dropout) {
   long d = heads * head_size, ld = 3 * d, padded = padded_length(t), block = block_length(t);
-  float scale = 1 / sqrtf((float)head_size), *keys = scratch, *p = keys + padded * head_size, sum[BLOCK], top[BLOCK];
+  float scale = 1 / sqrtf((float)head_size), *k_transposed = scratch, *p = k_transposed + padded * head_size, sum[BLOCK], top[BLOCK];
   dropout_state state = {.dropout = dropout};
   for (long head = 0; head < heads; head++) {
     const float *q = qkv + head * head_size, *k = q + d, *v = k + d;
-    transpose(k, ld, keys, t, padded, head_size);
+    transpose(k, ld, k_transposed, t, padded, head_size);
     for (long first = 0; first < t; first += block) {
       long rows = t - first < block ? t - first : block;
       float *out = context + first * d + head * head_size;
-      gemm_unpacked(q + first * ld, ld, 1, keys, padded, p, padded, rows, padded, head_size, 0);
+      gemm_unpacked(q + first * ld, ld, 1, k_transposed, padded, p, padded, rows, padded, head_size, 0);
       for (long i = 0; i < rows; i++) {
         begin_row(&state, first_row, first + i, heads, head);
         sum[i] = softmax_row(p + i * padded, top + i, t, padded, scale, &state);
@@ -179,18 +180,18 @@ CLONES void tune_attention_backward(const float *qkv, const float *context, cons
   long d = heads * head_size, ld = 3 * d, padded = padded_length(t), block = block_length(t);
   float scale = 1 / sqrtf((float)head_size);
   dropout_state state = {.dropout = dropout};
-  float *keys = scratch, *values = keys + padded * head_size, *p = values + padded * head_size;
+  float *k_transposed = scratch, *v_transposed = k_transposed + padded * head_size, *p = v_transposed + padded * head_size;
   float *dp = p + BLOCK * padded;
   for (long head = 0; head < heads; head++) {
     const float *q = qkv + head * head_size, *k = q + d, *v = k + d;
     float *dq = dqkv + head * head_size, *dk = dq + d, *dv = dk + d;
-    transpose(k, ld, keys, t, padded, head_size);
-    transpose(v, ld, values, t, padded, head_size);
+    transpose(k, ld, k_transposed, t, padded, head_size);
+    transpose(v, ld, v_transposed, t, padded, head_size);
     for (long first = 0; first < t; first += block) {
       long rows = t - first < block ? t - first : block;
       const float *out = context + first * d + head * head_size, *dout = dcontext + first * d + head * head_size;
-      gemm_unpacked(q + first * ld, ld, 1, keys, padded, p, padded, rows, padded, head_size, 0);
-      gemm_unpacked(dout, d, 1, values, padded, dp, padded, rows, padded, head_size, 0);
+      gemm_unpacked(q + first * ld, ld, 1, k_transposed, padded, p, padded, rows, padded, head_size, 0);
+      gemm_unpacked(dout, d, 1, v_transposed, padded, dp, padded, rows, padded, head_size, 0);
       for (long i = 0; i < rows; i++) {
         begin_row(&state, first_row, first + i, heads, head);
         softmax_backward_row(p + i * padded, dp + i * padded, out + i * d, dout + i * d, head_size, padded, scale,

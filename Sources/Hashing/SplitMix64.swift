@@ -16,8 +16,8 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   }
 
   /// Uniform in [0, 1), 53 bits.
-  public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+  public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// Standard normal (Box & Muller 1958).
-  public mutating func normal() -> Double { sqrt(-2 * log(1 - unit())) * cos(2 * .pi * unit()) }
+  public mutating func normal() -> Double { sqrt(-2 * log(1 - uniform())) * cos(2 * .pi * uniform()) }
 }

@@ -103,7 +103,7 @@ public struct BertEncoder: Sendable {
 
   init(_ root: Scope, _ config: ModelConfig) throws {
     let names = config.family.names
-    embeddings = try Embeddings(root[names.encoder]["embeddings"], config)
+    embeddings = try Embeddings(root[names.baseModelPrefix]["embeddings"], config)
     blocks = try (0..<config.numHiddenLayers).map { try Block(root[names.blocks]["\($0)"], config, index: $0) }
     dropout = config.dropout
   }

@@ -11,7 +11,7 @@ public enum Family: String, CaseIterable, Sendable {
     switch self {
     case .bert:
       WeightNames(
-        encoder: "bert", blocks: "bert.encoder.layer",
+        baseModelPrefix: "bert", blocks: "bert.encoder.layer",
         query: "attention.self.query", key: "attention.self.key", value: "attention.self.value",
         attentionOutput: "attention.output.dense", attentionNorm: "attention.output.LayerNorm",
         intermediate: "intermediate.dense", output: "output.dense", outputNorm: "output.LayerNorm",
@@ -22,7 +22,7 @@ public enum Family: String, CaseIterable, Sendable {
         defaultTargets: ["query", "value"])
     case .distilbert:
       WeightNames(
-        encoder: "distilbert", blocks: "distilbert.transformer.layer",
+        baseModelPrefix: "distilbert", blocks: "distilbert.transformer.layer",
         query: "attention.q_lin", key: "attention.k_lin", value: "attention.v_lin",
         attentionOutput: "attention.out_lin", attentionNorm: "sa_layer_norm",
         intermediate: "ffn.lin1", output: "ffn.lin2", outputNorm: "output_layer_norm",
@@ -55,7 +55,7 @@ public enum Family: String, CaseIterable, Sendable {
 /// The names of a family's modules on the Hub. Names of a block's modules follow `<blocks>.<index>.`; the others are
 /// full names.
 public struct WeightNames: Sendable {
-  public let encoder: String
+  public let baseModelPrefix: String
   let blocks: String
   let query, key, value, attentionOutput, attentionNorm, intermediate, output, outputNorm: String
   /// The layer between [CLS] and the sequence classifier.
@@ -78,7 +78,7 @@ public struct WeightNames: Sendable {
     if let (index, part) = locate(name) {
       return "\(other.blocks).\(block(index)).\(Self.replacePrefix(of: part, parts, by: other.parts))"
     }
-    return Self.replacePrefix(of: name, heads + [encoder], by: other.heads + [other.encoder])
+    return Self.replacePrefix(of: name, heads + [baseModelPrefix], by: other.heads + [other.baseModelPrefix])
   }
 
   /// A weight's block and the rest of its name; nil outside the blocks.

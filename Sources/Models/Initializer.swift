@@ -18,7 +18,7 @@ public enum Initializer: Sendable {
         case .zero: 0
         case .one: 1
         case .normal(let deviation): Float(generator.normal() * deviation)
-        case .uniform(let limit): Float((generator.unit() * 2 - 1) * limit)
+        case .uniform(let limit): Float((generator.uniform() * 2 - 1) * limit)
         }
     }
   }

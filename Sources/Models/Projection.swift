@@ -21,7 +21,7 @@ public final class Projection: @unchecked Sendable {
   public var inputs: Int { weight.columns }
   /// Output features.
   public var outputs: Int { weight.rows }
-  var part: LinearPart { LinearPart(weight: weight, bias: bias) }
+  var part: LinearWeights { LinearWeights(weight: weight, bias: bias) }
 }
 
 /// One or more projections of the same input, computed with one GEMM, their outputs side by side.

@@ -58,7 +58,7 @@ public final class TextModel: @unchecked Sendable {
     }
     if headType == .maskedLM {
       let wordEmbeddings = encoder.embeddings.wordEmbeddings
-      wordEmbeddings.useCount = 2
+      wordEmbeddings.gradientWrites = 2
       let bias = try root.head(names.mlmBias, [config.vocabSize], initializer: .zero, reuse: reuseHead)
       classifier = Projection(String(names.mlmBias.dropLast(".bias".count)), weight: wordEmbeddings, bias: bias)
     } else {
@@ -101,7 +101,7 @@ public final class TextModel: @unchecked Sendable {
   }
 
   /// Runs the encoder without the head, for `trace`.
-  public func record(_ batch: Batch, in trace: Trace, _ pass: Pass) {
+  public func capture(_ batch: Batch, into trace: Trace, _ pass: Pass) {
     _ = hiddenStates(EncoderInput(batch, virtualTokens: virtualTokens, pass), trace, pass)
   }
 

@@ -41,7 +41,7 @@ public struct WeightSource: Sendable {
     let current = modelFamily.names.translate(name, to: family.names) { layers?[$0] ?? $0 }
     let legacy = current.replacingSuffix("LayerNorm.weight", by: "LayerNorm.gamma")
       .replacingSuffix("LayerNorm.bias", by: "LayerNorm.beta")
-    return [current, legacy].flatMap { [$0, String($0.trimmingPrefix(family.names.encoder + "."))] }
+    return [current, legacy].flatMap { [$0, String($0.trimmingPrefix(family.names.baseModelPrefix + "."))] }
   }
 
   /// Whether a model of the family `modelFamily` may leave the checkpoint's weight `name` unused: buffers, heads of
@@ -56,7 +56,8 @@ public struct WeightSource: Sendable {
     if !modelFamily.hasTokenTypes && family.hasTokenTypes && name.hasSuffix("embeddings.token_type_embeddings.weight") {
       return true
     }
-    guard let layers, let block = names.locate(name)?.block ?? names.locate(names.encoder + "." + name)?.block else {
+    guard let layers, let block = names.locate(name)?.block ?? names.locate(names.baseModelPrefix + "." + name)?.block
+    else {
       return false
     }
     return !layers.contains(block)

@@ -71,7 +71,7 @@ extension Recipe {
   static func read(_ rawRecipe: RawRecipe, checkFiles: Bool) -> (recipe: Recipe, faults: [RecipeFault]) {
     var recipe = Recipe()
     let diagnostics = Diagnostics(checkFiles: checkFiles)
-    Fields.read(rawRecipe.json, known: RawRecipe.fileKeys, diagnostics) { recipe.declare($0) }
+    Fields.read(rawRecipe.json, ignoring: RawRecipe.fileKeys, diagnostics) { recipe.declare($0) }
     return (recipe, rawRecipe.allFaults(with: diagnostics.faults))
   }
 

@@ -95,7 +95,7 @@ public struct Masking: Sendable {
     var targets = [Int32](repeating: -1, count: ids.count)
     for index in selectedIndices(ids, &generator) {
       targets[index] = ids[index]
-      let draw = generator.unit()
+      let draw = generator.uniform()
       if draw < maskReplaceProb {
         input[index] = maskID
       } else if draw < maskReplaceProb + randomReplaceProb, !replacements.isEmpty {
@@ -109,10 +109,10 @@ public struct Masking: Sendable {
     let candidates = ids.indices.filter { !isSpecial[Int(ids[$0])] }
     if candidates.isEmpty { return [] }
     if !wholeWordMask && weights == nil {
-      let selected = candidates.filter { _ in generator.unit() < mlmProbability }
+      let selected = candidates.filter { _ in generator.uniform() < mlmProbability }
       return selected.isEmpty ? [candidates[generator.below(candidates.count)]] : selected
     }
-    let budget = max(1, Int(Double(candidates.count) * mlmProbability + generator.unit()))
+    let budget = max(1, Int(Double(candidates.count) * mlmProbability + generator.uniform()))
     var selected: [Int] = []
     let units = wholeWordMask ? words(ids, candidates) : candidates.map { $0..<$0 + 1 }
     let shuffled = weightedShuffle(units, ids, &generator)
@@ -143,7 +143,7 @@ public struct Masking: Sendable {
     let keyed = units.map { unit in
       var weight = 1.0
       if let weights { weight = unit.reduce(0) { $0 + weights[Int(ids[$1])] } / Double(unit.count) }
-      return (key: -log(1 - generator.unit()) / weight, unit: unit)
+      return (key: -log(1 - generator.uniform()) / weight, unit: unit)
     }
     return keyed.sorted { ($0.key, $0.unit.lowerBound) < ($1.key, $1.unit.lowerBound) }.map(\.unit)
   }
@@ -162,5 +162,5 @@ private func makeGenerator(_ key: (seed: UInt64, step: Int, example: Int)) -> Sp
 
 extension SplitMix64 {
   /// Uniform in `0..<count`.
-  fileprivate mutating func below(_ count: Int) -> Int { Int(unit() * Double(count)) }
+  fileprivate mutating func below(_ count: Int) -> Int { Int(uniform() * Double(count)) }
 }

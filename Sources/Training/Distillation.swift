@@ -12,7 +12,7 @@ public final class Distillation: Objective, @unchecked Sendable {
   /// The teachers' log-probabilities on disk; nil: the teachers run at every step.
   private let cache: TeacherCache?
   /// By teacher and layer pair: maps the student's hidden size to the teacher's; nil where both are equal.
-  private let projections: [[LinearPart?]]
+  private let projections: [[LinearWeights?]]
 
   /// - Parameter teachers: frozen, with the student's vocabulary; the loss is the mean over them.
   public init(
@@ -30,7 +30,7 @@ public final class Distillation: Objective, @unchecked Sendable {
         let name = "distillation.\(number).projection.\(pair.student).\(pair.teacher)"
         let weight = Parameter(name + ".weight", shape: [to, from])
         Initializer.normal(0.02).fill(weight, seed: seed)
-        return LinearPart(weight: weight, bias: Parameter(name + ".bias", shape: [to]))
+        return LinearWeights(weight: weight, bias: Parameter(name + ".bias", shape: [to]))
       }
     }
   }
@@ -49,8 +49,8 @@ public final class Distillation: Objective, @unchecked Sendable {
     _ model: TextModel, _ task: any Task, _ lesson: Lesson, totals: BatchTotals, _ pass: Pass
   ) -> [Double] {
     // Without a KL term over all tokens, only rows with a target need logits.
-    let isEverywhere = settings.klWeight > 0 && settings.klTokens == .all
-    let lesson = isEverywhere ? lesson.withAllRows(model.headType) : lesson.withLabeledRows(model.headType)
+    let needsAllLogits = settings.klWeight > 0 && settings.klTokens == .all
+    let lesson = needsAllLogits ? lesson.withAllRows(model.headType) : lesson.withLabeledRows(model.headType)
     let studentTrace = trace(model, teachers, \.student)
     let teacherTraces = teachers.map { trace($0.model, [$0], \.teacher) }
     var losses: [String: Double] = [:]
@@ -60,7 +60,7 @@ public final class Distillation: Objective, @unchecked Sendable {
       if settings.klWeight > 0 { losses["kl"] = klLoss(logits, lesson, teacherTraces, totals, pass) }
       if settings.taskWeight > 0 { losses["task"] = taskLoss(logits, lesson, task, totals, pass) }
     } else {
-      model.record(lesson.batch, in: studentTrace, pass)
+      model.capture(lesson.batch, into: studentTrace, pass)
     }
     if settings.comparesHiddenStates {
       losses.merge(hiddenLosses(studentTrace, teacherTraces, lesson, totals, pass)) { $1 }
@@ -118,7 +118,7 @@ extension Distillation {
     for (number, teacher) in teachers.enumerated() {
       let (teacherTrace, projections, model) = (teacherTraces[number], projections[number], teacher.model)
       // The trace is already filled if the KL term ran the teacher.
-      if teacherTrace.isEmpty { model.record(lesson.batch, in: teacherTrace, Pass(pass.workspace)) }
+      if teacherTrace.isEmpty { model.capture(lesson.batch, into: teacherTrace, Pass(pass.workspace)) }
       /// Makes the loss `weight` times the mean over the teachers and over `count` elements.
       func scale(_ weight: Double, _ count: Int) -> Float { Float(weight / Double(teachers.count * max(count, 1))) }
       func add(_ term: String, _ loss: Double) { losses[term, default: 0] += loss }

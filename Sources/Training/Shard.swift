@@ -23,7 +23,7 @@ final class ShardOrder: @unchecked Sendable {
 
   /// Returns when all shards before `shard` have released parameter `index`; their writes are visible then.
   /// There is no deadlock: shards are started in order, so the earliest unfinished one is running and need not wait.
-  func wait(_ index: Int, for shard: Int) {
+  func waitForTurn(on index: Int, of shard: Int) {
     var polls = 0
     while nextShards[index].load(ordering: .acquiring) != shard {
       polls += 1
@@ -54,18 +54,18 @@ final class Shard: GradientSink {
   func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
     guard let index = parameter.tableIndex?.index else { return }
     precondition(
-      writeCounts[index] < parameter.useCount,
-      "\(parameter.name): a pass wrote its gradient more than \(parameter.useCount) times")
-    order.wait(index, for: number)
+      writeCounts[index] < parameter.gradientWrites,
+      "\(parameter.name): a pass wrote its gradient more than \(parameter.gradientWrites) times")
+    order.waitForTurn(on: index, of: number)
     total.accumulate(parameter, body)
     writeCounts[index] += 1
-    if writeCounts[index] == parameter.useCount { order.release(index, by: number) }
+    if writeCounts[index] == parameter.gradientWrites { order.release(index, by: number) }
   }
 
   /// Releases the parameters that the pass wrote less often than `useCount`, or not at all.
   func finish() {
-    for (index, parameter) in total.table.parameters.enumerated() where writeCounts[index] < parameter.useCount {
-      order.wait(index, for: number)
+    for (index, parameter) in total.table.parameters.enumerated() where writeCounts[index] < parameter.gradientWrites {
+      order.waitForTurn(on: index, of: number)
       order.release(index, by: number)
     }
   }

@@ -21,21 +21,23 @@ struct TokenizerStatsCommand: ParsableCommand {
     let rows = try folders.map { folder in
       let tokenizer = try WordPiece(folder: folder)
       let words = try text.words(in: files) { $0.add($1, splitBy: tokenizer) }
-      return (folder: folder, tokens: tokenizer.count, fertility: tokenizer.fertility(of: words))
+      return (folder: folder, vocabularySize: tokenizer.count, fertility: tokenizer.fertility(of: words))
     }
     if json {
       return try emit(
         .array(
           rows.map { row in
-            let vocabulary: [String: JSON] = ["vocabulary": .string(row.folder), "tokens": .int(row.tokens)]
+            let vocabulary: [String: JSON] = [
+              "vocabulary": .string(row.folder), "vocabulary_size": .int(row.vocabularySize),
+            ]
             return .object(vocabulary.merging(row.fertility.json.object ?? [:]) { value, _ in value })
           }), pretty: true)
     }
     let lines = textTable(
-      ["vocabulary", "tokens", "words", "tokens/word", "single-token words", "unknown"],
+      ["vocabulary", "size", "words", "tokens/word", "single-token words", "unknown"],
       rows.map { row in
         [
-          row.folder, "\(row.tokens)", "\(row.fertility.words)", fixed(row.fertility.tokensPerWord, 4),
+          row.folder, "\(row.vocabularySize)", "\(row.fertility.words)", fixed(row.fertility.tokensPerWord, 4),
           fixed(100 * row.fertility.singleTokenFraction, 2) + " %",
           fixed(100 * row.fertility.unknownFraction, 4) + " %",
         ]

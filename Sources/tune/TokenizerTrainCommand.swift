@@ -38,7 +38,8 @@ struct TokenizerTrainCommand: ParsableCommand {
     try replaceFolder(at: output.path) { try tokenizer.save(to: $0) }
     if json {
       return try emit(
-        ["output": .string(output.path), "vocabulary": .int(tokenizer.count), "fertility": fertility.json], pretty: true
+        ["output": .string(output.path), "vocabulary_size": .int(tokenizer.count), "fertility": fertility.json],
+        pretty: true
       )
     }
     try emit("\(tokenizer.count) tokens; \(fixed(fertility.tokensPerWord, 4)) tokens per word")

@@ -30,7 +30,7 @@ private func op(dropout: Double, isBF16: Bool = false) -> Op {
     }
     let lora = LoRA(a: p[2], b: p[3], scale: scale, dropout: 0)
     let dora = DoRA(lora, magnitude: p[4], weight: weight, bias: p[1], dropout: dropout)
-    return linear(x[0], [LinearPart(weight: weight, bias: p[1])], adapters: [dora], pass)
+    return linear(x[0], [LinearWeights(weight: weight, bias: p[1])], adapters: [dora], pass)
   }
 }
 
@@ -118,7 +118,7 @@ func `DoRA computes its formula, with and without dropout, and its norms get no 
   fill(x, s.inputs[0].floats)
   let dora = DoRA(
     LoRA(a: p[2], b: p[3], scale: scale, dropout: 0), magnitude: p[4], weight: p[0], bias: p[1], dropout: 0.3)
-  let part = LinearPart(weight: p[0], bias: p[1])
+  let part = LinearWeights(weight: p[0], bias: p[1])
   let unmerged = linear(x, [part], adapters: [dora], pass).array
   dora.merge(into: p[0].pointer, bias: p[1].pointer)
   #expect(relativeError(linear(x, [part], pass).array, unmerged) < 1e-6)

@@ -67,7 +67,7 @@ private struct Case {
     let logits = test.model(test.batch, trace: trace, Pass(Workspace()))
     #expect(trace.hiddenState(0).rows == test.batch.count && trace.queryKeyValue(1).rows == test.batch.count)
     // Only the classifier follows the last hidden states.
-    let head = LinearPart(weight: test.model.classifier.weight, bias: test.model.classifier.bias)
+    let head = LinearWeights(weight: test.model.classifier.weight, bias: test.model.classifier.bias)
     #expect(relativeError(linear(trace.hiddenState(2), [head], Pass(Workspace())).array, logits.array) < 1e-6)
   }
 

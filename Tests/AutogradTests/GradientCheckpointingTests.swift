@@ -6,8 +6,8 @@ import Testing
 
 /// Dropout, linear, GELU, linear, dropout, residual and norm. One op overwrites its input, and x is read twice.
 private func segment(_ x: Tensor, _ w: [Parameter], _ pass: Pass) -> Tensor {
-  let h = linear(dropout(x, 0.2, pass), [LinearPart(weight: w[0], bias: w[1])], pass)
-  let y = linear(activate(h, .gelu, pass), [LinearPart(weight: w[2], bias: w[3])], pass)
+  let h = linear(dropout(x, 0.2, pass), [LinearWeights(weight: w[0], bias: w[1])], pass)
+  let y = linear(activate(h, .gelu, pass), [LinearWeights(weight: w[2], bias: w[3])], pass)
   return addNorm(y, residual: x, gain: w[4], bias: w[5], eps: 1e-6, dropout: 0.3, pass)
 }
 

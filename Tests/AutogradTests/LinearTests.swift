@@ -30,7 +30,7 @@ private func setting(n: Int, input: Int, outputs: [Int], biased: Bool = true) ->
 
 private func op(_ parts: Int) -> Op {
   { x, p, pass in
-    let all = (0..<parts).map { LinearPart(weight: p[$0], bias: p.count > parts ? p[parts + $0] : nil) }
+    let all = (0..<parts).map { LinearWeights(weight: p[$0], bias: p.count > parts ? p[parts + $0] : nil) }
     return linear(x[0], all, pass)
   }
 }
@@ -83,10 +83,10 @@ private func op(_ parts: Int) -> Op {
         if isBF16 {
           let copies = (0..<2).map { copy(p[$0]) }
           Parameter.convertToBF16(copies)
-          let parts = (0..<2).map { LinearPart(weight: copies[$0], bias: p[2 + $0]) }
+          let parts = (0..<2).map { LinearWeights(weight: copies[$0], bias: p[2 + $0]) }
           return linear(x[0], parts, precision: .bf16, pass)
         }
-        let parts = (0..<2).map { LinearPart(weight: p[$0], bias: p[2 + $0]) }
+        let parts = (0..<2).map { LinearWeights(weight: p[$0], bias: p[2 + $0]) }
         return linear(x[0], parts, precision: .bf16, pass)
       }, oracle: { oracle($0, parts: 2) })
     #expect(d.forward < 5e-3)
@@ -103,7 +103,7 @@ private func op(_ parts: Int) -> Op {
       let d = distance(
         s,
         { x, p, pass in
-          let parts = (0..<2).map { LinearPart(weight: p[$0], bias: p[2 + $0]) }
+          let parts = (0..<2).map { LinearWeights(weight: p[$0], bias: p[2 + $0]) }
           return linear(x[0], parts, adapters: [nil, DoubledWeight(p[4])], pass)
         },
         oracle: { all in

@@ -30,14 +30,14 @@ private struct Block {
       wordEmbeddings: w[0], ids: ids, positionEmbeddings: w[1], positionIDs: positionIDs, tokenTypeEmbeddings: w[2],
       tokenTypeIDs: ids.map { $0 % 2 }, pass)
     let x = addNorm(e, gain: w[3], bias: w[4], eps: 1e-12, pass)
-    let qkv = linear(x, (5...7).map { LinearPart(weight: w[$0], bias: w[$0 + 3]) }, pass)
+    let qkv = linear(x, (5...7).map { LinearWeights(weight: w[$0], bias: w[$0 + 3]) }, pass)
     let context = attention(qkv, sequenceOffsets: sequenceOffsets, heads: heads, dropout: p, pass)
-    let out = linear(context, [LinearPart(weight: w[11], bias: w[12])], pass)
+    let out = linear(context, [LinearWeights(weight: w[11], bias: w[12])], pass)
     let a = addNorm(out, residual: x, gain: w[13], bias: w[14], eps: 1e-12, dropout: p, pass)
-    let h = activate(linear(a, [LinearPart(weight: w[15], bias: w[16])], pass), .gelu, pass)
-    let f = linear(h, [LinearPart(weight: w[17], bias: w[18])], pass)
+    let h = activate(linear(a, [LinearWeights(weight: w[15], bias: w[16])], pass), .gelu, pass)
+    let f = linear(h, [LinearWeights(weight: w[17], bias: w[18])], pass)
     let b = addNorm(f, residual: a, gain: w[19], bias: w[20], eps: 1e-12, dropout: p, pass)
-    return linear(b, [LinearPart(weight: w[21], bias: w[22])], pass)
+    return linear(b, [LinearWeights(weight: w[21], bias: w[22])], pass)
   }
 
   /// One training step without its update.
@@ -119,12 +119,12 @@ private func numbers(_ gradients: Gradients) -> [Float] {
     let pass = Pass(Workspace(), gradients: gradients), w = block.parameters
     let x = pass.make(3, 32)
     fill(x, Grid.random(3, 32, seed: 1).floats)
-    let h = linear(x, [LinearPart(weight: w[15], bias: w[16])], pass)
+    let h = linear(x, [LinearWeights(weight: w[15], bias: w[16])], pass)
     let g = activate(h, .gelu, pass)
-    let f = linear(g, [LinearPart(weight: w[17], bias: w[18])], pass)
+    let f = linear(g, [LinearWeights(weight: w[17], bias: w[18])], pass)
     let b = addNorm(f, residual: x, gain: w[19], bias: w[20], eps: 1e-12, pass)
     #expect([x, h, g, f, b].map(\.isTracked) == [false, false, false, true, true])
-    let qkv = linear(x, (5...7).map { LinearPart(weight: w[$0], bias: w[$0 + 3]) }, pass)
+    let qkv = linear(x, (5...7).map { LinearWeights(weight: w[$0], bias: w[$0 + 3]) }, pass)
     #expect(!attention(qkv, sequenceOffsets: [0, 3], heads: 4, dropout: 0.1, pass).isTracked)
     #expect(!gather(x, rows: [0], pass).isTracked)
     #expect(!dropout(x, 0.5, pass).isTracked)
@@ -160,7 +160,7 @@ private func numbers(_ gradients: Gradients) -> [Float] {
     let slot = x?.slot
     let y = x.map { x in
       fill(x, Grid.random(100, 64, seed: 2).floats)
-      return linear(x, [LinearPart(weight: p[0], bias: nil)], pass)
+      return linear(x, [LinearWeights(weight: p[0], bias: nil)], pass)
     }
     x = nil
     let allocations = workspace.allocations

@@ -39,8 +39,8 @@ private let lora = minimalRecipe.with("method", ["type": "lora"])
       "training.optimizer", "lion",
       "found \"lion\"; expected 'learning_rate' to be set as well, because its default is AdamW's."
     ),
-    ("training.ema", 1, "found 1; expected a number from 0 to below 1."),
-    ("training.average_last", 0, "found 0; expected a whole number of at least 1."),
+    ("training.ema_decay", 1, "found 1; expected a number from 0 to below 1."),
+    ("training.average_last_evals", 0, "found 0; expected a whole number of at least 1."),
     ("training", [], "found an empty list; expected an object."),
     ("seed", -1, "found -1; expected a whole number of at least 0."),
     ("seed", 1e23, "found 1e+23; expected a whole number from 0 to 9223372036854775807."),
@@ -182,7 +182,7 @@ func `a wrong parameter group is reported`(_ groups: JSON, _ message: String) th
 }
 
 @Test(arguments: [
-  ("average_last", "metric_for_best_model", "\"f1\""), ("average_last", "early_stopping_patience", "2"),
+  ("average_last_evals", "metric_for_best_model", "\"f1\""), ("average_last_evals", "early_stopping_patience", "2"),
 ])
 func `averaging the last weights excludes choosing the best`(_ first: String, _ second: String, _ value: String) throws
 {
@@ -191,11 +191,11 @@ func `averaging the last weights excludes choosing the best`(_ first: String, _ 
 }
 
 @Test(arguments: [
-  ("ema", "average_last"), ("epochs", "max_steps"), ("batch_size", "max_tokens_per_batch"),
+  ("ema_decay", "average_last_evals"), ("epochs", "max_steps"), ("batch_size", "max_tokens_per_batch"),
   ("warmup_ratio", "warmup_steps"),
 ])
 func `keys that exclude each other are reported`(_ first: String, _ second: String) throws {
-  let json = minimalRecipe.with("training.\(first)", first == "ema" ? 0.5 : 1).with("training.\(second)", 1)
+  let json = minimalRecipe.with("training.\(first)", first == "ema_decay" ? 0.5 : 1).with("training.\(second)", 1)
   #expect(
     try faults(json) == [
       "training.\(second): found together with '\(first)'; expected only one of the two. "

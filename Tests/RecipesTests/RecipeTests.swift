@@ -53,7 +53,9 @@ import Testing
     training.duration == .epochs(3) && training.batchSize == .examples(32) && training.trainSamplingStrategy == .random)
   #expect(training.gradientAccumulationSteps == 1 && training.learningRate == 5e-5 && training.schedule == .linear)
   #expect(training.warmup == .ratio(0) && training.weightDecay == 0.01 && training.maxGradNorm == 1)
-  #expect(training.optimizer == .adamw && training.groups == [] && training.ema == nil && training.averageLast == nil)
+  #expect(
+    training.optimizer == .adamw && training.groups == [] && training.emaDecay == nil
+      && training.averageLastEvals == nil)
   #expect(training.adamBeta1 == 0.9 && training.adamBeta2 == 0.999 && training.adamEpsilon == 1e-8)
   #expect(training.evalSteps == nil && training.metricForBestModel == .f1 && training.loggingSteps == 10)
 }
@@ -200,15 +202,15 @@ func randomRecipe(_ rng: inout SplitMix64) -> JSON {
   let group: JSON = ["match": rng.pick([["x"], "x.*"]), "learning_rate": number(1e-6..<1e-2, &rng)]
   maybe("training.groups", rng.pick([[], [group, ["match": ["y", "z"], "weight_decay": 0.0]]]), &rng)
   if rng.next() % 2 == 0 {
-    maybe("training.ema", number(0..<1, &rng), &rng)
+    maybe("training.ema_decay", number(0..<1, &rng), &rng)
   } else {
-    maybe("training.average_last", count(1, &rng), &rng)
+    maybe("training.average_last_evals", count(1, &rng), &rng)
   }
   maybe("training.train_sampling_strategy", rng.pick(["random", "group_by_length"]), &rng)
   maybe("training.max_grad_norm", rng.pick([.null, 0.5, 1]), &rng)
   maybe("training.gradient_checkpointing", rng.pick([true, false]), &rng)
   if json["data"]?["dev"] != nil {
-    if json["training"]?["average_last"] == nil {
+    if json["training"]?["average_last_evals"] == nil {
       maybe("training.metric_for_best_model", rng.pick(["f1", "precision", "recall", "loss"]), &rng)
       maybe("training.early_stopping_patience", count(1, &rng), &rng)
     }

@@ -74,7 +74,7 @@ private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
       for key in [
         "x", "~seed", "rank", "type", "format", "epochs", "max_steps", "pack", "scheme", "masking", "path",
         "adam_beta1",
-        "lion_beta1", "ema",
+        "lion_beta1", "ema_decay",
       ] {
         compare(base.with(section + key, 1), &accepted, &refused)
       }

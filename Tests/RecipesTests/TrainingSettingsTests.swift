@@ -49,7 +49,7 @@ func `options of a schedule are passed to it`(_ training: JSON, _ schedule: Trai
   let found = try settings([
     "groups": [
       ["match": ["lora_B"], "learning_rate_ratio": 16], ["match": ".*x", "learning_rate": 1e-2, "weight_decay": 0],
-    ], "ema": 0.99,
+    ], "ema_decay": 0.99,
   ])
   #expect(
     found.groups == [
@@ -57,5 +57,5 @@ func `options of a schedule are passed to it`(_ training: JSON, _ schedule: Trai
       ParameterGroup(.pattern(".*x"), learningRate: .peak(1e-2), weightDecay: 0),
     ])
   #expect(found.average == .exponential(decay: 0.99))
-  #expect(try settings(["average_last": 5]).average == .last(5))
+  #expect(try settings(["average_last_evals": 5]).average == .last(5))
 }

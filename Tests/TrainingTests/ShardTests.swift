@@ -65,14 +65,14 @@ private struct ShardedSum {
 
   @Test(arguments: [1, 2, 5]) func `a parameter with two writes is released after the second`(_ threads: Int) {
     let sharded = ShardedSum()
-    sharded.parameters[1].useCount = 2
+    sharded.parameters[1].gradientWrites = 2
     @Sendable func writes(_ shard: Int, _ parameter: Int) -> Int { parameter == 1 ? 2 : 1 }
     for _ in 0..<20 { #expect(sharded.sum(threads: threads, writes: writes) == ShardedSum.expected(writes: writes)) }
   }
 
   @Test(arguments: [1, 2, 5]) func `a shard may write a parameter less often than its use count`(_ threads: Int) {
     let sharded = ShardedSum()
-    sharded.parameters[2].useCount = 3
+    sharded.parameters[2].gradientWrites = 3
     @Sendable func writes(_ shard: Int, _ parameter: Int) -> Int {
       switch parameter {
       case 0: shard == 0 ? 0 : 1

@@ -5,7 +5,7 @@ import Testing
 
 private let upperLayerRun = [
   "run", "recipe.json", "training.epochs=6", "training.logging_steps=1", "method.layers_to_transform=[1]",
-  "training.cache_frozen_states=on",
+  "training.cache_hidden_states=on",
 ]
 
 private func weights(_ program: Program, _ output: String) throws -> Data {

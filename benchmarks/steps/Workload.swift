@@ -60,5 +60,7 @@ struct Workload: Sendable, Equatable {
 }
 
 extension Workload: ExpressibleByArgument {
+  var defaultValueDescription: String { name }
+
   init?(argument: String) { self.init(argument) }
 }

@@ -3,7 +3,7 @@ internal import CKernels
 public import Kernels
 
 /// The weight [out, in] and bias [out] of one linear layer.
-public struct LinearPart {
+public struct LinearWeights {
   public let weight: Parameter
   public let bias: Parameter?
 
@@ -45,7 +45,7 @@ extension ProjectionAdapter {
 /// must be contiguous in memory, and so must their biases (all have a bias, or none has).
 /// All three GEMMs read numbers of `precision`; sums are Float32.
 public func linear(
-  _ x: Tensor, _ parts: [LinearPart], precision: Precision = .fp32, adapters: [(any ProjectionAdapter)?] = [],
+  _ x: Tensor, _ parts: [LinearWeights], precision: Precision = .fp32, adapters: [(any ProjectionAdapter)?] = [],
   _ pass: Pass
 ) -> Tensor {
   let x = parts.count == 1 ? adapters.first??.input(x, pass) ?? x : x

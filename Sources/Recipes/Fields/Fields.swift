@@ -19,13 +19,14 @@ final class Fields {
   }
 
   /// Reads the object `json` with the keys that `body` declares. Faults are added to `diagnostics`.
-  /// - Parameter known: keys of the outermost object to ignore.
-  static func read(_ json: JSON, known: [String] = [], _ diagnostics: Diagnostics, _ body: (Fields) -> Void) {
+  /// - Parameter ignored: keys of the outermost object that are read elsewhere.
+  static func read(_ json: JSON, ignoring ignored: [String] = [], _ diagnostics: Diagnostics, _ body: (Fields) -> Void)
+  {
     guard case .object(let members) = json else {
       return FieldLocation(path: "", diagnostics: diagnostics).wrong(json, expected: "an object")
     }
     let fields = Fields("", members, isReading: true, diagnostics)
-    fields.declared = known
+    fields.declared = ignored
     body(fields)
     fields.reportUnknownKeys()
     diagnostics.adviseOnUnknownKeys()

@@ -28,7 +28,7 @@ extension Recipe {
     settings.optimizer.weightDecay = training.weightDecay
     settings.optimizer.maxGradNorm = training.maxGradNorm
     settings.groups = training.groups.map(ParameterGroup.init)
-    settings.average = training.ema.map { .exponential(decay: $0) } ?? training.averageLast.map { .last($0) }
+    settings.average = training.emaDecay.map { .exponential(decay: $0) } ?? training.averageLastEvals.map { .last($0) }
     settings.evalSteps = training.evalSteps
     settings.metricForBestModel = training.metricForBestModel.rawValue
     settings.earlyStoppingPatience = training.earlyStoppingPatience

@@ -72,7 +72,7 @@ extension Recipe {
   public var withoutCache: Recipe {
     var copy = self
     copy.distillation?.cache = nil
-    copy.training.caching.frozenStates = .off
+    copy.training.caching.hiddenStates = .off
     return copy
   }
 }

@@ -23,7 +23,7 @@ public struct Run {
   /// The cache of teacher log-probabilities, not opened yet; nil: none.
   let teacherCache: TeacherCache?
   /// The cache of hidden states below all trainable parameters, not opened yet; nil: none.
-  let hiddenStates: HiddenStateCaching?
+  let hiddenStates: HiddenStateCachePlan?
   /// SHA-256 of the base model's weights; nil if they are randomly initialized.
   public let baseHash: String?
   /// Digests of the base, the tokenizer, the data and the teachers, which must be unchanged when a run resumes.
@@ -85,7 +85,7 @@ public struct RunBuilder {
     let trainable = try adapter?.trainable ?? recipe.method.full?.trainableParameters(in: model) ?? model.parameters
     let table = ParameterTable(training: trainable + objectiveSetup.objective.parameters)
     model.setPrecision(recipe.precision)
-    let hiddenStates = try makeHiddenStateCaching(model, work, objectiveSetup.objective)
+    let hiddenStates = try makeHiddenStateCachePlan(model, work, objectiveSetup.objective)
     let replicas = Replicas(threads: threads)
     let trainer = try Trainer(
       model, work.task, table, recipe.trainingSettings, replicas, objective: objectiveSetup.objective,
@@ -96,7 +96,7 @@ public struct RunBuilder {
     let baseParameters = model.parameters.reduce(0) { $0 + $1.count }
     return Run(
       recipe: recipe, model: model, work: work, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
-      tokenizer: tokenizer, teacherCache: objectiveSetup.cache, hiddenStates: hiddenStates.caching, baseHash: baseHash,
+      tokenizer: tokenizer, teacherCache: objectiveSetup.cache, hiddenStates: hiddenStates.plan, baseHash: baseHash,
       inputDigest: ([inputs] + objectiveSetup.digests).joined(separator: " "),
       notes: initializationNotes(model) + work.notes + objectiveSetup.notes + hiddenStates.notes,
       totalParameters: baseParameters + (adapter?.addedParameters ?? 0))

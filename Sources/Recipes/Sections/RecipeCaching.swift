@@ -6,7 +6,7 @@ extension Recipe {
     /// `auto`: where only the time changes.
     public enum Mode: String, CaseIterable, Sendable { case auto, on, off }
 
-    public var frozenStates = Mode.auto
+    public var hiddenStates = Mode.auto
     /// nil: the folder ".tune-cache" beside the run's.
     public var folder: String?
     /// In GB. A larger cache is not made; with `on` this is an error.
@@ -14,7 +14,7 @@ extension Recipe {
 
     mutating func declare(_ fields: Fields) {
       fields.field(
-        "cache_frozen_states", &frozenStates, .choice,
+        "cache_hidden_states", &hiddenStates, .choice,
         "Cache hidden states below all trainable parameters on disk: where only the time changes, always, or never.")
       fields.optional(
         "cache_folder", &folder, .newFolder,

@@ -46,9 +46,9 @@ extension Recipe {
     public var maxGradNorm: Double? = 1
     public var groups: [Group] = []
     /// Decay of an exponential moving average of the weights, which is evaluated and saved; nil: no average.
-    public var ema: Double?
+    public var emaDecay: Double?
     /// The number of last evaluations (or ends of epochs) whose weights are averaged and saved; nil: no average.
-    public var averageLast: Int?
+    public var averageLastEvals: Int?
     /// Steps between evaluations; nil: once per epoch.
     public var evalSteps: Int?
     /// Unused without `data.dev`. The default is the task's `defaultMetric`.
@@ -96,14 +96,14 @@ extension Recipe {
         "eval_steps", &evalSteps, .int(1...), needs: "data.dev",
         "Steps between evaluations; else once per epoch.")
       fields.field(
-        "metric_for_best_model", &metricForBestModel, .choice, needs: "data.dev", unless: "average_last",
+        "metric_for_best_model", &metricForBestModel, .choice, needs: "data.dev", unless: "average_last_evals",
         "Metric on the dev data that chooses the best checkpoint.")
       fields.optional(
         "early_stopping_patience", &earlyStoppingPatience, .int(1...), needs: "data.dev",
         "Evaluations without a new best after which training stops; else never.")
       // Averaging the last weights replaces the choice of the best.
-      fields.exclusive("average_last", "metric_for_best_model")
-      fields.exclusive("average_last", "early_stopping_patience")
+      fields.exclusive("average_last_evals", "metric_for_best_model")
+      fields.exclusive("average_last_evals", "early_stopping_patience")
     }
 
     private mutating func declareLoggingAndSnapshots(_ fields: Fields) {
@@ -121,11 +121,12 @@ extension Recipe {
 
     private mutating func declareAverage(_ fields: Fields) {
       fields.optional(
-        "ema", &ema, .number(0..<1),
+        "ema_decay", &emaDecay, .number(0..<1),
         "Decay of an exponential moving average of the weights, which is evaluated and saved.")
       fields.optional(
-        "average_last", &averageLast, .int(1...), "Save the mean of the weights at the last n evaluations or epochs.")
-      fields.exclusive("ema", "average_last")
+        "average_last_evals", &averageLastEvals, .int(1...),
+        "Save the mean of the weights at the last n evaluations or epochs.")
+      fields.exclusive("ema_decay", "average_last_evals")
     }
 
     private mutating func declareDuration(_ fields: Fields) {

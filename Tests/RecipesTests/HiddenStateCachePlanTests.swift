@@ -43,7 +43,7 @@ import Training
   }
 
   @Test func `the cache is beside the run's folder, and its size is reported`() throws {
-    let run = try build(json.with("training.cache_frozen_states", "on")), caching = try #require(run.hiddenStates)
+    let run = try build(json.with("training.cache_hidden_states", "on")), caching = try #require(run.hiddenStates)
     #expect(
       caching.cache.firstBlock == 1 && caching.cache.file.path.hasPrefix(folder.path + "/runs/.tune-cache/states-"))
     // [CLS] a b [SEP], [CLS] c [SEP], [CLS] b [SEP]
@@ -53,8 +53,8 @@ import Training
     #expect(
       run.model.hiddenStateCache == nil && !fileExists(folder.path + "/runs"),
       "nothing is written before the run begins")
-    #expect(try build(json.with("training.cache_frozen_states", "off")).hiddenStates == nil)
-    let elsewhere = json.with("training.cache_frozen_states", "on").with("training.cache_folder", "states")
+    #expect(try build(json.with("training.cache_hidden_states", "off")).hiddenStates == nil)
+    let elsewhere = json.with("training.cache_hidden_states", "on").with("training.cache_folder", "states")
     #expect(try build(elsewhere).hiddenStates?.cache.file.path.hasPrefix("states/states-") == true)
   }
 
@@ -63,20 +63,20 @@ import Training
     let dropped = try build(json.with("model.attention_dropout", 0.1))
     #expect(dropped.hiddenStates == nil && dropped.notes.contains { $0.contains("dropout is applied") })
     #expect(
-      try build(json.with("model.attention_dropout", 0.1).with("training.cache_frozen_states", "on")).hiddenStates
+      try build(json.with("model.attention_dropout", 0.1).with("training.cache_hidden_states", "on")).hiddenStates
         != nil)
     #expect(try build(json.with("method", ["type": "full"])).hiddenStates == nil)
     let large = try build(json.with("training.cache_limit_gb", 1e-6))
     #expect(large.hiddenStates == nil && large.notes.contains { $0.contains("training.cache_limit_gb") })
     #expect(
-      try fault(json.with("training.cache_frozen_states", "on").with("training.cache_limit_gb", 1e-6)).contains(
+      try fault(json.with("training.cache_hidden_states", "on").with("training.cache_limit_gb", 1e-6)).contains(
         "Raise it"))
   }
 
   @Test(arguments: [["type": "full"], ["type": "lora"], ["type": "full", "freeze_first_layers": 1]] as [JSON])
-  func `cache_frozen_states on is a fault if the model has no frozen layer`(_ method: JSON) throws {
+  func `cache_hidden_states on is a fault if the model has no frozen layer`(_ method: JSON) throws {
     let hasFrozenLayer = method["freeze_first_layers"] != nil
-    let fault = try fault(json.with("method", method).with("training.cache_frozen_states", "on"))
+    let fault = try fault(json.with("method", method).with("training.cache_hidden_states", "on"))
     #expect(hasFrozenLayer ? fault.isEmpty : fault.contains("no frozen layer"))
   }
 
@@ -86,13 +86,13 @@ import Training
       .with("data", ["format": "text", "train": .string(folder.path + "/text.txt")])
       .with("method", ["type": "lora", "layers_to_transform": [1]])
     #expect(try build(masked).hiddenStates == nil)
-    #expect(try fault(masked.with("training.cache_frozen_states", "on")).contains("Set task.masking to \"static\""))
+    #expect(try fault(masked.with("training.cache_hidden_states", "on")).contains("Set task.masking to \"static\""))
     #expect(
-      try build(masked.with("training.cache_frozen_states", "on").with("task.masking", "static")).hiddenStates != nil)
+      try build(masked.with("training.cache_hidden_states", "on").with("task.masking", "static")).hiddenStates != nil)
   }
 
   @Test func `a second run uses the first run's cache and reaches the same metrics`() throws {
-    let cached = json.with("training.cache_frozen_states", "on")
+    let cached = json.with("training.cache_hidden_states", "on")
     let results = [try execute(cached), try execute(cached.with("output", .string(folder.path + "/runs/two")))]
     #expect(results[0]["metrics"] == results[1]["metrics"] && results[0]["metrics"]?["dev"] != nil)
     let again = try build(cached)
@@ -100,12 +100,12 @@ import Training
     try again.hiddenStates?.cache.file.open(reserving: 0)
     #expect(again.hiddenStates?.cache.file.count == 3)
     if GEMMBackend.selected > .blas {
-      #expect(try execute(json.with("training.cache_frozen_states", "off"))["metrics"] == results[0]["metrics"])
+      #expect(try execute(json.with("training.cache_hidden_states", "off"))["metrics"] == results[0]["metrics"])
     }
   }
 
   @Test(.enabled(if: TinyDisk.isPermitted))
-  func `on a full disk a run with cache_frozen_states on fails, with auto it continues`()
+  func `on a full disk a run with cache_hidden_states on fails, with auto it continues`()
     throws
   {
     let disk = try #require(TinyDisk())
@@ -113,7 +113,7 @@ import Training
     try writeFile(many, to: folder.path + "/train.tsv")
     let small = json.with("training.cache_folder", .string(disk.folder.path))
     #expect {
-      _ = try execute(small.with("training.cache_frozen_states", "on"))
+      _ = try execute(small.with("training.cache_hidden_states", "on"))
     } throws: {
       "\($0)".contains("No space left") && "\($0)".contains("training.cache_folder")
     }

@@ -8,7 +8,7 @@ import Tasks
 import Training
 
 /// A hidden-state cache, and whether the run can do without it.
-struct HiddenStateCaching {
+struct HiddenStateCachePlan {
   let cache: HiddenStateCache
   /// Bytes of the hidden states of the run's own data.
   let size: Int
@@ -36,11 +36,11 @@ struct HiddenStateCaching {
 
 extension RunBuilder {
   /// The trainable parameters and the model's precision must be set.
-  func makeHiddenStateCaching(
+  func makeHiddenStateCachePlan(
     _ model: TextModel, _ work: Work, _ objective: any Objective
-  ) throws -> (caching: HiddenStateCaching?, notes: [String]) {
-    let settings = recipe.training.caching, isRequired = settings.frozenStates == .on
-    if settings.frozenStates == .off { return (nil, []) }
+  ) throws -> (plan: HiddenStateCachePlan?, notes: [String]) {
+    let settings = recipe.training.caching, isRequired = settings.hiddenStates == .on
+    if settings.hiddenStates == .off { return (nil, []) }
     let blocks = model.frozenBlockCount
     if blocks == 0 {
       if isRequired { throw HiddenStateCacheFault.nothingFrozen }
@@ -58,7 +58,7 @@ extension RunBuilder {
       ? "all \(blocks) layers" : "the first \(blocks) of \(model.config.numHiddenLayers) layers"
     let file = "\(fileExists(cache.file.path) ? "existing" : "new") file, \(size >> 20) MB"
     return (
-      HiddenStateCaching(cache: cache, size: size, isRequired: isRequired),
+      HiddenStateCachePlan(cache: cache, size: size, isRequired: isRequired),
       ["the hidden states of \(layers) are cached in \(cache.file.path) (\(file))"]
     )
   }
@@ -78,13 +78,13 @@ extension RunBuilder {
     if model.usesDropout(below: blocks) {
       return
         "the lowest \(blocks) layers are frozen, but their hidden states are not cached because dropout is applied "
-        + "in them. Set training.cache_frozen_states to \"on\" to cache them without dropout, or model.dropout and "
+        + "in them. Set training.cache_hidden_states to \"on\" to cache them without dropout, or model.dropout and "
         + "model.attention_dropout to 0 to train without any dropout"
     }
     guard GEMMBackend.selected == .blas else { return nil }
     return
       "the lowest \(blocks) layers are frozen, but their hidden states are not cached because with OpenBLAS their last "
-      + "digits depend on the batch. Set training.cache_frozen_states to \"on\" to compute each sentence separately"
+      + "digits depend on the batch. Set training.cache_hidden_states to \"on\" to compute each sentence separately"
   }
 }
 
@@ -109,20 +109,20 @@ enum HiddenStateCacheFault: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .nothingFrozen:
-      "training.cache_frozen_states: there is no frozen layer below the lowest trainable parameter. "
+      "training.cache_hidden_states: there is no frozen layer below the lowest trainable parameter. "
         + "Train upper layers or the head only, or set it to \"auto\"."
     case .dynamicMasks:
-      "training.cache_frozen_states: with dynamic masking the hidden states change at every step. "
-        + "Set task.masking to \"static\", or cache_frozen_states to \"auto\"."
+      "training.cache_hidden_states: with dynamic masking the hidden states change at every step. "
+        + "Set task.masking to \"static\", or cache_hidden_states to \"auto\"."
     case .comparesFrozenStates(let blocks):
-      "training.cache_frozen_states: distillation compares hidden states or attention of the lowest \(blocks) layers, "
-        + "which are frozen. Choose higher layers in distillation.match_layers, or set cache_frozen_states to \"auto\"."
+      "training.cache_hidden_states: distillation compares hidden states or attention of the lowest \(blocks) layers, "
+        + "which are frozen. Choose higher layers in distillation.match_layers, or set cache_hidden_states to \"auto\"."
     case .tooLarge(let size, let limit):
-      "training.cache_frozen_states: the hidden states take \(size >> 20) MB, but training.cache_limit_gb is \(limit). "
-        + "Raise it, or set cache_frozen_states to \"auto\"."
+      "training.cache_hidden_states: the hidden states take \(size >> 20) MB, but training.cache_limit_gb is \(limit). "
+        + "Raise it, or set cache_hidden_states to \"auto\"."
     case .disk(let fault):
-      "training.cache_frozen_states: \(fault) Free some disk space, choose another training.cache_folder, or set "
-        + "cache_frozen_states to \"off\"."
+      "training.cache_hidden_states: \(fault) Free some disk space, choose another training.cache_folder, or set "
+        + "cache_hidden_states to \"off\"."
     }
   }
 }
