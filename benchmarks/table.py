@@ -96,12 +96,15 @@ def full(results):
     cached = [[name, variant, *(f"{values[f'{epoch}_tokens_per_second']:,.0f}" for epoch in ("uncached", "cached")),
                times(values["times_faster"])]
               for name, row in rows_of(results, "cache").items() for variant, values in row["tune"].items()]
-    cache_table = table(["distillation, tokens per second", "variant", "teacher runs", "cached", "speedup"], cached)
+    cache_table = table(
+        ["distillation, tokens per second", "variant", "teacher runs", "cached", "speedup"], cached)
     return [
-        *table(["workload, one step", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "speedup, fp32", "speedup, bf16",
-                "speedup, faster precision of each", "tune fp32, fraction of sgemm's peak"], steps), "",
-        *table(["workload, peak memory in MB", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "reduction"], memory), "",
-        *table(["workload", "variant", "tune", "PyTorch + PEFT", "speedup"], others), "", *([*cache_table, ""] if cached else []),
+        *table(["workload, one step", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "speedup, fp32",
+                "speedup, bf16", "speedup, faster precision of each", "tune fp32, fraction of sgemm's peak"], steps), "",
+        *table(["workload, peak memory in MB", "tune fp32", "tune bf16", "torch fp32", "torch bf16", "reduction"],
+               memory), "",
+        *table(["workload", "variant", "tune", "PyTorch + PEFT", "speedup"], others), "",
+        *([*cache_table, ""] if cached else []),
         *("- " + line for line in origin(results))]
 
 

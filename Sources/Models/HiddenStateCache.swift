@@ -20,7 +20,7 @@ public final class HiddenStateCache: Sendable {
   public var missCount: Int { misses.load(ordering: .relaxed) }
 
   /// - Parameter backend: the GEMM backend. Our kernels give a row the same bits whatever the other rows are. OpenBLAS
-  ///   chooses its algorithm by the number of rows, which changes the last digits, so with it each sequence is computed
+  ///   chooses its algorithm by the number of rows, which changes the rounding, so with it each sequence is computed
   ///   separately.
   init(firstBlock: Int, hiddenSize: Int, file: RecordFile, backend: GEMMBackend = .selected) {
     (self.firstBlock, self.hiddenSize, self.file) = (firstBlock, hiddenSize, file)

@@ -37,7 +37,8 @@ extension Recipe {
     mutating func declare(_ fields: Fields) {
       fields.field("init", &initialization, .choice, "Initial weights: those of the folder, or random ones.")
       fields.optional(
-        "config", &config, .object, "Settings that override config.json; other sizes only with random weights.")
+        "config", &config, .object,
+        "Settings that override config.json. Sizes can be changed only with init \"random\".")
       fields.optional(
         "tokenizer", &tokenizer, .folder(holding: "tokenizer.json", "vocab.txt"),
         "Folder with another tokenizer than the model's.")

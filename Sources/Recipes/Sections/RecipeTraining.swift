@@ -18,7 +18,7 @@ extension Recipe {
       case random
       case groupByLength = "group_by_length"
     }
-    /// The metric on the dev data that chooses the best checkpoint.
+    /// The metric on the dev data that chooses the best weights.
     public enum Metric: String, CaseIterable, Sendable { case f1, precision, recall, accuracy, perplexity, loss }
 
     public var duration = Duration.epochs(3)
@@ -97,7 +97,7 @@ extension Recipe {
         "Steps between evaluations; else once per epoch.")
       fields.field(
         "metric_for_best_model", &metricForBestModel, .choice, needs: "data.dev", unless: "average_last_evals",
-        "Metric on the dev data that chooses the best checkpoint.")
+        "Metric on the dev data that chooses the best weights.")
       fields.optional(
         "early_stopping_patience", &earlyStoppingPatience, .int(1...), needs: "data.dev",
         "Evaluations without a new best after which training stops; else never.")
@@ -115,7 +115,7 @@ extension Recipe {
         "save_steps", &saveSteps, .int(1...), "Steps between snapshots, from which --resume continues.")
       fields.field(
         "save_minutes", &saveMinutes, .orNull(.number(above: 0)),
-        "Minutes between snapshots; null: none by time.")
+        "Minutes between snapshots; null: no snapshots by time.")
       fields.field("save_total_limit", &saveTotalLimit, .int(1...), "Number of newest snapshots to keep.")
     }
 
