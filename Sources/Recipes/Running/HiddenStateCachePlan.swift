@@ -83,8 +83,8 @@ extension RunBuilder {
     }
     guard GEMMBackend.selected == .blas else { return nil }
     return
-      "the lowest \(blocks) layers are frozen, but their hidden states are not cached because with OpenBLAS their last "
-      + "digits depend on the batch. Set training.cache_hidden_states to \"on\" to compute each sentence separately"
+      "the lowest \(blocks) layers are frozen, but their hidden states are not cached because with OpenBLAS a "
+      + "sentence's rounding depends on its batch. Set training.cache_hidden_states to \"on\" to compute each sentence separately"
   }
 }
 
