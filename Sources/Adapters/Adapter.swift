@@ -53,7 +53,7 @@ public final class Adapter: @unchecked Sendable {
   public var hook: (any StepHook)? { injection.hook }
 
   /// How many parameters the adapter adds to the model, without the head and the replaced weights.
-  public var addedParameters: Int {
+  public var addedParameterCount: Int {
     (injection.tensors.map(\.parameter) + injection.unsavedParameters).reduce(0) { $0 + $1.count }
   }
 

@@ -13,7 +13,7 @@ final class PromptEmbedding: VirtualTokens, @unchecked Sendable {
   }
 
   var count: Int { embedding.rows }
-  func tokens(_ pass: Pass) -> Tensor? { tensor(embedding, pass) }
+  func embeddings(_ pass: Pass) -> Tensor? { tensor(embedding, pass) }
   func keysAndValues(_ pass: Pass) -> Tensor? { nil }
 }
 
@@ -40,7 +40,7 @@ final class PrefixEncoder: VirtualTokens, @unchecked Sendable {
 
   var transformParameters: [Parameter] { transform.flatMap { [$0.weight] + ($0.bias.map { [$0] } ?? []) } }
   var count: Int { embedding.rows }
-  func tokens(_ pass: Pass) -> Tensor? { nil }
+  func embeddings(_ pass: Pass) -> Tensor? { nil }
 
   func keysAndValues(_ pass: Pass) -> Tensor? {
     let x = tensor(embedding, pass)

@@ -1,9 +1,9 @@
-/// Adapter slots outside the projections: behind a block's sublayers, and virtual tokens before every sequence.
+/// Adapter slots outside the projections: after a block's sublayers, and virtual tokens before every sequence.
 /// Does not know any adapter. A model whose slots are all empty computes the same bits as one without slots.
 public import Autograd
 public import Kernels
 
-/// The adapter slots of one block, behind attention's output and behind the feed-forward's output.
+/// The adapter slots of one block, after attention's output and after the feed-forward's output.
 /// Sendable: read during a step; assigned between passes.
 public final class BlockAdapterSlots: @unchecked Sendable {
   /// The block's path as on the Hub: `bert.encoder.layer.0`.
@@ -28,7 +28,7 @@ public protocol ResidualAdapter: AnyObject {
 public protocol VirtualTokens: AnyObject {
   var count: Int { get }
   /// Embeddings of the virtual tokens, [count, d] (prompt tuning, p-tuning); nil: none.
-  func tokens(_ pass: Pass) -> Tensor?
+  func embeddings(_ pass: Pass) -> Tensor?
   /// Past keys and values of all blocks side by side, [count, 2·d·blocks] (prefix tuning); nil: none.
   func keysAndValues(_ pass: Pass) -> Tensor?
 }
@@ -38,22 +38,22 @@ struct EncoderInput {
   let batch: Batch
   /// The rows of the original batch's tokens; nil: all rows.
   private(set) var rows: [Int32]?
-  /// Embeddings of the virtual tokens, which are added to the first tokens of every sequence.
-  private(set) var tokens: Tensor?
+  /// Embeddings of the virtual tokens. They are added to the placeholder rows at the start of every sequence, whose id is
+  /// -1 and whose word embedding is zero.
+  private(set) var virtualEmbeddings: Tensor?
   private(set) var pastKeyValues: PastKeyValues?
 
-  var hasVirtualTokens: Bool { tokens != nil || pastKeyValues != nil }
+  var hasVirtualTokens: Bool { virtualEmbeddings != nil || pastKeyValues != nil }
 
   init(_ batch: Batch, virtualTokens: (any VirtualTokens)?, _ pass: Pass) {
     guard let virtualTokens else {
       self.batch = batch
       return
     }
-    tokens = virtualTokens.tokens(pass)
-    // A negative id has no word embedding.
-    let extended = batch.withVirtualTokens(virtualTokens.count, id: tokens == nil ? nil : -1)
+    virtualEmbeddings = virtualTokens.embeddings(pass)
+    let extended = batch.withVirtualTokens(virtualTokens.count, id: virtualEmbeddings == nil ? nil : -1)
     self.batch = extended.batch
-    if tokens != nil { rows = extended.rows }
+    if virtualEmbeddings != nil { rows = extended.rows }
     pastKeyValues = virtualTokens.keysAndValues(pass).map {
       PastKeyValues($0, sequenceOffsets: extended.batch.sequenceOffsets)
     }

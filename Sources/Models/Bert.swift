@@ -26,8 +26,8 @@ struct Embeddings: Sendable {
       wordEmbeddings: wordEmbeddings, ids: batch.ids, positionEmbeddings: positionEmbeddings,
       positionIDs: batch.positionIDs, tokenTypeEmbeddings: tokenTypeEmbeddings, tokenTypeIDs: batch.tokenTypeIDs,
       precision: precision, pass)
-    if let tokens = input.tokens {
-      sum = addToSequenceStarts(sum, tokens, sequenceOffsets: batch.sequenceOffsets, pass)
+    if let embeddings = input.virtualEmbeddings {
+      sum = addToSequenceStarts(sum, embeddings, sequenceOffsets: batch.sequenceOffsets, pass)
     }
     return dropout(norm(sum, residual: nil, dropout: 0, pass), probability, pass)
   }
@@ -128,7 +128,7 @@ public struct BertEncoder: Sendable {
     _ pass: Pass
   ) -> Tensor {
     func withoutVirtualTokens(_ x: Tensor) -> Tensor { input.rows.map { gather(x, rows: $0, pass) } ?? x }
-    let first = cache?.firstBlock ?? 0
+    let first = cache?.firstUncachedBlock ?? 0
     precondition(cache == nil || !input.hasVirtualTokens, "the hidden-state cache cannot be used with virtual tokens")
     precondition(
       trace.map { !$0.captures(below: first) } ?? true,

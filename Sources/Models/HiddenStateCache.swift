@@ -9,7 +9,7 @@ import Synchronization
 /// The hidden states of a sequence depend on its tokens only, not on the other sequences of the batch or on the thread.
 public final class HiddenStateCache: Sendable {
   /// The first block that is still computed, counted from 0; the number of blocks if all are cached.
-  public let firstBlock: Int
+  public let firstUncachedBlock: Int
   /// One record per sequence: [t, d] as Float32.
   public let file: RecordFile
   private let hiddenSize: Int
@@ -22,8 +22,8 @@ public final class HiddenStateCache: Sendable {
   /// - Parameter backend: the GEMM backend. Our kernels give a row the same bits whatever the other rows are. OpenBLAS
   ///   chooses its algorithm by the number of rows, which changes the rounding, so with it each sequence is computed
   ///   separately.
-  init(firstBlock: Int, hiddenSize: Int, file: RecordFile, backend: GEMMBackend = .selected) {
-    (self.firstBlock, self.hiddenSize, self.file) = (firstBlock, hiddenSize, file)
+  init(firstUncachedBlock: Int, hiddenSize: Int, file: RecordFile, backend: GEMMBackend = .selected) {
+    (self.firstUncachedBlock, self.hiddenSize, self.file) = (firstUncachedBlock, hiddenSize, file)
     computesSeparately = backend == .blas
   }
 

@@ -28,7 +28,7 @@ extension TextModel {
   /// file's name is a digest of everything that the hidden states depend on, so that other runs find the file.
   public func makeHiddenStateCache(below blocks: Int, in folder: String) -> HiddenStateCache {
     let file = RecordFile(path: "\(folder)/states-\(digest(below: blocks).prefix(16)).cache")
-    return HiddenStateCache(firstBlock: blocks, hiddenSize: config.hiddenSize, file: file)
+    return HiddenStateCache(firstUncachedBlock: blocks, hiddenSize: config.hiddenSize, file: file)
   }
 
   /// A batch of a few tokens.

@@ -72,8 +72,8 @@ public final class Trainer {
     try hook?.begin(steps: steps)
   }
 
-  /// Trains to the last step, until early stopping, or until `shouldStop` returns true. Then the model has the final
-  /// weights (`loadBestWeights`), or the current ones if the run was interrupted.
+  /// Trains to the last step, until early stopping, or until `shouldStop` returns true. Then the model has the weights
+  /// to keep (`loadBestWeights`: the best, averaged or last ones), or the current ones if the run was interrupted.
   public func run(shouldStop: () -> Bool, report: (TrainingEvent) -> Void) throws -> TrainingResult {
     var epoch = -1
     var batches: [[Int]] = []

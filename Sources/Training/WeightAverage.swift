@@ -10,11 +10,11 @@ public enum Averaging: Sendable, Equatable {
 }
 
 struct WeightAverage {
-  let state: OptimizerState
+  let state: StateBuffer
   private let chunks: [Chunk]
 
   init(_ table: ParameterTable) {
-    state = OptimizerState("average", count: table.count)
+    state = StateBuffer("average", count: table.count)
     chunks = table.chunks
   }
 

@@ -54,8 +54,8 @@ struct RunCommand: ParsableCommand {
     try folder.begin()
     run.notes.forEach { console.print("note: " + $0) }
     console.print(
-      "\(run.trainableParameters) of \(run.totalParameters) parameters are trainable "
-        + "(\(fixed(100 * Double(run.trainableParameters) / Double(run.totalParameters), 2)) %), \(run.trainer.steps) steps"
+      "\(run.trainableParameterCount) of \(run.totalParameterCount) parameters are trainable "
+        + "(\(fixed(100 * Double(run.trainableParameterCount) / Double(run.totalParameterCount), 2)) %), \(run.trainer.steps) steps"
     )
     if let note = run.diskNote { console.print("note: " + note) }
     let result = try indexed(recipe.output) {

@@ -105,10 +105,10 @@ private func bertBaseBlock() throws -> TextModel {
   func count(_ change: (inout LoRAConfig) -> Void) throws -> Int {
     var config = LoRAConfig()
     change(&config)
-    return 12 * (try Adapter(config, on: model, seed: 1).addedParameters)
+    return 12 * (try Adapter(config, on: model, seed: 1).addedParameterCount)
   }
   #expect(try count { _ in } == 294_912)
   #expect(try count { $0.useDoRA = true } == 313_344)
   #expect(try count { $0.initialization = .olora } == 294_912)
-  #expect(12 * (try Adapter(AdaLoRAConfig(), on: model, seed: 1).addedParameters) == 442_656)
+  #expect(12 * (try Adapter(AdaLoRAConfig(), on: model, seed: 1).addedParameterCount) == 442_656)
 }

@@ -45,7 +45,8 @@ import Training
   @Test func `the cache is beside the run's folder, and its size is reported`() throws {
     let run = try build(json.with("training.cache_hidden_states", "on")), caching = try #require(run.hiddenStates)
     #expect(
-      caching.cache.firstBlock == 1 && caching.cache.file.path.hasPrefix(folder.path + "/runs/.tune-cache/states-"))
+      caching.cache.firstUncachedBlock == 1
+        && caching.cache.file.path.hasPrefix(folder.path + "/runs/.tune-cache/states-"))
     // [CLS] a b [SEP], [CLS] c [SEP], [CLS] b [SEP]
     let tokens = Split.allCases.reduce(0) { $0 + run.work.task.tokens(in: $1) }
     #expect(tokens == 10 && caching.size == tokens * 4 * run.model.config.hiddenSize)

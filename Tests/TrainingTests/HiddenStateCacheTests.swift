@@ -102,7 +102,8 @@ private struct CachingBench {
     var states = model.makeHiddenStateCache(below: model.frozenBlockCount, in: folder)
     if !isBatched {
       states = HiddenStateCache(
-        firstBlock: states.firstBlock, hiddenSize: model.config.hiddenSize, file: states.file, backend: .blas)
+        firstUncachedBlock: states.firstUncachedBlock, hiddenSize: model.config.hiddenSize, file: states.file,
+        backend: .blas)
     }
     try states.file.open(reserving: 0)
     model.hiddenStateCache = states

@@ -31,14 +31,14 @@ public struct Run {
   /// Messages for the user that are not errors: a new head, windows, labels.
   public let notes: [String]
   /// The model's parameters plus those that the adapter adds.
-  public let totalParameters: Int
-  public var trainableParameters: Int { table.parameters.reduce(0) { $0 + $1.count } }
+  public let totalParameterCount: Int
+  public var trainableParameterCount: Int { table.parameters.reduce(0) { $0 + $1.count } }
 }
 
 /// A recipe with valid keys whose data do not match.
 public enum RunFault: Error, CustomStringConvertible {
   case unknownLabels(file: String, labels: [String], known: [String])
-  case unknownWeights([String], known: [String])
+  case unknownClassWeights([String], known: [String])
   case noWords(file: String)
 
   public var description: String {
@@ -46,7 +46,7 @@ public enum RunFault: Error, CustomStringConvertible {
     case .unknownLabels(let file, let labels, let known):
       "\(file): found labels that the training file does not have: \(labels.joined(separator: ", ")). It has "
         + known.joined(separator: ", ") + "."
-    case .unknownWeights(let names, let known):
+    case .unknownClassWeights(let names, let known):
       "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have "
         + known.joined(separator: ", ") + "."
     case .noWords(let file):
@@ -99,7 +99,7 @@ public struct RunBuilder {
       tokenizer: tokenizer, teacherCache: objectiveSetup.cache, hiddenStates: hiddenStates.plan, baseHash: baseHash,
       inputDigest: ([inputs] + objectiveSetup.digests).joined(separator: " "),
       notes: initializationNotes(model) + work.notes + objectiveSetup.notes + hiddenStates.notes,
-      totalParameters: baseParameters + (adapter?.addedParameters ?? 0))
+      totalParameterCount: baseParameters + (adapter?.addedParameterCount ?? 0))
   }
 
   private func inputDigests(_ base: String?, _ files: [String]) throws -> String {

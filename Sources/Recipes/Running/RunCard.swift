@@ -26,7 +26,7 @@ extension Run {
       | base | \(isRandomlyInitialized ? "none (random initialization)" : baseName)\(baseHash.map { ", SHA-256 of its weights \($0)" } ?? "") |\(distillationRows)
       | labels | \(work.labels.isEmpty ? "the vocabulary" : work.labels.joined(separator: ", ")) |
       | data | \(dataLine) |
-      | trainable parameters | \(trainableParameters) of \(totalParameters) |
+      | trainable parameters | \(trainableParameterCount) of \(totalParameterCount) |
       | seed | \(recipe.seed) |
       \(scoreRows(result))
 

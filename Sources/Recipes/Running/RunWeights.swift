@@ -27,7 +27,7 @@ extension Run {
   /// Bytes of the saved weights, which are nearly all of the folder.
   var checkpointSize: Int {
     if let adapter { return 4 * adapter.trainable.reduce(0) { $0 + $1.count } }
-    return (recipe.saveDtype == .fp32 ? 4 : 2) * totalParameters
+    return (recipe.saveDtype == .fp32 ? 4 : 2) * totalParameterCount
   }
 
   /// tune.json: what prediction requires in addition to PEFT's files.
@@ -46,7 +46,7 @@ extension Run {
     ]
   }
 
-  private var baseParameters: Int { totalParameters - (adapter?.addedParameters ?? 0) }
+  private var baseParameters: Int { totalParameterCount - (adapter?.addedParameterCount ?? 0) }
 }
 
 extension FloatFormat {

@@ -65,7 +65,7 @@ extension RunBuilder {
   private func classWeights(_ labels: [String]) throws -> [Float]? {
     let weights = recipe.task.classWeights
     let unknown = weights.keys.filter { !labels.contains($0) }.sorted()
-    if !unknown.isEmpty { throw RunFault.unknownWeights(unknown, known: labels) }
+    if !unknown.isEmpty { throw RunFault.unknownClassWeights(unknown, known: labels) }
     return weights.isEmpty ? nil : labels.map { Float(weights[$0] ?? 1) }
   }
 }

@@ -19,9 +19,9 @@ struct Adafactor: Optimizer {
 
   private let matrices: [Factored]
   private let rowChunks: [RowChunk]
-  private let expAvgSqRow, expAvgSqCol: OptimizerState
+  private let expAvgSqRow, expAvgSqCol: StateBuffer
   /// Not kept between steps: the column sums of each chunk, and 1/√ of `expAvgSqCol`.
-  private let columnSums, columnFactors: OptimizerState
+  private let columnSums, columnFactors: StateBuffer
   /// The offset of each chunk in `columnSums`.
   private let sumOffsets: [Int]
 
@@ -39,13 +39,13 @@ struct Adafactor: Optimizer {
       (row, column) = (row + parameter.rows, column + parameter.columns)
     }
     (self.matrices, self.rowChunks, self.sumOffsets) = (matrices, chunks, sumOffsets)
-    expAvgSqRow = OptimizerState("row_means", count: row)
-    expAvgSqCol = OptimizerState("column_means", count: column)
-    columnSums = OptimizerState("column_sums", count: sumOffsets.last ?? 0)
-    columnFactors = OptimizerState("column_factors", count: column)
+    expAvgSqRow = StateBuffer("row_means", count: row)
+    expAvgSqCol = StateBuffer("column_means", count: column)
+    columnSums = StateBuffer("column_sums", count: sumOffsets.last ?? 0)
+    columnFactors = StateBuffer("column_factors", count: column)
   }
 
-  var state: [OptimizerState] { [expAvgSqRow, expAvgSqCol] }
+  var state: [StateBuffer] { [expAvgSqRow, expAvgSqCol] }
 
   func update(_ step: UpdateContext) {
     // 1 − beta2t, the weight of the new squares: 1 at the first step, then falling.

@@ -5,15 +5,15 @@ import Glibc
 
 struct AdamW: Optimizer {
   let beta1, beta2, epsilon: Double
-  private let expAvg, expAvgSq: OptimizerState
+  private let expAvg, expAvgSq: StateBuffer
 
   init(_ table: ParameterTable, beta1: Double, beta2: Double, epsilon: Double) {
     (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
-    expAvg = OptimizerState("first_moment", count: table.count)
-    expAvgSq = OptimizerState("second_moment", count: table.count)
+    expAvg = StateBuffer("first_moment", count: table.count)
+    expAvgSq = StateBuffer("second_moment", count: table.count)
   }
 
-  var state: [OptimizerState] { [expAvg, expAvgSq] }
+  var state: [StateBuffer] { [expAvg, expAvgSq] }
 
   func update(_ step: UpdateContext) {
     let biasCorrection1 = 1 - pow(beta1, Double(step.number)), biasCorrection2 = 1 - pow(beta2, Double(step.number))

@@ -6,14 +6,14 @@ import CKernels
 
 struct Lion: Optimizer {
   let beta1, beta2: Double
-  private let expAvg: OptimizerState
+  private let expAvg: StateBuffer
 
   init(_ table: ParameterTable, beta1: Double, beta2: Double) {
     (self.beta1, self.beta2) = (beta1, beta2)
-    expAvg = OptimizerState("momentum", count: table.count)
+    expAvg = StateBuffer("momentum", count: table.count)
   }
 
-  var state: [OptimizerState] { [expAvg] }
+  var state: [StateBuffer] { [expAvg] }
 
   func update(_ step: UpdateContext) {
     step.forEachChunk { chunk in

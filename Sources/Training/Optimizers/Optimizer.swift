@@ -5,13 +5,13 @@ import Autograd
 /// Sendable: threads write disjoint chunks of the state.
 protocol Optimizer: Sendable {
   /// Everything kept from step to step, except the step's number. Saved in snapshots.
-  var state: [OptimizerState] { get }
+  var state: [StateBuffer] { get }
   /// p ← p · (1 − lr · weight decay) − lr · direction(clipFactor · g), for every weight.
   func update(_ step: UpdateContext)
 }
 
 /// A named buffer of numbers, initially zero.
-struct OptimizerState: Sendable {
+struct StateBuffer: Sendable {
   let name: String
   let count: Int
   private let storage: OwnedStorage
@@ -28,7 +28,7 @@ struct OptimizerState: Sendable {
 struct UpdateContext {
   /// The step's number, from 1.
   let number: Int
-  /// The schedule's. A parameter's is multiplied by its rule's factor.
+  /// The schedule's learning rate, before the factor of each parameter's rule.
   let learningRate: Double
   /// Multiplies the gradients.
   let clipFactor: Double

@@ -6,14 +6,14 @@ import CKernels
 struct SGD: Optimizer {
   let momentum: Double
   let nesterov: Bool
-  private let momentumBuffer: OptimizerState?
+  private let momentumBuffer: StateBuffer?
 
   init(_ table: ParameterTable, momentum: Double, nesterov: Bool) {
     (self.momentum, self.nesterov) = (momentum, nesterov)
-    momentumBuffer = momentum > 0 ? OptimizerState("momentum", count: table.count) : nil
+    momentumBuffer = momentum > 0 ? StateBuffer("momentum", count: table.count) : nil
   }
 
-  var state: [OptimizerState] { momentumBuffer.map { [$0] } ?? [] }
+  var state: [StateBuffer] { momentumBuffer.map { [$0] } ?? [] }
 
   func update(_ step: UpdateContext) {
     step.forEachChunk { chunk in
