@@ -38,27 +38,33 @@ let package = Package(
     library("Autograd", ["Kernels", "CKernels"]),
     library("Checkpoints", ["Files", .product(name: "Crypto", package: "swift-crypto")]),
     library("Tokenizers", ["Files"]),
+    library("Datasets", ["Files"]),
     library("Models", ["Autograd", "Kernels", "Checkpoints", "Hashing", "Files"]),
     library("Adapters", ["Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
-    library("Tasks", ["Models", "Autograd", "Tokenizers", "Hashing", "Files"]),
+    library("Tasks", ["Models", "Autograd", "Tokenizers", "Datasets", "Hashing", "Files"]),
     library(
       "Training",
       ["Tasks", "Adapters", "Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
-    library("Serving", ["Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files"]),
+    library(
+      "Serving",
+      ["Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files"]),
     library(
       "Recipes",
       [
-        "Training", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Logs",
-        "Hashing",
-        "Files",
+        "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Hashing", "Files",
       ]),
     library("Reporting", ["Training", "Tasks", "Kernels", "Files"]),
     library("Logs", ["Files"]),
-    library("Runs", ["Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift")]),
+    library(
+      "Runs",
+      [
+        "Recipes", "Training", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints",
+        "Logs", "Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Runs", "Serving", "Training", "Adapters", "Tasks", "Models", "Tokenizers",
+        "Recipes", "Reporting", "Runs", "Serving", "Training", "Adapters", "Tasks", "Datasets", "Models", "Tokenizers",
         "Checkpoints", "Kernels", "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -90,16 +96,22 @@ let package = Package(
       ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files"]),
     tests("Checkpoints", ["TestSupport", "Files"]),
     tests("Tokenizers", ["Files"]),
+    tests("Datasets", ["TestSupport", "Files"]),
     tests(
       "Recipes",
       [
-        "TestSupport", "Training", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Tokenizers",
-        "Files",
+        "TestSupport", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Kernels", "Files",
       ]),
     tests("Logs", ["TestSupport", "Files"]),
     tests("Reporting"),
-    tests("Runs", ["TestSupport", "Files", .product(name: "GRDB", package: "GRDB.swift")]),
-    tests("Tasks", ["TestSupport", "Models", "Tokenizers", "Autograd", "Kernels", "Checkpoints", "Files"]),
+    tests(
+      "Runs",
+      [
+        "TestSupport", "Recipes", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers",
+        "Kernels",
+        "Checkpoints", "Files", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    tests("Tasks", ["TestSupport", "Models", "Tokenizers", "Datasets", "Autograd", "Kernels", "Checkpoints", "Files"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -5,8 +5,7 @@ import Models
 
 /// y += c·((dropout(x)·Aᵀ) ⊙ E)·Bᵀ      A [r, in]   E [r, 1]   B [out, r]   c = α/(r₀ + 1e-5), r₀ the initial rank
 /// with u = x·Aᵀ, v = c·dy·B:   dB += c·dyᵀ·(u ⊙ E)   dE += Σ over rows of u ⊙ v   dA += (v ⊙ E)ᵀ·x   dx += (v ⊙ E)·A
-/// Sendable: read during a step; its parameters are written between steps.
-public final class AdaLoRA: ProjectionAdapter, @unchecked Sendable {
+public final class AdaLoRA: ProjectionAdapter {
   public let a, e, b: Parameter
   public let scale: Float
   private let dropout: Double
@@ -30,7 +29,7 @@ public final class AdaLoRA: ProjectionAdapter, @unchecked Sendable {
   public var isTrainable: Bool { a.isTrainable || e.isTrainable || b.isTrainable }
 
   public func apply(
-    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+    to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     // An adapter file may have rank 0 here: pruning removed every triplet.
     guard a.rows > 0 else { return nil }

@@ -4,16 +4,6 @@ import Checkpoints
 import Files
 import Models
 
-extension TextModel {
-  /// Modules of the head, without its last layer, whose weights are in the checkpoint. The `adapters` library does not
-  /// list them in a config, as PEFT does in `modules_to_save`.
-  func headModules(in checkpoint: Checkpoint) -> [String] {
-    let last = [classifier.weight, classifier.bias].map { moduleName(of: $0.name) }
-    let found = parameters.map(\.name).filter(checkpoint.contains).map(moduleName)
-    return Set(found).subtracting(last).sorted()
-  }
-}
-
 extension Adapter {
   /// Writes adapter_config.json and adapter.safetensors; for a head also head_config.json and model_head.safetensors.
   func saveForAdapterHub(
@@ -39,7 +29,7 @@ extension Adapter {
     if head.isEmpty { return }
     try write(
       head, AdapterFormat.adapterHub.weights[1],
-      ["config": .null, "name": .null, "num_labels": headType == .maskedLM ? .null : .int(self.head.outputs)],
+      ["config": .null, "name": .null, "num_labels": headType.isTied ? .null : .int(self.head.outputs)],
       "head_config.json")
   }
 }

@@ -1,6 +1,6 @@
-/// Merges an attached adapter into the base weights, and restores them: PEFT's `merge_adapter` and `unmerge_adapter`.
+/// Merges an adapter into a copy of its model, as PEFT's `merge_and_unload`.
 import Autograd
-import Models
+public import Models
 
 /// An adapter whose update is not a change of weights.
 public struct MergeFault: Error, CustomStringConvertible {
@@ -14,42 +14,23 @@ public struct MergeFault: Error, CustomStringConvertible {
 }
 
 extension Adapter {
-  /// Adds the update to the base's Float32 weights, so that the model gives the same outputs without it, up to
-  /// rounding. The adapter slots are then empty; the head and the replaced weights stay in place.
-  /// - Throws: `MergeFault` for an adapter that is not `Mergeable`. The model is then unchanged.
-  public func merge() throws {
-    precondition(isAttached && !isMerged, "only an attached adapter can be merged, once")
+  /// A copy of the model in Float32 with the update in its weights, and with the adapter's head and replaced weights. It
+  /// gives the outputs of the model with the adapter, up to rounding. The model itself stays unchanged.
+  /// - Throws: `MergeFault` for an adapter that is not `Mergeable`.
+  public func merged() throws -> TextModel {
     let mergeable = injection.projections.compactMap { projection, adapter in
-      (adapter as? any Mergeable).map { (projection, $0) }
+      (adapter as? any Mergeable).map { (projection.name, $0) }
     }
-    guard injection.slots.isEmpty, mergeable.count == injection.projections.count else {
+    guard injection.residuals.isEmpty, injection.virtualTokens == nil, mergeable.count == injection.projections.count
+    else {
       throw MergeFault(method: type(of: method).peftType)
     }
-    var backups: [WeightBackup] = []
-    for (projection, adapter) in mergeable {
-      for parameter in [projection.weight, projection.bias] {
-        parameter.makeWritable()
-        backups.append(WeightBackup(parameter: parameter, values: Array(parameter.values)))
-      }
+    let merged = try model.copy(with: RowAdapters(set))
+    let projections = Dictionary(uniqueKeysWithValues: merged.projections.map { ($0.name, $0) })
+    for (name, adapter) in mergeable {
+      guard let projection = projections[name] else { preconditionFailure("the copy has no projection \(name)") }
       adapter.merge(into: projection.weight.pointer, bias: projection.bias.pointer)
-      projection.adapter = nil
     }
-    unmergedWeights = backups
+    return merged
   }
-
-  /// Restores the base's weights, bit for bit, and puts the adapter back into its slots.
-  public func unmerge() {
-    precondition(isMerged, "the adapter is not merged")
-    for backup in unmergedWeights ?? [] { _ = backup.parameter.values.update(fromContentsOf: backup.values) }
-    for (projection, adapter) in injection.projections { projection.adapter = adapter }
-    unmergedWeights = nil
-  }
-
-  public var isMerged: Bool { unmergedWeights != nil }
-}
-
-/// A weight of the base and its values before a merge.
-struct WeightBackup {
-  let parameter: Parameter
-  let values: [Float]
 }

@@ -34,7 +34,7 @@ extension Adapter {
       return (tensor.name, shape, values)
     }
     var weights: [SavedTensor] = headParameters.map { (prefix + $0.name, $0.shape, Array($0.values)) }
-    weights += replacedWeights.map { ($0.savedName, $0.parameter.shape, self.values(of: $0)) }
+    weights += replacedWeights.map { ($0.name, $0.parameter.shape, Array($0.parameter.values)) }
     if type(of: method).format == .adapterHub {
       return try saveForAdapterHub(tensors, head: weights, to: folder, base: base, headType)
     }
@@ -48,38 +48,32 @@ extension Adapter {
     settings["base_model_name_or_path"] = .string(base)
     settings["inference_mode"] = true
     settings["peft_version"] = "0.21.2"
-    settings["task_type"] =
-      switch headType {
-      case .tokenClassification: "TOKEN_CLS"
-      case .sequenceClassification: "SEQ_CLS"
-      case .maskedLM: .null
-      }
+    settings["task_type"] = headType.peftTaskType.map(JSON.string) ?? .null
     for key in ["auto_mapping", "revision"] { settings[key] = .null }
     // PEFT requires a tokenizer's name if the prompt was initialized from a text, and does not use it.
     if settings["prompt_tuning_init"] == "TEXT" { settings["tokenizer_name_or_path"] = .string(base) }
     try writeFile(JSON.object(settings).text() + "\n", to: folder + "/adapter_config.json")
   }
 
-  /// Loads the adapter in `folder` for `model`; it is not attached yet.
+  /// Loads the adapter in `folder` for `model`.
   /// - Throws: `AdapterFault` with all unsupported settings, or all missing, unexpected and misshapen tensors.
   public convenience init(folder: String, on model: TextModel) throws {
     var method = try readMethod(folder + "/adapter_config.json")
     let prefix = type(of: method).tensorPrefix
     let format = type(of: method).format, files = format.weights.map { folder + "/" + $0 }
     let checkpoint = try Checkpoint(files: [files[0]] + files.dropFirst().filter(fileExists))
-    if format == .adapterHub { method.addModulesToSave(model.headModules(in: checkpoint)) }
+    method.addModulesToSave(
+      model.headTransformModules.filter { module in
+        checkpoint.contains(prefix + module + ".weight") && !belongs(module + ".weight", to: method.modulesToSave)
+      })
     var reader = TensorReader(
       checkpoint: checkpoint, file: files[0],
       encoder: (prefix, model.config.family.names.baseModelPrefix + "."))
     let injection = try method.inject(into: model, seed: nil)
     for tensor in injection.tensors { try reader.read(tensor.parameter, savedName: tensor.name) }
-    let head = model.headType == .maskedLM ? model.classifier : try reader.head(like: model.classifier)
+    let head = model.headType.isTied ? nil : try reader.head(like: model.classifier)
     self.init(method, on: model, injection, head: head)
-    for (index, weight) in replacedWeights.enumerated() {
-      let copy = Parameter(weight.parameter.name, shape: weight.parameter.shape)
-      try reader.read(copy, savedName: weight.savedName)
-      setReplacedWeight(index, Array(copy.values))
-    }
+    for weight in replacedWeights { try reader.read(weight.parameter, savedName: weight.name) }
     try reader.finish()
   }
 }
@@ -143,11 +137,11 @@ private struct TensorReader {
     try checkpoint.floats(name, into: parameter.pointer)
   }
 
-  /// The adapter's classifier, with any number of classes; the model's if the file has none.
+  /// The adapter's classifier, with any number of classes; a copy of the model's if the file has none.
   mutating func head(like head: Projection) throws -> Projection {
     let savedName = encoder.prefix + head.weight.name
     guard let name = find(savedName), case let shape = try checkpoint.info(name).shape, shape.count == 2 else {
-      return head
+      return head.copy
     }
     let adapterHead = Projection(
       head.name, weight: Parameter(head.weight.name, shape: [shape[0], head.inputs]),

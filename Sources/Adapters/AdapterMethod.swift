@@ -7,10 +7,10 @@ public import Models
 /// model (PEFT's `BaseTuner`). An `Adapter` is one such config injected into one `TextModel`.
 ///
 /// To add the method X:
-/// 1. **The forward pass.** PEFT replaces modules by its own layers (`lora.Linear`). Here a model has empty adapter
-///    slots, and an object fills a slot: a `ProjectionAdapter` beside a linear layer (`LoRA`, `IA3`), a
-///    `ResidualAdapter` after a sublayer (`Bottleneck`), or `VirtualTokens` before every sequence (`PromptEmbedding`,
-///    `PrefixEncoder`). A method that only trains weights of the model (`BitFit`) needs none. If the update can be
+/// 1. **The forward pass.** PEFT replaces modules by its own layers (`lora.Linear`). Here a model has adapter slots, and
+///    an `AdapterSet`, an argument of the pass, has an object for a slot: a `ProjectionAdapter` beside a linear layer
+///    (`LoRA`, `IA3`), a `ResidualAdapter` after a sublayer (`Bottleneck`), or `VirtualTokens` before every sequence
+///    (`PromptEmbedding`, `PrefixEncoder`). A method that only trains weights of the model (`BitFit`) needs none. If the update can be
 ///    merged into weight and bias, as by PEFT's `merge_and_unload`, the `ProjectionAdapter` is also `Mergeable`.
 /// 2. **The config.** `XConfig: AdapterMethod` has the fields of PEFT's config, with PEFT's defaults. With
 ///    `target_modules` or `modules_to_save` it is a `ModuleMethod`. Its `inject` creates the adapters, whose parameters
@@ -20,7 +20,7 @@ public import Models
 ///    `Recipe.Method.MethodType`.
 ///
 /// Compare it with PEFT in tests: the logits of a PEFT folder, the saved files, the losses of twenty steps, and the
-/// count of trainable parameters. A merged adapter must give the logits of the attached one.
+/// count of trainable parameters. A merged model must give the logits of the model with the adapter.
 public protocol AdapterMethod: Sendable {
   /// `peft_type` in adapter_config.json: "LORA". A name of our own if PEFT does not have the method.
   static var peftType: String { get }
@@ -31,7 +31,7 @@ public protocol AdapterMethod: Sendable {
   /// PEFT's `modules_to_save`: modules that are trained and saved in full, besides the head.
   var modulesToSave: [String] { get }
 
-  /// Creates the method's parameters for `model`. Does not change the model: `Adapter.attach` does.
+  /// Creates the method's parameters for `model`. Does not change the model.
   /// - Parameters:
   ///   - model: its names and sizes decide the targets and the shapes.
   ///   - seed: random seed of the initialization. nil: the adapter is read from a file. Then values are not
@@ -71,17 +71,19 @@ extension ModuleMethod {
   public mutating func addModulesToSave(_ modules: [String]) { self.modules.addModulesToSave(modules) }
 }
 
-/// What a method injects into one model. `Adapter` attaches, trains and saves it.
+/// What a method injects into one model. `Adapter` makes an `AdapterSet` of it, and saves it.
 public struct Injection {
-  /// Adapters of linear layers: `Adapter.attach` assigns each to its projection.
+  /// Adapters of linear layers.
   var projections: [(projection: Projection, adapter: any ProjectionAdapter)] = []
-  /// Adapters in other slots of the model.
-  var slots: [AdapterSlot] = []
+  /// Adapters after sublayers.
+  var residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)] = []
+  /// Virtual tokens before every sequence; nil: none.
+  var virtualTokens: (any VirtualTokens)?
   /// Parameters that are saved, in the file's order.
   var tensors: [SavedParameter] = []
   /// Parameters that are trained and not saved, because what they compute is saved instead (prefix tuning's network).
   var unsavedParameters: [Parameter] = []
-  /// Weights of the model that the adapter has its own values for: biases, LayerNorms, modules to save.
+  /// Parameters of the model that the adapter has its own copies of: biases, LayerNorms, modules to save.
   var replacedWeights: [SavedParameter] = []
   /// Called around every training step (AdaLoRA's rank allocation); nil for most methods.
   var hook: (any StepHook)?
@@ -101,20 +103,6 @@ struct SavedParameter {
 
 /// Computes shape and values of a tensor in adapter_model.safetensors.
 typealias TensorExport = () -> (shape: [Int], values: [Float])
-
-/// An adapter slot of a model, together with the adapter that fills it.
-struct AdapterSlot {
-  let isFree: () -> Bool
-  let fill: () -> Void
-  let clear: () -> Void
-
-  /// `AdapterSlot(model, \.virtualTokens, prefix)`
-  init<Owner: AnyObject, Value>(_ owner: Owner, _ slot: ReferenceWritableKeyPath<Owner, Value?>, _ adapter: Value) {
-    isFree = { owner[keyPath: slot] == nil }
-    fill = { owner[keyPath: slot] = adapter }
-    clear = { owner[keyPath: slot] = nil }
-  }
-}
 
 extension TextModel {
   /// The weights of `modules` (module names or their suffixes), saved under `prefix` and their own names.

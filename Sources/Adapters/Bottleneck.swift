@@ -5,8 +5,7 @@ import Models
 
 /// y = norm(h + s·dropout(f(g·Dᵀ + d)·Uᵀ + u) + x)        D [m, hidden], d [m]   U [hidden, m], u [hidden]
 /// where g = h, or norm(h + x) with `normsBefore`. x and h are the arguments of `ResidualAdapter`.
-/// Sendable: read during a step; its parameters are written between steps.
-final class Bottleneck: ResidualAdapter, @unchecked Sendable {
+final class Bottleneck: ResidualAdapter {
   let down, up: LinearWeights
   private let config: BottleneckConfig
 

@@ -70,18 +70,15 @@ extension BottleneckConfig: AdapterMethod {
   public mutating func addModulesToSave(_ modules: [String]) { modulesToSave += modules }
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
-    let blocks = model.encoder.adapterSlots
+    let blocks = model.encoder.blockNames
     let absent = leaveOut.filter { !blocks.indices.contains($0) }
     let invalid = absent.isEmpty && Set(leaveOut).count == blocks.count ? leaveOut : absent
     if seed != nil, !invalid.isEmpty { throw LeftOutFault(layers: invalid, count: blocks.count) }
     var injection = Injection()
-    func add(
-      _ module: String, to block: BlockAdapterSlots,
-      _ slot: ReferenceWritableKeyPath<BlockAdapterSlots, (any ResidualAdapter)?>
-    ) {
-      let bottleneck = Bottleneck(block.name + module + name, hiddenSize: model.config.hiddenSize, self)
+    func add(_ module: String, to block: Int, _ sublayer: BlockSlot.Sublayer) {
+      let bottleneck = Bottleneck(blocks[block] + module + name, hiddenSize: model.config.hiddenSize, self)
       if let seed { bottleneck.initialize(seed: seed) }
-      injection.slots.append(AdapterSlot(block, slot, bottleneck))
+      injection.residuals.append((BlockSlot(block: block, sublayer), bottleneck))
       injection.tensors += bottleneck.parameters.map { SavedParameter(name: $0.name, parameter: $0) }
     }
     let modules =
@@ -89,9 +86,9 @@ extension BottleneckConfig: AdapterMethod {
       case .bert: (attention: ".attention.output.adapters.", output: ".output.adapters.")
       case .distilbert: (attention: ".attention_adapters.adapters.", output: ".output_adapters.adapters.")
       }
-    for (index, block) in blocks.enumerated() where !leaveOut.contains(index) {
-      if hasAttentionAdapter { add(modules.attention, to: block, \.attentionOutput) }
-      if hasOutputAdapter { add(modules.output, to: block, \.output) }
+    for block in blocks.indices where !leaveOut.contains(block) {
+      if hasAttentionAdapter { add(modules.attention, to: block, .attentionOutput) }
+      if hasOutputAdapter { add(modules.output, to: block, .output) }
     }
     injection.replacedWeights = model.weights(of: modulesToSave, prefix: "")
     return injection

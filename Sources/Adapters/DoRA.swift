@@ -11,29 +11,25 @@ import Synchronization
 /// With dropout D, as in PEFT: y = x·Wᵀ + b + (g - 1) ⊙ (D·Wᵀ) + g ⊙ s·(D·Aᵀ)·Bᵀ.
 /// The norms are constants in backward (§4.3): dm += Σ over rows of dy ⊙ (what g scales)/‖W + s·B·A‖; all else gets
 /// g ⊙ dy. What g scales is saved for backward, which takes as much memory as y.
-/// Sendable: read during a step; its parameters are written between steps.
-public final class DoRA: ProjectionAdapter, @unchecked Sendable {
+public final class DoRA: ProjectionAdapter {
   let lora: LoRA
   public let magnitude: Parameter
-  private let weight, bias: Parameter
   private let dropout: Double
   /// Cached squared row norms of the frozen W, computed on first use from its Float32 or bfloat16 values.
-  private let squaredNorms = Mutex<(isBF16: Bool, values: [Double])?>(nil)
+  private let squaredNorms = Mutex<(weight: Parameter, isBF16: Bool, values: [Double])?>(nil)
 
-  init(_ lora: LoRA, magnitude: Parameter, weight: Parameter, bias: Parameter, dropout: Double) {
-    (self.lora, self.magnitude, self.weight, self.bias) = (lora, magnitude, weight, bias)
-    self.dropout = dropout
+  init(_ lora: LoRA, magnitude: Parameter, dropout: Double) {
+    (self.lora, self.magnitude, self.dropout) = (lora, magnitude, dropout)
   }
 
   convenience init(_ projection: Projection, rank: Int, scale: Double, dropout: Double) {
     self.init(
       LoRA(projection, rank: rank, scale: scale, dropout: 0),
-      magnitude: Parameter(projection.name + ".lora_magnitude_vector", shape: [projection.outputs]),
-      weight: projection.weight, bias: projection.bias, dropout: dropout)
+      magnitude: Parameter(projection.name + ".lora_magnitude_vector", shape: [projection.outputs]), dropout: dropout)
   }
 
   /// m = ‖W + s·B·A‖, so that the adapted model initially equals the base.
-  func initializeMagnitude() {
+  func initializeMagnitude(_ weight: Parameter) {
     let norms = rowNorms(weight.matrix, squaredRowNorms(weight.matrix))
     for row in 0..<magnitude.count { magnitude.pointer[row] = norms[row] }
   }
@@ -43,19 +39,22 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
   public var keepsBias: Bool { true }
 
   public func apply(
-    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+    to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
-    let (norms, gain) = scales(pass)
+    let (norms, gain) = scales(weights.weight, pass)
     return dropout > 0 && pass.isTraining
-      ? applyWithDropout(to: y, columns, from: x, precision, norms, gain, pass)
-      : applyWithoutDropout(to: y, columns, from: x, precision, norms, gain, pass)
+      ? applyWithDropout(to: y, columns, from: x, weights, precision, norms, gain, pass)
+      : applyWithoutDropout(to: y, columns, from: x, weights, precision, norms, gain, pass)
   }
 
   private func applyWithoutDropout(
-    to y: Tensor, _ columns: Range<Int>, from x: Tensor, _ precision: Precision, _ norms: Tensor, _ gain: Tensor,
-    _ pass: Pass
+    to y: Tensor, _ columns: Range<Int>, from x: Tensor, _ weights: LinearWeights, _ precision: Precision,
+    _ norms: Tensor, _ gain: Tensor, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
-    let backward = lora.apply(to: y, columns: columns, from: x, precision: precision, pass)
+    guard let bias = weights.bias else {
+      preconditionFailure("\(weights.weight.name): DoRA expects a layer with a bias")
+    }
+    let backward = lora.apply(to: y, columns: columns, from: x, of: weights, precision: precision, pass)
     let slice = y.matrix.columns(columns)
     let unscaled = y.isTracked && magnitude.isTrainable ? pass.make(y.rows, columns.count) : nil
     tune_rescale(slice.base, slice.stride, gain.pointer, bias.pointer, unscaled?.pointer, slice.rows, slice.columns)
@@ -70,14 +69,15 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
   }
 
   private func applyWithDropout(
-    to y: Tensor, _ columns: Range<Int>, from x: Tensor, _ precision: Precision, _ norms: Tensor, _ gain: Tensor,
-    _ pass: Pass
+    to y: Tensor, _ columns: Range<Int>, from x: Tensor, _ weights: LinearWeights, _ precision: Precision,
+    _ norms: Tensor, _ gain: Tensor, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
-    let x = Autograd.dropout(x, dropout, pass)
+    let x = Autograd.dropout(x, dropout, pass), weight = weights.weight
     let base = pass.make(x.rows, columns.count), unscaled = pass.make(x.rows, columns.count, tracked: y.isTracked)
     gemm(x.matrix, weight.matrix.transposed, into: base.matrix, precision: precision)
     unscaled.pointer.update(from: base.pointer, count: base.count)
-    let backward = lora.apply(to: unscaled, columns: 0..<columns.count, from: x, precision: precision, pass)
+    let backward = lora.apply(
+      to: unscaled, columns: 0..<columns.count, from: x, of: weights, precision: precision, pass)
     let slice = y.matrix.columns(columns)
     tune_add_rescaled(
       unscaled.pointer, base.pointer, gain.pointer, slice.base, slice.stride, slice.rows, slice.columns)
@@ -93,7 +93,7 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
       for index in 0..<slice.columns { gain.pointer[index] -= 1 }  // D·Wᵀ is scaled by g - 1.
       tune_scale_columns(
         slice.base, slice.stride, gain.pointer, scaled.pointer, scaled.columns, slice.rows, slice.columns, 0)
-      pass.accumulate(slot) { [weight] dx, beta in
+      pass.accumulate(slot) { dx, beta in
         gemm(scaled.matrix, weight.matrix, into: dx, beta: beta, precision: precision)
       }
     }
@@ -111,11 +111,11 @@ public final class DoRA: ProjectionAdapter, @unchecked Sendable {
   }
 
   /// ‖W + s·B·A‖ and m/‖W + s·B·A‖, row by row.
-  private func scales(_ pass: Pass) -> (norms: Tensor, gain: Tensor) {
+  private func scales(_ weight: Parameter, _ pass: Pass) -> (norms: Tensor, gain: Tensor) {
     let squaredNorms = self.squaredNorms.withLock { cached in
-      if let cached, cached.isBF16 == weight.isBF16 { return cached.values }
+      if let cached, cached.weight === weight, cached.isBF16 == weight.isBF16 { return cached.values }
       let values = squaredRowNorms(weight.matrix)
-      cached = (weight.isBF16, values)
+      cached = (weight, weight.isBF16, values)
       return values
     }
     let norms = pass.make(1, magnitude.count), gain = pass.make(1, magnitude.count)
@@ -152,7 +152,7 @@ private func squaredRowNorms(_ weight: Matrix) -> [Double] {
 
 extension DoRA: Mergeable {
   func merge(into weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?) {
-    let base = Matrix(weight, rows: self.weight.rows, columns: self.weight.columns)
+    let base = Matrix(weight, rows: lora.b.rows, columns: lora.a.columns)
     let norms = rowNorms(base, squaredRowNorms(base))
     lora.merge(into: weight, bias: bias)
     for row in 0..<base.rows {

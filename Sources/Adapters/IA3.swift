@@ -4,8 +4,7 @@ public import Kernels
 import Models
 
 /// y = (x·Wᵀ + b)·diag(l)        l [out, 1]; in a feed-forward module y = (x·diag(l))·Wᵀ + b        l [1, in]
-/// Sendable: read during a step; its parameters are written between steps.
-public final class IA3: ProjectionAdapter, @unchecked Sendable {
+public final class IA3: ProjectionAdapter {
   let gain: Parameter
   /// Whether the input is scaled instead of the output.
   let isFeedforward: Bool
@@ -22,7 +21,7 @@ public final class IA3: ProjectionAdapter, @unchecked Sendable {
   public func input(_ x: Tensor, _ pass: Pass) -> Tensor { isFeedforward ? scale(x, by: gain, pass) : x }
 
   public func apply(
-    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+    to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     isFeedforward ? nil : scale(columns: columns, of: y, by: gain, pass)
   }

@@ -5,8 +5,7 @@ import Models
 
 /// y += s·(dropout(x)·Aᵀ)·Bᵀ       A [r, in]   B [out, r]   s = α/r, or α/√r (Kalajdzievski 2023)
 /// with u = x·Aᵀ and v = s·dy·B:   dB += s·dyᵀ·u    dA += vᵀ·x    dx += v·A
-/// Sendable: read during a step; its parameters are written between steps.
-public final class LoRA: ProjectionAdapter, @unchecked Sendable {
+public final class LoRA: ProjectionAdapter {
   public let a, b: Parameter
   public let scale: Float
   let dropout: Double
@@ -27,7 +26,7 @@ public final class LoRA: ProjectionAdapter, @unchecked Sendable {
   public var isTrainable: Bool { a.isTrainable || b.isTrainable }
 
   public func apply(
-    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+    to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     addLowRank(
       a, times: nil, b, scale: scale, dropout: dropout, to: y, columns: columns, from: x, precision: precision, pass)

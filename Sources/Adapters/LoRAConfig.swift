@@ -57,7 +57,7 @@ extension LoRAConfig: ModuleMethod {
       let dora = DoRA(projection, rank: rank, scale: scale, dropout: dropout)
       if let seed {
         try initialization.fill(dora.lora, of: projection, seed: seed)
-        dora.initializeMagnitude()
+        dora.initializeMagnitude(projection.weight)
       }
       return (dora, [dora.lora.a, dora.lora.b, dora.magnitude].map { saved($0) })
     }

@@ -49,7 +49,7 @@ extension PrefixConfig: AdapterMethod {
       }
     }
     var injection = Injection()
-    injection.slots = [AdapterSlot(model, \.virtualTokens, prefix)]
+    injection.virtualTokens = prefix
     injection.tensors = [saved]
     injection.unsavedParameters = prefix.transformParameters
     injection.replacedWeights = model.weights(of: newHeadModules, prefix: Self.tensorPrefix)

@@ -33,7 +33,7 @@ extension PromptConfig: AdapterMethod {
     let prompt = PromptEmbedding(count: numVirtualTokens, hiddenSize: model.config.hiddenSize)
     if let seed { initialize(prompt.embedding, model, seed: seed) }
     var injection = Injection()
-    injection.slots = [AdapterSlot(model, \.virtualTokens, prompt)]
+    injection.virtualTokens = prompt
     injection.tensors = [SavedParameter(name: "prompt_embeddings", parameter: prompt.embedding)]
     injection.replacedWeights = model.weights(of: newHeadModules, prefix: Self.tensorPrefix)
     return injection

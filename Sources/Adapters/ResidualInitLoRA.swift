@@ -5,8 +5,7 @@ import Models
 
 /// y += s·(dropout(x)·Aᵀ)·Bᵀ - s·(x·A₀ᵀ)·B₀ᵀ        A₀, B₀: initial A and B
 /// PEFT subtracts s·B₀·A₀ from the weight. Here the base weight stays unchanged, so other adapters can use it.
-/// Sendable: like `LoRA`.
-final class ResidualInitLoRA: ProjectionAdapter, @unchecked Sendable {
+final class ResidualInitLoRA: ProjectionAdapter {
   let lora: LoRA
   /// A₀ and B₀ with the scale -s; frozen.
   private let initial: LoRA
@@ -22,9 +21,11 @@ final class ResidualInitLoRA: ProjectionAdapter, @unchecked Sendable {
   var isTrainable: Bool { lora.isTrainable }
 
   func apply(
-    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+    to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
-    let parts = [lora, initial].map { $0.apply(to: y, columns: columns, from: x, precision: precision, pass) }
+    let parts = [lora, initial].map {
+      $0.apply(to: y, columns: columns, from: x, of: weights, precision: precision, pass)
+    }
     guard y.isTracked else { return nil }
     return { dy in parts.forEach { $0?(dy) } }
   }

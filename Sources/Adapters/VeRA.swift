@@ -6,8 +6,7 @@ import Models
 /// y += (h·Bᵀ)·diag(b) with h = u·diag(d), u = dropout(x)·Aᵀ        d [r]   b [out]
 /// A [r, in] and B [out, r] are the first columns and rows of frozen random matrices that all projections share.
 /// with v = h·Bᵀ and w = dy·diag(b)·B:   db += Σ over rows of dy·v    dd += Σ over rows of w·u    dx += w·diag(d)·A
-/// Sendable: read during a step; its parameters are written between steps.
-public final class VeRA: ProjectionAdapter, @unchecked Sendable {
+public final class VeRA: ProjectionAdapter {
   let d, b: Parameter
   private let shared: VeRASharedMatrices
   private let inputs, outputs: Int
@@ -25,7 +24,7 @@ public final class VeRA: ProjectionAdapter, @unchecked Sendable {
   private var up: Matrix { Matrix(shared.b.pointer, rows: outputs, columns: shared.rank) }
 
   public func apply(
-    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+    to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     let input = Autograd.dropout(x, dropout, pass), rank = shared.rank
     let (u, h, v) = (pass.make(x.rows, rank), pass.make(x.rows, rank), pass.make(x.rows, outputs))

@@ -3,8 +3,7 @@ import Autograd
 import Models
 
 /// Embeddings of virtual tokens, which also get position and token type embeddings (Lester et al. 2021).
-/// Sendable: read during a step; its parameters are written between steps.
-final class PromptEmbedding: VirtualTokens, @unchecked Sendable {
+final class PromptEmbedding: VirtualTokens {
   /// [n, d]
   let embedding: Parameter
 
@@ -19,8 +18,7 @@ final class PromptEmbedding: VirtualTokens, @unchecked Sendable {
 
 /// Keys and values of every block [n, 2·d·layers], block by block, keys first (Li & Liang 2021): an embedding
 /// E of that shape, or tanh(E·W₀ᵀ + b₀)·W₂ᵀ + b₂ with E [n, d], W₀ [m, d], W₂ [2·d·layers, m].
-/// Sendable: like `PromptEmbedding`.
-final class PrefixEncoder: VirtualTokens, @unchecked Sendable {
+final class PrefixEncoder: VirtualTokens {
   let embedding: Parameter
   /// W₀, b₀ and W₂, b₂; empty if E itself holds the keys and values.
   private let transform: [LinearWeights]

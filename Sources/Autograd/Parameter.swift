@@ -108,9 +108,23 @@ public final class Parameter: @unchecked Sendable {
 
   /// The parameter itself if it is Float32, else a Float32 copy.
   public var asFloat32: Parameter {
-    guard case .bf16(let pointer) = numbers else { return self }
-    let copy = Parameter(name, shape: shape)
-    tune_bf16_to_fp32(pointer, copy.pointer, count)
+    isBF16 ? copy() : self
+  }
+
+  /// A frozen Float32 copy with the same name, shape and number of gradient writes, in its own memory.
+  public func copy() -> Parameter {
+    let storage = OwnedStorage(count: count)
+    return copy(at: storage.pointer, in: storage)
+  }
+
+  /// The same in memory that `storage` keeps alive.
+  public func copy(at pointer: UnsafeMutablePointer<Float>, in storage: any Storage) -> Parameter {
+    let copy = Parameter(name, shape: shape, pointer: pointer, storage: storage)
+    switch numbers {
+    case .fp32(let numbers): pointer.update(from: numbers, count: count)
+    case .bf16(let numbers): tune_bf16_to_fp32(numbers, pointer, count)
+    }
+    copy.gradientWrites = gradientWrites
     return copy
   }
 

@@ -41,15 +41,23 @@ public final class Buffer {
   public let pointer: UnsafeMutablePointer<Float>
   private let capacity: Int
   private let workspace: Workspace
+  /// The buffer that this is a part of; nil: none.
+  private let whole: Buffer?
 
   /// The same memory as bfloat16 numbers, of which it holds twice as many.
   var bf16: UnsafeMutablePointer<UInt16> { UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: UInt16.self) }
 
-  fileprivate init(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int, _ workspace: Workspace) {
+  fileprivate init(
+    _ pointer: UnsafeMutablePointer<Float>, _ capacity: Int, _ workspace: Workspace, partOf whole: Buffer? = nil
+  ) {
     self.pointer = pointer
     self.capacity = capacity
     self.workspace = workspace
+    self.whole = whole
   }
 
-  deinit { workspace.give(pointer, capacity) }
+  deinit { if whole == nil { workspace.give(pointer, capacity) } }
+
+  /// The same memory from `offset` on, without a copy. It keeps this buffer alive.
+  func suffix(from offset: Int) -> Buffer { Buffer(pointer + offset, capacity - offset, workspace, partOf: self) }
 }

@@ -24,7 +24,7 @@ public final class SafetensorsFile: Sendable {
   }
 
   /// See `Checkpoint.releasePages`.
-  func releasePages() { Checkpoints.releasePages(map.bytes) }
+  func releasePages() { Files.releasePages(map.bytes) }
 
   /// Dtype, shape and byte range of a tensor; throws `.noTensor` with the nearest name.
   public func info(_ name: String) throws(CheckpointFault) -> TensorInfo {

@@ -8,7 +8,17 @@ public enum FloatFormat: String, Sendable, CaseIterable {
   case f16 = "F16"
   case bf16 = "BF16"
 
-  var size: Int { self == .f32 ? 4 : 2 }
+  /// Its name in recipes and options: fp32, fp16 or bf16.
+  public var name: String {
+    switch self {
+    case .f32: "fp32"
+    case .f16: "fp16"
+    case .bf16: "bf16"
+    }
+  }
+
+  /// Bytes of a number.
+  public var size: Int { self == .f32 ? 4 : 2 }
 }
 
 /// Writes `tensors` to `path`, through a temporary file that is renamed when it is complete.

@@ -24,6 +24,16 @@ extension JSON {
     self = try JSONParser.parse(bytes, named: file)
   }
 
+  /// Parses one line of a file of JSON lines, without copying `bytes`. Faults have the column only.
+  public init(parsingLine bytes: UnsafeRawBufferPointer, named location: String) throws(FileFault) {
+    do throws(FileFault) {
+      self = try JSONParser.parse(bytes, named: location)
+    } catch .json(_, let why) {
+      // The parser reads one line only, so its own line number is always 1.
+      throw .json(file: location, why: why.hasPrefix("line 1, ") ? String(why.dropFirst("line 1, ".count)) : why)
+    }
+  }
+
   /// Reads and parses the file at `path`.
   public init(path: String) throws {
     try self.init(parsing: readFile(path), named: path)

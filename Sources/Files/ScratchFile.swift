@@ -30,24 +30,11 @@ public final class ScratchFile {
     size += values.count * MemoryLayout<Value>.stride
   }
 
-  /// Maps the bytes written so far.
-  public func map() throws(FileFault) -> ScratchMap {
-    guard size > 0 else { return ScratchMap(UnsafeRawBufferPointer(start: nil, count: 0)) }
-    guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
+  /// Maps the bytes written so far. They are never changed, and no other program can open the unnamed file.
+  public func map() throws(FileFault) -> MappedFile {
+    guard let bytes = mapBytes(of: descriptor, count: size) else {
       throw .scratch(folder: folder, why: reason(errno))
     }
-    return ScratchMap(UnsafeRawBufferPointer(start: start, count: size))
-  }
-}
-
-/// The bytes of a `ScratchFile`. Sendable: appended bytes are never changed, and no other program can open the unnamed
-/// file.
-public final class ScratchMap: @unchecked Sendable {
-  public let bytes: UnsafeRawBufferPointer
-
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
-
-  deinit {
-    if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+    return MappedFile(bytes)
   }
 }

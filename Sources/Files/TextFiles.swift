@@ -38,14 +38,7 @@ public func forEachText(in path: String, fields: [String], _ body: (String) thro
 private func values(
   of fields: [String], in bytes: UnsafeRawBufferPointer, _ path: String, _ line: Int
 ) throws -> String {
-  let tree: JSON
-  do throws(FileFault) {
-    tree = try JSON(parsing: bytes, named: "\(path):\(line)")
-  } catch .json(let location, let why) {
-    // The parser reads one line only, so its own line number is always 1.
-    let column = why.hasPrefix("line 1, ") ? String(why.dropFirst("line 1, ".count)) : why
-    throw FileFault.json(file: location, why: column)
-  }
+  let tree = try JSON(parsingLine: bytes, named: "\(path):\(line)")
   func fault(_ found: String, _ expected: String) -> FileFault {
     .malformed(file: path, line: line, found: "found \(found)", expected: expected)
   }

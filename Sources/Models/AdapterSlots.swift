@@ -1,20 +1,25 @@
 /// Adapter slots outside the projections: after a block's sublayers, and virtual tokens before every sequence.
-/// Does not know any adapter. A model whose slots are all empty computes the same bits as one without slots.
+/// Does not know any adapter. A pass without adapters computes the same bits as a model without slots.
 public import Autograd
 public import Kernels
 
-/// The adapter slots of one block, after attention's output and after the feed-forward's output.
-/// Sendable: read during a step; assigned between passes.
-public final class BlockAdapterSlots: @unchecked Sendable {
-  /// The block's path as on the Hub: `bert.encoder.layer.0`.
-  public let name: String
-  public var attentionOutput, output: (any ResidualAdapter)?
+/// An adapter slot of a block, after the output of one of its sublayers.
+public struct BlockSlot: Hashable, Sendable {
+  public enum Sublayer: Sendable {
+    case attentionOutput
+    /// The feed-forward's output.
+    case output
+  }
 
-  init(_ name: String) { self.name = name }
+  /// Index of the block, from 0.
+  public let block: Int
+  public let sublayer: Sublayer
+
+  public init(block: Int, _ sublayer: Sublayer) { (self.block, self.sublayer) = (block, sublayer) }
 }
 
 /// Replaces norm(h + x) at the end of a sublayer.
-public protocol ResidualAdapter: AnyObject {
+public protocol ResidualAdapter: AnyObject, Sendable {
   /// - Parameters:
   ///   - h: the sublayer's output after dropout, [n, d]. It must not be overwritten.
   ///   - x: the sublayer's input, [n, d].
@@ -25,7 +30,7 @@ public protocol ResidualAdapter: AnyObject {
 }
 
 /// Prompt learning: virtual tokens before every sequence. They take the first `count` position ids.
-public protocol VirtualTokens: AnyObject {
+public protocol VirtualTokens: AnyObject, Sendable {
   var count: Int { get }
   /// Embeddings of the virtual tokens, [count, d] (prompt tuning, p-tuning); nil: none.
   func embeddings(_ pass: Pass) -> Tensor?
@@ -33,9 +38,10 @@ public protocol VirtualTokens: AnyObject {
   func keysAndValues(_ pass: Pass) -> Tensor?
 }
 
-/// A batch as the encoder reads it, with the virtual tokens.
+/// A batch as the encoder reads it, with the virtual tokens, and the adapters of the pass.
 struct EncoderInput {
   let batch: Batch
+  let adapters: RowAdapters
   /// The rows of the original batch's tokens; nil: all rows.
   private(set) var rows: [Int32]?
   /// Embeddings of the virtual tokens. They are added to the placeholder rows at the start of every sequence, whose id is
@@ -45,8 +51,9 @@ struct EncoderInput {
 
   var hasVirtualTokens: Bool { virtualEmbeddings != nil || pastKeyValues != nil }
 
-  init(_ batch: Batch, virtualTokens: (any VirtualTokens)?, _ pass: Pass) {
-    guard let virtualTokens else {
+  init(_ batch: Batch, _ adapters: RowAdapters, _ pass: Pass) {
+    self.adapters = adapters
+    guard let virtualTokens = adapters.virtualTokens else {
       self.batch = batch
       return
     }

@@ -1,5 +1,5 @@
 /// The BERT encoder: embeddings and blocks (Devlin et al. 2019). `Family` has what differs in DistilBERT.
-public import Autograd
+import Autograd
 import Kernels
 
 struct Embeddings: Sendable {
@@ -21,15 +21,15 @@ struct Embeddings: Sendable {
   func callAsFunction(_ input: EncoderInput, dropout probability: Double, precision: Precision, _ pass: Pass)
     -> Tensor
   {
-    let batch = input.batch
+    let (batch, adapters) = (input.batch, input.adapters)
     var sum = embed(
-      wordEmbeddings: wordEmbeddings, ids: batch.ids, positionEmbeddings: positionEmbeddings,
-      positionIDs: batch.positionIDs, tokenTypeEmbeddings: tokenTypeEmbeddings, tokenTypeIDs: batch.tokenTypeIDs,
-      precision: precision, pass)
+      wordEmbeddings: adapters[wordEmbeddings], ids: batch.ids, positionEmbeddings: adapters[positionEmbeddings],
+      positionIDs: batch.positionIDs, tokenTypeEmbeddings: tokenTypeEmbeddings.map { adapters[$0] },
+      tokenTypeIDs: batch.tokenTypeIDs, precision: precision, pass)
     if let embeddings = input.virtualEmbeddings {
       sum = addToSequenceStarts(sum, embeddings, sequenceOffsets: batch.sequenceOffsets, pass)
     }
-    return dropout(norm(sum, residual: nil, dropout: 0, pass), probability, pass)
+    return dropout(norm(sum, residual: nil, dropout: 0, adapters, pass), probability, pass)
   }
 }
 
@@ -43,7 +43,8 @@ struct Block: Sendable {
   let dropout, attentionDropout, attentionOutputDropout: Double
   /// Counted from 0.
   let index: Int
-  let adapterSlots: BlockAdapterSlots
+  /// The block's path as on the Hub: `bert.encoder.layer.0`.
+  let name: String
 
   init(_ scope: Scope, _ config: ModelConfig, index: Int) throws {
     let names = config.family.names
@@ -59,7 +60,7 @@ struct Block: Sendable {
     activation = config.activation
     (dropout, attentionDropout) = (config.dropout, config.attentionDropout)
     attentionOutputDropout = config.family.hasAttentionOutputDropout ? config.dropout : 0
-    adapterSlots = BlockAdapterSlots(scope.path)
+    name = scope.path
     self.index = index
   }
 
@@ -67,28 +68,31 @@ struct Block: Sendable {
   func callAsFunction(
     _ x: Tensor, _ input: EncoderInput, precision: Precision, _ pass: Pass, capture: (Tensor) -> Void = { _ in }
   ) -> Tensor {
-    let qkv = queryKeyValue(x, precision: precision, pass)
+    let adapters = input.adapters
+    let qkv = queryKeyValue(x, precision: precision, adapters, pass)
     capture(qkv)
     let context =
       input.pastKeyValues?.attend(qkv, block: index, heads: heads, dropout: attentionDropout, pass)
       ?? attention(qkv, sequenceOffsets: input.batch.sequenceOffsets, heads: heads, dropout: attentionDropout, pass)
-    let attentionResult = attentionOutput(context, precision: precision, pass)
+    let attentionResult = attentionOutput(context, precision: precision, adapters, pass)
     let y = addAndNorm(
-      attentionResult, x, attentionNorm, attentionOutputDropout, adapterSlots.attentionOutput, precision, pass)
-    let hidden = activate(intermediate(y, precision: precision, pass), activation, precision: precision, pass)
+      attentionResult, x, attentionNorm, attentionOutputDropout, .attentionOutput, adapters, precision, pass)
+    let hidden = activate(intermediate(y, precision: precision, adapters, pass), activation, precision: precision, pass)
     return addAndNorm(
-      output(hidden, precision: precision, pass), y, outputNorm, dropout, adapterSlots.output, precision, pass)
+      output(hidden, precision: precision, adapters, pass), y, outputNorm, dropout, .output, adapters, precision, pass)
   }
 
   /// norm(dropout(h) + x), or the adapter's replacement for it.
   private func addAndNorm(
-    _ h: Tensor, _ x: Tensor, _ norm: LayerNorm, _ probability: Double, _ adapter: (any ResidualAdapter)?,
-    _ precision: Precision, _ pass: Pass
+    _ h: Tensor, _ x: Tensor, _ norm: LayerNorm, _ probability: Double, _ sublayer: BlockSlot.Sublayer,
+    _ adapters: RowAdapters, _ precision: Precision, _ pass: Pass
   ) -> Tensor {
-    guard let adapter else { return norm(h, residual: x, dropout: probability, pass) }
+    guard let adapter = adapters.residual(at: BlockSlot(block: index, sublayer)) else {
+      return norm(h, residual: x, dropout: probability, adapters, pass)
+    }
     return adapter(
       Autograd.dropout(h, probability, pass), residual: x, precision: precision,
-      norm: { norm($0, residual: $1, dropout: 0, pass) }, pass)
+      norm: { norm($0, residual: $1, dropout: 0, adapters, pass) }, pass)
   }
 
   var joinedProjections: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }
@@ -108,13 +112,6 @@ public struct BertEncoder: Sendable {
     dropout = config.dropout
   }
 
-  /// The last hidden states of a batch, without virtual tokens.
-  public func callAsFunction(_ batch: Batch, _ pass: Pass) -> Tensor {
-    self(
-      EncoderInput(batch, virtualTokens: nil, pass), precision: .fp32, gradientCheckpointing: false, cache: nil,
-      trace: nil, pass)
-  }
-
   /// The last hidden states.
   /// - Parameters:
   ///   - precision: of GEMM operands and word embeddings.
@@ -130,11 +127,14 @@ public struct BertEncoder: Sendable {
     func withoutVirtualTokens(_ x: Tensor) -> Tensor { input.rows.map { gather(x, rows: $0, pass) } ?? x }
     let first = cache?.firstUncachedBlock ?? 0
     precondition(cache == nil || !input.hasVirtualTokens, "the hidden-state cache cannot be used with virtual tokens")
+    precondition(cache?.fits(input.adapters) ?? true, "the hidden-state cache was made for other adapters")
     precondition(
       trace.map { !$0.captures(below: first) } ?? true,
       "the trace captures hidden states below block \(first), which are cached and not computed")
     var x =
-      cache?.hiddenStates(of: input.batch, pass) { hiddenStates($0, afterBlocks: first, precision: precision, $1) }
+      cache?.hiddenStates(of: input.batch, pass) {
+        hiddenStates($0, input.adapters, afterBlocks: first, precision: precision, $1)
+      }
       ?? embeddings(input, dropout: dropout, precision: precision, pass)
     trace?.capture(withoutVirtualTokens(x), state: first)
     for (index, block) in blocks.enumerated().dropFirst(first) {
@@ -152,8 +152,10 @@ public struct BertEncoder: Sendable {
   }
 
   /// The hidden states after the first `count` blocks.
-  func hiddenStates(_ batch: Batch, afterBlocks count: Int, precision: Precision, _ pass: Pass) -> Tensor {
-    let input = EncoderInput(batch, virtualTokens: nil, pass)
+  func hiddenStates(
+    _ batch: Batch, _ adapters: RowAdapters, afterBlocks count: Int, precision: Precision, _ pass: Pass
+  ) -> Tensor {
+    let input = EncoderInput(batch, adapters, pass)
     let x = embeddings(input, dropout: dropout, precision: precision, pass)
     return blocks.prefix(count).reduce(x) { $1($0, input, precision: precision, pass) }
   }
@@ -161,8 +163,8 @@ public struct BertEncoder: Sendable {
   var joinedProjections: [JoinedProjection] { blocks.flatMap(\.joinedProjections) }
   var norms: [LayerNorm] { [embeddings.norm] + blocks.flatMap(\.norms) }
 
-  /// One entry per block.
-  public var adapterSlots: [BlockAdapterSlots] { blocks.map(\.adapterSlots) }
+  /// The blocks' paths as on the Hub: `bert.encoder.layer.0`, …
+  public var blockNames: [String] { blocks.map(\.name) }
 
   /// The weights outside of projections, in the checkpoint's order.
   var embeddingAndNormParameters: [Parameter] {

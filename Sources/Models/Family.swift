@@ -43,12 +43,7 @@ public enum Family: String, CaseIterable, Sendable {
   var usesTanhPooler: Bool { self == .bert }
   /// transformers' class for a model with this head.
   public func architecture(_ headType: HeadType) -> String {
-    let family = self == .bert ? "Bert" : "DistilBert"
-    return switch headType {
-    case .tokenClassification: family + "ForTokenClassification"
-    case .sequenceClassification: family + "ForSequenceClassification"
-    case .maskedLM: family + "ForMaskedLM"
-    }
+    (self == .bert ? "Bert" : "DistilBert") + headType.classSuffix
   }
 }
 

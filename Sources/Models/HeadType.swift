@@ -1,4 +1,4 @@
-/// The types of heads that a model can have.
+/// The types of heads that a model can have, with the names that transformers and PEFT have for them.
 
 public enum HeadType: Sendable {
   /// Logits for every token: BertForTokenClassification.
@@ -7,4 +7,33 @@ public enum HeadType: Sendable {
   case sequenceClassification
   /// Logits over the vocabulary; the decoder's weight is tied to the word embeddings: BertForMaskedLM.
   case maskedLM
+}
+
+extension HeadType {
+  /// Whether there is one row of logits per sequence, not per token.
+  public var isBySequence: Bool { self == .sequenceClassification }
+
+  /// Whether the last layer's weight is that of the word embeddings, and its outputs are the vocabulary.
+  public var isTied: Bool { self == .maskedLM }
+
+  /// The end of transformers' class names: `BertForTokenClassification`.
+  var classSuffix: String {
+    switch self {
+    case .tokenClassification: "ForTokenClassification"
+    case .sequenceClassification: "ForSequenceClassification"
+    case .maskedLM: "ForMaskedLM"
+    }
+  }
+
+  /// PEFT's `task_type`; nil: PEFT has none.
+  public var peftTaskType: String? {
+    switch self {
+    case .tokenClassification: "TOKEN_CLS"
+    case .sequenceClassification: "SEQ_CLS"
+    case .maskedLM: nil
+    }
+  }
+
+  /// transformers' `problem_type` in config.json, which decides loss and activation; nil: not used by this head.
+  var problemType: String? { self == .sequenceClassification ? "single_label_classification" : nil }
 }

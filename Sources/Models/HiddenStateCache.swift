@@ -13,19 +13,30 @@ public final class HiddenStateCache: Sendable {
   /// One record per sequence: [t, d] as Float32.
   public let file: RecordFile
   private let hiddenSize: Int
+  /// Identity of the adapter that the hidden states depend on; nil: the base only.
+  private let adapter: ObjectIdentifier?
   /// Whether each missing sequence is computed in a batch of its own.
   private let computesSeparately: Bool
   private let misses = Atomic<Int>(0)
   /// The number of sequences that had to be computed.
   public var missCount: Int { misses.load(ordering: .relaxed) }
 
-  /// - Parameter backend: the GEMM backend. Our kernels give a row the same bits whatever the other rows are. OpenBLAS
-  ///   chooses its algorithm by the number of rows, which changes the rounding, so with it each sequence is computed
-  ///   separately.
-  init(firstUncachedBlock: Int, hiddenSize: Int, file: RecordFile, backend: GEMMBackend = .selected) {
+  /// - Parameters:
+  ///   - adapters: of all passes that use the cache.
+  ///   - backend: the GEMM backend. Our kernels give a row the same bits whatever the other rows are. OpenBLAS chooses
+  ///     its algorithm by the number of rows, which changes the rounding, so with it each sequence is computed
+  ///     separately.
+  init(
+    firstUncachedBlock: Int, hiddenSize: Int, file: RecordFile, adapters: RowAdapters,
+    backend: GEMMBackend = .selected
+  ) {
     (self.firstUncachedBlock, self.hiddenSize, self.file) = (firstUncachedBlock, hiddenSize, file)
+    adapter = adapters.identity
     computesSeparately = backend == .blas
   }
+
+  /// Whether it was made for passes with these adapters.
+  func fits(_ adapters: RowAdapters) -> Bool { adapters.haveOneSet && adapters.identity == adapter }
 
   /// The hidden states [n, d] of a batch: read from the file where it has them, else made by `compute` in an inference
   /// pass without dropout, and appended to the file.

@@ -21,7 +21,9 @@ struct LayerNorm: Sendable {
   /// The module's path on the Hub.
   var name: String { String(gain.name.dropLast(".weight".count)) }
 
-  func callAsFunction(_ x: Tensor, residual: Tensor?, dropout: Double, _ pass: Pass) -> Tensor {
-    addNorm(x, residual: residual, gain: gain, bias: bias, eps: eps, dropout: dropout, pass)
+  func callAsFunction(
+    _ x: Tensor, residual: Tensor?, dropout: Double, _ adapters: RowAdapters, _ pass: Pass
+  ) -> Tensor {
+    addNorm(x, residual: residual, gain: adapters[gain], bias: adapters[bias], eps: eps, dropout: dropout, pass)
   }
 }

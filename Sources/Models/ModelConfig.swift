@@ -41,13 +41,7 @@ extension ModelConfig {
   }
 
   /// Dropout before the classifier.
-  func dropout(before head: HeadType) -> Double {
-    switch head {
-    case .tokenClassification: tokenDropout ?? dropout
-    case .sequenceClassification: sequenceDropout ?? dropout
-    case .maskedLM: 0
-    }
-  }
+  func classifierDropout(bySequence: Bool) -> Double { (bySequence ? sequenceDropout : tokenDropout) ?? dropout }
 
   /// The sizes that determine the weights' shapes and the split into heads, with their config.json keys.
   public var sizes: [(key: String, value: Int)] {

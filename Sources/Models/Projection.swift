@@ -1,15 +1,13 @@
-/// A linear layer with an adapter slot. Does not know any adapter.
+/// A linear layer: an adapter slot, which a pass finds by the layer's identity. Does not know any adapter.
 public import Autograd
 import Kernels
 
-/// y = x·Wᵀ + b, changed by the adapter if there is one.
-/// Sendable: read during a step; the adapter slot is assigned between passes.
-public final class Projection: @unchecked Sendable {
+/// y = x·Wᵀ + b, changed by the adapters of the pass.
+public final class Projection: Sendable {
   /// The module's path as on the Hub: `bert.encoder.layer.0.attention.self.query`.
   public let name: String
   public let weight: Parameter
   public let bias: Parameter
-  public var adapter: (any ProjectionAdapter)?
 
   public init(_ name: String, weight: Parameter, bias: Parameter) {
     self.name = name
@@ -21,7 +19,9 @@ public final class Projection: @unchecked Sendable {
   public var inputs: Int { weight.columns }
   /// Output features.
   public var outputs: Int { weight.rows }
-  var part: LinearWeights { LinearWeights(weight: weight, bias: bias) }
+
+  /// A copy of the weight and the bias, which may be trained without changing this projection.
+  public var copy: Projection { Projection(name, weight: weight.copy(), bias: bias.copy()) }
 }
 
 /// One or more projections of the same input, computed with one GEMM, their outputs side by side.
@@ -33,7 +33,9 @@ final class JoinedProjection: Sendable {
   convenience init(_ part: Projection) { self.init(parts: [part]) }
 
   /// - Parameter precision: of the GEMM's operands.
-  func callAsFunction(_ x: Tensor, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
-    linear(x, parts.map(\.part), precision: precision, adapters: parts.map(\.adapter), pass)
+  func callAsFunction(_ x: Tensor, precision: Precision = .fp32, _ adapters: RowAdapters, _ pass: Pass) -> Tensor {
+    linear(
+      x, parts.map(adapters.weights), precision: precision, adapters: adapters.isEmpty ? [] : parts.map(adapters.of),
+      pass)
   }
 }

@@ -30,8 +30,9 @@ public final class WeightLoader {
     return source.candidates(name, in: family).first { checkpoint.contains($0) }
   }
 
-  /// Whether the checkpoint has this weight in this shape.
+  /// Whether the source has this weight in this shape.
   func has(_ name: String, shape: [Int]) -> Bool {
+    if let original = source.parameters[name] { return original.shape == shape }
     guard let checkpoint, let found = checkpointName(name) else { return false }
     return shapeOf(found, in: checkpoint) == shape
   }
@@ -58,6 +59,10 @@ public final class WeightLoader {
 
   func parameter(_ name: String, shape: [Int], memory: JoinedMemory?, initializer: Initializer?) throws -> Parameter {
     let initializer = initializer ?? .normal(initializerRange)
+    if let original = source.parameters[name] {
+      precondition(original.shape == shape, "\(name): copying \(original.shape), expected \(shape)")
+      return memory.map { original.copy(at: $0.next(original.count), in: $0.storage) } ?? original.copy()
+    }
     guard let checkpoint else { return fill(makeParameter(name, shape, memory), initializer) }
     // config.json may have any size, so memory is allocated only for weights that the file contains.
     guard let found = check(name, shape, in: checkpoint) else { return Parameter(name, shape: [0]) }
@@ -120,7 +125,7 @@ public struct WeightFault: Error, CustomStringConvertible {
 private final class MappedStorage: Storage, @unchecked Sendable {
   private let checkpoint: Checkpoint
   init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
-  func release(_ bytes: UnsafeRawBufferPointer) { Checkpoints.releasePages(bytes) }
+  func release(_ bytes: UnsafeRawBufferPointer) { Files.releasePages(bytes) }
 }
 
 /// Contiguous memory for several weights, allocated when the first is loaded.

@@ -6,29 +6,31 @@ import Kernels
 
 extension TextModel {
   /// The number of lowest blocks that have, together with the embeddings, nothing trainable; 0 if the embeddings are
-  /// trained. Found by running a pass and looking for tracked hidden states, so that it includes whatever is in the
-  /// adapter slots. The trainable parameters must have been chosen.
-  public var frozenBlockCount: Int {
+  /// trained. Found by running a pass and looking for tracked hidden states, so that it includes whatever the adapters
+  /// do. The trainable parameters must have been chosen.
+  public func frozenBlockCount(_ adapters: RowAdapters) -> Int {
     let trace = Trace(states: Set(0...config.numHiddenLayers), blocks: [])
     let pass = Pass(Workspace(), gradients: NullGradients())
-    let input = EncoderInput(probe, virtualTokens: virtualTokens, pass)
+    let input = EncoderInput(probe, adapters, pass)
     _ = encoder(input, precision: precision, gradientCheckpointing: false, cache: nil, trace: trace, pass)
     let lowestTracked = (0...config.numHiddenLayers).first { trace.hiddenState($0).isTracked }
     return lowestTracked.map { max(0, $0 - 1) } ?? config.numHiddenLayers
   }
 
   /// Whether a training pass applies dropout in the embeddings or the first `blocks` blocks.
-  public func usesDropout(below blocks: Int) -> Bool {
+  public func usesDropout(below blocks: Int, _ adapters: RowAdapters) -> Bool {
     let pass = Pass(Workspace(), gradients: NullGradients())
-    _ = encoder.hiddenStates(probe, afterBlocks: blocks, precision: precision, pass)
+    _ = encoder.hiddenStates(probe, adapters, afterBlocks: blocks, precision: precision, pass)
     return pass.dropoutSites > 0
   }
 
   /// A cache of the hidden states after the first `blocks` blocks, in a file in `folder` that is not opened yet. The
   /// file's name is a digest of everything that the hidden states depend on, so that other runs find the file.
-  public func makeHiddenStateCache(below blocks: Int, in folder: String) -> HiddenStateCache {
-    let file = RecordFile(path: "\(folder)/states-\(digest(below: blocks).prefix(16)).cache")
-    return HiddenStateCache(firstUncachedBlock: blocks, hiddenSize: config.hiddenSize, file: file)
+  public func makeHiddenStateCache(
+    below blocks: Int, _ adapters: RowAdapters, in folder: String
+  ) -> HiddenStateCache {
+    let file = RecordFile(path: "\(folder)/states-\(digest(below: blocks, adapters).prefix(16)).cache")
+    return HiddenStateCache(firstUncachedBlock: blocks, hiddenSize: config.hiddenSize, file: file, adapters: adapters)
   }
 
   /// A batch of a few tokens.
@@ -36,17 +38,17 @@ extension TextModel {
 
   /// A digest of every weight below, and of the hidden states of a few tokens, which depend on the adapters, on the
   /// model's settings, and on the program's arithmetic.
-  private func digest(below count: Int) -> String {
+  private func digest(below count: Int, _ adapters: RowAdapters) -> String {
     var digest = Digest()
     digest.add(
       "states 1, \(config.family.rawValue), \(count) blocks, \(config.numAttentionHeads) heads, "
         + "\(config.activation), \(config.layerNormEps)")
     digest.add("\(precision.rawValue), \(GEMMBackend.selected.rawValue), \(Processor.blasCore)")
-    for weight in encoder.weights(below: count) {
+    for weight in encoder.weights(below: count).map({ adapters[$0] }) {
       digest.add("\(weight.name) \(weight.shape)")
       weight.withBytes { digest.add($0) }
     }
-    digest.add(encoder.hiddenStates(probe, afterBlocks: count, precision: precision, Pass(Workspace())).array)
+    digest.add(encoder.hiddenStates(probe, adapters, afterBlocks: count, precision: precision, Pass(Workspace())).array)
     return digest.text
   }
 }

@@ -19,6 +19,7 @@ extension TextModel {
       labels.isEmpty ? nil : .object(.init(uniqueKeysWithValues: names.map { ("\($0)", .string($1)) }))
     object["label2id"] = labels.isEmpty ? nil : .object(.init(names.map { ($1, .int($0)) }) { first, _ in first })
     object["num_labels"] = nil
+    object["problem_type"] = headType.problemType.map(JSON.string)
     try writeFile(JSON.object(object).text() + "\n", to: folder + "/config.json")
     // With bf16 the frozen weights are bfloat16 in memory.
     let weights = parameters.map(\.asFloat32)

@@ -1,11 +1,12 @@
-/// The source of a model's weights: random initialization, or a checkpoint of the same or another family, with all or
-/// some of its layers. Does not read weights: `WeightLoader` does.
+/// The source of a model's weights: random initialization, a checkpoint of the same or another family, with all or
+/// some of its layers, or another model's parameters. Does not read weights: `WeightLoader` does.
+public import Autograd
 public import Checkpoints
 
 /// ```swift
 /// let teacher = try Checkpoint(folder: "bert"), config = try ModelConfig(folder: "student")
 /// // Layer i of the student is layer 2i of the teacher.
-/// let student = try TextModel(config, WeightSource(teacher, of: .bert, layers: [0, 2, 4]), headType: .maskedLM, …)
+/// let student = try TextModel(config, WeightSource(teacher, of: .bert, layers: [0, 2, 4]), headType: .tokenClassification, …)
 /// ```
 public struct WeightSource: Sendable {
   /// nil: all weights are new.
@@ -20,13 +21,24 @@ public struct WeightSource: Sendable {
   ///   - layers: the checkpoint's layer for each layer of the model; nil: the same ones.
   public init(_ checkpoint: Checkpoint, of family: Family, layers: [Int]? = nil) {
     (self.checkpoint, self.family, self.layers, isInitialized) = (checkpoint, family, layers, true)
+    parameters = [:]
   }
+
+  /// Float32 copies of the parameters of another model of the same family.
+  public init(copying parameters: [Parameter]) {
+    (checkpoint, family, layers, isInitialized) = (nil, .bert, nil, true)
+    self.parameters = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
+  }
+
+  /// Parameters to copy, by name.
+  let parameters: [String: Parameter]
 
   /// Whether new weights are initialized; else they stay 0.
   let isInitialized: Bool
 
   private init(isInitialized: Bool) {
     (checkpoint, family, layers, self.isInitialized) = (nil, .bert, nil, isInitialized)
+    parameters = [:]
   }
 
   /// All weights are randomly initialized.

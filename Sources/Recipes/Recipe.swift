@@ -1,8 +1,11 @@
 /// A recipe: a JSON file that describes one training run, with model, task, data, method and training. Reading reports
 /// all faults at once. Defaults are here and in the sections' files. Does not open data or model: `RunBuilder` does.
+public import Checkpoints
 public import Files
 import FoundationEssentials
 public import Kernels
+import Tasks
+import Training
 
 /// A checked recipe with all defaults filled in.
 /// ```swift
@@ -25,11 +28,9 @@ public struct Recipe: Sendable, Equatable {
   public var training = Training()
   public var logging = Logging()
   /// The data type of the saved weights of a model trained with method "full"; adapters are always saved in fp32.
-  public var saveDtype = SaveFormat.fp32
+  public var saveDtype = FloatFormat.f32
   /// The run's folder.
   public var output = ""
-
-  public enum SaveFormat: String, CaseIterable, Sendable { case fp32, fp16, bf16 }
 }
 
 extension Recipe {
@@ -93,25 +94,32 @@ extension Recipe {
     fields.field("precision", &precision, .choice, "Precision of GEMM inputs: fp32, or bf16 with fp32 sums.")
     fields.object("model") { model.declare($0) }
     fields.object("task") { task.declare($0) }
-    fields.object("data") { data.declare($0, for: task.type) }
+    fields.object("data") { data.declare($0, for: task) }
     fields.object("method") { method.declare($0) }
     if method.adapter != nil { model.checkAsBase(fields, method.type) }
-    fields.section("distillation", &distillation, initial: Distillation(for: task.type)) { $0.declare($1) }
+    fields.section("distillation", &distillation, initial: task.section.distillation) { $0.declare($1) }
     if fields.isReading {
-      (training.learningRate, training.metricForBestModel) = (method.settings.defaultLearningRate, task.defaultMetric)
+      (training.settings.learningRate, training.settings.metricForBestModel) = (
+        method.settings.defaultLearningRate, task.metrics[0]
+      )
     }
     fields.object("training") {
       training.declare($0)
       $0.check(
-        task.metrics.contains(training.metricForBestModel), "metric_for_best_model",
-        expected: oneOf(task.metrics.map { "\"\($0.rawValue)\"" }) + " for task.type \"\(task.type.rawValue)\"")
+        task.metrics.contains(training.settings.metricForBestModel), "metric_for_best_model",
+        expected: oneOf(task.metrics.map { "\"\($0.name)\"" }) + " for task.type \"\(task.type.rawValue)\"")
     }
     fields.object("logging") { logging.declare($0) }
-    fields.field("save_dtype", &saveDtype, .choice, "Data type of the saved weights of a model trained with \"full\".")
+    fields.field(
+      "save_dtype", &saveDtype, .floatFormat, "Data type of the saved weights of a model trained with \"full\".")
     fields.required("output", &output, .newFolder, "The run's folder.")
     let isModelFolder = model.folders.contains { isSameFolder(output, $0) }
     fields.check(!isModelFolder, "output", expected: "a folder other than the model's")
   }
+}
+
+extension FieldType<FloatFormat> {
+  fileprivate static var floatFormat: Self { named(FloatFormat.allCases.map { ($0.name, $0) }, write: \.name) }
 }
 
 /// Whether both paths are equal, apart from a final slash.

@@ -1,4 +1,4 @@
-/// One loaded base model, and the adapters that can be attached to it, by name.
+/// One loaded base model, and the adapters that can answer with it, by name.
 public import Adapters
 import Checkpoints
 import Files
@@ -7,121 +7,91 @@ public import Models
 public import Tasks
 import Tokenizers
 
-/// A model and adapters that cannot be used together.
-public enum PoolFault: Error, CustomStringConvertible {
-  case noHead(String)
-  case noLabels(adapter: String, classes: Int)
-  case labelCount(adapter: String, labels: Int, classes: Int)
-  case differentBase(adapter: String, base: String)
-  case duplicateName(String)
-  case differentTask(String, expected: HeadType)
-
-  public var description: String {
-    switch self {
-    case .noHead(let path):
-      "\(path): this model has no trained head for this task. Give an adapter: --adapter NAME=FOLDER."
-    case .noLabels(let adapter, let classes):
-      "\(adapter): has no tune.json, and the base's config.json does not name \(classes) labels. "
-        + "Add tune.json with {\"task\": \"token_classification\", \"labels\": [...]}."
-    case .labelCount(let adapter, let labels, let classes):
-      "\(adapter): tune.json names \(labels) labels, but the classifier has \(classes) classes."
-    case .differentBase(let adapter, let base):
-      "\(adapter): was trained on other weights than those of \(base) (tune.json's base.sha256). "
-        + "Its predictions would be meaningless. Give the base that it was trained on, or --any-base."
-    case .differentTask(let path, .maskedLM):
-      "\(path): was trained for token_classification and cannot be scored on plain text. Give a CoNLL file."
-    case .differentTask(let path, _):
-      "\(path): was trained for masked_lm and predicts no entities. Fine-tune it first: use it, or the adapter's base, "
-        + "as a recipe's 'model.path'. 'tune eval' scores it on text."
-    case .duplicateName(let name): "Two adapters are named \"\(name)\"."
-    }
-  }
-}
-
-/// Sendable: adapters are attached and detached only between passes.
+/// Sendable: read only after `use`.
 public final class AdapterPool: @unchecked Sendable {
   /// A model to predict with: an adapter, or the base itself.
   public struct Member: Sendable {
-    public let name: String
+    public let name, folder: String
     /// nil: the base with its own classifier.
     public let adapter: Adapter?
-    public let labels: [String]
+    public let task: any TaskInference
     public let tokenizer: TextTokenizer
+    /// The folder's tune.json; nil: it has none.
+    public let settings: TuneJSON?
+
+    /// The argument of a pass.
+    public var adapters: RowAdapters { adapter.map { RowAdapters($0.set) } ?? .none }
   }
 
   public let model: TextModel
   public let members: [Member]
 
   /// - Parameters:
-  ///   - adapters: in the order of the output; names must differ.
+  ///   - adapters: in the order of the output; names must differ, and all must be of one task.
   ///   - withBase: include the base with its own head.
   ///   - anyBase: skip the check that each adapter was trained on these weights.
-  ///   - headType: the type of all heads: `.tokenClassification` or `.maskedLM`.
   /// - Throws: `PoolFault`, `AdapterFault` and faults of the folders' readers.
   public init(
-    folder: String, adapters: [(name: String, path: String)], withBase: Bool, anyBase: Bool = false,
-    headType: HeadType = .tokenClassification
+    folder: String, adapters: [(name: String, path: String)], withBase: Bool, anyBase: Bool = false
   ) throws {
-    let config = try ModelConfig(folder: folder)
-    let checkpoint = try Checkpoint(folder: folder)
+    let names = adapters.map(\.name) + (withBase ? ["base"] : [])
+    if let name = names.first(where: { name in names.count { $0 == name } > 1 }) { throw PoolFault.duplicateName(name) }
+    let config = try ModelConfig(folder: folder), checkpoint = try Checkpoint(folder: folder)
     let wordPiece = try WordPiece(folder: folder)
-    let classes = max(config.labels.count, 1)
-    let model = try TextModel(config, checkpoint, headType: headType, classes: classes, reuseHead: true, seed: 0)
-    self.model = model
-
-    func makeTokenizer(_ sidecar: Sidecar?, reserved: Int = 0) throws -> TextTokenizer {
-      try TextTokenizer(
-        wordPiece, config, maxLength: sidecar?.maxLength, stride: sidecar?.stride, reserved: reserved)
-    }
-    var members: [Member] = []
-    if withBase {
-      let tokenizer = try makeTokenizer(try readSidecar(folder, for: headType))
-      guard model.newlyInitialized.isEmpty, headType == .maskedLM || !config.labels.isEmpty else {
-        throw PoolFault.noHead(folder)
-      }
-      members.append(Member(name: "base", adapter: nil, labels: config.labels, tokenizer: tokenizer))
-    }
+    let folders = (withBase ? [folder] : []) + adapters.map(\.path)
+    let tasks = try folders.map { try FolderTask($0, base: folder, config) }
+    guard let task = tasks.first else { preconditionFailure("a pool needs a member") }
+    for other in tasks where other.type != task.type { throw PoolFault.differentTasks(task, other) }
+    model = try TextModel(
+      config, checkpoint, headType: task.type.inference.headType, classes: max(config.labels.count, 1),
+      reuseHead: true, seed: 0)
     var baseHash: String?
-    for (name, path) in adapters {
-      guard !members.contains(where: { $0.name == name }) else { throw PoolFault.duplicateName(name) }
-      let sidecar = try readSidecar(path, for: headType)
-      if let expected = sidecar?.baseHash, !anyBase {
+    var members: [Member] = []
+    for (index, task) in tasks.enumerated() {
+      guard index > 0 || !withBase else {
+        members.append(try Self.base(task, model, wordPiece))
+        continue
+      }
+      let name = adapters[index - (withBase ? 1 : 0)].name
+      if let expected = task.settings?.base?.sha256, !anyBase {
         let found = try baseHash ?? checkpoint.sha256()
         baseHash = found
-        if found != expected { throw PoolFault.differentBase(adapter: path, base: folder) }
+        if found != expected { throw PoolFault.differentBase(adapter: task.folder, base: folder) }
       }
-      let adapter = try Adapter(folder: path, on: model)
-      let labels = sidecar?.labels ?? config.labels
-      guard headType == .maskedLM || labels.count == adapter.head.outputs else {
-        throw sidecar == nil
-          ? PoolFault.noLabels(adapter: path, classes: adapter.head.outputs)
-          : .labelCount(adapter: path, labels: labels.count, classes: adapter.head.outputs)
-      }
-      let tokenizer = try makeTokenizer(sidecar, reserved: adapter.method.virtualTokenCount)
-      members.append(Member(name: name, adapter: adapter, labels: labels, tokenizer: tokenizer))
+      members.append(try Self.adapter(name, task, model, wordPiece))
     }
     self.members = members
   }
 
+  private static func base(_ task: FolderTask, _ model: TextModel, _ wordPiece: WordPiece) throws -> Member {
+    guard model.newlyInitialized.isEmpty, !task.inference.labels.isEmpty || model.headType.isTied else {
+      throw PoolFault.noHead(task.folder)
+    }
+    return Member(
+      name: "base", folder: task.folder, adapter: nil, task: task.inference,
+      tokenizer: try task.makeTokenizer(wordPiece, model.config),
+      settings: task.settings)
+  }
+
+  private static func adapter(
+    _ name: String, _ task: FolderTask, _ model: TextModel, _ wordPiece: WordPiece
+  ) throws -> Member {
+    let adapter = try Adapter(folder: task.folder, on: model), labels = task.inference.labels
+    guard model.headType.isTied || labels.count == adapter.head.outputs else {
+      throw task.settings == nil
+        ? PoolFault.noLabels(adapter: task.folder, task.type, classes: adapter.head.outputs)
+        : .labelCount(adapter: task.folder, labels: labels.count, classes: adapter.head.outputs)
+    }
+    let missing = model.missingHeadWeights(besides: adapter.replacedAndHeadNames)
+    if !missing.isEmpty { throw PoolFault.missingWeights(adapter: task.folder, missing) }
+    let tokenizer = try task.makeTokenizer(wordPiece, model.config, reserved: adapter.method.virtualTokenCount)
+    return Member(
+      name: name, folder: task.folder, adapter: adapter, task: task.inference, tokenizer: tokenizer,
+      settings: task.settings)
+  }
+
   /// Sets the precision of GEMMs. Weights that an adapter replaces stay in Float32.
   public func use(_ precision: Precision) {
-    model.setPrecision(precision, except: members.reduce(into: []) { $0.formUnion($1.adapter?.replacedNames ?? []) })
+    model.setPrecision(precision, adapters: members.compactMap { $0.adapter?.set })
   }
-
-  /// Runs `body` with the member's adapter attached, and then restores the base, bit for bit.
-  public func with<R>(_ member: Member, _ body: () throws -> R) rethrows -> R {
-    member.adapter?.attach()
-    defer { member.adapter?.detach() }
-    return try body()
-  }
-}
-
-/// The folder's tune.json, if there is one.
-/// - Throws: `PoolFault.differentTask` if it belongs to a task with another head.
-private func readSidecar(_ folder: String, for headType: HeadType) throws -> Sidecar? {
-  guard let sidecar = try Sidecar(folder: folder) else { return nil }
-  guard (sidecar.task == "masked_lm") == (headType == .maskedLM) else {
-    throw PoolFault.differentTask(folder, expected: headType)
-  }
-  return sidecar
 }

@@ -11,7 +11,7 @@ public struct Batcher: Sendable {
     case tokens(Int)
   }
 
-  public enum SamplingStrategy: String, Sendable {
+  public enum SamplingStrategy: String, CaseIterable, Sendable {
     case random
     /// Shuffled, then sorted by length within megabatches of 50 batches; the batches are shuffled again
     /// (transformers' LengthGroupedSampler).

@@ -46,24 +46,25 @@ public final class Distillation: Objective, @unchecked Sendable {
   public var terms: [String] { settings.terms.map(\.name) }
 
   public func losses(
-    _ model: TextModel, _ task: any Task, _ lesson: Lesson, totals: BatchTotals, _ pass: Pass
+    _ model: TextModel, adapters: RowAdapters, _ task: any Task, _ batch: LabeledBatch, totals: BatchTotals,
+    _ pass: Pass
   ) -> [Double] {
     // Without a KL term over all tokens, only rows with a target need logits.
     let needsAllLogits = settings.klWeight > 0 && settings.klTokens == .all
-    let lesson = needsAllLogits ? lesson.withAllRows(model.headType) : lesson.withLabeledRows(model.headType)
+    let batch = needsAllLogits ? batch.withAllRows(model.headType) : batch.withLabeledRows(model.headType)
     let studentTrace = trace(model, teachers, \.student)
     let teacherTraces = teachers.map { trace($0.model, [$0], \.teacher) }
     var losses: [String: Double] = [:]
     if settings.klWeight > 0 || settings.taskWeight > 0 {
-      let logits = model(lesson.batch, rows: lesson.rows, trace: studentTrace, pass)
+      let logits = model(batch.input, adapters: adapters, rows: batch.rows, trace: studentTrace, pass)
       // KL first: the task's loss may overwrite the logits with their gradient.
-      if settings.klWeight > 0 { losses["kl"] = klLoss(logits, lesson, teacherTraces, totals, pass) }
-      if settings.taskWeight > 0 { losses["task"] = taskLoss(logits, lesson, task, totals, pass) }
+      if settings.klWeight > 0 { losses["kl"] = klLoss(logits, batch, teacherTraces, totals, pass) }
+      if settings.taskWeight > 0 { losses["task"] = taskLoss(logits, batch, task, totals, pass) }
     } else {
-      model.capture(lesson.batch, into: studentTrace, pass)
+      model.encode(batch.input, adapters: adapters, trace: studentTrace, pass)
     }
     if settings.comparesHiddenStates {
-      losses.merge(hiddenLosses(studentTrace, teacherTraces, lesson, totals, pass)) { $1 }
+      losses.merge(hiddenLosses(studentTrace, teacherTraces, batch, totals, pass)) { $1 }
     }
     pass.backward()
     return terms.map { losses[$0] ?? 0 }
@@ -82,43 +83,50 @@ public final class Distillation: Objective, @unchecked Sendable {
 
   /// The teachers' forward passes also fill `traces`, so that the other terms need no second pass.
   private func klLoss(
-    _ logits: Tensor, _ lesson: Lesson, _ traces: [Trace], _ totals: BatchTotals, _ pass: Pass
+    _ logits: Tensor, _ batch: LabeledBatch, _ traces: [Trace], _ totals: BatchTotals, _ pass: Pass
   ) -> Double {
     let rows = settings.klTokens == .all ? totals.tokens : totals.labeled
     let (temperature, scale) = (Float(settings.temperature), Float(settings.klWeight / Double(max(rows, 1))))
     func computeLogits() -> Tensor {
       mean(
-        zip(teachers, traces).map { $0.model(lesson.batch, rows: lesson.rows, trace: $1, Pass(pass.workspace)) })
+        zip(teachers, traces).map {
+          $0.model(batch.input, adapters: $0.adapters, rows: batch.rows, trace: $1, Pass(pass.workspace))
+        })
     }
     guard let cache else {
       return divergence(logits, from: computeLogits(), temperature: temperature, scale: scale, pass)
     }
-    let top = cache.logProbabilities(for: lesson, temperature: temperature, computeLogits)
+    let top = cache.logProbabilities(for: batch, temperature: temperature, computeLogits)
     return divergence(logits, from: top, temperature: temperature, scale: scale, pass)
   }
 
   /// The task's loss. Only rows with a target are gathered: a row over the vocabulary is expensive.
   private func taskLoss(
-    _ logits: Tensor, _ lesson: Lesson, _ task: any Task, _ totals: BatchTotals, _ pass: Pass
+    _ logits: Tensor, _ batch: LabeledBatch, _ task: any Task, _ totals: BatchTotals, _ pass: Pass
   ) -> Double {
-    let rows = lesson.targets.indices.filter { lesson.targets[$0] >= 0 }
+    guard batch.targets.isByRow else {
+      return task.loss(of: logits, batch.targets, norm: totals.weight / Float(settings.taskWeight), pass)
+    }
+    let rows = batch.targets.labeled
     let labeled = rows.count < logits.rows ? gather(logits, rows: rows.map(Int32.init), pass) : logits
     return task.loss(
-      of: labeled, rows.map { lesson.targets[$0] }, norm: totals.weight / Float(settings.taskWeight), pass)
+      of: labeled, batch.targets.selecting(rows), norm: totals.weight / Float(settings.taskWeight), pass)
   }
 }
 
 extension Distillation {
   /// The terms that compare hidden states and attention, each the mean over the teachers.
   private func hiddenLosses(
-    _ studentTrace: Trace, _ teacherTraces: [Trace], _ lesson: Lesson, _ totals: BatchTotals, _ pass: Pass
+    _ studentTrace: Trace, _ teacherTraces: [Trace], _ batch: LabeledBatch, _ totals: BatchTotals, _ pass: Pass
   ) -> [String: Double] {
     var losses: [String: Double] = [:]
-    let sequenceOffsets = lesson.batch.sequenceOffsets
+    let sequenceOffsets = batch.input.sequenceOffsets
     for (number, teacher) in teachers.enumerated() {
       let (teacherTrace, projections, model) = (teacherTraces[number], projections[number], teacher.model)
       // The trace is already filled if the KL term ran the teacher.
-      if teacherTrace.isEmpty { model.capture(lesson.batch, into: teacherTrace, Pass(pass.workspace)) }
+      if teacherTrace.isEmpty {
+        model.encode(batch.input, adapters: teacher.adapters, trace: teacherTrace, Pass(pass.workspace))
+      }
       /// Makes the loss `weight` times the mean over the teachers and over `count` elements.
       func scale(_ weight: Double, _ count: Int) -> Float { Float(weight / Double(teachers.count * max(count, 1))) }
       func add(_ term: String, _ loss: Double) { losses[term, default: 0] += loss }

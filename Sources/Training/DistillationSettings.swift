@@ -41,13 +41,18 @@ public struct Teacher: Sendable {
   }
 
   public let model: TextModel
+  /// The teacher's own adapter, or none.
+  public let adapters: RowAdapters
   /// Compared by the hidden and attention terms. No two are equal.
   public let pairs: [Pair]
   /// The blocks that the relation term compares.
   public let relationPair: Pair
 
-  public init(_ model: TextModel, pairs: [Pair] = [], relationPair: Pair = Pair(student: 1, teacher: 1)) {
-    self.model = model
+  public init(
+    _ model: TextModel, adapters: RowAdapters = .none, pairs: [Pair] = [],
+    relationPair: Pair = Pair(student: 1, teacher: 1)
+  ) {
+    (self.model, self.adapters) = (model, adapters)
     self.pairs = pairs
     self.relationPair = relationPair
   }

@@ -49,11 +49,10 @@ extension Trainer {
     let clock = ContinuousClock(), begin = clock.now
     var tokens = 0
     for examples in steps where tokens == 0 || clock.now - begin < .milliseconds(500) {
-      let lessons = shards(of: examples, lengths: batcher.lengths, size: 512).map { task.lesson($0, at: 0) }
-      replicas.forEach(lessons.count) { [model, task] index, workspace in
-        let lesson = lessons[index], pass = Pass(workspace)
-        _ = task.loss(of: model(lesson.batch, rows: lesson.rows, pass), lesson.targets, norm: lesson.weight, pass)
-      }
+      _ = Inference(model, adapters).run(
+        lengths: examples.map { batcher.lengths[$0] }, replicas.forEach,
+        batch: { [task] indices in task.batch(indices.map { examples[$0] }, at: 0) }
+      ) { [task] batch, logits, pass in task.loss(of: logits, batch.targets, norm: batch.weight, pass) }
       tokens += examples.reduce(0) { $0 + batcher.lengths[$1] }
     }
     return (clock.now - begin) / .seconds(1) / Double(max(tokens, 1))

@@ -13,15 +13,15 @@ public struct BatchTotals: Sendable, Equatable {
   /// The sum of the targets' weights.
   public let weight: Float
 
-  public init(_ lessons: [Lesson]) {
-    tokens = lessons.reduce(0) { $0 + $1.batch.count }
-    scores = lessons.reduce(0) { sum, lesson in
-      zip(lesson.batch.sequenceOffsets.dropFirst(), lesson.batch.sequenceOffsets).reduce(sum) {
+  public init(_ batches: [LabeledBatch]) {
+    tokens = batches.reduce(0) { $0 + $1.input.count }
+    scores = batches.reduce(0) { sum, batch in
+      zip(batch.input.sequenceOffsets.dropFirst(), batch.input.sequenceOffsets).reduce(sum) {
         $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
       }
     }
-    labeled = lessons.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
-    weight = lessons.reduce(0) { $0 + $1.weight }
+    labeled = batches.reduce(0) { $0 + $1.targets.labeled.count }
+    weight = batches.reduce(0) { $0 + $1.weight }
   }
 }
 
@@ -33,10 +33,15 @@ public protocol Objective: Sendable {
   /// Whether the loss reads hidden states of the model below `state`: 0 is the embeddings' output, k that of the k-th
   /// block.
   func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool
-  /// Runs forward and backward for one lesson of a batch.
-  /// - Parameter totals: of all lessons of the batch.
-  /// - Returns: the lesson's summands of each term of the batch's loss, or of the loss if `terms` is empty.
-  func losses(_ model: TextModel, _ task: any Task, _ lesson: Lesson, totals: BatchTotals, _ pass: Pass) -> [Double]
+  /// Runs forward and backward for one batch of a batch.
+  /// - Parameters:
+  ///   - adapters: of the trained model.
+  ///   - totals: of all batches of the batch.
+  /// - Returns: the batch's summands of each term of the batch's loss, or of the loss if `terms` is empty.
+  func losses(
+    _ model: TextModel, adapters: RowAdapters, _ task: any Task, _ batch: LabeledBatch, totals: BatchTotals,
+    _ pass: Pass
+  ) -> [Double]
 }
 
 extension Objective {
@@ -51,10 +56,11 @@ public struct TaskLoss: Objective {
   public var parameters: [Parameter] { [] }
 
   public func losses(
-    _ model: TextModel, _ task: any Task, _ lesson: Lesson, totals: BatchTotals, _ pass: Pass
+    _ model: TextModel, adapters: RowAdapters, _ task: any Task, _ batch: LabeledBatch, totals: BatchTotals,
+    _ pass: Pass
   ) -> [Double] {
-    let logits = model(lesson.batch, rows: lesson.rows, pass)
-    let loss = task.loss(of: logits, lesson.targets, norm: totals.weight, pass)
+    let logits = model(batch.input, adapters: adapters, rows: batch.rows, pass)
+    let loss = task.loss(of: logits, batch.targets, norm: totals.weight, pass)
     pass.backward()
     return [loss]
   }

@@ -10,7 +10,7 @@ struct OptimizerStep {
 
   init(_ table: ParameterTable, _ settings: OptimizerSettings, _ rules: [ParameterRule]) {
     precondition(rules.count == table.parameters.count, "\(rules.count) rules for \(table.parameters.count) parameters")
-    optimizer = settings.make(table)
+    optimizer = settings.algorithm.makeOptimizer(table)
     maxGradNorm = settings.maxGradNorm
     self.rules = rules
     chunks = table.chunks

@@ -1,4 +1,4 @@
-/// Parameter groups of a recipe: parameters, selected by name, with their own learning rate or weight decay.
+/// Parameter groups: parameters, selected by name, with their own learning rate or weight decay.
 import Adapters
 
 public struct ParameterGroup: Sendable, Equatable {
@@ -16,11 +16,12 @@ public struct ParameterGroup: Sendable, Equatable {
   }
 
   public var match: Match
-  public var learningRate = LearningRate.ratio(1)
+  /// nil: the learning rate that the parameter has without the group.
+  public var learningRate: LearningRate?
   /// For matrices only; nil: the run's weight decay.
   public var weightDecay: Double?
 
-  public init(_ match: Match, learningRate: LearningRate = .ratio(1), weightDecay: Double? = nil) {
+  public init(_ match: Match, learningRate: LearningRate? = nil, weightDecay: Double? = nil) {
     (self.match, self.learningRate, self.weightDecay) = (match, learningRate, weightDecay)
   }
 }

@@ -6,10 +6,12 @@ import Synchronization
 /// Sendable: threads take indices from an atomic counter, and each uses only its own workspace.
 public final class Replicas: @unchecked Sendable {
   public let threads: Int
+  let communicator: any Communicator
   private let workspaces: [Workspace]
 
-  public init(threads: Int) {
-    self.threads = threads
+  /// - Parameter communicator: connects this process with the others that train the same model.
+  public init(threads: Int, communicator: any Communicator = SingleProcess()) {
+    (self.threads, self.communicator) = (threads, communicator)
     workspaces = (0..<threads).map { _ in Workspace() }
   }
 
@@ -18,25 +20,27 @@ public final class Replicas: @unchecked Sendable {
     each(count) { index, worker in body(index, self.workspaces[worker]) }
   }
 
-  /// Runs `body` for every shard and writes the sum of their gradients, added in shard order, to `total`.
+  /// Runs `body` for every shard of this rank, and writes the sum of all ranks' gradients to `total`: each rank's are
+  /// added in shard order, then the ranks' sums in rank order (see `Communicator`).
   /// - Parameter body: returns the shard's losses, the same number for every shard.
-  /// - Returns: the sums of the losses, added in shard order.
+  /// - Returns: the sums of the losses, added in the same order.
   func sum(
     shards count: Int, into total: Gradients, _ body: @Sendable (_ shard: Int, Workspace, any GradientSink) -> [Double]
   ) -> [Double] {
-    let order = ShardOrder(total.table)
-    let losses = Mutex([[Double]](repeating: [], count: count))
+    let order = ShardOrder(total.table), own = communicator.shards(of: count)
+    let losses = Mutex([[Double]](repeating: [], count: own.count))
     total.reset()
-    each(count) { number, worker in
+    each(own.count) { number, worker in
       let shard = Shard(number, of: total, order)
       defer { shard.finish() }
-      let loss = body(number, self.workspaces[worker], count == 1 ? total : shard)
+      let loss = body(own.lowerBound + number, self.workspaces[worker], own.count == 1 ? total : shard)
       losses.withLock { $0[number] = loss }
     }
     total.finish()
-    return losses.withLock { losses in
+    let sums = losses.withLock { losses in
       losses.dropFirst().reduce(losses.first ?? []) { zip($0, $1).map(+) }
     }
+    return communicator.sum(total, losses: sums)
   }
 
   private func each(_ count: Int, _ body: @Sendable (_ index: Int, _ worker: Int) -> Void) {

@@ -36,7 +36,7 @@ final class ShardOrder: @unchecked Sendable {
   func release(_ index: Int, by shard: Int) { nextShards[index].store(shard + 1, ordering: .releasing) }
 }
 
-/// The gradient sink of one shard.
+/// The gradient sink of one shard of this process.
 final class Shard: GradientSink {
   private let number: Int
   private let total: Gradients

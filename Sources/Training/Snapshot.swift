@@ -98,7 +98,7 @@ extension Trainer {
     state.spikeDetector = try number("watch")
     if file.metadata["best_value"] != nil {
       state.best = BestEvaluation(
-        epoch: try number("best_epoch"), step: try number("best_step"), metric: settings.metricForBestModel,
+        epoch: try number("best_epoch"), step: try number("best_step"), metric: settings.metricForBestModel.name,
         value: try number("best_value"))
       try check("best", [table.parameters.reduce(0) { $0 + $1.count }])
       state.bestWeights = try file.floats("best")

@@ -9,7 +9,7 @@ import Tasks
 /// A memory-mapped file of fixed size: a header, a checksum per example (0: not computed yet), and per row of logits
 /// the k most probable classes with their log-probabilities. A record is valid if its checksum matches, so that a
 /// killed run leaves a usable file.
-/// Sendable: opened before the first lesson; only the thread with the lesson of an example writes its record.
+/// Sendable: opened before the first batch; only the thread with the batch of an example writes its record.
 public final class TeacherCache: @unchecked Sendable {
   public let path: String
   /// Bytes of the file.
@@ -92,14 +92,16 @@ public final class TeacherCache: @unchecked Sendable {
     return hash.value | 1
   }
 
-  /// The k most probable classes of each row of the lesson. If an example is not cached, calls `computeLogits` for the
-  /// lesson and caches the result.
-  func logProbabilities(for lesson: Lesson, temperature: Float, _ computeLogits: () -> Tensor) -> TopLogProbabilities {
-    guard lesson.examples.allSatisfy({ headerAndChecksums[4 + $0] == checksum($0) }) else {
-      missCount.add(lesson.examples.count, ordering: .relaxed)
+  /// The k most probable classes of each row of the batch. If an example is not cached, calls `computeLogits` for the
+  /// batch and caches the result.
+  func logProbabilities(for batch: LabeledBatch, temperature: Float, _ computeLogits: () -> Tensor)
+    -> TopLogProbabilities
+  {
+    guard batch.examples.allSatisfy({ headerAndChecksums[4 + $0] == checksum($0) }) else {
+      missCount.add(batch.examples.count, ordering: .relaxed)
       let top = TopLogProbabilities(of: computeLogits(), k: k, temperature: temperature)
       var next = 0
-      for example in lesson.examples {
+      for example in batch.examples {
         let record = record(example), end = next + record.classes.count
         _ = record.classes.update(fromContentsOf: top.classes[next..<end])
         _ = record.logProbabilities.update(fromContentsOf: top.logProbabilities[next..<end])
@@ -108,7 +110,7 @@ public final class TeacherCache: @unchecked Sendable {
       }
       return top
     }
-    let records = lesson.examples.map(record)
+    let records = batch.examples.map(record)
     return TopLogProbabilities(
       k: k, classes: records.flatMap { Array($0.classes) },
       logProbabilities: records.flatMap { Array($0.logProbabilities) })

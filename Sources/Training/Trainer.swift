@@ -7,6 +7,7 @@ public import Tasks
 
 public final class Trainer {
   let model: TextModel
+  let adapters: RowAdapters
   let task: any Task
   private let objective: any Objective
   let table: ParameterTable
@@ -29,13 +30,14 @@ public final class Trainer {
 
   /// Trains exactly the parameters of `table`, which includes those of the objective.
   /// - Parameters:
+  ///   - adapters: of every forward pass of the model, in training and evaluation.
   ///   - learningRateFactor: the method's factor of a parameter's learning rate; see `layerDecayFactor`.
   ///   - hook: the method's code that runs between the passes.
   /// - Throws: `TrainingFault`; `GroupFault` if a parameter group matches nothing; the errors of `hook`.
   public init(
     _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas,
-    objective: any Objective = TaskLoss(), learningRateFactor: (Parameter) -> Double = { _ in 1 },
-    hook: (any StepHook)? = nil
+    adapters: RowAdapters = .none, objective: any Objective = TaskLoss(),
+    learningRateFactor: (Parameter) -> Double = { _ in 1 }, hook: (any StepHook)? = nil
   ) throws {
     let batcher = Batcher(
       lengths: task.lengths, size: settings.batchSize, samplingStrategy: settings.samplingStrategy,
@@ -55,13 +57,14 @@ public final class Trainer {
       case .ratio(let ratio): Int((ratio * Double(steps)).rounded(.up))
       }
     schedule = Schedule(
-      settings.schedule, learningRate: settings.learningRate, warmupSteps: warmupSteps, totalSteps: steps)
+      settings.schedule, settings.scheduleOptions, learningRate: settings.learningRate, warmupSteps: warmupSteps,
+      totalSteps: steps)
     optimizerStep = OptimizerStep(table, settings.optimizer, try table.rules(settings, factor: learningRateFactor))
     average = settings.average.map { _ in WeightAverage(table) }
     gradients = Gradients(table)
     let isMostlyFrozen = 2 * table.count < model.parameters.reduce(0) { $0 + $1.count }
     shardSize = isMostlyFrozen && model.config.savedValuesPerToken > 1 << 16 ? 256 : 512
-    self.model = model
+    (self.model, self.adapters) = (model, adapters)
     self.task = task
     self.objective = objective
     self.table = table
@@ -79,7 +82,7 @@ public final class Trainer {
     var batches: [[Int]] = []
     while state.step < steps {
       if state.shouldStopEarly(settings) { return finish(.stoppedEarly) }
-      if shouldStop() { return result(.interrupted) }
+      if replicas.communicator.broadcast(shouldStop()) { return result(.interrupted) }
       let (currentEpoch, index) = epochAndIndex(of: state.step)
       if currentEpoch != epoch {
         epoch = currentEpoch
@@ -106,12 +109,12 @@ public final class Trainer {
   func step(_ examples: [Int]) throws -> StepRecord {
     let clock = ContinuousClock(), begin = clock.now
     let number = state.step, seed = settings.seed
-    let lessons = shards(of: examples, lengths: batcher.lengths, size: shardSize).map { task.lesson($0, at: number) }
-    let totals = BatchTotals(lessons)
-    let losses = replicas.sum(shards: lessons.count, into: gradients) {
-      [model, task, objective] shard, workspace, gradients in
+    let batches = shards(of: examples, lengths: batcher.lengths, size: shardSize).map { task.batch($0, at: number) }
+    let totals = BatchTotals(batches)
+    let losses = replicas.sum(shards: batches.count, into: gradients) {
+      [model, adapters, task, objective] shard, workspace, gradients in
       let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: seed, step: number, shard: shard))
-      return objective.losses(model, task, lessons[shard], totals: totals, pass)
+      return objective.losses(model, adapters: adapters, task, batches[shard], totals: totals, pass)
     }
     let added = hook?.addLoss(to: gradients), loss = losses.reduce(0, +) + (added ?? 0)
     guard loss.isFinite else { throw nonFiniteFault(loss, norm: nil, examples) }
@@ -152,16 +155,16 @@ public final class Trainer {
   /// Evaluates the dev split and keeps a copy of the weights if they are the best so far. nil without a dev split.
   private func evaluate() throws -> EvaluationRecord? {
     let clock = ContinuousClock(), begin = clock.now, metric = settings.metricForBestModel
-    guard let evaluation = try task.evaluate(model, on: .dev, replicas.forEach) else { return nil }
-    guard let value = evaluation.values[metric] else {
-      throw TrainingFault.unknownMetric(metric, known: Array(evaluation.values.keys))
+    guard let evaluation = try task.evaluate(model, adapters: adapters, on: .dev, replicas.forEach) else { return nil }
+    guard let value = evaluation.values[metric.name] else {
+      throw TrainingFault.unknownMetric(metric.name, known: Array(evaluation.values.keys))
     }
     let isBest =
       settings.selectsBestWeights
-      && state.best.map { TrainingSettings.isBetter(value, than: $0.value, in: metric) } ?? true
+      && state.best.map { metric.isBetter(value, than: $0.value) } ?? true
     state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
     if isBest {
-      state.best = BestEvaluation(epoch: epochsDone, step: state.step, metric: metric, value: value)
+      state.best = BestEvaluation(epoch: epochsDone, step: state.step, metric: metric.name, value: value)
       state.bestWeights = nil  // frees the old copy before the new one is made
       state.bestWeights = table.values
     }

@@ -21,6 +21,7 @@ public struct TrainingSettings: Sendable, Equatable {
   public var gradientAccumulationSteps = 1
   public var learningRate = 5e-5
   public var schedule = Schedule.Shape.linear
+  public var scheduleOptions = Schedule.Options()
   public var warmup = Warmup.ratio(0)
   public var optimizer = OptimizerSettings()
   /// The first group that matches a parameter applies.
@@ -29,8 +30,8 @@ public struct TrainingSettings: Sendable, Equatable {
   public var average: Averaging?
   /// Steps between evaluations, which are also the points of `Averaging.last`; nil: once per epoch.
   public var evalSteps: Int?
-  /// A key of `Evaluation.values`. Smaller is better for "loss" and "perplexity", larger for all others.
-  public var metricForBestModel = "f1"
+  /// One of the task's metrics.
+  public var metricForBestModel = Metric.loss
   /// Evaluations without a new best after which training stops; nil: never.
   public var earlyStoppingPatience: Int?
   /// A loss above this factor times the median of the losses before is a spike; nil: no check. See `LossSpikeDetector`.
@@ -40,10 +41,6 @@ public struct TrainingSettings: Sendable, Equatable {
 
   /// Whether the weights with the best evaluation are loaded at the end.
   var selectsBestWeights: Bool { if case .last = average { false } else { true } }
-
-  public static func isBetter(_ value: Double, than best: Double, in metric: String) -> Bool {
-    ["loss", "perplexity"].contains(metric) ? value < best : value > best
-  }
 }
 
 /// The results of a training step.

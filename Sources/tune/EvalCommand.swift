@@ -1,7 +1,9 @@
 /// `tune eval`: the metrics of a model, or of a base with an adapter, on a file.
 import ArgumentParser
+import Datasets
 import Files
-import Models
+import Kernels
+import Recipes
 import Reporting
 import Serving
 import Tasks
@@ -11,24 +13,24 @@ struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval", abstract: "Evaluate a model, or a base model with an adapter, on a file.",
     discussion: """
-      The metrics are those of a run's dev and test splits. Token classification is evaluated on a CoNLL file with \
-      entity-level precision, recall and F1. Masked language modeling is evaluated on text with perplexity and \
-      accuracy; 15 % of the tokens are masked, with the same masks every time.
+      The metrics are those of a run's dev and test splits. The file is read as the run read its own: format, columns, \
+      tag scheme, window and precision are in tune.json, and the options overrule them. Without tune.json a token \
+      classifier expects CoNLL (word first, label last), a sequence classifier .jsonl, .tsv or .csv with the columns \
+      "text" and "label", and a masked language model text.
       """)
 
   @Argument(help: "The base model's folder.")
   var model: String
   @Option(help: ArgumentHelp("The adapter's folder.", valueName: "folder"))
   var adapter: String?
-  @Argument(
-    help:
-      "A CoNLL file (word first, label last); for masked language modeling .txt or .jsonl, either may be .gz."
-  )
+  @Argument(help: "The file with labeled records, or with text; it may be gzipped.")
   var file: String
   @Option(
-    name: .customLong("field"),
-    help: "JSON lines: a key whose value is text. May be repeated. Default: text.")
-  var fields: [String] = []
+    name: .customLong("data"),
+    help: ArgumentHelp(
+      "A key of a recipe's section \"data\", such as label_column=3 or format=tsv. May be repeated.",
+      valueName: "key=value"))
+  var dataSettings: [String] = []
   @Flag(help: "Skip the check that the adapter was trained on this base model.")
   var anyBase = false
   @Flag(help: "Print all metrics as JSON.")
@@ -37,51 +39,42 @@ struct EvalCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOption
 
   func run() throws {
-    let headType: HeadType = try isMasked() ? .maskedLM : .tokenClassification
-    // The data first: reading them is faster than loading the model, and may fail.
-    let sentences = headType == .tokenClassification ? IOB2Corpus(try readCoNLL(file)).sentences : []
-    try threads.start(precision.value, quiet: json)
+    let precision = try precision.value(for: [adapter ?? model])
+    try threads.start(precision, quiet: json)
     let pool = try AdapterPool(
-      folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase,
-      headType: headType)
-    let member = pool.members[0]
-    pool.use(precision.value)
-    let task: any Task =
-      headType == .maskedLM
-      ? try masking(member.tokenizer)
-      : TaggingTask(labels: member.labels, splits: [.test: sentences], tokenizer: member.tokenizer)
+      folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase)
+    let member = pool.members[0], type = type(of: member.task).type
+    let format = try Recipe.Data.format(of: file, for: type, member.settings?.data, overrides: dataSettings)
+    let task = try member.task.makeEvaluation(
+      of: TaskData(files: [(.test, [file])], format: format), member.tokenizer, threads: threads.count)
+    pool.use(precision)
     let replicas = Replicas(threads: threads.count)
-    let evaluation = try pool.with(member) { try task.evaluate(pool.model, on: .test, replicas.forEach) }
-    guard let evaluation else { return }
+    guard let evaluation = try task.evaluate(pool.model, adapters: member.adapters, on: .test, replicas.forEach) else {
+      return
+    }
     if json { return try emit(evaluation.json, pretty: true) }
-    if headType == .maskedLM {
-      let values = ["perplexity", "accuracy"].map { "\($0) \(fixed(evaluation.values[$0] ?? 0, 4))" }
-      return try emit("\(values.joined(separator: "  "))  masked tokens \(evaluation.json["masked_tokens"]?.int ?? 0)")
-    }
-    try emit(row("", evaluation.json))
-    for (type, score) in (evaluation.json["per_type"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
-      try emit(row(type, score))
+    let parts = (evaluation.json["per_type"] ?? evaluation.json["per_class"])?.object ?? [:]
+    try emit((parts.isEmpty ? "" : "all: ") + metricsLine(evaluation.json, of: type) + count(evaluation.json))
+    for (name, score) in parts.sorted(by: { $0.key < $1.key }) {
+      try emit("\(name): " + scoreLine(score) + count(score))
     }
   }
 
-  /// Whether the head is for masked language modeling: by tune.json, or by config.json if the folder has no tune.json.
-  private func isMasked() throws -> Bool {
-    if let sidecar = try Sidecar(folder: adapter ?? model) { return sidecar.task == "masked_lm" }
-    guard adapter == nil, fileExists(model + "/config.json") else { return false }
-    let classes = try JSON(path: model + "/config.json")["architectures"]?.array ?? []
-    return classes.contains { $0.string?.hasSuffix("ForMaskedLM") == true }
+  private func count(_ score: JSON) -> String {
+    for key in ["support", "masked_tokens"] {
+      if let count = score[key]?.int { return "  \(key.replacing("_", with: " ")) \(count)" }
+    }
+    return ""
   }
 
-  private func masking(_ tokenizer: TextTokenizer) throws -> MaskedLMTask {
-    let store = try TokenStore(
-      paths: [file], fields: fields.isEmpty ? ["text"] : fields, tokenizer: tokenizer.wordPiece,
-      maxLength: tokenizer.maxLength, threads: threads.count)
-    return MaskedLMTask([.test: store], try Masking(tokenizer.wordPiece), seed: 0)
+  private func scoreLine(_ score: JSON) -> String {
+    ["precision", "recall", "f1"].map { "\($0) \(fixed(score[$0]?.number ?? 0, 4))" }.joined(separator: "  ")
   }
+}
 
-  private func row(_ name: String, _ score: JSON) -> String {
-    let values = ["precision", "recall", "f1"].map { "\($0) \(fixed(score[$0]?.number ?? 0, 4))" }
-    let support = score["support"]?.int.map { "  support \($0)" } ?? ""
-    return (name.isEmpty ? "all" : name) + ": " + values.joined(separator: "  ") + support
-  }
+/// "f1 0.8123  precision 0.8000  …": the task's headline metrics.
+func metricsLine(_ metrics: JSON, of task: TaskType) -> String {
+  task.inference.metrics.filter(\.isHeadline).compactMap { metric in
+    (metrics[metric.name]?.number).map { "\(metric.name) \(fixed($0, 4))" }
+  }.joined(separator: "  ")
 }

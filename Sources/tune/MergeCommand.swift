@@ -21,9 +21,10 @@ struct MergeCommand: ParsableCommand {
   var output: String
   @Option(
     help: ArgumentHelp("Number format of the saved weights.", valueName: "fp32|fp16|bf16"),
-    transform: {
-      let formats: [String: FloatFormat] = ["fp32": .f32, "fp16": .f16, "bf16": .bf16]
-      guard let format = formats[$0] else { throw ValidationError("expected fp32, fp16 or bf16") }
+    transform: { name in
+      guard let format = FloatFormat.allCases.first(where: { $0.name == name }) else {
+        throw ValidationError("expected fp32, fp16 or bf16")
+      }
       return format
     })
   var saveDtype = FloatFormat.f32

@@ -4,6 +4,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Kernels
+import Tasks
 
 /// Prints a note for the user on standard error.
 func note(_ line: String) { try? write(Data((line + "\n").utf8).span.bytes, to: STDERR_FILENO, path: "standard error") }
@@ -69,11 +70,18 @@ struct PrecisionOption: ParsableArguments {
   @Option(
     name: .customLong("precision"),
     help: ArgumentHelp(
-      "Number format of GEMM inputs. bf16 accumulates in fp32, is faster, and takes half the memory.",
+      "Number format of GEMM inputs; default: the run's, by tune.json. bf16 accumulates in fp32, is faster, and takes half the memory.",
       valueName: "fp32|bf16"),
     transform: {
       guard let precision = Precision(rawValue: $0) else { throw ValidationError("expected fp32 or bf16") }
       return precision
     })
-  var value = Precision.fp32
+  var given: Precision?
+
+  /// The given precision, or the one that all `folders` were trained with; fp32 if they differ or do not say.
+  func value(for folders: [String]) throws -> Precision {
+    if let given { return given }
+    let recorded = try Set(folders.map { try TuneJSON(folder: $0)?.precision.flatMap(Precision.init) ?? .fp32 })
+    return recorded.count == 1 ? recorded.first ?? .fp32 : .fp32
+  }
 }

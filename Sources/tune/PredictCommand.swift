@@ -1,9 +1,11 @@
-/// `tune predict`: the entities in texts, for one or several adapters of one base model.
+/// `tune predict`: predictions for texts, by one or several adapters of one base model.
 import ArgumentParser
+import Datasets
 import Files
 import FoundationEssentials
 import Kernels
 import Serving
+import Tasks
 import Training
 
 struct AdapterArgument: ExpressibleByArgument {
@@ -24,11 +26,12 @@ struct AdapterArgument: ExpressibleByArgument {
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Find entities in texts, with one or several adapters.",
+    commandName: "predict", abstract: "Predict entities in texts, or labels of texts, with one or several adapters.",
     discussion: """
-      Each input line is a text, or a JSON object with the key "text". Each output line is a JSON object with "text", \
-      the other keys of the input object, and "entities", which has one list per adapter. Offsets count Unicode code \
-      points of the original text. Without an adapter the model's own classifier is used, under the name "base".
+      Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts). Each output \
+      line is a JSON object with the keys of the input and the predictions by adapter: "entities" of a token classifier, \
+      whose offsets count Unicode code points of the text, or "labels" of a sequence classifier. Without an adapter the \
+      model's own classifier is used, under the name "base".
       """)
 
   @Argument(help: "The base model's folder.")
@@ -51,15 +54,17 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     let lines = try readLines(file)
     let inputs = try lines.enumerated().map { try Input(line: $1, number: $0 + 1, file: file) }
+    let usesBase = base || adapter.isEmpty
+    let precision = try precision.value(for: adapter.map(\.path) + (usesBase ? [model] : []))
     try threads.start(quiet: true)
     let pool = try AdapterPool(
-      folder: model, adapters: adapter.map { ($0.name, $0.path) }, withBase: base || adapter.isEmpty, anyBase: anyBase)
-    pool.use(precision.value)
+      folder: model, adapters: adapter.map { ($0.name, $0.path) }, withBase: usesBase, anyBase: anyBase)
+    pool.use(precision)
     let replicas = Replicas(threads: threads.count)
-    let predictor = Predictor(pool, logits: logits, run: replicas.forEach)
+    let predictor = try Predictor(pool, logits: logits, run: replicas.forEach)
     for start in stride(from: 0, to: inputs.count, by: 512) {
       let chunk = Array(inputs[start..<min(start + 512, inputs.count)])
-      let predictions = try predictor.predict(chunk.map(\.text))
+      let predictions = try predictor.predict(chunk.map(\.record))
       let rows = chunk.enumerated().map { index, input in
         output(input, pool.members.indices.map { (pool.members[$0].name, predictions[$0][index]) }).text(pretty: false)
       }
@@ -67,52 +72,54 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
-  private func output(_ input: Input, _ predictions: [(name: String, prediction: Prediction)]) -> JSON {
-    var object = input.otherFields
-    object["text"] = .string(input.text)
-    var entities: [String: JSON] = [:], windows: [String: JSON] = [:]
-    for (name, prediction) in predictions {
-      entities[name] = .array(prediction.entities.map(\.json))
-      windows[name] = .array(
-        prediction.windows.map { window in
-          [
-            "ids": .array(window.ids.map { .int(Int($0)) }),
-            "logits": .array(window.logits.map { .array($0.map { .double(Double($0)) }) }),
-          ]
-        })
+  private func output(
+    _ input: Input, _ results: [(name: String, result: (prediction: Prediction, sequences: [SequenceLogits]))]
+  ) -> JSON {
+    var object = input.fields, predictions: [String: JSON] = [:], windows: [String: JSON] = [:]
+    for (name, result) in results {
+      predictions[name] = result.prediction.json
+      windows[name] = .array(result.sequences.map(\.json))
     }
-    object["entities"] = .object(entities)
+    if let key = results.first?.result.prediction.key { object[key] = .object(predictions) }
     if logits { object["windows"] = .object(windows) }
     return .object(object)
   }
 }
 
-/// A line of input: a text, and the other keys of its JSON object.
+extension SequenceLogits {
+  fileprivate var json: JSON {
+    [
+      "ids": .array(ids.map { .int(Int($0)) }),
+      "logits": .array((0..<logits.rows).map { .array(logits[$0].map { .double(Double($0)) }) }),
+    ]
+  }
+}
+
+/// A line of input: a text or a pair of texts, and all keys of its JSON object.
 struct Input {
-  let text: String
-  let otherFields: [String: JSON]
+  let record: Record
+  let fields: [String: JSON]
+  var text: String { record.texts[0] }
 
   init(line: String, number: Int, file: String) throws {
     guard line.utf8.first == UInt8(ascii: "{"),
       let object = try JSON(parsing: .init(line.utf8), named: "\(file):\(number)").object
     else {
-      (text, otherFields) = (line, [:])
+      record = Record(id: "\(number)", texts: [line])
+      fields = ["text": .string(line)]
       return
     }
-    guard let text = object["text"]?.string else {
-      throw FileFault.malformed(
-        file: file, line: number, found: "an object without a string \"text\"", expected: "{\"text\": \"…\"}")
+    func fault(_ found: String) -> FileFault {
+      .malformed(
+        file: file, line: number, found: found, expected: "{\"text\": \"…\"}, or also a string \"text_pair\"")
     }
-    self.text = text
-    otherFields = object
-  }
-}
-
-extension Entity {
-  var json: JSON {
-    [
-      "label": .string(label), "start": .int(start), "end": .int(end), "text": .string(text),
-      "probability": .double((probability * 1e6).rounded() / 1e6),
-    ]
+    guard let text = object["text"]?.string else { throw fault("an object without a string \"text\"") }
+    var texts = [text]
+    if let pair = object["text_pair"], pair != .null {
+      guard let second = pair.string else { throw fault("\(pair.typeName) in \"text_pair\"") }
+      texts.append(second)
+    }
+    record = Record(id: "\(number)", texts: texts)
+    fields = object
   }
 }

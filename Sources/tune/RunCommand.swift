@@ -4,6 +4,7 @@ import Files
 import Kernels
 import Recipes
 import Reporting
+import Runs
 import Training
 
 struct RunCommand: ParsableCommand {
@@ -58,7 +59,7 @@ struct RunCommand: ParsableCommand {
         + "(\(fixed(100 * Double(run.trainableParameterCount) / Double(run.totalParameterCount), 2)) %), \(run.trainer.steps) steps"
     )
     if let note = run.diskNote { console.print("note: " + note) }
-    let result = try indexed(recipe.output) {
+    let result = try indexed(recipe.output, note: { tune.note("note: " + $0) }) {
       try run.execute(
         in: folder, resume: resume, shouldStop: { interrupt.isRequested }, report: { console.report($0) },
         note: { console.print("note: " + $0) })
@@ -80,10 +81,7 @@ struct RunCommand: ParsableCommand {
     if json { return try emit(result, pretty: true) }
     for split in ["dev", "test"] {
       guard let score = result["metrics"]?[split] else { continue }
-      let values = ["precision", "recall", "f1", "perplexity", "accuracy"].compactMap { name in
-        (score[name]?.number).map { "\(name) \(fixed($0, 4))" }
-      }
-      try emit("\(split): " + values.joined(separator: "  "))
+      try emit("\(split): " + metricsLine(score, of: recipe.task.type))
     }
     let seconds = fixed(result["train_seconds"]?.number ?? 0, 1)
     let speed = Int(result["tokens_per_second"]?.number ?? 0)
@@ -111,7 +109,7 @@ struct ValidateCommand: ParsableCommand {
     do {
       let path = try RecipeLibrary.path(of: recipe)
       if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
-        try sweep.check(threads: Processor.count)
+        try RunGrid(sweep).check(threads: Processor.count)
         let recipes = JSON.object(.init(uniqueKeysWithValues: sweep.cells.map { ($0.name, $0.recipe.json) }))
         return try emit(json ? recipes.text() : "\(self.recipe): valid, a sweep of \(sweep.summary)")
       }

@@ -1,19 +1,19 @@
 /// Prints a sweep's configurations as a table, with mean ± standard deviation over seeds.
 import Files
-import Recipes
 import Reporting
+import Runs
+import Tasks
 
 struct SweepTable {
-  private let summary: SweepSummary
+  private let summary: GridSummary
 
-  init(_ summary: SweepSummary) { self.summary = summary }
+  init(_ summary: GridSummary) { self.summary = summary }
 
   func print() throws {
-    let metrics = Set(summary.configurations.compactMap(\.metric))
+    let metrics = Set(summary.configurations.compactMap(\.metric?.name))
     let dev = metrics.count == 1 ? "dev \(metrics.first ?? "")" : "dev"
-    // Without the loss, because the other metrics are more informative.
-    let tests = SweepSummary.metrics.filter { name in
-      name != "loss" && summary.configurations.contains { $0.test[name] != nil }
+    let tests = summary.metrics.filter(\.isHeadline).map(\.name).filter { name in
+      summary.configurations.contains { $0.test[name] != nil }
     }
     let headings = summary.axes + ["runs", dev] + tests.map { "test \($0)" } + ["parameters", "seconds", ""]
     var rows: [[String]] = []
@@ -31,17 +31,17 @@ struct SweepTable {
     for line in textTable(headings, rows) { try emit(line) }
   }
 
-  private func remark(_ configuration: SweepSummary.Configuration) -> String {
+  private func remark(_ configuration: GridSummary.Configuration) -> String {
     configuration.isBest ? "best" : configuration.finished == 0 && configuration.failed > 0 ? "failed" : ""
   }
 
   /// `2, 1 failed, 1 pending`.
-  private func runs(_ configuration: SweepSummary.Configuration) -> String {
+  private func runs(_ configuration: GridSummary.Configuration) -> String {
     let unfinished = [(configuration.failed, "failed"), (configuration.pending, "pending")].filter { $0.0 > 0 }
     return (["\(configuration.finished)"] + unfinished.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
   }
 
-  private func text(_ score: SweepSummary.Score?) -> String {
+  private func text(_ score: GridSummary.Score?) -> String {
     guard let score else { return "–" }
     return fixed(score.mean, 4) + (score.deviation.map { " ± \(fixed($0, 4))" } ?? "")
   }

@@ -49,7 +49,8 @@ func `AdaLoRA computes its formula, with and without dropout`(_ dropout: Double,
   let d = distance(
     s,
     { x, p, pass in
-      linear(x[0], [LinearWeights(weight: p[0], bias: p[1])], adapters: [adapter(p, dropout: dropout)], pass)
+      linear(
+        x[0], [LinearWeights(weight: p[0], bias: p[1])], adapters: [[AdaptedRows(adapter(p, dropout: dropout))]], pass)
     }, oracle: { oracle($0, mask: mask) })
   #expect(d.forward < 1e-6)
   #expect(d.gradient < 2e-6)
@@ -93,7 +94,7 @@ func `AdaLoRA computes its formula, with and without dropout`(_ dropout: Double,
   let x = pass.make(5, 7)
   fill(x, s.inputs[0].floats)
   let part = LinearWeights(weight: p[0], bias: p[1]), adaLoRA = adapter(p, dropout: 0)
-  let unmerged = linear(x, [part], adapters: [adaLoRA], pass).array
+  let unmerged = linear(x, [part], adapters: [[AdaptedRows(adaLoRA)]], pass).array
   adaLoRA.merge(into: p[0].pointer, bias: p[1].pointer)
   #expect(relativeError(linear(x, [part], pass).array, unmerged) < 1e-6)
 }

@@ -29,8 +29,8 @@ private func op(dropout: Double, isBF16: Bool = false) -> Op {
       Parameter.convertToBF16([weight])
     }
     let lora = LoRA(a: p[2], b: p[3], scale: scale, dropout: 0)
-    let dora = DoRA(lora, magnitude: p[4], weight: weight, bias: p[1], dropout: dropout)
-    return linear(x[0], [LinearWeights(weight: weight, bias: p[1])], adapters: [dora], pass)
+    let dora = DoRA(lora, magnitude: p[4], dropout: dropout)
+    return linear(x[0], [LinearWeights(weight: weight, bias: p[1])], adapters: [[AdaptedRows(dora)]], pass)
   }
 }
 
@@ -117,9 +117,9 @@ func `DoRA computes its formula, with and without dropout, and its norms get no 
   let x = pass.make(5, 7)
   fill(x, s.inputs[0].floats)
   let dora = DoRA(
-    LoRA(a: p[2], b: p[3], scale: scale, dropout: 0), magnitude: p[4], weight: p[0], bias: p[1], dropout: 0.3)
+    LoRA(a: p[2], b: p[3], scale: scale, dropout: 0), magnitude: p[4], dropout: 0.3)
   let part = LinearWeights(weight: p[0], bias: p[1])
-  let unmerged = linear(x, [part], adapters: [dora], pass).array
+  let unmerged = linear(x, [part], adapters: [[AdaptedRows(dora)]], pass).array
   dora.merge(into: p[0].pointer, bias: p[1].pointer)
   #expect(relativeError(linear(x, [part], pass).array, unmerged) < 1e-6)
 }

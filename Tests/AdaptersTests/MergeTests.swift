@@ -1,4 +1,4 @@
-/// Merging and unmerging of adapters of every mergeable method.
+/// Merging of adapters of every mergeable method into a copy of the model.
 import Autograd
 import Files
 import Kernels
@@ -13,42 +13,55 @@ private let folders =
 
 private let batch = Batch([[2, 9, 17, 33, 41, 5, 3], [2, 58, 3], [2, 30, 31, 7, 3]])
 
+/// The bytes of all weights.
+private func bytes(_ model: TextModel) -> [[UInt32]] { model.parameters.map { $0.values.map(\.bitPattern) } }
+
 @Test(arguments: folders)
-func `merging empties the slots and keeps the logits, and unmerging restores the base bit for bit`(_ name: String)
-  throws
-{
-  let model = try tinyModel(), bytes = model.parameters.map { Array($0.values) }
+func `a merged model gives the logits of the adapter, and the base's bytes stay the same`(_ name: String) throws {
+  let model = try tinyModel(), before = bytes(model)
   let adapter = try Adapter(folder: fixture("adapters/\(name)"), on: model)
-  adapter.attach()
-  let unmerged = model(batch, Pass(Workspace())).array
-  try adapter.merge()
-  #expect(model.projections.allSatisfy { $0.adapter == nil })
-  let merged = model(batch, Pass(Workspace())).array
-  #expect(relativeError(merged, unmerged) < 2e-6)
-  adapter.unmerge()
-  #expect(model(batch, Pass(Workspace())).array == unmerged)
-  try adapter.merge()
-  #expect(model(batch, Pass(Workspace())).array == merged)
-  adapter.detach()
-  #expect(model.parameters.map { Array($0.values) } == bytes)
+  let unmerged = model(batch, adapters: RowAdapters(adapter.set), Pass(Workspace())).array
+  let merged = try adapter.merged(), logits = merged(batch, Pass(Workspace())).array
+  #expect(relativeError(logits, unmerged) < 2e-6)
+  #expect(bytes(model) == before)
+  #expect(model(batch, adapters: RowAdapters(adapter.set), Pass(Workspace())).array == unmerged)
+  #expect(try bytes(adapter.merged()) == bytes(merged))
+  #expect(merged.parameters.map(\.name) == model.parameters.map(\.name))
+  // The copy shares no memory with the base or the adapter.
+  for parameter in merged.parameters { parameter.values.update(repeating: 0) }
+  #expect(bytes(model) == before)
+  #expect(model(batch, adapters: RowAdapters(adapter.set), Pass(Workspace())).array == unmerged)
+}
+
+@Test func `a merged masked language model keeps its decoder tied to the word embeddings`() throws {
+  let model = try tinyModel(headType: .maskedLM)
+  var method = BitFit()
+  method.modules.modulesToSave = ["word_embeddings"]
+  let adapter = try Adapter(method, on: model, seed: 1)
+  for parameter in adapter.trainable { for index in 0..<parameter.count { parameter.pointer[index] += 0.1 } }
+  let merged = try adapter.merged()
+  #expect(merged.classifier.weight === merged.wordEmbeddings)
+  #expect(
+    merged(batch, Pass(Workspace())).array
+      == model(batch, adapters: RowAdapters(adapter.set), Pass(Workspace())).array)
 }
 
 @Test func `an adapter that is not mergeable is refused, and the model stays unchanged`() throws {
-  let model = try tinyModel(), bytes = model.parameters.map { Array($0.values) }
+  let model = try tinyModel(), before = bytes(model)
   var injection = try LoRAConfig().inject(into: model, seed: 1)
   injection.projections[1].adapter = UnmergeableAdapter()
-  let adapter = Adapter(LoRAConfig(), on: model, injection, head: model.classifier)
-  adapter.attach()
-  let fault = #expect(throws: MergeFault.self) { try adapter.merge() }
+  let adapter = Adapter(LoRAConfig(), on: model, injection, head: model.classifier.copy)
+  let fault = #expect(throws: MergeFault.self) { try adapter.merged() }
   #expect("\(fault!)".contains("cannot be merged"))
-  #expect(!adapter.isMerged && model.projections.count { $0.adapter != nil } == 4)
-  adapter.detach()
-  #expect(model.parameters.map { Array($0.values) } == bytes)
+  for method in [PromptConfig(), BottleneckConfig.pfeiffer] as [any AdapterMethod] {
+    #expect(throws: MergeFault.self) { try Adapter(method, on: model, seed: 1).merged() }
+  }
+  #expect(bytes(model) == before)
 }
 
 private final class UnmergeableAdapter: ProjectionAdapter {
   let isTrainable = false
   func apply(
-    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
+    to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? { nil }
 }

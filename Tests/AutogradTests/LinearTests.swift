@@ -104,7 +104,7 @@ private func op(_ parts: Int) -> Op {
         s,
         { x, p, pass in
           let parts = (0..<2).map { LinearWeights(weight: p[$0], bias: p[2 + $0]) }
-          return linear(x[0], parts, adapters: [nil, DoubledWeight(p[4])], pass)
+          return linear(x[0], parts, adapters: [[], [AdaptedRows(DoubledWeight(p[4]))]], pass)
         },
         oracle: { all in
           var all = all
@@ -149,9 +149,9 @@ private final class DoubledWeight: ProjectionAdapter {
 
   var isTrainable: Bool { weight.isTrainable }
 
-  func apply(to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass) -> (
-    (Tensor) -> Void
-  )? {
+  func apply(
+    to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
+  ) -> ((Tensor) -> Void)? {
     let w = weight
     gemm(x.matrix, w.matrix.transposed, into: y.matrix.columns(columns), alpha: 2, beta: 1)
     return { [unowned pass] dy in

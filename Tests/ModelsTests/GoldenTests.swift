@@ -73,7 +73,7 @@ func `a checkpoint without the prefix, or with legacy names, gives transformers'
   let model = try TextModel(folder: fixture(folder), headType: .sequenceClassification, classes: 2, reuseHead: true)
   #expect(model.newlyInitialized == ["classifier.weight", "classifier.bias"])
   let reference = try Checkpoint(file: fixture("\(folder)/golden.safetensors"))
-  let states = model.encoder(batch(try JSON(path: fixture("\(folder)/golden.json"))), Pass(Workspace()))
+  let states = model.encode(batch(try JSON(path: fixture("\(folder)/golden.json"))), Pass(Workspace())).hiddenStates
   #expect(relativeError(states.array, try reference.array("last_hidden_state")) < 1e-5)
 }
 

@@ -1,7 +1,9 @@
 /// The section "method" of bottleneck adapters and prompt learning.
 import Adapters
 import Files
+import TestSupport
 import Testing
+import Training
 
 @testable import Recipes
 
@@ -32,6 +34,7 @@ private let methods: [JSON] = [
   let houlsby = try #require(recipe("houlsby").method.adapter as? BottleneckConfig)
   #expect(houlsby == .houlsby && houlsby.nonLinearity == .swish && houlsby.reductionFactor == 16)
   #expect(try recipe("pfeiffer").method.adapter as? BottleneckConfig == .pfeiffer)
-  #expect(try ["houlsby", "prompt", "prefix"].map { try recipe($0).training.learningRate } == [1e-4, 3e-2, 1e-2])
+  #expect(
+    try ["houlsby", "prompt", "prefix"].map { try recipe($0).training.settings.learningRate } == [1e-4, 3e-2, 1e-2])
   #expect(try recipe("prompt").method.adapter?.virtualTokenCount == 20)
 }

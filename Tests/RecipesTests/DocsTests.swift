@@ -1,7 +1,9 @@
 /// docs/recipes.md against the program: its tables have every key with its values and its default, its examples are recipes.
 import Files
 import FoundationEssentials
+import TestSupport
 import Testing
+import Training
 
 @testable import Recipes
 
@@ -66,13 +68,14 @@ private func parsed(_ text: String) -> JSON? { try? JSON(parsing: Data(text.utf8
 private let variants: [JSON] = {
   let dev = minimalRecipe.with("data.dev", "d")
   let methods = Recipe.Method.MethodType.allCases.map { dev.with("method", ["type": .string($0.rawValue)]) }
-  let optimizers = Recipe.Training.Optimizer.allCases.map {
+  let optimizers = OptimizerType.allCases.map {
     dev.with("training", ["optimizer": .string($0.rawValue), "learning_rate": 1])
   }
-  let schedules = Recipe.Training.Schedule.allCases.map { dev.with("training", ["schedule": .string($0.rawValue)]) }
+  let schedules = Schedule.Shape.allCases.map { dev.with("training", ["schedule": .string($0.rawValue)]) }
   let maskedLM = dev.with("task.type", "masked_lm").with("data.format", "text")
-  let distilled = [dev, maskedLM].map { $0.with("distillation", ["teachers": "t"]) }
-  return [dev, maskedLM] + methods + optimizers + schedules + distilled
+  let sequences = dev.with("task.type", "sequence_classification").with("data.format", "jsonl")
+  let distilled = [dev, maskedLM, sequences].map { $0.with("distillation", ["teachers": "t"]) }
+  return [dev, maskedLM, sequences] + methods + optimizers + schedules + distilled
     + [dev.with("distillation", ["teachers": "t", "cache": "c"])]
 }()
 

@@ -1,6 +1,7 @@
 /// Recipes that extend others or use the environment and files.
 import Files
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import Recipes

@@ -1,6 +1,7 @@
 /// Recipes with random changes: each is read or refused with `RecipeFaults`; none crashes.
 import Files
 import Hashing
+import TestSupport
 import Testing
 
 @testable import Recipes

@@ -1,6 +1,7 @@
 /// The section "method" of LoRA and AdaLoRA.
 import Adapters
 import Files
+import TestSupport
 import Testing
 
 @testable import Recipes

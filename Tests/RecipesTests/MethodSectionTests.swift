@@ -1,6 +1,7 @@
 /// The section "method" of IA3, VeRA, and the methods that train some of the model's own weights.
 import Adapters
 import Files
+import TestSupport
 import Testing
 
 @testable import Recipes

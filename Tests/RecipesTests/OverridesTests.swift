@@ -1,7 +1,9 @@
 /// Overrides from the command line, and their faults.
 import Files
 import FoundationEssentials
+import TestSupport
 import Testing
+import Training
 
 @testable import Recipes
 
@@ -51,7 +53,7 @@ func `an invalid override is reported together with other faults`(_ override: St
     let recipe = try Recipe.load(
       path: "\(folder)/r.json",
       overrides: ["method={\"type\":\"full\"}", "training.epochs=null", "training.max_steps=20"])
-    #expect(recipe.method == Recipe.Method(.full) && recipe.training.duration == .maxSteps(20))
-    #expect(recipe.training.learningRate == 1e-3)
+    #expect(recipe.method == Recipe.Method(.full) && recipe.training.settings.duration == .steps(20))
+    #expect(recipe.training.settings.learningRate == 1e-3)
   }
 }

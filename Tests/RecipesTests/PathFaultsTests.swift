@@ -1,5 +1,6 @@
 /// Faults of paths: files and folders that are missing or of the wrong type.
 import Files
+import TestSupport
 import Testing
 
 @testable import Recipes

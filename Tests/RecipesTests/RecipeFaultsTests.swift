@@ -1,6 +1,7 @@
 /// Faulty recipes: the message of each fault, and all faults reported at once.
 import Files
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import Recipes
@@ -50,9 +51,12 @@ private let lora = minimalRecipe.with("method", ["type": "lora"])
     ("output", "m/", "found \"m/\"; expected a folder other than the model's."),
     ("model.path", nil, "missing; expected the path of a folder with config.json."),
     ("model.path", "a\0b", "found \"a\\u{0}b\"; expected the path of a folder with config.json."),
-    ("task.type", "ner", "found \"ner\"; expected \"token_classification\" or \"masked_lm\"."),
+    (
+      "task.type", "ner",
+      "found \"ner\"; expected \"token_classification\", \"sequence_classification\" or \"masked_lm\"."
+    ),
     ("task.class_weights", 3, "found 3; expected an object, each value a number above 0."),
-    ("data.format", nil, "missing; expected \"conll\" or \"text\"."),
+    ("data.format", nil, "missing; expected \"conll\", \"text\", \"jsonl\", \"tsv\" or \"csv\"."),
     (
       "data.format", "text",
       "found \"text\"; expected \"conll\" for task.type \"token_classification\"."
@@ -228,13 +232,13 @@ func `settings for evaluation require dev data`(_ key: String, _ value: String) 
   #expect(
     error.description == """
       r.json: 8 faults
-        data.format: missing; expected "conll" or "text".
+        data.format: missing; expected "conll", "text", "jsonl", "tsv" or "csv".
         data.train: missing; expected the path of a file, or a list of such paths.
         model.paht: unknown key. Did you mean 'path'?
         model.path: missing; expected the path of a folder with config.json.
         output: missing; expected the path of a folder, which is created if it is missing.
         seed: found 1.5; expected a whole number of at least 0.
-        task.type: missing; expected "token_classification" or "masked_lm".
+        task.type: missing; expected "token_classification", "sequence_classification" or "masked_lm".
         training.epochs: found 0; expected a number above 0.
       """)
   #expect(

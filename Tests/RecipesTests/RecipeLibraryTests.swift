@@ -1,6 +1,7 @@
 /// The recipe library: finding the folders, listing recipes, finding one by name.
 import Files
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import Recipes

@@ -1,9 +1,13 @@
 /// Valid recipes: values, defaults, and that a written recipe reads back as itself.
 import Adapters
+import Datasets
 import Files
 import FoundationEssentials
 import Hashing
+import Tasks
+import TestSupport
 import Testing
+import Training
 
 @testable import Recipes
 
@@ -18,9 +22,9 @@ import Testing
     #expect(lora.rank == 16)
     #expect(lora.alpha == 16)
     #expect(lora.modules.targets == .suffixes(["query", "key", "value", "dense"]))
-    #expect(recipe.training.duration == .epochs(3))
-    #expect(recipe.training.warmup == .ratio(0.1))
-    #expect(recipe.training.maxGradNorm == 1)
+    #expect(recipe.training.settings.duration == .epochs(3))
+    #expect(recipe.training.settings.warmup == .ratio(0.1))
+    #expect(recipe.training.settings.optimizer.maxGradNorm == 1)
   }
 }
 
@@ -45,28 +49,29 @@ import Testing
   #expect(recipe.seed == 42)
   #expect(recipe.model.dropout == nil && recipe.model.attentionDropout == nil)
   #expect(recipe.task == Recipe.Task())
-  #expect(recipe.data.wordColumn == .index(0) && recipe.data.labelColumn == .last && recipe.data.scheme == .auto)
+  let format = try #require(recipe.data.format as? CoNLLFormat)
+  #expect(format.columns == CoNLLColumns(word: 0, label: -1) && format.scheme == nil)
   #expect(recipe.data.maxLength == nil && recipe.data.stride == nil && recipe.data.maxTrainExamples == nil)
   #expect(recipe.method == Recipe.Method(.full))
-  let training = recipe.training
+  let training = recipe.training, settings = training.settings
   #expect(
-    training.duration == .epochs(3) && training.batchSize == .examples(32) && training.trainSamplingStrategy == .random)
-  #expect(training.gradientAccumulationSteps == 1 && training.learningRate == 5e-5 && training.schedule == .linear)
-  #expect(training.warmup == .ratio(0) && training.weightDecay == 0.01 && training.maxGradNorm == 1)
-  #expect(
-    training.optimizer == .adamw && training.groups == [] && training.emaDecay == nil
-      && training.averageLastEvals == nil)
-  #expect(training.adamBeta1 == 0.9 && training.adamBeta2 == 0.999 && training.adamEpsilon == 1e-8)
-  #expect(training.evalSteps == nil && training.metricForBestModel == .f1 && training.loggingSteps == 10)
+    settings.duration == .epochs(3) && settings.batchSize == .examples(32) && settings.samplingStrategy == .random)
+  #expect(settings.gradientAccumulationSteps == 1 && settings.learningRate == 5e-5 && settings.schedule == .linear)
+  #expect(settings.warmup == .ratio(0) && settings.groups == [] && settings.average == nil)
+  let optimizer = settings.optimizer
+  #expect(optimizer.weightDecay == 0.01 && optimizer.maxGradNorm == 1)
+  let adamW = try #require(optimizer.algorithm as? AdamWSettings)
+  #expect(adamW.beta1 == 0.9 && adamW.beta2 == 0.999 && adamW.epsilon == 1e-8)
+  #expect(settings.evalSteps == nil && settings.metricForBestModel.name == "f1" && training.loggingSteps == 10)
 }
 
 @Test func `LoRA has its own defaults, and a larger learning rate`() throws {
   let recipe = try Recipe(json: minimalRecipe.with("method", ["type": "lora"]), checkFiles: false)
   #expect(recipe.method.adapter as? LoRAConfig == LoRAConfig())
-  #expect(recipe.training.learningRate == 1e-3)
+  #expect(recipe.training.settings.learningRate == 1e-3)
   #expect(
-    try Recipe(json: minimalRecipe.with("training.learning_rate", 2e-4), checkFiles: false).training.learningRate
-      == 2e-4)
+    try Recipe(json: minimalRecipe.with("training.learning_rate", 2e-4), checkFiles: false).training.settings
+      .learningRate == 2e-4)
   let lora = LoRAConfig()
   #expect(lora.rank == 8 && lora.alpha == 8 && lora.dropout == 0 && !lora.useRSLoRA && lora.bias == .none)
   #expect(lora.modules == ModuleChoice())
@@ -86,8 +91,8 @@ import Testing
   let json = minimalRecipe.with("data.word_column", 1).with("data.label_column", "first").with(
     "training.max_grad_norm", nil)
   let recipe = try Recipe(json: json.with("training.max_grad_norm", .null).with("seed", 3.0), checkFiles: false)
-  #expect(recipe.data.wordColumn == .index(1) && recipe.data.labelColumn == .index(0))
-  #expect(recipe.training.maxGradNorm == nil && recipe.seed == 3)
+  #expect((recipe.data.format as? CoNLLFormat)?.columns == CoNLLColumns(word: 1, label: 0))
+  #expect(recipe.training.settings.optimizer.maxGradNorm == nil && recipe.seed == 3)
 }
 
 @Test func `the resolved recipe has every default, and null for a limit that is off`() throws {
@@ -152,7 +157,7 @@ func randomRecipe(_ rng: inout SplitMix64) -> JSON {
   for key in ["dev", "test"] { maybe("data.\(key)", .string("\(key).tsv"), &rng) }
   maybe("data.word_column", rng.pick(["first", 0, 3]), &rng)
   maybe("data.label_column", rng.pick(["last", 1, 2]), &rng)
-  maybe("data.scheme", rng.pick(["auto", "iob1", "iob2", "iobes"]), &rng)
+  maybe("data.scheme", rng.pick(["auto", "iob1", "iob2", "iobes", "bilou"]), &rng)
   maybe("data.max_length", .int(.random(in: 129...512, using: &rng)), &rng)
   maybe("data.stride", .int(.random(in: 0...64, using: &rng)), &rng)
   maybe("data.max_train_examples", count(1, &rng), &rng)

@@ -1,5 +1,6 @@
 /// Keys of earlier versions of tune, which are refused.
 import Files
+import TestSupport
 import Testing
 
 @testable import Recipes

@@ -2,6 +2,7 @@
 /// cannot express.
 import Files
 import Hashing
+import TestSupport
 import Testing
 
 @testable import Recipes

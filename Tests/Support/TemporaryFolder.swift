@@ -27,3 +27,9 @@ public final class TinyDisk {
 
   deinit { umount2(folder.path, Int32(MNT_DETACH)) }
 }
+
+/// Calls `body` with the path of a temporary folder, which is deleted afterwards.
+public func withTemporaryFolder<Result>(_ body: (String) throws -> Result) rethrows -> Result {
+  let folder = TemporaryFolder()
+  return try withExtendedLifetime(folder) { try body(folder.path) }
+}

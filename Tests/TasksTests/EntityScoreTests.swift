@@ -48,12 +48,3 @@ private func row(_ score: TypeScore) -> [Double] {
     try EntityScore(gold: [["O"], ["O"]], predicted: [["O"], ["O", "O"]])
   }
 }
-
-@Test func `the JSON of a score and its coding have the same keys`() throws {
-  let score = try EntityScore(gold: [["B-A", "I-A", "O", "B-B"]], predicted: [["B-A", "I-A", "O", "O"]])
-  let encoded = try JSON(parsing: JSONEncoder().encode(score), named: "score")
-  #expect(encoded["per_type"]?["A"]?["f1"]?.number == 1 && encoded["per_type"]?["B"]?["support"]?.int == 1)
-  #expect(encoded.object?.keys.sorted() == score.json.object?.keys.sorted())
-  #expect(try JSONDecoder().decode(EntityScore.self, from: JSONEncoder().encode(score)) == score)
-  #expect(score.json["precision"] == .double(1) && score.json["recall"] == .double(0.5))
-}

@@ -1,4 +1,5 @@
 /// Public corpora read in full, if they are present.
+import Datasets
 import Files
 import FoundationEssentials
 import Testing

@@ -1,6 +1,7 @@
-/// Tag schemes: reading, detection and conversion to IOB2.
 import Testing
 
+/// Tag schemes: reading, detection and conversion to IOB2.
+@testable import Datasets
 @testable import Tasks
 
 /// The same four entities in each scheme; the second follows the first directly and has the same type.
@@ -57,9 +58,9 @@ private func tags(_ text: String) -> [String] { text.split(separator: " ").map(S
 
 @Test func `a corpus is converted to IOB2 and its invalid tags are counted`() {
   let corpus = IOB2Corpus([
-    TaggedSentence(words: ["a", "b", "c"], tags: ["B-A", "E-A", "O"]),
-    TaggedSentence(words: ["d"], tags: ["I-A"]),
-    TaggedSentence(words: ["e"]),
+    Record(id: "1", words: ["a", "b", "c"], tags: ["B-A", "E-A", "O"]),
+    Record(id: "2", words: ["d"], tags: ["I-A"]),
+    Record(id: "3", words: ["e"]),
   ])
   #expect(corpus.scheme == .iobes && corpus.invalidTags == 2 && corpus.sentencesWithInvalidTags == 1)
   #expect(corpus.sentences.map(\.tags) == [["B-A", "I-A", "O"], ["B-A"], []])

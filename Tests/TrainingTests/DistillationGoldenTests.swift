@@ -99,8 +99,9 @@ private let fixtureTerms = ["kl": "soft", "task": "hard", "relation": "relations
     let objective = Distillation(settings, teachers: [Teacher(teacher)], student: run.model, seed: 0)
     let table = ParameterTable(training: run.model.parameters)
     let gradients = Gradients(table), pass = Pass(Workspace(), gradients: gradients)
-    let lesson = run.task.lesson(run.task.batches[0], at: 0)
-    let loss = objective.losses(run.model, run.task, lesson, totals: BatchTotals([lesson]), pass)[0]
+    let batch = run.task.batch(run.task.batches[0], at: 0)
+    let loss = objective.losses(
+      run.model, adapters: .none, run.task, batch, totals: BatchTotals([batch]), pass)[0]
     gradients.finish()
     let fixtureTerm = fixtureTerms[term] ?? term
     let expected = run.golden["terms"]?[fixtureTerm]?.array?[0].number ?? .nan

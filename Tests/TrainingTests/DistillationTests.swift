@@ -35,7 +35,7 @@ enum Compared: CaseIterable {
 
 @Suite struct DistillationTests {
   let teacher, student: TextModel
-  let lesson: Lesson
+  let labeled: LabeledBatch
 
   init() throws {
     try Processor.initialize()
@@ -49,16 +49,16 @@ enum Compared: CaseIterable {
     }
     (teacher, student) = (try make(.bert, seed: 1), try make(.distilbert, seed: 2))
     let batch = Batch([Array(5..<27), [7], Array(20..<31)]), rows: [Int32] = [2, 9, 10, 25, 30]
-    lesson = Lesson(
-      examples: [0, 1, 2], batch: batch, rows: rows, targets: rows.map { $0 + 5 }, weight: Float(rows.count))
+    labeled = LabeledBatch(
+      examples: [0, 1, 2], input: batch, rows: rows, targets: .classes(rows.map { $0 + 5 }), weight: Float(rows.count))
   }
 
   private struct FixedTask: Task {
     let lengths: [Int] = []
-    let fixedLesson: Lesson
+    let fixedBatch: LabeledBatch
     func tokens(in split: Split) -> Int { 0 }
-    func lesson(_ examples: [Int], at step: Int) -> Lesson { fixedLesson }
-    func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+    func batch(_ examples: [Int], at step: Int) -> LabeledBatch { fixedBatch }
+    func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
   }
 
   private struct Step {
@@ -75,7 +75,8 @@ enum Compared: CaseIterable {
     let table = ParameterTable(training: student.parameters + objective.parameters)
     let gradients = Gradients(table), workspace = Workspace()
     let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: 3, step: 4, shard: 1))
-    let losses = objective.losses(student, FixedTask(fixedLesson: lesson), lesson, totals: BatchTotals([lesson]), pass)
+    let losses = objective.losses(
+      student, adapters: .none, FixedTask(fixedBatch: labeled), labeled, totals: BatchTotals([labeled]), pass)
     gradients.finish()
     return Step(
       losses: losses, gradients: (0..<gradients.count).map { gradients.pointer[$0].bitPattern },

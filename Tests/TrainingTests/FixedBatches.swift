@@ -33,14 +33,14 @@ struct FixedBatches: Task {
 
   func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
 
-  func lesson(_ examples: [Int], at step: Int) -> Lesson {
+  func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
     var batch = Batch()
     for example in examples { batch.append(ids[example], tokenTypeIDs: tokenTypeIDs[example]) }
     let targets = examples.flatMap { labels[$0] }
-    let lesson = Lesson(
-      examples: examples, batch: batch, targets: targets, weight: Float(targets.count { $0 >= 0 }))
-    return labeledOnly ? lesson.withLabeledRows(.tokenClassification) : lesson
+    let labeled = LabeledBatch(
+      examples: examples, input: batch, targets: .classes(targets), weight: Float(targets.count { $0 >= 0 }))
+    return labeledOnly ? labeled.withLabeledRows(.tokenClassification) : labeled
   }
 
-  func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
 }

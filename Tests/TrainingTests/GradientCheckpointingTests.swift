@@ -31,13 +31,15 @@ private struct Step: Equatable {
 }
 
 /// The loss and gradients of one step, and the number of buffers it allocated.
-private func step(_ model: TextModel, _ table: ParameterTable, checkpointing: Bool) -> (Step, buffers: Int) {
+private func step(
+  _ model: TextModel, _ adapters: RowAdapters, _ table: ParameterTable, checkpointing: Bool
+) -> (Step, buffers: Int) {
   model.gradientCheckpointing = checkpointing
   let batch = Batch([Array(5..<30), [7], Array(20..<31)])
   let gradients = Gradients(table), workspace = Workspace()
   let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: 3, step: 4, shard: 1))
   let targets = (0..<batch.count).map { Int32($0 % 6) - 1 }
-  let loss = crossEntropy(model(batch, pass), targets: targets, norm: 30, pass)
+  let loss = crossEntropy(model(batch, adapters: adapters, pass), targets: targets, norm: 30, pass)
   pass.backward()
   gradients.finish()
   return (
@@ -46,11 +48,11 @@ private func step(_ model: TextModel, _ table: ParameterTable, checkpointing: Bo
   )
 }
 
-private func table(_ trained: TrainedParts, _ model: TextModel) throws -> ParameterTable {
-  if trained == .everything { return ParameterTable(training: model.parameters) }
+private func table(_ trained: TrainedParts, _ model: TextModel) throws -> (RowAdapters, ParameterTable) {
+  if trained == .everything { return (.none, ParameterTable(training: model.parameters)) }
   if trained == .head {
     let head = [model.classifier.weight, model.classifier.bias]
-    return ParameterTable(training: head, freezing: model.parameters)
+    return (.none, ParameterTable(training: head, freezing: model.parameters))
   }
   var options = LoRAConfig()
   options.modules.targets = .allLinear
@@ -61,16 +63,16 @@ private func table(_ trained: TrainedParts, _ model: TextModel) throws -> Parame
   for parameter in adapter.trainable where parameter.name.hasSuffix("lora_B.weight") {
     Initializer.normal(0.1).fill(parameter, seed: 2)
   }
-  adapter.attach()
-  return ParameterTable(training: adapter.trainable)
+  return (RowAdapters(adapter.set), ParameterTable(training: adapter.trainable))
 }
 
 @Test(arguments: [2, 5], TrainedParts.allCases)
 func `gradient checkpointing does not change a bit of the loss and the gradients`(
   _ layers: Int, _ trained: TrainedParts
 ) throws {
-  let model = try model(layers: layers), table = try table(trained, model)
-  let (plain, _) = step(model, table, checkpointing: false), (checkpointed, _) = step(model, table, checkpointing: true)
+  let model = try model(layers: layers), (adapters, table) = try table(trained, model)
+  let (plain, _) = step(model, adapters, table, checkpointing: false)
+  let (checkpointed, _) = step(model, adapters, table, checkpointing: true)
   #expect(checkpointed == plain)
   #expect(plain.loss.isFinite && plain.gradients.contains { $0 != 0 })
 }
@@ -78,8 +80,8 @@ func `gradient checkpointing does not change a bit of the loss and the gradients
 @Test(arguments: [TrainedParts.everything, .lora])
 func `with checkpointing each further block keeps one buffer`(_ trained: TrainedParts) throws {
   let buffers = try [4, 8].map { layers in
-    let model = try model(layers: layers), table = try table(trained, model)
-    return [true, false].map { step(model, table, checkpointing: $0).buffers }
+    let model = try model(layers: layers), (adapters, table) = try table(trained, model)
+    return [true, false].map { step(model, adapters, table, checkpointing: $0).buffers }
   }
   #expect(buffers[1][0] - buffers[0][0] == 4, "its input")
   #expect(buffers[1][1] - buffers[0][1] >= 4 * 8)

@@ -33,16 +33,18 @@ private struct RandomTexts: Task {
   var distinctCount: Int { Set(train + dev).count }
   func tokens(in split: Split) -> Int { (split == .train ? train : dev).reduce(0) { $0 + $1.count } }
 
-  func lesson(_ examples: [Int], at step: Int) -> Lesson {
+  func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
     let chosen = examples.map { train[$0] }, targets = chosen.flatMap { $0 }.map { $0 % 5 }
-    return Lesson(examples: examples, batch: Batch(chosen), targets: targets, weight: Float(targets.count))
+    return LabeledBatch(
+      examples: examples, input: Batch(chosen), targets: .classes(targets), weight: Float(targets.count))
   }
 
-  func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? {
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? {
     let losses = Mutex([Int: Double]())
     run(4) { part, workspace in
       let chosen = dev.indices.filter { $0 % 4 == part }.map { dev[$0] }, pass = Pass(workspace)
-      let loss = crossEntropy(model(Batch(chosen), pass), targets: chosen.flatMap { $0 }.map { $0 % 5 }, norm: 9, pass)
+      let logits = model(Batch(chosen), adapters: adapters, pass)
+      let loss = crossEntropy(logits, targets: chosen.flatMap { $0 }.map { $0 % 5 }, norm: 9, pass)
       losses.withLock { $0[part] = loss }
     }
     let loss = losses.withLock { losses in (0..<4).reduce(0) { $0 + (losses[$1] ?? .nan) } }
@@ -88,22 +90,24 @@ private struct CachingBench {
     options.modules.layers = trained == .upperLoRA ? [2, 3] : nil
     let isLoRA = trained == .upperLoRA || trained == .lora
     adapter = isLoRA ? try Adapter(options, on: model, seed: 1) : nil
-    adapter?.attach()
     let top = model.parameters.filter { $0.name.contains("layer.\(layers - 1).") }
     table = ParameterTable(
       training: adapter?.trainable ?? (trained == .head ? head : trained == .topBlock ? top + head : model.parameters)
     )
-    model.setPrecision(precision)
+    model.setPrecision(precision, adapters: adapter.map { [$0.set] } ?? [])
   }
 
-  /// Attaches a cache in `folder` to the model.
+  var adapters: RowAdapters { RowAdapters(adapter?.set) }
+  var frozenBlockCount: Int { model.frozenBlockCount(adapters) }
+
+  /// Sets the model's cache, in `folder`.
   @discardableResult
   func cacheStates(in folder: String, isBatched: Bool = true) throws -> HiddenStateCache {
-    var states = model.makeHiddenStateCache(below: model.frozenBlockCount, in: folder)
+    var states = model.makeHiddenStateCache(below: frozenBlockCount, adapters, in: folder)
     if !isBatched {
       states = HiddenStateCache(
         firstUncachedBlock: states.firstUncachedBlock, hiddenSize: model.config.hiddenSize, file: states.file,
-        backend: .blas)
+        adapters: adapters, backend: .blas)
     }
     try states.file.open(reserving: 0)
     model.hiddenStateCache = states
@@ -118,8 +122,9 @@ private struct CachingBench {
   func trainer(threads: Int = 2, accumulation: Int = 1, objective: any Objective = TaskLoss()) throws -> Trainer {
     var settings = TrainingSettings()
     (settings.duration, settings.batchSize, settings.learningRate) = (.epochs(3), .examples(26), 1e-2)
-    (settings.metricForBestModel, settings.gradientAccumulationSteps) = ("loss", accumulation)
-    return try Trainer(model, task, table, settings, Replicas(threads: threads), objective: objective)
+    (settings.metricForBestModel, settings.gradientAccumulationSteps) = (.loss, accumulation)
+    return try Trainer(
+      model, task, table, settings, Replicas(threads: threads), adapters: adapters, objective: objective)
   }
 
   func run(_ trainer: Trainer, stopAt step: Int? = nil) throws -> Outcome {
@@ -143,7 +148,7 @@ private struct CachingBench {
 
   @Test(arguments: Trained.allCases)
   func `the blocks below all trainable parameters are frozen`(_ trained: Trained) throws {
-    #expect(try CachingBench(trained).model.frozenBlockCount == trained.frozenBlocks)
+    #expect(try CachingBench(trained).frozenBlockCount == trained.frozenBlocks)
   }
 
   @Test(arguments: [Trained.head, .topBlock, .upperLoRA])
@@ -152,8 +157,8 @@ private struct CachingBench {
       let bench = try CachingBench(trained == .upperLoRA ? .topBlock : trained, layers: layers)
       let pass = Pass(Workspace(), gradients: Gradients(bench.table)),
         trace = Trace(states: Set(0...layers), blocks: [])
-      _ = bench.model(Batch([[5, 6, 7], [8]]), trace: trace, pass)
-      let frozen = bench.model.frozenBlockCount
+      _ = bench.model(Batch([[5, 6, 7], [8]]), adapters: bench.adapters, trace: trace, pass)
+      let frozen = bench.frozenBlockCount
       #expect((0...frozen).allSatisfy { !trace.hiddenState($0).isTracked })
       return pass.tapeLength
     }
@@ -201,8 +206,9 @@ private struct CachingBench {
 
   @Test func `caching turns off dropout in frozen blocks; cold, warm and resumed runs agree`() throws {
     let plain = try CachingBench(.upperLoRA, dropout: 0.2)
-    #expect(plain.model.usesDropout(below: 2))
-    #expect(try !CachingBench(.upperLoRA).model.usesDropout(below: 2))
+    #expect(plain.model.usesDropout(below: 2, plain.adapters))
+    let undropped = try CachingBench(.upperLoRA)
+    #expect(!undropped.model.usesDropout(below: 2, undropped.adapters))
     let outcomes = try (0..<2).map { _ in
       let bench = try CachingBench(.upperLoRA, dropout: 0.2)
       try bench.cacheStates(in: folder.path)
@@ -240,15 +246,20 @@ private struct CachingBench {
   }
 
   @Test func `the file's name depends on the frozen blocks and on nothing above them`() throws {
-    func name(_ trained: Trained, _ precision: Precision = .fp32, _ change: (TextModel) -> Void = { _ in }) throws
-      -> String
-    {
-      let model = try CachingBench(trained, precision, change: change).model
-      return model.makeHiddenStateCache(below: model.frozenBlockCount, in: "").file.path
+    func name(
+      _ trained: Trained, _ precision: Precision = .fp32, _ change: (TextModel) -> Void = { _ in },
+      adapters: ((TextModel) throws -> AdapterSet)? = nil
+    ) throws -> String {
+      let bench = try CachingBench(trained, precision, change: change), adapters = try adapters?(bench.model)
+      return bench.model.makeHiddenStateCache(
+        below: bench.frozenBlockCount, adapters.map { RowAdapters($0) } ?? bench.adapters, in: ""
+      ).file.path
     }
     func first(_ model: TextModel, _ part: String) -> UnsafeMutablePointer<Float> {
       model.parameters.first { $0.name.contains(part) }!.pointer
     }
+    var scales = IA3Config()
+    scales.initIA3Weights = false
     let reference = try name(.upperLoRA)
     #expect(try name(.upperLoRA) == reference)
     #expect(try name(.upperLoRA) { first($0, "layer.2.")[0] += 1 } == reference)
@@ -258,8 +269,8 @@ private struct CachingBench {
       try name(.upperLoRA) { first($0, "layer.1.output.dense.weight")[5] += 1e-3 },
       try name(.upperLoRA) { first($0, "word_embeddings")[70] += 1e-3 },
       try name(.upperLoRA) { first($0, "embeddings.LayerNorm.bias")[1] += 1e-3 },
-      // A frozen adapter, attached.
-      try name(.upperLoRA) { $0.projections[1].adapter = Shift() },
+      // A frozen adapter below.
+      try name(.upperLoRA, adapters: { try Adapter(scales, on: $0, seed: 1).set }),
     ]
     #expect(Set(different + [reference]).count == different.count + 1)
   }
@@ -282,17 +293,5 @@ private struct CachingBench {
     } else {
       #expect(try run(isCached: true) == run(isCached: true))
     }
-  }
-}
-
-/// Adds 1; has no parameters.
-private final class Shift: ProjectionAdapter {
-  var isTrainable: Bool { false }
-
-  func apply(
-    to y: Tensor, columns: Range<Int>, from x: Tensor, precision: Precision, _ pass: Pass
-  ) -> ((Tensor) -> Void)? {
-    for row in 0..<y.rows { for column in columns { y.pointer[row * y.columns + column] += 1 } }
-    return nil
   }
 }

@@ -45,7 +45,7 @@ func `losses and final logits of LoRA variants match PEFT's for twenty steps`(_ 
     #expect(rank(of: golden.table) == golden.json["ranks"]?.array?[index].int, "step \(index + 1)")
   }
   let final = try Checkpoint(file: fixture("adapters/\(run)-gradients.safetensors"))
-  let logits = golden.model(try goldenBatch(), Pass(Workspace()))
+  let logits = golden.model(try goldenBatch(), adapters: golden.adapters, Pass(Workspace()))
   #expect(relativeError(logits.array, try final.array("logits.final")) < 1e-3)
 }
 
@@ -116,7 +116,7 @@ private func rank(of table: ParameterTable) -> Int {
   config.loraPlusRatio = 8
   settings.learningRate = 1e-3
   let trainer = try Trainer(
-    golden.model, golden.task, golden.table, settings, Replicas(threads: 2),
+    golden.model, golden.task, golden.table, settings, Replicas(threads: 2), adapters: golden.adapters,
     learningRateFactor: config.learningRateFactor)
   for index in 0..<20 {
     let record = try trainer.step(golden.task.batches[index % 4])

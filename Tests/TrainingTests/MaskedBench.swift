@@ -43,13 +43,13 @@ struct MaskedBench {
 
 /// The losses of one step by term, and its gradients.
 func step(
-  _ lessons: [Lesson], _ objective: any Objective, _ task: any Task, _ model: TextModel, threads: Int = 1
+  _ batches: [LabeledBatch], _ objective: any Objective, _ task: any Task, _ model: TextModel, threads: Int = 1
 ) -> (losses: [Double], gradients: [Float]) {
   let table = ParameterTable(training: model.parameters + objective.parameters), total = Gradients(table)
-  let totals = BatchTotals(lessons)
-  let losses = Replicas(threads: threads).sum(shards: lessons.count, into: total) { shard, workspace, gradients in
+  let totals = BatchTotals(batches)
+  let losses = Replicas(threads: threads).sum(shards: batches.count, into: total) { shard, workspace, gradients in
     let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: 1, step: 2, shard: shard))
-    return objective.losses(model, task, lessons[shard], totals: totals, pass)
+    return objective.losses(model, adapters: .none, task, batches[shard], totals: totals, pass)
   }
   return (losses, Array(UnsafeBufferPointer(start: total.pointer, count: total.count)))
 }

@@ -22,7 +22,7 @@ import Testing
 
   private func losses(_ settings: DistillationSettings, _ teachers: [Teacher]) -> [Double] {
     let objective = Distillation(settings, teachers: teachers, student: student, seed: 0)
-    return step([task.lesson([0, 1, 2], at: 0), task.lesson([3], at: 0)], objective, task, student).losses
+    return step([task.batch([0, 1, 2], at: 0), task.batch([3], at: 0)], objective, task, student).losses
   }
 
   private func only(_ change: (inout DistillationSettings) -> Void) -> DistillationSettings {
@@ -61,10 +61,10 @@ import Testing
     // KL is convex in the teacher: that of the mean is at most the mean of both.
     let first = losses(settings, [both[0]])[0], second = losses(settings, [both[1]])[0]
     #expect(losses(settings, both)[0] < (first + second) / 2)
-    let lesson = task.lesson([0], at: 0), pass = Pass(Workspace())
-    func logits(_ model: TextModel) -> [Float] { model(lesson.batch, pass).array }
+    let batch = task.batch([0], at: 0), pass = Pass(Workspace())
+    func logits(_ model: TextModel) -> [Float] { model(batch.input, pass).array }
     let (a, b) = (logits(deep), logits(shallow))
-    #expect(mean([deep(lesson.batch, pass), shallow(lesson.batch, pass)]).array == zip(a, b).map { ($0 + $1) / 2 })
+    #expect(mean([deep(batch.input, pass), shallow(batch.input, pass)]).array == zip(a, b).map { ($0 + $1) / 2 })
   }
 
   @Test func `each pair has its own projection, also with the same student layer`() throws {
@@ -84,14 +84,14 @@ import Testing
     }
     let copy = try MaskedBench.model("student")
     let objective = Distillation(settings, teachers: [both[1]], student: copy, seed: 0)
-    let found = step([task.lesson([0, 1], at: 0)], objective, task, copy)
+    let found = step([task.batch([0, 1], at: 0)], objective, task, copy)
     #expect(found.losses.allSatisfy { abs($0) < 1e-5 } && found.losses.count == 5)
     #expect(found.gradients.allSatisfy { abs($0) < 1e-4 })
   }
 
   @Test func `hidden-state terms do not train the head`() {
     let objective = Distillation(only { $0.hiddenWeight = 1 }, teachers: both, student: student, seed: 0)
-    let found = step([task.lesson([0, 1], at: 0), task.lesson([2], at: 0)], objective, task, student, threads: 2)
+    let found = step([task.batch([0, 1], at: 0), task.batch([2], at: 0)], objective, task, student, threads: 2)
     let bias = student.classifier.bias
     #expect(found.gradients[(bias.offset ?? 0)..<(bias.offset ?? 0) + bias.count].allSatisfy { $0 == 0 })
     let wordEmbeddings = student.parameters[0]

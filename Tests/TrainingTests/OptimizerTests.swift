@@ -37,13 +37,15 @@ private let groups = [
 
 @Test(
   arguments: [
-    ("adamw", .adamW(), 3e-3), ("adamw-groups", .adamW(), 3e-3), ("sgd", .sgd(momentum: 0), 1e-2),
-    ("sgd-momentum", .sgd(), 1e-2), ("sgd-nesterov", .sgd(nesterov: true), 1e-2), ("lion", .lion(), 1e-3),
-    ("lion-groups", .lion(), 1e-3), ("adafactor", .adafactor, 1e-2), ("adafactor-groups", .adafactor, 1e-2),
-    ("ema", .adamW(), 3e-3), ("mean-of-5", .adamW(), 3e-3),
-  ] as [(String, OptimizerSettings.Algorithm, Double)], [1, 3])
+    ("adamw", AdamWSettings(), 3e-3), ("adamw-groups", AdamWSettings(), 3e-3), ("sgd", SGDSettings(momentum: 0), 1e-2),
+    ("sgd-momentum", SGDSettings(), 1e-2), ("sgd-nesterov", SGDSettings(nesterov: true), 1e-2),
+    ("lion", LionSettings(), 1e-3),
+    ("lion-groups", LionSettings(), 1e-3), ("adafactor", AdafactorSettings(), 1e-2),
+    ("adafactor-groups", AdafactorSettings(), 1e-2),
+    ("ema", AdamWSettings(), 3e-3), ("mean-of-5", AdamWSettings(), 3e-3),
+  ] as [(String, any OptimizerAlgorithm, Double)], [1, 3])
 func `weights match those of torch's optimizers after twenty steps`(
-  _ run: (name: String, algorithm: OptimizerSettings.Algorithm, learningRate: Double), _ threads: Int
+  _ run: (name: String, algorithm: any OptimizerAlgorithm, learningRate: Double), _ threads: Int
 ) throws {
   let golden = try JSON(path: fixture("optimizers/golden.json"))["runs"]?[run.name]
   let table = ParameterTable(training: shapes.map { Parameter($0.name, shape: $0.shape) })
@@ -76,18 +78,18 @@ func `weights match those of torch's optimizers after twenty steps`(
 
 @Test(
   arguments: [
-    ("linear", .linear, 7), ("constant", .constant, 7), ("cosine", .cosine(), 7),
-    ("cosine-floor", .cosine(minLRRate: 0.1), 7), ("polynomial", .polynomial(), 7),
-    ("polynomial-floor", .polynomial(power: 2.5, minLRRate: 0.05), 7), ("inverse-sqrt", .inverseSquareRoot(), 7),
-    ("inverse-sqrt-no-warmup", .inverseSquareRoot(), 0),
-    ("inverse-sqrt-timescale", .inverseSquareRoot(timescale: 3), 7), ("one-cycle", .oneCycle(), 0),
-    ("one-cycle-options", .oneCycle(pctStart: 0.11, divFactor: 10, finalDivFactor: 50), 0),
-  ] as [(String, Schedule.Shape, Int)])
+    ("linear", .linear, .init(), 7), ("constant", .constant, .init(), 7), ("cosine", .cosine, .init(), 7),
+    ("cosine-floor", .cosine, .init(minLRRate: 0.1), 7), ("polynomial", .polynomial, .init(), 7),
+    ("polynomial-floor", .polynomial, .init(minLRRate: 0.05, power: 2.5), 7),
+    ("inverse-sqrt", .inverseSquareRoot, .init(), 7), ("inverse-sqrt-no-warmup", .inverseSquareRoot, .init(), 0),
+    ("inverse-sqrt-timescale", .inverseSquareRoot, .init(timescale: 3), 7), ("one-cycle", .oneCycle, .init(), 0),
+    ("one-cycle-options", .oneCycle, .init(pctStart: 0.11, divFactor: 10, finalDivFactor: 50), 0),
+  ] as [(String, Schedule.Shape, Schedule.Options, Int)])
 func `learning rates match transformers and torch at every step`(
-  _ name: String, _ shape: Schedule.Shape, _ warmupSteps: Int
+  _ name: String, _ shape: Schedule.Shape, _ options: Schedule.Options, _ warmupSteps: Int
 ) throws {
   let golden = try JSON(path: fixture("optimizers/golden.json"))["schedules"]?[name]?.array ?? []
-  let schedule = Schedule(shape, learningRate: 3e-4, warmupSteps: warmupSteps, totalSteps: 40)
+  let schedule = Schedule(shape, options, learningRate: 3e-4, warmupSteps: warmupSteps, totalSteps: 40)
   #expect(golden.count == 40)
   for (step, expected) in golden.enumerated() {
     #expect(abs(schedule.learningRate(at: step) - (expected.number ?? .nan)) < 1e-15, "step \(step)")
@@ -95,14 +97,11 @@ func `learning rates match transformers and torch at every step`(
 }
 
 @Test func `learning rates are valid in very short runs`() {
-  let shapes: [Schedule.Shape] = [
-    .linear, .constant, .cosine(), .polynomial(), .inverseSquareRoot(), .oneCycle(), .oneCycle(pctStart: 0),
-    .oneCycle(pctStart: 1),
-  ]
-  for shape in shapes {
+  let all = Schedule.Shape.allCases.map { ($0, Schedule.Options()) }
+  for (shape, options) in all + [(.oneCycle, .init(pctStart: 0)), (.oneCycle, .init(pctStart: 1))] {
     for total in 1...4 {
       for step in 0..<total {
-        let schedule = Schedule(shape, learningRate: 1, warmupSteps: 0, totalSteps: total)
+        let schedule = Schedule(shape, options, learningRate: 1, warmupSteps: 0, totalSteps: total)
         let learningRate = schedule.learningRate(at: step)
         #expect(
           learningRate.isFinite && (0...1).contains(learningRate), "\(shape), \(step) of \(total): \(learningRate)")
@@ -112,7 +111,7 @@ func `learning rates match transformers and torch at every step`(
 }
 
 @Test func `no optimizer changes weights or state for a gradient that is not finite`() throws {
-  for algorithm: OptimizerSettings.Algorithm in [.adamW(), .sgd(), .lion(), .adafactor] {
+  for algorithm: any OptimizerAlgorithm in [AdamWSettings(), SGDSettings(), LionSettings(), AdafactorSettings()] {
     let table = ParameterTable(training: shapes.map { Parameter($0.name, shape: $0.shape) })
     fill(table, step: 0, \.pointer)
     let before = table.values, gradients = Gradients(table)
@@ -130,13 +129,13 @@ func `learning rates match transformers and torch at every step`(
 
 @Test func `optimizer states have the documented sizes`() throws {
   let table = ParameterTable(training: [Parameter("w", shape: [64, 32])])
-  func stateSize(_ algorithm: OptimizerSettings.Algorithm) -> Int {
-    var settings = OptimizerSettings()
-    settings.algorithm = algorithm
-    return settings.make(table).state.reduce(0) { $0 + $1.count }
+  func stateSize(_ algorithm: any OptimizerAlgorithm) -> Int {
+    algorithm.makeOptimizer(table).state.reduce(0) { $0 + $1.count }
   }
-  #expect(stateSize(.adamW()) == 2 * 64 * 32 && stateSize(.lion()) == 64 * 32 && stateSize(.sgd()) == 64 * 32)
-  #expect(stateSize(.sgd(momentum: 0)) == 0 && stateSize(.adafactor) == 64 + 32)
+  #expect(
+    stateSize(AdamWSettings()) == 2 * 64 * 32 && stateSize(LionSettings()) == 64 * 32
+      && stateSize(SGDSettings()) == 64 * 32)
+  #expect(stateSize(SGDSettings(momentum: 0)) == 0 && stateSize(AdafactorSettings()) == 64 + 32)
 }
 
 @Test func `Adafactor's sums over row chunks are those of the whole matrix, on any number of threads`() throws {
@@ -144,7 +143,7 @@ func `learning rates match transformers and torch at every step`(
   func run(_ shape: [Int], threads: Int) throws -> [Float] {
     let table = ParameterTable(training: [Parameter("w", shape: shape)])
     var settings = TrainingSettings()
-    settings.optimizer.algorithm = .adafactor
+    settings.optimizer.algorithm = AdafactorSettings()
     let optimizerStep = OptimizerStep(table, settings.optimizer, try table.rules(settings)),
       gradients = Gradients(table)
     let tall = shape[0] == 700

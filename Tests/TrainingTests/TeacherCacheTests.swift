@@ -26,8 +26,8 @@ import Testing
     -> TeacherCache
   {
     let rows = task.lengths.indices.map { example in
-      let lesson = task.lesson([example], at: 0)
-      return (klTokens == .labeled ? lesson.withLabeledRows(.maskedLM) : lesson.withAllRows(.maskedLM)).targets.count
+      let batch = task.batch([example], at: 0)
+      return (klTokens == .labeled ? batch.withLabeledRows(.maskedLM) : batch.withAllRows(.maskedLM)).targets.count
     }
     return TeacherCache(path: path ?? self.path, rows: rows, k: k)
   }
@@ -38,7 +38,7 @@ import Testing
     var settings = DistillationSettings()
     (settings.cosineWeight, settings.klTokens) = (0, klTokens)
     let objective = Distillation(settings, teachers: [Teacher(teacher)], student: student, cache: cache, seed: 0)
-    return step(parts.map { task.lesson($0, at: 0) }, objective, task, student, threads: threads)
+    return step(parts.map { task.batch($0, at: 0) }, objective, task, student, threads: threads)
   }
 
   @Test(arguments: [DistillationSettings.KLTokens.all, .labeled])
@@ -81,14 +81,14 @@ import Testing
     #expect(try reopened.misses == 0 && readFile(path) == bytes)
   }
 
-  @Test func `a damaged record is computed again together with its lesson, and repaired`() throws {
+  @Test func `a damaged record is computed again together with its batch, and repaired`() throws {
     do {
       let cache = cache(k: 5)
       try cache.open()
       _ = train(cache)
     }
     let bytes = try readFile(path)
-    // The last byte belongs to example 5, alone in its lesson; the first record to example 0, in a lesson with 3.
+    // The last byte belongs to example 5, alone in its batch; the first record to example 0, in a batch with 3.
     for (index, misses) in [(bytes.count - 1, 1), (32 + 8 * 6, 2), (32, 2)] {
       var damaged = bytes
       damaged[index] ^= 4

@@ -26,16 +26,17 @@ struct Toy: Task {
   }
 
   var lengths: [Int] { ids.map(\.count) }
-  func lesson(_ examples: [Int], at step: Int) -> Lesson {
+  func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
     let targets = examples.flatMap { labels[$0] }
-    return Lesson(
-      examples: examples, batch: Batch(examples.map { ids[$0] }), targets: targets, weight: Float(targets.count))
+    return LabeledBatch(
+      examples: examples, input: Batch(examples.map { ids[$0] }), targets: .classes(targets),
+      weight: Float(targets.count))
   }
   func tokens(in split: Split) -> Int { split == .train || !scripted.isEmpty ? lengths.reduce(0, +) : 0 }
-  func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? {
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? {
     if scripted.isEmpty { return nil }
     // Chosen by a weight, which changes at every step, so that no state is needed to distinguish evaluations.
-    let value = scripted[Int(model.classifier.weight.pointer[0].bitPattern >> 3) % scripted.count]
+    let value = scripted[Int(adapters.head(of: model).weight.pointer[0].bitPattern >> 3) % scripted.count]
     return Evaluation(loss: 1 - value, values: ["f1": value, "loss": 1 - value], json: [:])
   }
 }
@@ -56,14 +57,13 @@ struct Bench {
     var options = LoRAConfig()
     options.dropout = 0.05
     adapter = lora ? try Adapter(options, on: model, seed: 1) : nil
-    adapter?.attach()
     table = ParameterTable(training: adapter?.trainable ?? model.parameters)
     var settings = TrainingSettings()
     settings.duration = .epochs(2)
     settings.batchSize = .examples(28)
     settings.learningRate = 1e-3
     change(&settings)
-    trainer = try Trainer(model, task, table, settings, Replicas(threads: threads))
+    trainer = try Trainer(model, task, table, settings, Replicas(threads: threads), adapters: RowAdapters(adapter?.set))
   }
 
   func run(stopAt step: Int? = nil) throws -> TrainingResult {
@@ -193,7 +193,7 @@ func `an epoch has every example once, and the next epoch has another order`(
 @Test func `schedules match transformers`() {
   // The factors of get_linear_schedule_with_warmup and get_cosine_schedule_with_warmup (4.x and 5.x).
   let linear = Schedule(.linear, learningRate: 1, warmupSteps: 2, totalSteps: 10),
-    cosine = Schedule(.cosine(), learningRate: 1, warmupSteps: 2, totalSteps: 10)
+    cosine = Schedule(.cosine, learningRate: 1, warmupSteps: 2, totalSteps: 10)
   #expect([0, 1, 2, 6, 10].map(linear.learningRate) == [0, 0.5, 1, 0.5, 0])
   #expect(
     abs(cosine.learningRate(at: 6) - 0.5) < 1e-12 && cosine.learningRate(at: 2) == 1

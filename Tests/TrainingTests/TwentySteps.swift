@@ -15,7 +15,7 @@ struct TwentySteps {
   let name: String
   let json: JSON
   let model: TextModel
-  /// Attached; nil: the model itself is trained.
+  /// nil: the model itself is trained.
   let adapter: Adapter?
   let task: FixedBatches
   let table: ParameterTable
@@ -30,10 +30,11 @@ struct TwentySteps {
     } else {
       adapter = try Adapter(folder: fixture("adapters/\(name)-start"), on: model)
     }
-    adapter?.attach()
     task = try FixedBatches("adapters/batches.json", "batch")
     table = ParameterTable(training: adapter?.trainable ?? model.parameters)
   }
+
+  var adapters: RowAdapters { RowAdapters(adapter?.set) }
 
   func number(_ key: String, _ index: Int) -> Double { json[key]?.array?[index].number ?? .nan }
 
@@ -44,7 +45,8 @@ struct TwentySteps {
   }
 
   func trainer(threads: Int = 2) throws -> Trainer {
-    try Trainer(model, task, table, Self.settings, Replicas(threads: threads), hook: adapter?.hook)
+    try Trainer(
+      model, task, table, Self.settings, Replicas(threads: threads), adapters: adapters, hook: adapter?.hook)
   }
 
   /// Expects the same number of trainable parameters, and the same loss, learning rate and gradient norm at every step.
@@ -62,7 +64,7 @@ struct TwentySteps {
 
   /// Expects the same losses in bf16, up to rounding.
   func expectBF16Losses(within tolerance: Double) throws {
-    model.setPrecision(.bf16)
+    model.setPrecision(.bf16, adapters: adapter.map { [$0.set] } ?? [])
     #expect(model.projections.allSatisfy { $0.weight.isBF16 == (adapter != nil) })
     let trainer = try trainer()
     let worst = try (0..<20).reduce(0) {
@@ -77,8 +79,9 @@ struct TwentySteps {
   ///   differ in sign.
   func expectFirstGradients(within tolerance: Double, isSigned: (String) -> Bool = { _ in true }) throws {
     let golden = try Checkpoint(file: fixture("adapters/\(name)-gradients.safetensors"))
-    let lesson = task.lesson(task.batches[0], at: 0), gradients = Gradients(table)
-    _ = TaskLoss().losses(model, task, lesson, totals: BatchTotals([lesson]), Pass(Workspace(), gradients: gradients))
+    let batch = task.batch(task.batches[0], at: 0), gradients = Gradients(table)
+    let pass = Pass(Workspace(), gradients: gradients)
+    _ = TaskLoss().losses(model, adapters: adapters, task, batch, totals: BatchTotals([batch]), pass)
     gradients.finish()
     _ = adapter?.hook?.addLoss(to: gradients)
     for parameter in table.parameters where !parameter.name.hasSuffix("key.bias") {

@@ -8,14 +8,15 @@ import Testing
 @testable import Training
 
 private let variants: [(name: String, change: @Sendable (inout TrainingSettings) -> Void)] = [
-  ("sgd", { $0.optimizer.algorithm = .sgd(nesterov: true) }), ("lion", { $0.optimizer.algorithm = .lion() }),
-  ("adafactor", { $0.optimizer.algorithm = .adafactor }), ("ema", { $0.average = .exponential(decay: 0.8) }),
+  ("sgd", { $0.optimizer.algorithm = SGDSettings(nesterov: true) }),
+  ("lion", { $0.optimizer.algorithm = LionSettings() }),
+  ("adafactor", { $0.optimizer.algorithm = AdafactorSettings() }), ("ema", { $0.average = .exponential(decay: 0.8) }),
   ("last", { $0.average = .last(2) }),
   (
     "groups and one cycle",
     {
       $0.groups = [ParameterGroup(.names(["lora_B", "classifier"]), learningRate: .ratio(16))]
-      $0.schedule = .oneCycle()
+      $0.schedule = .oneCycle
     }
   ),
 ]

@@ -75,10 +75,10 @@ func `operation counts of distillation match torch's`(_ name: String, _ count: I
   #expect(Synthetic.maskedPositions(length: 20) == [0, 6, 13])
   #expect(Synthetic.maskedPositions(length: 1) == [0])
   #expect(Synthetic.maskedPositions(length: 128).count == 19)
-  let task = Synthetic(lengths: [20, 8], headType: .maskedLM), lesson = task.lesson([1, 0], at: 0)
-  #expect(lesson.rows == [0, 8, 14, 21])
-  #expect(lesson.targets == [task.sequences[1][0]] + [0, 6, 13].map { task.sequences[0][$0] })
-  #expect(lesson.batch.ids.indices.filter { lesson.batch.ids[$0] == Synthetic.mask } == [0, 8, 14, 21])
+  let task = Synthetic(lengths: [20, 8], headType: .maskedLM), batch = task.batch([1, 0], at: 0)
+  #expect(batch.rows == [0, 8, 14, 21])
+  #expect(batch.targets == .classes([task.sequences[1][0]] + [0, 6, 13].map { task.sequences[0][$0] }))
+  #expect(batch.input.ids.indices.filter { batch.input.ids[$0] == Synthetic.mask } == [0, 8, 14, 21])
 }
 
 @Test func `the second of two cached epochs does not run the teacher`() throws {

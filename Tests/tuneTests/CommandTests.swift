@@ -7,7 +7,7 @@ import Testing
   let program = try Program()
   defer { program.remove() }
   let run = try program.run("run", "recipe.json")
-  #expect(run.status == 0 && run.out.contains("test: precision"), "\(run.err)")
+  #expect(run.status == 0 && run.out.contains("test: f1"), "\(run.err)")
   let result = try program.json("run/result.json")
   let expected = [
     "status", "seed", "trainable_parameters", "total_parameters", "train_seconds", "tokens",

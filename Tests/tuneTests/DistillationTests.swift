@@ -36,7 +36,7 @@ import Testing
       let run = try distil(
         teachers, name, "distillation.hidden_weight=1", "distillation.relation_weight=1",
         "distillation.attention_weight=0.1")
-      #expect(run.status == 0 && run.out.contains("test: precision"), "\(run.err)")
+      #expect(run.status == 0 && run.out.contains("test: f1"), "\(run.err)")
       let line = try readText("\(program.folder)/\(name)/metrics.jsonl").split(separator: "\n")[0]
       let terms = try JSON(parsing: .init(line.utf8), named: "line")["loss_terms"]?.object ?? [:]
       #expect(Set(terms.keys) == ["kl", "task", "hidden", "attention", "relation"])

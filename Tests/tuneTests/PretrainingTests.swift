@@ -70,8 +70,9 @@ struct Pretraining {
     for name in ["README.md", "tune.json", "config.json"] {
       #expect(try !readText("\(program.folder)/run/model/\(name)").contains(program.folder))
     }
-    let sidecar = try program.json("run/model/tune.json")
-    #expect(sidecar["task"] == "masked_lm" && sidecar["labels"] == [] && sidecar["max_length"] == 16)
+    let file = try program.json("run/model/tune.json")
+    #expect(file["task"]?["type"] == "masked_lm" && file["window"]?["max_length"] == 16)
+    #expect(file["data"]?["format"] == "text" && file["precision"] == "fp32")
   }
 
   @Test func `a randomly initialized model of any size is trained, and its files contain no absolute path`() throws {

@@ -13,6 +13,7 @@ enum LowRank {
 /// A randomly initialized model, its trainable parameters, and the objective.
 struct Engine {
   let model: TextModel
+  let adapters: RowAdapters
   let table: ParameterTable
   let objective: any Objective
 
@@ -27,16 +28,15 @@ struct Engine {
     }
     let model = try TextModel(
       config, nil, headType: .sequenceClassification, classes: Synthetic.classes, reuseHead: false, seed: 0)
-    var trained: [Parameter] = []
+    var trained: [Parameter] = [], set: AdapterSet?
     if workload.mode == .full { trained = model.parameters }
     if workload.mode == .lora {
       var lora = LoRAConfig()
       (lora.rank, lora.alpha, lora.modules.targets) = (LowRank.rank, LowRank.alpha, .suffixes(["query", "value"]))
       let adapter = try Adapter(lora, on: model, seed: 0)
-      adapter.attach()
-      trained = adapter.trainable
+      (trained, set) = (adapter.trainable, adapter.set)
     }
-    self.init(model, trained, TaskLoss(), precision, gradientCheckpointing: gradientCheckpointing)
+    self.init(model, set, trained, TaskLoss(), precision, gradientCheckpointing: gradientCheckpointing)
   }
 
   /// A student whose parameters are all trained, and its frozen teacher.
@@ -50,19 +50,19 @@ struct Engine {
     let student = try make(student, seed: 0), teacher = try make(teacher, seed: 1)
     teacher.setPrecision(precision)
     self.init(
-      student, student.parameters,
+      student, nil, student.parameters,
       Distillation(settings, teachers: [Teacher(teacher)], student: student, cache: cache, seed: 0), precision,
       gradientCheckpointing: gradientCheckpointing)
   }
 
   private init(
-    _ model: TextModel, _ trained: [Parameter], _ objective: any Objective, _ precision: Precision,
+    _ model: TextModel, _ set: AdapterSet?, _ trained: [Parameter], _ objective: any Objective, _ precision: Precision,
     gradientCheckpointing: Bool
   ) {
     table = ParameterTable(training: trained)
-    model.setPrecision(precision)
+    model.setPrecision(precision, adapters: [set].compactMap { $0 })
     model.gradientCheckpointing = gradientCheckpointing
-    (self.model, self.objective) = (model, objective)
+    (self.model, adapters, self.objective) = (model, RowAdapters(set), objective)
   }
 
   var trainableParameters: Int { table.parameters.reduce(0) { $0 + $1.count } }

@@ -48,7 +48,7 @@ struct Measurement {
     settings.learningRate = 1e-4
     settings.schedule = .constant
     let trainer = try Trainer(
-      engine.model, task, engine.table, settings, replicas, objective: engine.objective)
+      engine.model, task, engine.table, settings, replicas, adapters: engine.adapters, objective: engine.objective)
     var ends: [Double] = []
     _ = try trainer.run(shouldStop: { false }) { event in
       if case .step(let record) = event { ends.append(record.seconds) }

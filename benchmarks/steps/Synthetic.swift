@@ -27,11 +27,12 @@ struct Synthetic: Task {
 
   func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
 
-  func lesson(_ examples: [Int], at step: Int) -> Lesson {
-    if headType == .maskedLM { return masked(examples) }
+  func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
+    if headType.isTied { return masked(examples) }
     let targets = examples.flatMap { labels[$0] }
-    return Lesson(
-      examples: examples, batch: Batch(examples.map { sequences[$0] }), targets: targets, weight: Float(targets.count))
+    return LabeledBatch(
+      examples: examples, input: Batch(examples.map { sequences[$0] }), targets: .classes(targets),
+      weight: Float(targets.count))
   }
 
   /// 15 % of the positions, evenly spaced: the same as in peer_steps.py.
@@ -40,7 +41,7 @@ struct Synthetic: Task {
     return (0..<count).map { $0 * length / count }
   }
 
-  private func masked(_ examples: [Int]) -> Lesson {
+  private func masked(_ examples: [Int]) -> LabeledBatch {
     var batch = Batch(), rows: [Int32] = [], targets: [Int32] = []
     for example in examples {
       var sequence = sequences[example]
@@ -51,10 +52,11 @@ struct Synthetic: Task {
       }
       batch.append(sequence)
     }
-    return Lesson(examples: examples, batch: batch, rows: rows, targets: targets, weight: Float(targets.count))
+    return LabeledBatch(
+      examples: examples, input: batch, rows: rows, targets: .classes(targets), weight: Float(targets.count))
   }
 
-  func evaluate(_ model: TextModel, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
 
   /// The sequences in order, in batches of at most `tokens` tokens; a longer sequence is a batch by itself.
   func batches(tokens: Int) -> [Batch] {

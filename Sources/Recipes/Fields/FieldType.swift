@@ -126,17 +126,27 @@ extension FieldType<Double> {
 
 extension FieldType where Value: CaseIterable & RawRepresentable<String> {
   /// One of an enum's raw values.
-  static var choice: Self {
-    let names = Value.allCases.map(\.rawValue)
+  static var choice: Self { named(Value.allCases.map { ($0.rawValue, $0) }, write: \.rawValue) }
+}
+
+extension FieldType {
+  /// One of an enum's raw values, or `none`, which stands for nil.
+  static func choice<Case: CaseIterable & RawRepresentable<String>>(or none: String) -> Self where Value == Case? {
+    named([(none, nil)] + Case.allCases.map { ($0.rawValue, $0) }) { $0?.rawValue ?? none }
+  }
+
+  /// One of several values, each with a name.
+  static func named(_ values: [(name: String, value: Value)], write: @escaping (Value) -> String) -> Self {
+    let names = values.map(\.name)
     let expected = oneOf(names.map { "\"\($0)\"" })
     return Self(
       expected, schema: Schema.names(names),
       read: { json, location in
-        if let value = json.string.flatMap(Value.init(rawValue:)) { return value }
+        if let found = values.first(where: { $0.name == json.string }) { return found.value }
         let near = json.string.flatMap { $0.utf8.count <= 64 ? nearest(to: $0, among: names) : nil }
         location.wrong(json, expected: expected, advice: near.map { "Did you mean '\($0)'?" })
         return nil
-      }, write: { .string($0.rawValue) })
+      }, write: { .string(write($0)) })
   }
 }
 

@@ -65,7 +65,7 @@ public struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible 
 }
 
 /// `text` for a terminal: cut to `limit` characters, with control characters escaped.
-func printable(_ text: String, limit: Int = 200) -> String {
+package func printable(_ text: String, limit: Int = 200) -> String {
   var shown = ""
   for scalar in text.unicodeScalars.prefix(limit) {
     switch scalar.properties.generalCategory {

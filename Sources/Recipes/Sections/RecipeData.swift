@@ -1,60 +1,77 @@
-/// The recipe's section "data". Does not open the files.
+/// The recipe's section "data". To add a format: a `DataFormat` in Sources/Datasets, and here a case of `FormatType` and
+/// its keys. Does not open the files.
+public import Datasets
 import Files
 public import Tasks
+
+/// A format of data files, which declares its keys.
+protocol DataFormatSection: DataFormat {
+  mutating func declare(_ fields: Fields)
+}
 
 extension Recipe {
   /// The data files, and how they are split into windows.
   public struct Data: Sendable, Equatable {
-    public enum Format: String, CaseIterable, Sendable {
+    public enum FormatType: String, CaseIterable, Sendable {
       /// One word per line, its label in another column, an empty line between sentences.
       case conll
       /// Running text: one document per line, as plain text or as JSON; gzipped or not.
       case text
-    }
-    /// The tagging scheme.
-    public enum Scheme: String, CaseIterable, Sendable { case auto, iob1, iob2, iobes }
-    /// A column of a CoNLL file.
-    public enum Column: Sendable, Equatable {
-      case last
-      /// Counted from 0; "first" in JSON is 0.
-      case index(Int)
+      /// Tables with named columns: JSON lines, or TSV or CSV with a header line.
+      case jsonl, tsv, csv
+
+      /// The format of a recipe that has no other key of it.
+      fileprivate var defaultFormat: any DataFormatSection {
+        switch self {
+        case .conll: CoNLLFormat()
+        case .text: TextFormat()
+        case .jsonl: TableDataFormat(.jsonl)
+        case .tsv: TableDataFormat(.tsv)
+        case .csv: TableDataFormat(.csv)
+        }
+      }
     }
 
-    public var format = Format.conll
+    public private(set) var type: FormatType
+    var formatSection: any DataFormatSection
     public var train: [String] = []
     public var dev: [String]?
     public var test: [String]?
-    public var wordColumn = Column.index(0)
-    public var labelColumn = Column.last
-    public var scheme = Scheme.auto
     /// Tokens per window or block, special tokens included; nil: the model's limit.
     public var maxLength: Int?
-    /// Tokens that neighboring windows of a sentence share; nil: the task's default.
+    /// Tokens that neighboring windows of a text share; nil: the task's default.
     public var stride: Int?
     public var maxTrainExamples: Int?
-    /// Fields of a JSON line whose texts make up the document.
-    public var fields = ["text"]
-    /// Whether the rest of a block is filled with the next document.
-    public var pack = true
+
+    public init(_ type: FormatType = .conll) { (self.type, formatSection) = (type, type.defaultFormat) }
+
+    public var format: any DataFormat { formatSection }
 
     /// The files of each split, without empty splits.
     public var files: [(split: Split, paths: [String])] {
       [(.train, train), (.dev, dev ?? []), (.test, test ?? [])].filter { !$1.isEmpty }
     }
 
-    mutating func declare(_ fields: Fields, for task: Task.TaskType) {
-      var variant = format
-      fields.choice("format", &variant, "File format.") { variant, fields in
-        switch variant {
-        case .conll: declareColumns(fields)
-        case .text: declareText(fields)
+    public static func == (lhs: Self, rhs: Self) -> Bool { lhs.json == rhs.json }
+
+    private var json: JSON {
+      var copy = self
+      return Fields.write { copy.declare($0, for: nil) }.json
+    }
+
+    /// - Parameter task: nil: any.
+    mutating func declare(_ fields: Fields, for task: Task?) {
+      declareFormat(fields) { data, fields in
+        if data.type != .text {
+          fields.optional("stride", &data.stride, .int(0...), "Tokens that neighboring windows share.")
         }
       }
-      format = variant
-      let expectedFormat: Format = task == .maskedLM ? .text : .conll
-      fields.check(
-        format == expectedFormat, "format",
-        expected: "\"\(expectedFormat.rawValue)\" for task.type \"\(task.rawValue)\"")
+      if let task {
+        fields.checkFormat(type, of: task.type, task.section.formats)
+        fields.check(
+          stride == nil || task.section.usesWindows, "stride",
+          expected: "no value unless the task reads long texts in windows (task.long_text \"mean\")")
+      }
       fields.required("train", &train, .files, "Training data.")
       fields.optional("dev", &dev, .files, "Development data, which choose the best checkpoint.")
       fields.optional("test", &test, .files, "Test data, scored once, at the end.")
@@ -67,42 +84,65 @@ extension Recipe {
       fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Train only on the first examples.")
     }
 
-    private mutating func declareColumns(_ fields: Fields) {
-      fields.field("word_column", &wordColumn, .column, "Column of the word, counted from 0.")
-      fields.field("label_column", &labelColumn, .column, "Column of the label, counted from 0.")
-      fields.check(
-        labelColumn != wordColumn, "label_column", "word_column", expected: "word_column and label_column to differ")
-      fields.field("scheme", &scheme, .choice, "Tagging scheme; \"auto\" detects it.")
-      fields.optional("stride", &stride, .int(0...), "Tokens that neighboring windows share.")
-    }
-
-    private mutating func declareText(_ fields: Fields) {
-      fields.field(
-        "fields", &self.fields, .list(of: .string, minCount: 1),
-        "Fields of a JSON line whose texts make up the document.")
-      fields.field("pack", &pack, .bool, "Fill the rest of a block with the next document.")
+    /// The keys that say how a file is read.
+    /// - Parameter options: declares more keys that not every format has.
+    mutating func declareFormat(_ fields: Fields, options: (inout Data, Fields) -> Void = { _, _ in }) {
+      var variant = type
+      fields.choice("format", &variant, "File format.") { variant, fields in
+        var data = self
+        if variant != type { (data.type, data.formatSection) = (variant, variant.defaultFormat) }
+        data.formatSection.declare(fields)
+        options(&data, fields)
+        if fields.isReading { self = data }
+      }
     }
   }
 }
 
-extension FieldType<Recipe.Data.Column> {
-  /// "first", "last", or an index counted from 0; "first" is 0.
+extension CoNLLFormat: DataFormatSection {
+  mutating func declare(_ fields: Fields) {
+    fields.field("word_column", &columns.word, .column, "Column of the word, counted from 0.")
+    fields.field("label_column", &columns.label, .column, "Column of the label, counted from 0.")
+    fields.check(
+      columns.label != columns.word, "label_column", "word_column", expected: "word_column and label_column to differ")
+    fields.field("scheme", &scheme, .choice(or: "auto"), "Tagging scheme; \"auto\" detects it.")
+  }
+}
+
+extension TextFormat: DataFormatSection {
+  mutating func declare(_ fields: Fields) {
+    fields.field(
+      "fields", &self.fields, .list(of: .string, minCount: 1),
+      "Fields of a JSON line whose texts make up the document.")
+    fields.field("pack", &pack, .bool, "Fill the rest of a block with the next document.")
+  }
+}
+
+extension TableDataFormat: DataFormatSection {
+  mutating func declare(_ fields: Fields) {
+    var label = columns.label ?? "label"
+    fields.field("text_column", &columns.text, .string, "Column of the text.")
+    fields.optional("text_pair_column", &columns.textPair, .string, "Column of the second text of a pair.")
+    fields.field("label_column", &label, .string, "Column of the label.")
+    fields.optional("id_column", &columns.id, .string, "Column of the record's id; else its number in the file.")
+    columns.label = label
+    let names = [columns.text, columns.textPair, label, columns.id].compactMap(\.self)
+    fields.check(Set(names).count == names.count, "text_column", "label_column", expected: "all columns to differ")
+  }
+}
+
+extension FieldType<Int> {
+  /// "first", "last", or an index counted from 0; "first" is 0, "last" is -1.
   fileprivate static var column: Self {
     Self(
       "\"first\", \"last\" or a column index, counted from 0",
       schema: Schema.either(Schema.names(["first", "last"]), FieldType<Int>.int(0..., maximum: 9999).schema),
-      write: { column in
-        switch column {
-        case .last: "last"
-        case .index(0): "first"
-        case .index(let index): .int(index)
-        }
-      }
+      write: { $0 == -1 ? "last" : $0 == 0 ? "first" : .int($0) }
     ) { json in
       switch json {
-      case "first": .index(0)
-      case "last": .last
-      default: json.int.flatMap { (0...9999).contains($0) ? .index($0) : nil }
+      case "first": 0
+      case "last": -1
+      default: json.int.flatMap { (0...9999).contains($0) ? $0 : nil }
       }
     }
   }

@@ -40,13 +40,6 @@ extension Recipe {
     public var cache: String?
     public var cacheTopK = 64
 
-    /// Defaults: DistilBERT's weights (Sanh et al. 2019) for masked_lm; for token_classification equal weights of KL and
-    /// task loss, on labeled tokens.
-    init(for task: Task.TaskType) {
-      guard task != .maskedLM else { return }
-      (klWeight, taskWeight, cosineWeight, klTokens) = (0.5, 0.5, 0, .labeled)
-    }
-
     var comparesHiddenStates: Bool { cosineWeight > 0 || hiddenWeight > 0 || attentionWeight > 0 || relationWeight > 0 }
 
     mutating func declare(_ fields: Fields) {

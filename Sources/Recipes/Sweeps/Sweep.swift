@@ -9,21 +9,12 @@ public struct Sweep: Sendable {
     public let values: [JSON]
   }
 
-  /// One run of the grid.
-  public struct Cell: Sendable {
-    /// The name of its folder: `learning_rate=0.003,rank=8,seed=1`.
-    public let name: String
-    /// Its value on each axis, by key path.
-    public let settings: [String: JSON]
-    public let recipe: Recipe
-  }
-
   /// The folder that contains the runs' folders.
   public let output: String
   /// Sorted by path, but `seed` is last.
   public let axes: [Axis]
-  /// The last axis varies fastest.
-  public let cells: [Cell]
+  /// One for each combination of values. The last axis varies fastest.
+  public let cells: [GridCell]
 
   /// The maximum number of runs.
   static let maxRuns = 1000
@@ -48,7 +39,7 @@ public struct Sweep: Sendable {
     }
     let combinations = Self.combinations(axes)
     let names = Self.names(combinations)
-    var cells: [Cell] = []
+    var cells: [GridCell] = []
     var faultsOfRuns = FaultsOfRuns()
     var output = ""
     for (name, values) in zip(names, combinations) {
@@ -59,7 +50,7 @@ public struct Sweep: Sendable {
       faultsOfRuns.add(faults, of: name)
       output = recipe.output.hasSuffix("/") ? String(recipe.output.dropLast()) : recipe.output
       recipe.output = "\(output)/\(name)"
-      cells.append(Cell(name: name, settings: .init(values.map { ($0.path, $0.value) }) { $1 }, recipe: recipe))
+      cells.append(GridCell(name: name, settings: .init(values.map { ($0.path, $0.value) }) { $1 }, recipe: recipe))
     }
     let allFaults = faultsOfRuns.isEmpty ? Self.duplicates(cells) : faultsOfRuns.faults(ofAll: cells.count)
     guard allFaults.isEmpty else { throw RecipeFaults(file: rawRecipe.file, allFaults) }
@@ -108,7 +99,7 @@ public struct Sweep: Sendable {
   }
 
   /// A fault for each run with the same recipe as an earlier one.
-  private static func duplicates(_ cells: [Cell]) -> [RecipeFault] {
+  private static func duplicates(_ cells: [GridCell]) -> [RecipeFault] {
     var nameOfRecipe: [String: String] = [:]
     return cells.compactMap { cell in
       var recipe = cell.recipe

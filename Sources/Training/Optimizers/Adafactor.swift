@@ -1,11 +1,18 @@
 /// Adafactor (Shazeer & Stern 2018) with a given learning rate, as transformers.optimization.Adafactor with
 /// scale_parameter, relative_step and warmup_init off and its other defaults. The state of a matrix [n, d] is n + d
 /// numbers: the running means of squared gradients per row and column. A vector is a matrix with one row.
-import Autograd
+public import Autograd
 import CKernels
 import Glibc
 
-struct Adafactor: Optimizer {
+/// Has no hyperparameters of its own.
+public struct AdafactorSettings: OptimizerAlgorithm {
+  public init() {}
+
+  public func makeOptimizer(_ table: ParameterTable) -> any Optimizer { Adafactor(table) }
+}
+
+private struct Adafactor: Optimizer {
   /// Some rows of one parameter: few enough that Float32 sums over them are accurate, and the same on every machine.
   private struct RowChunk {
     let parameterIndex, firstRow, rows: Int

@@ -1,37 +1,44 @@
-/// The optimizer protocol, an optimizer's state, and the chunks in which it updates the weights. Does not compute the
-/// clip factor or the schedule.
-import Autograd
+/// The protocols of optimizers and their settings, an optimizer's state, and the chunks in which it updates the weights.
+/// Does not compute the clip factor or the schedule.
+public import Autograd
+
+/// The hyperparameters of an optimization algorithm. To add one: a file of this folder with the settings and the update,
+/// and its recipe keys and name in `Sources/Recipes/Sections/OptimizerSections.swift`.
+public protocol OptimizerAlgorithm: Sendable, Equatable {
+  /// An optimizer of the parameters of `table`, with a state of zeros.
+  func makeOptimizer(_ table: ParameterTable) -> any Optimizer
+}
 
 /// Sendable: threads write disjoint chunks of the state.
-protocol Optimizer: Sendable {
+public protocol Optimizer: Sendable {
   /// Everything kept from step to step, except the step's number. Saved in snapshots.
   var state: [StateBuffer] { get }
   /// p ← p · (1 − lr · weight decay) − lr · direction(clipFactor · g), for every weight.
   func update(_ step: UpdateContext)
 }
 
-/// A named buffer of numbers, initially zero.
-struct StateBuffer: Sendable {
-  let name: String
-  let count: Int
+/// A named buffer of numbers, initially zero. The name is that of the tensor in a snapshot.
+public struct StateBuffer: Sendable {
+  public let name: String
+  public let count: Int
   private let storage: OwnedStorage
 
-  init(_ name: String, count: Int) {
+  public init(_ name: String, count: Int) {
     (self.name, self.count) = (name, count)
     storage = OwnedStorage(count: count)
   }
 
-  var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+  public var pointer: UnsafeMutablePointer<Float> { storage.pointer }
 }
 
 /// The inputs of one optimizer update.
-struct UpdateContext {
+public struct UpdateContext: Sendable {
   /// The step's number, from 1.
-  let number: Int
+  public let number: Int
   /// The schedule's learning rate, before the factor of each parameter's rule.
-  let learningRate: Double
+  public let learningRate: Double
   /// Multiplies the gradients.
-  let clipFactor: Double
+  public let clipFactor: Double
   let gradients: Gradients
   /// One per parameter of the table.
   let rules: [ParameterRule]
@@ -39,18 +46,18 @@ struct UpdateContext {
   let replicas: Replicas
 
   /// Adjacent weights of one parameter, with their gradients, learning rate and decay.
-  struct WeightChunk {
-    let weights: UnsafeMutablePointer<Float>
-    let gradients: UnsafePointer<Float>
+  public struct WeightChunk {
+    public let weights: UnsafeMutablePointer<Float>
+    public let gradients: UnsafePointer<Float>
     /// The offset in the table, and in an optimizer state of its size.
-    let offset: Int
-    let count: Int
+    public let offset: Int
+    public let count: Int
     /// `decayFactor` is 1 − learning rate · weight decay.
-    let learningRate, decayFactor: Double
+    public let learningRate, decayFactor: Double
   }
 
   /// Runs `body` for all weights, on all threads.
-  func forEachChunk(_ body: @Sendable (WeightChunk) -> Void) {
+  public func forEachChunk(_ body: @Sendable (WeightChunk) -> Void) {
     replicas.forEach(chunks.count) { [self] index, _ in
       let chunk = chunks[index], rule = rules[chunk.index]
       let scaledRate = learningRate * rule.learningRateFactor

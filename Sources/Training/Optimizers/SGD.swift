@@ -1,16 +1,24 @@
 /// Stochastic gradient descent with momentum, as torch.optim.SGD without dampening, but with decoupled weight decay
 /// (torch adds it to the gradient). Its state takes 4 bytes per parameter, none without momentum.
-import Autograd
+public import Autograd
 import CKernels
 
-struct SGD: Optimizer {
-  let momentum: Double
-  let nesterov: Bool
-  private let momentumBuffer: StateBuffer?
+public struct SGDSettings: OptimizerAlgorithm {
+  public var momentum: Double
+  public var nesterov: Bool
 
-  init(_ table: ParameterTable, momentum: Double, nesterov: Bool) {
-    (self.momentum, self.nesterov) = (momentum, nesterov)
-    momentumBuffer = momentum > 0 ? StateBuffer("momentum", count: table.count) : nil
+  public init(momentum: Double = 0.9, nesterov: Bool = false) { (self.momentum, self.nesterov) = (momentum, nesterov) }
+
+  public func makeOptimizer(_ table: ParameterTable) -> any Optimizer { SGD(self, table) }
+}
+
+private struct SGD: Optimizer {
+  let settings: SGDSettings
+  let momentumBuffer: StateBuffer?
+
+  init(_ settings: SGDSettings, _ table: ParameterTable) {
+    self.settings = settings
+    momentumBuffer = settings.momentum > 0 ? StateBuffer("momentum", count: table.count) : nil
   }
 
   var state: [StateBuffer] { momentumBuffer.map { [$0] } ?? [] }
@@ -19,7 +27,8 @@ struct SGD: Optimizer {
     step.forEachChunk { chunk in
       tune_sgd(
         chunk.weights, chunk.gradients, momentumBuffer.map { $0.pointer + chunk.offset }, chunk.count,
-        Float(step.clipFactor), Float(chunk.learningRate), Float(momentum), nesterov, Float(chunk.decayFactor))
+        Float(step.clipFactor), Float(chunk.learningRate), Float(settings.momentum), settings.nesterov,
+        Float(chunk.decayFactor))
     }
   }
 }

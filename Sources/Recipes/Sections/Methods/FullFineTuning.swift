@@ -1,10 +1,10 @@
 /// "method": {"type": "full", …}: trains all weights of the model, or those that are not frozen.
 import Adapters
-import Autograd
-import Models
+package import Autograd
+package import Models
 import Training
 
-struct FullFineTuning: MethodSection {
+package struct FullFineTuning: MethodSection {
   /// Weights to freeze.
   var freeze: ModuleChoice.Targets?
   /// Freeze the embeddings and this many layers from the input on.
@@ -33,7 +33,7 @@ struct FullFineTuning: MethodSection {
 
   /// The trainable weights of `model`, in the checkpoint's order.
   /// - Throws: `FreezingFault` or `TargetFault`.
-  func trainableParameters(in model: TextModel) throws -> [Parameter] {
+  package func trainableParameters(in model: TextModel) throws -> [Parameter] {
     let count = model.config.numHiddenLayers
     for (key, layers) in [("freeze_first_layers", freezeFirst), ("train_last_layers", trainLast)] {
       if let layers, layers > count { throw FreezingFault.layers(key: key, layers, count: count) }
@@ -48,7 +48,7 @@ struct FullFineTuning: MethodSection {
   }
 
   /// Factor of the learning rate for a weight.
-  func learningRateFactor(_ weight: String, in model: TextModel) -> Double {
+  package func learningRateFactor(_ weight: String, in model: TextModel) -> Double {
     layerDecayFactor(weight, decay: layerDecay, layers: model.config.numHiddenLayers)
   }
 }

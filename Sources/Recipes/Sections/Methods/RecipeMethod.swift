@@ -66,7 +66,7 @@ extension Recipe {
     public var adapter: (any AdapterMethod)? { settings as? any AdapterMethod }
 
     /// The settings of "full"; nil for an adapter.
-    var full: FullFineTuning? { settings as? FullFineTuning }
+    package var full: FullFineTuning? { settings as? FullFineTuning }
 
     public static func == (lhs: Self, rhs: Self) -> Bool { lhs.type == rhs.type && lhs.json == rhs.json }
 

@@ -1,0 +1,63 @@
+/// Errors in the content of a CoNLL file. A file that cannot be read is a `FileFault`.
+public struct CoNLLFault: Error, Equatable {
+  public let file: String
+  /// The first invalid lines, at most five. Empty if the file has no sentences.
+  public let badLines: [BadLine]
+  public let badLineCount: Int
+
+  public struct BadLine: Sendable, Equatable {
+    /// Counted from 1.
+    public let line: Int
+    public let text: String
+    public let problem: Problem
+  }
+
+  public enum Problem: Sendable, Equatable {
+    case notUTF8
+    /// The first line has fewer columns than `CoNLLColumns` requires.
+    case tooFewColumns(found: Int, word: Int, label: Int)
+    /// The number of columns differs from that of line `as`, the first with words.
+    case columns(found: Int, expected: Int, as: Int)
+    case emptyWord
+    case tag(String)
+  }
+}
+
+extension CoNLLFault: CustomStringConvertible {
+  public var description: String {
+    guard badLineCount > 0 else {
+      return "\(file): found no sentences; expected one word and its tag per line, and a blank line between sentences. "
+        + "Is this the right file?"
+    }
+    let lines = badLines.map { "\(file):\($0.line): \($0.problem) (\"\($0.text)\")" }
+    return report(lines, of: badLineCount, advice: badLines.map(\.problem.advice))
+  }
+}
+
+extension CoNLLFault.Problem: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .notUTF8: "found bytes that are not UTF-8; expected UTF-8 text"
+    case .tooFewColumns(let found, let word, let label):
+      "found \(count(found)); expected a word in column \(word) and a label in column \(label)"
+    case .columns(let found, let expected, let line): "found \(count(found)); expected \(expected) as in line \(line)"
+    case .emptyWord: "found an empty word; expected text in the word column"
+    case .tag(let tag): "found the tag \"\(tag.prefix(40))\"; expected O, or B-, I-, E-, S-, L- or U- with a type"
+    }
+  }
+
+  var advice: String {
+    switch self {
+    case .notUTF8: "Convert the file to UTF-8, for example with iconv."
+    case .tooFewColumns:
+      "Set the word and label columns (0 is the first, -1 the last), or make labels optional for a file of words only."
+    case .columns:
+      "Separate all columns by tabs, or all by spaces, as in the first line with words. "
+        + "Comment lines are not part of the format."
+    case .emptyWord: "Remove the line or add the word."
+    case .tag: "Is the label column correct? Columns count from 0; -1 is the last."
+    }
+  }
+}
+
+private func count(_ columns: Int) -> String { columns == 1 ? "1 column" : "\(columns) columns" }

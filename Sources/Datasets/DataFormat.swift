@@ -1,0 +1,55 @@
+/// How data files are read into records: the settings of each format.
+import Files
+
+public protocol DataFormat: Sendable {
+  /// The records of some files, one file after the other.
+  /// - Throws: `FileFault`, and the fault of the format.
+  func records(in paths: [String]) throws -> any Dataset
+}
+
+/// One word per line, its tag in another column, an empty line between sentences.
+public struct CoNLLFormat: DataFormat {
+  public var columns = CoNLLColumns()
+  /// The scheme of the tags; nil: to be detected.
+  public var scheme: TagScheme?
+
+  public init() {}
+
+  public func records(in paths: [String]) throws -> any Dataset {
+    try paths.flatMap { try readCoNLL($0, columns: columns) }
+  }
+}
+
+/// Tables with named columns.
+public struct TableDataFormat: DataFormat {
+  public let format: TableFormat
+  public var columns: RecordColumns
+
+  public init(_ format: TableFormat) {
+    self.format = format
+    columns = RecordColumns(text: "text", label: "label")
+  }
+
+  public func records(in paths: [String]) throws -> any Dataset {
+    ConcatenatedDataset(try paths.map { try TableDataset(path: $0, format: format, columns: columns) })
+  }
+}
+
+/// Running text, one document per line, as plain text or JSON.
+public struct TextFormat: DataFormat {
+  /// Fields of a JSON line whose texts make up the document.
+  public var fields = ["text"]
+  /// Whether the rest of a block is filled with the next document.
+  public var pack = true
+
+  public init() {}
+
+  /// The documents. They are all in memory; a task that streams them reads the files itself.
+  public func records(in paths: [String]) throws -> any Dataset {
+    var records: [Record] = []
+    for path in paths {
+      try forEachText(in: path, fields: fields) { records.append(Record(id: "\(records.count + 1)", texts: [$0])) }
+    }
+    return records
+  }
+}

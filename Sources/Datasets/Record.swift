@@ -1,0 +1,61 @@
+/// One example of a dataset as its file has it: texts or words, with labels. Does not hold tokens or label numbers.
+
+/// A record is a text, a pair of texts, or a sentence of words that the file gives separately.
+///
+/// Offsets of anything that points into `texts` count Unicode code points, from 0.
+///
+///     Record(id: "7", texts: ["Aspirin helps."], labels: ["positive"])
+///     Record(id: "1", words: ["Aspirin", "helps"], tags: ["B-Drug", "O"])
+public struct Record: Sendable, Equatable {
+  /// Unique in its file.
+  public var id: String
+  /// One text, or two for a pair; empty if the file has words.
+  public var texts: [String]
+  public var words: [String]
+  /// One per word; empty if the words are unlabeled.
+  public var tags: [String]
+  /// The labels of the whole record; empty if it is unlabeled.
+  public var labels: [String]
+  /// nil if the record was not read from a file.
+  public var source: SourceLocation?
+
+  public init(
+    id: String, texts: [String] = [], words: [String] = [], tags: [String] = [], labels: [String] = [],
+    source: SourceLocation? = nil
+  ) {
+    self.id = id
+    self.texts = texts
+    self.words = words
+    self.tags = tags
+    self.labels = labels
+    self.source = source
+  }
+
+  /// Compares everything but the sources.
+  public static func == (a: Self, b: Self) -> Bool {
+    a.id == b.id && a.texts == b.texts && a.words == b.words && a.tags == b.tags && a.labels == b.labels
+  }
+}
+
+extension Record {
+  /// The file and position of a record; both numbers count from 1.
+  public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
+    public let file: String
+    /// The line on which the record begins.
+    public let line: Int
+    /// The number of the record in the file.
+    public let record: Int
+
+    public init(file: String, line: Int, record: Int) {
+      self.file = file
+      self.line = line
+      self.record = record
+    }
+
+    /// "train.txt, record 12 (line 13)"
+    public var description: String { description(of: "record") }
+
+    /// "train.txt, sentence 12 (line 13)" for the noun "sentence".
+    public func description(of noun: String) -> String { "\(file), \(noun) \(record) (line \(line))" }
+  }
+}

@@ -1,0 +1,69 @@
+/// Records of a table, read from the mapped file when they are accessed. `TableFormat` describes the formats.
+import Files
+
+/// Opening reads the file once and checks every record. Memory use is 8 bytes per record, and 16 more for one that
+/// follows a record of several lines or a blank line.
+///
+///     let train = try TableDataset(
+///       path: "train.csv", format: .csv, columns: RecordColumns(text: "sentence", label: "label"))
+///     train[0].labels  // ["positive"]
+///
+/// - Gzip is detected from the first two bytes; the data are decompressed into a temporary file.
+/// - JSON lines: a text is a string; a label or id is a string, a whole number, or true or false, which become text as
+///   JSON writes them. Blank lines are skipped, also in TSV files; in CSV files only lines without any character.
+/// - Every record must have all named columns, texts that are not blank, a label, and an id that no other record has.
+///
+/// The file must not be changed in place while the dataset is used: see `MappedFile`.
+public struct TableDataset: Dataset {
+  private let map: MappedFile
+  private let parser: TableParser
+  private let index: TableIndex
+
+  /// - Throws: `FileFault` if the file cannot be read or decompressed, `TableFault` with the first invalid lines if it
+  ///   is not a valid table with at least one record.
+  public init(path: String, format: TableFormat, columns: RecordColumns) throws {
+    try self.init(MappedFile.decompressed(path: path), TableParser(file: path, format: format, columns: columns))
+  }
+
+  init(_ map: MappedFile, _ parser: TableParser) throws(TableFault) {
+    self.map = map
+    var scan = TableScan(map.bytes, parser)
+    try withExtendedLifetime(map) { () throws(TableFault) in try scan.run() }
+    (self.parser, index) = (scan.parser, scan.index)
+  }
+
+  public var count: Int { index.count }
+
+  public subscript(position: Int) -> Record {
+    withExtendedLifetime(map) {
+      let rows = TableRows(bytes: map.bytes, format: parser.format)
+      let row = rows.row(at: index.offset(of: position))
+      do {
+        return try parser.record(row, in: rows, number: position + 1, line: index.line(of: position))
+      } catch {
+        preconditionFailure("\(parser.file) was changed while it was used: record \(position + 1): \(error)")
+      }
+    }
+  }
+}
+
+/// Where the records of a table are.
+struct TableIndex: Sendable {
+  private var offsets: [Int] = []
+  /// Where the difference of a record's line and its index changes, as it does after a record of several lines.
+  private var lineShifts: [(record: Int, shift: Int)] = []
+
+  var count: Int { offsets.count }
+
+  mutating func append(offset: Int, line: Int) {
+    let shift = line - offsets.count
+    if lineShifts.last?.shift != shift { lineShifts.append((offsets.count, shift)) }
+    offsets.append(offset)
+  }
+
+  func offset(of record: Int) -> Int { offsets[record] }
+
+  func line(of record: Int) -> Int {
+    record + lineShifts[firstIndex(in: lineShifts) { $0.record > record } - 1].shift
+  }
+}

@@ -1,0 +1,33 @@
+/// The file formats of tables, and which columns a record is made of. Does not read files: `TableDataset` does.
+
+/// All formats are UTF-8, with or without a byte order mark; lines end with LF or CRLF.
+public enum TableFormat: String, Sendable, CaseIterable {
+  /// JSON lines: one object per line; its keys are the columns.
+  case jsonl
+  /// Fields separated by tabs, below a header line. There is no quoting: a quote is an ordinary character.
+  case tsv
+  /// RFC 4180: fields separated by commas, below a header line. A field in double quotes may have commas, line breaks,
+  /// and quotes, which are written twice. A quote inside a field without quotes is an ordinary character.
+  case csv
+}
+
+/// The names of the columns of a table that make a record. Other columns are ignored.
+public struct RecordColumns: Sendable, Equatable {
+  public var text: String
+  /// The second text of a pair.
+  public var textPair: String?
+  /// nil: the records are unlabeled.
+  public var label: String?
+  /// nil: the id of a record is its number in the file, from 1.
+  public var id: String?
+
+  public init(text: String, textPair: String? = nil, label: String? = nil, id: String? = nil) {
+    self.text = text
+    self.textPair = textPair
+    self.label = label
+    self.id = id
+  }
+
+  /// The names that are not nil.
+  var names: [String] { [text, textPair, label, id].compactMap { $0 } }
+}

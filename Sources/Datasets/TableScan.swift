@@ -1,0 +1,99 @@
+/// Reads a table once when it is opened: finds its records, checks each one, and collects what is wrong.
+import Files
+
+struct TableScan {
+  /// Bytes after which the memory of the pages read so far is released.
+  private static let releaseInterval = 4 << 20
+
+  private let rows: TableRows
+  private(set) var parser: TableParser
+  private(set) var index = TableIndex()
+  /// Hashes of the ids, if there is an id column.
+  private var idHashes: [Int] = []
+  private var badLines: [TableFault.BadLine] = []
+  private var badLineCount = 0
+
+  init(_ bytes: UnsafeRawBufferPointer, _ parser: TableParser) {
+    rows = TableRows(bytes: bytes, format: parser.format)
+    self.parser = parser
+  }
+
+  /// - Throws: the fault with the first invalid lines.
+  mutating func run() throws(TableFault) {
+    var offset = rows.start, line = 1, released = 0
+    while offset < rows.bytes.count {
+      let row = rows.row(at: offset)
+      if !rows.isBlank(row) { try read(row, line: line) }
+      line += rows.lineCount(row)
+      offset = row.next
+      if offset - released > Self.releaseInterval {
+        releasePages(rows.slice(released..<offset))
+        released = offset
+      }
+    }
+    if badLineCount == 0 { checkIDs() }
+    releasePages(rows.bytes)
+    if badLineCount == 0, index.count == 0 {
+      let problem: TableFault.Problem = parser.header == nil ? .noRecords(parser.format) : .headerOnly
+      badLines.append(.init(line: parser.header?.line ?? 1, text: "", problem: problem))
+      badLineCount = 1
+    }
+    if badLineCount > 0 { throw fault }
+  }
+
+  private var fault: TableFault { TableFault(file: parser.file, badLines: badLines, badLineCount: badLineCount) }
+
+  private mutating func read(_ row: TableRow, line: Int) throws(TableFault) {
+    if parser.format != .jsonl, parser.header == nil { return try readHeader(row, line: line) }
+    do throws(TableFault.Problem) {
+      if parser.format != .jsonl, row.problem == nil { try checkUTF8(row) }
+      let record = try parser.record(row, in: rows, number: index.count + 1, line: line)
+      index.append(offset: row.start, line: line)
+      if parser.columns.id != nil { idHashes.append(record.id.hashValue) }
+    } catch {
+      fail(error, row, line: line)
+    }
+  }
+
+  /// Without its header a table cannot be read, so that the faults of the header are thrown at once.
+  private mutating func readHeader(_ row: TableRow, line: Int) throws(TableFault) {
+    do throws(TableFault.Problem) {
+      if let problem = row.problem { throw problem.problem }
+      try checkUTF8(row)
+      for problem in parser.readHeader(row, line: line) { fail(problem, row, line: line) }
+    } catch {
+      fail(error, row, line: line)
+    }
+    if badLineCount > 0 { throw fault }
+  }
+
+  private func checkUTF8(_ row: TableRow) throws(TableFault.Problem) {
+    guard String(validating: rows.bytes(of: row), as: UTF8.self) != nil else { throw .notUTF8 }
+  }
+
+  /// Reports ids that occur again. Hashes are compared first, so that the ids need not be in memory.
+  private mutating func checkIDs() {
+    let sorted = idHashes.sorted()
+    let repeated = Set(zip(sorted, sorted.dropFirst()).lazy.filter { $0 == $1 }.map(\.0))
+    if repeated.isEmpty { return }
+    var firstLines: [String: Int] = [:]
+    for (number, hash) in idHashes.enumerated() where repeated.contains(hash) {
+      let row = rows.row(at: index.offset(of: number)), line = index.line(of: number)
+      guard let id = try? parser.record(row, in: rows, number: number + 1, line: line).id else { continue }
+      if let firstLine = firstLines[id] {
+        fail(.repeatedID(id, firstLine: firstLine), row, line: line)
+      } else {
+        firstLines[id] = line
+      }
+    }
+  }
+
+  private mutating func fail(_ problem: TableFault.Problem, _ row: TableRow, line: Int) {
+    badLineCount += 1
+    guard badLines.count < maxReportedLines else { return }
+    // A fault of quotes may be several lines below the row's start.
+    let offset = row.problem?.offset ?? row.start
+    let text = excerpt(rows.slice(offset..<max(offset, row.end)))
+    badLines.append(.init(line: line + rows.lineFeeds(in: row.start..<offset), text: text, problem: problem))
+  }
+}

@@ -1,0 +1,74 @@
+/// Maps a file read-only into memory, and unmaps it with the object. Does not copy or interpret the bytes.
+import Glibc
+
+/// The size is that at opening. If another process truncates the file afterwards, reading a lost page ends this one
+/// with SIGBUS. Replace such files by renaming, as `replaceFile` does, never in place.
+///
+/// `@unchecked Sendable`: the memory is never written, and is unmapped only when the object is released.
+public final class MappedFile: @unchecked Sendable {
+  /// Valid while the object lives; `withExtendedLifetime` keeps it alive beyond its last use.
+  public let bytes: UnsafeRawBufferPointer
+
+  /// - Throws: `FileFault` if the file cannot be opened or mapped, or is not a regular file.
+  public init(path: String) throws(FileFault) {
+    // O_NONBLOCK: a pipe must be rejected at once, without waiting for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: reason(errno))
+    }
+    defer { close(descriptor) }
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else { throw .unreadable(path: path, why: reason(errno)) }
+    guard info.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, why: "not a regular file") }
+    guard let bytes = mapBytes(of: descriptor, count: Int(info.st_size)) else {
+      throw .unreadable(path: path, why: reason(errno))
+    }
+    self.bytes = bytes
+  }
+
+  /// Bytes from `mapBytes`, which this object unmaps.
+  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  deinit {
+    if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+  }
+}
+
+extension MappedFile {
+  /// Maps the file at `path`, or, if its first two bytes are those of gzip, a `ScratchFile` with the decompressed
+  /// bytes.
+  /// - Throws: `FileFault` if the file cannot be opened or mapped, is not a regular file, or its gzip data are damaged;
+  ///   `FileFault.scratch` if the temporary file cannot be written.
+  public static func decompressed(path: String) throws -> MappedFile {
+    let file = try MappedFile(path: path)
+    defer { withExtendedLifetime(file) {} }
+    guard file.bytes.starts(with: [0x1F, 0x8B]) else { return file }
+    let scratch = try ScratchFile()
+    let gunzip = Gunzip(path: path)
+    let chunkSize = 1 << 20
+    for start in stride(from: 0, to: file.bytes.count, by: chunkSize) {
+      let chunk = UnsafeRawBufferPointer(rebasing: file.bytes[start..<min(start + chunkSize, file.bytes.count)])
+      try gunzip.decompress(chunk) { try scratch.append(Array($0)) }
+      releasePages(chunk)
+    }
+    try gunzip.finish()
+    return try scratch.map()
+  }
+}
+
+/// The first `count` bytes of the file of `descriptor`, mapped read-only; nil: `errno` has the reason.
+func mapBytes(of descriptor: Int32, count: Int) -> UnsafeRawBufferPointer? {
+  guard count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+  guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else { return nil }
+  return UnsafeRawBufferPointer(start: start, count: count)
+}
+
+/// Releases the memory of the mapped pages that are entirely within `bytes`; a later read loads them from the file
+/// again.
+public func releasePages(_ bytes: UnsafeRawBufferPointer) {
+  guard let start = bytes.baseAddress else { return }
+  let page = Int(getpagesize())
+  let first = (Int(bitPattern: start) + page - 1) / page * page
+  let end = (Int(bitPattern: start) + bytes.count) / page * page
+  if end > first { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, MADV_DONTNEED) }
+}

@@ -1,0 +1,74 @@
+/// What one adapter puts in place of parts of a model during a pass. Does not know any method of adapting.
+public import Autograd
+
+/// The parts of one adapter, each found by the part of the base model that it stands for. The set never changes; only
+/// its trainable parameters are written to, between training steps.
+public final class AdapterSet: Sendable {
+  /// The model that the set was made for. It also keeps the objects alive whose identities are the keys below.
+  let base: TextModel
+  /// The classifier in place of the model's; nil: the model's.
+  public let head: Projection?
+  let virtualTokens: (any VirtualTokens)?
+  private let projections: [ObjectIdentifier: any ProjectionAdapter]
+  private let residuals: [BlockSlot: any ResidualAdapter]
+  private let parameters: [ObjectIdentifier: Parameter]
+  /// Copies of frozen matrices that are joined with a replaced one.
+  let companionMatrices: [Parameter]
+
+  /// - Parameters:
+  ///   - projections: adapters of projections of `model`.
+  ///   - residuals: adapters after sublayers.
+  ///   - replaced: parameters of `model` that the set has its own copies of.
+  ///   - head: the adapter's classifier; nil: the model's.
+  public init(
+    for model: TextModel, projections: [(projection: Projection, adapter: any ProjectionAdapter)] = [],
+    residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)] = [], replacing replaced: [Parameter] = [],
+    head: Projection? = nil, virtualTokens: (any VirtualTokens)? = nil
+  ) {
+    (base, self.head, self.virtualTokens) = (model, head, virtualTokens)
+    self.projections = Dictionary(
+      uniqueKeysWithValues: projections.map { (ObjectIdentifier($0.projection), $0.adapter) })
+    self.residuals = Dictionary(uniqueKeysWithValues: residuals.map { ($0.slot, $0.adapter) })
+    let isReplaced = Set(replaced.map(ObjectIdentifier.init))
+    var copies: [ObjectIdentifier: Parameter] = [:], companions: [Parameter] = []
+    for group in model.joinedParameters where group.contains(where: { isReplaced.contains(ObjectIdentifier($0)) }) {
+      for (original, copy) in zip(group, Parameter.contiguousCopies(of: group)) {
+        copies[ObjectIdentifier(original)] = copy
+        let isMatrix = original.shape.count > 1
+        if isMatrix && !isReplaced.contains(ObjectIdentifier(original)) { companions.append(copy) }
+      }
+    }
+    for original in replaced where copies[ObjectIdentifier(original)] == nil {
+      copies[ObjectIdentifier(original)] = original.copy()
+    }
+    (parameters, companionMatrices) = (copies, companions)
+  }
+
+  /// The parameter that stands for `parameter` of the base: a copy, or itself if the set has none.
+  public subscript(parameter: Parameter) -> Parameter {
+    parameters.isEmpty ? parameter : parameters[ObjectIdentifier(parameter)] ?? parameter
+  }
+
+  func adapter(of projection: Projection) -> (any ProjectionAdapter)? { projections[ObjectIdentifier(projection)] }
+
+  func residual(at slot: BlockSlot) -> (any ResidualAdapter)? { residuals.isEmpty ? nil : residuals[slot] }
+
+  /// Whether it changes nothing but projections' outputs, and the head.
+  var adaptsOnlyProjections: Bool { residuals.isEmpty && parameters.isEmpty && virtualTokens == nil }
+}
+
+extension TextModel {
+  /// The parameters that must be contiguous in memory, group by group: the weights, and the biases, of projections that
+  /// one GEMM computes.
+  fileprivate var joinedParameters: [[Parameter]] {
+    encoder.joinedProjections.filter { $0.parts.count > 1 }.flatMap { [$0.parts.map(\.weight), $0.parts.map(\.bias)] }
+  }
+}
+
+extension Parameter {
+  /// Float32 copies, one after the other in one block of memory.
+  fileprivate static func contiguousCopies(of parameters: [Parameter]) -> [Parameter] {
+    let memory = JoinedMemory(count: parameters.reduce(0) { $0 + $1.count })
+    return parameters.map { $0.copy(at: memory.next($0.count), in: memory.storage) }
+  }
+}

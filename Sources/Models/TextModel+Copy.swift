@@ -1,0 +1,22 @@
+/// Copies a model, with the values that an adapter has for some of its weights.
+public import Autograd
+
+extension TextModel {
+  /// The weights of the model as on disk, in a pass with `adapters`: with the adapter's own parameters in place of the
+  /// model's, and its head. Adapters of projections and sublayers are not part of them.
+  public func parameters(_ adapters: RowAdapters) -> [Parameter] {
+    let head = adapters.head(of: self)
+    let own = [classifier.weight.name: head.weight, classifier.bias.name: head.bias]
+    return parameters.map { parameter in
+      (headType.isTied ? nil : own[parameter.name]) ?? adapters[parameter]
+    }
+  }
+
+  /// A copy in Float32 that shares no memory with this model, with the adapter's own parameters and its head in it.
+  /// - Throws: the errors of `init`; none for a model that was built by it.
+  public func copy(with adapters: RowAdapters = .none) throws -> TextModel {
+    try TextModel(
+      config, WeightSource(copying: parameters(adapters)), headType: headType, classes: adapters.head(of: self).outputs,
+      reuseHead: true, seed: 0)
+  }
+}

@@ -1,0 +1,65 @@
+/// The forward pass of a model: the encoder, and the head on its hidden states.
+public import Autograd
+import Kernels
+
+/// What the encoder computed from a batch.
+public struct EncodedBatch {
+  /// The last hidden states [n, d], with rows for virtual tokens if the adapter's are in the sequences.
+  public let hiddenStates: Tensor
+  /// The rows of the batch's tokens in `hiddenStates`; nil: all rows.
+  let tokenRows: [Int32]?
+  /// The first row of every sequence, which may be a virtual token.
+  let firstRows: [Int32]
+}
+
+extension TextModel {
+  /// Logits [rows, classes] of the tokens at `rows`; nil: of all tokens, or of every sequence
+  /// (a sequence classifier).
+  /// - Parameters:
+  ///   - adapters: must be made for this model; at most one set.
+  ///   - trace: captures the rows of the batch's tokens only, not of virtual tokens.
+  public func callAsFunction(
+    _ batch: Batch, adapters: RowAdapters = .none, rows: [Int32]? = nil, trace: Trace? = nil, _ pass: Pass
+  ) -> Tensor {
+    logits(encode(batch, adapters: adapters, trace: trace, pass), adapters: adapters, rows: rows, pass)
+  }
+
+  /// Runs the encoder without the head.
+  /// - Parameter adapters: may have different sets for different rows of the batch.
+  @discardableResult
+  public func encode(
+    _ batch: Batch, adapters: RowAdapters = .none, trace: Trace? = nil, _ pass: Pass
+  ) -> EncodedBatch {
+    precondition(adapters.belong(to: self), "the adapters were made for another model")
+    let input = EncoderInput(batch, adapters, pass)
+    let x = encoder(
+      input, precision: precision, gradientCheckpointing: gradientCheckpointing, cache: hiddenStateCache, trace: trace,
+      pass)
+    return EncodedBatch(
+      hiddenStates: x, tokenRows: input.rows, firstRows: input.batch.sequenceOffsets.dropLast().map(Int32.init))
+  }
+
+  /// The head on the hidden states of an encoded batch. Several adapters' heads can read the same hidden states.
+  /// - Parameters:
+  ///   - adapters: its head, or the model's if it has none; at most one set.
+  ///   - rows: of the batch's tokens; nil: of all tokens, or of every sequence (a sequence classifier).
+  /// - Returns: [rows, classes]
+  public func logits(
+    _ encoded: EncodedBatch, adapters: RowAdapters = .none, rows: [Int32]? = nil, _ pass: Pass
+  ) -> Tensor {
+    precondition(
+      adapters.belong(to: self) && adapters.haveOneSet, "the head reads one adapter, made for this model, at a time")
+    var x = encoded.hiddenStates
+    let requestedRows = rows.map { rows in
+      encoded.tokenRows.map { tokenRows in rows.map { tokenRows[Int($0)] } } ?? rows
+    }
+    // A sequence is classified from its first row, which may be a virtual token, as in PEFT.
+    let defaultRows = headType.isBySequence ? encoded.firstRows : encoded.tokenRows
+    if let rows = requestedRows ?? defaultRows { x = gather(x, rows: rows, pass) }
+    // A classifier is small, and a decoder over the vocabulary is not.
+    let precision = headType.isTied ? precision : .fp32
+    if let transform = head.transform { x = transform(x, precision: precision, adapters, pass) }
+    x = dropout(x, head.dropout, pass)
+    return JoinedProjection(adapters.head(of: self))(x, precision: precision, adapters, pass)
+  }
+}

@@ -1,0 +1,30 @@
+/// "task": {"type": "token_classification", …} and {"type": "sequence_classification", …}.
+import Tasks
+
+extension TokenClassificationSettings: TaskSection {
+  var formats: [Recipe.Data.FormatType] { [.conll] }
+
+  mutating func declare(_ fields: Fields) {
+    fields.declareClassificationLoss(&labelSmoothing, &classWeights)
+  }
+}
+
+extension SequenceClassificationSettings: TaskSection {
+  var formats: [Recipe.Data.FormatType] { [.jsonl, .tsv, .csv] }
+  var usesWindows: Bool { longText == .mean }
+
+  mutating func declare(_ fields: Fields) {
+    fields.declareClassificationLoss(&labelSmoothing, &classWeights)
+    fields.field(
+      "long_text", &longText, .choice,
+      "Texts longer than max_length: cut off, or read in windows whose probabilities are averaged.")
+  }
+}
+
+extension Fields {
+  /// The keys of a cross-entropy with class weights and label smoothing.
+  func declareClassificationLoss(_ labelSmoothing: inout Double, _ classWeights: inout [String: Double]) {
+    field("label_smoothing", &labelSmoothing, .number(0..<1), "Fraction of each target that is spread over all labels.")
+    field("class_weights", &classWeights, .map(of: .number(above: 0)), "Loss weight per label; 1 for others.")
+  }
+}

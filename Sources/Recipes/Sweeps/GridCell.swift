@@ -1,0 +1,15 @@
+/// One run of a grid: a recipe with a name, and the settings that distinguish it from the grid's other runs.
+public import Files
+
+public struct GridCell: Sendable {
+  /// Unique in its grid, and safe as a folder's name: `learning_rate=0.003,rank=8,seed=1`.
+  public let name: String
+  /// By key path, as in a recipe. Cells that differ only in "seed" are repetitions of one configuration.
+  public let settings: [String: JSON]
+  /// Its `output` is the run's own folder.
+  public let recipe: Recipe
+
+  public init(name: String, settings: [String: JSON], recipe: Recipe) {
+    (self.name, self.settings, self.recipe) = (name, settings, recipe)
+  }
+}

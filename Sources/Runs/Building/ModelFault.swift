@@ -1,0 +1,45 @@
+/// Errors where the recipe's section "model" does not match the folders that it names.
+import Files
+public import Models
+import Recipes
+
+public enum ModelFault: Error, CustomStringConvertible {
+  case noSuchLayers([Int], folder: String, count: Int)
+  /// `layers` is the key of the number of layers in config.json.
+  case sizesDiffer([(key: String, wanted: Int, found: Int)], folder: String, layers: String)
+  case unknownSettings([String], Family)
+  case duplicateSetting(key: String, setting: String)
+  case noTokenTypes(folder: String, Family)
+  case sinusoidalPositions(folder: String)
+
+  public var description: String {
+    switch self {
+    case .noSuchLayers(let layers, let folder, let count):
+      return
+        "model.layers: \(layers.map(String.init).joined(separator: ", ")): \(folder) has layers 0 to \(count - 1). "
+        + "Choose among those, or \"alternate\"."
+    case .sizesDiffer(let changes, let folder, let layers):
+      let list = changes.map { "\n  model.config.\($0.key) is \($0.wanted), the weights have \($0.found)" }.joined()
+      let advice = changes.contains { $0.key == layers } ? " \"model.layers\" selects some of the layers." : ""
+      return "\(folder): the sizes of a checkpoint cannot be changed:\(list)\n"
+        + "Remove them, or start from random weights with \"model.init\": \"random\".\(advice)"
+    case .unknownSettings(let keys, let family):
+      let lines = keys.map { key in
+        let suggestion = key.utf8.count <= 64 ? nearest(to: key, among: family.configKeys) : nil
+        let advice = key == "model_type" ? "Use 'model.family'." : suggestion.map { "Did you mean '\($0)'?" }
+        return "model.config.\(printable(key)): not a setting of this family." + (advice.map { " " + $0 } ?? "")
+      }
+      return lines.joined(separator: "\n") + "\nThe settings of a \(family.rawValue) model are "
+        + family.configKeys.sorted().joined(separator: ", ") + "."
+    case .duplicateSetting(let key, let setting):
+      return "model.config.\(setting): 'model.\(key)' sets the same. Remove one of the two."
+    case .noTokenTypes(let folder, let family):
+      return "model.family: found \"bert\", but \(folder) holds a \(family.rawValue) model, which has no token type "
+        + "embeddings. Remove 'family', or give a BERT folder."
+    case .sinusoidalPositions(let folder):
+      return
+        "\(folder)/config.json: 'sinusoidal_pos_embds' is true, but new models have trainable position embeddings. "
+        + "Leave 'path' out and give 'model.config', or use another folder."
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/// Reads the recipe's section "model": the model's configuration, the source of its weights, and its tokenizer. Does
+/// not build the model, because its head depends on the task.
+import Checkpoints
+import Files
+import Models
+import Recipes
+import Tokenizers
+
+struct ModelSource {
+  /// The folder's config.json with the recipe's changes.
+  let config: ModelConfig
+  let weights: WeightSource
+  let tokenizer: WordPiece
+  /// The files that the model is made from, without the weights.
+  let files: [String]
+
+  /// - Throws: `ModelFault` if the section does not match the folder, and the errors of the folder's readers.
+  init(_ model: Recipe.Model) throws {
+    guard let tokenizerFolder = model.tokenizer ?? model.path else {
+      preconditionFailure("a valid recipe has model.path or model.tokenizer")
+    }
+    tokenizer = try WordPiece(folder: tokenizerFolder)
+    let base = try model.path.map { try ModelConfig(folder: $0) }
+    let family = model.family ?? base?.family ?? .bert
+    var json = base.map { family.convertedConfig($0.json, from: $0.family) }?.object ?? [:]
+    json["model_type"] = .string(family.rawValue)
+    var config: ModelConfig
+    switch model.initialization {
+    case .random:
+      if model.tokenizer != nil {
+        json["vocab_size"] = .int(tokenizer.count)
+        json["pad_token_id"] = .int(Int(tokenizer.pad))
+      }
+      if json["sinusoidal_pos_embds"] == true { throw ModelFault.sinusoidalPositions(folder: model.path ?? "") }
+      config = try model.modelConfig(over: json, family)
+      weights = .random
+    case .checkpoint:
+      guard let base, let path = model.path else { preconditionFailure("a valid recipe has the checkpoint's path") }
+      if family.hasTokenTypes, !base.family.hasTokenTypes {
+        throw ModelFault.noTokenTypes(folder: path, base.family)
+      }
+      let layers = try model.layers.map { try $0.indices(among: base.numHiddenLayers, path) }
+      json[family.keys.layers] = .int(layers?.count ?? base.numHiddenLayers)
+      config = try model.modelConfig(over: json, family)
+      try checkSizes(of: config, as: ModelConfig(json: .object(json), file: path + "/config.json"), path)
+      weights = WeightSource(try Checkpoint(folder: path), of: base.family, layers: layers)
+    }
+    config.dropout = model.dropout ?? config.dropout
+    config.attentionDropout = model.attentionDropout ?? config.attentionDropout
+    self.config = config
+    let tokenizerFiles = ["tokenizer.json", "vocab.txt", "tokenizer_config.json"].map { tokenizerFolder + "/" + $0 }
+    files = (tokenizerFiles + (model.path.map { [$0 + "/config.json"] } ?? [])).filter(fileExists)
+  }
+}
+
+extension Recipe.Model {
+  /// The model's name for published files: the folder's name without its path on this machine.
+  var name: String {
+    if initialization == .random { return "random-weights" }
+    return path.map(lastPathComponent) ?? "base"
+  }
+
+  /// `json`, the contents of config.json, with the recipe's settings in it.
+  fileprivate func modelConfig(over json: [String: JSON], _ family: Family) throws -> ModelConfig {
+    let settings = config ?? [:], keys = family.keys
+    let unknown = settings.keys.filter { !family.configKeys.contains($0) }.sorted()
+    if !unknown.isEmpty { throw ModelFault.unknownSettings(unknown, family) }
+    for (key, setting, isGiven) in [
+      ("dropout", keys.dropout, dropout != nil), ("attention_dropout", keys.attentionDropout, attentionDropout != nil),
+    ] where isGiven && settings[setting] != nil {
+      throw ModelFault.duplicateSetting(key: key, setting: setting)
+    }
+    let file = path.map { $0 + "/config.json" } ?? "the model"
+    return try ModelConfig(
+      json: .object(json.merging(settings) { _, new in new }),
+      file: settings.isEmpty ? file : file + " with model.config")
+  }
+}
+
+extension Recipe.Model.Layers {
+  /// The indices of the selected layers of a model with `count` layers.
+  fileprivate func indices(among count: Int, _ folder: String) throws -> [Int] {
+    switch self {
+    case .alternate: return Array(stride(from: 0, to: count, by: 2))
+    case .list(let layers):
+      let missing = layers.filter { $0 >= count }
+      if !missing.isEmpty { throw ModelFault.noSuchLayers(missing, folder: folder, count: count) }
+      return layers
+    }
+  }
+}
+
+/// Throws if `config` has other sizes than the checkpoint's.
+private func checkSizes(of config: ModelConfig, as base: ModelConfig, _ path: String) throws {
+  let changes = zip(config.sizes, base.sizes).filter { $0.value != $1.value }
+  if changes.isEmpty { return }
+  throw ModelFault.sizesDiffer(
+    changes.map { (key: $0.key, wanted: $0.value, found: $1.value) }, folder: path, layers: config.family.keys.layers)
+}

@@ -1,0 +1,121 @@
+/// Builds the objects of a run from a recipe. The only file that depends on all modules.
+public import Adapters
+public import Autograd
+import Checkpoints
+import Files
+import Kernels
+public import Models
+public import Recipes
+public import Tasks
+import Tokenizers
+public import Training
+
+/// The objects of a run.
+public struct Run {
+  public let recipe: Recipe
+  public let model: TextModel
+  public let setup: TaskSetup
+  /// nil for full fine-tuning.
+  public let adapter: Adapter?
+  /// The adapter as an argument of the model's passes.
+  public var adapters: RowAdapters { RowAdapters(adapter?.set) }
+  public let table: ParameterTable
+  public let trainer: Trainer
+  public let replicas: Replicas
+  public let tokenizer: TextTokenizer
+  /// The cache of teacher log-probabilities, not opened yet; nil: none.
+  let teacherCache: TeacherCache?
+  /// The cache of hidden states below all trainable parameters, not opened yet; nil: none.
+  let hiddenStates: HiddenStateCachePlan?
+  /// SHA-256 of the base model's weights; nil if they are randomly initialized.
+  public let baseHash: String?
+  /// Digests of the base, the tokenizer, the data and the teachers, which must be unchanged when a run resumes.
+  public let inputDigest: String
+  /// Messages for the user that are not errors: a new head, windows, labels.
+  public let notes: [String]
+  /// The model's parameters plus those that the adapter adds.
+  public let totalParameterCount: Int
+  public var trainableParameterCount: Int { table.parameters.reduce(0) { $0 + $1.count } }
+}
+
+public struct RunBuilder {
+  let recipe: Recipe
+  let threads: Int
+
+  public init(_ recipe: Recipe, threads: Int) {
+    self.recipe = recipe
+    self.threads = threads
+  }
+
+  /// - Throws: `ModelFault`, `TaskFault`, `TeacherFault`, `HiddenStateCacheFault`, and the errors of the modules that read
+  ///   the recipe's files.
+  public func build() throws -> Run {
+    let source = try ModelSource(recipe.model), config = source.config
+    let tokenizer = try TextTokenizer(
+      source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride,
+      reserved: recipe.method.adapter?.virtualTokenCount ?? 0)
+    let seed = UInt64(recipe.seed)
+    let setup = try recipe.task.settings.setUp(
+      TaskContext(
+        data: recipe.data.taskData, tokenizer: tokenizer, baseLabels: config.labels, teacherLabels: teacherLabels(),
+        seed: seed, threads: threads))
+    let model = try TextModel(
+      config, source.weights, headType: setup.headType, classes: setup.labels.count, reuseHead: setup.reuseHead,
+      seed: seed)
+    model.gradientCheckpointing = recipe.training.gradientCheckpointing
+    let adapter = try makeAdapter(model, tokenizer, seed)
+    let baseHash = try source.weights.checkpoint?.sha256()
+    let inputs = try inputDigests(baseHash, source.files)
+    let objectiveSetup = try makeObjective(model, setup, tokenizer)
+    let adapters = RowAdapters(adapter?.set)
+    let trainable = try adapter?.trainable ?? recipe.method.full?.trainableParameters(in: model) ?? model.parameters
+    let table = ParameterTable(training: trainable + objectiveSetup.objective.parameters)
+    model.setPrecision(recipe.precision, adapters: adapter.map { [$0.set] } ?? [])
+    let hiddenStates = try makeHiddenStateCachePlan(model, adapters, setup, objectiveSetup.objective)
+    let replicas = Replicas(threads: threads)
+    var settings = recipe.training.settings
+    settings.seed = seed
+    let trainer = try Trainer(
+      model, setup.task, table, settings, replicas, adapters: adapters, objective: objectiveSetup.objective,
+      learningRateFactor: { [full = recipe.method.full] in
+        adapter?.method.learningRateFactor(of: $0) ?? full?.learningRateFactor($0.name, in: model) ?? 1
+      }, hook: adapter?.hook)
+    Processor.returnFreedMemory()
+    let baseParameters = model.parameters.reduce(0) { $0 + $1.count }
+    return Run(
+      recipe: recipe, model: model, setup: setup, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
+      tokenizer: tokenizer, teacherCache: objectiveSetup.cache, hiddenStates: hiddenStates.plan, baseHash: baseHash,
+      inputDigest: ([inputs] + objectiveSetup.digests).joined(separator: " "),
+      notes: initializationNotes(model) + setup.notes + objectiveSetup.notes + hiddenStates.notes,
+      totalParameterCount: baseParameters + (adapter?.addedParameterCount ?? 0))
+  }
+
+  private func inputDigests(_ base: String?, _ files: [String]) throws -> String {
+    let digests = try (files + recipe.data.files.flatMap(\.paths)).map { try sha256(ofFile: $0) }
+    return ([base ?? "random"] + digests).joined(separator: " ")
+  }
+
+  /// The new adapter; nil for full fine-tuning.
+  private func makeAdapter(_ model: TextModel, _ tokenizer: TextTokenizer, _ seed: UInt64) throws -> Adapter? {
+    guard var method = recipe.method.adapter else { return nil }
+    method.tokenizeTexts { tokenizer.wordPiece.encode($0, addSpecialTokens: true).ids }
+    method.addModulesToSave(newHeadModules(of: model))
+    return try Adapter(method, on: model, seed: seed)
+  }
+
+  /// Modules of the head that the base does not have, besides the classifier. Without the bias of a tied decoder, because
+  /// PEFT has no module name for it.
+  private func newHeadModules(of model: TextModel) -> [String] {
+    Set(model.newlyInitialized.map(moduleName)).subtracting([moduleName(of: model.classifier.bias.name)]).sorted()
+  }
+
+  private func initializationNotes(_ model: TextModel) -> [String] {
+    if recipe.model.initialization == .random { return ["all weights are randomly initialized"] }
+    return model.newlyInitialized.isEmpty
+      ? [] : ["newly initialized (not in the checkpoint): " + model.newlyInitialized.joined(separator: ", ")]
+  }
+}
+
+extension Recipe.Data {
+  var taskData: TaskData { TaskData(files: files, format: format, maxTrainExamples: maxTrainExamples) }
+}

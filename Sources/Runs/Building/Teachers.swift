@@ -1,0 +1,195 @@
+/// Loads a recipe's teachers, checks that they match the student, and sets up the objective and the teacher cache.
+import Adapters
+import Autograd
+import Checkpoints
+import Files
+import Kernels
+import Models
+import Recipes
+import Tasks
+import Tokenizers
+import Training
+
+extension RunBuilder {
+  /// The training objective of a run.
+  struct ObjectiveSetup {
+    var objective: any Objective = TaskLoss()
+    var cache: TeacherCache?
+    /// One digest per teacher, of its weights and files.
+    var digests: [String] = []
+    var notes: [String] = []
+  }
+
+  /// - Throws: `TeacherFault`, and the errors of the teachers' files.
+  func makeObjective(_ student: TextModel, _ setup: TaskSetup, _ tokenizer: TextTokenizer) throws -> ObjectiveSetup {
+    guard let recipe = recipe.distillation else { return ObjectiveSetup() }
+    var settings = DistillationSettings(recipe)
+    settings.relationHeads = recipe.relationHeads ?? student.config.numAttentionHeads
+    var result = ObjectiveSetup(), teachers: [Teacher] = []
+    for source in recipe.teachers {
+      let (model, adapters, digest) = try load(source, student, setup, tokenizer)
+      let config = model.config, layers = student.config.numHiddenLayers
+      let teacher = Teacher(
+        model, adapters: adapters, pairs: try recipe.matchLayers.pairs(layers, config.numHiddenLayers, source.path),
+        relationPair: .init(student: layers, teacher: recipe.relationLayer ?? config.numHiddenLayers))
+      try check(settings, teacher, source.path, student.config)
+      teachers.append(teacher)
+      result.digests.append(digest)
+    }
+    if let folder = recipe.cache {
+      let cache = try makeCache(in: folder, recipe, setup, student, tokenizer, teachers: result.digests)
+      let file = "\(fileExists(cache.path) ? "existing" : "new") file, \(cache.size >> 20) MB"
+      result.notes = ["teacher log-probabilities are cached in \(cache.path) (\(file))"]
+      result.cache = cache
+    }
+    result.objective = Distillation(
+      settings, teachers: teachers, student: student, cache: result.cache, seed: UInt64(self.recipe.seed))
+    return result
+  }
+
+  private func load(
+    _ teacher: Recipe.Distillation.Teacher, _ student: TextModel, _ setup: TaskSetup, _ studentTokenizer: TextTokenizer
+  ) throws -> (TextModel, RowAdapters, digest: String) {
+    let path = teacher.path, comparesLogits = recipe.distillation.map { $0.klWeight > 0 } ?? false
+    let tokenizer = try WordPiece(folder: path)
+    let wordPiece = studentTokenizer.wordPiece
+    guard tokenizer.settings == wordPiece.settings, tokenizer.tokens == wordPiece.tokens else {
+      throw TeacherFault.tokenizer(teacher: path, student: recipe.model.name)
+    }
+    let config = try ModelConfig(folder: path)
+    // Checks that the teacher's word embeddings have a row for every token.
+    _ = try TextTokenizer(tokenizer, config)
+    guard config.maxPositionEmbeddings >= studentTokenizer.maxLength else {
+      throw TeacherFault.positions(teacher: path, config.maxPositionEmbeddings, maxLength: studentTokenizer.maxLength)
+    }
+    if comparesLogits && setup.headType.isTied && config.vocabSize != student.config.vocabSize {
+      throw TeacherFault.vocabulary(teacher: path, config.vocabSize, student: student.config.vocabSize)
+    }
+    let labels = try labelsOf(teacher, config)
+    if comparesLogits && !setup.headType.isTied && labels != setup.labels {
+      throw TeacherFault.labels(teacher: teacher.adapter ?? path, found: labels, wanted: setup.labels)
+    }
+    let checkpoint = try Checkpoint(folder: path), hash = try checkpoint.sha256()
+    let model = try TextModel(
+      config, checkpoint, headType: setup.headType, classes: max(setup.labels.count, 1), reuseHead: true, seed: 0)
+    var files = [path + "/config.json"], adapterNames: Set<String> = [], set: AdapterSet?
+    if let folder = teacher.adapter {
+      if let baseHash = try TuneJSON(folder: folder)?.base?.sha256, baseHash != hash {
+        throw TeacherFault.differentBase(adapter: folder, base: path)
+      }
+      let adapter = try Adapter(folder: folder, on: model)
+      if comparesLogits && !setup.headType.isTied && adapter.head.outputs != setup.labels.count {
+        throw TeacherFault.classes(adapter: folder, adapter.head.outputs, labels: setup.labels.count)
+      }
+      let positions = config.maxPositionEmbeddings - adapter.method.virtualTokenCount
+      if positions < studentTokenizer.maxLength {
+        throw TeacherFault.positions(teacher: folder, positions, maxLength: studentTokenizer.maxLength)
+      }
+      (set, adapterNames) = (adapter.set, adapter.replacedAndHeadNames)
+      files += AdapterFormat.weights(in: folder) + [folder + "/adapter_config.json"]
+    }
+    if comparesLogits && !model.missingHeadWeights(besides: adapterNames).isEmpty {
+      throw TeacherFault.noHead(teacher.adapter ?? path)
+    }
+    model.setPrecision(recipe.precision, adapters: [set].compactMap { $0 })
+    return (model, RowAdapters(set), try ([hash] + files.map { try sha256(ofFile: $0) }).joined(separator: " "))
+  }
+
+  private func check(
+    _ settings: DistillationSettings, _ teacher: Teacher, _ path: String, _ student: ModelConfig
+  ) throws {
+    let config = teacher.model.config
+    if settings.cosineWeight > 0 && config.hiddenSize != student.hiddenSize {
+      throw TeacherFault.hiddenSize(teacher: path, config.hiddenSize, student: student.hiddenSize)
+    }
+    if settings.attentionWeight > 0 {
+      if config.numAttentionHeads != student.numAttentionHeads {
+        throw TeacherFault.heads(teacher: path, config.numAttentionHeads, student: student.numAttentionHeads)
+      }
+      if !teacher.pairs.contains(where: { $0.student > 0 && $0.teacher > 0 }) { throw TeacherFault.noAttention }
+    }
+    guard settings.relationWeight > 0 else { return }
+    if teacher.relationPair.teacher > config.numHiddenLayers {
+      throw TeacherFault.layer(teacher: path, teacher.relationPair.teacher, layers: config.numHiddenLayers)
+    }
+    let hiddenSizes = [config.hiddenSize, student.hiddenSize]
+    if hiddenSizes.contains(where: { $0 % settings.relationHeads != 0 }) {
+      throw TeacherFault.relationHeads(settings.relationHeads, hiddenSizes: hiddenSizes)
+    }
+  }
+
+  /// The file's name is a digest of everything that the log-probabilities depend on, and of nothing else, so that other
+  /// runs find it.
+  private func makeCache(
+    in folder: String, _ distillation: Recipe.Distillation, _ setup: TaskSetup, _ student: TextModel,
+    _ tokenizer: TextTokenizer, teachers: [String]
+  ) throws -> TeacherCache {
+    if let varying = setup.task.varyingInput { throw TeacherFault.varyingInput(varying) }
+    let labeledOnly = distillation.klTokens == .labeled
+    let rows = setup.task.lengths.indices.map { example in
+      let batch = setup.task.batch([example], at: 0)
+      return (labeledOnly ? batch.withLabeledRows(setup.headType) : batch.withAllRows(setup.headType)).targets.count
+    }
+    let k = min(distillation.cacheTopK, student.classifier.outputs)
+    var data = recipe.json["data"]?.object ?? [:]
+    for key in ["train", "dev", "test"] { data[key] = nil }
+    let identity: JSON = [
+      "teachers": .array(teachers.map(JSON.string)), "temperature": .double(distillation.temperature),
+      "kl_tokens": .string(distillation.klTokens.rawValue), "k": .int(k),
+      "precision": .string(recipe.precision.rawValue),
+      "train": .array(try recipe.data.train.map { .string(try sha256(ofFile: $0)) }), "data": .object(data),
+      "task": recipe.json["task"] ?? .null, "seed": .int(recipe.seed), "window": .int(tokenizer.maxLength),
+      "stride": .int(tokenizer.stride), "labels": .array(setup.labels.map(JSON.string)),
+    ]
+    let name = "teacher-" + sha256(of: identity.text(pretty: false)).prefix(16) + ".cache"
+    return TeacherCache(path: folder + "/" + name, rows: rows, k: k)
+  }
+
+  /// The first teacher's labels if logits are compared, because the student's must be the same; else nil.
+  func teacherLabels() throws -> [String]? {
+    guard let distillation = recipe.distillation, distillation.klWeight > 0, let teacher = distillation.teachers.first
+    else {
+      return nil
+    }
+    return try labelsOf(teacher, ModelConfig(folder: teacher.path))
+  }
+
+  /// The labels of a teacher's head, in order: from tune.json of the adapter or the folder, else from config.json.
+  private func labelsOf(_ teacher: Recipe.Distillation.Teacher, _ config: ModelConfig) throws -> [String] {
+    try TuneJSON(folder: teacher.adapter ?? teacher.path)?.task.labels ?? config.labels
+  }
+}
+
+extension DistillationSettings {
+  fileprivate init(_ recipe: Recipe.Distillation) {
+    self.init()
+    (klWeight, taskWeight, cosineWeight) = (recipe.klWeight, recipe.taskWeight, recipe.cosineWeight)
+    (hiddenWeight, attentionWeight, relationWeight) = (
+      recipe.hiddenWeight, recipe.attentionWeight, recipe.relationWeight
+    )
+    temperature = recipe.temperature
+    klTokens = recipe.klTokens == .labeled ? .labeled : .all
+  }
+}
+
+extension Recipe.Distillation {
+  /// The loss terms with a weight above 0.
+  var terms: [(name: String, weight: Double)] { DistillationSettings(self).terms }
+}
+
+extension Recipe.Distillation.Layers {
+  /// The layer pairs of a student and a teacher with these numbers of layers.
+  fileprivate func pairs(_ student: Int, _ teacher: Int, _ path: String) throws -> [Teacher.Pair] {
+    switch self {
+    case .last: return [.init(student: student, teacher: teacher)]
+    case .uniform:
+      return (0...student).map { .init(student: $0, teacher: ($0 * teacher + student / 2) / student) }
+    case .pairs(let pairs):
+      for pair in pairs {
+        if pair[0] > student { throw TeacherFault.studentLayer(pair[0], layers: student) }
+        if pair[1] > teacher { throw TeacherFault.layer(teacher: path, pair[1], layers: teacher) }
+      }
+      return pairs.map { .init(student: $0[0], teacher: $0[1]) }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/// Estimates the memory, time and disk space of a run from a few of its steps. Writes no file.
+public import Files
+import Kernels
+public import Recipes
+public import Training
+
+public struct ResourceEstimate: Sendable, CustomStringConvertible {
+  public let dryRun: DryRun
+  public let steps: Int
+  /// The maximum resident set size in bytes, with an allowance.
+  public let peakMemory: Int
+  /// Bytes of the saved weights, of a snapshot, and the maximum on disk at any time.
+  public let checkpoint, snapshot, disk: Int
+  /// Free bytes on the output's disk; nil: unknown.
+  public let free: Int?
+
+  public var seconds: Double { dryRun.trainSeconds + dryRun.evaluationSeconds }
+
+  public var json: JSON {
+    [
+      "steps": .int(steps), "measured_steps": .int(dryRun.steps),
+      "longest_step_tokens": .int(dryRun.longestStepTokens),
+      "tokens": .int(dryRun.tokens), "seconds": .double(seconds),
+      "train_seconds": .double(dryRun.trainSeconds), "evaluation_seconds": .double(dryRun.evaluationSeconds),
+      "peak_memory_bytes": .int(peakMemory), "checkpoint_bytes": .int(checkpoint), "snapshot_bytes": .int(snapshot),
+      "disk_bytes": .int(disk), "free_disk_bytes": free.map(JSON.int) ?? .null,
+    ]
+  }
+
+  public var description: String {
+    """
+    memory    at most \(megabytes(peakMemory))
+    time      \(duration(seconds)): \(steps) steps in \(duration(dryRun.trainSeconds)), evaluations \
+    \(duration(dryRun.evaluationSeconds))
+    result    \(megabytes(checkpoint))
+    snapshot  \(megabytes(snapshot))
+    disk      at most \(megabytes(disk))\(free.map { ", \(megabytes($0)) free" } ?? "")
+    """
+  }
+}
+
+/// 5000 s as "1 h 23 min".
+private func duration(_ seconds: Double) -> String {
+  let whole = Int(seconds.rounded(.up))
+  if whole < 120 { return "\(whole) s" }
+  return whole < 7200 ? "\((whole + 59) / 60) min" : "\(whole / 3600) h \(whole % 3600 / 60) min"
+}
+
+extension Run {
+  /// Takes a few training steps. The run must not be executed afterwards.
+  public func estimateResources() throws -> ResourceEstimate {
+    let before = Processor.peakMemory, dryRun = try trainer.dryRun(), peak = Processor.peakMemory
+    // A thread reuses buffers by size, and a whole run has more combinations of sizes than these steps: 40 % more
+    // memory after 300 steps of the quick start on two threads.
+    let allowance = (peak - before) / 2
+    return ResourceEstimate(
+      dryRun: dryRun, steps: trainer.steps, peakMemory: peak + allowance, checkpoint: checkpointSize,
+      snapshot: trainer.snapshotSize, disk: diskNeeded, free: freeSpace(at: recipe.output))
+  }
+
+  /// A warning if the disk may have too little space for the run.
+  public var diskNote: String? {
+    guard let free = freeSpace(at: recipe.output), free < diskNeeded else { return nil }
+    return "\(recipe.output): the run may need \(megabytes(diskNeeded)) of disk space; \(megabytes(free)) are free"
+  }
+
+  /// Bytes of the result and the snapshots. A new snapshot is written before the oldest is removed.
+  private var diskNeeded: Int { checkpointSize + (recipe.training.saveTotalLimit + 1) * trainer.snapshotSize }
+}
+
+extension Recipe {
+  /// This recipe without a teacher cache and a hidden-state cache, because a dry run writes no file.
+  public var withoutCache: Recipe {
+    var copy = self
+    copy.distillation?.cache = nil
+    copy.training.caching.hiddenStates = .off
+    return copy
+  }
+}

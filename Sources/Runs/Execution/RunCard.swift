@@ -1,0 +1,86 @@
+/// The model card of a run's adapter or model.
+import Adapters
+import Files
+import FoundationEssentials
+import Recipes
+import Tasks
+
+extension Run {
+  func card(_ result: JSON) -> ModelCard {
+    let base = isRandomlyInitialized ? nil : baseName
+    let sections = ["method", "distillation"].compactMap { key in withoutPaths(recipe.json)[key].map { (key, $0) } }
+    let hash = baseHash.map { ", SHA-256 of its weights \($0)" } ?? ""
+    return ModelCard(
+      base: base, library: library, task: setup.inference,
+      tags: [recipe.method.type.rawValue] + (recipe.distillation == nil ? [] : ["distillation"]) + ["tune"],
+      title: "\(title) for \(type(of: setup.inference).description.purpose)", about: recipe.about,
+      rows: [("base", (base ?? "none (random initialization)") + hash)] + distillationRows + [
+        ("data", dataLine),
+        ("trainable parameters", "\(trainableParameterCount) of \(totalParameterCount)"), ("seed", "\(recipe.seed)"),
+      ] + scoreRows(result),
+      method: JSON.object(.init(uniqueKeysWithValues: sections)).text(), isAdapter: adapter != nil)
+  }
+
+  private var isRandomlyInitialized: Bool { recipe.model.initialization == .random }
+
+  private var library: String {
+    switch adapter.map({ type(of: $0.method).format }) {
+    case nil: "transformers"
+    case .peft: "peft"
+    case .adapterHub: "adapters"
+    case .tune: "tune"
+    }
+  }
+
+  private var title: String {
+    if isRandomlyInitialized { return "A model trained from scratch" }
+    return "\(baseName), \(adapter == nil ? "fully fine-tuned" : "fine-tuned with \(recipe.method.type.rawValue)")"
+  }
+
+  /// The teachers, and the weights of the loss terms.
+  private var distillationRows: [(name: String, value: String)] {
+    guard let distillation = recipe.distillation else { return [] }
+    let teachers = distillation.teachers.map { teacher in
+      shortPath(teacher.path) + (teacher.adapter.map { " with \(shortPath($0))" } ?? "")
+    }
+    let terms = distillation.terms.map { "\($0.name) \($0.weight)" }
+    return [("teachers", teachers.joined(separator: ", ")), ("loss", terms.joined(separator: ", "))]
+  }
+
+  private var dataLine: String {
+    recipe.data.files.map { split, paths in
+      "\(split.rawValue): \(paths.map(shortPath).joined(separator: ", ")) (\(setup.splitSizes[split] ?? ""))"
+    }.joined(separator: "; ")
+  }
+
+  private func scoreRows(_ result: JSON) -> [(name: String, value: String)] {
+    ["dev", "test"].compactMap { split in
+      guard let score = result["metrics"]?[split] else { return nil }
+      let values = recipe.task.metrics.filter(\.isHeadline).compactMap { metric in
+        (score[metric.name]?.number).map { value in
+          "\(metric.name) \(metric.higherIsBetter ? percent(value) : "\((100 * value).rounded() / 100)")"
+        }
+      }
+      return (split, values.joined(separator: ", "))
+    }
+  }
+}
+
+/// 0.7915 as "79.15".
+private func percent(_ value: Double) -> String {
+  let hundredths = Int((abs(value) * 10000).rounded())
+  return "\(value < 0 ? "-" : "")\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+}
+
+/// The last two components of a path.
+private func shortPath(_ path: String) -> String { path.split(separator: "/").suffix(2).joined(separator: "/") }
+
+/// Shortens every absolute path in `json`, so that published files reveal nothing about this machine.
+func withoutPaths(_ json: JSON) -> JSON {
+  switch json {
+  case .string(let text) where text.hasPrefix("/"): .string(shortPath(text))
+  case .array(let list): .array(list.map(withoutPaths))
+  case .object(let members): .object(members.mapValues(withoutPaths))
+  default: json
+  }
+}

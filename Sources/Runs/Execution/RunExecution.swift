@@ -1,0 +1,179 @@
+/// Executes a run: trains, evaluates the dev and test splits, and writes the run folder.
+import Checkpoints
+public import Files
+import Kernels
+import Logs
+import Models
+import Recipes
+import Tasks
+public import Training
+
+extension Run {
+  /// Trains and writes the run folder.
+  /// - Parameters:
+  ///   - report: called after every step and evaluation.
+  ///   - note: called with messages for the user.
+  /// - Returns: the contents of result.json.
+  /// - Throws: `SaveFault` if a file of the run cannot be written; the trainer's errors.
+  public func execute(
+    in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void,
+    note: (String) -> Void = { _ in }
+  ) throws -> JSON {
+    try teacherCache?.open()
+    try hiddenStates?.open(for: model).map(note)
+    defer { model.hiddenStateCache = nil }
+    if resume { try restore(from: folder).forEach(note) }
+    let exports = try LogExports(
+      of: folder.log.path, tensorboard: recipe.logging.tensorboard, csv: recipe.logging.csv, recipe: recipe.json)
+    func log(_ event: JSON) throws {
+      let line = event.withTimestamp()
+      try folder.log.add(line)
+      try exports.add(line)
+    }
+    let loggingSteps = recipe.training.loggingSteps
+    var failure: (any Error)?
+    func attempt(_ body: () throws -> Void) {
+      do { try body() } catch { failure = failure ?? error }
+    }
+    var timer = SnapshotTimer(recipe.training, from: trainer.step)
+    func takeSnapshot() {
+      attempt { try saveSnapshot(folder) }
+      timer = SnapshotTimer(recipe.training, from: trainer.step)
+    }
+    let result = try trainer.run(
+      shouldStop: {
+        // Called between steps, when the last step and its evaluation are complete.
+        if failure == nil, timer.isDue(at: trainer.step) { takeSnapshot() }
+        return failure != nil || shouldStop()
+      }
+    ) { event in
+      switch event {
+      case .step(let step):
+        if step.step % loggingSteps == 0 || step.step == 1 || step.step == step.steps { attempt { try log(step.json) } }
+      case .evaluated(let evaluation):
+        attempt { try log(evaluation.json) }
+        // An adapter's snapshot is small. In full fine-tuning it is four times the model's size: by the timer only.
+        if adapter != nil, failure == nil { takeSnapshot() }
+      }
+      attempt { try hiddenStates?.check() }
+      report(event)
+    }
+    if let failure { throw saveFault(failure, in: folder) }
+    do {
+      return try finish(result, folder)
+    } catch {
+      throw saveFault(error, in: folder)
+    }
+  }
+
+  /// Loads the newest snapshot and truncates the log to its step.
+  /// - Returns: messages for the user.
+  private func restore(from folder: RunFolder) throws -> [String] {
+    let (logged, notes) = try folder.snapshots.load(into: trainer, inputs: inputDigest)
+    let isComplete = try folder.log.truncate(to: logged)
+    return notes
+      + (isComplete ? [] : ["\(folder.log.path) lacks lines from before the snapshot; training is not affected"])
+  }
+
+  private func saveSnapshot(_ folder: RunFolder) throws {
+    try folder.snapshots.save(
+      trainer, inputs: inputDigest, logged: try folder.log.sync(), keeping: recipe.training.saveTotalLimit)
+  }
+
+  /// Adds the needed disk space and the last snapshot's step to a write error in the run folder.
+  private func saveFault(_ error: any Error, in folder: RunFolder) -> any Error {
+    guard let fault = error as? FileFault, case .unwritable(let path, _) = fault, path.hasPrefix(folder.path) else {
+      return error
+    }
+    let isSnapshot = path.hasPrefix(folder.snapshots.folder), isWeights = path.hasSuffix(".safetensors")
+    return SaveFault(
+      fault: fault, needed: isSnapshot ? trainer.snapshotSize : isWeights ? checkpointSize : nil,
+      free: freeSpace(at: path), step: folder.snapshots.steps.first)
+  }
+
+  private func finish(_ result: TrainingResult, _ folder: RunFolder) throws -> JSON {
+    if result.status == .interrupted {
+      try saveSnapshot(folder)
+      trainer.loadBestWeights()
+    }
+    var metrics: [String: JSON] = [:]
+    for split in [Split.dev, .test] where result.status != .interrupted {
+      guard let evaluation = try setup.task.evaluate(model, adapters: adapters, on: split, replicas.forEach) else {
+        continue
+      }
+      metrics[split.rawValue] = evaluation.json
+      try folder.savePredictions(evaluation.predictions, split)
+    }
+    let json = resultJSON(result, metrics)
+    let (saved, obsolete) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
+    try replaceFolder(at: folder.path + "/" + saved) { try saveWeights(to: $0, json) }
+    folder.remove(obsolete)
+    try folder.saveResult(json)
+    if result.status != .interrupted { try folder.end() }
+    return json
+  }
+
+  private func resultJSON(_ result: TrainingResult, _ metrics: [String: JSON]) -> JSON {
+    var object: [String: JSON] = [
+      "status": .string(result.status.rawValue),
+      "seed": .int(recipe.seed),
+      "steps": .int(result.steps),
+      "trainable_parameters": .int(trainableParameterCount),
+      "total_parameters": .int(totalParameterCount),
+      "train_seconds": .double(result.trainSeconds),
+      "tokens": .int(result.tokens),
+      "tokens_per_second": .double(Double(result.tokens) / max(result.trainSeconds, 1e-9)),
+      "peak_memory_bytes": .int(Processor.peakMemory),
+      "threads": .int(replicas.threads),
+      "blas_core": .string(Processor.blasCore),
+      "cpu": .string(Processor.vectors),
+      "precision": .string(recipe.precision.rawValue),
+      "gemm_backend": .string(GEMMBackend.selected.rawValue),
+      "base_sha256": baseHash.map(JSON.string) ?? .null,
+      "metrics": .object(metrics),
+    ]
+    if let best = result.best {
+      object["best"] = [
+        "epoch": .double(best.epoch), "step": .int(best.step), "metric": .string(best.metric),
+        "value": .double(best.value),
+      ]
+    } else {
+      object["best"] = .null
+    }
+    return .object(object)
+  }
+}
+
+/// When the next snapshot is due.
+private struct SnapshotTimer {
+  private let step: Int?
+  private let time: ContinuousClock.Instant?
+
+  init(_ training: Recipe.Training, from step: Int) {
+    self.step = training.saveSteps.map { step + $0 }
+    time = training.saveMinutes.map { .now + .seconds(60 * $0) }
+  }
+
+  func isDue(at step: Int) -> Bool { self.step.map { step >= $0 } ?? false || time.map { .now >= $0 } ?? false }
+}
+
+extension StepRecord {
+  var json: JSON {
+    var object: [String: JSON] = [
+      "event": "step", "step": .int(step), "epoch": .double(epoch), "loss": .double(loss),
+      "learning_rate": .double(learningRate), "grad_norm": .double(gradientNorm), "tokens": .int(totalTokens),
+      "seconds": .double(seconds),
+    ]
+    if !terms.isEmpty { object["loss_terms"] = .object(.init(uniqueKeysWithValues: terms.map { ($0, .double($1)) })) }
+    return .object(object)
+  }
+}
+
+extension EvaluationRecord {
+  var json: JSON {
+    [
+      "event": "evaluation", "split": "dev", "step": .int(step), "epoch": .double(epoch), "is_best": .bool(isBest),
+      "metrics": evaluation.json, "seconds": .double(seconds),
+    ]
+  }
+}

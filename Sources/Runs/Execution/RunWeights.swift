@@ -1,0 +1,48 @@
+/// Saves a run's adapter in PEFT's format or its model as a Hub folder, with tune.json. The model card is in `RunCard`.
+import Adapters
+import Autograd
+import Checkpoints
+import Files
+import Kernels
+import Models
+import Recipes
+import Tasks
+import Tokenizers
+
+extension Run {
+  /// The base model's name for published files, without its path on this machine.
+  var baseName: String { recipe.model.name }
+
+  /// Writes `adapter/` or `model/` into the folder at `path`.
+  func saveWeights(to path: String, _ result: JSON) throws {
+    try makeFolder(path)
+    if let adapter {
+      try adapter.save(to: path, base: baseName, head: model.headType)
+    } else {
+      try model.save(to: path, labels: setup.labels, as: recipe.saveDtype)
+      try tokenizer.wordPiece.save(to: path, hasTokenTypes: model.config.family.hasTokenTypes)
+    }
+    try tuneJSON.write(to: path)
+    try writeFile(card(result).text, to: path + "/README.md")
+  }
+
+  /// Bytes of the saved weights, which are nearly all of the folder.
+  var checkpointSize: Int {
+    if let adapter { return 4 * adapter.trainable.reduce(0) { $0 + $1.count } }
+    return recipe.saveDtype.size * totalParameterCount
+  }
+
+  /// What inference requires in addition to PEFT's files.
+  private var tuneJSON: TuneJSON {
+    var file = TuneJSON(task: setup.inference)
+    (file.maxLength, file.stride) = (tokenizer.maxLength, tokenizer.stride)
+    file.base = .init(name: baseName, sha256: baseHash, parameters: baseParameters)
+    file.precision = recipe.precision.rawValue
+    file.data = recipe.data.formatJSON(scheme: setup.tagScheme)
+    file.tokenizer = tokenizer.wordPiece.settings
+    file.recipe = withoutPaths(recipe.json)
+    return file
+  }
+
+  private var baseParameters: Int { totalParameterCount - (adapter?.addedParameterCount ?? 0) }
+}

@@ -1,0 +1,114 @@
+/// The results of a grid, aggregated over seeds: mean and standard deviation for each configuration.
+public import Files
+import Recipes
+public import Tasks
+import Training
+
+public struct GridSummary: Sendable {
+  /// Mean and standard deviation of a value over seeds.
+  public struct Score: Sendable, Equatable {
+    public let mean: Double
+    /// The sample standard deviation (n − 1); nil for a single run.
+    public let deviation: Double?
+    public let count: Int
+
+    init?(_ values: [Double]) {
+      guard !values.isEmpty else { return nil }
+      let mean = values.reduce(0, +) / Double(values.count)
+      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      (self.mean, count) = (mean, values.count)
+      deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : nil
+    }
+
+    var json: JSON {
+      ["mean": .double(mean), "std": deviation.map(JSON.double) ?? .null, "n": .int(count)]
+    }
+  }
+
+  /// All runs that differ only in their seed.
+  public struct Configuration: Sendable {
+    public let settings: [String: JSON]
+    public fileprivate(set) var finished = 0, failed = 0, pending = 0
+    /// The metric that chose the best checkpoint; nil without dev data.
+    public fileprivate(set) var metric: Metric?
+    public fileprivate(set) var dev: Score?
+    public fileprivate(set) var test: [String: Score] = [:]
+    public fileprivate(set) var trainable: Int?
+    public fileprivate(set) var seconds: Score?
+    public fileprivate(set) var isBest = false
+  }
+
+  /// The keys of the configurations' settings.
+  public let axes: [String]
+  public let configurations: [Configuration]
+  /// Each run's name, folder, settings and result.
+  let runs: [JSON]
+  /// The metrics of the runs' tasks, the most informative first.
+  public let metrics: [Metric]
+
+  /// - Parameter outcomes: one for each cell of `grid`.
+  public init(_ grid: RunGrid, _ outcomes: [RunGrid.Outcome]) {
+    axes = grid.axes
+    metrics = grid.cells.flatMap(\.recipe.task.metrics).uniqueByName
+    var groups: [(settings: [String: JSON], runs: [(cell: GridCell, outcome: RunGrid.Outcome)])] = []
+    for (cell, outcome) in zip(grid.cells, outcomes) {
+      let settings = cell.configuration
+      if let index = groups.firstIndex(where: { $0.settings == settings }) {
+        groups[index].runs.append((cell, outcome))
+      } else {
+        groups.append((settings, [(cell, outcome)]))
+      }
+    }
+    var configurations = groups.map { Self.aggregate($0.settings, $0.runs) }
+    // Scores are comparable only if all configurations have the same metric.
+    if Set(configurations.compactMap(\.metric)).count == 1, let metric = configurations.compactMap(\.metric).first {
+      let scores = configurations.indices.compactMap { index in configurations[index].dev.map { (index, $0.mean) } }
+      let best = scores.max { metric.isBetter($1.1, than: $0.1) }
+      if let best { configurations[best.0].isBest = true }
+    }
+    self.configurations = configurations
+    runs = zip(grid.cells, outcomes).map(Self.json)
+  }
+
+  private static func aggregate(
+    _ settings: [String: JSON], _ runs: [(cell: GridCell, outcome: RunGrid.Outcome)]
+  ) -> Configuration {
+    var configuration = Configuration(settings: settings)
+    var results: [JSON] = []
+    for (cell, outcome) in runs {
+      switch outcome {
+      case .failed: configuration.failed += 1
+      case .pending: configuration.pending += 1
+      case .finished(let result):
+        results.append(result)
+        configuration.metric = cell.recipe.data.dev == nil ? nil : cell.recipe.training.settings.metricForBestModel
+      }
+    }
+    func score(_ value: (JSON) -> Double?) -> Score? { Score(results.compactMap(value)) }
+    configuration.finished = results.count
+    configuration.dev = configuration.metric.flatMap { metric in score { $0["metrics"]?["dev"]?[metric.name]?.number } }
+    for name in runs.flatMap(\.cell.recipe.task.metrics).map(\.name) {
+      configuration.test[name] = score { $0["metrics"]?["test"]?[name]?.number }
+    }
+    configuration.trainable = results.first?["trainable_parameters"]?.int
+    configuration.seconds = score { $0["train_seconds"]?.number }
+    return configuration
+  }
+
+  public var hasFailures: Bool { configurations.contains { $0.failed > 0 } }
+
+  private static func json(_ cell: GridCell, _ outcome: RunGrid.Outcome) -> JSON {
+    var run: [String: JSON] = [
+      "name": .string(cell.name), "output": .string(cell.recipe.output), "settings": .object(cell.settings),
+    ]
+    switch outcome {
+    case .finished(let result):
+      run["status"] = result["status"] ?? .null
+      run["metrics"] = result["metrics"] ?? .null
+      run["train_seconds"] = result["train_seconds"] ?? .null
+    case .failed(let reason): (run["status"], run["error"]) = ("failed", .string(reason))
+    case .pending: run["status"] = "pending"
+    }
+    return .object(run)
+  }
+}

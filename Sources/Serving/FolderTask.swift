@@ -1,0 +1,54 @@
+/// Which task a folder's weights were trained for: by its tune.json, else by adapter_config.json or config.json.
+import Adapters
+import Files
+import Models
+public import Tasks
+import Tokenizers
+
+public struct FolderTask: Sendable {
+  public let folder: String
+  /// nil: the folder has no tune.json.
+  public let settings: TuneJSON?
+  public let inference: any TaskInference
+
+  public var type: TaskType { Swift.type(of: inference).type }
+
+  /// - Parameter base: the base model's folder, which may be the same.
+  /// - Throws: `PoolFault.taskType` if tune.json and adapter_config.json contradict each other; faults of the files.
+  init(_ folder: String, base: String, _ config: ModelConfig) throws {
+    self.folder = folder
+    settings = try TuneJSON(folder: folder)
+    let adapterType = folder == base ? nil : try Self.taskType(ofAdapter: folder)
+    if let settings {
+      let type = Swift.type(of: settings.task).type
+      if let adapterType, adapterType != type { throw PoolFault.taskType(folder, adapterType, tuneJSON: type) }
+      inference = settings.task
+    } else {
+      let type = adapterType ?? Self.taskType(of: config) ?? .tokenClassification
+      inference = type.inference.init(labels: config.labels)
+    }
+  }
+
+  /// By `task_type` of adapter_config.json; nil if it is null or missing.
+  private static func taskType(ofAdapter folder: String) throws -> TaskType? {
+    let file = folder + "/adapter_config.json"
+    guard let name = try JSON(path: file)["task_type"], name != .null else { return nil }
+    guard let type = TaskType.allCases.first(where: { $0.inference.headType.peftTaskType == name.string }) else {
+      throw PoolFault.unknownTaskType(file, name.text(pretty: false))
+    }
+    return type
+  }
+
+  /// By the class of the model in config.json.
+  private static func taskType(of config: ModelConfig) -> TaskType? {
+    let classes = config.json["architectures"]?.array?.compactMap(\.string) ?? []
+    return TaskType.allCases.first { type in
+      classes.contains(config.family.architecture(type.inference.headType))
+    }
+  }
+
+  func makeTokenizer(_ wordPiece: WordPiece, _ config: ModelConfig, reserved: Int = 0) throws -> TextTokenizer {
+    try TextTokenizer(
+      wordPiece, config, maxLength: settings?.maxLength, stride: settings?.stride, reserved: reserved)
+  }
+}

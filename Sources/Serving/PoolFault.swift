@@ -1,0 +1,48 @@
+/// Errors where a model and adapters cannot be used together.
+import Models
+public import Tasks
+
+public enum PoolFault: Error, CustomStringConvertible {
+  case noHead(String)
+  case noLabels(adapter: String, TaskType, classes: Int)
+  case labelCount(adapter: String, labels: Int, classes: Int)
+  case missingWeights(adapter: String, [String])
+  case differentBase(adapter: String, base: String)
+  case duplicateName(String)
+  case differentTasks(FolderTask, FolderTask)
+  case taskType(String, TaskType, tuneJSON: TaskType)
+  case unknownTaskType(String, String)
+  case noRecords(String, TaskType)
+
+  public var description: String {
+    switch self {
+    case .noHead(let path):
+      "\(path): this model has no trained head for this task. Give an adapter: --adapter NAME=FOLDER."
+    case .noLabels(let adapter, let task, let classes):
+      "\(adapter): has no tune.json, and the base's config.json does not name \(classes) labels. Add tune.json with "
+        + "{\"format\": \(TuneJSON.format), \"task\": {\"type\": \"\(task.rawValue)\", \"labels\": [...]}}."
+    case .labelCount(let adapter, let labels, let classes):
+      "\(adapter): tune.json names \(labels) labels, but the classifier has \(classes) classes."
+    case .missingWeights(let adapter, let names):
+      "\(adapter): neither the adapter nor its base has \(names.joined(separator: ", ")), so the head would be random. "
+        + "PEFT saves such a layer only if 'modules_to_save' names it. Train the adapter again with it."
+    case .differentBase(let adapter, let base):
+      "\(adapter): was trained on other weights than those of \(base) (tune.json's base.sha256). "
+        + "Its predictions would be meaningless. Give the base that it was trained on, or --any-base."
+    case .differentTasks(let first, let second):
+      "\(first.folder) was trained for \(first.type.rawValue), \(second.folder) for \(second.type.rawValue). "
+        + "Use adapters of one task at a time."
+    case .taskType(let folder, let type, let tuneJSON):
+      "\(folder): 'task_type' of adapter_config.json is that of \(type.rawValue), but tune.json says "
+        + "\(tuneJSON.rawValue). Do the two files belong together?"
+    case .unknownTaskType(let file, let found):
+      "\(file): 'task_type' is \(found); supported: "
+        + TaskType.allCases.compactMap { $0.inference.headType.peftTaskType }.map { "\"\($0)\"" }.joined(
+          separator: ", ") + "."
+    case .noRecords(let path, let task):
+      "\(path): was trained for \(task.rawValue), which has no predictions for single texts. Fine-tune it first: use it, "
+        + "or the adapter's base, as a recipe's 'model.path'. 'tune eval' scores it on text."
+    case .duplicateName(let name): "Two adapters are named \"\(name)\"."
+    }
+  }
+}

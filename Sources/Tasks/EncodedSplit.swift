@@ -1,0 +1,66 @@
+/// The records of a split with their features, by sequence, and the way back from logits to records.
+import Autograd
+import Datasets
+import Models
+
+struct EncodedSplit: Sendable {
+  let records: any Dataset
+  let encoded: [EncodedRecord]
+  /// The record of each sequence, and which of its features the sequence is.
+  let sequences: [(record: Int, index: Int)]
+  /// Tokens of each sequence.
+  let lengths: [Int]
+  private let task: any RecordInference
+
+  init(_ records: any Dataset, _ task: any RecordInference, _ tokenizer: TextTokenizer) {
+    self.records = records
+    self.task = task
+    encoded = (0..<records.count).map { task.encode(records[$0], tokenizer) }
+    sequences = encoded.enumerated().flatMap { record, encoded in encoded.features.indices.map { (record, $0) } }
+    lengths = encoded.flatMap { $0.features.map(\.ids.count) }
+  }
+
+  func features(_ sequence: Int) -> Features {
+    let (record, index) = sequences[sequence]
+    return encoded[record].features[index]
+  }
+
+  func batch(_ sequences: [Int], _ loss: any LossFunction) -> LabeledBatch {
+    LabeledBatch(sequences, sequences.map(features), loss)
+  }
+
+  /// The logits from which each sequence of a batch is decoded.
+  func predictionLogits(_ batch: LabeledBatch, _ logits: Tensor) -> [(sequence: Int, logits: Logits)] {
+    batch.examples.enumerated().map { position, sequence in
+      let rows = rows(of: position, in: batch.input)
+      let chosen = features(sequence).predictionRows.map { $0.map { rows.lowerBound + $0 } } ?? Array(rows)
+      return (sequence, Logits(logits, rows: chosen))
+    }
+  }
+
+  /// All logits of each sequence of a batch.
+  func allLogits(_ batch: LabeledBatch, _ logits: Tensor) -> [(sequence: Int, logits: Logits)] {
+    batch.examples.enumerated().map { position, sequence in
+      (sequence, Logits(logits, rows: rows(of: position, in: batch.input)))
+    }
+  }
+
+  /// The rows of logits of a batch's sequence.
+  private func rows(of position: Int, in batch: Batch) -> Range<Int> {
+    if type(of: task).headType.isBySequence { return position..<position + 1 }
+    return batch.sequenceOffsets[position]..<batch.sequenceOffsets[position + 1]
+  }
+
+  /// The prediction for each record from the logits of all sequences, in any order.
+  /// - Throws: `NotFinite` if a logit is NaN or infinite.
+  func predictions(from logits: [(sequence: Int, logits: Logits)]) throws -> [Prediction] {
+    guard logits.allSatisfy({ $0.logits.values.allSatisfy(\.isFinite) }) else { throw NotFinite() }
+    let ordered = logits.sorted { $0.sequence < $1.sequence }.map(\.logits)
+    var next = 0
+    return encoded.indices.map { record in
+      let count = encoded[record].features.count
+      defer { next += count }
+      return task.predict(records[record], encoded[record], from: Array(ordered[next..<next + count]))
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/// A record as a model reads it: one or more token sequences with targets.
+
+/// One sequence: a record, or a window of it.
+public struct Features: Sendable, Equatable {
+  public let ids: [Int32]
+  /// 0 or 1 for each token; nil: all are 0.
+  public let tokenTypeIDs: [Int32]?
+  public let targets: Targets
+  /// The rows of the sequence's logits from which the prediction is decoded; nil: all.
+  public let predictionRows: [Int]?
+
+  public init(ids: [Int32], tokenTypeIDs: [Int32]? = nil, targets: Targets, predictionRows: [Int]? = nil) {
+    self.ids = ids
+    self.tokenTypeIDs = tokenTypeIDs
+    self.targets = targets
+    self.predictionRows = predictionRows
+  }
+}
+
+/// The features of one record.
+public struct EncodedRecord: Sendable {
+  public let features: [Features]
+  /// The range of each word in the record's text, in code points; empty where the task predicts no words.
+  public let words: [Range<Int>]
+  /// Tokens that were cut off because the record is longer than the model's limit.
+  public let cutTokens: Int
+
+  public init(_ features: [Features], words: [Range<Int>] = [], cutTokens: Int = 0) {
+    self.features = features
+    self.words = words
+    self.cutTokens = cutTokens
+  }
+}
+
+/// The logits of some rows: [rows, classes].
+public struct Logits: Sendable, Equatable {
+  public let classes: Int
+  /// Row by row.
+  public let values: [Float]
+
+  public init(classes: Int, values: [Float]) {
+    self.classes = classes
+    self.values = values
+  }
+
+  public var rows: Int { values.count / max(classes, 1) }
+  public subscript(row: Int) -> ArraySlice<Float> { values[row * classes..<(row + 1) * classes] }
+}

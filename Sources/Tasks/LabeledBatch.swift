@@ -1,0 +1,49 @@
+/// A labeled batch: the model's input for some examples, and the targets.
+public import Models
+
+public struct LabeledBatch: Sendable {
+  /// Indices of the examples, in the order of the batch's sequences.
+  public let examples: [Int]
+  public let input: Batch
+  /// The tokens whose logits are computed, increasing; nil: every token, or one row per sequence if the head classifies
+  /// sequences.
+  public let rows: [Int32]?
+  public let targets: Targets
+  /// The loss's denominator for these targets: their number, or the sum of their class weights.
+  public let weight: Float
+
+  public init(examples: [Int], input: Batch, rows: [Int32]? = nil, targets: Targets, weight: Float) {
+    self.examples = examples
+    self.input = input
+    self.rows = rows
+    self.targets = targets
+    self.weight = weight
+  }
+
+  /// The batch of some examples.
+  init(_ examples: [Int], _ features: [Features], _ loss: some LossFunction) {
+    var batch = Batch()
+    for feature in features { batch.append(feature.ids, tokenTypeIDs: feature.tokenTypeIDs) }
+    let targets = Targets.joined(features.map(\.targets))
+    self.init(examples: examples, input: batch, targets: targets, weight: loss.weight(of: targets))
+  }
+}
+
+extension LabeledBatch {
+  /// This batch with logits for the rows that have a target only. A head that classifies sequences has one row per
+  /// sequence in any case.
+  public func withLabeledRows(_ headType: HeadType) -> LabeledBatch {
+    if headType.isBySequence || !targets.isByRow { return self }
+    let allRows = rows ?? Array(0..<Int32(input.count)), labeled = targets.labeled
+    return LabeledBatch(
+      examples: examples, input: input, rows: labeled.map { allRows[$0] }, targets: targets.selecting(labeled),
+      weight: weight)
+  }
+
+  /// This batch with logits for every token.
+  public func withAllRows(_ headType: HeadType) -> LabeledBatch {
+    guard !headType.isBySequence, targets.isByRow, let rows else { return self }
+    return LabeledBatch(
+      examples: examples, input: input, targets: targets.spread(over: input.count, at: rows), weight: weight)
+  }
+}

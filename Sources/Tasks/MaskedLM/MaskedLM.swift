@@ -1,0 +1,43 @@
+/// Masked-language modeling: predicts masked tokens of running text. It answers no records.
+import Datasets
+public import Models
+
+public struct MaskedLM: TaskInference {
+  public static let type = TaskType.maskedLM
+  public static let headType = HeadType.maskedLM
+  public static let metrics: [Metric] = [
+    Metric.loss, Metric("perplexity", higherIsBetter: false, isHeadline: true), Metric("accuracy", isHeadline: true),
+  ]
+  public static let description = TaskDescription(
+    pipeline: "fill-mask", purpose: "masked language modeling", record: "block",
+    autoModel: "AutoModelForMaskedLM",
+    scoring: "Perplexity and accuracy are computed on masked tokens. The masks are the same for every model.")
+
+  public init(labels: [String]) {}
+
+  public var labels: [String] { [] }
+
+  /// 15 % of the tokens are masked, with the same masks every time.
+  public func makeEvaluation(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> any Task {
+    MaskedLMTask(try tokenStores(of: data, tokenizer, threads: threads), try Masking(tokenizer.wordPiece), seed: 0)
+  }
+}
+
+/// The blocks of each split.
+/// - Throws: `FileFault`; `TaskFault.noWords`.
+func tokenStores(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> [Split: TokenStore] {
+  guard let format = data.format as? TextFormat else {
+    preconditionFailure("masked-language modeling requires text, found \(data.format)")
+  }
+  var stores: [Split: TokenStore] = [:]
+  for (split, paths) in data.files {
+    let store = try TokenStore(
+      paths: paths, fields: format.fields, tokenizer: tokenizer.wordPiece, maxLength: tokenizer.maxLength,
+      pack: format.pack, threads: threads)
+    guard store.hasMaskableTokens(tokenizer.wordPiece) else {
+      throw TaskFault.noWords(file: paths.joined(separator: ", "))
+    }
+    stores[split] = store
+  }
+  return stores
+}

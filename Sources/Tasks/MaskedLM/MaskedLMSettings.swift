@@ -1,0 +1,42 @@
+/// Settings of masked-language modeling, and the training task that they make.
+import Models
+import Tokenizers
+
+public struct MaskedLMSettings: Sendable, Equatable {
+  public enum MaskingMode: String, CaseIterable, Sendable {
+    /// New masks at every step.
+    case dynamic
+    /// The same masks of an example in every epoch.
+    case `static`
+  }
+
+  public var masking = MaskingMode.dynamic
+  public var mlmProbability = 0.15
+  public var maskReplaceProb = 0.8
+  public var randomReplaceProb = 0.1
+  public var wholeWordMask = false
+  /// Masking probability ∝ count^−mlmSmoothing; nil: equal for all tokens.
+  public var mlmSmoothing: Double?
+
+  public init() {}
+}
+
+extension MaskedLMSettings: TaskSettings {
+  public func setUp(_ context: TaskContext) throws -> TaskSetup {
+    let wordPiece = context.tokenizer.wordPiece
+    let stores = try tokenStores(of: context.data, context.tokenizer, threads: context.threads)
+    let task = MaskedLMTask(
+      stores,
+      try Masking(
+        wordPiece, mlmProbability: mlmProbability, maskReplaceProb: maskReplaceProb,
+        randomReplaceProb: randomReplaceProb, keepProb: max(0, 1 - maskReplaceProb - randomReplaceProb),
+        wholeWordMask: wholeWordMask, smoothing: mlmSmoothing,
+        counts: stores[.train]?.counts(vocabulary: wordPiece.count) ?? []),
+      heldOut: try Masking(wordPiece), seed: context.seed, isDynamic: masking == .dynamic,
+      maxTrainExamples: context.data.maxTrainExamples)
+    let sizes = stores.mapValues { "\($0.count) blocks, \($0.tokens) tokens" }
+    return TaskSetup(
+      task: task, inference: MaskedLM(labels: []), reuseHead: true, splitSizes: sizes,
+      notes: context.data.files.map { split, _ in "\(split.rawValue): \(sizes[split] ?? "")" })
+  }
+}

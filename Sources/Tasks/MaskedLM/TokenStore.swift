@@ -1,0 +1,117 @@
+/// A corpus tokenized into blocks of ids, stored in a temporary file so that memory use does not grow with the text.
+/// Does not mask: `Masking` does.
+import Dispatch
+import Files
+public import Tokenizers
+
+public struct TokenStore: Sendable {
+  /// Number of blocks.
+  public let count: Int
+  /// Tokens of all blocks, including [CLS] and [SEP].
+  public let tokens: Int
+  /// Tokens of trailing blocks that were too short: of each document, or with packing of the whole corpus.
+  public let droppedTokens: Int
+  /// Documents read.
+  public let documents: Int
+  private let ids, ends: MappedFile
+  private let usesUInt16: Bool
+  private let tokenCounts: [Int]
+
+  /// Reads and tokenizes documents.
+  ///
+  /// A block is [CLS] tokens… [SEP], `maxLength` tokens in total. With `pack`, documents are concatenated, with a [SEP]
+  /// between two documents in the same block; a block ends one token early if only that [SEP] would fit. Without, every
+  /// document starts a new block. A shorter last block is kept if it has at least 8 tokens besides [CLS] and [SEP].
+  ///
+  /// ```swift
+  /// let store = try TokenStore(paths: ["pubmed.txt.gz"], tokenizer: tokenizer, maxLength: 128, threads: 8)
+  /// ```
+  /// - Parameters:
+  ///   - fields: the members of JSON lines to read; see `forEachText`.
+  ///   - maxLength: tokens per block, including [CLS] and [SEP]; at least 8.
+  ///   - threads: number of threads that tokenize. The blocks do not depend on it.
+  ///   - folder: the folder of the temporary file; nil for `TMPDIR`, or /var/tmp if that is not set. The file takes 2
+  ///     bytes per token (4 if the vocabulary has more than 65,536 tokens) and 8 bytes per block.
+  /// - Throws: `FileFault` if text cannot be read, the corpus has no block, or the disk is full.
+  public init(
+    paths: [String], fields: [String] = [], tokenizer: WordPiece, maxLength: Int, pack: Bool = true, threads: Int,
+    folder: String? = nil
+  ) throws {
+    precondition(maxLength >= 8 && threads >= 1, "TokenStore: \(maxLength) tokens per block, \(threads) threads")
+    var packer = try BlockPacker(tokenizer, maxLength: maxLength, pack: pack, folder: folder)
+    var chunks: [[String]] = [[]]
+    var byteCount = 0, documents = 0
+    func flush() throws {
+      for ids in tokenized(chunks, tokenizer, threads) { for document in ids { try packer.add(document) } }
+      chunks = [[]]
+      byteCount = 0
+    }
+    for path in paths {
+      try forEachText(in: path, fields: fields) { text in
+        chunks[chunks.count - 1].append(text)
+        documents += 1
+        byteCount += text.utf8.count
+        guard byteCount >= Self.chunkBytes * chunks.count else { return }
+        if chunks.count == threads * 8 { try flush() } else { chunks.append([]) }
+      }
+    }
+    try flush()
+    try packer.finish()
+    guard packer.count > 0 else {
+      throw FileFault.malformed(
+        file: paths.joined(separator: ", "), line: nil,
+        found: "no text of at least \(BlockPacker.minimumTokens) tokens", expected: "documents")
+    }
+    count = packer.count
+    tokens = packer.tokens
+    droppedTokens = packer.droppedTokens
+    tokenCounts = packer.tokenCounts
+    usesUInt16 = packer.usesUInt16
+    (ids, ends) = try packer.map()
+    self.documents = documents
+  }
+
+  /// Text that one thread tokenizes at a time.
+  private static let chunkBytes = 1 << 16
+
+  /// The tokens of one block.
+  public subscript(block: Int) -> [Int32] {
+    let range = self.range(of: block)
+    if usesUInt16 { return ids.bytes.bindMemory(to: UInt16.self)[range].map { Int32($0) } }
+    return Array(ids.bytes.bindMemory(to: Int32.self)[range])
+  }
+
+  /// Tokens of each block; computed on every access.
+  public var lengths: [Int] { (0..<count).map { range(of: $0).count } }
+
+  /// How often each id of a vocabulary with `vocabulary` tokens occurs in the blocks.
+  public func counts(vocabulary: Int) -> [Int] {
+    precondition(
+      vocabulary >= tokenCounts.count, "TokenStore: counts of \(tokenCounts.count) ids, vocabulary \(vocabulary)")
+    return tokenCounts + [Int](repeating: 0, count: vocabulary - tokenCounts.count)
+  }
+
+  /// Whether the blocks have a token that is not special, which `Masking` can select.
+  public func hasMaskableTokens(_ tokenizer: WordPiece) -> Bool {
+    let specialIDs = Set(tokenizer.specialTokenIDs.map { Int($0) })
+    return tokenCounts.indices.contains { tokenCounts[$0] > 0 && !specialIDs.contains($0) }
+  }
+
+  private func range(of block: Int) -> Range<Int> {
+    precondition((0..<count).contains(block), "TokenStore: block \(block) of \(count)")
+    let ends = ends.bytes.bindMemory(to: Int.self)
+    return (block == 0 ? 0 : ends[block - 1])..<ends[block]
+  }
+}
+
+/// The ids of the documents of each chunk, in order.
+private func tokenized(_ chunks: [[String]], _ tokenizer: WordPiece, _ threads: Int) -> [[[Int32]]] {
+  let results = Results<[[Int32]]>(count: chunks.count)
+  let workers = min(threads, chunks.count)
+  DispatchQueue.concurrentPerform(iterations: workers) { worker in
+    for index in stride(from: worker, to: chunks.count, by: workers) {
+      results.set(index, chunks[index].map { tokenizer.ids(of: $0) })
+    }
+  }
+  return results.all
+}

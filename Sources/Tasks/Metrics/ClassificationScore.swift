@@ -1,0 +1,150 @@
+/// Scores of single-label classification as scikit-learn 1.9 computes them. Does not choose labels from logits.
+public import Files
+
+/// Scores of predicted against gold classes, one class per example.
+///
+/// Bit-identical to scikit-learn's `classification_report(gold, predicted, output_dict=True, zero_division=0)`,
+/// `precision_recall_fscore_support`, `accuracy_score` and `matthews_corrcoef`. The classes are those that occur in
+/// `gold` or `predicted`, as in scikit-learn by default:
+/// - A label of the model that does not occur is not in `perClass` and not in the macro average.
+/// - A gold label that the model does not have can never be predicted. It counts as an error, and is a class with
+///   recall 0 in `perClass` and in every average.
+///
+/// Without examples, where scikit-learn raises an error, all scores are 0. Names are equal if Swift's strings are:
+/// by canonical equivalence, not by code points.
+///
+///     let score = try ClassificationScore(gold: ["a", "b"], predicted: ["a", "a"], labels: ["a", "b"])
+///     score.accuracy  // 0.5
+public struct ClassificationScore: Sendable, Equatable {
+  /// The fraction of correct examples.
+  public let accuracy: Double
+  /// Matthews' correlation coefficient over all classes (Gorodkin 2004); 0 if gold or predicted has only one class.
+  public let mcc: Double
+  /// Over all examples: precision, recall and F1 are equal to the accuracy.
+  public let micro: TypeScore
+  /// The unweighted mean over classes.
+  public let macro: TypeScore
+  /// The mean over classes, weighted by support.
+  public let weighted: TypeScore
+  public let perClass: [String: TypeScore]
+  /// The number of examples.
+  public let support: Int
+
+  /// - Parameters:
+  ///   - gold: one class per example.
+  ///   - predicted: the model's class for each example.
+  ///   - labels: the model's labels.
+  /// - Throws: `ClassificationScoreFault` if the numbers of examples differ or a prediction is not one of `labels`.
+  public init(gold: [String], predicted: [String], labels: [String]) throws(ClassificationScoreFault) {
+    guard gold.count == predicted.count else { throw .examples(gold: gold.count, predicted: predicted.count) }
+    let known = Set(labels)
+    for (index, name) in predicted.enumerated() where !known.contains(name) {
+      throw .label(name, example: index, labels: labels)
+    }
+    var counts: [String: ClassCounts] = [:]
+    for (gold, predicted) in zip(gold, predicted) {
+      counts[gold, default: ClassCounts()].gold += 1
+      counts[predicted, default: ClassCounts()].predicted += 1
+      if gold == predicted { counts[gold, default: ClassCounts()].correct += 1 }
+    }
+    self.init(counts)
+  }
+
+  /// The same with predictions as indices into `labels`.
+  /// - Throws: `ClassificationScoreFault` if the numbers of examples differ.
+  public init(gold: [String], predicted: [Int], labels: [String]) throws(ClassificationScoreFault) {
+    precondition(
+      predicted.allSatisfy(labels.indices.contains), "a prediction is not an index of \(labels.count) labels")
+    try self.init(gold: gold, predicted: predicted.map { labels[$0] }, labels: labels)
+  }
+
+  private init(_ counts: [String: ClassCounts]) {
+    // By code point, as Python sorts: the order of summation affects the last digit of an average.
+    let names = counts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let classes = names.map { counts[$0, default: ClassCounts()] }
+    let scores = classes.map(\.score)
+    let total = ClassCounts(
+      gold: classes.reduce(0) { $0 + $1.gold }, predicted: classes.reduce(0) { $0 + $1.predicted },
+      correct: classes.reduce(0) { $0 + $1.correct })
+    support = total.gold
+    micro = total.score
+    accuracy = total.score.recall
+    mcc = matthewsCorrelation(classes, total)
+    perClass = Dictionary(uniqueKeysWithValues: zip(names, scores))
+    macro = average(scores, weights: scores.map { _ in 1 }, support: support)
+    weighted = average(scores, weights: scores.map { Double($0.support) }, support: support)
+  }
+
+  /// The members of `values`, and `{"per_class": {label: {"precision", "recall", "f1", "support"}}, "support": n}`
+  public var json: JSON {
+    var members = values.mapValues(JSON.double)
+    members["per_class"] = .object(perClass.mapValues(\.json))
+    members["support"] = .int(support)
+    return .object(members)
+  }
+}
+
+extension ClassificationScore: MetricSource {
+  public static let table: [ScoreMetric<ClassificationScore>] = [
+    ScoreMetric("accuracy", isHeadline: true) { $0.accuracy },
+    // Equal to the accuracy, because every example has one label.
+    ScoreMetric("f1_micro", isHeadline: true) { $0.micro.f1 },
+    ScoreMetric("f1_macro", isHeadline: true) { $0.macro.f1 },
+    ScoreMetric("f1_weighted") { $0.weighted.f1 }, ScoreMetric("mcc", isHeadline: true) { $0.mcc },
+    ScoreMetric("precision_micro") { $0.micro.precision }, ScoreMetric("recall_micro") { $0.micro.recall },
+    ScoreMetric("precision_macro") { $0.macro.precision }, ScoreMetric("recall_macro") { $0.macro.recall },
+    ScoreMetric("precision_weighted") { $0.weighted.precision }, ScoreMetric("recall_weighted") { $0.weighted.recall },
+  ]
+}
+
+/// Gold and predicted classes that cannot be compared.
+public enum ClassificationScoreFault: Error, Equatable, CustomStringConvertible {
+  case examples(gold: Int, predicted: Int)
+  /// `example` counts from 0.
+  case label(String, example: Int, labels: [String])
+
+  public var description: String {
+    switch self {
+    case .examples(let gold, let predicted):
+      "There are \(gold) gold labels but \(predicted) predicted labels; expected equal numbers. "
+        + "Are both from the same file?"
+    case .label(let name, let example, let labels):
+      "Example \(example + 1): predicted \"\(name)\", which is not a label of the model; expected "
+        + "one of \(labels.prefix(20).joined(separator: ", "))\(labels.count > 20 ? ", …" : ""). "
+        + "Are the predictions from this model?"
+    }
+  }
+}
+
+private struct ClassCounts {
+  var gold = 0
+  var predicted = 0
+  var correct = 0
+
+  /// 0 if a denominator is 0. F1 = 2·correct / (gold + predicted), in one division as in scikit-learn.
+  var score: TypeScore {
+    TypeScore(
+      precision: Double(correct) / Double(max(predicted, 1)), recall: Double(correct) / Double(max(gold, 1)),
+      f1: 2 * Double(correct) / Double(max(gold + predicted, 1)), support: gold)
+  }
+}
+
+/// The covariance of gold and predicted, divided by the root of the product of their variances.
+private func matthewsCorrelation(_ classes: [ClassCounts], _ total: ClassCounts) -> Double {
+  func dot(_ x: KeyPath<ClassCounts, Int>, _ y: KeyPath<ClassCounts, Int>) -> Double {
+    classes.reduce(0) { $0 + Double($1[keyPath: x]) * Double($1[keyPath: y]) }
+  }
+  let n = Double(total.gold)
+  let covariance = Double(total.correct) * n - dot(\.gold, \.predicted)
+  let variances = (n * n - dot(\.predicted, \.predicted)) * (n * n - dot(\.gold, \.gold))
+  return variances == 0 ? 0 : covariance / variances.squareRoot()
+}
+
+/// The mean in the order of `np.average`. The sum of the weights is exact in any order, because they are counts.
+private func average(_ scores: [TypeScore], weights: [Double], support: Int) -> TypeScore {
+  let total = weights.reduce(0, +)
+  func mean(_ value: (TypeScore) -> Double) -> Double {
+    total == 0 ? 0 : pairwiseSum(zip(scores, weights).map { value($0) * $1 }[...]) / total
+  }
+  return TypeScore(precision: mean(\.precision), recall: mean(\.recall), f1: mean(\.f1), support: support)
+}

@@ -1,0 +1,64 @@
+/// The model card of an adapter or a model: README.md with the Hub's metadata. Runs and merged models write it.
+
+public struct ModelCard {
+  /// The base model's name; nil: none, the weights were randomly initialized.
+  public var base: String?
+  /// The Hub's `library_name`: "peft", "transformers", "adapters" or "tune".
+  public var library: String
+  public var task: any TaskInference
+  public var tags: [String]
+  public var title: String
+  public var about: String?
+  /// The rows of the table of facts.
+  public var rows: [(name: String, value: String)]
+  /// The method's settings as JSON; nil: none.
+  public var method: String?
+  /// Whether the weights are an adapter's, which needs its base.
+  public var isAdapter: Bool
+
+  public init(
+    base: String?, library: String, task: any TaskInference, tags: [String], title: String, about: String? = nil,
+    rows: [(name: String, value: String)], method: String? = nil, isAdapter: Bool
+  ) {
+    (self.base, self.library, self.task, self.tags) = (base, library, task, tags)
+    (self.title, self.about, self.rows, self.method, self.isAdapter) = (title, about, rows, method, isAdapter)
+  }
+
+  public var text: String {
+    let labels = task.labels.isEmpty ? "the vocabulary" : task.labels.joined(separator: ", ")
+    let facts = (rows + [("labels", labels)]).map { "| \($0.name) | \($0.value) |" }.joined(separator: "\n")
+    let method = method.map { "\n## Method\n\n```json\n\($0)\n```\n" } ?? ""
+    return """
+      ---
+      \(base.map { "base_model: \($0)\n" } ?? "")library_name: \(library)
+      pipeline_tag: \(description.pipeline)
+      tags:
+      \(tags.map { "- \($0)" }.joined(separator: "\n"))
+      ---
+
+      # \(title)
+      \(about.map { "\n\($0)\n" } ?? "")
+      | | |
+      |---|---|
+      \(facts)
+      \(method)
+      ## How to use
+
+      \(usage)
+      \(description.scoring)
+
+      """
+  }
+
+  private var description: TaskDescription { type(of: task).description }
+
+  private var usage: String {
+    let python = library == "peft" ? ", or with PEFT on the base" : ""
+    return switch (task is any RecordInference, isAdapter) {
+    case (true, true): "`tune predict BASE --adapter name=THIS_FOLDER FILE`\(python)."
+    case (true, false): "`tune predict THIS_FOLDER FILE`, or with transformers' \(description.autoModel)."
+    case (false, true): "`tune eval BASE --adapter THIS_FOLDER FILE`\(python)."
+    case (false, false): "As \"model.path\" of another recipe, or with transformers' \(description.autoModel)."
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/// What a model predicts for one record. Does not contain the record's text, except the text of entities.
+public import Files
+
+public enum Prediction: Sendable, Equatable {
+  /// A tag for each word, with its probability.
+  case tags([ScoredLabel])
+  /// Entities in the record's text.
+  case entities([Entity])
+  /// The predicted label, and the probability of every label.
+  case label(String, probabilities: [ScoredLabel])
+}
+
+/// A label and its probability.
+public struct ScoredLabel: Sendable, Equatable {
+  public let label: String
+  public let probability: Double
+
+  public init(_ label: String, _ probability: Double) {
+    self.label = label
+    self.probability = probability
+  }
+}
+
+/// An entity found in a text.
+public struct Entity: Sendable, Equatable {
+  public let label: String
+  /// Unicode code points of the original text, as Python counts characters.
+  public let start, end: Int
+  public let text: String
+  /// Mean probability of its words' tags.
+  public let probability: Double
+
+  public init(label: String, start: Int, end: Int, text: String, probability: Double) {
+    self.label = label
+    self.start = start
+    self.end = end
+    self.text = text
+    self.probability = probability
+  }
+}
+
+extension Prediction {
+  /// The key of `json` in the output of `tune predict`.
+  public var key: String {
+    switch self {
+    case .tags: "tags"
+    case .entities: "entities"
+    case .label: "labels"
+    }
+  }
+
+  /// The prediction in the output of `tune predict`.
+  public var json: JSON {
+    switch self {
+    case .tags(let tags):
+      return .array(tags.map { ["label": .string($0.label), "probability": rounded($0.probability)] })
+    case .entities(let entities): return .array(entities.map(\.json))
+    case .label(let label, _): return ["label": .string(label), "probabilities": scores]
+    }
+  }
+
+  /// The predicted labels alone, as in a run's predictions.
+  var predicted: JSON {
+    switch self {
+    case .tags(let tags): .array(tags.map { .string($0.label) })
+    case .entities(let entities): .array(entities.map(\.json))
+    case .label(let label, _): .string(label)
+    }
+  }
+
+  /// The probabilities: of each tag, of each entity, or of each label.
+  var scores: JSON {
+    switch self {
+    case .tags(let tags): .array(tags.map { rounded($0.probability) })
+    case .entities(let entities): .array(entities.map { rounded($0.probability) })
+    case .label(_, let probabilities):
+      .object(.init(probabilities.map { ($0.label, rounded($0.probability)) }) { first, _ in first })
+    }
+  }
+}
+
+extension Entity {
+  fileprivate var json: JSON {
+    [
+      "label": .string(label), "start": .int(start), "end": .int(end), "text": .string(text),
+      "probability": rounded(probability),
+    ]
+  }
+}
+
+/// Six decimal places.
+private func rounded(_ probability: Double) -> JSON { .double((probability * 1e6).rounded() / 1e6) }

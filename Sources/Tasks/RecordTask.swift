@@ -1,0 +1,74 @@
+/// A task over records: batches of their features, and evaluation by inference and metrics.
+public import Autograd
+public import Datasets
+import Files
+public import Models
+
+public struct RecordTask: Task {
+  private let inference: any RecordInference
+  private let loss: any LossFunction
+  private let splits: [Split: EncodedSplit]
+
+  /// - Parameters:
+  ///   - splits: labeled records.
+  ///   - loss: of training; an evaluation reports its `forEvaluation`.
+  public init(
+    _ inference: any RecordInference, splits: [Split: any Dataset], tokenizer: TextTokenizer, loss: any LossFunction
+  ) {
+    self.inference = inference
+    self.loss = loss
+    self.splits = splits.mapValues { EncodedSplit($0, inference, tokenizer) }
+  }
+
+  public var lengths: [Int] { splits[.train]?.lengths ?? [] }
+
+  /// Records of a split, sequences that they are encoded as, and records of which tokens were cut off.
+  public func sizes(_ split: Split) -> (records: Int, sequences: Int, cut: Int) {
+    guard let split = splits[split] else { return (0, 0, 0) }
+    return (split.records.count, split.sequences.count, split.encoded.count { $0.cutTokens > 0 })
+  }
+
+  public func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
+    guard let train = splits[.train] else { return LabeledBatch(examples, [], ClassificationLoss()) }
+    return train.batch(examples, loss)
+  }
+
+  public func loss(of logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+    loss(logits, targets, norm: norm, pass)
+  }
+
+  public func describe(example: Int) -> String {
+    guard let train = splits[.train] else { return "training example \(example + 1)" }
+    let record = train.sequences[example].record, noun = Swift.type(of: inference).description.record
+    return train.records[record].source?.description(of: noun) ?? "\(noun) \(record + 1)"
+  }
+
+  public func tokens(in split: Split) -> Int { splits[split]?.lengths.reduce(0, +) ?? 0 }
+
+  public func evaluate(
+    _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
+  ) throws -> Evaluation? {
+    guard let data = splits[split] else { return nil }
+    let inferenceLoss = loss.forEvaluation
+    let norm = data.sequences.indices.reduce(0) { $0 + inferenceLoss.weight(of: data.features($1).targets) }
+    let outputs = Inference(model, adapters).run(
+      lengths: data.lengths, parallelFor, batch: { data.batch($0, inferenceLoss) }
+    ) { batch, logits, pass in
+      (data.predictionLogits(batch, logits), inferenceLoss(logits, batch.targets, norm: norm, pass))
+    }
+    let loss = outputs.reduce(0) { $0 + $1.1 }
+    guard loss.isFinite else { throw NotFinite() }
+    let predictions = try data.predictions(from: outputs.flatMap(\.0))
+    let (values, json) = try inference.score(data.records, predictions)
+    return Evaluation(
+      loss: loss, values: values.merging(["loss": loss]) { $1 },
+      json: .object((json.object ?? [:]).merging(["loss": .double(loss)]) { $1 }),
+      predictions: predictions.indices.map { index in
+        let record = data.records[index], prediction = predictions[index]
+        return [
+          "id": .string(record.id), "gold": inference.gold(of: record), "predicted": prediction.predicted,
+          "scores": prediction.scores,
+        ]
+      })
+  }
+}

@@ -1,0 +1,92 @@
+/// What a model should output: the targets of a batch.
+
+public enum Targets: Sendable, Equatable {
+  /// A class for each row of logits; negative: the row has no target.
+  case classes([Int32])
+  /// For each row of logits, 1 for every class that applies and 0 for the others; empty: the row has no target.
+  case classSets([[Float]])
+  /// A number for each row of logits; NaN: the row has no target.
+  case values([Float])
+  /// The first and the last token of the answer in each sequence; nil: the sequence has no target.
+  case spans([ClosedRange<Int32>?])
+  /// A class for each element of each sequence; empty: the sequence has no target.
+  case tagSequences([[Int32]])
+
+  /// The number of rows of logits, or of sequences.
+  public var count: Int {
+    switch self {
+    case .classes(let classes): classes.count
+    case .classSets(let sets): sets.count
+    case .values(let values): values.count
+    case .spans(let spans): spans.count
+    case .tagSequences(let sequences): sequences.count
+    }
+  }
+
+  /// Whether there is one target for each row of logits, so that rows can be selected.
+  public var isByRow: Bool {
+    switch self {
+    case .classes, .classSets, .values: true
+    case .spans, .tagSequences: false
+    }
+  }
+
+  /// The indices that have a target, increasing.
+  public var labeled: [Int] { (0..<count).filter(hasTarget) }
+
+  private func hasTarget(_ index: Int) -> Bool {
+    switch self {
+    case .classes(let classes): classes[index] >= 0
+    case .classSets(let sets): !sets[index].isEmpty
+    case .values(let values): !values[index].isNaN
+    case .spans(let spans): spans[index] != nil
+    case .tagSequences(let sequences): !sequences[index].isEmpty
+    }
+  }
+
+  /// The targets at `indices`, in this order.
+  public func selecting(_ indices: [Int]) -> Targets {
+    switch self {
+    case .classes(let classes): .classes(indices.map { classes[$0] })
+    case .classSets(let sets): .classSets(indices.map { sets[$0] })
+    case .values(let values): .values(indices.map { values[$0] })
+    case .spans(let spans): .spans(indices.map { spans[$0] })
+    case .tagSequences(let sequences): .tagSequences(indices.map { sequences[$0] })
+    }
+  }
+
+  /// Targets for `count` rows: this one's at `rows`, none elsewhere. Only for targets by row.
+  public func spread(over count: Int, at rows: [Int32]) -> Targets {
+    precondition(isByRow && rows.count == self.count, "\(self.count) targets for \(rows.count) rows")
+    func spread<Value>(_ values: [Value], _ none: Value) -> [Value] {
+      var all = [Value](repeating: none, count: count)
+      for (row, value) in zip(rows, values) { all[Int(row)] = value }
+      return all
+    }
+    return switch self {
+    case .classes(let classes): .classes(spread(classes, -1))
+    case .classSets(let sets): .classSets(spread(sets, []))
+    case .values(let values): .values(spread(values, .nan))
+    case .spans, .tagSequences: self
+    }
+  }
+
+  /// The targets of several sequences as those of one batch. All must be of the same case.
+  public static func joined(_ parts: [Targets]) -> Targets {
+    var parts = parts[...]
+    guard var joined = parts.popFirst() else { return .classes([]) }
+    for part in parts { joined.append(part) }
+    return joined
+  }
+
+  private mutating func append(_ other: Targets) {
+    switch (self, other) {
+    case (.classes(let a), .classes(let b)): self = .classes(a + b)
+    case (.classSets(let a), .classSets(let b)): self = .classSets(a + b)
+    case (.values(let a), .values(let b)): self = .values(a + b)
+    case (.spans(let a), .spans(let b)): self = .spans(a + b)
+    case (.tagSequences(let a), .tagSequences(let b)): self = .tagSequences(a + b)
+    default: preconditionFailure("targets of different types in one batch")
+    }
+  }
+}

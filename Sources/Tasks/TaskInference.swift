@@ -1,0 +1,70 @@
+/// What a model needs besides its weights to answer: the labels, how a record becomes the model's input, how logits
+/// become a prediction, and how predictions are scored. Saved as "task" in tune.json.
+public import Datasets
+public import Files
+public import Models
+
+/// To add the task X:
+/// 1. **Inference.** `X: RecordInference` (Tasks/X/X.swift): its stored properties are what tune.json must hold.
+/// 2. **Settings.** `XSettings: TaskSettings` (Tasks/X/XSettings.swift) reads the data and makes X and the training task;
+///    most tasks use `RecordTask` with a `LossFunction`.
+/// 3. **Registration.** A case of `TaskType` (TaskType.swift).
+/// 4. **The recipe.** `extension XSettings: TaskSection` with the keys, and its line in `TaskType.defaultSettings`
+///    (Sources/Recipes/Sections).
+public protocol TaskInference: Sendable, Codable {
+  static var type: TaskType { get }
+  static var headType: HeadType { get }
+  /// All metrics, the default for choosing the best checkpoint first.
+  static var metrics: [Metric] { get }
+  /// Texts about the task in messages and model cards.
+  static var description: TaskDescription { get }
+  /// Names of the head's outputs; empty if they are the vocabulary.
+  var labels: [String] { get }
+  /// For a folder without tune.json.
+  init(labels: [String])
+  /// A task that can evaluate the splits in `data`.
+  /// - Throws: the errors of the data's readers.
+  func makeEvaluation(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> any Task
+}
+
+/// A task that answers record by record.
+public protocol RecordInference: TaskInference {
+  /// The model's input for a record, with targets for what the record is labeled with.
+  func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord
+  /// - Parameter logits: one for each of the record's features, of its `predictionRows`.
+  func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction
+  /// The values of the task's metrics and the JSON of an evaluation, without the loss.
+  func score(_ records: some Dataset, _ predictions: [Prediction]) throws -> (values: [String: Double], json: JSON)
+  /// What the record is labeled with, in the form of the predicted labels.
+  func gold(of record: Record) -> JSON
+  /// The loss of an evaluation.
+  var evaluationLoss: ClassificationLoss { get }
+  /// Converts records that are labeled in another form, such as another tag scheme.
+  func normalized(_ records: any Dataset, of data: TaskData) -> any Dataset
+}
+
+/// Texts about a task.
+public struct TaskDescription: Sendable {
+  /// The Hub's pipeline tag.
+  public let pipeline: String
+  /// "token classification"
+  public let purpose: String
+  /// What a record is called: "sentence"
+  public let record: String
+  /// transformers' class for a model of this task.
+  public let autoModel: String
+  /// How the metrics are computed.
+  public let scoring: String
+}
+
+extension RecordInference {
+  public var evaluationLoss: ClassificationLoss { ClassificationLoss() }
+
+  public func normalized(_ records: any Dataset, of data: TaskData) -> any Dataset { records }
+
+  public func makeEvaluation(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> any Task {
+    var splits: [Split: any Dataset] = [:]
+    for (split, _) in data.files { splits[split] = try data.records(split).map { normalized($0, of: data) } }
+    return RecordTask(self, splits: splits, tokenizer: tokenizer, loss: evaluationLoss)
+  }
+}

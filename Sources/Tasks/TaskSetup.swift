@@ -1,0 +1,119 @@
+/// How a run gets its task: settings and data in, a training task with its inference out.
+public import Datasets
+public import Models
+
+/// The settings of a task, which a recipe's section "task" fills.
+public protocol TaskSettings: Sendable {
+  /// Reads the data and makes the training task.
+  /// - Throws: `TaskFault`, and the errors of the data's readers.
+  func setUp(_ context: TaskContext) throws -> TaskSetup
+}
+
+/// The data files of a run or an evaluation, and their format.
+public struct TaskData: Sendable {
+  /// Without empty splits.
+  public let files: [(split: Split, paths: [String])]
+  public let format: any DataFormat
+  /// Train only on the first examples; nil: on all.
+  public let maxTrainExamples: Int?
+
+  public init(files: [(split: Split, paths: [String])], format: any DataFormat, maxTrainExamples: Int? = nil) {
+    self.files = files
+    self.format = format
+    self.maxTrainExamples = maxTrainExamples
+  }
+
+  /// The records of a split; nil without files.
+  /// - Throws: the errors of the format's reader.
+  public func records(_ split: Split) throws -> (any Dataset)? {
+    try files.first { $0.split == split }.map { try format.records(in: $0.paths) }
+  }
+
+  public func paths(_ split: Split) -> [String] { files.first { $0.split == split }?.paths ?? [] }
+
+  /// The scheme of the format's tags; nil: to be detected.
+  var tagScheme: TagScheme? { (format as? CoNLLFormat)?.scheme }
+}
+
+/// What a task is set up from.
+public struct TaskContext: Sendable {
+  public let data: TaskData
+  public let tokenizer: TextTokenizer
+  /// Labels of the base model's head.
+  public let baseLabels: [String]
+  /// Labels of the teachers whose logits are compared; nil: none.
+  public let teacherLabels: [String]?
+  public let seed: UInt64
+  public let threads: Int
+
+  public init(
+    data: TaskData, tokenizer: TextTokenizer, baseLabels: [String], teacherLabels: [String]?, seed: UInt64,
+    threads: Int
+  ) {
+    (self.data, self.tokenizer, self.baseLabels) = (data, tokenizer, baseLabels)
+    (self.teacherLabels, self.seed, self.threads) = (teacherLabels, seed, threads)
+  }
+
+  /// The teachers' labels, or those of the base model, if they include `labels`; nil: a new head is needed.
+  func knownLabels(including labels: Set<String>) -> (labels: [String], reuseHead: Bool)? {
+    if let teacherLabels, labels.isSubset(of: teacherLabels) { return (teacherLabels, teacherLabels == baseLabels) }
+    return labels.isSubset(of: baseLabels) ? (baseLabels, true) : nil
+  }
+}
+
+public struct TaskSetup: Sendable {
+  public let task: any Task
+  public let inference: any TaskInference
+  /// Whether the base model's head is reused.
+  public let reuseHead: Bool
+  /// The size of each split, for messages and the model card: "60 sentences".
+  public let splitSizes: [Split: String]
+  /// The scheme that the data's tags were read in; nil: the data have no tags.
+  public let tagScheme: TagScheme?
+  /// Messages for the user.
+  public let notes: [String]
+
+  init(
+    task: any Task, inference: any TaskInference, reuseHead: Bool, splitSizes: [Split: String],
+    tagScheme: TagScheme? = nil, notes: [String]
+  ) {
+    (self.task, self.inference, self.reuseHead) = (task, inference, reuseHead)
+    (self.splitSizes, self.tagScheme, self.notes) = (splitSizes, tagScheme, notes)
+  }
+
+  public var headType: HeadType { type(of: inference).headType }
+  public var labels: [String] { inference.labels }
+}
+
+/// Data that do not match the task's settings.
+public enum TaskFault: Error, CustomStringConvertible {
+  case unknownLabels(file: String, labels: [String], known: [String])
+  case unknownClassWeights([String], known: [String])
+  case noWords(file: String)
+  case oneLabel(file: String, label: String)
+
+  public var description: String {
+    switch self {
+    case .unknownLabels(let file, let labels, let known):
+      "\(file): found labels that the training file does not have: \(labels.joined(separator: ", ")). It has "
+        + known.joined(separator: ", ") + "."
+    case .unknownClassWeights(let names, let known):
+      "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have "
+        + known.joined(separator: ", ") + "."
+    case .noWords(let file):
+      "\(file): every token of the text is unknown to the model's vocabulary, so that there is nothing to mask. "
+        + "Is the text in the model's language? 'model.tokenizer' sets another vocabulary."
+    case .oneLabel(let file, let label):
+      "\(file): every record has the label \"\(label)\"; a classifier needs at least two labels. "
+        + "Is 'data.label_column' right?"
+    }
+  }
+}
+
+/// The loss weight of each label; nil if none is set.
+/// - Throws: `TaskFault.unknownClassWeights`.
+func loss(weights: [String: Double], of labels: [String]) throws -> [Float]? {
+  let unknown = weights.keys.filter { !labels.contains($0) }.sorted()
+  if !unknown.isEmpty { throw TaskFault.unknownClassWeights(unknown, known: labels) }
+  return weights.isEmpty ? nil : labels.map { Float(weights[$0] ?? 1) }
+}

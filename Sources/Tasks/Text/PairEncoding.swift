@@ -1,0 +1,103 @@
+/// Encodes a text or a pair of texts for sequence classification: special tokens, token type ids, truncation, windows.
+import Tokenizers
+
+/// The model's input for one text, [CLS] A [SEP], or for a pair, [CLS] A [SEP] B [SEP].
+public struct PairEncoding: Sendable, Equatable {
+  public let ids: [Int32]
+  /// One per id: 0 up to the first [SEP], which is included, and 1 after it.
+  public let tokenTypeIDs: [Int32]
+  /// The number of tokens that were cut from the ends of the texts.
+  public let truncated: Int
+}
+
+extension TextTokenizer {
+  /// Encodes a text, or a pair, truncated to `maxLength` as the tokenizers library's `longest_first` does.
+  ///
+  /// A text without tokens is [CLS] [SEP]. Texts are truncated from the right.
+  public func encode(_ first: String, _ second: String? = nil) -> PairEncoding {
+    let a = wordPiece.ids(of: first)
+    guard let second else {
+      let count = min(a.count, maxLength - 2)
+      return join(a[..<count], nil, truncated: a.count - count)
+    }
+    let b = wordPiece.ids(of: second)
+    let counts = longestFirst(a.count, b.count, room: maxLength - 3)
+    let truncated = a.count + b.count - counts.first - counts.second
+    return join(a[..<counts.first], b[..<counts.second], truncated: truncated)
+  }
+
+  /// The ids of overlapping windows, [CLS] tokens [SEP], which together contain every token of the text.
+  ///
+  /// A text without tokens has one window, [CLS] [SEP].
+  public func windows(of text: String) -> [[Int32]] { windows(of: text, nil).map(\.ids) }
+
+  /// Overlapping windows of the longer text, each with the whole shorter text; of the second if both are equally long.
+  ///
+  /// If the shorter text leaves fewer than 8 tokens for the longer one, it is first cut to half of the room for both,
+  /// and `truncated` is the number of tokens that it lost. Adjacent windows share about `stride` tokens, at most half
+  /// of a window. If both texts fit, or with one text that fits, the result is `[encode(first, second)]`.
+  public func windows(of first: String, _ second: String?) -> [PairEncoding] {
+    guard let second else {
+      let text = words(of: first).tokens
+      return windows(of: text, limit: maxLength - 2).map { join(text.ids[$0], nil, truncated: 0) }
+    }
+    let room = maxLength - 3
+    let a = words(of: first).tokens, b = words(of: second).tokens
+    let isSecondLonger = b.ids.count >= a.ids.count
+    let (shorter, longer) = isSecondLonger ? (a, b) : (b, a)
+    var count = shorter.ids.count
+    if count + longer.ids.count > room, room - count < 8 { count = min(count, room / 2) }
+    let whole = shorter.ids[..<count]
+    let truncated = shorter.ids.count - count
+    return windows(of: longer, limit: room - count).map { range in
+      let window = longer.ids[range]
+      return isSecondLonger ? join(whole, window, truncated: truncated) : join(window, whole, truncated: truncated)
+    }
+  }
+
+  /// Ranges of tokens, each with at least one token that the ranges before it do not have.
+  private func windows(of text: TokenizedWords, limit: Int) -> [Range<Int>] {
+    let words = text.separatingTokens(ofWordsLongerThan: limit)
+    var ranges: [Range<Int>] = []
+    for window in splitIntoWindows(words, limit: limit, stride: min(stride, limit / 2)) {
+      // Before a long word, a window can end where the previous one does.
+      if let last = ranges.last, window.tokens.upperBound <= last.upperBound { continue }
+      ranges.append(window.tokens)
+    }
+    return ranges
+  }
+
+  private func join(_ first: ArraySlice<Int32>, _ second: ArraySlice<Int32>?, truncated: Int) -> PairEncoding {
+    var ids = [wordPiece.cls] + first + [wordPiece.sep]
+    var tokenTypeIDs = [Int32](repeating: 0, count: ids.count)
+    if let second {
+      ids += second + [wordPiece.sep]
+      tokenTypeIDs += Array(repeating: 1, count: second.count + 1)
+    }
+    return PairEncoding(ids: ids, tokenTypeIDs: tokenTypeIDs, truncated: truncated)
+  }
+}
+
+/// How many tokens of two texts remain in `room` tokens. The longer text is truncated to what the shorter one leaves,
+/// but not below half of the room; if both are longer than that, each gets half, and the odd token goes to the longer
+/// one, or to the second if both are equally long. Source: `truncate_encodings` of tokenizers 0.23.
+func longestFirst(_ first: Int, _ second: Int, room: Int) -> (first: Int, second: Int) {
+  guard first + second > room else { return (first, second) }
+  let shorter = min(first, second, room / 2)
+  return first > second ? (room - shorter, shorter) : (shorter, room - shorter)
+}
+
+extension TokenizedWords {
+  /// The same tokens. Each token of a word longer than `limit` is a word, so that windows need not truncate the word.
+  func separatingTokens(ofWordsLongerThan limit: Int) -> TokenizedWords {
+    var result = TokenizedWords()
+    for (start, end) in zip(wordStarts, wordStarts.dropFirst() + [ids.count]) {
+      if end - start > limit {
+        for id in ids[start..<end] { result.append(word: [id]) }
+      } else {
+        result.append(word: Array(ids[start..<end]))
+      }
+    }
+    return result
+  }
+}

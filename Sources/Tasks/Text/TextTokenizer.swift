@@ -1,0 +1,95 @@
+/// Prepares text for a model: tokens, special tokens, windows and batches of similar length.
+public import Models
+public import Tokenizers
+
+/// A tokenizer or window that does not match the model.
+public enum TextTokenizerFault: Error, CustomStringConvertible {
+  case maxLength(Int, limit: Int, reserved: Int)
+  case vocabulary(tokenizer: Int, model: Int)
+  case stride(Int, maxLength: Int)
+
+  public var description: String {
+    switch self {
+    case .maxLength(_, let limit, let reserved) where limit < 8:
+      "The adapter takes \(reserved) of the model's \(limit + reserved) positions; a sequence needs at least 8."
+    case .maxLength(let found, let limit, let reserved):
+      "max_length is \(found); it must be at least 8, and this model accepts at most \(limit) tokens"
+        + (reserved > 0 ? " in addition to the adapter's \(reserved) virtual tokens." : ".")
+    case .stride(let stride, let maxLength):
+      "stride is \(stride); it must be at least 0 and less than half of max_length, which is \(maxLength)."
+    case .vocabulary(let tokenizer, let model):
+      "The tokenizer has \(tokenizer) tokens, but config.json's 'vocab_size' is \(model). "
+        + "Does the tokenizer belong to this model?"
+    }
+  }
+}
+
+/// A WordPiece tokenizer with the window limits of one model.
+public struct TextTokenizer: Sendable {
+  public let wordPiece: WordPiece
+  /// Tokens per window, including [CLS] and [SEP], and how many tokens adjacent windows share.
+  public let maxLength, stride: Int
+
+  /// - Parameters:
+  ///   - maxLength: nil for the model's limit, at most 512.
+  ///   - stride: less than half of the window; nil for a quarter of it.
+  ///   - reserved: positions that an adapter takes in every sequence.
+  /// - Throws: `TextTokenizerFault` if the tokenizer or the window does not match the model.
+  public init(
+    _ wordPiece: WordPiece, _ config: ModelConfig, maxLength: Int? = nil, stride: Int? = nil, reserved: Int = 0
+  ) throws {
+    guard wordPiece.count <= config.vocabSize else {
+      throw TextTokenizerFault.vocabulary(tokenizer: wordPiece.count, model: config.vocabSize)
+    }
+    let limit = config.maxPositionEmbeddings - reserved
+    let length = maxLength ?? min(512, limit)
+    guard (8...max(8, limit)).contains(length), length <= limit else {
+      throw TextTokenizerFault.maxLength(length, limit: limit, reserved: reserved)
+    }
+    self.wordPiece = wordPiece
+    self.maxLength = length
+    self.stride = stride ?? length / 4
+    guard self.stride >= 0, self.stride * 2 < length else {
+      throw TextTokenizerFault.stride(self.stride, maxLength: length)
+    }
+  }
+
+  /// Tokenizes a text that is already split into words. A word without tokens (only control characters) becomes [UNK].
+  public func tokenize(_ words: [String]) -> TokenizedWords {
+    var result = TokenizedWords()
+    for word in words {
+      let ids = wordPiece.ids(ofWord: word)
+      result.append(word: ids.isEmpty ? [wordPiece.unk] : ids)
+    }
+    return result
+  }
+
+  public func windows(_ text: TokenizedWords) -> [Window] {
+    splitIntoWindows(text, limit: maxLength - 2, stride: stride)
+  }
+
+  /// The ids of a window: [CLS] tokens [SEP].
+  public func ids(_ text: TokenizedWords, _ window: Window) -> [Int32] {
+    [wordPiece.cls] + text.ids[window.tokens] + [wordPiece.sep]
+  }
+}
+
+extension TextTokenizer {
+  /// Splits running text into words as the pre-tokenizer does (at whitespace and punctuation).
+  /// - Returns: the words' tokens, and the code points of the original text that each word covers.
+  public func words(of text: String) -> (tokens: TokenizedWords, words: [Range<Int>]) {
+    let encoding = wordPiece.encode(text, addSpecialTokens: false)
+    var tokens = TokenizedWords(), words: [Range<Int>] = []
+    for (index, token) in encoding.tokens.enumerated() {
+      let offsets = encoding.offsets[index]
+      if token.hasPrefix("##"), let word = words.last {
+        tokens.ids.append(encoding.ids[index])
+        words[words.count - 1] = word.lowerBound..<offsets.upperBound
+      } else {
+        tokens.append(word: [encoding.ids[index]])
+        words.append(offsets)
+      }
+    }
+    return (tokens, words)
+  }
+}

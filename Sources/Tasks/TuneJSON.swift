@@ -1,0 +1,112 @@
+/// tune.json: what inference needs besides the weights, and where the weights come from. Its only reader and writer.
+public import Files
+
+public struct TuneJSON: Sendable {
+  public static let format = 2
+
+  public var task: any TaskInference
+  /// Tokens per window, including [CLS] and [SEP], and tokens that adjacent windows share; nil: the model's defaults.
+  public var maxLength, stride: Int?
+  public var base: Base?
+  /// The precision of the run's GEMMs: "fp32" or "bf16"; nil: unknown.
+  public var precision: String?
+  /// The recipe's section "data" without the files: how the run read them.
+  public var data: JSON?
+  public var tokenizer: JSON?
+  /// The recipe, without absolute paths.
+  public var recipe: JSON?
+  /// The adapter that was merged into these weights.
+  public var merged: JSON?
+
+  /// The base model that the adapter was trained on, or that was fine-tuned.
+  public struct Base: Sendable, Codable {
+    public var name: String
+    /// Of the weights; nil if they were randomly initialized.
+    public var sha256: String?
+    public var parameters: Int?
+
+    public init(name: String, sha256: String?, parameters: Int?) {
+      (self.name, self.sha256, self.parameters) = (name, sha256, parameters)
+    }
+
+    /// Unlike a synthesized one, it writes null for nil.
+    public func encode(to encoder: any Encoder) throws {
+      var base = encoder.container(keyedBy: CodingKeys.self)
+      try base.encode(name, forKey: .name)
+      try base.encode(sha256, forKey: .sha256)
+      try base.encode(parameters, forKey: .parameters)
+    }
+  }
+
+  public init(task: any TaskInference) { self.task = task }
+
+  /// Returns nil if the folder has no tune.json, as for models and adapters from other tools.
+  /// - Throws: `FileFault` for a file that is not valid.
+  public init?(folder: String) throws {
+    let file = folder + "/tune.json"
+    guard fileExists(file) else { return nil }
+    let json = try JSON(path: file)
+    self = try Self.upgraded(json, file).decoded(as: TuneJSON.self, file: file)
+  }
+
+  /// Writes the folder's tune.json.
+  /// - Throws: `FileFault`.
+  public func write(to folder: String) throws {
+    try writeFile(JSON(encoding: self).text() + "\n", to: folder + "/tune.json")
+  }
+
+  /// The contents in the current format. Format 1 had the members of "task" and "window" beside the others.
+  private static func upgraded(_ json: JSON, _ file: String) throws -> JSON {
+    let found = json["format"] ?? 1
+    guard found == 1, var object = json.object else {
+      guard found == .int(format) else {
+        throw FileFault.malformed(
+          file: file, line: nil, found: "format \(found.text(pretty: false))", expected: "format \(format) or 1")
+      }
+      return json
+    }
+    object["task"] = ["type": json["task"] ?? .null, "labels": json["labels"] ?? []]
+    object["window"] = ["max_length": json["max_length"] ?? .null, "stride": json["stride"] ?? .null]
+    return .object(object)
+  }
+}
+
+extension TuneJSON: Codable {
+  private enum Key: String, CodingKey { case format, task, window, base, precision, data, tokenizer, recipe, merged }
+  private enum TaskKey: String, CodingKey { case type }
+
+  private struct Window: Codable {
+    var maxLength, stride: Int?
+    enum CodingKeys: String, CodingKey { case maxLength = "max_length", stride }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let file = try decoder.container(keyedBy: Key.self)
+    let settings = try file.nestedContainer(keyedBy: TaskKey.self, forKey: .task)
+    let type = try settings.decode(TaskType.self, forKey: .type)
+    task = try type.inference.init(from: file.superDecoder(forKey: .task))
+    let window = try file.decodeIfPresent(Window.self, forKey: .window)
+    (maxLength, stride) = (window?.maxLength, window?.stride)
+    base = try file.decodeIfPresent(Base.self, forKey: .base)
+    precision = try file.decodeIfPresent(String.self, forKey: .precision)
+    data = try file.decodeIfPresent(JSON.self, forKey: .data)
+    tokenizer = try file.decodeIfPresent(JSON.self, forKey: .tokenizer)
+    recipe = try file.decodeIfPresent(JSON.self, forKey: .recipe)
+    merged = try file.decodeIfPresent(JSON.self, forKey: .merged)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var file = encoder.container(keyedBy: Key.self)
+    try file.encode(Self.format, forKey: .format)
+    var settings = try JSON(encoding: task).object ?? [:]
+    settings["type"] = .string(type(of: task).type.rawValue)
+    try file.encode(JSON.object(settings), forKey: .task)
+    try file.encode(Window(maxLength: maxLength, stride: stride), forKey: .window)
+    try file.encodeIfPresent(base, forKey: .base)
+    try file.encodeIfPresent(precision, forKey: .precision)
+    try file.encodeIfPresent(data, forKey: .data)
+    try file.encodeIfPresent(tokenizer, forKey: .tokenizer)
+    try file.encodeIfPresent(recipe, forKey: .recipe)
+    try file.encodeIfPresent(merged, forKey: .merged)
+  }
+}

@@ -1,0 +1,77 @@
+/// A grid whose cells do not come from a sweep: planned, executed, interrupted and resumed.
+import Files
+import Recipes
+import TestSupport
+import Testing
+import Training
+
+@testable import Runs
+
+/// Two methods, and a cell that cannot be built.
+private struct TestGrid {
+  let folder = TemporaryFolder()
+  let grid: RunGrid
+  var names: [String] { grid.cells.map(\.name) }
+
+  init(_ methods: [String] = ["lora", "bitfit"]) throws {
+    let root = folder.path
+    try writeFile("a\tO\nb\tB-A\n\nb\tB-A\n", to: root + "/train.tsv")
+    let cells = try methods.map { name in
+      let json = minimalRecipe.with("model.path", .string(fixture("tiny-bert"))).with("training.max_steps", 2)
+        .with("data.train", .string(root + "/train.tsv")).with("data.dev", .string(root + "/train.tsv"))
+        .with("output", .string("\(root)/runs/\(name)"))
+      let isBroken = name == "broken"
+      let changed = isBroken ? json.with("task.class_weights", ["Z": 1]) : json.with("method", ["type": .string(name)])
+      return GridCell(name: name, settings: ["method": .string(name), "seed": 1], recipe: try Recipe(json: changed))
+    }
+    grid = RunGrid(output: root + "/runs", axes: ["method", "seed"], cells: cells)
+  }
+
+  /// The outcomes as words, and the events other than steps.
+  func execute(_ mode: RunMode, stopAfter limit: Int = .max) throws -> (outcomes: [String], events: [String]) {
+    var events: [String] = [], steps = 0
+    let outcomes = grid.execute(try grid.plan(mode), threads: 1, shouldStop: { steps >= limit }) { event in
+      switch event {
+      case .skipped(let index): events.append("skipped \(names[index])")
+      case .began(let index): events.append("began \(names[index])")
+      case .training(let event): if case .step = event { steps += 1 }
+      case .note: break
+      }
+    }
+    return (outcomes.map(word), events)
+  }
+
+  private func word(_ outcome: RunGrid.Outcome) -> String {
+    switch outcome {
+    case .finished(let result): "finished with \(result["steps"]?.int ?? 0) steps"
+    case .failed: "failed"
+    case .pending: "pending"
+    }
+  }
+}
+
+@Test func `a grid of any recipes is executed once, and summarized by its settings`() throws {
+  let test = try TestGrid(), done = "finished with 2 steps"
+  #expect(try test.execute(.new) == ([done, done], ["began lora", "began bitfit"]))
+  #expect(try test.execute(.new) == ([done, done], ["skipped lora", "skipped bitfit"]))
+  let outcomes = test.grid.execute(try test.grid.plan(.new), threads: 1, shouldStop: { true }, report: { _ in })
+  let summary = GridSummary(test.grid, outcomes)
+  #expect(summary.axes == ["method"] && summary.configurations.map(\.finished) == [1, 1])
+  try summary.save(as: test.folder.path + "/table")
+  #expect(try readText(test.folder.path + "/table.tsv") == summary.tsv)
+  #expect(try JSON(path: test.folder.path + "/table.json") == summary.json)
+}
+
+@Test func `an interrupted grid resumes where it stopped`() throws {
+  let test = try TestGrid(), done = "finished with 2 steps"
+  #expect(try test.execute(.new, stopAfter: 3) == ([done, "pending"], ["began lora", "began bitfit"]))
+  #expect(throws: GridFault.self) { try test.grid.plan(.new) }
+  #expect(try test.execute(.resume) == ([done, done], ["skipped lora", "began bitfit"]))
+}
+
+@Test func `a failed run does not stop the grid; check finds it before`() throws {
+  let test = try TestGrid(["broken", "lora"])
+  let fault = try #require(throws: GridFault.self) { try test.grid.check(threads: 1) }
+  #expect(fault.problems.count == 1 && fault.problems[0].hasPrefix("in the run broken: task.class_weights"))
+  #expect(try test.execute(.new) == (["failed", "finished with 2 steps"], ["began broken", "began lora"]))
+}

@@ -1,0 +1,114 @@
+/// Sequence classification against transformers and PEFT: twenty steps, and PEFT's folders.
+/// `Tests/Fixtures/sequence-classification/README.md`
+import Adapters
+import Autograd
+import Checkpoints
+import Files
+import Kernels
+import Models
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// A run of the fixtures: `bert-lora-pair`.
+private struct Classifier {
+  static let folder = "sequence-classification/"
+  let name: String
+  let json: JSON
+  let model: TextModel
+  /// nil: the model itself is trained.
+  let adapter: Adapter?
+
+  /// - Parameter state: "start" or "final".
+  init(_ name: String, _ state: String = "start") throws {
+    self.name = name
+    json = try JSON(path: fixture(Self.folder + name + ".json"))
+    let base =
+      name.hasPrefix("masked")
+      ? "distillation/student" : name.hasPrefix("bert") ? "tiny-bert-sequence" : "tiny-distilbert-sequence"
+    var config = try ModelConfig(folder: fixture(base))
+    (config.dropout, config.attentionDropout) = (0, 0)
+    model = try TextModel(
+      config, Checkpoint(folder: fixture(base)), headType: .sequenceClassification, classes: 3, reuseHead: true, seed: 0
+    )
+    adapter = name.contains("lora") ? try Adapter(folder: fixture(Self.folder + name + "-" + state), on: model) : nil
+  }
+
+  /// The logits [6, 3] of three texts and three pairs.
+  func logits() throws -> [Float] {
+    let json = try JSON(path: fixture(Self.folder + "golden-fixed.json"))
+    func rows(_ key: String) -> [[Int32]] {
+      (json[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
+    }
+    var batch = Batch()
+    for (ids, types) in zip(rows("ids"), rows("types")) { batch.append(ids, tokenTypeIDs: types) }
+    return model(batch, adapters: RowAdapters(adapter?.set), Pass(Workspace())).array
+  }
+}
+
+private func golden(_ name: String) throws -> [Float] {
+  try Checkpoint(file: fixture(Classifier.folder + "golden.safetensors")).array("logits." + name)
+}
+
+private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
+  zip(a, b).map { abs($0 - $1) }.max() ?? .infinity
+}
+
+private let loraRuns = [
+  "bert-lora-text", "bert-lora-pair", "distilbert-lora-text", "distilbert-lora-pair", "masked-bert-lora-pair",
+]
+
+@Test(arguments: loraRuns + ["bert-full-text", "bert-full-pair", "distilbert-full-text", "distilbert-full-pair"])
+func `a classifier's losses match those of transformers and PEFT for twenty steps`(_ name: String) throws {
+  try Processor.initialize()
+  let run = try Classifier(name)
+  #expect(largestDifference(try run.logits(), try golden(name + "-start")) < 1e-4)
+  let table = ParameterTable(training: run.adapter?.trainable ?? run.model.parameters)
+  #expect(table.parameters.reduce(0) { $0 + $1.count } == run.json["trainable_parameters"]?.int)
+  let task = try FixedBatches(Classifier.folder + "batches.json", name.hasSuffix("pair") ? "pair" : "text")
+  let trainer = try Trainer(
+    run.model, task, table, TwentySteps.settings, Replicas(threads: 2), adapters: RowAdapters(run.adapter?.set))
+  for index in 0..<20 {
+    func expected(_ key: String) -> Double { run.json[key]?.array?[index].number ?? .nan }
+    let record = try trainer.step(task.batches[index % 4])
+    #expect(abs(record.loss - expected("losses")) < 1e-4, "step \(index + 1)")
+    #expect(abs(record.gradientNorm - expected("gradient_norms")) < 1e-4 * max(1, expected("gradient_norms")))
+  }
+  #expect(largestDifference(try run.logits(), try golden(name + "-final")) < 1e-3)
+}
+
+@Test(arguments: loraRuns)
+func `PEFT's folder of a trained classifier is read, and what is saved is read again`(_ name: String) throws {
+  try Processor.initialize()
+  let run = try Classifier(name, "final"), adapter = try #require(run.adapter)
+  #expect(largestDifference(try run.logits(), try golden(name + "-final")) < 1e-4)
+  try withTemporaryFolder { folder in
+    try adapter.save(to: folder, base: "tiny", head: .sequenceClassification)
+    let config = try JSON(path: folder + "/adapter_config.json")
+    #expect(config["task_type"] == "SEQ_CLS")
+    let again = try Adapter(folder: folder, on: run.model)
+    #expect(again.trainable.map(\.name) == adapter.trainable.map(\.name))
+    let files = [folder, fixture(Classifier.folder + name + "-final")].map { $0 + "/adapter_model.safetensors" }
+    let names = try files.map { try Checkpoint(file: $0).names }
+    #expect(names[0] == names[1])
+  }
+}
+
+@Test func `a layer that the base lacks is trained, saved and named in modules_to_save`() throws {
+  try Processor.initialize()
+  let model = try TextModel(
+    folder: fixture("distillation/student"), headType: .sequenceClassification, classes: 3, reuseHead: true)
+  #expect(model.newlyInitialized.contains("bert.pooler.dense.weight"))
+  var method = LoRAConfig()
+  method.addModulesToSave(["bert.pooler.dense"])
+  let adapter = try Adapter(method, on: model, seed: 3)
+  #expect(model.missingHeadWeights(besides: adapter.replacedAndHeadNames).isEmpty)
+  try withTemporaryFolder { folder in
+    try adapter.save(to: folder, base: "tiny", head: .sequenceClassification)
+    let saved = try JSON(path: folder + "/adapter_config.json")["modules_to_save"]
+    #expect(saved?.array?.contains("bert.pooler.dense") == true)
+    let names = try Checkpoint(file: folder + "/adapter_model.safetensors").names
+    #expect(names.contains("base_model.model.bert.pooler.dense.weight"))
+  }
+}
