@@ -41,7 +41,9 @@ public final class AdapterPool: @unchecked Sendable {
     let folders = (withBase ? [folder] : []) + adapters.map(\.path)
     let tasks = try folders.map { try FolderTask($0, base: folder, config) }
     guard let task = tasks.first else { preconditionFailure("a pool needs a member") }
-    for other in tasks where other.type != task.type { throw PoolFault.differentTasks(task, other) }
+    for other in tasks where other.type != task.type {
+      throw PoolFault.differentTasks([task, other].map { ($0.folder, $0.type) })
+    }
     model = try TextModel(
       config, checkpoint, headType: task.type.inference.headType, classes: max(config.labels.count, 1),
       reuseHead: true, seed: 0)

@@ -11,7 +11,7 @@ public struct FolderTask: Sendable {
   public let settings: TuneJSON?
   public let inference: any TaskInference
 
-  public var type: TaskType { Swift.type(of: inference).type }
+  public var type: TaskType { TaskType(of: inference) }
 
   /// - Parameter base: the base model's folder, which may be the same.
   /// - Throws: `PoolFault.taskType` if tune.json and adapter_config.json contradict each other; faults of the files.
@@ -20,7 +20,7 @@ public struct FolderTask: Sendable {
     settings = try TuneJSON(folder: folder)
     let adapterType = folder == base ? nil : try Self.taskType(ofAdapter: folder)
     if let settings {
-      let type = Swift.type(of: settings.task).type
+      let type = TaskType(of: settings.task)
       if let adapterType, adapterType != type { throw PoolFault.taskType(folder, adapterType, tuneJSON: type) }
       inference = settings.task
     } else {

@@ -9,7 +9,7 @@ public enum PoolFault: Error, CustomStringConvertible {
   case missingWeights(adapter: String, [String])
   case differentBase(adapter: String, base: String)
   case duplicateName(String)
-  case differentTasks(FolderTask, FolderTask)
+  case differentTasks([(folder: String, task: TaskType)])
   case taskType(String, TaskType, tuneJSON: TaskType)
   case unknownTaskType(String, String)
   case noRecords(String, TaskType)
@@ -29,8 +29,8 @@ public enum PoolFault: Error, CustomStringConvertible {
     case .differentBase(let adapter, let base):
       "\(adapter): was trained on other weights than those of \(base) (tune.json's base.sha256). "
         + "Its predictions would be meaningless. Give the base that it was trained on, or --any-base."
-    case .differentTasks(let first, let second):
-      "\(first.folder) was trained for \(first.type.rawValue), \(second.folder) for \(second.type.rawValue). "
+    case .differentTasks(let folders):
+      folders.map { "\($0.folder) was trained for \($0.task.rawValue). " }.joined()
         + "Use adapters of one task at a time."
     case .taskType(let folder, let type, let tuneJSON):
       "\(folder): 'task_type' of adapter_config.json is that of \(type.rawValue), but tune.json says "

@@ -16,7 +16,7 @@ public struct Predictor {
     keepsLogits = logits
     tasks = try pool.members.map { member in
       guard let task = member.task as? any RecordInference else {
-        throw PoolFault.noRecords(member.folder, type(of: member.task).type)
+        throw PoolFault.noRecords(member.folder, TaskType(of: member.task))
       }
       return task
     }

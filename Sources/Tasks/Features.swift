@@ -31,18 +31,3 @@ public struct EncodedRecord: Sendable {
     self.cutTokens = cutTokens
   }
 }
-
-/// The logits of some rows: [rows, classes].
-public struct Logits: Sendable, Equatable {
-  public let classes: Int
-  /// Row by row.
-  public let values: [Float]
-
-  public init(classes: Int, values: [Float]) {
-    self.classes = classes
-    self.values = values
-  }
-
-  public var rows: Int { values.count / max(classes, 1) }
-  public subscript(row: Int) -> ArraySlice<Float> { values[row * classes..<(row + 1) * classes] }
-}

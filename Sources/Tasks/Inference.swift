@@ -1,9 +1,7 @@
 /// The one path from features to logits and predictions: evaluation, prediction and the estimate of a dry run use it.
 public import Autograd
 public import Datasets
-import Glibc
 public import Models
-import Synchronization
 
 /// A model with the adapters of some rows, without gradients.
 public struct Inference: Sendable {
@@ -58,70 +56,4 @@ public struct Inference: Sendable {
 public struct SequenceLogits: Sendable {
   public let ids: [Int32]
   public let logits: Logits
-}
-
-/// The model's outputs are NaN or infinite. Without this error they would look like bad predictions.
-public struct NotFinite: Error, CustomStringConvertible {
-  public init() {}
-
-  public var description: String {
-    "The model's outputs are not finite numbers: its weights, or the adapter's, contain NaN or infinity. "
-      + "Are the files damaged?"
-  }
-}
-
-extension Logits {
-  /// Some rows of a tensor.
-  init(_ logits: Tensor, rows: some Sequence<Int>) {
-    self.init(
-      classes: logits.columns,
-      values: rows.flatMap { UnsafeBufferPointer(start: logits.pointer + $0 * logits.columns, count: logits.columns) })
-  }
-}
-
-/// The index of the largest of a row of logits, and its softmax probability.
-public func argmax(_ logits: some RandomAccessCollection<Float>) -> (label: Int, probability: Float) {
-  var best = logits.startIndex
-  for index in logits.indices where logits[index] > logits[best] { best = index }
-  let sum = logits.reduce(0) { $0 + exp($1 - logits[best]) }
-  return (logits.distance(from: logits.startIndex, to: best), 1 / sum)
-}
-
-/// `argmax` of each row.
-func argmaxRows(_ logits: Tensor) -> [(label: Int, probability: Float)] {
-  (0..<logits.rows).map {
-    argmax(UnsafeBufferPointer(start: logits.pointer + $0 * logits.columns, count: logits.columns))
-  }
-}
-
-/// The probabilities of a row of logits, in Double.
-public func softmax(_ logits: some Collection<Float>) -> [Double] {
-  let largest = Double(logits.max() ?? 0), exponentials = logits.map { exp(Double($0) - largest) }
-  let sum = exponentials.reduce(0, +)
-  return exponentials.map { $0 / sum }
-}
-
-/// Groups sequences of similar length into batches of about `tokens` tokens, so that threads get equal work.
-func lengthGroups(lengths: [Int], tokens: Int) -> [[Int]] {
-  var groups: [[Int]] = [], tokenCount = 0
-  for index in lengths.indices.sorted(by: { (lengths[$0], $0) > (lengths[$1], $1) }) {
-    if groups.isEmpty || tokenCount + lengths[index] > tokens {
-      groups.append([])
-      tokenCount = 0
-    }
-    groups[groups.count - 1].append(index)
-    tokenCount += lengths[index]
-  }
-  return groups
-}
-
-/// One result per index, written by several threads.
-final class Results<Value: Sendable>: Sendable {
-  private let values: Mutex<[Value?]>
-
-  init(count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
-
-  func set(_ index: Int, _ value: Value) { values.withLock { $0[index] = value } }
-
-  var all: [Value] { values.withLock { $0.compactMap { $0 } } }
 }

@@ -72,3 +72,11 @@ public struct RecordTask: Task {
       })
   }
 }
+
+extension RecordInference {
+  public func makeEvaluation(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> any Task {
+    var splits: [Split: any Dataset] = [:]
+    for (split, _) in data.files { splits[split] = try data.records(split).map { normalized($0, of: data) } }
+    return RecordTask(self, splits: splits, tokenizer: tokenizer, loss: evaluationLoss)
+  }
+}

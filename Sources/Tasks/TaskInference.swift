@@ -12,7 +12,8 @@ public import Models
 /// 4. **The recipe.** `extension XSettings: TaskSection` with the keys, and its line in `TaskType.defaultSettings`
 ///    (Sources/Recipes/Sections).
 public protocol TaskInference: Sendable, Codable {
-  static var type: TaskType { get }
+  /// `task.type` in a recipe and in tune.json.
+  static var name: String { get }
   static var headType: HeadType { get }
   /// All metrics, the default for choosing the best checkpoint first.
   static var metrics: [Metric] { get }
@@ -59,12 +60,5 @@ public struct TaskDescription: Sendable {
 
 extension RecordInference {
   public var evaluationLoss: ClassificationLoss { ClassificationLoss() }
-
   public func normalized(_ records: any Dataset, of data: TaskData) -> any Dataset { records }
-
-  public func makeEvaluation(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> any Task {
-    var splits: [Split: any Dataset] = [:]
-    for (split, _) in data.files { splits[split] = try data.records(split).map { normalized($0, of: data) } }
-    return RecordTask(self, splits: splits, tokenizer: tokenizer, loss: evaluationLoss)
-  }
 }

@@ -17,3 +17,20 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
     }
   }
 }
+
+extension TaskType {
+  /// The type of a task.
+  public init(of inference: any TaskInference) {
+    let name = type(of: inference).name
+    guard let type = TaskType(rawValue: name) else { preconditionFailure("the task \(name) is not registered") }
+    self = type
+  }
+}
+
+extension TaskType {
+  /// The metrics of all tasks, each once. Tasks that share a metric's name share its direction.
+  public static let allMetrics: [Metric] = allCases.flatMap { $0.inference.metrics }.uniqueByName
+
+  /// The metric of any task with this name, for results whose task is not at hand.
+  public static func metric(named name: String) -> Metric? { allMetrics.first { $0.name == name } }
+}

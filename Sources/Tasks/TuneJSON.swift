@@ -99,7 +99,7 @@ extension TuneJSON: Codable {
     var file = encoder.container(keyedBy: Key.self)
     try file.encode(Self.format, forKey: .format)
     var settings = try JSON(encoding: task).object ?? [:]
-    settings["type"] = .string(type(of: task).type.rawValue)
+    settings["type"] = .string(type(of: task).name)
     try file.encode(JSON.object(settings), forKey: .task)
     try file.encode(Window(maxLength: maxLength, stride: stride), forKey: .window)
     try file.encodeIfPresent(base, forKey: .base)

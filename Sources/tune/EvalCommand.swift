@@ -43,7 +43,7 @@ struct EvalCommand: ParsableCommand {
     try threads.start(precision, quiet: json)
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase)
-    let member = pool.members[0], type = type(of: member.task).type
+    let member = pool.members[0], type = TaskType(of: member.task)
     let format = try Recipe.Data.format(of: file, for: type, member.settings?.data, overrides: dataSettings)
     let task = try member.task.makeEvaluation(
       of: TaskData(files: [(.test, [file])], format: format), member.tokenizer, threads: threads.count)

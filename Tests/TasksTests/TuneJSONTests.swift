@@ -21,7 +21,7 @@ private let inferences: [any TaskInference] = [
       #expect(try JSON(encoding: read) == JSON(encoding: file))
       #expect(try JSON(path: folder + "/tune.json")["format"] == 2)
       #expect(try JSON(encoding: read.task) == JSON(encoding: inference))
-      #expect(type(of: read.task).type == type(of: inference).type)
+      #expect(TaskType(of: read.task) == TaskType(of: inference))
     }
   }
 }

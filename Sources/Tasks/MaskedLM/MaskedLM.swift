@@ -3,7 +3,7 @@ import Datasets
 public import Models
 
 public struct MaskedLM: TaskInference {
-  public static let type = TaskType.maskedLM
+  public static let name = "masked_lm"
   public static let headType = HeadType.maskedLM
   public static let metrics: [Metric] = [
     Metric.loss, Metric("perplexity", higherIsBetter: false, isHeadline: true), Metric("accuracy", isHeadline: true),

@@ -48,14 +48,6 @@ extension MetricSource {
   }
 }
 
-extension TaskType {
-  /// The metrics of all tasks, each once. Tasks that share a metric's name share its direction.
-  public static let allMetrics: [Metric] = allCases.flatMap { $0.inference.metrics }.uniqueByName
-
-  /// The metric of any task with this name, for results whose task is not at hand.
-  public static func metric(named name: String) -> Metric? { allMetrics.first { $0.name == name } }
-}
-
 extension [Metric] {
   /// Without metrics of the name of an earlier one.
   public var uniqueByName: [Metric] {

@@ -4,7 +4,7 @@ public import Files
 public import Models
 
 public struct SequenceClassification: RecordInference {
-  public static let type = TaskType.sequenceClassification
+  public static let name = "sequence_classification"
   public static let headType = HeadType.sequenceClassification
   public static let metrics: [Metric] = ClassificationScore.metrics + [.loss]
   public static let description = TaskDescription(

@@ -4,7 +4,7 @@ public import Files
 public import Models
 
 public struct TokenClassification: RecordInference {
-  public static let type = TaskType.tokenClassification
+  public static let name = "token_classification"
   public static let headType = HeadType.tokenClassification
   public static let metrics: [Metric] = EntityScore.metrics + [.loss]
   public static let description = TaskDescription(

@@ -1,0 +1,59 @@
+/// The logits of a model outside of a pass, and what is computed from them.
+import Autograd
+import Glibc
+
+/// The logits of some rows: [rows, classes].
+public struct Logits: Sendable, Equatable {
+  public let classes: Int
+  /// Row by row.
+  public let values: [Float]
+
+  public init(classes: Int, values: [Float]) {
+    self.classes = classes
+    self.values = values
+  }
+
+  public var rows: Int { values.count / max(classes, 1) }
+  public subscript(row: Int) -> ArraySlice<Float> { values[row * classes..<(row + 1) * classes] }
+}
+
+extension Logits {
+  /// Some rows of a tensor.
+  init(_ logits: Tensor, rows: some Sequence<Int>) {
+    self.init(
+      classes: logits.columns,
+      values: rows.flatMap { UnsafeBufferPointer(start: logits.pointer + $0 * logits.columns, count: logits.columns) })
+  }
+}
+
+/// The index of the largest of a row of logits, and its softmax probability.
+public func argmax(_ logits: some RandomAccessCollection<Float>) -> (label: Int, probability: Float) {
+  var best = logits.startIndex
+  for index in logits.indices where logits[index] > logits[best] { best = index }
+  let sum = logits.reduce(0) { $0 + exp($1 - logits[best]) }
+  return (logits.distance(from: logits.startIndex, to: best), 1 / sum)
+}
+
+/// `argmax` of each row.
+func argmaxRows(_ logits: Tensor) -> [(label: Int, probability: Float)] {
+  (0..<logits.rows).map {
+    argmax(UnsafeBufferPointer(start: logits.pointer + $0 * logits.columns, count: logits.columns))
+  }
+}
+
+/// The probabilities of a row of logits, in Double.
+public func softmax(_ logits: some Collection<Float>) -> [Double] {
+  let largest = Double(logits.max() ?? 0), exponentials = logits.map { exp(Double($0) - largest) }
+  let sum = exponentials.reduce(0, +)
+  return exponentials.map { $0 / sum }
+}
+
+/// The model's outputs are NaN or infinite. Without this error they would look like bad predictions.
+public struct NotFinite: Error, CustomStringConvertible {
+  public init() {}
+
+  public var description: String {
+    "The model's outputs are not finite numbers: its weights, or the adapter's, contain NaN or infinity. "
+      + "Are the files damaged?"
+  }
+}
