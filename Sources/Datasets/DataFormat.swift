@@ -1,7 +1,18 @@
 /// How data files are read into records: the settings of each format.
 import Files
 
+/// What the records of a format have, and a task requires.
+public enum RecordContent: Sendable {
+  /// Words with one tag each.
+  case taggedWords
+  /// One text or two, with labels.
+  case labeledTexts
+  /// Texts without labels.
+  case runningText
+}
+
 public protocol DataFormat: Sendable {
+  var content: RecordContent { get }
   /// The records of some files, one file after the other.
   /// - Throws: `FileFault`, and the fault of the format.
   func records(in paths: [String]) throws -> any Dataset
@@ -12,6 +23,7 @@ public struct CoNLLFormat: DataFormat {
   public var columns = CoNLLColumns()
   /// The scheme of the tags; nil: to be detected.
   public var scheme: TagScheme?
+  public var content: RecordContent { .taggedWords }
 
   public init() {}
 
@@ -24,6 +36,7 @@ public struct CoNLLFormat: DataFormat {
 public struct TableDataFormat: DataFormat {
   public let format: TableFormat
   public var columns: RecordColumns
+  public var content: RecordContent { .labeledTexts }
 
   public init(_ format: TableFormat) {
     self.format = format
@@ -41,6 +54,7 @@ public struct TextFormat: DataFormat {
   public var fields = ["text"]
   /// Whether the rest of a block is filled with the next document.
   public var pack = true
+  public var content: RecordContent { .runningText }
 
   public init() {}
 

@@ -24,7 +24,7 @@ extension Recipe.Data {
   public static func format(
     of file: String, for task: TaskType, _ json: JSON?, overrides: [String]
   ) throws -> any DataFormat {
-    let formats = Recipe.Task(task).section.formats
+    let formats = FormatType.formats(with: Recipe.Task(task).section.content)
     let byName = formats.first { file.hasSuffix("." + $0.rawValue) || file.hasSuffix(".\($0.rawValue).gz") }
     let settings = json ?? ["format": .string((byName ?? formats[0]).rawValue)]
     let raw = try RawRecipe(["data": settings], overrides: overrides.map { "data." + $0 })

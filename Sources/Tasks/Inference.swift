@@ -38,7 +38,7 @@ public struct Inference: Sendable {
     _ records: some Dataset, _ task: any RecordInference, _ tokenizer: TextTokenizer, keepsLogits: Bool = false,
     _ parallelFor: ParallelFor
   ) throws -> [(prediction: Prediction, sequences: [SequenceLogits])] {
-    let split = EncodedSplit(records, task, tokenizer), loss = ClassificationLoss()
+    let split = EncodedSplit(records, task, tokenizer), loss = task.evaluationLoss
     let outputs = run(lengths: split.lengths, parallelFor, batch: { split.batch($0, loss) }) { batch, logits, _ in
       (split.predictionLogits(batch, logits), keepsLogits ? split.allLogits(batch, logits) : [])
     }

@@ -39,7 +39,7 @@ public protocol RecordInference: TaskInference {
   /// What the record is labeled with, in the form of the predicted labels.
   func gold(of record: Record) -> JSON
   /// The loss of an evaluation.
-  var evaluationLoss: ClassificationLoss { get }
+  var evaluationLoss: any LossFunction { get }
   /// Converts records that are labeled in another form, such as another tag scheme.
   func normalized(_ records: any Dataset, of data: TaskData) -> any Dataset
 }
@@ -59,6 +59,6 @@ public struct TaskDescription: Sendable {
 }
 
 extension RecordInference {
-  public var evaluationLoss: ClassificationLoss { ClassificationLoss() }
+  public var evaluationLoss: any LossFunction { ClassificationLoss() }
   public func normalized(_ records: any Dataset, of data: TaskData) -> any Dataset { records }
 }

@@ -20,6 +20,11 @@ extension Recipe {
       /// Tables with named columns: JSON lines, or TSV or CSV with a header line.
       case jsonl, tsv, csv
 
+      /// The formats whose records have this content.
+      static func formats(with content: RecordContent) -> [Self] {
+        allCases.filter { $0.defaultFormat.content == content }
+      }
+
       /// The format of a recipe that has no other key of it.
       fileprivate var defaultFormat: any DataFormatSection {
         switch self {
@@ -67,7 +72,7 @@ extension Recipe {
         }
       }
       if let task {
-        fields.checkFormat(type, of: task.type, task.section.formats)
+        fields.checkFormat(type, of: task.type, FormatType.formats(with: task.section.content))
         fields.check(
           stride == nil || task.section.usesWindows, "stride",
           expected: "no value unless the task reads long texts in windows (task.long_text \"mean\")")

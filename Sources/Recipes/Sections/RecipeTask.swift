@@ -1,11 +1,12 @@
 /// The recipe's section "task". To add a task: a case of `TaskType`, and its keys as a `TaskSection` in the folder Tasks.
+import Datasets
 import Files
 public import Tasks
 
 /// The settings of one task, which declare their keys.
 protocol TaskSection: TaskSettings {
-  /// The formats of its data files.
-  var formats: [Recipe.Data.FormatType] { get }
+  /// What the records of its data files must have.
+  var content: RecordContent { get }
   /// Whether it splits long texts into windows, which share `data.stride` tokens.
   var usesWindows: Bool { get }
   /// The defaults of the section "distillation".

@@ -1,8 +1,9 @@
 /// "task": {"type": "token_classification", …} and {"type": "sequence_classification", …}.
+import Datasets
 import Tasks
 
 extension TokenClassificationSettings: TaskSection {
-  var formats: [Recipe.Data.FormatType] { [.conll] }
+  var content: RecordContent { .taggedWords }
 
   mutating func declare(_ fields: Fields) {
     fields.declareClassificationLoss(&labelSmoothing, &classWeights)
@@ -10,7 +11,7 @@ extension TokenClassificationSettings: TaskSection {
 }
 
 extension SequenceClassificationSettings: TaskSection {
-  var formats: [Recipe.Data.FormatType] { [.jsonl, .tsv, .csv] }
+  var content: RecordContent { .labeledTexts }
   var usesWindows: Bool { longText == .mean }
 
   mutating func declare(_ fields: Fields) {

@@ -1,8 +1,9 @@
 /// "task": {"type": "masked_lm", …}.
+import Datasets
 import Tasks
 
 extension MaskedLMSettings: TaskSection {
-  var formats: [Recipe.Data.FormatType] { [.text] }
+  var content: RecordContent { .runningText }
 
   /// DistilBERT's weights (Sanh et al. 2019).
   var distillation: Recipe.Distillation { Recipe.Distillation() }
