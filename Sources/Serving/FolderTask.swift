@@ -18,23 +18,24 @@ public struct FolderTask: Sendable {
   init(_ folder: String, base: String, _ config: ModelConfig) throws {
     self.folder = folder
     settings = try TuneJSON(folder: folder)
-    let adapterType = folder == base ? nil : try Self.taskType(ofAdapter: folder)
+    let file = folder + "/adapter_config.json"
+    let found = folder == base ? nil : try JSON(path: file)["task_type"]?.string
     if let settings {
-      let type = TaskType(of: settings.task)
-      if let adapterType, adapterType != type { throw PoolFault.taskType(folder, adapterType, tuneJSON: type) }
       inference = settings.task
-    } else {
-      let type = adapterType ?? Self.taskType(of: config) ?? .tokenClassification
-      inference = type.inference.init(labels: config.labels)
+      let expected = Swift.type(of: inference).headType.peftTaskType
+      if let found, found != expected {
+        throw PoolFault.taskType(file, found, TaskType(of: inference), expected: expected)
+      }
+      return
     }
+    let type = try found.map { try Self.taskType(named: $0, file) } ?? Self.taskType(of: config) ?? .tokenClassification
+    inference = type.inference.init(labels: config.labels)
   }
 
-  /// By `task_type` of adapter_config.json; nil if it is null or missing.
-  private static func taskType(ofAdapter folder: String) throws -> TaskType? {
-    let file = folder + "/adapter_config.json"
-    guard let name = try JSON(path: file)["task_type"], name != .null else { return nil }
-    guard let type = TaskType.allCases.first(where: { $0.inference.headType.peftTaskType == name.string }) else {
-      throw PoolFault.unknownTaskType(file, name.text(pretty: false))
+  /// The first task whose head has this `task_type` in PEFT.
+  private static func taskType(named name: String, _ file: String) throws -> TaskType {
+    guard let type = TaskType.allCases.first(where: { $0.inference.headType.peftTaskType == name }) else {
+      throw PoolFault.unknownTaskType(file, name)
     }
     return type
   }

@@ -10,7 +10,7 @@ public enum PoolFault: Error, CustomStringConvertible {
   case differentBase(adapter: String, base: String)
   case duplicateName(String)
   case differentTasks([(folder: String, task: TaskType)])
-  case taskType(String, TaskType, tuneJSON: TaskType)
+  case taskType(String, String, TaskType, expected: String?)
   case unknownTaskType(String, String)
   case noRecords(String, TaskType)
 
@@ -32,11 +32,11 @@ public enum PoolFault: Error, CustomStringConvertible {
     case .differentTasks(let folders):
       folders.map { "\($0.folder) was trained for \($0.task.rawValue). " }.joined()
         + "Use adapters of one task at a time."
-    case .taskType(let folder, let type, let tuneJSON):
-      "\(folder): 'task_type' of adapter_config.json is that of \(type.rawValue), but tune.json says "
-        + "\(tuneJSON.rawValue). Do the two files belong together?"
+    case .taskType(let file, let found, let task, let expected):
+      "\(file): 'task_type' is \"\(found)\", but tune.json says \(task.rawValue), which is "
+        + "\(expected.map { "\"\($0)\"" } ?? "null"). Do the two files belong together?"
     case .unknownTaskType(let file, let found):
-      "\(file): 'task_type' is \(found); supported: "
+      "\(file): 'task_type' is \"\(found)\"; supported: "
         + TaskType.allCases.compactMap { $0.inference.headType.peftTaskType }.map { "\"\($0)\"" }.joined(
           separator: ", ") + "."
     case .noRecords(let path, let task):
