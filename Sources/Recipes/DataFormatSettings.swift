@@ -16,14 +16,14 @@ extension Recipe.Data {
     return Fields.write { copy.declareFormat($0) }.json
   }
 
-  /// The format of a file to evaluate.
+  /// How a file to evaluate is read, with `maxLength` and `stride` if `overrides` set them.
   /// - Parameters:
   ///   - json: `formatJSON` of the run; nil: the task's default format, or the one that the file's name ends with.
   ///   - overrides: such as `label_column=2`.
   /// - Throws: `RecipeFaults`.
-  public static func format(
-    of file: String, for task: TaskType, _ json: JSON?, overrides: [String]
-  ) throws -> any DataFormat {
+  public static func evaluated(
+    _ file: String, for task: TaskType, _ json: JSON?, overrides: [String]
+  ) throws -> Recipe.Data {
     let formats = FormatType.formats(with: Recipe.Task(task).section.content)
     let byName = formats.first { file.hasSuffix("." + $0.rawValue) || file.hasSuffix(".\($0.rawValue).gz") }
     let settings = json ?? ["format": .string((byName ?? formats[0]).rawValue)]
@@ -33,12 +33,13 @@ extension Recipe.Data {
     Fields.read(raw.json, diagnostics) { fields in
       fields.object("data") {
         data.declareFormat($0)
+        data.declareWindow($0)
         $0.checkFormat(data.type, of: task, formats)
       }
     }
     let faults = raw.allFaults(with: diagnostics.faults)
     if !faults.isEmpty { throw RecipeFaults(file: nil, faults) }
-    return data.format
+    return data
   }
 }
 

@@ -92,6 +92,14 @@ public final class AdapterPool: @unchecked Sendable {
       settings: task.settings)
   }
 
+  /// The member's tokenizer with another window.
+  /// - Throws: `TextTokenizerFault`.
+  public func tokenizer(of member: Member, maxLength: Int, stride: Int?) throws -> TextTokenizer {
+    try TextTokenizer(
+      member.tokenizer.wordPiece, model.config, maxLength: maxLength, stride: stride,
+      reserved: member.adapter?.method.virtualTokenCount ?? 0)
+  }
+
   /// Sets the precision of GEMMs. Weights that an adapter replaces stay in Float32.
   public func use(_ precision: Precision) {
     model.setPrecision(precision, adapters: members.compactMap { $0.adapter?.set })

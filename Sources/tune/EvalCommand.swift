@@ -28,7 +28,7 @@ struct EvalCommand: ParsableCommand {
   @Option(
     name: .customLong("data"),
     help: ArgumentHelp(
-      "A key of a recipe's section \"data\", such as label_column=3 or format=tsv. May be repeated.",
+      "A key of a recipe's section \"data\", such as label_column=3, format=tsv or max_length=64. May be repeated.",
       valueName: "key=value"))
   var dataSettings: [String] = []
   @Flag(help: "Skip the check that the adapter was trained on this base model.")
@@ -44,9 +44,13 @@ struct EvalCommand: ParsableCommand {
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase)
     let member = pool.members[0], type = TaskType(of: member.task)
-    let format = try Recipe.Data.format(of: file, for: type, member.settings?.data, overrides: dataSettings)
+    let data = try Recipe.Data.evaluated(file, for: type, member.settings?.data, overrides: dataSettings)
+    let tokenizer =
+      data.maxLength == nil && data.stride == nil
+      ? member.tokenizer
+      : try pool.tokenizer(of: member, maxLength: data.maxLength ?? member.tokenizer.maxLength, stride: data.stride)
     let task = try member.task.makeEvaluation(
-      of: TaskData(files: [(.test, [file])], format: format), member.tokenizer, threads: threads.count)
+      of: TaskData(files: [(.test, [file])], format: data.format), tokenizer, threads: threads.count)
     pool.use(precision)
     let replicas = Replicas(threads: threads.count)
     guard let evaluation = try task.evaluate(pool.model, adapters: member.adapters, on: .test, replicas.forEach) else {

@@ -66,11 +66,7 @@ extension Recipe {
 
     /// - Parameter task: nil: any.
     mutating func declare(_ fields: Fields, for task: Task?) {
-      declareFormat(fields) { data, fields in
-        if data.type != .text {
-          fields.optional("stride", &data.stride, .int(0...), "Tokens that neighboring windows share.")
-        }
-      }
+      declareFormat(fields) { data, fields in if data.type != .text { data.declareStride(fields) } }
       if let task {
         fields.checkFormat(type, of: task.type, FormatType.formats(with: task.section.content))
         fields.check(
@@ -80,13 +76,27 @@ extension Recipe {
       fields.required("train", &train, .files, "Training data.")
       fields.optional("dev", &dev, .files, "Development data, which choose the best checkpoint.")
       fields.optional("test", &test, .files, "Test data, scored once, at the end.")
+      declareMaxLength(fields)
+      fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Train only on the first examples.")
+    }
+
+    /// The keys of the windows, for a file to evaluate.
+    mutating func declareWindow(_ fields: Fields) {
+      declareStride(fields)
+      declareMaxLength(fields)
+    }
+
+    private mutating func declareStride(_ fields: Fields) {
+      fields.optional("stride", &stride, .int(0...), "Tokens that neighboring windows share.")
+    }
+
+    private mutating func declareMaxLength(_ fields: Fields) {
       fields.optional(
         "max_length", &maxLength, .int(8...),
         "Tokens per window or block, special tokens included; else the model's limit.")
       if let maxLength, let stride {
         fields.check(stride * 2 < maxLength, "stride", expected: "less than half of max_length, which is \(maxLength)")
       }
-      fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Train only on the first examples.")
     }
 
     /// The keys that say how a file is read.
