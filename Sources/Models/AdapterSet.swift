@@ -5,7 +5,7 @@ public import Autograd
 /// its trainable parameters are written to, between training steps.
 public final class AdapterSet: Sendable {
   /// The model that the set was made for. It also keeps the objects alive whose identities are the keys below.
-  let base: TextModel
+  let base: any AnyObject & Sendable
   /// The classifier in place of the model's; nil: the model's.
   public let head: Projection?
   let virtualTokens: (any VirtualTokens)?
@@ -16,22 +16,25 @@ public final class AdapterSet: Sendable {
   let companionMatrices: [Parameter]
 
   /// - Parameters:
-  ///   - projections: adapters of projections of `model`.
+  ///   - base: the model that the projections and parameters belong to.
+  ///   - joinedParameters: the parameters of `base` that must be contiguous in memory, group by group.
+  ///   - projections: adapters of projections of `base`.
   ///   - residuals: adapters after sublayers.
-  ///   - replaced: parameters of `model` that the set has its own copies of.
+  ///   - replaced: parameters of `base` that the set has its own copies of.
   ///   - head: the adapter's classifier; nil: the model's.
-  public init(
-    for model: TextModel, projections: [(projection: Projection, adapter: any ProjectionAdapter)] = [],
-    residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)] = [], replacing replaced: [Parameter] = [],
-    head: Projection? = nil, virtualTokens: (any VirtualTokens)? = nil
+  init(
+    for base: any AnyObject & Sendable, joinedParameters: [[Parameter]],
+    projections: [(projection: Projection, adapter: any ProjectionAdapter)],
+    residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)], replacing replaced: [Parameter], head: Projection?,
+    virtualTokens: (any VirtualTokens)?
   ) {
-    (base, self.head, self.virtualTokens) = (model, head, virtualTokens)
+    (self.base, self.head, self.virtualTokens) = (base, head, virtualTokens)
     self.projections = Dictionary(
       uniqueKeysWithValues: projections.map { (ObjectIdentifier($0.projection), $0.adapter) })
     self.residuals = Dictionary(uniqueKeysWithValues: residuals.map { ($0.slot, $0.adapter) })
     let isReplaced = Set(replaced.map(ObjectIdentifier.init))
     var copies: [ObjectIdentifier: Parameter] = [:], companions: [Parameter] = []
-    for group in model.joinedParameters where group.contains(where: { isReplaced.contains(ObjectIdentifier($0)) }) {
+    for group in joinedParameters where group.contains(where: { isReplaced.contains(ObjectIdentifier($0)) }) {
       for (original, copy) in zip(group, Parameter.contiguousCopies(of: group)) {
         copies[ObjectIdentifier(original)] = copy
         let isMatrix = original.shape.count > 1
@@ -55,14 +58,6 @@ public final class AdapterSet: Sendable {
 
   /// Whether it changes nothing but projections' outputs, and the head.
   var adaptsOnlyProjections: Bool { residuals.isEmpty && parameters.isEmpty && virtualTokens == nil }
-}
-
-extension TextModel {
-  /// The parameters that must be contiguous in memory, group by group: the weights, and the biases, of projections that
-  /// one GEMM computes.
-  fileprivate var joinedParameters: [[Parameter]] {
-    encoder.joinedProjections.filter { $0.parts.count > 1 }.flatMap { [$0.parts.map(\.weight), $0.parts.map(\.bias)] }
-  }
 }
 
 extension Parameter {

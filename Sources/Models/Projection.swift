@@ -1,6 +1,5 @@
 /// A linear layer: an adapter slot, which a pass finds by the layer's identity. Does not know any adapter.
 public import Autograd
-import Kernels
 
 /// y = x·Wᵀ + b, changed by the adapters of the pass.
 public final class Projection: Sendable {
@@ -22,20 +21,4 @@ public final class Projection: Sendable {
 
   /// A copy of the weight and the bias, which may be trained without changing this projection.
   public var copy: Projection { Projection(name, weight: weight.copy(), bias: bias.copy()) }
-}
-
-/// One or more projections of the same input, computed with one GEMM, their outputs side by side.
-final class JoinedProjection: Sendable {
-  let parts: [Projection]
-
-  init(parts: [Projection]) { self.parts = parts }
-
-  convenience init(_ part: Projection) { self.init(parts: [part]) }
-
-  /// - Parameter precision: of the GEMM's operands.
-  func callAsFunction(_ x: Tensor, precision: Precision = .fp32, _ adapters: RowAdapters, _ pass: Pass) -> Tensor {
-    linear(
-      x, parts.map(adapters.weights), precision: precision, adapters: adapters.isEmpty ? [] : parts.map(adapters.of),
-      pass)
-  }
 }

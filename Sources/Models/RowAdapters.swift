@@ -35,7 +35,7 @@ public struct RowAdapters: Sendable {
   /// Whether all rows use the same adapter, or none.
   var haveOneSet: Bool { parts.allSatisfy { $0.rows == nil } }
 
-  func belong(to model: TextModel) -> Bool { parts.allSatisfy { $0.set.base === model } }
+  func belong(to model: AnyObject) -> Bool { parts.allSatisfy { $0.set.base === model } }
 
   /// The set of all rows.
   private var single: AdapterSet? { parts.count == 1 ? parts[0].set : nil }
@@ -46,8 +46,8 @@ public struct RowAdapters: Sendable {
   /// The parameter that stands for a parameter of the base in this pass; itself without an adapter's copy.
   public subscript(parameter: Parameter) -> Parameter { single?[parameter] ?? parameter }
 
-  /// The last linear layer in this pass.
-  public func head(of model: TextModel) -> Projection { single?.head ?? model.classifier }
+  /// The classifier in place of the model's; nil: the model's.
+  var head: Projection? { single?.head }
 
   func weights(of projection: Projection) -> LinearWeights {
     LinearWeights(weight: self[projection.weight], bias: self[projection.bias])

@@ -128,19 +128,6 @@ private final class MappedStorage: Storage, @unchecked Sendable {
   func release(_ bytes: UnsafeRawBufferPointer) { Files.releasePages(bytes) }
 }
 
-/// Contiguous memory for several weights, allocated when the first is loaded.
-final class JoinedMemory {
-  private(set) lazy var storage = OwnedStorage(count: count)
-  private let count: Int
-  private var used = 0
-  init(count: Int) { self.count = count }
-
-  func next(_ count: Int) -> UnsafeMutablePointer<Float> {
-    defer { used += count }
-    return storage.pointer + used
-  }
-}
-
 /// A module path, as in the checkpoint's names. Makes the module's weights.
 public struct Scope {
   let loader: WeightLoader
@@ -191,11 +178,5 @@ public struct Scope {
     }
     loader.ignore(name)
     return loader.newParameter(name, shape: shape, initializer: initializer)
-  }
-}
-
-extension String {
-  func replacingSuffix(_ suffix: String, by other: String) -> String {
-    hasSuffix(suffix) ? dropLast(suffix.count) + other : self
   }
 }

@@ -75,3 +75,9 @@ public struct WeightSource: Sendable {
     return !layers.contains(block)
   }
 }
+
+extension String {
+  fileprivate func replacingSuffix(_ suffix: String, by other: String) -> String {
+    hasSuffix(suffix) ? dropLast(suffix.count) + other : self
+  }
+}

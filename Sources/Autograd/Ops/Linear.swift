@@ -2,17 +2,6 @@
 internal import CKernels
 public import Kernels
 
-/// The weight [out, in] and bias [out] of one linear layer.
-public struct LinearWeights: Sendable {
-  public let weight: Parameter
-  public let bias: Parameter?
-
-  public init(weight: Parameter, bias: Parameter?) {
-    self.weight = weight
-    self.bias = bias
-  }
-}
-
 /// y = x·Wᵀ + b       x [n, in]   W [out, in]   b [out]   →   y [n, out]
 /// dx = dy·W          dW += dyᵀ·x    db += Σ rows of dy            source: Giles 2008 (NA-08/01) §2.2.2
 /// Computes several linear layers over one input with one GEMM; y holds their outputs side by side. The layers' weights
@@ -30,30 +19,19 @@ public func linear(
   let y = pass.make(x.rows, out, tracked: x.isTracked || isTrainable || hasTrainableAdapter)
   gemm(x.matrix, joined.transposed, into: y.matrix, bias: parts[0].bias?.pointer, precision: precision)
 
-  var adapterBackwards: [(Tensor) -> Void] = []
-  var first = 0
-  for (index, part) in parts.enumerated() {
-    let columns = first..<first + part.weight.rows
-    first = columns.upperBound
-    for adapter in index < adapters.count ? adapters[index] : [] {
-      let backward = adapter.apply(to: y, columns: columns, from: x, of: part, precision: precision, pass)
-      if let backward { adapterBackwards.append(backward) }
-    }
-  }
+  let columns = outputColumns(of: parts)
+  let adapterBackwards = apply(adapters, to: y, columns: columns, from: x, of: parts, precision: precision, pass)
   let slot = x.slot
   let input = parts.contains { $0.weight.isTrainable } ? x : nil
   let rescales = adapters.joined().contains(where: \.adapter.rescales)
   pass.record(y) { [unowned pass] dy in
     let unscaled = dy, dy = rescales ? copy(dy, pass) : dy
     for backward in adapterBackwards { backward(dy) }
-    var first = 0
     for (index, part) in parts.enumerated() {
-      let columns = first..<first + part.weight.rows
-      let slice = dy.matrix.columns(columns)
-      first = columns.upperBound
+      let slice = dy.matrix.columns(columns[index])
       if let bias = part.bias {
         let keepsBias = index < adapters.count && adapters[index].contains(where: \.adapter.keepsBias)
-        let slice = keepsBias ? unscaled.matrix.columns(columns) : slice
+        let slice = keepsBias ? unscaled.matrix.columns(columns[index]) : slice
         pass.accumulate(bias) { tune_column_sums(slice.base, slice.stride, $0, slice.rows, slice.columns, $1) }
       }
       guard part.weight.isTrainable, let input else { continue }
@@ -66,6 +44,28 @@ public func linear(
     pass.accumulate(slot) { dx, beta in gemm(dy.matrix, joined, into: dx, beta: beta, precision: precision) }
   }
   return y
+}
+
+/// Lets each layer's adapters change its columns of y.
+/// - Returns: the adapters' backward functions.
+private func apply(
+  _ adapters: [[AdaptedRows]], to y: Tensor, columns: [Range<Int>], from x: Tensor, of parts: [LinearWeights],
+  precision: Precision, _ pass: Pass
+) -> [(_ dy: Tensor) -> Void] {
+  zip(parts.indices, adapters).flatMap { index, adapters in
+    adapters.compactMap {
+      $0.apply(to: y, columns: columns[index], from: x, of: parts[index], precision: precision, pass)
+    }
+  }
+}
+
+/// The columns of each layer in the joined output.
+private func outputColumns(of parts: [LinearWeights]) -> [Range<Int>] {
+  var next = 0
+  return parts.map { part in
+    defer { next += part.weight.rows }
+    return next..<next + part.weight.rows
+  }
 }
 
 /// A copy that adapters may overwrite; the buffer of dy may be shared with another tensor's gradient.

@@ -1,0 +1,32 @@
+/// Adapters of a text model: which parameters are joined, and which layer is its head in a pass.
+public import Autograd
+
+extension AdapterSet {
+  /// - Parameters:
+  ///   - projections: adapters of projections of `model`.
+  ///   - residuals: adapters after sublayers.
+  ///   - replaced: parameters of `model` that the set has its own copies of.
+  ///   - head: the adapter's classifier; nil: the model's.
+  public convenience init(
+    for model: TextModel, projections: [(projection: Projection, adapter: any ProjectionAdapter)] = [],
+    residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)] = [], replacing replaced: [Parameter] = [],
+    head: Projection? = nil, virtualTokens: (any VirtualTokens)? = nil
+  ) {
+    self.init(
+      for: model, joinedParameters: model.joinedParameters, projections: projections, residuals: residuals,
+      replacing: replaced, head: head, virtualTokens: virtualTokens)
+  }
+}
+
+extension RowAdapters {
+  /// The last linear layer in this pass.
+  public func head(of model: TextModel) -> Projection { head ?? model.classifier }
+}
+
+extension TextModel {
+  /// The parameters that must be contiguous in memory, group by group: the weights, and the biases, of projections that
+  /// one GEMM computes.
+  fileprivate var joinedParameters: [[Parameter]] {
+    encoder.joinedProjections.filter { $0.parts.count > 1 }.flatMap { [$0.parts.map(\.weight), $0.parts.map(\.bias)] }
+  }
+}
