@@ -2,7 +2,7 @@
 
 usage: check_peft.py MODEL ADAPTER_DIR FILE [--limit 200] [--tolerance 1e-4]
 FILE has JSON lines {"ids": [t token ids, special tokens included], "logits": [t rows, one number per label]}, as
-written by `tune predict … --logits`. Labels come from ADAPTER_DIR/tune.json ("labels"), or their number from the stored
+written by `tune predict … --logits`. Labels come from ADAPTER_DIR/tune.json ("task", "labels"), or their number from the stored
 classifier. Prints one JSON line with the largest absolute difference. Exits with 1 if that is above the
 tolerance, or if the adapter has a tensor unknown to PEFT; notes go to stderr.
 """
@@ -21,7 +21,7 @@ from transformers import AutoModelForTokenClassification
 def label_names(folder, stored):
     heads = [value.shape[0] for key, value in stored.items() if key.endswith("classifier.weight")]
     path = folder / "tune.json"
-    names = json.loads(path.read_text()).get("labels") if path.exists() else None
+    names = json.loads(path.read_text()).get("task", {}).get("labels") if path.exists() else None
     if not names and not heads:
         sys.exit(f"{folder}: neither tune.json with labels nor a stored classifier.weight; is this a token-"
                  "classification adapter?")

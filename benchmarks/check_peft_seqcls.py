@@ -10,7 +10,7 @@ also has the tokenizer. FILE has JSON lines, each of one of these kinds:
 - what `tune predict --logits` adds, {"windows": {"A": [{"ids": …, "logits": [[…]]}]}}, is preferred to the first.
 A text longer than --max-length (default: the model's positions) is truncated as transformers does with a pair,
 longest_first; --skip-long leaves it out, for classifiers that read long texts in windows. Label names come from
-FOLDER/tune.json ("labels"), or from the config.json of a whole model, or are LABEL_0, …. Prints one JSON line with
+FOLDER/tune.json ("task", "labels"), or from the config.json of a whole model, or are LABEL_0, …. Prints one JSON line with
 the largest absolute difference. Exits with 1 if that is above the tolerance, or if the adapter has a tensor unknown to
 PEFT; notes go to stderr.
 """
@@ -34,7 +34,7 @@ def label_names(folder, stored):
         sys.exit(f"{folder}: no stored classifier.weight; is this a sequence classifier?")
     path, names = folder / "tune.json", None
     if path.exists():
-        names = json.loads(path.read_text(encoding="utf-8")).get("labels")
+        names = json.loads(path.read_text(encoding="utf-8")).get("task", {}).get("labels")
     if not names and (folder / "config.json").exists():
         numbered = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("id2label", {})
         names = [numbered[key] for key in sorted(numbered, key=int)]
