@@ -5,18 +5,19 @@ usage: seqcls.py MODEL_DIR CORPORA_DIR OUT_DIR [--corpus chemprot,pubmed-section
                  [--peers PYTHON | --peer-results FILE] [--threads N]
 CORPORA_DIR has the folders chemprot, pubmed-sections and pubmedqa, see seqcls_data.py. OUT_DIR gets the JSON lines of
 each corpus and the runs. --peers runs peer_seqcls.py with this Python; --peer-results reads its JSON lines from a file.
-Prints one JSON object: for each corpus and side the test scores of every seed, their mean and sample deviation, and
+TUNE in the environment is another binary. Prints one JSON object: for each corpus and side the test scores of every seed, their mean and sample deviation, and
 whether the means differ by less than the larger range of the seeds ("within_spread").
 """
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TUNE = HERE.parent / ".build/release/tune"
+TUNE = os.environ.get("TUNE", str(HERE.parent / ".build/release/tune"))
 METRICS = ("accuracy", "f1_micro", "f1_macro")
 # Settings of both sides: epochs, batch size, window.
 CORPORA = {"chemprot": (3, 32, 128), "pubmed-sections": (1, 32, 128), "pubmedqa": (3, 16, 384)}
@@ -37,7 +38,7 @@ def run_tune(options, corpus, data, seed):
     file = options.out / f"{corpus}-{seed}.json"
     file.write_text(json.dumps(recipe))
     threads = ["--threads", str(options.threads)] if options.threads else []
-    command = [str(TUNE), "run", str(file), "--overwrite", "--json", *threads]
+    command = [TUNE, "run", str(file), "--overwrite", "--json", *threads]
     result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return {"seed": seed, "train_seconds": result["train_seconds"],
             "test": {name: result["metrics"]["test"][name] for name in METRICS}}

@@ -1,5 +1,6 @@
 /// What one adapter puts in place of parts of a model during a pass. Does not know any method of adapting.
 public import Autograd
+import Synchronization
 
 /// The parts of one adapter, each found by the part of the base model that it stands for. The set never changes; only
 /// its trainable parameters are written to, between training steps.
@@ -12,6 +13,9 @@ public final class AdapterSet: Sendable {
   private let projections: [ObjectIdentifier: any ProjectionAdapter]
   private let residuals: [BlockSlot: any ResidualAdapter]
   private let parameters: [ObjectIdentifier: Parameter]
+  /// Distinguishes this set from every other one of the process, also from one that was freed.
+  let number = counter.add(1, ordering: .relaxed).newValue
+  private static let counter = Atomic<Int>(0)
   /// Copies of frozen matrices that are joined with a replaced one.
   let companionMatrices: [Parameter]
 

@@ -13,8 +13,8 @@ public final class HiddenStateCache: Sendable {
   /// One record per sequence: [t, d] as Float32.
   public let file: RecordFile
   private let hiddenSize: Int
-  /// Identity of the adapter that the hidden states depend on; nil: the base only.
-  private let adapter: ObjectIdentifier?
+  /// The number of the adapter's set that the hidden states depend on; nil: the base only.
+  private let adapter: Int?
   /// Whether each missing sequence is computed in a batch of its own.
   private let computesSeparately: Bool
   private let misses = Atomic<Int>(0)

@@ -38,10 +38,10 @@ public struct RowAdapters: Sendable {
   func belong(to model: AnyObject) -> Bool { parts.allSatisfy { $0.set.base === model } }
 
   /// The set of all rows.
-  private var single: AdapterSet? { parts.count == 1 ? parts[0].set : nil }
+  private var single: AdapterSet? { parts.count == 1 && haveOneSet ? parts[0].set : nil }
 
-  /// Which set all rows use; nil: none.
-  var identity: ObjectIdentifier? { single.map(ObjectIdentifier.init) }
+  /// The number of the set that all rows use; nil: none.
+  var identity: Int? { single?.number }
 
   /// The parameter that stands for a parameter of the base in this pass; itself without an adapter's copy.
   public subscript(parameter: Parameter) -> Parameter { single?[parameter] ?? parameter }

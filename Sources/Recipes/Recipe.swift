@@ -106,7 +106,7 @@ extension Recipe {
     fields.object("training") {
       training.declare($0)
       $0.check(
-        task.metrics.contains(training.settings.metricForBestModel), "metric_for_best_model",
+        task.metrics.contains { $0.name == training.settings.metricForBestModel.name }, "metric_for_best_model",
         expected: oneOf(task.metrics.map { "\"\($0.name)\"" }) + " for task.type \"\(task.type.rawValue)\"")
     }
     fields.object("logging") { logging.declare($0) }

@@ -7,8 +7,7 @@ public import Models
 public import Tasks
 import Tokenizers
 
-/// Sendable: read only after `use`.
-public final class AdapterPool: @unchecked Sendable {
+public final class AdapterPool: Sendable {
   /// A model to predict with: an adapter, or the base itself.
   public struct Member: Sendable {
     public let name, folder: String
@@ -69,6 +68,7 @@ public final class AdapterPool: @unchecked Sendable {
     guard model.newlyInitialized.isEmpty, !task.inference.labels.isEmpty || model.headType.isTied else {
       throw PoolFault.noHead(task.folder)
     }
+    try checkLabels(task, outputs: model.classifier.outputs, model)
     return Member(
       name: "base", folder: task.folder, adapter: nil, task: task.inference,
       tokenizer: try task.makeTokenizer(wordPiece, model.config),
@@ -78,12 +78,8 @@ public final class AdapterPool: @unchecked Sendable {
   private static func adapter(
     _ name: String, _ task: FolderTask, _ model: TextModel, _ wordPiece: WordPiece
   ) throws -> Member {
-    let adapter = try Adapter(folder: task.folder, on: model), labels = task.inference.labels
-    guard model.headType.isTied || labels.count == adapter.head.outputs else {
-      throw task.settings == nil
-        ? PoolFault.noLabels(adapter: task.folder, task.type, classes: adapter.head.outputs)
-        : .labelCount(adapter: task.folder, labels: labels.count, classes: adapter.head.outputs)
-    }
+    let adapter = try Adapter(folder: task.folder, on: model)
+    try checkLabels(task, outputs: adapter.head.outputs, model)
     let missing = model.missingHeadWeights(besides: adapter.replacedAndHeadNames)
     if !missing.isEmpty { throw PoolFault.missingWeights(adapter: task.folder, missing) }
     let tokenizer = try task.makeTokenizer(wordPiece, model.config, reserved: adapter.method.virtualTokenCount)
@@ -92,11 +88,21 @@ public final class AdapterPool: @unchecked Sendable {
       settings: task.settings)
   }
 
-  /// The member's tokenizer with another window.
+  private static func checkLabels(_ task: FolderTask, outputs: Int, _ model: TextModel) throws {
+    let count = task.inference.labels.count
+    if model.headType.isTied || count == outputs { return }
+    throw task.settings == nil
+      ? PoolFault.noLabels(adapter: task.folder, task.type, classes: outputs)
+      : .labelCount(adapter: task.folder, labels: count, classes: outputs)
+  }
+
+  /// The member's tokenizer with another window; nil: as it is. A stride that is too large for a new `maxLength` becomes a
+  /// quarter of it.
   /// - Throws: `TextTokenizerFault`.
-  public func tokenizer(of member: Member, maxLength: Int, stride: Int?) throws -> TextTokenizer {
-    try TextTokenizer(
-      member.tokenizer.wordPiece, model.config, maxLength: maxLength, stride: stride,
+  public func tokenizer(of member: Member, maxLength: Int?, stride: Int?) throws -> TextTokenizer {
+    let length = maxLength ?? member.tokenizer.maxLength, own = member.tokenizer.stride
+    return try TextTokenizer(
+      member.tokenizer.wordPiece, model.config, maxLength: length, stride: stride ?? (own * 2 < length ? own : nil),
       reserved: member.adapter?.method.virtualTokenCount ?? 0)
   }
 

@@ -1,7 +1,7 @@
 /// Which task a folder's weights were trained for: by its tune.json, else by adapter_config.json or config.json.
 import Adapters
 import Files
-import Models
+public import Models
 public import Tasks
 import Tokenizers
 
@@ -15,7 +15,7 @@ public struct FolderTask: Sendable {
 
   /// - Parameter base: the base model's folder, which may be the same.
   /// - Throws: `PoolFault.taskType` if tune.json and adapter_config.json contradict each other; faults of the files.
-  init(_ folder: String, base: String, _ config: ModelConfig) throws {
+  public init(_ folder: String, base: String, _ config: ModelConfig) throws {
     self.folder = folder
     settings = try TuneJSON(folder: folder)
     let file = folder + "/adapter_config.json"
@@ -28,7 +28,9 @@ public struct FolderTask: Sendable {
       }
       return
     }
-    let type = try found.map { try Self.taskType(named: $0, file) } ?? Self.taskType(of: config) ?? .tokenClassification
+    // The base's class says nothing about an adapter.
+    let own = folder == base ? Self.taskType(of: config) : nil
+    let type = try found.map { try Self.taskType(named: $0, file) } ?? own ?? .tokenClassification
     inference = type.inference.init(labels: config.labels)
   }
 

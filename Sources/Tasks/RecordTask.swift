@@ -28,6 +28,11 @@ public struct RecordTask: Task {
     return (split.records.count, split.sequences.count, split.encoded.count { $0.cutTokens > 0 })
   }
 
+  /// Whether a record of the split has a label that the model knows.
+  func hasTargets(_ split: Split) -> Bool {
+    splits[split]?.encoded.contains { $0.features.contains { !$0.targets.labeled.isEmpty } } ?? false
+  }
+
   public func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
     guard let train = splits[.train] else { return LabeledBatch(examples, [], ClassificationLoss()) }
     return train.batch(examples, loss)
@@ -63,12 +68,14 @@ public struct RecordTask: Task {
     return Evaluation(
       loss: loss, values: values.merging(["loss": loss]) { $1 },
       json: .object((json.object ?? [:]).merging(["loss": .double(loss)]) { $1 }),
-      predictions: predictions.indices.map { index in
-        let record = data.records[index], prediction = predictions[index]
-        return [
-          "id": .string(record.id), "gold": inference.gold(of: record), "predicted": prediction.predicted,
-          "scores": prediction.scores,
-        ]
+      predictions: { [inference] in
+        predictions.enumerated().map { index, prediction in
+          let record = data.records[index]
+          return [
+            "id": .string(record.id), "file": (record.source?.file).map { .string(lastPathComponent($0)) } ?? .null,
+            "gold": inference.gold(of: record), "predicted": prediction.predicted, "scores": prediction.scores,
+          ]
+        }
       })
   }
 }
@@ -76,7 +83,15 @@ public struct RecordTask: Task {
 extension RecordInference {
   public func makeEvaluation(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> any Task {
     var splits: [Split: any Dataset] = [:]
-    for (split, _) in data.files { splits[split] = try data.records(split).map { normalized($0, of: data) } }
-    return RecordTask(self, splits: splits, tokenizer: tokenizer, loss: evaluationLoss)
+    for (split, _) in data.files {
+      guard let records = try data.records(split) else { continue }
+      if records.count > 0 { try check(records[0]) }
+      splits[split] = normalized(records, of: data)
+    }
+    let task = RecordTask(self, splits: splits, tokenizer: tokenizer, loss: evaluationLoss)
+    for (split, paths) in data.files where !task.hasTargets(split) {
+      throw TaskFault.noKnownLabels(file: paths.joined(separator: ", "), labels: labels)
+    }
+    return task
   }
 }

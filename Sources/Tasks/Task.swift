@@ -9,17 +9,19 @@ public enum Split: String, Sendable, CaseIterable { case train, dev, test }
 public typealias ParallelFor = (_ count: Int, _ body: @Sendable (Int, Workspace) -> Void) -> Void
 
 /// The result of an evaluation.
-public struct Evaluation: Sendable, Equatable {
+public struct Evaluation: Sendable {
   /// Mean loss over the split's targets.
   public let loss: Double
   /// The values of the task's metrics, by name.
   public let values: [String: Double]
   /// All results, for result.json.
   public let json: JSON
-  /// One object per record, in the file's order: id, gold, predicted, scores. Empty for a task without records.
-  public let predictions: [JSON]
+  /// Makes one object per record, in the file's order: id, file, gold, predicted, scores. None for a task without records.
+  public let predictions: @Sendable () -> [JSON]
 
-  public init(loss: Double, values: [String: Double], json: JSON, predictions: [JSON] = []) {
+  public init(
+    loss: Double, values: [String: Double], json: JSON, predictions: @escaping @Sendable () -> [JSON] = { [] }
+  ) {
     self.loss = loss
     self.values = values
     self.json = json

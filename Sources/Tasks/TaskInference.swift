@@ -21,6 +21,8 @@ public protocol TaskInference: Sendable, Codable {
   static var description: TaskDescription { get }
   /// Names of the head's outputs; empty if they are the vocabulary.
   var labels: [String] { get }
+  /// Whether long texts are read in windows, which share `stride` tokens.
+  var readsWindows: Bool { get }
   /// For a folder without tune.json.
   init(labels: [String])
   /// A task that can evaluate the splits in `data`.
@@ -30,6 +32,8 @@ public protocol TaskInference: Sendable, Codable {
 
 /// A task that answers record by record.
 public protocol RecordInference: TaskInference {
+  /// Throws `TaskFault.texts` for a record with another number of texts than the model was trained on.
+  func check(_ record: Record) throws(TaskFault)
   /// The model's input for a record, with targets for what the record is labeled with.
   func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord
   /// - Parameter logits: one for each of the record's features, of its `predictionRows`.
@@ -59,6 +63,12 @@ public struct TaskDescription: Sendable {
 }
 
 extension RecordInference {
+  public var readsWindows: Bool { true }
+
+  public func check(_ record: Record) throws(TaskFault) {
+    if record.texts.count > 1 { throw .texts(record.texts.count, expected: 1, record: record) }
+  }
+
   public var evaluationLoss: any LossFunction { ClassificationLoss() }
   public func normalized(_ records: any Dataset, of data: TaskData) -> any Dataset { records }
 }

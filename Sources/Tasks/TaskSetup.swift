@@ -59,31 +59,6 @@ public struct TaskSetup: Sendable {
   public var labels: [String] { inference.labels }
 }
 
-/// Data that do not match the task's settings.
-public enum TaskFault: Error, CustomStringConvertible {
-  case unknownLabels(file: String, labels: [String], known: [String])
-  case unknownClassWeights([String], known: [String])
-  case noWords(file: String)
-  case oneLabel(file: String, label: String)
-
-  public var description: String {
-    switch self {
-    case .unknownLabels(let file, let labels, let known):
-      "\(file): found labels that the training file does not have: \(labels.joined(separator: ", ")). It has "
-        + known.joined(separator: ", ") + "."
-    case .unknownClassWeights(let names, let known):
-      "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have "
-        + known.joined(separator: ", ") + "."
-    case .noWords(let file):
-      "\(file): every token of the text is unknown to the model's vocabulary, so that there is nothing to mask. "
-        + "Is the text in the model's language? 'model.tokenizer' sets another vocabulary."
-    case .oneLabel(let file, let label):
-      "\(file): every record has the label \"\(label)\"; a classifier needs at least two labels. "
-        + "Is 'data.label_column' right?"
-    }
-  }
-}
-
 /// The loss weight of each label; nil if none is set.
 /// - Throws: `TaskFault.unknownClassWeights`.
 func loss(weights: [String: Double], of labels: [String]) throws -> [Float]? {

@@ -33,10 +33,10 @@ public protocol Objective: Sendable {
   /// Whether the loss reads hidden states of the model below `state`: 0 is the embeddings' output, k that of the k-th
   /// block.
   func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool
-  /// Runs forward and backward for one batch of a batch.
+  /// Runs forward and backward for one shard of a step's batch.
   /// - Parameters:
   ///   - adapters: of the trained model.
-  ///   - totals: of all batches of the batch.
+  ///   - totals: of all shards of the step.
   /// - Returns: the batch's summands of each term of the batch's loss, or of the loss if `terms` is empty.
   func losses(
     _ model: TextModel, adapters: RowAdapters, _ task: any Task, _ batch: LabeledBatch, totals: BatchTotals,

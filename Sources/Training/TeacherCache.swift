@@ -9,7 +9,7 @@ import Tasks
 /// A memory-mapped file of fixed size: a header, a checksum per example (0: not computed yet), and per row of logits
 /// the k most probable classes with their log-probabilities. A record is valid if its checksum matches, so that a
 /// killed run leaves a usable file.
-/// Sendable: opened before the first batch; only the thread with the batch of an example writes its record.
+/// Sendable: opened before the first step; only the thread with the shard of an example writes its record.
 public final class TeacherCache: @unchecked Sendable {
   public let path: String
   /// Bytes of the file.

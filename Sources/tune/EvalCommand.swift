@@ -3,6 +3,7 @@ import ArgumentParser
 import Datasets
 import Files
 import Kernels
+import Models
 import Recipes
 import Reporting
 import Serving
@@ -39,16 +40,19 @@ struct EvalCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOption
 
   func run() throws {
-    let precision = try precision.value(for: [adapter ?? model])
+    // The settings and the file first: checking them is faster than loading the model.
+    let folder = adapter ?? model, precision = try precision.value(for: [folder])
+    let found = try FolderTask(folder, base: model, ModelConfig(folder: model)), type = found.type
+    let data = try Recipe.Data.evaluated(file, for: type, found.settings?.data, overrides: dataSettings)
+    if data.stride != nil, !found.inference.readsWindows {
+      throw ValidationError("--data stride: this model does not read long texts in windows.")
+    }
+    if !fileExists(file) { throw FileFault.missing(path: file) }
     try threads.start(precision, quiet: json)
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase)
-    let member = pool.members[0], type = TaskType(of: member.task)
-    let data = try Recipe.Data.evaluated(file, for: type, member.settings?.data, overrides: dataSettings)
-    let tokenizer =
-      data.maxLength == nil && data.stride == nil
-      ? member.tokenizer
-      : try pool.tokenizer(of: member, maxLength: data.maxLength ?? member.tokenizer.maxLength, stride: data.stride)
+    let member = pool.members[0]
+    let tokenizer = try pool.tokenizer(of: member, maxLength: data.maxLength, stride: data.stride)
     let task = try member.task.makeEvaluation(
       of: TaskData(files: [(.test, [file])], format: data.format), tokenizer, threads: threads.count)
     pool.use(precision)
@@ -72,7 +76,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   private func scoreLine(_ score: JSON) -> String {
-    ["precision", "recall", "f1"].map { "\($0) \(fixed(score[$0]?.number ?? 0, 4))" }.joined(separator: "  ")
+    ["f1", "precision", "recall"].map { "\($0) \(fixed(score[$0]?.number ?? 0, 4))" }.joined(separator: "  ")
   }
 }
 

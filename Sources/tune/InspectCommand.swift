@@ -3,6 +3,7 @@ import Adapters
 import ArgumentParser
 import Checkpoints
 import Files
+import Tasks
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,10 +22,10 @@ struct InspectCommand: ParsableCommand {
       ? try Checkpoint(file: folder)
       : isAdapter ? try Checkpoint(files: AdapterFormat.weights(in: folder)) : try Checkpoint(folder: folder)
     let config: JSON? = isAdapter ? try JSON(path: folder + "/adapter_config.json") : nil
-    let sidecar: JSON? = fileExists(folder + "/tune.json") ? try JSON(path: folder + "/tune.json") : nil
+    let settings = try TuneJSON(folder: folder)
     let tensors = try checkpoint.names.map { ($0, try checkpoint.info($0)) }
     let count = tensors.reduce(0) { $0 + $1.1.shape.reduce(1, *) }
-    let base = sidecar?["base"]?["parameters"]?.int
+    let base = settings?.base?.parameters
     if json {
       return try emit(
         [
@@ -32,7 +33,8 @@ struct InspectCommand: ParsableCommand {
           "parameters": .int(count),
           "base_parameters": base.map(JSON.int) ?? .null,
           "config": config ?? .null,
-          "labels": sidecar?["labels"] ?? .null,
+          "task": settings.map { .string(TaskType(of: $0.task).rawValue) } ?? .null,
+          "labels": settings.map { .array($0.task.labels.map(JSON.string)) } ?? .null,
           "tensors": .array(
             tensors.map { name, info in
               [

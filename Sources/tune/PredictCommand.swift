@@ -28,7 +28,7 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Predict entities in texts, or labels of texts, with one or several adapters.",
     discussion: """
-      Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts). Each output \
+      Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts), or the columns of the run. Each output \
       line is a JSON object with the keys of the input and the predictions by adapter: "entities" of a token classifier, \
       whose offsets count Unicode code points of the text, or "labels" of a sequence classifier. Without an adapter the \
       model's own classifier is used, under the name "base".
@@ -53,9 +53,10 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     let lines = try readLines(file)
-    let inputs = try lines.enumerated().map { try Input(line: $1, number: $0 + 1, file: file) }
-    let usesBase = base || adapter.isEmpty
-    let precision = try precision.value(for: adapter.map(\.path) + (usesBase ? [model] : []))
+    let usesBase = base || adapter.isEmpty, folders = adapter.map(\.path) + (usesBase ? [model] : [])
+    let columns = try InputColumns(folders)
+    let inputs = try lines.enumerated().map { try Input(line: $1, number: $0 + 1, file: file, columns) }
+    let precision = try precision.value(for: folders)
     try threads.start(quiet: true)
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { ($0.name, $0.path) }, withBase: usesBase, anyBase: anyBase)
@@ -95,13 +96,33 @@ extension SequenceLogits {
   }
 }
 
+/// The keys of an input object that hold its texts: the columns of the run, if all runs have the same, else "text" and
+/// "text_pair".
+struct InputColumns {
+  var text = ["text"], textPair = ["text_pair"]
+
+  init() {}
+
+  /// - Parameter folders: of adapters or models, with tune.json or without.
+  init(_ folders: [String]) throws {
+    let data = try folders.map { try TuneJSON(folder: $0)?.data }
+    func common(_ key: String) -> String? {
+      let names = Set(data.map { $0?[key]?.string })
+      return names.count == 1 ? names.first ?? nil : nil
+    }
+    if let name = common("text_column"), name != "text" { text.insert(name, at: 0) }
+    if let name = common("text_pair_column"), name != "text_pair" { textPair.insert(name, at: 0) }
+  }
+}
+
 /// A line of input: a text or a pair of texts, and all keys of its JSON object.
 struct Input {
   let record: Record
   let fields: [String: JSON]
   var text: String { record.texts[0] }
 
-  init(line: String, number: Int, file: String) throws {
+  /// - Throws: `FileFault` for a line that is no JSON, or an object without the text.
+  init(line: String, number: Int, file: String, _ columns: InputColumns = InputColumns()) throws {
     guard line.utf8.first == UInt8(ascii: "{"),
       let object = try JSON(parsing: .init(line.utf8), named: "\(file):\(number)").object
     else {
@@ -113,13 +134,17 @@ struct Input {
       .malformed(
         file: file, line: number, found: found, expected: "{\"text\": \"…\"}, or also a string \"text_pair\"")
     }
-    guard let text = object["text"]?.string else { throw fault("an object without a string \"text\"") }
-    var texts = [text]
-    if let pair = object["text_pair"], pair != .null {
-      guard let second = pair.string else { throw fault("\(pair.typeName) in \"text_pair\"") }
-      texts.append(second)
+    guard let text = columns.text.lazy.compactMap({ object[$0]?.string }).first else {
+      throw fault("an object without a string \"text\"")
     }
-    record = Record(id: "\(number)", texts: texts)
+    var texts = [text]
+    for name in columns.textPair {
+      guard let pair = object[name], pair != .null else { continue }
+      guard let second = pair.string else { throw fault("\(pair.typeName) in \"\(name)\"") }
+      texts.append(second)
+      break
+    }
+    record = Record(id: "\(number)", texts: texts, source: .init(file: file, line: number, record: number))
     fields = object
   }
 }

@@ -6,7 +6,7 @@ import Testing
 
 private let inferences: [any TaskInference] = [
   TokenClassification(labels: ["O", "B-Drug", "I-Drug"]),
-  SequenceClassification(labels: ["no", "yes"], longText: .mean), MaskedLM(labels: []),
+  SequenceClassification(labels: ["no", "yes"], longText: .mean, pairs: true), MaskedLM(labels: []),
 ]
 
 @Test func `what is written is read again`() throws {

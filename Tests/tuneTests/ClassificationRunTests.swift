@@ -203,7 +203,28 @@ func `every method trains a classifier of pairs, and eval repeats its metrics`(_
   let plain = try eval(
     "test.tsv", "--data", "word_column=0", "--data", "label_column=last", "--data", "scheme=iob2")
   #expect(plain.json?["f1"] == metrics?["f1"], "\(plain.err)")
-  #expect(try eval("test.conll", "--data", "max_length=64").json?["support"] == metrics?["support"])
+  #expect(try eval("test.conll", "--data", "max_length=32").json?["support"] == metrics?["support"])
   #expect(try eval("test.conll", "--precision", "fp32").json?["loss"] != metrics?["loss"])
   #expect(try eval("test.conll", "--data", "colour=red").err.contains("unknown key"))
+}
+
+@Test func `a classifier of pairs predicts pairs under the run's column names, and refuses single texts`() throws {
+  try withProgram { program in
+    let run = try program.run(["run", "classify.json", "training.epochs=1"] + pairs)
+    #expect(run.status == 0, "\(run.err)")
+    let file = program.folder + "/test.jsonl"
+    let arguments = ["predict", "base", "--adapter", "A=run/adapter"]
+    let own = try program.run(arguments + ["test.jsonl"])
+    try writeFile(readText(file).replacing("\"second\"", with: "\"text_pair\""), to: program.folder + "/pairs.jsonl")
+    let plain = try program.run(arguments + ["pairs.jsonl"])
+    func labels(_ text: String) throws -> [JSON?] {
+      try text.split(separator: "\n").map { try JSON(parsing: .init($0.utf8), named: "line")["labels"] }
+    }
+    #expect(try labels(own.out).count == 24 && labels(own.out) == labels(plain.out), "\(own.err)")
+    let single = try program.run(arguments + ["-"], input: "a b c")
+    #expect(single.status == 1 && single.err.contains("was trained on pairs"), "\(single.err)")
+    let eval = try program.run(
+      "eval", "base", "--adapter", "run/adapter", "test.jsonl", "--data", "text_pair_column=null")
+    #expect(eval.status == 1 && eval.err.contains("was trained on pairs"), "\(eval.err)")
+  }
 }

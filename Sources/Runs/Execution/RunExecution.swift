@@ -102,7 +102,7 @@ extension Run {
         continue
       }
       metrics[split.rawValue] = evaluation.json
-      try folder.savePredictions(evaluation.predictions, split)
+      try folder.savePredictions(evaluation.predictions(), split)
     }
     let json = resultJSON(result, metrics)
     let (saved, obsolete) = adapter == nil ? ("model", "adapter") : ("adapter", "model")

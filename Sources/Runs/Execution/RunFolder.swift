@@ -90,7 +90,7 @@ public final class RunFolder {
     let isFinished = finished != nil
     if !isFinished { try mark(isUnfinished: true) }
     if mode != .resume || isFinished { remove("snapshots") }
-    if mode != .resume { remove("metrics.jsonl") }
+    if mode != .resume { ["metrics.jsonl", "predictions"].forEach(remove) }
     if !isFinished { try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json") }
   }
 
@@ -113,12 +113,12 @@ public final class RunFolder {
     if lock >= 0 { close(lock) }
   }
 
-  /// Writes predictions/<split>.jsonl, or removes an earlier run's if there are none.
+  /// Writes predictions/<split>.jsonl, if there are any.
   func savePredictions(_ predictions: [JSON], _ split: Split) throws {
-    let file = "predictions/\(split.rawValue).jsonl"
-    if predictions.isEmpty { return remove(file) }
+    if predictions.isEmpty { return }
     try makeFolder(path + "/predictions")
-    try writeFile(predictions.map { $0.text(pretty: false) + "\n" }.joined(), to: path + "/" + file)
+    let lines = predictions.map { $0.text(pretty: false) + "\n" }
+    try writeFile(lines.joined(), to: "\(path)/predictions/\(split.rawValue).jsonl")
   }
 
   public func saveResult(_ json: JSON) throws { try writeFile(json.text() + "\n", to: path + "/result.json") }

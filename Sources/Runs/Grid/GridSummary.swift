@@ -49,7 +49,8 @@ public struct GridSummary: Sendable {
   /// - Parameter outcomes: one for each cell of `grid`.
   public init(_ grid: RunGrid, _ outcomes: [RunGrid.Outcome]) {
     axes = grid.axes
-    metrics = grid.cells.flatMap(\.recipe.task.metrics).uniqueByName
+    let all = grid.cells.flatMap(\.recipe.task.metrics).uniqueByName
+    metrics = all.filter(\.isHeadline) + all.filter { !$0.isHeadline }
     var groups: [(settings: [String: JSON], runs: [(cell: GridCell, outcome: RunGrid.Outcome)])] = []
     for (cell, outcome) in zip(grid.cells, outcomes) {
       let settings = cell.configuration

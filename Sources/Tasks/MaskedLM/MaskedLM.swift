@@ -16,6 +16,7 @@ public struct MaskedLM: TaskInference {
   public init(labels: [String]) {}
 
   public var labels: [String] { [] }
+  public var readsWindows: Bool { false }
 
   /// 15 % of the tokens are masked, with the same masks every time.
   public func makeEvaluation(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> any Task {

@@ -139,12 +139,3 @@ private func matthewsCorrelation(_ classes: [ClassCounts], _ total: ClassCounts)
   let variances = (n * n - dot(\.predicted, \.predicted)) * (n * n - dot(\.gold, \.gold))
   return variances == 0 ? 0 : covariance / variances.squareRoot()
 }
-
-/// The mean in the order of `np.average`. The sum of the weights is exact in any order, because they are counts.
-private func average(_ scores: [TypeScore], weights: [Double], support: Int) -> TypeScore {
-  let total = weights.reduce(0, +)
-  func mean(_ value: (TypeScore) -> Double) -> Double {
-    total == 0 ? 0 : pairwiseSum(zip(scores, weights).map { value($0) * $1 }[...]) / total
-  }
-  return TypeScore(precision: mean(\.precision), recall: mean(\.recall), f1: mean(\.f1), support: support)
-}

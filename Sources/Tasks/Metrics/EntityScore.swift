@@ -2,15 +2,6 @@
 import Datasets
 public import Files
 
-/// Scores of one entity type, or an average over types.
-public struct TypeScore: Sendable, Equatable {
-  public var precision: Double
-  public var recall: Double
-  public var f1: Double
-  /// Entities in the gold tags.
-  public var support: Int
-}
-
 /// Scores of predicted against gold entities. An entity is correct if its type, start and end are all equal.
 ///
 /// Bit-identical to seqeval's `classification_report(gold, predicted, output_dict=True, zero_division=0)`, also for
@@ -76,12 +67,6 @@ extension EntityScore: MetricSource {
   ]
 }
 
-extension TypeScore {
-  public var json: JSON {
-    .object(["precision": .double(precision), "recall": .double(recall), "f1": .double(f1), "support": .int(support)])
-  }
-}
-
 /// Gold and predicted tags that cannot be compared.
 public enum EntityScoreFault: Error, Equatable, CustomStringConvertible {
   case sentences(gold: Int, predicted: Int)
@@ -119,31 +104,4 @@ private struct Counts {
     let f1 = 2 * precision * recall / (sum == 0 ? 1 : sum)
     return TypeScore(precision: precision, recall: recall, f1: f1, support: gold)
   }
-}
-
-private func average(_ scores: [TypeScore], weights: [Double], support: Int) -> TypeScore {
-  let total = pairwiseSum(weights[...])
-  func mean(_ value: (TypeScore) -> Double) -> Double {
-    total == 0 ? 0 : pairwiseSum(zip(scores, weights).map { value($0) * $1 }[...]) / total
-  }
-  return TypeScore(precision: mean(\.precision), recall: mean(\.recall), f1: mean(\.f1), support: support)
-}
-
-/// The sum in NumPy's order (`pairwise_sum` in numpy/_core/src/umath/loops_utils.h.src): sequential below 8 terms,
-/// eight running sums up to 128, recursive bisection above.
-func pairwiseSum(_ x: ArraySlice<Double>) -> Double {
-  let start = x.startIndex
-  if x.count < 8 { return x.reduce(0, +) }
-  if x.count > 128 {
-    let half = x.count / 2
-    let middle = start + half - half % 8
-    return pairwiseSum(x[..<middle]) + pairwiseSum(x[middle...])
-  }
-  var r = Array(x.prefix(8))
-  let whole = x.count - x.count % 8
-  for index in stride(from: 8, to: whole, by: 8) {
-    for lane in 0..<8 { r[lane] += x[start + index + lane] }
-  }
-  let sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]))
-  return x[(start + whole)...].reduce(sum, +)
 }

@@ -27,8 +27,11 @@ public struct ScoreMetric<Score>: Sendable {
   public let metric: Metric
   public let value: @Sendable (Score) -> Double
 
-  init(_ name: String, isHeadline: Bool = false, _ value: @escaping @Sendable (Score) -> Double) {
-    self.metric = Metric(name, isHeadline: isHeadline)
+  init(
+    _ name: String, higherIsBetter: Bool = true, isHeadline: Bool = false,
+    _ value: @escaping @Sendable (Score) -> Double
+  ) {
+    self.metric = Metric(name, higherIsBetter: higherIsBetter, isHeadline: isHeadline)
     self.value = value
   }
 }

@@ -22,12 +22,33 @@ public struct SequenceClassification: RecordInference {
 
   public let labels: [String]
   public let longText: LongText
+  /// Whether it was trained on pairs of texts; nil: unknown.
+  public let pairs: Bool?
 
-  public init(labels: [String]) { self.init(labels: labels, longText: .truncate) }
+  private enum CodingKeys: String, CodingKey {
+    case labels, pairs
+    case longText = "long_text"
+  }
 
-  public init(labels: [String], longText: LongText) {
-    self.labels = labels
-    self.longText = longText
+  public init(labels: [String]) { self.init(labels: labels, longText: .truncate, pairs: nil) }
+
+  public init(labels: [String], longText: LongText, pairs: Bool?) {
+    (self.labels, self.longText, self.pairs) = (labels, longText, pairs)
+  }
+
+  public var readsWindows: Bool { longText == .mean }
+
+  /// Only the labels are required.
+  public init(from decoder: any Decoder) throws {
+    let file = try decoder.container(keyedBy: CodingKeys.self)
+    labels = try file.decode([String].self, forKey: .labels)
+    longText = try file.decodeIfPresent(LongText.self, forKey: .longText) ?? .truncate
+    pairs = try file.decodeIfPresent(Bool.self, forKey: .pairs)
+  }
+
+  public func check(_ record: Record) throws(TaskFault) {
+    let expected = pairs.map { $0 ? 2 : 1 } ?? record.texts.count
+    if record.texts.count != expected { throw .texts(record.texts.count, expected: expected, record: record) }
   }
 
   public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {

@@ -19,7 +19,8 @@ extension SequenceClassificationSettings: TaskSettings {
     if let limit = context.data.maxTrainExamples {
       splits[.train] = splits[.train].map { PrefixDataset($0, maxCount: limit) }
     }
-    let inference = SequenceClassification(labels: labels, longText: longText)
+    let pairs = splits[.train].map { $0.count > 0 && $0[0].texts.count > 1 }
+    let inference = SequenceClassification(labels: labels, longText: longText, pairs: pairs)
     let task = RecordTask(
       inference, splits: splits, tokenizer: context.tokenizer,
       loss: ClassificationLoss(weights: try loss(weights: classWeights, of: labels), smoothing: Float(labelSmoothing)))

@@ -13,8 +13,18 @@ public struct TokenClassification: RecordInference {
     scoring: "The metrics are entity-level: type, start and end must match (seqeval's default mode).")
 
   public let labels: [String]
+  private let labelIDs: [String: Int32]
 
-  public init(labels: [String]) { self.labels = labels }
+  private enum CodingKeys: CodingKey { case labels }
+
+  public init(labels: [String]) {
+    self.labels = labels
+    labelIDs = Dictionary(labels.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    self.init(labels: try decoder.container(keyedBy: CodingKeys.self).decode([String].self, forKey: .labels))
+  }
 
   /// Ready words, or the words of the record's text as the tokenizer splits it (at whitespace and punctuation).
   public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
@@ -27,8 +37,7 @@ public struct TokenClassification: RecordInference {
 
   /// One feature per window. The target at a word's first token is its tag; other tokens have none.
   private func features(_ text: TokenizedWords, _ tags: [String], _ tokenizer: TextTokenizer) -> [Features] {
-    let labelIDs = Dictionary(labels.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
-    return tokenizer.windows(text).map { window in
+    tokenizer.windows(text).map { window in
       let ids = tokenizer.ids(text, window)
       let rows = window.words.map { text.wordStarts[$0] - window.tokens.lowerBound + 1 }
       var targets = [Int32](repeating: -1, count: ids.count)

@@ -1,0 +1,45 @@
+/// Precision, recall and F1 of one type or class, and averages of them as NumPy computes them.
+public import Files
+
+/// Scores of one entity type or class, or an average over several.
+public struct TypeScore: Sendable, Equatable {
+  public var precision: Double
+  public var recall: Double
+  public var f1: Double
+  /// Entities, or examples, in the gold labels.
+  public var support: Int
+}
+
+extension TypeScore {
+  public var json: JSON {
+    .object(["precision": .double(precision), "recall": .double(recall), "f1": .double(f1), "support": .int(support)])
+  }
+}
+
+/// The mean over types in the order of `np.average`.
+func average(_ scores: [TypeScore], weights: [Double], support: Int) -> TypeScore {
+  let total = pairwiseSum(weights[...])
+  func mean(_ value: (TypeScore) -> Double) -> Double {
+    total == 0 ? 0 : pairwiseSum(zip(scores, weights).map { value($0) * $1 }[...]) / total
+  }
+  return TypeScore(precision: mean(\.precision), recall: mean(\.recall), f1: mean(\.f1), support: support)
+}
+
+/// The sum in NumPy's order (`pairwise_sum` in numpy/_core/src/umath/loops_utils.h.src): sequential below 8 terms,
+/// eight running sums up to 128, recursive bisection above.
+func pairwiseSum(_ x: ArraySlice<Double>) -> Double {
+  let start = x.startIndex
+  if x.count < 8 { return x.reduce(0, +) }
+  if x.count > 128 {
+    let half = x.count / 2
+    let middle = start + half - half % 8
+    return pairwiseSum(x[..<middle]) + pairwiseSum(x[middle...])
+  }
+  var r = Array(x.prefix(8))
+  let whole = x.count - x.count % 8
+  for index in stride(from: 8, to: whole, by: 8) {
+    for lane in 0..<8 { r[lane] += x[start + index + lane] }
+  }
+  let sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]))
+  return x[(start + whole)...].reduce(sum, +)
+}

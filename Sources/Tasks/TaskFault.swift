@@ -1,0 +1,34 @@
+/// Errors where data do not match a task.
+public import Datasets
+
+public enum TaskFault: Error, CustomStringConvertible {
+  case unknownLabels(file: String, labels: [String], known: [String])
+  case unknownClassWeights([String], known: [String])
+  case noWords(file: String)
+  case noKnownLabels(file: String, labels: [String])
+  case oneLabel(file: String, label: String)
+  case texts(Int, expected: Int, record: Record)
+
+  public var description: String {
+    switch self {
+    case .unknownLabels(let file, let labels, let known):
+      "\(file): found labels that the training file does not have: \(labels.joined(separator: ", ")). It has "
+        + known.joined(separator: ", ") + "."
+    case .unknownClassWeights(let names, let known):
+      "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have "
+        + known.joined(separator: ", ") + "."
+    case .noWords(let file):
+      "\(file): every token of the text is unknown to the model's vocabulary, so that there is nothing to mask. "
+        + "Is the text in the model's language? 'model.tokenizer' sets another vocabulary."
+    case .noKnownLabels(let file, let labels):
+      "\(file): no record has a label of the model, which knows \(labels.prefix(20).joined(separator: ", "))"
+        + "\(labels.count > 20 ? ", …" : ""). Is the label column right? Was the model trained on other data?"
+    case .oneLabel(let file, let label):
+      "\(file): every record has the label \"\(label)\"; a classifier needs at least two labels. "
+        + "Is 'data.label_column' right?"
+    case .texts(let found, let expected, let record):
+      "\(record.source?.description ?? "record \(record.id)"): found \(found == 1 ? "one text" : "a pair of texts"); the model "
+        + "was trained on \(expected == 1 ? "one text" : "pairs (\"text\" and \"text_pair\")")."
+    }
+  }
+}
