@@ -2,7 +2,7 @@
 
 usage: check_peft_seqcls.py MODEL FOLDER FILE [--name A] [--max-length N] [--skip-long] [--limit 200] [--tolerance 1e-4]
 FOLDER is an adapter over MODEL, or a whole model (`model/` of full fine-tuning, or what `tune merge` wrote); MODEL
-also has the tokenizer. FILE has JSON lines, each of one of these kinds:
+also has the tokenizer. FILE has JSON lines, each in one of these forms:
 - {"text": …, "text_pair": …, "labels": {"A": {"probabilities": {label: p, …}}}}, as written by `tune predict`
   (text_pair: pairs only): probabilities are compared. --name chooses among several adapters.
 - {"ids": [token ids, special tokens included], "logits": [one number per label], "types": [token type ids]}: logits are

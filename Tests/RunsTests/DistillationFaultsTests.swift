@@ -259,10 +259,10 @@ private struct TestSetup {
     #expect(setup.fault(recipe("tagging-teacher")) == "")
     let copy = try setup.copy("narrow-student")
     #expect(setup.fault(recipe("narrow-student")).contains("was trained on other weights than"))
-    let sidecar = try JSON(path: setup.path("adapter") + "/tune.json")
-    try writeFile(sidecar.with("task.labels", ["O"]).text(), to: setup.path("adapter") + "/tune.json")
+    let file = try JSON(path: setup.path("adapter") + "/tune.json")
+    try writeFile(file.with("task.labels", ["O"]).text(), to: setup.path("adapter") + "/tune.json")
     #expect(setup.fault(recipe("tagging-teacher")).contains("has the labels O"))
-    try writeFile(sidecar.with("format", 3).text(), to: setup.path("adapter") + "/tune.json")
+    try writeFile(file.with("format", 3).text(), to: setup.path("adapter") + "/tune.json")
     #expect(setup.fault(recipe("tagging-teacher")).contains("expected format 2 or 1"))
     // The head of an adapter for another task cannot be used.
     lora = setup.masked.with("method", ["type": "lora", "rank": 2])

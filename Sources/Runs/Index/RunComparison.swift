@@ -11,7 +11,7 @@ public struct RunComparison: Sendable {
   public let runs: [RunRecord]
   /// The settings that differ between the runs, by key path.
   public let settings: [Row]
-  /// Status, best score and cost, then the scores by split; those of single entity types come last.
+  /// Status, best score and cost, then the scores by split; those of single entity types or classes come last.
   public let results: [Row]
 
   public init(_ runs: [RunRecord]) {
@@ -47,5 +47,5 @@ public struct RunComparison: Sendable {
 }
 
 extension RunComparison.Row {
-  public var isOfOneType: Bool { key.contains(".per_type.") }
+  public var isOfOneType: Bool { key.contains(".per_type.") || key.contains(".per_class.") }
 }
