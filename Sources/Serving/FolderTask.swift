@@ -32,6 +32,12 @@ public struct FolderTask: Sendable {
     let own = folder == base ? Self.taskType(of: config) : nil
     let type = try found.map { try Self.taskType(named: $0, file) } ?? own ?? .tokenClassification
     inference = type.inference.init(labels: config.labels)
+    if folder == base, Swift.type(of: inference).headType.isBySequence {
+      let problem = config.json["problem_type"]?.string
+      if problem.map({ $0 != "single_label_classification" }) ?? (config.labels.count == 1) {
+        throw PoolFault.problemType(folder, problem ?? "regression")
+      }
+    }
   }
 
   /// The first task whose head has this `task_type` in PEFT.

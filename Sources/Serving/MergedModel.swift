@@ -35,7 +35,8 @@ public struct MergedModel {
     (settings.maxLength, settings.stride) = (member.tokenizer.maxLength, member.tokenizer.stride)
     settings.tokenizer = settings.tokenizer ?? wordPiece.settings
     settings.base = .init(
-      name: baseName, sha256: baseHash, parameters: pool.model.parameters.reduce(0) { $0 + $1.count })
+      name: baseName, sha256: baseHash,
+      parameters: settings.base?.parameters ?? pool.model.parameters.reduce(0) { $0 + $1.count })
     settings.merged = ["name": .string(lastPathComponent(self.adapter)), "peft_type": .string(method)]
     try settings.write(to: folder)
     let card = ModelCard(

@@ -13,6 +13,8 @@ public enum PoolFault: Error, CustomStringConvertible {
   case taskType(String, String, TaskType, expected: String?)
   case unknownTaskType(String, String)
   case noRecords(String, TaskType)
+  case problemType(String, String)
+  case record(String, TaskFault)
 
   public var description: String {
     switch self {
@@ -20,7 +22,8 @@ public enum PoolFault: Error, CustomStringConvertible {
       "\(path): this model has no trained head for this task. Give an adapter: --adapter NAME=FOLDER."
     case .noLabels(let adapter, let task, let classes):
       "\(adapter): has no tune.json, and the base's config.json does not name \(classes) labels. Add tune.json with "
-        + "{\"format\": \(TuneJSON.format), \"task\": {\"type\": \"\(task.rawValue)\", \"labels\": [...]}}."
+        + "{\"format\": \(TuneJSON.format), \"task\": {\"type\": \"\(task.rawValue)\", \"labels\": [...]}} "
+        + "(docs/formats.md has the other keys)."
     case .labelCount(let adapter, let labels, let classes):
       "\(adapter): tune.json names \(labels) labels, but the classifier has \(classes) classes."
     case .missingWeights(let adapter, let names):
@@ -42,6 +45,9 @@ public enum PoolFault: Error, CustomStringConvertible {
     case .noRecords(let path, let task):
       "\(path): was trained for \(task.rawValue), which has no predictions for single texts. Fine-tune it first: use it, "
         + "or the adapter's base, as a recipe's 'model.path'. 'tune eval' scores it on text."
+    case .problemType(let folder, let type):
+      "\(folder)/config.json: 'problem_type' is \(type); only classifiers with one label per text are supported."
+    case .record(let folder, let fault): "\(folder): \(fault)"
     case .duplicateName(let name): "Two adapters are named \"\(name)\"."
     }
   }

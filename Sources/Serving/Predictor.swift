@@ -24,10 +24,12 @@ public struct Predictor {
 
   /// The prediction of every member for every record, and the record's sequences with their logits if they are
   /// requested: `result[member][record]`.
-  /// - Throws: `TaskFault.texts` for a record with too few or too many texts; `NotFinite` if a logit is not finite, as with damaged weights.
+  /// - Throws: `PoolFault.record` for a record with too few or too many texts; `NotFinite` if a logit is not finite, as with damaged weights.
   public func predict(_ records: [Record]) throws -> [[(prediction: Prediction, sequences: [SequenceLogits])]] {
     try zip(pool.members, tasks).map { member, task in
-      for record in records { try task.check(record) }
+      for record in records {
+        do throws(TaskFault) { try task.check(record) } catch { throw PoolFault.record(member.folder, error) }
+      }
       return try Inference(pool.model, member.adapters).predict(
         records, task, member.tokenizer, keepsLogits: keepsLogits, parallelFor)
     }

@@ -47,6 +47,10 @@ public struct TuneJSON: Sendable {
     guard fileExists(file) else { return nil }
     let json = try JSON(path: file)
     self = try Self.upgraded(json, file).decoded(as: TuneJSON.self, file: file)
+    if Set(task.labels).count < task.labels.count {
+      throw FileFault.malformed(
+        file: file, line: nil, found: "a label twice", expected: "distinct labels in 'task.labels'")
+    }
   }
 
   /// Writes the folder's tune.json.
@@ -57,8 +61,11 @@ public struct TuneJSON: Sendable {
 
   /// The contents in the current format. Format 1 had the members of "task" and "window" beside the others.
   private static func upgraded(_ json: JSON, _ file: String) throws -> JSON {
+    guard var object = json.object else {
+      throw FileFault.malformed(file: file, line: nil, found: json.typeName, expected: "an object")
+    }
     let found = json["format"] ?? 1
-    guard found == 1, var object = json.object else {
+    guard found == 1 else {
       guard found == .int(format) else {
         throw FileFault.malformed(
           file: file, line: nil, found: "format \(found.text(pretty: false))", expected: "format \(format) or 1")

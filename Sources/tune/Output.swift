@@ -78,10 +78,23 @@ struct PrecisionOption: ParsableArguments {
     })
   var given: Precision?
 
-  /// The given precision, or the one that all `folders` were trained with; fp32 if they differ or do not say.
+  /// The given precision, or the one that all `folders` were trained with; fp32 if they do not say, and with a note if
+  /// they differ.
   func value(for folders: [String]) throws -> Precision {
     if let given { return given }
-    let recorded = try Set(folders.map { try TuneJSON(folder: $0)?.precision.flatMap(Precision.init) ?? .fp32 })
+    let recorded = try Set(folders.map(recorded))
+    if recorded.count > 1 {
+      note("the runs had different precisions; fp32 is used for all of them, unless --precision is given")
+    }
     return recorded.count == 1 ? recorded.first ?? .fp32 : .fp32
+  }
+
+  private func recorded(in folder: String) throws -> Precision {
+    guard let name = try TuneJSON(folder: folder)?.precision else { return .fp32 }
+    guard let precision = Precision(rawValue: name) else {
+      throw FileFault.malformed(
+        file: folder + "/tune.json", line: nil, found: "precision \"\(name)\"", expected: "\"fp32\" or \"bf16\"")
+    }
+    return precision
   }
 }

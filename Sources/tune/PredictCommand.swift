@@ -28,7 +28,7 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Predict entities in texts, or labels of texts, with one or several adapters.",
     discussion: """
-      Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts), or the columns of the run. Each output \
+      Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts), or the columns of the run if it read JSON lines. Each output \
       line is a JSON object with the keys of the input and the predictions by adapter: "entities" of a token classifier, \
       whose offsets count Unicode code points of the text, or "labels" of a sequence classifier. Without an adapter the \
       model's own classifier is used, under the name "base".

@@ -59,6 +59,8 @@ private let inferences: [any TaskInference] = [
     "'window.max_length' is \"long\""
   ),
   (#"{"format": 1, "labels": ["O"]}"#, "'task.type'"),
+  (#"{"format": 2, "task": {"type": "token_classification", "labels": ["O", "O"]}}"#, "a label twice"),
+  ("[]", "a list; expected an object"),
 ])
 func `a damaged file is an error that names the key`(_ text: String, _ expected: String) throws {
   try withTemporaryFolder { folder in

@@ -165,8 +165,16 @@ func `every method trains a classifier of pairs, and eval repeats its metrics`(_
     #expect(format.contains("expected \"jsonl\", \"tsv\" or \"csv\" for task.type \"sequence_classification\""))
     let stride = try error(["validate", "classify.json", "data.stride=2"])
     #expect(stride.contains("task.long_text"), "\(stride)")
+    for (key, value) in [("text_pair_column", "label"), ("id_column", "text"), ("label_column", "text")] {
+      let clash = try error(["validate", "classify.json", "data.\(key)=\(value)"])
+      #expect(clash.contains("data.\(key): found \"\(value)\""), "\(clash)")
+    }
     #expect(try program.run("run", "classify.json").status == 0)
     #expect(try program.run("run", "recipe.json", "output=tagger").status == 0)
+    #expect(try program.run("run", "classify.json", "precision=bf16", "output=bf16").status == 0)
+    let precisions = try program.run(
+      "predict", "base", "--adapter", "a=run/adapter", "--adapter", "b=bf16/adapter", "test.jsonl")
+    #expect(precisions.status == 0 && precisions.err.contains("different precisions"), "\(precisions.err)")
     let mixed = try error([
       "predict", "base", "--adapter", "a=run/adapter", "--adapter", "b=tagger/adapter", "test.jsonl",
     ])

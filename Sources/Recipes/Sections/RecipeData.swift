@@ -141,8 +141,15 @@ extension TableDataFormat: DataFormatSection {
     fields.field("label_column", &label, .string, "Column of the label.")
     fields.optional("id_column", &columns.id, .string, "Column of the record's id; else its number in the file.")
     columns.label = label
-    let names = [columns.text, columns.textPair, label, columns.id].compactMap(\.self)
-    fields.check(Set(names).count == names.count, "text_column", "label_column", expected: "all columns to differ")
+    func isOwn(_ name: String?, _ others: [String?]) -> Bool { name == nil || !others.contains(name) }
+    fields.check(
+      label != columns.text, "label_column", "text_column", expected: "text_column and label_column to differ")
+    fields.check(
+      isOwn(columns.textPair, [columns.text, label]), "text_pair_column",
+      expected: "a column other than those of the text and the label")
+    fields.check(
+      isOwn(columns.id, [columns.text, columns.textPair, label]), "id_column",
+      expected: "a column other than those of the texts and the label")
   }
 }
 
