@@ -31,7 +31,9 @@ let package = Package(
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(
       name: "CKernels",
-      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-Wno-psabi"])]),
+      cSettings: [
+        .unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-falign-functions=64", "-Wno-psabi"])
+      ]),
     library("Files", ["CZlib"]),
     library("Hashing"),
     library("Kernels", ["COpenBLAS", "CKernels"]),

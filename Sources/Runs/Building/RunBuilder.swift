@@ -57,7 +57,8 @@ public struct RunBuilder {
     let seed = UInt64(recipe.seed)
     let setup = try recipe.task.settings.setUp(
       TaskContext(
-        data: recipe.data.taskData, tokenizer: tokenizer, baseLabels: config.labels, teacherLabels: teacherLabels(),
+        data: recipe.data.taskData, tokenizer: tokenizer, baseLabels: baseLabels(config),
+        teacherLabels: teacherLabels(),
         seed: seed, threads: threads))
     let model = try TextModel(
       config, source.weights, headType: setup.headType, classes: setup.labels.count, reuseHead: setup.reuseHead,
@@ -88,6 +89,13 @@ public struct RunBuilder {
       inputDigest: ([inputs] + objectiveSetup.digests).joined(separator: " "),
       notes: initializationNotes(model) + setup.notes + objectiveSetup.notes + hiddenStates.notes,
       totalParameterCount: baseParameters + (adapter?.addedParameterCount ?? 0))
+  }
+
+  /// The labels of the base's head; none if config.json names a model with a head of another task.
+  private func baseLabels(_ config: ModelConfig) -> [String] {
+    let classes = config.json["architectures"]?.array?.compactMap(\.string) ?? []
+    func isOf(_ type: TaskType) -> Bool { classes.contains(config.family.architecture(type.inference.headType)) }
+    return !isOf(recipe.task.type) && TaskType.allCases.contains(where: isOf) ? [] : config.labels
   }
 
   private func inputDigests(_ base: String?, _ files: [String]) throws -> String {
