@@ -29,7 +29,7 @@ public struct FolderTask: Sendable {
       return
     }
     // The base's class says nothing about an adapter.
-    let own = folder == base ? Self.taskType(of: config) : nil
+    let own = folder == base ? TaskType.architectures(of: config).first : nil
     let type = try found.map { try Self.taskType(named: $0, file) } ?? own ?? .tokenClassification
     inference = type.inference.init(labels: config.labels)
     if folder == base, Swift.type(of: inference).headType.isBySequence {
@@ -46,14 +46,6 @@ public struct FolderTask: Sendable {
       throw PoolFault.unknownTaskType(file, name)
     }
     return type
-  }
-
-  /// By the class of the model in config.json.
-  private static func taskType(of config: ModelConfig) -> TaskType? {
-    let classes = config.json["architectures"]?.array?.compactMap(\.string) ?? []
-    return TaskType.allCases.first { type in
-      classes.contains(config.family.architecture(type.inference.headType))
-    }
   }
 
   func makeTokenizer(_ wordPiece: WordPiece, _ config: ModelConfig, reserved: Int = 0) throws -> TextTokenizer {

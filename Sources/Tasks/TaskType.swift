@@ -1,4 +1,6 @@
 /// The registered tasks.
+import Files
+public import Models
 
 /// As `task.type` in a recipe and "task" in tune.json.
 public enum TaskType: String, CaseIterable, Sendable, Codable {
@@ -24,6 +26,14 @@ extension TaskType {
     let name = type(of: inference).name
     guard let type = TaskType(rawValue: name) else { preconditionFailure("the task \(name) is not registered") }
     self = type
+  }
+}
+
+extension TaskType {
+  /// The tasks whose head the model class in config.json has (`architectures`); empty for another class.
+  public static func architectures(of config: ModelConfig) -> [TaskType] {
+    let classes = config.json["architectures"]?.array?.compactMap(\.string) ?? []
+    return allCases.filter { classes.contains(config.family.architecture($0.inference.headType)) }
   }
 }
 

@@ -93,9 +93,8 @@ public struct RunBuilder {
 
   /// The labels of the base's head; none if config.json names a model with a head of another task.
   private func baseLabels(_ config: ModelConfig) -> [String] {
-    let classes = config.json["architectures"]?.array?.compactMap(\.string) ?? []
-    func isOf(_ type: TaskType) -> Bool { classes.contains(config.family.architecture(type.inference.headType)) }
-    return !isOf(recipe.task.type) && TaskType.allCases.contains(where: isOf) ? [] : config.labels
+    let types = TaskType.architectures(of: config)
+    return types.isEmpty || types.contains(recipe.task.type) ? config.labels : []
   }
 
   private func inputDigests(_ base: String?, _ files: [String]) throws -> String {

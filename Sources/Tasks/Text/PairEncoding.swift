@@ -26,17 +26,13 @@ extension TextTokenizer {
     return join(a[..<counts.first], b[..<counts.second], truncated: truncated)
   }
 
-  /// The ids of overlapping windows, [CLS] tokens [SEP], which together contain every token of the text.
-  ///
-  /// A text without tokens has one window, [CLS] [SEP].
-  public func windows(of text: String) -> [[Int32]] { windows(of: text, nil).map(\.ids) }
-
   /// Overlapping windows of the longer text, each with the whole shorter text; of the second if both are equally long.
+  /// Together they contain every token of the longer text. A text without tokens has one window, [CLS] [SEP].
   ///
   /// If the shorter text leaves fewer than 8 tokens for the longer one, it is first cut to half of the room for both,
   /// and `truncated` is the number of tokens that it lost. Adjacent windows share about `stride` tokens, at most half
   /// of a window. If both texts fit, or with one text that fits, the result is `[encode(first, second)]`.
-  public func windows(of first: String, _ second: String?) -> [PairEncoding] {
+  public func windows(of first: String, _ second: String? = nil) -> [PairEncoding] {
     guard let second else {
       let text = words(of: first).tokens
       return windows(of: text, limit: maxLength - 2).map { join(text.ids[$0], nil, truncated: 0) }
