@@ -27,16 +27,19 @@ public struct CoNLLColumns: Sendable, Equatable {
 ///     let train = try readCoNLL("train.tsv")
 ///     let conll2003 = try readCoNLL("eng.testa", columns: CoNLLColumns(word: 0, label: 3))
 ///
+/// - Parameter scheme: only IO accepts any text as a tag.
 /// - Throws: `FileFault` if the file cannot be read, `CoNLLFault` with the first invalid lines if it cannot be parsed.
-public func readCoNLL(_ path: String, columns: CoNLLColumns = CoNLLColumns()) throws -> [Record] {
-  try parseCoNLL([UInt8](readFile(path)), named: path, columns: columns)
+public func readCoNLL(
+  _ path: String, columns: CoNLLColumns = CoNLLColumns(), scheme: TagScheme? = nil
+) throws -> [Record] {
+  try parseCoNLL([UInt8](readFile(path)), named: path, columns: columns, scheme: scheme)
 }
 
 /// Parses the bytes of a CoNLL file; errors report it as `name`.
 public func parseCoNLL(
-  _ bytes: [UInt8], named name: String, columns: CoNLLColumns = CoNLLColumns()
+  _ bytes: [UInt8], named name: String, columns: CoNLLColumns = CoNLLColumns(), scheme: TagScheme? = nil
 ) throws(CoNLLFault) -> [Record] {
-  var reader = CoNLLReader(file: name, columns: columns)
+  var reader = CoNLLReader(file: name, columns: columns, scheme: scheme ?? .iob2)
   for (index, line) in lines(of: bytes).enumerated() { reader.read(line, number: index + 1) }
   reader.endSentence()
   if reader.badLineCount > 0 {
@@ -67,15 +70,15 @@ private struct CoNLLReader {
 
   let file: String
   let columns: CoNLLColumns
+  let scheme: TagScheme
   var layout: Layout?
   var sentence = Record(id: "")
   var sentences: [Record] = []
   var badLines: [CoNLLFault.BadLine] = []
   var badLineCount = 0
 
-  init(file: String, columns: CoNLLColumns) {
-    self.file = file
-    self.columns = columns
+  init(file: String, columns: CoNLLColumns, scheme: TagScheme) {
+    (self.file, self.columns, self.scheme) = (file, columns, scheme)
   }
 
   mutating func endSentence() {
@@ -100,7 +103,7 @@ private struct CoNLLReader {
     guard !word.isEmpty else { return fail(number, line, .emptyWord) }
     if let label = layout.label {
       let tag = String(decoding: fields[label], as: UTF8.self)
-      guard isTag(tag) else { return fail(number, line, .tag(tag)) }
+      guard scheme.accepts(tag) else { return fail(number, line, .tag(tag)) }
       sentence.tags.append(tag)
     }
     if sentence.words.isEmpty { sentence.source = .init(file: file, line: number, record: sentences.count + 1) }
@@ -147,12 +150,4 @@ private func split(_ line: ArraySlice<UInt8>, at separator: UInt8) -> [ArraySlic
 private func resolve(_ column: Int, _ count: Int) -> Int? {
   let index = column < 0 ? count + column : column
   return (0..<count).contains(index) ? index : nil
-}
-
-/// O, or one of B I E S L U with a type.
-private func isTag(_ tag: String) -> Bool {
-  let bytes = tag.utf8
-  if bytes.elementsEqual("O".utf8) { return true }
-  guard bytes.count > 2, let first = bytes.first, "BIESLU".utf8.contains(first) else { return false }
-  return bytes[bytes.index(after: bytes.startIndex)] == UInt8(ascii: "-")
 }

@@ -55,7 +55,9 @@ extension CoNLLFault.Problem: CustomStringConvertible {
       "Separate all columns by tabs, or all by spaces, as in the first line with words. "
         + "Comment lines are not part of the format."
     case .emptyWord: "Remove the line or add the word."
-    case .tag: "Is the label column correct? Columns count from 0; -1 is the last."
+    case .tag:
+      "Is the label column correct? Columns count from 0; -1 is the last. "
+        + "If the tags are types without a prefix, set the scheme to \"io\"."
     }
   }
 }

@@ -23,12 +23,14 @@ public struct CoNLLFormat: DataFormat {
   public var columns = CoNLLColumns()
   /// The scheme of the tags; nil: to be detected.
   public var scheme: TagScheme?
+  /// The entity type of tags without one; nil: it has no name.
+  public var entityType: String?
   public var content: RecordContent { .taggedWords }
 
   public init() {}
 
   public func records(in paths: [String]) throws -> any Dataset {
-    try paths.flatMap { try readCoNLL($0, columns: columns) }
+    try paths.flatMap { try readCoNLL($0, columns: columns, scheme: scheme) }
   }
 }
 

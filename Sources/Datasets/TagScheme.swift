@@ -21,15 +21,24 @@ public struct ParsedSpans: Sendable, Equatable {
 
 /// IOB1 (Ramshaw & Marcus 1995): B- only between adjacent entities of one type. IOB2: every entity starts with B-.
 /// IOBES: E- ends an entity of several words, S- is a one-word entity. BILOU: IOBES with L- and U- instead.
+/// IO: a tag is a type without a prefix, so that adjacent entities of one type are one entity.
 public enum TagScheme: String, Sendable, CaseIterable {
-  case iob1, iob2, iobes, bilou
+  case iob1, iob2, iobes, bilou, io
+
+  /// Whether `tag` can be a tag of this scheme, or of another with prefixes.
+  func accepts(_ tag: String) -> Bool { tag == "O" || parse(tag) != nil }
+
+  func parse(_ tag: String) -> EntityTag? {
+    guard self == .io else { return EntityTag(tag) }
+    return tag.isEmpty || tag == "O" ? nil : EntityTag(.inside, tag)
+  }
 }
 
 extension TagScheme {
   /// The scheme in which a corpus has the fewest invalid tags; IOB2 if several are equal, as without entities.
   ///
   /// If there are E- and S-, or L- and U- tags, the more frequent pair selects IOBES or BILOU; otherwise IOB1 and IOB2
-  /// are compared.
+  /// are compared. IO is never detected: a column of other text would look the same.
   public static func detect(in sentences: some Sequence<[String]>) -> TagScheme {
     var counts: [UInt8: Int] = [:], invalidIOB1 = 0, invalidIOB2 = 0
     for tags in sentences {
@@ -54,21 +63,34 @@ extension TagScheme {
     return reader.parsed
   }
 
-  /// The same entities in IOB2.
-  public func toIOB2(_ tags: [String]) -> [String] { iob2Tags(spans(tags).spans, count: tags.count) }
-}
-
-/// The IOB2 tags of `count` words. A span that overlaps one that starts earlier is left out.
-public func iob2Tags(_ spans: [Span], count: Int) -> [String] {
-  var tags = [String](repeating: "O", count: count)
-  var end = 0
-  for span in spans.sorted(by: { $0.start < $1.start }) where span.start >= end && span.end <= count {
-    guard span.start < span.end else { continue }
-    tags[span.start] = "B-" + span.type
-    for index in span.start + 1..<span.end { tags[index] = "I-" + span.type }
-    end = span.end
+  /// The tags of `count` words. A span that overlaps one that starts earlier is left out.
+  public func tags(_ spans: [Span], count: Int) -> [String] {
+    var tags = [String](repeating: "O", count: count)
+    var previous = Span("", 0, 0)
+    for span in spans.sorted(by: { $0.start < $1.start }) where span.start >= previous.end && span.end <= count {
+      guard span.start < span.end else { continue }
+      let touches = previous.end == span.start && previous.type == span.type
+      for index in span.start..<span.end {
+        tags[index] = prefix(isFirst: index == span.start, isLast: index == span.end - 1, touches) + span.type
+      }
+      previous = span
+    }
+    return tags
   }
-  return tags
+
+  /// - Parameter touches: whether the entity begins right after another of its type.
+  private func prefix(isFirst: Bool, isLast: Bool, _ touches: Bool) -> String {
+    switch (self, isFirst, isLast) {
+    case (.io, _, _): ""
+    case (.iob1, true, _): touches ? "B-" : "I-"
+    case (.iobes, true, true): "S-"
+    case (.iobes, false, true): "E-"
+    case (.bilou, true, true): "U-"
+    case (.bilou, false, true): "L-"
+    case (_, true, _): "B-"
+    default: "I-"
+    }
+  }
 }
 
 /// A corpus converted to IOB2, with its original scheme and the number of tags that were invalid in it.
@@ -78,81 +100,24 @@ public struct IOB2Corpus: Sendable, Equatable {
   public var invalidTags: Int
   public var sentencesWithInvalidTags: Int
 
-  /// - Parameter scheme: the original scheme; nil to detect it ("auto").
-  public init(_ sentences: [Record], from scheme: TagScheme? = nil) {
+  /// - Parameters:
+  ///   - scheme: the original scheme; nil to detect it ("auto").
+  ///   - entityType: the type of tags without one; nil: `EntityTag.unnamedType`.
+  public init(_ sentences: [Record], from scheme: TagScheme? = nil, entityType: String? = nil) {
     let scheme = scheme ?? TagScheme.detect(in: sentences.lazy.map(\.tags))
     self.scheme = scheme
     self.sentences = []
     (invalidTags, sentencesWithInvalidTags) = (0, 0)
     for sentence in sentences {
       let parsed = scheme.spans(sentence.tags)
-      let tags = iob2Tags(parsed.spans, count: sentence.tags.count)
+      let spans = parsed.spans.map { span in
+        span.type == EntityTag.unnamedType ? Span(entityType ?? span.type, span.start, span.end) : span
+      }
       var converted = sentence
-      converted.tags = tags
+      converted.tags = TagScheme.iob2.tags(spans, count: sentence.tags.count)
       self.sentences.append(converted)
       invalidTags += parsed.invalidTags
       sentencesWithInvalidTags += parsed.invalidTags > 0 ? 1 : 0
-    }
-  }
-}
-
-/// The parser's state between tags.
-private struct SpanReader {
-  let scheme: TagScheme
-  var parsed = ParsedSpans()
-  /// The current entity.
-  var open: (type: String, start: Int)?
-  /// Type of the previous word's entity, for IOB1's B-.
-  var previous: String?
-
-  init(scheme: TagScheme) { self.scheme = scheme }
-
-  private var marksEnds: Bool { scheme == .iobes || scheme == .bilou }
-
-  mutating func read(_ tag: String, at index: Int) {
-    guard let (letter, type) = parse(tag) else {
-      if tag != "O" { parsed.invalidTags += 1 }
-      close(at: index, early: true)
-      previous = nil
-      return
-    }
-    if !isAllowed(letter, type) { parsed.invalidTags += 1 }
-    let continues = (letter == "I" || letter == "E") && open?.type == type
-    if !continues {
-      close(at: index, early: true)
-      open = (type, index)
-    }
-    if letter == "E" || letter == "S" { close(at: index + 1, early: false) }
-    previous = type
-  }
-
-  /// Ends the current entity before `index`. In a scheme that marks ends, an end without an end tag is invalid.
-  mutating func close(at index: Int, early: Bool) {
-    guard let entity = open else { return }
-    parsed.spans.append(Span(entity.type, entity.start, index))
-    if early && marksEnds { parsed.invalidTags += 1 }
-    open = nil
-  }
-
-  /// Whether `letter` is valid here; `close` counts missing end tags.
-  private func isAllowed(_ letter: Character, _ type: String) -> Bool {
-    switch (scheme, letter) {
-    case (.iob1, "I"), (.iob2, "B"), (.iobes, "B"), (.bilou, "B"), (.iobes, "S"), (.bilou, "S"): true
-    case (.iob1, "B"): previous == type
-    case (.iob2, "I"), (.iobes, "I"), (.bilou, "I"), (.iobes, "E"), (.bilou, "E"): open?.type == type
-    default: false
-    }
-  }
-
-  /// Letter and type, with L and U mapped to E and S; nil for O and for text that is not a tag.
-  private func parse(_ tag: String) -> (letter: Character, type: String)? {
-    guard tag.utf8.count > 2, let first = tag.first, tag.dropFirst().first == "-" else { return nil }
-    let type = String(tag.dropFirst(2))
-    switch first {
-    case "B", "I", "E", "S": return (first, type)
-    case "L": return ("E", type)
-    case "U": return ("S", type)
-    default: return nil
     }
   }
 }

@@ -95,15 +95,15 @@ extension ModelConfig {
       reader.problems.append(
         "'\(keys.hiddenSize)' (\(hiddenSize)) is not a multiple of '\(keys.heads)' (\(numAttentionHeads)).")
     }
-    labels = readLabels(json["id2label"], &reader.problems)
+    labels = json["id2label"].map { readLabels($0, &reader.problems) } ?? unnamedLabels(of: json)
     self.json = json
     if !reader.problems.isEmpty { throw ConfigFault(file: file, problems: reader.problems) }
   }
 }
 
 /// The list of labels in id2label: {"0": "O", …}, whose keys must be 0, 1, … without a gap.
-private func readLabels(_ json: JSON?, _ problems: inout [String]) -> [String] {
-  guard let json, json != .null else { return [] }
+private func readLabels(_ json: JSON, _ problems: inout [String]) -> [String] {
+  if json == .null { return [] }
   let object = json.object ?? [:]
   let labels = (0..<object.count).compactMap { object[String($0)]?.string }
   if json.object == nil || labels.count != object.count {
@@ -111,6 +111,14 @@ private func readLabels(_ json: JSON?, _ problems: inout [String]) -> [String] {
     return []
   }
   return labels
+}
+
+/// transformers' names for the labels of a classifier whose config.json has no id2label, which it leaves out if there are
+/// two of them.
+private func unnamedLabels(of json: JSON) -> [String] {
+  let classes = json["architectures"]?.array?.compactMap(\.string) ?? []
+  guard classes.contains(where: { $0.hasSuffix("Classification") }) else { return [] }
+  return (0..<max(0, min(json["num_labels"]?.int ?? 2, 10_000))).map { "LABEL_\($0)" }
 }
 
 /// Reads values and collects the problems.

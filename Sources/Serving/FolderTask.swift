@@ -17,7 +17,11 @@ public struct FolderTask: Sendable {
   /// - Throws: `PoolFault.taskType` if tune.json and adapter_config.json contradict each other; faults of the files.
   public init(_ folder: String, base: String, _ config: ModelConfig) throws {
     self.folder = folder
-    settings = try TuneJSON(folder: folder)
+    do {
+      settings = try TuneJSON(folder: folder)
+    } catch let fault as TaskFault {
+      throw PoolFault.record(folder, fault)
+    }
     let file = folder + "/adapter_config.json"
     let found = folder == base ? nil : try JSON(path: file)["task_type"]?.string
     if let settings {
@@ -31,7 +35,11 @@ public struct FolderTask: Sendable {
     // The base's class says nothing about an adapter.
     let own = folder == base ? TaskType.architectures(of: config).first : nil
     let type = try found.map { try Self.taskType(named: $0, file) } ?? own ?? .tokenClassification
-    inference = type.inference.init(labels: config.labels)
+    do {
+      inference = try type.inference.init(labels: config.labels)
+    } catch let fault as TaskFault {
+      throw PoolFault.record(folder, fault)
+    }
     if folder == base, Swift.type(of: inference).headType.isBySequence {
       let problem = config.json["problem_type"]?.string
       if problem.map({ $0 != "single_label_classification" }) ?? (config.labels.count == 1) {

@@ -22,15 +22,19 @@ public struct Predictor {
     }
   }
 
+  /// - Throws: `PoolFault.record` for a record with too few or too many texts for a member.
+  public func check(_ record: Record) throws(PoolFault) {
+    for (member, task) in zip(pool.members, tasks) {
+      do throws(TaskFault) { try task.check(record) } catch { throw .record(member.folder, error) }
+    }
+  }
+
   /// The prediction of every member for every record, and the record's sequences with their logits if they are
-  /// requested: `result[member][record]`.
-  /// - Throws: `PoolFault.record` for a record with too few or too many texts; `NotFinite` if a logit is not finite, as with damaged weights.
+  /// requested: `result[member][record]`. The records must have passed `check`.
+  /// - Throws: `NotFinite` if a logit is not finite, as with damaged weights.
   public func predict(_ records: [Record]) throws -> [[(prediction: Prediction, sequences: [SequenceLogits])]] {
     try zip(pool.members, tasks).map { member, task in
-      for record in records {
-        do throws(TaskFault) { try task.check(record) } catch { throw PoolFault.record(member.folder, error) }
-      }
-      return try Inference(pool.model, member.adapters).predict(
+      try Inference(pool.model, member.adapters).predict(
         records, task, member.tokenizer, keepsLogits: keepsLogits, parallelFor)
     }
   }

@@ -2,8 +2,8 @@
 public import Files
 
 public enum Prediction: Sendable, Equatable {
-  /// A tag for each word, with its probability.
-  case tags([ScoredLabel])
+  /// A tag for each word that was given, with its probability, and the entities, whose offsets count words.
+  case tags([ScoredLabel], [Entity])
   /// Entities in the record's text.
   case entities([Entity])
   /// The predicted label, and the probability of every label.
@@ -24,7 +24,7 @@ public struct ScoredLabel: Sendable, Equatable {
 /// An entity found in a text.
 public struct Entity: Sendable, Equatable {
   public let label: String
-  /// Unicode code points of the original text, as Python counts characters.
+  /// Unicode code points of the original text, as Python counts characters; words if the input was words.
   public let start, end: Int
   public let text: String
   /// Mean probability of its words' tags.
@@ -40,29 +40,23 @@ public struct Entity: Sendable, Equatable {
 }
 
 extension Prediction {
-  /// The key of `json` in the output of `tune predict`.
-  public var key: String {
+  /// The prediction in the output of `tune predict`, by key.
+  public var members: [String: JSON] {
     switch self {
-    case .tags: "tags"
-    case .entities: "entities"
-    case .label: "labels"
-    }
-  }
-
-  /// The prediction in the output of `tune predict`.
-  public var json: JSON {
-    switch self {
-    case .tags(let tags):
-      return .array(tags.map { ["label": .string($0.label), "probability": rounded($0.probability)] })
-    case .entities(let entities): return .array(entities.map(\.json))
-    case .label(let label, _): return ["label": .string(label), "probabilities": scores]
+    case .tags(let tags, let entities):
+      [
+        "tags": .array(tags.map { ["label": .string($0.label), "probability": rounded($0.probability)] }),
+        "entities": .array(entities.map(\.json)),
+      ]
+    case .entities(let entities): ["entities": .array(entities.map(\.json))]
+    case .label(let label, _): ["labels": ["label": .string(label), "probabilities": scores]]
     }
   }
 
   /// The predicted labels alone, as in a run's predictions.
   var predicted: JSON {
     switch self {
-    case .tags(let tags): .array(tags.map { .string($0.label) })
+    case .tags(let tags, _): .array(tags.map { .string($0.label) })
     case .entities(let entities): .array(entities.map(\.json))
     case .label(let label, _): .string(label)
     }
@@ -71,7 +65,7 @@ extension Prediction {
   /// The probabilities: of each tag, of each entity, or of each label.
   var scores: JSON {
     switch self {
-    case .tags(let tags): .array(tags.map { rounded($0.probability) })
+    case .tags(let tags, _): .array(tags.map { rounded($0.probability) })
     case .entities(let entities): .array(entities.map { rounded($0.probability) })
     case .label(_, let probabilities):
       .object(.init(probabilities.map { ($0.label, rounded($0.probability)) }) { first, _ in first })

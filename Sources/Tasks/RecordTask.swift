@@ -81,17 +81,22 @@ public struct RecordTask: Task {
 }
 
 extension RecordInference {
-  public func makeEvaluation(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> any Task {
-    var splits: [Split: any Dataset] = [:]
+  public func makeEvaluation(
+    of data: TaskData, _ tokenizer: TextTokenizer, threads: Int
+  ) throws -> (task: any Task, notes: [String]) {
+    var splits: [Split: any Dataset] = [:], notes: [String] = []
     for (split, _) in data.files {
       guard let records = try data.records(split) else { continue }
       if records.count > 0 { try check(records[0]) }
-      splits[split] = normalized(records, of: data)
+      let (normalized, note) = normalized(records, of: data)
+      splits[split] = normalized
+      let file = data.paths(split).joined(separator: ", ")
+      notes += [note, unknownLabelNote(normalized)].compactMap { note in note.map { "\(file): \($0)" } }
     }
     let task = RecordTask(self, splits: splits, tokenizer: tokenizer, loss: evaluationLoss)
     for (split, paths) in data.files where !task.hasTargets(split) {
       throw TaskFault.noKnownLabels(file: paths.joined(separator: ", "), labels: labels)
     }
-    return task
+    return (task, notes)
   }
 }

@@ -23,6 +23,6 @@ public struct TaskData: Sendable {
 
   public func paths(_ split: Split) -> [String] { files.first { $0.split == split }?.paths ?? [] }
 
-  /// The scheme of the format's tags; nil: to be detected.
-  var tagScheme: TagScheme? { (format as? CoNLLFormat)?.scheme }
+  /// How tags are read; nil: the format has none.
+  var conll: CoNLLFormat? { format as? CoNLLFormat }
 }

@@ -2,7 +2,9 @@
 public import Datasets
 
 public enum TaskFault: Error, CustomStringConvertible {
-  case unknownLabels(file: String, labels: [String], known: [String])
+  case unlistedLabels(file: String, labels: [String], listed: [String])
+  /// Names of a token classifier's labels that do not say which entities they are tags of.
+  case labelNames([String])
   case unknownClassWeights([String], known: [String])
   case noWords(file: String)
   case noKnownLabels(file: String, labels: [String])
@@ -11,9 +13,13 @@ public enum TaskFault: Error, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .unknownLabels(let file, let labels, let known):
-      "\(file): found labels that the training file does not have: \(labels.joined(separator: ", ")). It has "
-        + known.joined(separator: ", ") + "."
+    case .unlistedLabels(let file, let labels, let listed):
+      "\(file): found labels that task.labels does not list: \(labels.joined(separator: ", ")). It lists "
+        + listed.joined(separator: ", ") + "."
+    case .labelNames(let names):
+      "the labels \(names.prefix(20).joined(separator: ", ")) do not say which entities they mark. Expected O, and tags "
+        + "such as B-Drug and I-Drug (IOB2, IOBES, BILOU), or entity types without a prefix. Name them in "
+        + "'id2label' of config.json, or in tune.json's 'task.labels'."
     case .unknownClassWeights(let names, let known):
       "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have "
         + known.joined(separator: ", ") + "."
@@ -27,8 +33,9 @@ public enum TaskFault: Error, CustomStringConvertible {
       "\(file): every record has the label \"\(label)\"; a classifier needs at least two labels. "
         + "Is 'data.label_column' right?"
     case .texts(let found, let expected, let record):
-      "\(record.source?.description ?? "record \(record.id)"): found \(found == 1 ? "one text" : "a pair of texts"); the model "
-        + "was trained on \(expected == 1 ? "one text" : "pairs (\"text\" and \"text_pair\")")."
+      "\(record.source?.description ?? "record \(record.id)"): found "
+        + (found == 0 ? "words" : found == 1 ? "one text" : "a pair of texts") + "; the model was trained on "
+        + (expected == 2 ? "pairs (\"text\" and \"text_pair\")." : "one text.")
     }
   }
 }

@@ -24,10 +24,13 @@ public protocol TaskInference: Sendable, Codable {
   /// Whether long texts are read in windows, which share `stride` tokens.
   var readsWindows: Bool { get }
   /// For a folder without tune.json.
-  init(labels: [String])
-  /// A task that can evaluate the splits in `data`.
+  /// - Throws: `TaskFault` if the task cannot use labels with these names.
+  init(labels: [String]) throws
+  /// A task that can evaluate the splits in `data`, and notes for the user.
   /// - Throws: the errors of the data's readers.
-  func makeEvaluation(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> any Task
+  func makeEvaluation(
+    of data: TaskData, _ tokenizer: TextTokenizer, threads: Int
+  ) throws -> (task: any Task, notes: [String])
 }
 
 /// A task that answers record by record.
@@ -44,8 +47,10 @@ public protocol RecordInference: TaskInference {
   func gold(of record: Record) -> JSON
   /// The loss of an evaluation.
   var evaluationLoss: any LossFunction { get }
-  /// Converts records that are labeled in another form, such as another tag scheme.
-  func normalized(_ records: any Dataset, of data: TaskData) -> any Dataset
+  /// Converts records that are labeled in another form, such as another tag scheme, with a note for the user.
+  func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?)
+  /// A note on labels of the records that the model does not have, which count as errors; nil: there are none.
+  func unknownLabelNote(_ records: any Dataset) -> String?
 }
 
 /// Texts about a task.
@@ -70,5 +75,7 @@ extension RecordInference {
   }
 
   public var evaluationLoss: any LossFunction { ClassificationLoss() }
-  public func normalized(_ records: any Dataset, of data: TaskData) -> any Dataset { records }
+  public func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?) {
+    (records, nil)
+  }
 }

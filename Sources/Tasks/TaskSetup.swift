@@ -28,10 +28,10 @@ public struct TaskContext: Sendable {
     (self.teacherLabels, self.seed, self.threads) = (teacherLabels, seed, threads)
   }
 
-  /// The teachers' labels, or those of the base model, if they include `labels`; nil: a new head is needed.
-  func knownLabels(including labels: Set<String>) -> (labels: [String], reuseHead: Bool)? {
-    if let teacherLabels, labels.isSubset(of: teacherLabels) { return (teacherLabels, teacherLabels == baseLabels) }
-    return labels.isSubset(of: baseLabels) ? (baseLabels, true) : nil
+  /// The teachers' labels, or those of the base model, if they suffice for the data; nil: a new head is needed.
+  func knownLabels(suffice: ([String]) -> Bool) -> (labels: [String], reuseHead: Bool)? {
+    if let teacherLabels, suffice(teacherLabels) { return (teacherLabels, teacherLabels == baseLabels) }
+    return suffice(baseLabels) ? (baseLabels, true) : nil
   }
 }
 

@@ -13,6 +13,9 @@ func forEachWord(_ scalars: [UInt32], _ range: Range<Int>, _ body: (Range<Int>) 
   if start < range.upperBound { body(start..<range.upperBound) }
 }
 
+/// Whether BERT's pre-tokenizer makes a word of this character alone.
+public func isPunctuation(_ scalar: Unicode.Scalar) -> Bool { CharacterClass(scalar.value) == .punctuation }
+
 private enum CharacterClass {
   case word, whitespace, punctuation
 

@@ -53,8 +53,9 @@ struct EvalCommand: ParsableCommand {
       folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase)
     let member = pool.members[0]
     let tokenizer = try pool.tokenizer(of: member, maxLength: data.maxLength, stride: data.stride)
-    let task = try member.task.makeEvaluation(
+    let (task, notes) = try member.task.makeEvaluation(
       of: TaskData(files: [(.test, [file])], format: data.format), tokenizer, threads: threads.count)
+    notes.forEach { note("note: " + $0) }
     pool.use(precision)
     let replicas = Replicas(threads: threads.count)
     guard let evaluation = try task.evaluate(pool.model, adapters: member.adapters, on: .test, replicas.forEach) else {

@@ -4,6 +4,7 @@ import Datasets
 import Files
 import FoundationEssentials
 import Kernels
+import Models
 import Serving
 import Tasks
 import Training
@@ -28,10 +29,11 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Predict entities in texts, or labels of texts, with one or several adapters.",
     discussion: """
-      Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts), or the columns of the run if it read JSON lines. Each output \
-      line is a JSON object with the keys of the input and the predictions by adapter: "entities" of a token classifier, \
-      whose offsets count Unicode code points of the text, or "labels" of a sequence classifier. Without an adapter the \
-      model's own classifier is used, under the name "base".
+      Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts), "words" (a list, \
+      for a token classifier), or the columns of the run if it read JSON lines. Each output line is the input's object with \
+      the predictions by adapter: "entities" of a token classifier, whose offsets count Unicode code points of the text, or \
+      words, which then also have "tags"; or "labels" of a sequence classifier. A line that cannot be read becomes \
+      {"error": …}, and the exit status is 1. Without an adapter the model's own classifier is used, under the name "base".
       """)
 
   @Argument(help: "The base model's folder.")
@@ -54,8 +56,6 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     let lines = try readLines(file)
     let usesBase = base || adapter.isEmpty, folders = adapter.map(\.path) + (usesBase ? [model] : [])
-    let columns = try InputColumns(folders)
-    let inputs = try lines.enumerated().map { try Input(line: $1, number: $0 + 1, file: file, columns) }
     let precision = try precision.value(for: folders)
     try threads.start(quiet: true)
     let pool = try AdapterPool(
@@ -63,27 +63,47 @@ struct PredictCommand: ParsableCommand {
     pool.use(precision)
     let replicas = Replicas(threads: threads.count)
     let predictor = try Predictor(pool, logits: logits, run: replicas.forEach)
-    for start in stride(from: 0, to: inputs.count, by: 512) {
-      let chunk = Array(inputs[start..<min(start + 512, inputs.count)])
-      let predictions = try predictor.predict(chunk.map(\.record))
-      let rows = chunk.enumerated().map { index, input in
-        output(input, pool.members.indices.map { (pool.members[$0].name, predictions[$0][index]) }).text(pretty: false)
+    let columns = InputColumns(pool.members.map(\.settings), headType: pool.model.headType)
+    var faults: [String] = []
+    for start in stride(from: 0, to: lines.count, by: 512) {
+      let chunk = Array(lines[start..<min(start + 512, lines.count)].enumerated())
+      let inputs = chunk.map { index, line in
+        Result {
+          let input = try PredictInput(line: line, number: start + index + 1, file: file, columns)
+          try predictor.check(input.record)
+          return input
+        }
+      }
+      let predictions = try predictor.predict(inputs.compactMap { try? $0.get().record })
+      var next = 0
+      let rows = inputs.map { input in
+        do {
+          let input = try input.get()
+          defer { next += 1 }
+          return try input.output(with: members(of: predictions.map { $0[next] }, pool))
+        } catch {
+          faults.append("\(error)")
+          return JSON.object(["error": .string("\(error)")]).text(pretty: false)
+        }
       }
       try emit(rows.joined(separator: "\n"))
     }
+    if let first = faults.first {
+      note("\(faults.count) of \(lines.count) lines have no prediction, but the key \"error\". The first: \(first)")
+      throw ExitCode.failure
+    }
   }
 
-  private func output(
-    _ input: Input, _ results: [(name: String, result: (prediction: Prediction, sequences: [SequenceLogits]))]
-  ) -> JSON {
-    var object = input.fields, predictions: [String: JSON] = [:], windows: [String: JSON] = [:]
-    for (name, result) in results {
-      predictions[name] = result.prediction.json
-      windows[name] = .array(result.sequences.map(\.json))
+  /// What is predicted for one record, by key and member.
+  private func members(
+    of results: [(prediction: Prediction, sequences: [SequenceLogits])], _ pool: AdapterPool
+  ) -> [String: JSON] {
+    var members: [String: [String: JSON]] = [:]
+    for (member, result) in zip(pool.members, results) {
+      for (key, value) in result.prediction.members { members[key, default: [:]][member.name] = value }
+      if logits { members["windows", default: [:]][member.name] = .array(result.sequences.map(\.json)) }
     }
-    if let key = results.first?.result.prediction.key { object[key] = .object(predictions) }
-    if logits { object["windows"] = .object(windows) }
-    return .object(object)
+    return members.mapValues(JSON.object)
   }
 }
 
@@ -93,58 +113,5 @@ extension SequenceLogits {
       "ids": .array(ids.map { .int(Int($0)) }),
       "logits": .array((0..<logits.rows).map { .array(logits[$0].map { .double(Double($0)) }) }),
     ]
-  }
-}
-
-/// The keys of an input object that hold its texts: the columns of the run, if all runs have the same, else "text" and
-/// "text_pair".
-struct InputColumns {
-  var text = ["text"], textPair = ["text_pair"]
-
-  init() {}
-
-  /// - Parameter folders: of adapters or models, with tune.json or without.
-  init(_ folders: [String]) throws {
-    let data = try folders.map { try TuneJSON(folder: $0)?.data }
-    func common(_ key: String) -> String? {
-      let names = Set(data.map { $0?[key]?.string })
-      return names.count == 1 ? names.first ?? nil : nil
-    }
-    if let name = common("text_column"), name != "text" { text.insert(name, at: 0) }
-    if let name = common("text_pair_column"), name != "text_pair" { textPair.insert(name, at: 0) }
-  }
-}
-
-/// A line of input: a text or a pair of texts, and all keys of its JSON object.
-struct Input {
-  let record: Record
-  let fields: [String: JSON]
-  var text: String { record.texts[0] }
-
-  /// - Throws: `FileFault` for a line that is no JSON, or an object without the text.
-  init(line: String, number: Int, file: String, _ columns: InputColumns = InputColumns()) throws {
-    guard line.utf8.first == UInt8(ascii: "{"),
-      let object = try JSON(parsing: .init(line.utf8), named: "\(file):\(number)").object
-    else {
-      record = Record(id: "\(number)", texts: [line])
-      fields = ["text": .string(line)]
-      return
-    }
-    func fault(_ found: String) -> FileFault {
-      .malformed(
-        file: file, line: number, found: found, expected: "{\"text\": \"…\"}, or also a string \"text_pair\"")
-    }
-    guard let text = columns.text.lazy.compactMap({ object[$0]?.string }).first else {
-      throw fault("an object without a string \"text\"")
-    }
-    var texts = [text]
-    for name in columns.textPair {
-      guard let pair = object[name], pair != .null else { continue }
-      guard let second = pair.string else { throw fault("\(pair.typeName) in \"\(name)\"") }
-      texts.append(second)
-      break
-    }
-    record = Record(id: "\(number)", texts: texts, source: .init(file: file, line: number, record: number))
-    fields = object
   }
 }

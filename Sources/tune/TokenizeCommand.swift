@@ -1,5 +1,6 @@
 /// `tune tokenize`: the tokens of texts.
 import ArgumentParser
+import Datasets
 import Files
 import Tokenizers
 
@@ -20,7 +21,8 @@ struct TokenizeCommand: ParsableCommand {
     let lines = try readLines(file)
     for start in stride(from: 0, to: lines.count, by: 512) {
       let rows = try (start..<min(start + 512, lines.count)).map { index in
-        let text = json ? try Input(line: lines[index], number: index + 1, file: file).text : lines[index]
+        let text =
+          json ? try PredictInput(line: lines[index], number: index + 1, file: file).record.texts[0] : lines[index]
         return row(tokenizer.encode(text, addSpecialTokens: true))
       }
       try emit(rows.joined(separator: "\n"))

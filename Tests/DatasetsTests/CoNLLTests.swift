@@ -63,7 +63,7 @@ private func fault(_ bytes: [UInt8]) -> CoNLLFault? {
   ("a\nb\n", "f.tsv:1: found 1 column; expected a word in column 0 and a label in column -1 (\"a\")"),
   ("a\tO\n\tB-X\n", "f.tsv:2: found an empty word; expected text in the word column (\"\\tB-X\")"),
   ("a\tO\n\u{1}\tNN\n", "f.tsv:2: found the tag \"NN\"; expected O, or B-, I-, E-, S-, L- or U- with a type"),
-  ("a\tB\n", "found the tag \"B\""), ("a\tB-\n", "found the tag \"B-\""), ("a\tX-Y\n", "found the tag \"X-Y\""),
+  ("a\tQ\n", "found the tag \"Q\""), ("a\tB-\n", "found the tag \"B-\""), ("a\tX-Y\n", "found the tag \"X-Y\""),
 ]) func `an error names file, line, and what was found and expected`(_ text: String, _ message: String) {
   let found = fault(Array(text.utf8))?.description ?? ""
   #expect(found.contains(message), "\(found)")
@@ -79,7 +79,8 @@ private func fault(_ bytes: [UInt8]) -> CoNLLFault? {
   #expect(found?.badLineCount == 9 && found?.badLines.map(\.line) == [1, 2, 3, 4, 5])
   #expect(
     found?.description.hasSuffix(
-      "… and 4 more invalid lines.\nIs the label column correct? Columns count from 0; -1 is the last.") == true)
+      "… and 4 more invalid lines.\nIs the label column correct? Columns count from 0; -1 is the last. "
+        + "If the tags are types without a prefix, set the scheme to \"io\".") == true)
 }
 
 @Test func `a missing file and a folder are rejected`() {

@@ -56,7 +56,7 @@ private let train: [(text: String, label: String)] = [("a b", "yes"), ("c", "no"
     #expect(setup.labels.count == 3)
     #expect(
       setup.notes == [
-        "test: 2 records have labels that the training data do not have and count as errors: often"
+        "test: 2 records have labels that the model does not know and count as errors: often"
       ])
   }
 }

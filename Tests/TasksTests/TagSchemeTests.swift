@@ -18,7 +18,8 @@ private func tags(_ text: String) -> [String] { text.split(separator: " ").map(S
   let parsed = scheme.spans(tags(text))
   #expect(parsed.spans == [Span("A", 0, 2), Span("A", 2, 3), Span("B", 4, 5), Span("A", 6, 9)])
   #expect(parsed.invalidTags == 0)
-  #expect(scheme.toIOB2(tags(text)) == tags(examples[1].1))
+  #expect(TagScheme.iob2.tags(parsed.spans, count: 9) == tags(examples[1].1))
+  #expect(scheme.tags(parsed.spans, count: 9) == tags(text))
   #expect(TagScheme.detect(in: [["O"], tags(text)]) == scheme)
 }
 
@@ -52,7 +53,7 @@ private func tags(_ text: String) -> [String] { text.split(separator: " ").map(S
     let tags = (0..<8).map { _ in draw(3) == 0 ? "O" : ["B", "I", "E", "S"][draw(4)] + ["-A", "-B"][draw(2)] }
     let spans = Set(TagScheme.iobes.spans(tags).spans)
     #expect(spans == seqevalEntities([tags]), "\(tags)")
-    #expect(Set(TagScheme.iob2.spans(TagScheme.iobes.toIOB2(tags)).spans) == spans)
+    #expect(Set(TagScheme.iob2.spans(TagScheme.iob2.tags(Array(spans), count: 8)).spans) == spans)
   }
 }
 
@@ -68,5 +69,18 @@ private func tags(_ text: String) -> [String] { text.split(separator: " ").map(S
 
 @Test func `overlapping, empty and out-of-range spans give valid tags`() {
   let spans = [Span("B", 1, 3), Span("A", 0, 2), Span("C", 3, 3), Span("D", 3, 9)]
-  #expect(iob2Tags(spans, count: 4) == ["B-A", "I-A", "O", "O"])
+  #expect(TagScheme.iob2.tags(spans, count: 4) == ["B-A", "I-A", "O", "O"])
+}
+
+@Test func `IO tags are types, and adjacent words of a type are one entity`() {
+  let parsed = TagScheme.io.spans(tags("O DATE DATE B-X B O"))
+  #expect(parsed == ParsedSpans(spans: [Span("DATE", 1, 3), Span("B-X", 3, 4), Span("B", 4, 5)]))
+  #expect(TagScheme.io.tags(parsed.spans, count: 6) == tags("O DATE DATE B-X B O"))
+}
+
+@Test func `tags without a type are of one type, which can be named`() {
+  let records = [Record(id: "1", words: ["a", "b", "c", "d"], tags: ["B", "I", "O", "B"])]
+  #expect(IOB2Corpus(records).sentences[0].tags == ["B-_", "I-_", "O", "B-_"])
+  #expect(IOB2Corpus(records, entityType: "Drug").sentences[0].tags == ["B-Drug", "I-Drug", "O", "B-Drug"])
+  #expect(seqevalEntities([["B", "I", "O", "B"]]) == seqevalEntities([["B-_", "I-_", "O", "B-_"]]))
 }

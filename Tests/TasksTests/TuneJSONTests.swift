@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 private let inferences: [any TaskInference] = [
-  TokenClassification(labels: ["O", "B-Drug", "I-Drug"]),
+  try! TokenClassification(labels: ["O", "B-Drug", "I-Drug"], splitWords: .whitespace),
   SequenceClassification(labels: ["no", "yes"], longText: .mean, pairs: true), MaskedLM(labels: []),
 ]
 

@@ -120,7 +120,9 @@ extension CoNLLFormat: DataFormatSection {
     fields.field("label_column", &columns.label, .column, "Column of the label, counted from 0.")
     fields.check(
       columns.label != columns.word, "label_column", "word_column", expected: "word_column and label_column to differ")
-    fields.field("scheme", &scheme, .choice(or: "auto"), "Tagging scheme; \"auto\" detects it.")
+    fields.field("scheme", &scheme, .choice(or: "auto"), "Tagging scheme; \"auto\" detects all but \"io\".")
+    fields.optional(
+      "entity_type", &entityType, .string, "Entity type of tags without one (B and I); else _, as in seqeval.")
   }
 }
 

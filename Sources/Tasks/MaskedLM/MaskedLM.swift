@@ -19,8 +19,11 @@ public struct MaskedLM: TaskInference {
   public var readsWindows: Bool { false }
 
   /// 15 % of the tokens are masked, with the same masks every time.
-  public func makeEvaluation(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> any Task {
-    MaskedLMTask(try tokenStores(of: data, tokenizer, threads: threads), try Masking(tokenizer.wordPiece), seed: 0)
+  public func makeEvaluation(
+    of data: TaskData, _ tokenizer: TextTokenizer, threads: Int
+  ) throws -> (task: any Task, notes: [String]) {
+    let stores = try tokenStores(of: data, tokenizer, threads: threads)
+    return (MaskedLMTask(stores, try Masking(tokenizer.wordPiece), seed: 0), [])
   }
 }
 

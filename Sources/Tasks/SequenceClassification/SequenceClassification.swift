@@ -10,7 +10,7 @@ public struct SequenceClassification: RecordInference {
   public static let description = TaskDescription(
     pipeline: "text-classification", purpose: "text classification", record: "record",
     autoModel: "AutoModelForSequenceClassification",
-    scoring: "Metrics are scikit-learn's. A label that the training data do not have counts as an error.")
+    scoring: "Metrics are scikit-learn's. A label that the model does not have counts as an error.")
 
   /// What happens to a text that is longer than the model's window.
   public enum LongText: String, CaseIterable, Sendable, Codable {
@@ -47,7 +47,7 @@ public struct SequenceClassification: RecordInference {
   }
 
   public func check(_ record: Record) throws(TaskFault) {
-    let expected = pairs.map { $0 ? 2 : 1 } ?? record.texts.count
+    let expected = pairs.map { $0 ? 2 : 1 } ?? max(1, record.texts.count)
     if record.texts.count != expected { throw .texts(record.texts.count, expected: expected, record: record) }
   }
 
@@ -80,6 +80,16 @@ public struct SequenceClassification: RecordInference {
     let score = try ClassificationScore(
       gold: predictions.indices.map { records[$0].labels.first ?? "" }, predicted: predicted, labels: labels)
     return (score.values, score.json)
+  }
+
+  public func unknownLabelNote(_ records: any Dataset) -> String? {
+    var counts: [String: Int] = [:]
+    for index in 0..<records.count {
+      if let label = records[index].labels.first, !labels.contains(label) { counts[label, default: 0] += 1 }
+    }
+    if counts.isEmpty { return nil }
+    return "\(counts.values.reduce(0, +)) records have labels that the model does not know and count as errors: "
+      + counts.keys.sorted().joined(separator: ", ")
   }
 
   public func gold(of record: Record) -> JSON { record.labels.first.map(JSON.string) ?? .null }

@@ -5,6 +5,8 @@ public struct SequenceClassificationSettings: Sendable, Equatable {
   public var labelSmoothing = 0.0
   /// Loss weight per label; 1 for labels that are not listed.
   public var classWeights: [String: Double] = [:]
+  /// The head's labels, by id; nil: those of the training data, sorted.
+  public var labels: [String]?
   public var longText = SequenceClassification.LongText.truncate
 
   public init() {}
@@ -15,7 +17,6 @@ extension SequenceClassificationSettings: TaskSettings {
     var splits: [Split: any Dataset] = [:]
     for (split, _) in context.data.files { splits[split] = try context.data.records(split) }
     let (labels, reuseHead) = try chooseLabels(splits, context)
-    let notes = unknownLabelNotes(splits, labels)
     if let limit = context.data.maxTrainExamples {
       splits[.train] = splits[.train].map { PrefixDataset($0, maxCount: limit) }
     }
@@ -24,38 +25,31 @@ extension SequenceClassificationSettings: TaskSettings {
     let task = RecordTask(
       inference, splits: splits, tokenizer: context.tokenizer,
       loss: ClassificationLoss(weights: try loss(weights: classWeights, of: labels), smoothing: Float(labelSmoothing)))
+    let notes = Split.allCases.flatMap { split -> [String] in
+      let unknown = splits[split].flatMap { inference.unknownLabelNote($0) }.map { "\(split.rawValue): \($0)" }
+      return [unknown, lengthNote(split, task, context.tokenizer.maxLength)].compactMap { $0 }
+    }
     return TaskSetup(
       task: task, inference: inference, reuseHead: reuseHead,
-      splitSizes: splits.mapValues { "\($0.count) records" },
-      notes: notes + Split.allCases.compactMap { lengthNote($0, task, context.tokenizer.maxLength) })
+      splitSizes: splits.mapValues { "\($0.count) records" }, notes: notes)
   }
 
-  /// The labels of the teachers or of the base model's head, if they include the data's; else those of the training
-  /// file, sorted, with a new head.
+  /// `labels`; or the labels of the teachers or of the base model's head, if they include the data's; else those of the
+  /// training file, sorted, with a new head.
   private func chooseLabels(
     _ splits: [Split: any Dataset], _ context: TaskContext
   ) throws -> (labels: [String], reuseHead: Bool) {
-    let found = splits[.train].map(labels) ?? []
-    if let label = found.first, found.count == 1 {
-      throw TaskFault.oneLabel(file: context.data.paths(.train).joined(separator: ", "), label: label)
+    let found = splits[.train].map { train in
+      (0..<train.count).reduce(into: Set<String>()) { $0.formUnion(train[$1].labels) }
     }
-    return context.knownLabels(including: found) ?? (found.sorted(), false)
-  }
-
-  private func labels(_ records: any Dataset) -> Set<String> {
-    (0..<records.count).reduce(into: []) { $0.formUnion(records[$1].labels) }
-  }
-
-  /// Labels of other splits that the model cannot predict.
-  private func unknownLabelNotes(_ splits: [Split: any Dataset], _ known: [String]) -> [String] {
-    Split.allCases.compactMap { split in
-      guard split != .train, let records = splits[split] else { return nil }
-      let unknown = labels(records).subtracting(known).sorted()
-      if unknown.isEmpty { return nil }
-      let count = (0..<records.count).count { !known.contains(records[$0].labels.first ?? "") }
-      return "\(split.rawValue): \(count) records have labels that the training data do not have and count as errors: "
-        + unknown.joined(separator: ", ")
+    let labels = found ?? [], file = context.data.paths(.train).joined(separator: ", ")
+    if let listed = self.labels {
+      let unlisted = labels.subtracting(listed).sorted()
+      if !unlisted.isEmpty { throw TaskFault.unlistedLabels(file: file, labels: unlisted, listed: listed) }
+      return (listed, listed == context.baseLabels)
     }
+    if let label = labels.first, labels.count == 1 { throw TaskFault.oneLabel(file: file, label: label) }
+    return context.knownLabels { labels.isSubset(of: $0) } ?? (labels.sorted(), false)
   }
 
   private func lengthNote(_ split: Split, _ task: RecordTask, _ maxLength: Int) -> String? {

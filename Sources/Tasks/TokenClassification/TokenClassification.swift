@@ -13,35 +13,55 @@ public struct TokenClassification: RecordInference {
     scoring: "The metrics are entity-level: type, start and end must match (seqeval's default mode).")
 
   public let labels: [String]
-  private let labelIDs: [String: Int32]
+  /// How a text is split into words.
+  public let splitWords: WordSplitting
+  let entityLabels: EntityLabels
 
-  private enum CodingKeys: CodingKey { case labels }
-
-  public init(labels: [String]) {
-    self.labels = labels
-    labelIDs = Dictionary(labels.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+  private enum CodingKeys: String, CodingKey {
+    case labels
+    case splitWords = "split_words"
   }
 
+  public init(labels: [String]) throws { try self.init(labels: labels, splitWords: .punctuation) }
+
+  /// - Throws: `TaskFault.labelNames`.
+  public init(labels: [String], splitWords: WordSplitting) throws(TaskFault) {
+    (self.labels, self.splitWords) = (labels, splitWords)
+    entityLabels = try EntityLabels(labels)
+  }
+
+  /// Only the labels are required.
   public init(from decoder: any Decoder) throws {
-    self.init(labels: try decoder.container(keyedBy: CodingKeys.self).decode([String].self, forKey: .labels))
+    let file = try decoder.container(keyedBy: CodingKeys.self)
+    try self.init(
+      labels: try file.decode([String].self, forKey: .labels),
+      splitWords: try file.decodeIfPresent(WordSplitting.self, forKey: .splitWords) ?? .punctuation)
   }
 
-  /// Ready words, or the words of the record's text as the tokenizer splits it (at whitespace and punctuation).
+  public func encode(to encoder: any Encoder) throws {
+    var file = encoder.container(keyedBy: CodingKeys.self)
+    try file.encode(labels, forKey: .labels)
+    try file.encode(splitWords, forKey: .splitWords)
+  }
+
+  /// Ready words, or the words of the record's text.
   public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
-    if !record.words.isEmpty {
+    if record.texts.isEmpty {
       return EncodedRecord(features(tokenizer.tokenize(record.words), record.tags, tokenizer))
     }
-    let (tokens, words) = tokenizer.words(of: record.texts.first ?? "")
-    return EncodedRecord(words.isEmpty ? [] : features(tokens, [], tokenizer), words: words)
+    let (tokens, words) = splitWords.words(of: record.texts[0], tokenizer)
+    return EncodedRecord(features(tokens, [], tokenizer), words: words)
   }
 
-  /// One feature per window. The target at a word's first token is its tag; other tokens have none.
+  /// One feature per window; none without words. The target at a word's first token is its tag; other tokens have none.
   private func features(_ text: TokenizedWords, _ tags: [String], _ tokenizer: TextTokenizer) -> [Features] {
-    tokenizer.windows(text).map { window in
+    if text.wordStarts.isEmpty { return [] }
+    let labelIDs = entityLabels.ids(ofIOB2: tags)
+    return tokenizer.windows(text).map { window in
       let ids = tokenizer.ids(text, window)
       let rows = window.words.map { text.wordStarts[$0] - window.tokens.lowerBound + 1 }
       var targets = [Int32](repeating: -1, count: ids.count)
-      if !tags.isEmpty { for (row, word) in zip(rows, window.words) { targets[row] = labelIDs[tags[word]] ?? -1 } }
+      if !tags.isEmpty { for (row, word) in zip(rows, window.words) { targets[row] = labelIDs[word] } }
       return Features(ids: ids, targets: .classes(targets), predictionRows: rows)
     }
   }
@@ -53,36 +73,71 @@ public struct TokenClassification: RecordInference {
         return ScoredLabel(labels[label], Double(probability))
       }
     }
-    return record.words.isEmpty ? .entities(entities(tags, record, encoded.words)) : .tags(tags)
+    return record.texts.isEmpty
+      ? .tags(tags, entities(tags) { ($0, record.words[$0].joined(separator: " ")) })
+      : .entities(entities(tags) { textRange($0, record.texts[0], encoded.words) })
   }
 
-  /// The entities of IOB2 tags. An I- tag without an entity before it starts one, as in scoring.
-  private func entities(_ tags: [ScoredLabel], _ record: Record, _ words: [Range<Int>]) -> [Entity] {
-    let scalars = Array((record.texts.first ?? "").unicodeScalars)
-    return TagScheme.iob2.spans(tags.map(\.label)).spans.map { span in
-      let start = words[span.start].lowerBound, end = words[span.end - 1].upperBound
-      var text = String.UnicodeScalarView()
-      text.append(contentsOf: scalars[start..<end])
+  /// The entities of predicted labels. An I- tag without an entity before it starts one, as in scoring.
+  /// - Parameter text: the offsets and the text of a range of words.
+  private func entities(_ tags: [ScoredLabel], text: (Range<Int>) -> (Range<Int>, String)) -> [Entity] {
+    TagScheme.iob2.spans(entityLabels.iob2(tags.map(\.label))).spans.map { span in
+      let (range, text) = text(span.start..<span.end)
       let sum = tags[span.start..<span.end].reduce(0) { $0 + $1.probability }
       return Entity(
-        label: span.type, start: start, end: end, text: String(text), probability: sum / Double(span.end - span.start))
+        label: span.type, start: range.lowerBound, end: range.upperBound, text: text,
+        probability: sum / Double(span.end - span.start))
     }
+  }
+
+  private func textRange(_ span: Range<Int>, _ text: String, _ words: [Range<Int>]) -> (Range<Int>, String) {
+    let range = words[span.lowerBound].lowerBound..<words[span.upperBound - 1].upperBound
+    let scalars = text.unicodeScalars
+    let start = scalars.index(scalars.startIndex, offsetBy: range.lowerBound)
+    return (range, String(scalars[start..<scalars.index(start, offsetBy: range.count)]))
   }
 
   public func score(
     _ records: some Dataset, _ predictions: [Prediction]
   ) throws -> (values: [String: Double], json: JSON) {
     let predicted = predictions.map { prediction -> [String] in
-      if case .tags(let tags) = prediction { tags.map(\.label) } else { [] }
+      if case .tags(let tags, _) = prediction { entityLabels.iob2(tags.map(\.label)) } else { [] }
     }
     let score = try EntityScore(gold: predictions.indices.map { records[$0].tags }, predicted: predicted)
     return (score.values, score.json)
   }
 
-  public func gold(of record: Record) -> JSON { .array(record.tags.map(JSON.string)) }
+  /// In the model's labels; a tag that it does not have is itself.
+  public func gold(of record: Record) -> JSON {
+    .array(zip(entityLabels.ids(ofIOB2: record.tags), record.tags).map { .string($0 < 0 ? $1 : labels[Int($0)]) })
+  }
 
   /// The records with IOB2 tags.
-  public func normalized(_ records: any Dataset, of data: TaskData) -> any Dataset {
-    IOB2Corpus(records.all, from: data.tagScheme).sentences
+  public func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?) {
+    let corpus = IOB2Corpus(records.all, from: data.conll?.scheme, entityType: data.conll?.entityType)
+    return (corpus.sentences, corpus.invalidTagsNote)
+  }
+
+  public func unknownLabelNote(_ records: any Dataset) -> String? {
+    let known = entityLabels.types
+    var counts: [String: Int] = [:]
+    for index in 0..<records.count {
+      for span in TagScheme.iob2.spans(records[index].tags).spans where !known.contains(span.type) {
+        counts[span.type, default: 0] += 1
+      }
+    }
+    if counts.isEmpty { return nil }
+    return "\(counts.values.reduce(0, +)) entities have types that the model does not know and count as missed: "
+      + counts.keys.sorted().joined(separator: ", ")
+  }
+}
+
+extension IOB2Corpus {
+  /// How many tags are not valid in the scheme; nil: none.
+  var invalidTagsNote: String? {
+    if invalidTags == 0 { return nil }
+    return
+      "\(invalidTags) tags in \(sentencesWithInvalidTags) sentences are invalid in \(scheme.rawValue.uppercased()) "
+      + "and are read as conlleval reads them"
   }
 }

@@ -6,6 +6,10 @@ public struct TokenClassificationSettings: Sendable, Equatable {
   public var labelSmoothing = 0.0
   /// Loss weight per label; 1 for labels that are not listed.
   public var classWeights: [String: Double] = [:]
+  /// The head's labels, by id; nil: those of the training data.
+  public var labels: [String]?
+  /// How predictions split texts into words; nil: by the first rule that keeps every word of the training data.
+  public var splitWords: WordSplitting?
 
   public init() {}
 }
@@ -14,40 +18,69 @@ extension TokenClassificationSettings: TaskSettings {
   public func setUp(_ context: TaskContext) throws -> TaskSetup {
     let data = try TaggedData(context.data)
     var splits = data.splits
-    let (labels, reuseHead) = try chooseLabels(splits, context)
+    let (labels, reuseHead) = try chooseLabels(splits[.train] ?? [], context)
     if let limit = context.data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(limit)) } }
-    let inference = TokenClassification(labels: labels)
+    let words = wordSplitting(splits[.train] ?? [], context.tokenizer)
+    let inference = try TokenClassification(labels: labels, splitWords: words.rule)
     let task = RecordTask(
       inference, splits: splits, tokenizer: context.tokenizer,
       loss: ClassificationLoss(
         weights: try loss(weights: classWeights, of: labels), smoothing: Float(labelSmoothing)))
-    let windows = Split.allCases.compactMap { split -> String? in
+    let notes = Split.allCases.flatMap { split -> [String] in
       let size = task.sizes(split)
-      guard size.sequences > size.records else { return nil }
-      return "\(split.rawValue): \(size.records) sentences split into \(size.sequences) windows; no word is lost"
+      let windows =
+        size.sequences > size.records
+        ? "\(size.records) sentences split into \(size.sequences) windows; no word is lost" : nil
+      let unknown = splits[split].flatMap { inference.unknownLabelNote($0) }
+      return [unknown, windows].compactMap { note in note.map { "\(split.rawValue): \($0)" } }
     }
     return TaskSetup(
       task: task, inference: inference, reuseHead: reuseHead,
-      splitSizes: splits.mapValues { "\($0.count) sentences" }, tagScheme: data.scheme, notes: data.notes + windows)
+      splitSizes: splits.mapValues { "\($0.count) sentences" }, tagScheme: data.scheme,
+      notes: data.notes + words.notes + notes)
   }
 
-  /// The teachers' labels, or those of the model's folder with its head, if they include the data's labels; else the
-  /// training file's labels with a new head.
+  /// `labels`; or the teachers' labels, or those of the model's folder with its head, if they have the data's tags; else
+  /// the training file's tags with a new head.
   private func chooseLabels(
-    _ splits: [Split: [Record]], _ context: TaskContext
+    _ train: [Record], _ context: TaskContext
   ) throws -> (labels: [String], reuseHead: Bool) {
-    func tags(_ split: Split) -> Set<String> { Set((splits[split] ?? []).flatMap(\.tags)) }
-    let found = tags(.train).union(["O"])
-    if let known = context.knownLabels(including: found) { return known }
-    let labels = ["O"] + found.subtracting(["O"]).sorted()
-    let types = Set(labels.map(entityType))
-    for (split, paths) in context.data.files where split != .train {
-      let unknown = tags(split).filter { !types.contains(entityType($0)) }.sorted()
-      if !unknown.isEmpty {
-        throw TaskFault.unknownLabels(file: paths.joined(separator: ", "), labels: unknown, known: labels)
+    /// The tags that are no labels of a model with these labels.
+    func missing(_ labels: EntityLabels) -> Set<String> {
+      train.reduce(into: []) { missing, sentence in
+        for (id, tag) in zip(labels.ids(ofIOB2: sentence.tags), sentence.tags) where id < 0 { missing.insert(tag) }
       }
     }
-    return (labels, false)
+    if let labels {
+      let unlisted = missing(try EntityLabels(labels)).sorted()
+      if !unlisted.isEmpty {
+        throw TaskFault.unlistedLabels(
+          file: context.data.paths(.train).joined(separator: ", "), labels: unlisted, listed: labels)
+      }
+      return (labels, labels == context.baseLabels)
+    }
+    let known = context.knownLabels { labels in
+      guard labels.contains("O"), let labels = try? EntityLabels(labels) else { return false }
+      return missing(labels).isEmpty
+    }
+    return known ?? (["O"] + Set(train.flatMap(\.tags)).subtracting(["O"]).sorted(), false)
+  }
+
+  private func wordSplitting(_ train: [Record], _ tokenizer: TextTokenizer) -> (rule: WordSplitting, notes: [String]) {
+    let fitting = WordSplitting.fitting(train, tokenizer), rule = splitWords ?? fitting ?? .whitespace
+    var notes: [String] = []
+    if fitting == nil {
+      notes.append(
+        "words of the training data contain whitespace, so that no rule finds them in a text: give 'tune predict' the "
+          + "words, as {\"words\": [\"…\"]}")
+    }
+    if splitWords == nil, rule != .punctuation {
+      let places = rule == .whitespace ? "at whitespace only" : "at whitespace and the punctuation around words"
+      notes.append(
+        "'tune predict' splits texts into words \(places), as in the training data (task.split_words sets another rule)"
+      )
+    }
+    return (rule, notes)
   }
 }
 
@@ -60,18 +93,12 @@ private struct TaggedData {
   init(_ data: TaskData) throws {
     var splits: [Split: [Record]] = [:]
     for (split, _) in data.files { splits[split] = try data.records(split)?.all }
-    let scheme = data.tagScheme ?? .detect(in: (splits[.train] ?? []).map(\.tags))
-    let corpora = splits.mapValues { IOB2Corpus($0, from: scheme) }
+    let scheme = data.conll?.scheme ?? .detect(in: (splits[.train] ?? []).map(\.tags))
+    let corpora = splits.mapValues { IOB2Corpus($0, from: scheme, entityType: data.conll?.entityType) }
     var notes = scheme == .iob2 ? [] : ["tags are converted from \(scheme.rawValue.uppercased()) to IOB2"]
-    for split in Split.allCases {
-      guard let corpus = corpora[split], corpus.invalidTags > 0 else { continue }
-      notes.append(
-        "\(split.rawValue): \(corpus.invalidTags) tags in \(corpus.sentencesWithInvalidTags) sentences are invalid "
-          + "in \(scheme.rawValue.uppercased()) and are read as conlleval reads them")
+    notes += Split.allCases.compactMap { split in
+      corpora[split]?.invalidTagsNote.map { "\(split.rawValue): \($0)" }
     }
     (self.splits, self.scheme, self.notes) = (corpora.mapValues(\.sentences), scheme, notes)
   }
 }
-
-/// `Disease` of `B-Disease`.
-private func entityType(_ tag: String) -> Substring { tag.split(separator: "-", maxSplits: 1).last ?? "" }

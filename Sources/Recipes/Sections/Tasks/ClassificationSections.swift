@@ -6,6 +6,10 @@ extension TokenClassificationSettings: TaskSection {
   var content: RecordContent { .taggedWords }
 
   mutating func declare(_ fields: Fields) {
+    fields.declareLabels(&labels, "those of the training data, in IOB2")
+    fields.field(
+      "split_words", &splitWords, .choice(or: "auto"),
+      "Where predictions split a text into words; \"auto\": as the words of the training data are.")
     fields.declareClassificationLoss(&labelSmoothing, &classWeights)
   }
 }
@@ -15,6 +19,7 @@ extension SequenceClassificationSettings: TaskSection {
   var usesWindows: Bool { longText == .mean }
 
   mutating func declare(_ fields: Fields) {
+    fields.declareLabels(&labels, "those of the training data, sorted")
     fields.declareClassificationLoss(&labelSmoothing, &classWeights)
     fields.field(
       "long_text", &longText, .choice,
@@ -23,6 +28,15 @@ extension SequenceClassificationSettings: TaskSection {
 }
 
 extension Fields {
+  func declareLabels(_ labels: inout [String]?, _ defaults: String) {
+    optional(
+      "labels", &labels, .list(of: .string, minCount: 2),
+      "The head's labels, in the order of their ids; else \(defaults).")
+    if let labels {
+      check(Set(labels).count == labels.count, "labels", expected: "distinct labels")
+    }
+  }
+
   /// The keys of a cross-entropy with class weights and label smoothing.
   func declareClassificationLoss(_ labelSmoothing: inout Double, _ classWeights: inout [String: Double]) {
     field("label_smoothing", &labelSmoothing, .number(0..<1), "Fraction of each target that is spread over all labels.")

@@ -1,0 +1,98 @@
+/// The lines that `tune predict` reads, and those that it prints.
+import Datasets
+import Files
+import Models
+import Tasks
+
+/// The keys of an input object that hold its texts: the columns of the run, if all runs have the same, else "text" and
+/// "text_pair"; for token classifiers also "words".
+struct InputColumns {
+  private(set) var text = ["text"], textPair = ["text_pair"], words: String?
+
+  init() {}
+
+  /// - Parameters:
+  ///   - settings: of the adapters or models; nil: a folder without tune.json.
+  ///   - headType: of their task.
+  init(_ settings: [TuneJSON?], headType: HeadType) {
+    func common(_ key: String) -> String? {
+      let names = Set(settings.map { $0?.data?[key]?.string })
+      return names.count == 1 ? names.first ?? nil : nil
+    }
+    if let name = common("text_column"), name != "text" { text.insert(name, at: 0) }
+    if let name = common("text_pair_column"), name != "text_pair" { textPair.insert(name, at: 0) }
+    words = headType == .tokenClassification ? "words" : nil
+  }
+}
+
+/// A line of input: a text, a pair of texts, or words.
+struct PredictInput {
+  let record: Record
+  /// The line's object without the closing brace. Its members are printed as they are, also numbers that no type holds.
+  private let members: String
+  private let keys: Set<String>
+  private let place: (file: String, line: Int)
+
+  /// - Throws: `FileFault` for a line that begins with `{` and is not JSON, or has no text.
+  init(line: String, number: Int, file: String, _ columns: InputColumns = InputColumns()) throws {
+    place = (file, number)
+    let source = Record.SourceLocation(file: file, line: number, record: number)
+    guard line.utf8.first == UInt8(ascii: "{") else {
+      record = Record(id: "\(number)", texts: [line], source: source)
+      (members, keys) = ("{\"text\":\(JSON.string(line).text(pretty: false))", ["text"])
+      return
+    }
+    var line = line
+    let json = try line.withUTF8 { try JSON(parsingLine: UnsafeRawBufferPointer($0), named: "\(file):\(number)") }
+    let object = json.object ?? [:]
+    keys = Set(object.keys)
+    members = String(line[..<(line.lastIndex(of: "}") ?? line.endIndex)])
+    let fault = { (found: String) -> FileFault in
+      let words = columns.words == nil ? "" : ", or with \"words\": a list of strings that are not empty"
+      return .malformed(
+        file: file, line: number, found: found,
+        expected: "an object with a string \"\(columns.text[0])\" (and \"\(columns.textPair[0])\" for pairs)\(words)")
+    }
+    let texts = try Self.texts(object, columns, fault), words = try Self.words(object, columns, fault)
+    guard texts.isEmpty != words.isEmpty || object[columns.words ?? ""] == [] else {
+      throw fault(texts.isEmpty ? "an object without text" : "both a text and words")
+    }
+    record = Record(id: "\(number)", texts: texts, words: words, source: source)
+  }
+
+  private static func texts(
+    _ object: [String: JSON], _ columns: InputColumns, _ fault: (String) -> FileFault
+  ) throws(FileFault) -> [String] {
+    var texts: [String] = []
+    for names in [columns.text, columns.textPair] {
+      guard let name = names.first(where: { object[$0].map { $0 != .null } ?? false }), let value = object[name] else {
+        break
+      }
+      guard let text = value.string else { throw fault("\(value.typeName) in \"\(name)\"") }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  private static func words(
+    _ object: [String: JSON], _ columns: InputColumns, _ fault: (String) -> FileFault
+  ) throws(FileFault) -> [String] {
+    guard let name = columns.words, let value = object[name], value != .null else { return [] }
+    let words = value.array?.compactMap(\.string).filter { !$0.isEmpty }
+    guard let words, words.count == value.array?.count else { throw fault("other values in \"\(name)\"") }
+    return words
+  }
+
+  /// The line of output: the input's members, then those of the predictions.
+  /// - Throws: `FileFault` if the input has a key of the predictions.
+  func output(with predictions: [String: JSON]) throws(FileFault) -> String {
+    if let key = predictions.keys.sorted().first(where: keys.contains) {
+      throw .malformed(
+        file: place.file, line: place.line, found: "the key \"\(key)\", which the predictions have",
+        expected: "another name for it")
+    }
+    let added = JSON.object(predictions).text(pretty: false).dropFirst()
+    let isEmpty = members.utf8.dropFirst().allSatisfy { [0x20, 0x09].contains($0) }
+    return members + (isEmpty ? "" : ",") + added
+  }
+}
