@@ -17,11 +17,7 @@ public struct FolderTask: Sendable {
   /// - Throws: `PoolFault.taskType` if tune.json and adapter_config.json contradict each other; faults of the files.
   public init(_ folder: String, base: String, _ config: ModelConfig) throws {
     self.folder = folder
-    do {
-      settings = try TuneJSON(folder: folder)
-    } catch let fault as TaskFault {
-      throw PoolFault.record(folder, fault)
-    }
+    settings = try TuneJSON(folder: folder)
     let file = folder + "/adapter_config.json"
     let found = folder == base ? nil : try JSON(path: file)["task_type"]?.string
     if let settings {

@@ -46,7 +46,13 @@ public struct TuneJSON: Sendable {
     let file = folder + "/tune.json"
     guard fileExists(file) else { return nil }
     let json = try JSON(path: file)
-    self = try Self.upgraded(json, file).decoded(as: TuneJSON.self, file: file)
+    do {
+      self = try Self.upgraded(json, file).decoded(as: TuneJSON.self, file: file)
+    } catch TaskFault.labelNames(let names) {
+      throw FileFault.malformed(
+        file: file, line: nil, found: "'task.labels' has \(names.joined(separator: ", "))",
+        expected: "O and tags such as B-Drug and I-Drug, or entity types")
+    }
     if Set(task.labels).count < task.labels.count {
       throw FileFault.malformed(
         file: file, line: nil, found: "a label twice", expected: "distinct labels in 'task.labels'")
