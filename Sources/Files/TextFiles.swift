@@ -15,6 +15,11 @@ import Glibc
 /// - Throws: `FileFault`, with the line number, for bytes that are not UTF-8, invalid JSON, a field that is missing or
 ///   not a string, and damaged or truncated gzip data; and the errors of `body`.
 public func forEachText(in path: String, fields: [String], _ body: (String) throws -> Void) throws {
+  try forEachDocument(in: path, fields: fields) { text, _ in try body(text) }
+}
+
+/// Calls `body` as `forEachText` does, with each document's line, counted from 1.
+public func forEachDocument(in path: String, fields: [String], _ body: (String, Int) throws -> Void) throws {
   let fields = fields.isEmpty ? ["text"] : fields
   let name = path.hasSuffix(".gz") ? path.dropLast(3) : path[...]
   let isJSON = name.hasSuffix(".jsonl") || name.hasSuffix(".json")
@@ -23,9 +28,9 @@ public func forEachText(in path: String, fields: [String], _ body: (String) thro
     if bytes.allSatisfy({ $0 == 0x20 || 0x09...0x0D ~= $0 }) { return }
     if isJSON {
       let text = try values(of: fields, in: bytes, path, line)
-      if text.contains(where: { !$0.isWhitespace }) { try body(text) }
+      if text.contains(where: { !$0.isWhitespace }) { try body(text, line) }
     } else if let text = String(validating: bytes, as: UTF8.self) {
-      try body(text)
+      try body(text, line)
     } else {
       throw FileFault.malformed(file: path, line: line, found: "bytes that are not UTF-8", expected: "UTF-8 text")
     }

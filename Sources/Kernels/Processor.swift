@@ -40,6 +40,15 @@ public enum Processor {
   /// Returns freed memory to the system, such as what reading files left behind before a long run.
   public static func returnFreedMemory() { tune_return_freed_memory() }
 
-  /// The peak resident set size so far, in bytes.
+  /// Lets `peakMemory` count from now on. Where the system does not allow it, the peak stays that of the whole process.
+  public static func resetPeakMemory() {
+    returnFreedMemory()
+    let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
+    if file < 0 { return }
+    _ = write(file, "5", 1)
+    close(file)
+  }
+
+  /// The peak resident set size in bytes, of the process or since `resetPeakMemory`.
   public static var peakMemory: Int { tune_peak_memory() }
 }

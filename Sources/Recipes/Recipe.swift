@@ -96,7 +96,7 @@ extension Recipe {
     fields.object("task") { task.declare($0) }
     fields.object("data") { data.declare($0, for: task) }
     fields.object("method") { method.declare($0) }
-    if method.adapter != nil { model.checkAsBase(fields, method.type) }
+    model.declareAsBase(fields, for: method)
     fields.section("distillation", &distillation, initial: task.section.distillation) { $0.declare($1) }
     if fields.isReading {
       (training.settings.learningRate, training.settings.metricForBestModel) = (

@@ -19,7 +19,7 @@ public enum PoolFault: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noHead(let path):
-      "\(path): this model has no trained head for this task. Give an adapter: --adapter NAME=FOLDER."
+      "\(path): this model has no trained head for this task. Give an adapter: --adapter FOLDER."
     case .noLabels(let adapter, let task, let classes):
       "\(adapter): has no tune.json, and the base's config.json does not name \(classes) labels. Add tune.json with "
         + "{\"format\": \(TuneJSON.format), \"task\": {\"type\": \"\(task.rawValue)\", \"labels\": [...]}} "

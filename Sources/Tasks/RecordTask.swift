@@ -48,6 +48,8 @@ public struct RecordTask: Task {
     return train.records[record].source?.description(of: noun) ?? "\(noun) \(record + 1)"
   }
 
+  public func records(in split: Split) -> (any Dataset)? { splits[split]?.records }
+
   public func tokens(in split: Split) -> Int { splits[split]?.lengths.reduce(0, +) ?? 0 }
 
   public func evaluate(

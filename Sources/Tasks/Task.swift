@@ -1,5 +1,6 @@
 /// What the trainer requires of a task: training examples as batches, the loss, and the evaluation of a split.
 public import Autograd
+public import Datasets
 public import Files
 public import Models
 
@@ -42,6 +43,8 @@ public protocol Task: Sendable {
   func evaluate(
     _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
   ) throws -> Evaluation?
+  /// The records of a split; nil if there is no such file, or for a task without records.
+  func records(in split: Split) -> (any Dataset)?
   /// The source of a training example, for messages.
   func describe(example: Int) -> String
   /// Why an example's input differs from step to step, so that nothing computed from it can be cached; nil: it is the
@@ -60,6 +63,7 @@ public struct VaryingInput: Sendable {
 extension Task {
   public func describe(example: Int) -> String { "training example \(example + 1)" }
   public var varyingInput: VaryingInput? { nil }
+  public func records(in split: Split) -> (any Dataset)? { nil }
 
   /// For a task without held-out text.
   public func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }

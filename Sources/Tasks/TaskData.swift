@@ -8,17 +8,26 @@ public struct TaskData: Sendable {
   public let format: any DataFormat
   /// Train only on the first examples; nil: on all.
   public let maxTrainExamples: Int?
+  /// Evaluate dev only on the first examples; nil: on all.
+  public let maxDevExamples: Int?
 
-  public init(files: [(split: Split, paths: [String])], format: any DataFormat, maxTrainExamples: Int? = nil) {
+  public init(
+    files: [(split: Split, paths: [String])], format: any DataFormat, maxTrainExamples: Int? = nil,
+    maxDevExamples: Int? = nil
+  ) {
     self.files = files
     self.format = format
     self.maxTrainExamples = maxTrainExamples
+    self.maxDevExamples = maxDevExamples
   }
 
-  /// The records of a split; nil without files.
+  /// The records of a split; nil without files. Dev has at most `maxDevExamples`; train has all, because they have the
+  /// labels.
   /// - Throws: the errors of the format's reader.
   public func records(_ split: Split) throws -> (any Dataset)? {
-    try files.first { $0.split == split }.map { try format.records(in: $0.paths) }
+    guard let file = files.first(where: { $0.split == split }) else { return nil }
+    let records = try format.records(in: file.paths)
+    return split == .dev ? maxDevExamples.map { PrefixDataset(records, maxCount: $0) } ?? records : records
   }
 
   public func paths(_ split: Split) -> [String] { files.first { $0.split == split }?.paths ?? [] }

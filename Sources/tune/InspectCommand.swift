@@ -21,7 +21,8 @@ struct InspectCommand: ParsableCommand {
       folder.hasSuffix(".safetensors")
       ? try Checkpoint(file: folder)
       : isAdapter ? try Checkpoint(files: AdapterFormat.weights(in: folder)) : try Checkpoint(folder: folder)
-    let config: JSON? = isAdapter ? try JSON(path: folder + "/adapter_config.json") : nil
+    // A plain nil would be JSON's null.
+    let config = isAdapter ? try JSON(path: folder + "/adapter_config.json") : JSON?.none
     let settings = try TuneJSON(folder: folder)
     let tensors = try checkpoint.names.map { ($0, try checkpoint.info($0)) }
     let count = tensors.reduce(0) { $0 + $1.1.shape.reduce(1, *) }

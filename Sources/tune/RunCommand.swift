@@ -1,4 +1,4 @@
-/// `tune run` and `tune validate`: train from a recipe, or check one.
+/// `tune run`: train from a recipe.
 import ArgumentParser
 import Files
 import Kernels
@@ -37,7 +37,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let path = try RecipeLibrary.path(of: recipe)
     if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
-      if dryRun { throw ValidationError("--dry-run does not support sweeps. Estimate a single run with sweep=null.") }
+      if dryRun { return try SweepEstimate(sweep: sweep, threads: threads, json: json).run() }
       return try SweepRun(sweep, resume ? .resume : overwrite ? .overwrite : .new, threads, json: json).run()
     }
     let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)
@@ -89,36 +89,5 @@ struct RunCommand: ParsableCommand {
     note("trained in \(seconds) s, \(speed) tokens/s, peak memory \(memory) MB")
     let saved = recipe.method.adapter == nil ? "model" : "adapter"
     note("\(saved): \(recipe.output)/\(saved)")
-  }
-}
-
-struct ValidateCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "validate", abstract: "Check a recipe and its files, and report all errors.")
-
-  @Argument(help: "A recipe file, or the name of a recipe that ships with tune.")
-  var recipe: String
-  @Argument(help: "Settings that override the recipe's.")
-  var overrides: [String] = []
-  @OptionGroup var files: SetFileOption
-  @Flag(help: "Print the errors, or the complete recipe, as JSON.")
-  var json = false
-
-  func run() throws {
-    try Processor.initialize()
-    do {
-      let path = try RecipeLibrary.path(of: recipe)
-      if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
-        try RunGrid(sweep).check(threads: Processor.count)
-        let recipes = JSON.object(.init(uniqueKeysWithValues: sweep.cells.map { ($0.name, $0.recipe.json) }))
-        return try emit(json ? recipes.text() : "\(self.recipe): valid, a sweep of \(sweep.summary)")
-      }
-      let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)
-      _ = try RunBuilder(recipe, threads: Processor.count).build()
-      try emit(json ? recipe.json.text() : "\(self.recipe): valid")
-    } catch let faults as RecipeFaults where json {
-      try emit(faults.json, pretty: true)
-      throw ExitCode.failure
-    }
   }
 }

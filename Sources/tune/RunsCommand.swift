@@ -1,4 +1,4 @@
-/// `tune runs` and `tune compare`: list, filter, sort and compare runs.
+/// `tune runs`: list, filter and sort runs.
 import ArgumentParser
 import Files
 import Reporting
@@ -9,8 +9,8 @@ struct RunsCommand: ParsableCommand {
     commandName: "runs", abstract: "List the runs in a folder and its subfolders, with settings and metrics.",
     discussion: """
       A KEY is the key path of a setting, a value in result.json, or the end of either if it is unambiguous: method, \
-      rank, f1 (test, else dev), dev.loss, test.per_type.Disease.f1, seconds, memory, parameters, best, status, \
-      started. The list comes from the index .tune-runs.sqlite in that folder, which is rebuilt from the runs' folders \
+      rank, dev.loss, dev.per_type.Disease.f1, seconds, memory, parameters, best, status, started. A score without its \
+      split (f1) is the score on dev; test.f1 is the one on test. The list comes from the index .tune-runs.sqlite in that folder, which is rebuilt from the runs' folders \
       if it is missing, damaged or outdated.
       """)
 
@@ -48,9 +48,18 @@ struct RunsCommand: ParsableCommand {
       runs = order.bestFirst(runs)
     }
     if best != nil { runs = runs.prefix(1).filter { order?.value(of: $0) != nil } }
+    for key in filter.keys + (order.map { [$0] } ?? []) { noteRunsWithoutDev(all, key) }
     if json { return try emit(.array(runs.map(\.json)), pretty: true) }
     try printTable(runs, requested: filter.keys + (order.map { [$0] } ?? []), all)
     if runs.isEmpty { note(all.isEmpty ? "\(folder): no runs" : "none of \(all.count) runs match") }
+  }
+
+  private func noteRunsWithoutDev(_ runs: [RunRecord], _ key: RunKey) {
+    let count = runs.count(where: key.lacksDevScore)
+    if count == 0 { return }
+    note(
+      "note: \(count) of \(runs.count) runs are not selected by '\(key.name)', because no evaluation on dev gave them a value"
+    )
   }
 
   private func checkOneMetric(_ runs: [RunRecord]) throws {
@@ -62,49 +71,22 @@ struct RunsCommand: ParsableCommand {
     }
   }
 
-  /// Prints the default columns that some run has a value for, then the requested keys.
+  /// Prints the default columns that some run has a value for, with rank and alpha if one of them differs; then the
+  /// requested keys.
   private func printTable(_ runs: [RunRecord], requested: [RunKey], _ all: [RunRecord]) throws {
     if runs.isEmpty { return }
-    let defaults = ["run", "status", "started", "method", "base", "seed", "parameters", "f1", "accuracy", "seconds"]
-    var keys = defaults.compactMap { name in try? RunKey(name, in: all) }.filter { key in
-      runs.contains { key.value(of: $0) != nil }
-    }
+    func known(_ names: [String]) -> [RunKey] { names.compactMap { try? RunKey($0, in: all) } }
+    let scaling = known(["rank", "alpha"])
+    let differs = scaling.contains { key in Set(runs.compactMap { key.value(of: $0)?.number }).count > 1 }
+    let defaults =
+      known(["run", "status", "started", "method"]) + (differs ? scaling : [])
+      + known(["base", "seed", "parameters", "dev.f1", "test.f1", "dev.accuracy", "test.accuracy", "seconds"])
+    var keys = defaults.filter { key in runs.contains { key.value(of: $0) != nil } }
     for key in requested where !keys.contains(where: { $0.name == key.name }) { keys.append(key) }
     let rows = runs.map { run in keys.map { cellText($0.value(of: run)) } }
     for line in textTable(keys.map(\.name), rows) { try emit(line) }
     for run in runs { if let why = run.why { note("\(run.path) failed: \(why)") } }
   }
-}
-
-struct CompareCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "compare", abstract: "Compare the settings that differ between runs, and their results.")
-
-  @Argument(help: "The folders of at least two runs.")
-  var folders: [String]
-  @Flag(help: "Print the result as JSON.")
-  var json = false
-
-  func validate() throws {
-    if folders.count < 2 { throw ValidationError("Expected at least two runs.") }
-  }
-
-  func run() throws {
-    let comparison = RunComparison(try folders.map { try RunRecord(folder: $0) })
-    if json { return try emit(comparison.json, pretty: true) }
-    let header = [""] + folders
-    // The support counts are properties of the data.
-    let figures = comparison.results.filter { $0.isOfOneType ? $0.key.hasSuffix(".f1") : !$0.key.hasSuffix("support") }
-    let (settings, rest) = (rows(comparison.settings), rows(figures))
-    let lines = textTable(header, settings + rest)
-    try emit(lines[0])
-    if settings.isEmpty { note("the recipes are the same") }
-    for line in lines[1...].prefix(settings.count) { try emit(line) }
-    if !settings.isEmpty { try emit("") }
-    for line in lines.dropFirst(1 + settings.count) { try emit(line) }
-  }
-
-  private func rows(_ rows: [RunComparison.Row]) -> [[String]] { rows.map { [$0.key] + $0.values.map(cellText) } }
 }
 
 extension RunRecord {
@@ -114,7 +96,7 @@ extension RunRecord {
 }
 
 /// A value as a table shows it: short numbers unchanged, others with four decimals, or none if they are 1000 or more.
-private func cellText(_ value: JSON?) -> String {
+func cellText(_ value: JSON?) -> String {
   switch value {
   case nil: "–"
   case .double(let number):

@@ -19,14 +19,14 @@ struct SweepRun {
     let grid = RunGrid(sweep), steps = try grid.plan(mode)
     try threads.start(grid.cells[0].recipe.precision)
     let interrupt = Interrupt()
-    note("a sweep of \(sweep.summary)")
+    sweep.announce()
     try grid.check(threads: threads.count, steps) { interrupt.isRequested }
     var console = Console(interval: 1)
     let outcomes = grid.execute(steps, threads: threads.count, shouldStop: { interrupt.isRequested }) { event in
       switch event {
-      case .skipped(let index): note("\(title(index)): already finished")
+      case .skipped(let index): note("\(sweep.title(of: index)): already finished")
       case .began(let index):
-        note(title(index))
+        note(sweep.title(of: index))
         console = Console(interval: grid.cells[index].recipe.training.loggingSteps)
       case .note(let text): console.print(text)
       case .training(let event): console.report(event)
@@ -36,6 +36,9 @@ struct SweepRun {
     try summary.save(as: grid.output + "/sweep")
     if json { try emit(summary.json, pretty: true) } else { try SweepTable(summary).print() }
     note("\(grid.output)/sweep.json, sweep.tsv")
+    if summary.configurations.allSatisfy({ $0.metric == nil }) {
+      note("note: without data.dev no configuration is selected; test scores do not select one")
+    }
     let pending = outcomes.count { if case .pending = $0 { true } else { false } }
     if pending > 0 {
       note("stopped with \(pending) of \(steps.count) runs left. Nothing is lost; continue with: tune run … --resume")
@@ -43,16 +46,5 @@ struct SweepRun {
     }
     for case (let cell, .failed(let why)) in zip(grid.cells, outcomes) { note("\(cell.name) failed: \(why)") }
     if summary.hasFailures { throw ExitCode.failure }
-  }
-
-  /// `[2/6] rank=8,seed=1`.
-  private func title(_ index: Int) -> String { "[\(index + 1)/\(sweep.cells.count)] \(sweep.cells[index].name)" }
-}
-
-extension Sweep {
-  /// `12 runs: learning_rate × 2, rank × 2, seed × 3`.
-  var summary: String {
-    let sizes = axes.map { "\($0.path) × \($0.values.count)" }.joined(separator: ", ")
-    return "\(cells.count) \(cells.count == 1 ? "run" : "runs"): \(sizes)"
   }
 }

@@ -15,24 +15,22 @@ struct SweepTable {
     let tests = summary.metrics.filter(\.isHeadline).map(\.name).filter { name in
       summary.configurations.contains { $0.test[name] != nil }
     }
-    let headings = summary.axes + ["runs", dev] + tests.map { "test \($0)" } + ["parameters", "seconds", ""]
+    let headings = summary.settingColumns + ["runs", dev] + tests.map { "test \($0)" } + ["parameters", "seconds", ""]
     var rows: [[String]] = []
     for configuration in summary.configurations {
-      let settings = summary.axes.map { axis in
-        configuration.settings[axis].map { $0.string ?? $0.text(pretty: false) } ?? ""
-      }
       let cost = [
         configuration.trainable.map { "\($0)" } ?? "–", configuration.seconds.map { fixed($0.mean, 1) } ?? "–",
       ]
       rows.append(
-        settings + [runs(configuration), text(configuration.dev)] + tests.map { text(configuration.test[$0]) } + cost
+        summary.settings(of: configuration) + [runs(configuration), text(configuration.dev)]
+          + tests.map { text(configuration.test[$0]) } + cost
           + [remark(configuration)])
     }
     for line in textTable(headings, rows) { try emit(line) }
   }
 
   private func remark(_ configuration: GridSummary.Configuration) -> String {
-    configuration.isBest ? "best" : configuration.finished == 0 && configuration.failed > 0 ? "failed" : ""
+    configuration.selection?.text ?? (configuration.finished == 0 && configuration.failed > 0 ? "failed" : "")
   }
 
   /// `2, 1 failed, 1 pending`.

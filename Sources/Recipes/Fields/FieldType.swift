@@ -191,7 +191,7 @@ func oneOf(_ names: [String]) -> String {
 }
 
 /// The number without ".0".
-private func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
+func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
 
 extension Double {
   static var largestFloat: Double { Double(Float.greatestFiniteMagnitude) }

@@ -130,6 +130,9 @@ final class Fields {
       advice: "Remove one, or unset it with '\(fullPath(first))=null'.")
   }
 
+  /// Adds a rule between keys of this object to its schema. It is checked elsewhere when reading.
+  func rule(_ rule: JSON) { schema.rules.append(rule) }
+
   /// Reports a fault at the first given key of `keys`, unless `condition` holds.
   func check(_ condition: Bool, _ keys: String..., expected: String) {
     guard isReading, !condition, let key = keys.first(where: { members[$0] != nil }), let json = members[key] else {

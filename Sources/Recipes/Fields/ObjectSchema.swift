@@ -43,6 +43,8 @@ struct ObjectSchema: Sendable {
 
   var members: [Member] = []
   var exclusives: [Exclusive] = []
+  /// Other rules between keys, as JSON Schema.
+  var rules: [JSON] = []
   var choices: [Choice] = []
 
   mutating func allowNull(at key: String) {

@@ -1,5 +1,6 @@
 /// The JSON Schema of recipes, generated from the declarations of `Recipe.declare`: for editors, and for programs that
-/// write recipes. Covers what a single file can be checked for; does not cover rules between sections.
+/// write recipes. Covers what a single file can be checked for, and of the rules between sections only the base of an
+/// adapter.
 public import Files
 
 extension Recipe {
@@ -110,7 +111,7 @@ private struct SchemaWriter {
   private func body(of object: ObjectSchema, at path: String) -> (properties: [String: JSON], rules: [JSON]) {
     var properties: [String: JSON] = [:]
     for member in object.members { properties[member.key] = schema(of: member, at: path) }
-    let rules = object.exclusives.map { Schema.notBoth($0.first, $0.second) }
+    let rules = object.exclusives.map { Schema.notBoth($0.first, $0.second) } + object.rules
     return (properties, rules + object.choices.flatMap { self.rules(of: $0, at: path) })
   }
 

@@ -47,6 +47,7 @@ extension Recipe {
     /// Tokens that neighboring windows of a text share; nil: the task's default.
     public var stride: Int?
     public var maxTrainExamples: Int?
+    public var maxDevExamples: Int?
 
     public init(_ type: FormatType = .conll) { (self.type, formatSection) = (type, type.defaultFormat) }
 
@@ -78,6 +79,8 @@ extension Recipe {
       fields.optional("test", &test, .files, "Test data, scored once, at the end.")
       declareMaxLength(fields)
       fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Train only on the first examples.")
+      fields.optional(
+        "max_dev_examples", &maxDevExamples, .int(1...), needs: "data.dev", "Evaluate dev only on its first examples.")
     }
 
     /// The keys of the windows, for a file to evaluate.

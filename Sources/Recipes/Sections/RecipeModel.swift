@@ -56,21 +56,6 @@ extension Recipe {
         "attention_dropout", &attentionDropout, .number(0..<1),
         "Attention dropout; overrides attention_probs_dropout_prob.")
     }
-
-    /// Reports settings that modify the base model: an adapter is trained and loaded over an unmodified base.
-    func checkAsBase(_ fields: Fields, _ method: Method.MethodType) {
-      let given: [(String, Bool)] = [
-        ("init", initialization == .random), ("layers", layers != nil), ("config", config != nil),
-        ("tokenizer", tokenizer != nil),
-        ("family", family != nil),
-      ]
-      for (key, isGiven) in given where isGiven {
-        fields.fault(
-          "model.\(key)", "found together with method.type \"\(method.rawValue)\"",
-          expected: "an unmodified base model",
-          advice: "Train and save the modified model with method.type \"full\" first, and use it as 'model.path'.")
-      }
-    }
   }
 }
 

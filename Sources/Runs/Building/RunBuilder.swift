@@ -87,7 +87,8 @@ public struct RunBuilder {
       recipe: recipe, model: model, setup: setup, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
       tokenizer: tokenizer, teacherCache: objectiveSetup.cache, hiddenStates: hiddenStates.plan, baseHash: baseHash,
       inputDigest: ([inputs] + objectiveSetup.digests).joined(separator: " "),
-      notes: initializationNotes(model) + setup.notes + objectiveSetup.notes + hiddenStates.notes,
+      notes: initializationNotes(model) + setup.notes + (try sharedTextNotes(setup.task, recipe.data.taskData))
+        + objectiveSetup.notes + hiddenStates.notes,
       totalParameterCount: baseParameters + (adapter?.addedParameterCount ?? 0))
   }
 
@@ -124,5 +125,7 @@ public struct RunBuilder {
 }
 
 extension Recipe.Data {
-  var taskData: TaskData { TaskData(files: files, format: format, maxTrainExamples: maxTrainExamples) }
+  var taskData: TaskData {
+    TaskData(files: files, format: format, maxTrainExamples: maxTrainExamples, maxDevExamples: maxDevExamples)
+  }
 }

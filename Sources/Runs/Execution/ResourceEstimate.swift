@@ -40,7 +40,7 @@ public struct ResourceEstimate: Sendable, CustomStringConvertible {
 }
 
 /// 5000 s as "1 h 23 min".
-private func duration(_ seconds: Double) -> String {
+public func duration(_ seconds: Double) -> String {
   let whole = Int(seconds.rounded(.up))
   if whole < 120 { return "\(whole) s" }
   return whole < 7200 ? "\((whole + 59) / 60) min" : "\(whole / 3600) h \(whole % 3600 / 60) min"

@@ -21,7 +21,7 @@ public struct SaveFault: Error, CustomStringConvertible {
 }
 
 /// 12,345,678 bytes as "12.3 MB".
-func megabytes(_ bytes: Int) -> String {
+public func megabytes(_ bytes: Int) -> String {
   let tenths = Int((Double(bytes) / 1e5).rounded(.up))
   return "\(tenths / 10).\(tenths % 10) MB"
 }

@@ -1,6 +1,7 @@
 /// Checks the runs of a grid before the first one begins, and executes them one after the other in one process.
 import Files
-import Recipes
+import Kernels
+public import Recipes
 public import Training
 
 /// What happens while a grid is executed. `index` is the cell's.
@@ -16,16 +17,21 @@ public enum GridEvent: Sendable {
 
 extension RunGrid {
   /// Builds one run of each configuration, to find errors that the recipe alone does not show before any run begins.
-  /// - Parameter steps: those of `plan`; the runs that it skips are not built. nil: all configurations are checked.
+  /// - Parameters:
+  ///   - steps: those of `plan`; the runs that it skips are not built. nil: all configurations are checked.
+  ///   - inspect: called with every run that was built.
   /// - Throws: `GridFault` with all errors.
-  public func check(threads: Int, _ steps: [Step]? = nil, until shouldStop: () -> Bool = { false }) throws {
+  public func check(
+    threads: Int, _ steps: [Step]? = nil, until shouldStop: () -> Bool = { false },
+    inspect: (GridCell, Run) -> Void = { _, _ in }
+  ) throws {
     var problems: [String] = []
     var seen: Set<[String: String]> = []
     for (index, cell) in cells.enumerated() where !shouldStop() {
       if case .skip? = steps?[index] { continue }
       guard seen.insert(cell.configuration.mapValues { $0.text(pretty: false) }).inserted else { continue }
       do {
-        _ = try RunBuilder(cell.recipe, threads: threads).build()
+        inspect(cell, try RunBuilder(cell.recipe, threads: threads).build())
       } catch {
         problems.append("in the run \(cell.name): \(error)")
       }
@@ -63,6 +69,8 @@ extension GridCell {
     _ mode: RunMode, threads: Int, shouldStop: () -> Bool, report: (GridEvent) -> Void
   ) -> RunGrid.Outcome {
     func note(_ text: String) { report(.note(text)) }
+    // Otherwise the peak in result.json would be that of the largest run so far.
+    Processor.resetPeakMemory()
     var lockedFolder: RunFolder?
     do {
       let folder = try RunFolder(recipe, mode)

@@ -1,5 +1,6 @@
 /// A grid's summary as JSON and as tab-separated values.
 public import Files
+import Recipes
 import Tasks
 
 extension GridSummary {
@@ -15,13 +16,15 @@ extension GridSummary {
       "configurations": .array(
         configurations.map { configuration in
           [
-            "settings": .object(configuration.settings), "finished": .int(configuration.finished),
+            "settings": .object(configuration.settings),
+            "alpha": (configuration.scaling?.alpha).map(JSON.double) ?? .null, "finished": .int(configuration.finished),
             "failed": .int(configuration.failed),
             "pending": .int(configuration.pending), "metric": (configuration.metric?.name).map(JSON.string) ?? .null,
             "dev": configuration.dev?.json ?? .null,
             "test": .object(configuration.test.mapValues(\.json)),
             "trainable_parameters": configuration.trainable.map(JSON.int) ?? .null,
-            "train_seconds": configuration.seconds?.json ?? .null, "is_best": .bool(configuration.isBest),
+            "train_seconds": configuration.seconds?.json ?? .null, "is_best": .bool(configuration.selection == .best),
+            "selection": (configuration.selection?.text).map(JSON.string) ?? .null,
           ]
         }),
       "runs": .array(runs),
@@ -32,19 +35,20 @@ extension GridSummary {
   public var tsv: String {
     let tests = metrics.map(\.name).filter { name in configurations.contains { $0.test[name] != nil } }
     let header =
-      axes + ["finished", "failed", "metric", "dev_mean", "dev_std"]
+      settingColumns + ["finished", "failed", "metric", "dev_mean", "dev_std"]
       + tests.flatMap { ["test_\($0)_mean", "test_\($0)_std"] }
-      + ["trainable_parameters", "train_seconds", "best"]
+      + ["trainable_parameters", "train_seconds", "selection"]
     func columns(_ score: Score?) -> [String] { [text(score?.mean), text(score?.deviation)] }
     func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
     let rows = configurations.map { configuration in
-      let settings = axes.map { axis in configuration.settings[axis].map { $0.string ?? $0.text(pretty: false) } ?? "" }
       let counts = ["\(configuration.finished)", "\(configuration.failed)", configuration.metric?.name ?? ""]
       let end = [
         configuration.trainable.map { "\($0)" } ?? "", text(configuration.seconds?.mean),
-        configuration.isBest ? "best" : "",
+        configuration.selection?.text ?? "",
       ]
-      return settings + counts + columns(configuration.dev) + tests.flatMap { columns(configuration.test[$0]) } + end
+      return settings(of: configuration) + counts + columns(configuration.dev)
+        + tests.flatMap { columns(configuration.test[$0]) }
+        + end
     }
     return ([header] + rows).map { row in
       row.map { $0.replacing("\t", with: " ").replacing("\n", with: " ") }.joined(separator: "\t") + "\n"

@@ -1,6 +1,6 @@
 /// The results of a grid, aggregated over seeds: mean and standard deviation for each configuration.
 public import Files
-import Recipes
+public import Recipes
 public import Tasks
 import Training
 
@@ -10,10 +10,12 @@ public struct GridSummary: Sendable {
     public let mean: Double
     /// The sample standard deviation (n − 1); nil for a single run.
     public let deviation: Double?
+    public let minimum, maximum: Double
     public let count: Int
 
     init?(_ values: [Double]) {
-      guard !values.isEmpty else { return nil }
+      guard let minimum = values.min(), let maximum = values.max() else { return nil }
+      (self.minimum, self.maximum) = (minimum, maximum)
       let mean = values.reduce(0, +) / Double(values.count)
       let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
       (self.mean, count) = (mean, values.count)
@@ -21,13 +23,18 @@ public struct GridSummary: Sendable {
     }
 
     var json: JSON {
-      ["mean": .double(mean), "std": deviation.map(JSON.double) ?? .null, "n": .int(count)]
+      [
+        "mean": .double(mean), "std": deviation.map(JSON.double) ?? .null, "min": .double(minimum),
+        "max": .double(maximum), "n": .int(count),
+      ]
     }
   }
 
   /// All runs that differ only in their seed.
   public struct Configuration: Sendable {
     public let settings: [String: JSON]
+    /// Of a method whose update is scaled by alpha / rank.
+    public fileprivate(set) var scaling: RankScaling?
     public fileprivate(set) var finished = 0, failed = 0, pending = 0
     /// The metric that chose the best checkpoint; nil without dev data.
     public fileprivate(set) var metric: Metric?
@@ -35,7 +42,8 @@ public struct GridSummary: Sendable {
     public fileprivate(set) var test: [String: Score] = [:]
     public fileprivate(set) var trainable: Int?
     public fileprivate(set) var seconds: Score?
-    public fileprivate(set) var isBest = false
+    /// For the configuration that is best on dev; nil for the others.
+    public internal(set) var selection: Selection?
   }
 
   /// The keys of the configurations' settings.
@@ -61,12 +69,7 @@ public struct GridSummary: Sendable {
       }
     }
     var configurations = groups.map { Self.aggregate($0.settings, $0.runs) }
-    // Scores are comparable only if all configurations have the same metric.
-    if Set(configurations.compactMap(\.metric)).count == 1, let metric = configurations.compactMap(\.metric).first {
-      let scores = configurations.indices.compactMap { index in configurations[index].dev.map { (index, $0.mean) } }
-      let best = scores.max { metric.isBetter($1.1, than: $0.1) }
-      if let best { configurations[best.0].isBest = true }
-    }
+    Self.select(&configurations)
     self.configurations = configurations
     runs = zip(grid.cells, outcomes).map(Self.json)
   }
@@ -74,7 +77,7 @@ public struct GridSummary: Sendable {
   private static func aggregate(
     _ settings: [String: JSON], _ runs: [(cell: GridCell, outcome: RunGrid.Outcome)]
   ) -> Configuration {
-    var configuration = Configuration(settings: settings)
+    var configuration = Configuration(settings: settings, scaling: runs.first?.cell.recipe.method.scaling)
     var results: [JSON] = []
     for (cell, outcome) in runs {
       switch outcome {

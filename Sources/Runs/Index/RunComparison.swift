@@ -9,7 +9,8 @@ public struct RunComparison: Sendable {
   }
 
   public let runs: [RunRecord]
-  /// The settings that differ between the runs, by key path.
+  /// The settings that differ between the runs, by key path; and alpha where ranks differ, because an update is scaled by
+  /// alpha / rank.
   public let settings: [Row]
   /// Status, best score and cost, then the scores by split; those of single entity types or classes come last.
   public let results: [Row]
@@ -17,9 +18,10 @@ public struct RunComparison: Sendable {
   public init(_ runs: [RunRecord]) {
     self.runs = runs
     let recipes = runs.map { leaves($0.recipe) }
-    settings = Self.rows(recipes) { $0 != "about" && $0 != "output" }.filter { row in
-      row.values.contains { $0 != row.values[0] }
-    }
+    let all = Self.rows(recipes) { $0 != "about" && $0 != "output" }
+    let differing = Set(all.filter { row in row.values.contains { $0 != row.values[0] } }.map(\.key))
+    let differentRanks = !differing.isDisjoint(with: ["method.rank", "method.init_r"])
+    settings = all.filter { differing.contains($0.key) || differentRanks && $0.key == "method.alpha" }
     let outcomes = runs.map { run in run.values.filter { leaves(run.recipe)[$0.key] == nil } }
     let summary = [
       "status", "steps", "best.epoch", "best.step", "best.metric", "best.value", "trainable_parameters",

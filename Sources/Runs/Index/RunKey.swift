@@ -1,17 +1,18 @@
-/// Resolves the name of a setting or a result of runs. Unambiguous short names are accepted: `rank` is `method.rank`,
-/// `f1` is `test.f1`, or `dev.f1` of a run without a test split.
+/// Resolves the name of a setting or a result of runs. Unambiguous short names are accepted: `rank` is `method.rank`.
+/// A score without its split is the score on dev, so that runs are never selected on test by accident.
 public import Files
 import Tasks
 
 public struct RunKey: Sendable {
-  /// As the user wrote it.
+  /// As the user wrote it, with the split of a score: `rank`, `dev.f1`.
   public let name: String
-  /// Keys of `RunRecord.values`; the first one that a run has is used.
-  private let keys: [String]
+  /// The key in `RunRecord.values`.
+  private let key: String
 
   public enum Fault: Error, Equatable, CustomStringConvertible {
     case unknown(String, nearest: String?)
     case ambiguous(String, among: [String])
+    case onlyOnTest(String, key: String)
 
     public var description: String {
       switch self {
@@ -20,6 +21,8 @@ public struct RunKey: Sendable {
           + (nearest.map { " Did you mean '\($0)'?" } ?? " 'tune runs --json' lists the keys of each run.")
       case .ambiguous(let key, let among):
         "'\(key)' is ambiguous: \(among.joined(separator: " or ")). Write one of these in full."
+      case .onlyOnTest(let key, let full):
+        "'\(key)' is a score on dev, and no run has one. Write '\(full)' for the score on test."
       }
     }
   }
@@ -31,25 +34,35 @@ public struct RunKey: Sendable {
 
   /// - Parameter runs: the runs in whose keys a short name is looked up.
   public init(_ name: String, in runs: [RunRecord]) throws(Fault) {
-    self.name = name
     let known = runs.reduce(into: Set<String>()) { $0.formUnion($1.values.keys) }
-    let fullName = Self.shortNames[name] ?? name, scores = ["test.\(name)", "dev.\(name)"].filter(known.contains)
+    if runs.isEmpty || known.contains(name) || Self.shortNames[name] != nil {
+      (self.name, key) = (name, Self.shortNames[name] ?? name)
+      return
+    }
     let matches = known.filter { $0.hasSuffix(".\(name)") }.sorted()
-    if runs.isEmpty || known.contains(fullName) || Self.shortNames[name] != nil {
-      keys = [fullName]
-    } else if !scores.isEmpty {
-      keys = scores
-    } else if matches.count == 1 {
-      keys = matches
+    let settings = matches.filter { !$0.isScore }
+    let dev = matches.filter { $0.hasPrefix(devPrefix) }, test = matches.filter { $0.hasPrefix(testPrefix) }
+    if let score = dev.first(where: { $0 == devPrefix + name }) ?? (dev.count == 1 && settings.isEmpty ? dev[0] : nil) {
+      (self.name, key) = (score, score)
+    } else if settings.count == 1, dev.isEmpty {
+      (self.name, key) = (name, settings[0])
+    } else if settings.isEmpty, dev.isEmpty, !test.isEmpty {
+      throw .onlyOnTest(name, key: test.first { $0 == testPrefix + name } ?? test[0])
     } else if matches.isEmpty {
       let lastComponents = known.compactMap { $0.split(separator: ".").last.map(String.init) }
       throw .unknown(name, nearest: nearest(to: name, among: known.union(lastComponents).sorted()))
     } else {
-      throw .ambiguous(name, among: matches)
+      throw .ambiguous(name, among: settings + dev)
     }
   }
 
-  public func value(of run: RunRecord) -> JSON? { keys.lazy.compactMap { run.values[$0] }.first }
+  public func value(of run: RunRecord) -> JSON? { run.values[key] }
+
+  /// Whether the run has ended and cannot be selected by this key, because no evaluation on dev gave it a value.
+  public func lacksDevScore(_ run: RunRecord) -> Bool {
+    guard ["completed", "stopped_early"].contains(run.status), value(of: run) == nil else { return false }
+    return key == "best.value" || key.hasPrefix(devPrefix) && !run.values.keys.contains { $0.hasPrefix(devPrefix) }
+  }
 
   /// Sorts the best run first: for loss, perplexity, time, memory and parameters the lowest value, otherwise the
   /// highest. Texts come after numbers, in ascending order, and runs without the value last; equal runs keep their
@@ -73,11 +86,17 @@ public struct RunKey: Sendable {
   }
 
   private func lowerIsBetter(_ run: RunRecord) -> Bool {
-    let key = keys.first { run.values[$0] != nil } ?? name
     let metric = key == "best.value" ? run.values["best.metric"]?.string ?? "" : lastComponent(key)
     let costs = ["train_seconds", "peak_memory_bytes", "trainable_parameters", "total_parameters"]
     return costs.contains(metric) || TaskType.metric(named: metric)?.higherIsBetter == false
   }
+}
+
+private let devPrefix = "dev.", testPrefix = "test."
+
+extension String {
+  /// Whether this key of `RunRecord.values` is a score.
+  fileprivate var isScore: Bool { hasPrefix(devPrefix) || hasPrefix(testPrefix) }
 }
 
 private func lastComponent(_ key: String) -> String { key.split(separator: ".").last.map(String.init) ?? key }

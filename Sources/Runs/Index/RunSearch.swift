@@ -28,6 +28,21 @@ public func findRuns(under folder: String, rescan: Bool = false, note: (String) 
   return records
 }
 
+/// The runs that `folder` stands for: itself, or the runs in it, those of a sweep in the sweep's order, others by name.
+/// - Throws: `FileFault` if it is not a folder or contains no run.
+public func runFolders(_ folder: String) throws -> [String] {
+  if fileExists(folder + "/recipe.json") { return [folder] }
+  guard fileExists(folder) else { throw FileFault.missing(path: folder) }
+  let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+  let runs = names.filter { RunRecord.isRun(join(folder, $0)) }.sorted()
+  if runs.isEmpty {
+    throw FileFault.malformed(file: folder, line: nil, found: "found no run", expected: "a run, or a folder of runs")
+  }
+  let cells = (try? JSON(path: folder + "/sweep.json"))?["runs"]?.array?.compactMap { $0["name"]?.string } ?? []
+  let planned = cells.filter(runs.contains)
+  return (planned + runs.filter { !planned.contains($0) }).map { join(folder, $0) }
+}
+
 /// Calls `body` with each folder that contains runs, and their names. Does not search inside run folders.
 private func search(_ folder: String, depth: Int, _ body: (String, [String]) -> Void) {
   let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }
@@ -37,7 +52,9 @@ private func search(_ folder: String, depth: Int, _ body: (String, [String]) -> 
   for name in Set(names).subtracting(runs).sorted() { search(join(folder, name), depth: depth - 1, body) }
 }
 
-private func join(_ folder: String, _ name: String) -> String { folder == "." ? name : "\(folder)/\(name)" }
+private func join(_ folder: String, _ name: String) -> String {
+  folder == "." ? name : folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+}
 
 private func runs(_ names: [String], in folder: String, _ rescan: Bool, _ note: (String) -> Void) -> [RunRecord] {
   var index: RunIndex?

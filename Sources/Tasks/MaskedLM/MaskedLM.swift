@@ -41,7 +41,7 @@ func tokenStores(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) th
     guard store.hasMaskableTokens(tokenizer.wordPiece) else {
       throw TaskFault.noWords(file: paths.joined(separator: ", "))
     }
-    stores[split] = store
+    stores[split] = split == .dev ? data.maxDevExamples.map(store.prefix) ?? store : store
   }
   return stores
 }

@@ -6,9 +6,9 @@ public import Tokenizers
 
 public struct TokenStore: Sendable {
   /// Number of blocks.
-  public let count: Int
+  public private(set) var count: Int
   /// Tokens of all blocks, including [CLS] and [SEP].
-  public let tokens: Int
+  public private(set) var tokens: Int
   /// Tokens of trailing blocks that were too short: of each document, or with packing of the whole corpus.
   public let droppedTokens: Int
   /// Documents read.
@@ -83,6 +83,14 @@ public struct TokenStore: Sendable {
 
   /// Tokens of each block; computed on every access.
   public var lengths: [Int] { (0..<count).map { range(of: $0).count } }
+
+  /// The first `maxCount` blocks, or all. `counts` and `hasMaskableTokens` stay those of the whole text.
+  func prefix(_ maxCount: Int) -> TokenStore {
+    var store = self
+    store.count = min(maxCount, count)
+    store.tokens = store.lengths.reduce(0, +)
+    return store
+  }
 
   /// How often each id of a vocabulary with `vocabulary` tokens occurs in the blocks.
   public func counts(vocabulary: Int) -> [Int] {

@@ -8,7 +8,8 @@ extension AdaLoRAConfig: MethodSection {
   mutating func declare(_ fields: Fields) {
     fields.field("init_r", &initR, .int(1...), "Initial rank of every projection.")
     fields.field("target_r", &targetR, .int(1...), "Final rank of a projection, on average; less than init_r.")
-    fields.field("alpha", &alpha, .number(above: 0), "The update is scaled by alpha / init_r.")
+    fields.field(
+      "alpha", &alpha, .alpha(rank: initR), "The update is scaled by alpha / init_r. \"rank\": alpha is init_r.")
     fields.field("dropout", &dropout, .number(0..<1), "Dropout on the adapter's input.")
     fields.field("tinit", &tInit, .int(0...), "Steps before the ranks start to fall.")
     fields.field("tfinal", &tFinal, .int(0...), "Steps at the end with constant ranks.")

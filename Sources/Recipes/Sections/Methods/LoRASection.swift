@@ -8,7 +8,8 @@ extension LoRAConfig: MethodSection {
 
   mutating func declare(_ fields: Fields) {
     fields.field("rank", &rank, .int(1...), "Rank of the update B·A.")
-    fields.field("alpha", &alpha, .number(above: 0), "The update is scaled by alpha / rank.")
+    fields.field(
+      "alpha", &alpha, .alpha(rank: rank), "The update is scaled by alpha / rank. \"rank\": alpha is the rank.")
     fields.field("dropout", &dropout, .number(0..<1), "Dropout on the adapter's input.")
     fields.field("use_rslora", &useRSLoRA, .bool, "Scale by alpha / √rank instead (rsLoRA).")
     modules.declareTargets(fields)

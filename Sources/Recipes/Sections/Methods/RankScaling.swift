@@ -1,0 +1,24 @@
+/// Rank and alpha of the methods that scale their update by alpha / rank.
+import Adapters
+
+public struct RankScaling: Sendable, Equatable {
+  /// The rank's key in the section "method": "rank" or "init_r".
+  public let rankKey: String
+  public let rank: Int
+  public let alpha: Double
+  /// Whether the update is scaled by alpha / √rank instead (rsLoRA).
+  public let isRankStabilized: Bool
+}
+
+extension Recipe.Method {
+  /// nil for methods without alpha.
+  public var scaling: RankScaling? {
+    switch settings {
+    case let lora as LoRAConfig:
+      RankScaling(rankKey: "rank", rank: lora.rank, alpha: lora.alpha, isRankStabilized: lora.useRSLoRA)
+    case let adalora as AdaLoRAConfig:
+      RankScaling(rankKey: "init_r", rank: adalora.initR, alpha: adalora.alpha, isRankStabilized: false)
+    default: nil
+    }
+  }
+}

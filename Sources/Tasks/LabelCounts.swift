@@ -1,0 +1,42 @@
+/// How many records the splits of a run have, and how many of each label. Does not score.
+import Datasets
+
+/// Entities by type, of records that are labeled word by word; otherwise records by label.
+public struct LabelCounts: Sendable, Equatable {
+  /// The plural of what a record is called: "sentences".
+  public let noun: String
+  /// Those of the run, train first. Lists of counts below are in this order.
+  public let splits: [Split]
+  public let records: [Int]
+  /// Sorted by label. A label of some splits has the count 0 in the others.
+  public let labels: [(label: String, counts: [Int])]
+
+  /// nil for a task without records.
+  public init?(_ setup: TaskSetup) {
+    let splits = Split.allCases.compactMap { split in setup.task.records(in: split).map { (split, $0) } }
+    guard !splits.isEmpty else { return nil }
+    noun = type(of: setup.inference).description.record + "s"
+    self.splits = splits.map(\.0)
+    records = splits.map(\.1.count)
+    let counts = splits.map { countLabels($0.1) }
+    let names = counts.reduce(into: Set<String>()) { $0.formUnion($1.keys) }
+    labels = names.sorted().map { name in (name, counts.map { $0[name] ?? 0 }) }
+  }
+
+  public static func == (a: Self, b: Self) -> Bool {
+    a.noun == b.noun && a.splits == b.splits && a.records == b.records
+      && a.labels.elementsEqual(b.labels) { $0.label == $1.label && $0.counts == $1.counts }
+  }
+}
+
+/// Entities as an evaluation counts them, which is their `support`.
+private func countLabels(_ records: any Dataset) -> [String: Int] {
+  var counts: [String: Int] = [:], tags: [[String]] = []
+  for index in 0..<records.count {
+    let record = records[index]
+    for label in record.labels { counts[label, default: 0] += 1 }
+    tags.append(record.tags)
+  }
+  for entity in seqevalEntities(tags) { counts[entity.type, default: 0] += 1 }
+  return counts
+}

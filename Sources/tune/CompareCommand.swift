@@ -1,0 +1,38 @@
+/// `tune compare`: the settings that differ between runs, and their results.
+import ArgumentParser
+import Files
+import Reporting
+import Runs
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare", abstract: "Compare the settings that differ between runs, and their results.")
+
+  @Argument(help: "The folders of at least two runs. A folder of runs, such as a sweep's, stands for all its runs.")
+  var folders: [String]
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  func run() throws {
+    let runs = try folders.flatMap(runFolders)
+    if runs.count < 2 {
+      throw ValidationError("Expected at least two runs, or the folder of a sweep; found \(runs.count) run.")
+    }
+    let comparison = RunComparison(try runs.map { try RunRecord(folder: $0) })
+    if json { return try emit(comparison.json, pretty: true) }
+    // The support counts are properties of the data.
+    let figures = comparison.results.filter { $0.isOfOneType ? $0.key.hasSuffix(".f1") : !$0.key.hasSuffix("support") }
+    let (settings, rest) = (rows(comparison.settings), rows(figures))
+    let lines = textTable([""] + headings(runs), settings + rest)
+    try emit(lines[0])
+    if settings.isEmpty { note("the recipes are the same") }
+    for line in lines[1...].prefix(settings.count) { try emit(line) }
+    if !settings.isEmpty { try emit("") }
+    for line in lines.dropFirst(1 + settings.count) { try emit(line) }
+  }
+
+  /// The runs' folders, or their names if all are in the one folder that is given.
+  private func headings(_ runs: [String]) -> [String] { folders.count == 1 ? runs.map(lastPathComponent) : runs }
+
+  private func rows(_ rows: [RunComparison.Row]) -> [[String]] { rows.map { [$0.key] + $0.values.map(cellText) } }
+}
