@@ -47,3 +47,40 @@ private func method(_ method: JSON) throws -> [String] { try faults(minimalRecip
   #expect(config.initialization == .pissaByIteration(7) && config.loraPlusRatio == 4 && !config.useDoRA)
   #expect(loraRecipe.json["method"]?["init_lora_weights"] == "pissa_niter_7")
 }
+
+@Test(arguments: [("rank", 8.0), ("2*rank", 16), ("0.5*rank", 4), ("1.25*rank", 10), ("0.05*rank", 0.4)])
+func `alpha may be a multiple of the rank, and is resolved`(_ alpha: String, _ expected: Double) throws {
+  // The order of the keys does not matter.
+  for settings: JSON in [
+    ["type": "lora", "rank": 8], ["type": "lora"], ["type": "adalora", "init_r": 8, "target_r": 4],
+  ] {
+    let json = minimalRecipe.with("method", settings).with("method.alpha", .string(alpha))
+    let recipe = try Recipe(json: json, checkFiles: false)
+    let scaling = try #require(recipe.method.scaling)
+    #expect(scaling.alpha == expected && scaling.rank == 8)
+    #expect(recipe.json["method"]?["alpha"] == .double(expected))
+    #expect(try Recipe(json: recipe.json, checkFiles: false) == recipe)
+  }
+}
+
+@Test func `alpha follows a rank from the command line, and modules with another rank keep it`() throws {
+  let json = minimalRecipe.with("method", ["type": "lora", "alpha": "2*rank", "rank_pattern": ["query": 2]])
+  let recipe = try Recipe(json: json, overrides: ["method.rank=32"], checkFiles: false)
+  let lora = try #require(recipe.method.adapter as? LoRAConfig)
+  #expect(lora.alpha == 64 && lora.rank == 32 && lora.rankPattern == ["query": 2] && lora.alphaPattern == [:])
+  let later = try Recipe(
+    json: minimalRecipe, overrides: ["method={\"type\":\"lora\"}", "method.alpha=rank"], checkFiles: false)
+  #expect(later.method.scaling?.alpha == 8)
+}
+
+@Test func `another text is not an alpha`() throws {
+  let large = "1" + String(repeating: "0", count: 400)
+  for alpha: JSON in ["rank*2", "0*rank", "-1*rank", "2 * rank", "ranks", "", "2*", true, ["rank"]] {
+    let found = try method(["type": "lora", "alpha": alpha])
+    #expect(found.count == 1 && found[0].hasPrefix("method.alpha: found "), "\(found)")
+    #expect(found[0].hasSuffix("expected a number above 0, \"rank\", or \"N*rank\" with a number N."), "\(found)")
+  }
+  #expect(try method(["type": "lora", "alpha": .string(large + "*rank")]).count == 1)
+  #expect(try method(["type": "lora", "alpha": 0]) == ["method.alpha: found 0; expected a number above 0."])
+  #expect(try method(["type": "vera", "alpha": "rank"]).count == 1)
+}

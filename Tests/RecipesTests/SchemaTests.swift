@@ -33,7 +33,7 @@ private let schema = SchemaValidator(root: Recipe.schema)
 /// Values that are wrong for most keys and right for some.
 private let strange: [JSON] = [
   .null, true, 0, -1, 1, 0.5, 1.5, 3.0, 1e39, 1e300, "", "x", "last", [], [1], ["x"], [[0, 1]], [:], ["x": 1],
-  ["x": "y"],
+  ["x": "y"], "rank", "2*rank", "0.05*rank", "0*rank", "-1*rank", "1e2*rank", "rank*2", "2*Rank", " rank",
 ]
 
 /// Recipes to change: one for each task; together they have every section.
@@ -49,7 +49,7 @@ private let bases: [JSON] = [
 private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
   let rules = [
     "to be set as well", "to differ", "random_replace_prob to be at most 1", "no value with model.init",
-    "a folder other than", "less than half of", "for task.type", "an unmodified base model",
+    "a folder other than", "less than half of", "for task.type",
     "'kl_weight' above 0 and no", "at least one weight", "a 'sgd_momentum' above 0",
   ]
   return fault.path == "model.path" && fault.found == "missing" || fault.found.contains("not a regular expression")
@@ -110,6 +110,24 @@ private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
   #expect(accepted > 8 && refused > 100, "\(accepted) \(refused)")
 }
 
+@Test func `schema and reader agree on what the base of an adapter may be`() {
+  var (accepted, refused) = (0, 0)
+  let values: [(String, [JSON])] = [
+    ("init", ["checkpoint", "random"]), ("layers", [[0, 1], "alternate", .null]), ("config", [[:], .null]),
+    ("tokenizer", ["t", .null]), ("family", ["bert", .null]), ("dropout", [0.1]),
+  ]
+  for type in Recipe.Method.MethodType.allCases {
+    for (key, values) in values {
+      for value in values {
+        let recipe = minimalRecipe.with("method.type", .string(type.rawValue)).with("model.\(key)", value)
+        compare(recipe, &accepted, &refused)
+      }
+    }
+  }
+  let adapters = Recipe.Method.MethodType.allCases.count - 1
+  #expect(refused == adapters * 6, "\(accepted) \(refused)")
+}
+
 @Test func `the recipes to change are valid`() throws {
   for base in bases { _ = try Recipe(json: base, checkFiles: false) }
 }
@@ -136,6 +154,10 @@ private func compare(_ json: JSON, _ accepted: inout Int, _ refused: inout Int) 
     (["extends": "b.json", "method": ["type": "full", "rank": 4]], false), (["extends": 3], false),
     (["extends": "b.json", "sweep": ["method.rank": [4, 8], "seed": [1]]], true),
     (["extends": "b.json", "sweep": ["task.class_weights.O": [1], "method": [["type": "full"]]]], true),
+    (["extends": "b.json", "sweep": ["method.alpha": ["rank", "2*rank", 8]]], true),
+    (["extends": "b.json", "sweep": ["method.alpha": ["rang"]]], false),
+    (["extends": "b.json", "model": ["layers": [0]], "method": ["type": "lora"]], false),
+    (["extends": "b.json", "model": ["layers": [0]], "method": ["rank": 2]], true),
     (["extends": "b.json", "sweep": ["method.rnk": [4, 8]]], false),
     (["extends": "b.json", "sweep": ["method.rank": [0]]], false),
     (["extends": "b.json", "sweep": ["method.rank": []]], false),

@@ -30,6 +30,7 @@ struct SchemaValidator {
     case "enum": return when(!(value.array ?? []).contains(json))
     case "const": return when(value != json)
     case "minLength": return when((json.string?.unicodeScalars.count ?? .max) < value.int ?? 0)
+    case "pattern": return when(json.string.map { !matches($0, value.string ?? "") } ?? false)
     case "minimum": return when((json.number ?? .infinity) < value.number ?? .nan)
     case "maximum": return when((json.number ?? -.infinity) > value.number ?? .nan)
     case "exclusiveMinimum": return when((json.number ?? .infinity) <= value.number ?? .nan)

@@ -101,3 +101,33 @@ func `an invalid sweep is refused`(_ block: JSON, _ message: String) throws {
   #expect(
     alone.faults.map(\.description) == ["sweep: found a sweep; expected a single run. Unset it with 'sweep=null'."])
 }
+
+@Test func `a sweep over the rank says that alpha stays, unless alpha follows it`() throws {
+  func notes(_ block: JSON, _ alpha: JSON = 16) throws -> [String] {
+    try sweep(block, over: shipped.with("method.alpha", alpha)).notes
+  }
+  let note = try notes(["method.rank": [4, 8]])
+  #expect(
+    note == [
+      "method.alpha is 16 in every run while method.rank changes, so that the scale alpha/rank changes too. "
+        + "With method.alpha \"rank\" or \"2*rank\" alpha follows the rank."
+    ])
+  #expect(try notes(["method.rank": [4, 8]], "rank") == [] && notes(["method.rank": [4, 8]], "2*rank") == [])
+  #expect(try notes(["method.rank": [4]]) == [] && notes(["seed": [1, 2]]) == [])
+  #expect(try notes(["method.rank": [4, 8], "method.alpha": [4, 8]]) == [])
+  #expect(try notes(["method.rank": [4, 8], "method.alpha": ["rank", "2*rank"]]) == [])
+  #expect(
+    try notes(["method": [["type": "lora", "rank": 4], ["type": "lora", "rank": 8], ["type": "full"]]]).count == 1)
+  #expect(try notes(["method": [["type": "vera", "rank": 4], ["type": "vera", "rank": 8]]]) == [])
+  let adalora = try notes(["method": [["type": "adalora", "init_r": 12], ["type": "adalora", "init_r": 16]]])
+  #expect(adalora.count == 1 && adalora[0].contains("method.init_r changes"))
+  let stabilized = try sweep(["method.rank": [4, 8]], over: shipped.with("method.use_rslora", true)).notes
+  #expect(stabilized.count == 1 && stabilized[0].contains("the scale alpha/√rank changes"))
+}
+
+@Test func `alpha is resolved in every run of a sweep, and equal runs are found`() throws {
+  let grid = try sweep(["method.rank": [4, 8], "method.alpha": ["rank", "2*rank"]])
+  #expect(grid.cells.compactMap(\.recipe.method.scaling?.alpha) == [4, 8, 8, 16])
+  #expect(grid.cells[1].name == "alpha=rank,rank=8")
+  #expect(try faults(["method.alpha": ["rank", 16]]).first?.contains("two identical runs") == true)
+}

@@ -1,6 +1,7 @@
 /// The commands runs and compare, the run index, and the log formats.
 import Files
 import Foundation
+import TestSupport
 import Testing
 
 /// The JSON output of a successful command.
@@ -19,6 +20,7 @@ private func json(_ result: Program.Result) throws -> JSON {
   let list = try program.run("runs")
   let lines = list.out.split(separator: "\n")
   #expect(lines.count == 4 && lines[0].hasPrefix("run ") && lines[0].contains("parameters"))
+  #expect(lines[0].contains("rank  alpha") && lines[0].contains("dev.f1") && lines[0].contains("test.f1"))
   #expect(list.out.contains("runs/wild") && list.err.contains("runs/wild failed: Step"))
   let filtered = try json(program.run("runs", "runs", "--where", "method=lora and rank>4", "--json"))
   #expect(filtered.array?.count == 1 && filtered.array?[0]["run"] == "runs/large")
@@ -33,10 +35,54 @@ private func json(_ result: Program.Result) throws -> JSON {
   #expect(try program.run("runs", "nowhere").status == 1)
 
   let comparison = try json(program.run("compare", "runs/small", "runs/large", "--json"))
-  #expect(comparison["settings"] == ["method.rank": [4, 8], "seed": [3, 4]])
+  #expect(comparison["settings"] == ["method.alpha": [8.0, 8.0], "method.rank": [4, 8], "seed": [3, 4]])
   #expect(comparison["results"]?["trainable_parameters"]?.array?.count == 2)
   #expect(try program.run("compare", "runs/small", "runs/large").out.contains("method.rank"))
   #expect(try program.run("compare", "runs/small").status != 0)
+}
+
+@Test func `runs are selected on dev, and a run without dev is never the best`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  try program.run("run", "recipe.json", "output=runs/with")
+  try program.run("run", "recipe.json", "output=runs/without", "data.dev=null")
+  let best = try program.run("runs", "--best", "f1", "--json")
+  #expect(try json(best).array?.map { $0["run"] } == ["runs/with"])
+  #expect(best.err.contains("note: 1 of 2 runs are not selected by 'dev.f1'"), "\(best.err)")
+  let sorted = try program.run("runs", "--sort", "f1").out.split(separator: "\n")
+  #expect(sorted[1].hasPrefix("runs/with ") && sorted[2].hasPrefix("runs/without "))
+  #expect(try json(program.run("runs", "--where", "f1>=0", "--json")).array?.count == 1)
+  #expect(try json(program.run("runs", "--where", "test.f1>=0", "--json")).array?.count == 2)
+  #expect(try !program.run("runs", "--sort", "test.f1").err.contains("note"))
+  let alone = try program.run("runs", "runs", "--where", "run=runs/without", "--best", "--json")
+  #expect(try json(alone).array == [] && alone.err.contains("not selected by 'best'"))
+}
+
+@Test
+func `validate counts labels and notes what a run notes; inspect and a hint name adapters only where there are any`()
+  throws
+{
+  let program = try Program()
+  defer { program.remove() }
+  let valid = try program.run("validate", "recipe.json", "data.test=dev.tsv", "data.max_dev_examples=5")
+  let rows = valid.out.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+  #expect(rows[0] == ["recipe.json:", "valid"] && rows[1] == ["train", "dev", "test"] && rows.count == 5)
+  #expect(rows[2] == ["sentences", "60", "5", "20"] && rows[3][0] == "A" && rows[4][0] == "B")
+  let note = "note: dev and test have the same file, dev.tsv: "
+  #expect(valid.err.contains(note))
+  #expect(try program.run("run", "recipe.json", "data.test=dev.tsv", "training.epochs=1").err.contains(note))
+  #expect(try program.json("run/result.json")["metrics"]?["dev"] == program.json("run/result.json")["metrics"]?["test"])
+  let inspect = try program.run("inspect", "base")
+  #expect(inspect.status == 0 && !inspect.out.contains("adapter") && inspect.out.contains("tensors, "))
+  #expect(try program.run("inspect", "run").out.contains("adapter: LORA, r 4, base base"))
+
+  try FileManager.default.copyItem(atPath: fixture("tiny-bert-bare"), toPath: program.folder + "/bare")
+  let noHead = try program.run("eval", "bare", "dev.tsv").err
+  #expect(noHead.contains("Give an adapter: --adapter FOLDER."), "\(noHead)")
+  for command in ["eval", "predict"] {
+    let typed = try program.run(command, "bare", "--adapter", "run/adapter", "--any-base", "dev.tsv")
+    #expect(typed.status == 0, "\(typed.err)")
+  }
 }
 
 @Test func `concurrent runs are all in the index, and listing them does not change it`() throws {

@@ -18,12 +18,18 @@ private func makeProgram(_ settings: String = #""training": {"epochs": 1}, "#, _
   let program = try makeProgram()
   defer { program.remove() }
   let valid = try program.run("validate", "sweep.json")
-  #expect(valid.out == "sweep.json: valid, a sweep of 4 runs: method.rank × 2, seed × 2\n", "\(valid.err)")
+  #expect(
+    valid.out.hasPrefix(
+      "sweep.json: valid, a sweep of 4 runs: method.rank × 2, seed × 2\n           train  dev  test\n"),
+    "\(valid.err)")
+  #expect(valid.out.split(separator: "\n").count == 5 && valid.err.contains("note: method.alpha is 8 in every run"))
   let run = try program.run("run", "sweep.json")
   #expect(run.status == 0, "\(run.err)")
   let lines = run.out.split(separator: "\n")
-  #expect(lines.count == 3 && lines[0].hasPrefix("method.rank  runs"))
-  #expect(lines.dropFirst().allSatisfy { $0.contains(" ± ") } && lines.count { $0.hasSuffix("best") } == 1)
+  #expect(lines.count == 3 && lines[0].hasPrefix("method.rank  alpha  runs           dev f1          test f1"))
+  #expect(
+    lines.dropFirst().allSatisfy { $0.contains(" ± ") } && lines.contains { $0.hasSuffix("highest (seeds overlap)") })
+  #expect(run.err.contains("note: method.alpha is 8 in every run"))
   let summary = try program.json("grid/sweep.json")
   let configurations = try #require(summary["configurations"]?.array)
   #expect(configurations.map { $0["settings"] } == [["method.rank": 2], ["method.rank": 4]])
@@ -49,6 +55,52 @@ private func makeProgram(_ settings: String = #""training": {"epochs": 1}, "#, _
   #expect(single.status == 1 && single.err.contains("not a run folder"))
 }
 
+@Test func `a dry run of a sweep writes nothing; memory is the largest, time and results are sums`() throws {
+  let program = try makeProgram()
+  defer { program.remove() }
+  let before = try FileManager.default.contentsOfDirectory(atPath: program.folder)
+  let run = try program.run("run", "sweep.json", "--dry-run", "--json")
+  #expect(run.status == 0 && run.err.contains("[3/4] rank=4,seed=1"), "\(run.err)")
+  let estimate = try JSON(parsing: .init(run.out.utf8), named: "out")
+  let each = try #require(estimate["configurations"]?.array)
+  func values(_ key: String) -> [Double] { each.compactMap { $0["each"]?[key]?.number } }
+  #expect(each.map { $0["settings"] } == [["method.rank": 2], ["method.rank": 4]])
+  #expect(each.map { $0["runs"] } == [2, 2] && estimate["runs"] == 4)
+  #expect(estimate["peak_memory_bytes"]?.number == values("peak_memory_bytes").max())
+  #expect(abs((estimate["seconds"]?.number ?? 0) - 2 * values("seconds").reduce(0, +)) < 1e-9)
+  let results = values("checkpoint_bytes"), disks = values("disk_bytes")
+  let snapshots = zip(disks, results).map { $0 - $1 }.max() ?? 0
+  #expect(estimate["disk_bytes"]?.number == 2 * results.reduce(0, +) + snapshots && results[1] > results[0])
+  let text = try program.run("run", "sweep.json", "--dry-run").out
+  #expect(text.contains("method.rank  runs") && text.contains(" for 4 runs\n") && text.contains("memory  at most"))
+  #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder).sorted() == before.sorted())
+  let wrong = try program.run("run", "sweep.json", #"sweep={"method.rank":[2,100000],"seed":[1,2]}"#, "--dry-run")
+  #expect(wrong.status == 1 && wrong.err.contains("in the run rank=100000,seed=1"), "\(wrong.err)")
+}
+
+@Test func `alpha follows the rank into the files of every run, and compare reads a sweep's folder`() throws {
+  let program = try makeProgram(
+    #""training": {"epochs": 1}, "method": {"alpha": "2*rank"}, "#, #"{"method.rank": [2, 4]}"#)
+  defer { program.remove() }
+  let run = try program.run("run", "sweep.json")
+  #expect(run.status == 0 && !run.err.contains("method.alpha"), "\(run.err)")
+  for rank in [2, 4] {
+    let config = try program.json("grid/rank=\(rank)/adapter/adapter_config.json")
+    #expect(config["r"] == .int(rank) && config["lora_alpha"]?.number == Double(2 * rank))
+    #expect(try program.json("grid/rank=\(rank)/recipe.json")["method"]?["alpha"]?.number == Double(2 * rank))
+  }
+  let table = try program.run("compare", "grid").out.split(separator: "\n")
+  #expect(
+    table[0].split(separator: " ") == ["rank=2", "rank=4"]
+      && table[1].split(separator: " ") == ["method.alpha", "4", "8"])
+  let both = try JSON(parsing: .init(program.run("compare", "grid", "--json").out.utf8), named: "out")
+  #expect(both["runs"] == ["grid/rank=2", "grid/rank=4"] && both["settings"]?["method.rank"] == [2, 4])
+  #expect(try program.run("compare", "grid/rank=2", "grid").out.contains("grid/rank=4"))
+  #expect(
+    try program.run("compare", "grid/rank=2").status != 0 && program.run("compare", "base").err.contains("found no run")
+  )
+}
+
 @Test func `all runs of a sweep are checked before the first one begins`() throws {
   let program = try makeProgram("", #"{"method.rank": [2, 100000, 0], "method.modules_to_save": [[], ["nope"]]}"#)
   defer { program.remove() }
@@ -59,7 +111,7 @@ private func makeProgram(_ settings: String = #""training": {"epochs": 1}, "#, _
     deep.status == 1 && deep.err.contains("in the run rank=100000,seed=1")
       && deep.err.contains("no side longer than 32"))
   #expect(!fileExists(program.folder + "/grid"))
-  #expect(try program.run("validate", "sweep.json", "sweep=null").out == "sweep.json: valid\n")
+  #expect(try program.run("validate", "sweep.json", "sweep=null").out.hasPrefix("sweep.json: valid\n"))
 }
 
 @Test func `a failed run is reported and retried, and the other runs continue`() throws {
@@ -68,7 +120,7 @@ private func makeProgram(_ settings: String = #""training": {"epochs": 1}, "#, _
   for _ in 0..<2 {
     let run = try program.run("run", "sweep.json")
     #expect(run.status == 1 && run.err.contains("failed: "), "\(run.err)")
-    #expect(run.out.contains("failed\n") && run.out.contains("best\n"), "\(run.out)")
+    #expect(run.out.contains("failed\n") && !run.out.contains("best\n") && !run.out.contains("highest"), "\(run.out)")
   }
   let runs = try program.json("grid/sweep.json")["runs"]
   #expect(runs?.array?.map { $0["status"] } == ["failed", "completed"])

@@ -1,4 +1,4 @@
-/// The columns of a grid's tables that tell its configurations apart.
+/// The columns of a grid's tables that distinguish its configurations.
 import Files
 import Recipes
 
