@@ -3,13 +3,18 @@ import Datasets
 
 /// Entities by type, of records that are labeled word by word; otherwise records by label.
 public struct LabelCounts: Sendable, Equatable {
+  public struct Row: Sendable, Equatable {
+    public let label: String
+    public let counts: [Int]
+  }
+
   /// The plural of what a record is called: "sentences".
   public let noun: String
   /// Those of the run, train first. Lists of counts below are in this order.
   public let splits: [Split]
   public let records: [Int]
   /// Sorted by label. A label of some splits has the count 0 in the others.
-  public let labels: [(label: String, counts: [Int])]
+  public let labels: [Row]
 
   /// nil for a task without records.
   public init?(_ setup: TaskSetup) {
@@ -20,12 +25,7 @@ public struct LabelCounts: Sendable, Equatable {
     records = splits.map(\.1.count)
     let counts = splits.map { countLabels($0.1) }
     let names = counts.reduce(into: Set<String>()) { $0.formUnion($1.keys) }
-    labels = names.sorted().map { name in (name, counts.map { $0[name] ?? 0 }) }
-  }
-
-  public static func == (a: Self, b: Self) -> Bool {
-    a.noun == b.noun && a.splits == b.splits && a.records == b.records
-      && a.labels.elementsEqual(b.labels) { $0.label == $1.label && $0.counts == $1.counts }
+    labels = names.sorted().map { name in Row(label: name, counts: counts.map { $0[name] ?? 0 }) }
   }
 }
 

@@ -1,4 +1,4 @@
-/// Finds texts that two splits of a run share: scores on texts that the model was trained on, or chosen on, are too high.
+/// Finds texts that two splits of a run share: scores on texts that the model is trained on, or chosen on, are too high.
 /// Compares whole sentences, texts or documents; labels do not matter.
 import Datasets
 import Files
@@ -7,7 +7,9 @@ import Hashing
 /// One note for each pair of splits that share a file or texts. A note has no text of the data.
 /// - Throws: `FileFault` if a text file cannot be read.
 public func sharedTextNotes(_ task: any Task, _ data: TaskData) throws -> [String] {
-  let splits = data.files.map { split, paths in SplitTexts(split, paths, task.records(in: split), data.format) }
+  let splits = data.files.map { split, paths in
+    SplitTexts(split: split, paths: paths, records: task.records(in: split), format: data.format)
+  }
   var notes: [String] = []
   for (index, seen) in splits.enumerated() {
     let others = splits.dropFirst(index + 1)
@@ -24,10 +26,6 @@ private struct SplitTexts {
   /// nil: they are streamed from the files.
   let records: (any Dataset)?
   let format: any DataFormat
-
-  init(_ split: Split, _ paths: [String], _ records: (any Dataset)?, _ format: any DataFormat) {
-    (self.split, self.paths, self.records, self.format) = (split, paths, records, format)
-  }
 
   var noun: String {
     switch format.content {
@@ -101,6 +99,5 @@ private struct TextIndex {
 }
 
 private func consequence(_ seen: SplitTexts, _ other: SplitTexts) -> String {
-  (seen.split == .train ? "the model is trained" : "the weights are chosen")
-    + " on these texts, so that scores on \(other.split.rawValue) are too high for new text"
+  "scores on \(other.split.rawValue) count texts that the \(seen.split == .train ? "model is trained" : "weights are chosen") on"
 }

@@ -10,8 +10,8 @@ struct RunsCommand: ParsableCommand {
     discussion: """
       A KEY is the key path of a setting, a value in result.json, or the end of either if it is unambiguous: method, \
       rank, dev.loss, dev.per_type.Disease.f1, seconds, memory, parameters, best, status, started. A score without its \
-      split (f1) is the score on dev; test.f1 is the one on test. The list comes from the index .tune-runs.sqlite in that folder, which is rebuilt from the runs' folders \
-      if it is missing, damaged or outdated.
+      split (f1) is the score on dev; test.f1 is the one on test. The list comes from the index .tune-runs.sqlite in that \
+      folder, which is rebuilt from the runs' folders if it is missing, damaged or outdated.
       """)
 
   @Argument(help: "The folder.")
@@ -48,9 +48,10 @@ struct RunsCommand: ParsableCommand {
       runs = order.bestFirst(runs)
     }
     if best != nil { runs = runs.prefix(1).filter { order?.value(of: $0) != nil } }
-    for key in filter.keys + (order.map { [$0] } ?? []) { noteRunsWithoutDev(all, key) }
+    let requested = filter.keys + (order.map { [$0] } ?? [])
+    for key in requested { noteRunsWithoutDev(all, key) }
     if json { return try emit(.array(runs.map(\.json)), pretty: true) }
-    try printTable(runs, requested: filter.keys + (order.map { [$0] } ?? []), all)
+    try printTable(runs, requested: requested, all)
     if runs.isEmpty { note(all.isEmpty ? "\(folder): no runs" : "none of \(all.count) runs match") }
   }
 

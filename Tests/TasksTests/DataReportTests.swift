@@ -88,9 +88,9 @@ struct SharedTextsTests {
     #expect(
       found == [
         "3 of 5 sentences of dev are also in train, such as dev.tsv:3 in train.tsv:5: "
-          + "the model is trained on these texts, so that scores on dev are too high for new text",
+          + "scores on dev count texts that the model is trained on",
         "1 of 2 sentences of test are also in dev, such as test.tsv:1 in dev.tsv:1: "
-          + "the weights are chosen on these texts, so that scores on test are too high for new text",
+          + "scores on test count texts that the weights are chosen on",
       ])
   }
 
@@ -101,7 +101,7 @@ struct SharedTextsTests {
 
   @Test func `a file that is two splits is noted, also through links`() throws {
     let same = try data.notes([(.train, "t.tsv", train), (.dev, "t.tsv", train)])
-    let consequence = "the model is trained on these texts, so that scores on dev are too high for new text"
+    let consequence = "scores on dev count texts that the model is trained on"
     #expect(same == ["train and dev have the same file, t.tsv: \(consequence)"])
     try FileManager.default.createSymbolicLink(atPath: data.path + "/soft.tsv", withDestinationPath: "t.tsv")
     try FileManager.default.linkItem(atPath: data.path + "/t.tsv", toPath: data.path + "/hard.tsv")

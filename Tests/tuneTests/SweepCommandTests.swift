@@ -1,6 +1,7 @@
 /// Sweeps with the program, settings from files, and the command schema.
 import Files
 import Foundation
+import TestSupport
 import Testing
 
 /// The program with `sweep.json`, by default a sweep of four runs that extends `recipe.json`.
@@ -99,6 +100,20 @@ private func makeProgram(_ settings: String = #""training": {"epochs": 1}, "#, _
   #expect(
     try program.run("compare", "grid/rank=2").status != 0 && program.run("compare", "base").err.contains("found no run")
   )
+}
+
+@Test func `the peak memory of a run in a sweep is that of the run, not of a larger one before it`() throws {
+  let model = "\(repository)/checkpoints/biomed-mini-l3"
+  let program = try makeProgram(
+    #""model": {"path": "\#(model)"}, "training": {"~epochs": true, "max_steps": 1}, "#,
+    #"{"method": [{"type": "full"}, {"type": "head"}]}"#)
+  defer { program.remove() }
+  let run = try program.run("run", "sweep.json")
+  #expect(run.status == 0, "\(run.err)")
+  let peaks = try ["full", "head"].map { type in
+    try #require(program.json("grid/method=\(type)/result.json")["peak_memory_bytes"]?.number)
+  }
+  #expect(peaks[1] < 0.7 * peaks[0])
 }
 
 @Test func `all runs of a sweep are checked before the first one begins`() throws {
