@@ -121,6 +121,8 @@ func `an invalid sweep is refused`(_ block: JSON, _ message: String) throws {
   #expect(try notes(["method": [["type": "vera", "rank": 4], ["type": "vera", "rank": 8]]]) == [])
   let adalora = try notes(["method": [["type": "adalora", "init_r": 12], ["type": "adalora", "init_r": 16]]])
   #expect(adalora.count == 1 && adalora[0].contains("method.init_r changes"))
+  let mixed: JSON = [["type": "lora", "rank": 4], ["type": "lora"], ["type": "adalora", "alpha": 3]]
+  #expect(try notes(["method": mixed]).count == 1)
   let stabilized = try sweep(["method.rank": [4, 8]], over: shipped.with("method.use_rslora", true)).notes
   #expect(stabilized.count == 1 && stabilized[0].contains("the scale alpha/√rank changes"))
 }
