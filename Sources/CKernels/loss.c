@@ -50,6 +50,12 @@ CLONES double tune_cross_entropy(float *logits, const int32_t *targets, const fl
       memset(row, 0, classes * sizeof(float));
       continue;
     }
+    if (classes == 1) {
+      // The softmax of one class is constant. AdamW would turn what rounding leaves of its gradient into full steps.
+      loss += row[0] - row[0];  // 0; NaN if the logit is not finite
+      row[0] = 0;
+      continue;
+    }
     float target_weight = (1 - smoothing) * (weights ? weights[target] : 1), target_logit = row[target];
     float logit_sum = smoothing_per_class > 0 ? weighted_sum(row, weights, classes) : 0;
     float lse = softmax_row(row, classes);

@@ -1,5 +1,5 @@
 /// A line of metrics.jsonl as it is exported: a step or an evaluation with named values. Scores of single entity types or
-/// classes are not exported.
+/// classes, and the window of an evaluation, are not exported.
 import Files
 
 struct LogLine: Equatable {
@@ -38,7 +38,7 @@ struct LineReader {
     }
     // A log of an earlier version has only the duration of the run so far.
     let time = (json["unix_seconds"] ?? json["seconds"])?.number ?? 0
-    for name in ["event", "split", "step", "unix_seconds", "metrics", "per_type", "per_class"] {
+    for name in ["event", "split", "step", "unix_seconds", "metrics", "per_type", "per_class", "window"] {
       members[name] = nil
     }
     let values = namedValues(of: .object(members), at: "").sorted {

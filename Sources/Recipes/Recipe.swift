@@ -102,6 +102,7 @@ extension Recipe {
       (training.settings.learningRate, training.settings.metricForBestModel) = (
         method.settings.defaultLearningRate, task.metrics[0]
       )
+      training.settings.evalOnStart = task.type == .maskedLM
     }
     fields.object("training") {
       training.declare($0)

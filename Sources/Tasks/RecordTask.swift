@@ -28,6 +28,10 @@ public struct RecordTask: Task {
     return (split.records.count, split.sequences.count, split.encoded.count { $0.cutTokens > 0 })
   }
 
+  public func hasTargets(_ example: Int) -> Bool {
+    splits[.train].map { !$0.features(example).targets.labeled.isEmpty } ?? false
+  }
+
   /// Whether a record of the split has a label that the model knows.
   func hasTargets(_ split: Split) -> Bool {
     splits[split]?.encoded.contains { $0.features.contains { !$0.targets.labeled.isEmpty } } ?? false

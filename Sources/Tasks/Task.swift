@@ -33,6 +33,8 @@ public struct Evaluation: Sendable {
 public protocol Task: Sendable {
   /// Tokens of each training example.
   var lengths: [Int] { get }
+  /// Whether a training example has a target. One without adds nothing to the task's loss.
+  func hasTargets(_ example: Int) -> Bool
   /// The batch of some training examples at a step. Anything random in it is a function of the step and the example.
   func batch(_ examples: [Int], at step: Int) -> LabeledBatch
   /// The loss divided by `norm`, the weight of the whole batch's targets. Sets the gradient of the logits.
@@ -61,6 +63,7 @@ public struct VaryingInput: Sendable {
 }
 
 extension Task {
+  public func hasTargets(_ example: Int) -> Bool { true }
   public func describe(example: Int) -> String { "training example \(example + 1)" }
   public var varyingInput: VaryingInput? { nil }
   public func records(in split: Split) -> (any Dataset)? { nil }

@@ -65,7 +65,8 @@ public struct TuneJSON: Sendable {
     try writeFile(JSON(encoding: self).text() + "\n", to: folder + "/tune.json")
   }
 
-  /// The contents in the current format. Format 1 had the members of "task" and "window" beside the others.
+  /// The contents in the current format. Format 1 had the members of "task" and "window" beside the others, and "data" in the
+  /// recipe only.
   private static func upgraded(_ json: JSON, _ file: String) throws -> JSON {
     guard var object = json.object else {
       throw FileFault.malformed(file: file, line: nil, found: json.typeName, expected: "an object")
@@ -80,6 +81,10 @@ public struct TuneJSON: Sendable {
     }
     object["task"] = ["type": json["task"] ?? .null, "labels": json["labels"] ?? []]
     object["window"] = ["max_length": json["max_length"] ?? .null, "stride": json["stride"] ?? .null]
+    if var data = json["recipe"]?["data"]?.object {
+      for key in ["train", "dev", "test", "max_length", "stride", "max_train_examples"] { data[key] = nil }
+      object["data"] = .object(data)
+    }
     return .object(object)
   }
 }

@@ -18,22 +18,38 @@ public struct Batcher: Sendable {
     case groupByLength = "group_by_length"
   }
 
+  /// Tokens of each example of the task.
   let lengths: [Int]
+  /// The examples that are trained on.
+  let examples: [Int]
   let size: Size
   let samplingStrategy: SamplingStrategy
   let seed: UInt64
 
-  public init(lengths: [Int], size: Size, samplingStrategy: SamplingStrategy, seed: UInt64) {
+  /// - Parameter examples: the examples that are trained on; nil: all.
+  public init(
+    lengths: [Int], examples: [Int]? = nil, size: Size, samplingStrategy: SamplingStrategy, seed: UInt64
+  ) {
     self.lengths = lengths
+    self.examples = examples ?? Array(lengths.indices)
     self.size = size
     self.samplingStrategy = samplingStrategy
     self.seed = seed
   }
 
+  /// Whether every epoch has the same number of batches. With batches by tokens it depends on the order of the examples,
+  /// unless all have the same length.
+  var hasEqualEpochs: Bool {
+    switch size {
+    case .examples: true
+    case .tokens: examples.allSatisfy { lengths[$0] == lengths[examples[0]] }
+    }
+  }
+
   /// The batches of an epoch as lists of example indices. Every example is in exactly one batch.
   public func batches(epoch: Int) -> [[Int]] {
     var generator = SplitMix64(seed: seed &+ UInt64(epoch + 1) &* 0xD134_2543_DE82_EF95)
-    var indices = Array(lengths.indices)
+    var indices = examples
     indices.shuffle(using: &generator)
     guard samplingStrategy == .groupByLength else { return split(indices) }
     let megabatch = max(1, 50 * typicalBatchSize)
@@ -49,7 +65,7 @@ public struct Batcher: Sendable {
   private var typicalBatchSize: Int {
     switch size {
     case .examples(let count): count
-    case .tokens(let tokens): tokens * lengths.count / max(1, lengths.reduce(0, +))
+    case .tokens(let tokens): tokens * examples.count / max(1, examples.reduce(0) { $0 + lengths[$1] })
     }
   }
 

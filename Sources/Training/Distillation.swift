@@ -43,6 +43,9 @@ public final class Distillation: Objective, @unchecked Sendable {
     trace(model, teachers, \.student).captures(below: state)
   }
 
+  /// A KL term over all tokens and the terms that compare hidden states have a gradient without a target.
+  public var requiresTargets: Bool { !settings.needsAllLogits && !settings.comparesHiddenStates }
+
   public var terms: [String] { settings.terms.map(\.name) }
 
   public func losses(
@@ -50,8 +53,7 @@ public final class Distillation: Objective, @unchecked Sendable {
     _ pass: Pass
   ) -> [Double] {
     // Without a KL term over all tokens, only rows with a target need logits.
-    let needsAllLogits = settings.klWeight > 0 && settings.klTokens == .all
-    let batch = needsAllLogits ? batch.withAllRows(model.headType) : batch.withLabeledRows(model.headType)
+    let batch = settings.needsAllLogits ? batch.withAllRows(model.headType) : batch.withLabeledRows(model.headType)
     let studentTrace = trace(model, teachers, \.student)
     let teacherTraces = teachers.map { trace($0.model, [$0], \.teacher) }
     var losses: [String: Double] = [:]

@@ -18,6 +18,9 @@ public struct DistillationSettings: Sendable, Equatable {
 
   var comparesHiddenStates: Bool { cosineWeight > 0 || hiddenWeight > 0 || attentionWeight > 0 || relationWeight > 0 }
 
+  /// Whether the KL term compares the logits of tokens without a target.
+  var needsAllLogits: Bool { klWeight > 0 && klTokens == .all }
+
   /// The terms with a positive weight.
   public var terms: [(name: String, weight: Double)] {
     [

@@ -19,9 +19,8 @@ extension Trainer {
   /// four seconds or are 50. Buffers are pooled by size, so every length may add to the memory of the longest. A copy
   /// of the weights takes the memory of the best weights.
   public func dryRun() throws -> DryRun {
-    let batches = batcher.batches(epoch: 0)
-    let all = (0..<min(steps, stepsPerEpoch)).map { examples(of: $0, in: batches) }
-    let sizes = all.map { $0.reduce(0) { $0 + batcher.lengths[$1] } }
+    let all = Array(plan.epoch(0).prefix(steps))
+    let sizes = all.map { $0.reduce(0) { $0 + plan.batcher.lengths[$1] } }
     let order = sizes.indices.sorted { (sizes[$0], $0) < (sizes[$1], $1) }
     if task.tokens(in: .dev) > 0 { state.bestWeights = table.values }
     let longest = order[order.count - 1], warmupSeconds = try step(all[longest]).seconds
@@ -31,17 +30,17 @@ extension Trainer {
       timed.append(try step(all[order[Int(vanDerCorput(timed.count) * Double(order.count - 1))]]))
     }
     let timedTokens = timed.reduce(0) { $0 + $1.tokens }
-    let tokens = Int(Double(sizes.reduce(0, +)) * Double(steps) / Double(all.count))
+    let epochs = plan.epochs(after: steps) / plan.epochs(after: all.count)
+    let tokens = Int((Double(sizes.reduce(0, +)) * epochs).rounded())
     return DryRun(
       steps: timed.count + 1, longestStepTokens: sizes[longest], tokens: tokens,
       trainSeconds: (state.seconds - warmupSeconds) * Double(tokens) / Double(max(timedTokens, 1)),
       evaluationSeconds: Double(evaluatedTokens) * forwardSecondsPerToken(Array(all.prefix(timed.count))))
   }
 
-  /// Tokens of all evaluations: dev at every evaluation, then dev and test once more.
+  /// Tokens of all evaluations: dev at the start and at every evaluation, then dev and test once more.
   private var evaluatedTokens: Int {
-    let every = settings.evalSteps ?? stepsPerEpoch
-    let evaluations = (steps + every - 1) / every
+    let evaluations = evaluationCount(until: steps) + (settings.evalOnStart ? 1 : 0)
     return (evaluations + 1) * task.tokens(in: .dev) + task.tokens(in: .test)
   }
 
@@ -50,10 +49,10 @@ extension Trainer {
     var tokens = 0
     for examples in steps where tokens == 0 || clock.now - begin < .milliseconds(500) {
       _ = Inference(model, adapters).run(
-        lengths: examples.map { batcher.lengths[$0] }, replicas.forEach,
+        lengths: examples.map { plan.batcher.lengths[$0] }, replicas.forEach,
         batch: { [task] indices in task.batch(indices.map { examples[$0] }, at: 0) }
       ) { [task] batch, logits, pass in task.loss(of: logits, batch.targets, norm: batch.weight, pass) }
-      tokens += examples.reduce(0) { $0 + batcher.lengths[$1] }
+      tokens += examples.reduce(0) { $0 + plan.batcher.lengths[$1] }
     }
     return (clock.now - begin) / .seconds(1) / Double(max(tokens, 1))
   }

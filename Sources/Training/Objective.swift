@@ -33,6 +33,8 @@ public protocol Objective: Sendable {
   /// Whether the loss reads hidden states of the model below `state`: 0 is the embeddings' output, k that of the k-th
   /// block.
   func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool
+  /// Whether an example without a target adds nothing to the loss, so that it is not trained on.
+  var requiresTargets: Bool { get }
   /// Runs forward and backward for one shard of a step's batch.
   /// - Parameters:
   ///   - adapters: of the trained model.
@@ -46,6 +48,7 @@ public protocol Objective: Sendable {
 
 extension Objective {
   public func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool { false }
+  public var requiresTargets: Bool { true }
 }
 
 /// The task's own loss.

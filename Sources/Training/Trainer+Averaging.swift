@@ -2,13 +2,10 @@
 import Autograd
 
 extension Trainer {
-  var stepsBetweenEvaluations: Int { settings.evalSteps ?? stepsPerEpoch }
-
-  /// For `Averaging.last`: how many of the last evaluation points have been reached.
+  /// For `Averaging.last`: how many of the last evaluations have been reached.
   private var evaluationsAveraged: Int {
     guard case .last(let count) = settings.average else { return 0 }
-    let all = (steps + stepsBetweenEvaluations - 1) / stepsBetweenEvaluations
-    return max(0, (state.step == steps ? all : state.step / stepsBetweenEvaluations) - max(0, all - count))
+    return max(0, evaluationCount(until: state.step) - max(0, evaluationCount(until: steps) - count))
   }
 
   /// Updates an exponential average; called after every step.

@@ -13,7 +13,7 @@ public final class Trainer {
   let table: ParameterTable
   let settings: TrainingSettings
   let replicas: Replicas
-  let batcher: Batcher
+  let plan: StepPlan
   let optimizerStep: OptimizerStep
   let average: WeightAverage?
   let hook: (any StepHook)?
@@ -22,9 +22,11 @@ public final class Trainer {
   /// Tokens per shard. Small shards save activation memory, but every shard makes one pass over the gradients of all
   /// trainable weights: they suit a large model that is mostly frozen.
   private let shardSize: Int
-  let stepsPerEpoch: Int
   /// Steps of the run.
-  public let steps: Int
+  public var steps: Int { plan.steps }
+  /// Training examples, and those of them that are not trained on because they have no target.
+  public var examples: Int { plan.batcher.lengths.count }
+  public var examplesWithoutTargets: Int { examples - plan.batcher.examples.count }
 
   var state = TrainingState()
 
@@ -39,18 +41,14 @@ public final class Trainer {
     adapters: RowAdapters = .none, objective: any Objective = TaskLoss(),
     learningRateFactor: (Parameter) -> Double = { _ in 1 }, hook: (any StepHook)? = nil
   ) throws {
-    let batcher = Batcher(
-      lengths: task.lengths, size: settings.batchSize, samplingStrategy: settings.samplingStrategy,
-      seed: settings.seed)
-    let batches = batcher.batches(epoch: 0).count
-    guard batches > 0 else { throw TrainingFault.noExamples }
-    stepsPerEpoch = (batches + settings.gradientAccumulationSteps - 1) / settings.gradientAccumulationSteps
-    switch settings.duration {
-    case .steps(let steps): self.steps = steps
-    case .epochs(let epochs):
-      guard epochs * Double(stepsPerEpoch) < 1e9 else { throw TrainingFault.tooLong(epochs: epochs) }
-      steps = max(1, Int((epochs * Double(stepsPerEpoch)).rounded(.up)))
-    }
+    let lengths = task.lengths
+    let examples = lengths.indices.filter { !objective.requiresTargets || task.hasTargets($0) }
+    plan = try StepPlan(
+      Batcher(
+        lengths: lengths, examples: examples, size: settings.batchSize, samplingStrategy: settings.samplingStrategy,
+        seed: settings.seed),
+      settings.duration, batchesPerStep: settings.gradientAccumulationSteps)
+    let steps = plan.steps
     let warmupSteps =
       switch settings.warmup {
       case .steps(let steps): steps
@@ -70,7 +68,6 @@ public final class Trainer {
     self.table = table
     self.settings = settings
     self.replicas = replicas
-    self.batcher = batcher
     self.hook = hook
     try hook?.begin(steps: steps)
   }
@@ -79,16 +76,17 @@ public final class Trainer {
   /// to keep (`loadBestWeights`: the best, averaged or last ones), or the current ones if the run was interrupted.
   public func run(shouldStop: () -> Bool, report: (TrainingEvent) -> Void) throws -> TrainingResult {
     var epoch = -1
-    var batches: [[Int]] = []
+    var epochSteps: [[Int]] = []
+    if state.step == 0, settings.evalOnStart, let record = try evaluate() { report(.evaluated(record)) }
     while state.step < steps {
       if state.shouldStopEarly(settings) { return finish(.stoppedEarly) }
       if replicas.communicator.broadcast(shouldStop()) { return result(.interrupted) }
-      let (currentEpoch, index) = epochAndIndex(of: state.step)
-      if currentEpoch != epoch {
-        epoch = currentEpoch
-        batches = batcher.batches(epoch: epoch)
+      let position = plan.position(of: state.step)
+      if position.epoch != epoch {
+        epoch = position.epoch
+        epochSteps = plan.epoch(epoch)
       }
-      let examples = examples(of: index, in: batches), record = try step(examples)
+      let examples = epochSteps[position.index], record = try step(examples)
       report(.step(record))
       try checkLossSpike(record, examples)
       if isTimeToEvaluate() {
@@ -99,18 +97,15 @@ public final class Trainer {
     return finish(.completed)
   }
 
-  /// The examples of an epoch's step with this index.
-  func examples(of index: Int, in batches: [[Int]]) -> [Int] {
-    let first = index * settings.gradientAccumulationSteps
-    return Array(batches[first..<min(first + settings.gradientAccumulationSteps, batches.count)].joined())
-  }
-
   /// One optimizer step over `examples`.
   func step(_ examples: [Int]) throws -> StepRecord {
     let clock = ContinuousClock(), begin = clock.now
     let number = state.step, seed = settings.seed
-    let batches = shards(of: examples, lengths: batcher.lengths, size: shardSize).map { task.batch($0, at: number) }
+    let batches = shards(of: examples, lengths: plan.batcher.lengths, size: shardSize).map {
+      task.batch($0, at: number)
+    }
     let totals = BatchTotals(batches)
+    precondition(totals.labeled > 0 || !objective.requiresTargets, "step \(number + 1): no example has a target")
     let losses = replicas.sum(shards: batches.count, into: gradients) {
       [model, adapters, task, objective] shard, workspace, gradients in
       let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: seed, step: number, shard: shard))
@@ -123,13 +118,13 @@ public final class Trainer {
       gradients, number: number + 1, learningRate: learningRate, replicas)
     guard gradientNorm.isFinite else { throw nonFiniteFault(loss, norm: gradientNorm, examples) }
     hook?.didStep(number, gradients, clip: optimizerStep.clipFactor(gradientNorm))
-    let tokens = examples.reduce(0) { $0 + batcher.lengths[$1] }
+    let tokens = examples.reduce(0) { $0 + plan.batcher.lengths[$1] }
     state.step += 1
     averageAfterStep()
     state.tokens += tokens
     state.seconds += (clock.now - begin) / .seconds(1)
     return StepRecord(
-      step: state.step, steps: steps, epoch: epochsDone, loss: loss,
+      step: state.step, steps: steps, epoch: plan.epochs(after: state.step), loss: loss,
       terms: terms(losses, added), learningRate: learningRate, gradientNorm: gradientNorm,
       tokens: tokens, totalTokens: state.tokens, seconds: state.seconds)
   }
@@ -143,35 +138,6 @@ public final class Trainer {
 
   /// Steps taken so far.
   public var step: Int { state.step }
-
-  private var epochsDone: Double { Double(state.step) / Double(stepsPerEpoch) }
-
-  private func epochAndIndex(of step: Int) -> (Int, Int) { (step / stepsPerEpoch, step % stepsPerEpoch) }
-
-  private func isTimeToEvaluate() -> Bool {
-    state.step == steps || state.step % stepsBetweenEvaluations == 0
-  }
-
-  /// Evaluates the dev split and keeps a copy of the weights if they are the best so far. nil without a dev split.
-  private func evaluate() throws -> EvaluationRecord? {
-    let clock = ContinuousClock(), begin = clock.now, metric = settings.metricForBestModel
-    guard let evaluation = try task.evaluate(model, adapters: adapters, on: .dev, replicas.forEach) else { return nil }
-    guard let value = evaluation.values[metric.name] else {
-      throw TrainingFault.unknownMetric(metric.name, known: Array(evaluation.values.keys))
-    }
-    let isBest =
-      settings.selectsBestWeights
-      && state.best.map { metric.isBetter(value, than: $0.value) } ?? true
-    state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
-    if isBest {
-      state.best = BestEvaluation(epoch: epochsDone, step: state.step, metric: metric.name, value: value)
-      state.bestWeights = nil  // frees the old copy before the new one is made
-      state.bestWeights = table.values
-    }
-    return EvaluationRecord(
-      step: state.step, epoch: epochsDone, evaluation: evaluation, isBest: isBest,
-      seconds: (clock.now - begin) / .seconds(1))
-  }
 
   private func finish(_ status: TrainingResult.Status) -> TrainingResult {
     loadBestWeights()

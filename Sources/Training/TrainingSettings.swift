@@ -30,6 +30,8 @@ public struct TrainingSettings: Sendable, Equatable {
   public var average: Averaging?
   /// Steps between evaluations, which are also the points of `Averaging.last`; nil: once per epoch.
   public var evalSteps: Int?
+  /// Whether dev is also evaluated before the first step. That evaluation does not choose the best weights.
+  public var evalOnStart = false
   /// One of the task's metrics.
   public var metricForBestModel = Metric.loss
   /// Evaluations without a new best after which training stops; nil: never.
@@ -46,7 +48,7 @@ public struct TrainingSettings: Sendable, Equatable {
 /// The results of a training step.
 public struct StepRecord: Sendable {
   public let step, steps: Int
-  /// Epochs done so far, with a fraction.
+  /// Epochs done so far, with a fraction; an epoch has every example once.
   public let epoch: Double
   public let loss: Double
   /// The terms of the loss; empty if it has a single term.
@@ -99,7 +101,7 @@ public enum TrainingFault: Error, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .noExamples: "The training file has no examples."
+    case .noExamples: "The training file has no examples with a target."
     case .tooLong(let epochs): "'training.epochs' is \(epochs), which is more than a billion steps."
     case .nonFiniteStep(let step): step.description
     case .lossSpike(let step, let loss, let median, let factor, let examples):

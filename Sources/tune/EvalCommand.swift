@@ -32,6 +32,11 @@ struct EvalCommand: ParsableCommand {
       "A key of a recipe's section \"data\", such as label_column=3, format=tsv or max_length=64. May be repeated.",
       valueName: "key=value"))
   var dataSettings: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Tokens per window or block, special tokens included; default: the run's, by tune.json, else the model's limit. "
+        + "Perplexities are comparable at the same length only.", valueName: "tokens"))
+  var maxLength: Int?
   @Flag(help: "Skip the check that the adapter was trained on this base model.")
   var anyBase = false
   @Flag(help: "Print all metrics as JSON.")
@@ -39,11 +44,18 @@ struct EvalCommand: ParsableCommand {
   @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOption
 
+  func validate() throws {
+    if maxLength != nil, dataSettings.contains(where: { $0.hasPrefix("max_length=") }) {
+      throw ValidationError("--max-length and --data max_length exclude each other.")
+    }
+  }
+
   func run() throws {
     // The settings and the file first: checking them is faster than loading the model.
     let folder = adapter ?? model, precision = try precision.value(for: [folder])
     let found = try FolderTask(folder, base: model, ModelConfig(folder: model)), type = found.type
-    let data = try Recipe.Data.evaluated(file, for: type, found.settings?.data, overrides: dataSettings)
+    let overrides = dataSettings + (maxLength.map { ["max_length=\($0)"] } ?? [])
+    let data = try Recipe.Data.evaluated(file, for: type, found.settings?.data, overrides: overrides)
     if data.stride != nil, !found.inference.readsWindows {
       throw ValidationError("--data stride: this model does not read long texts in windows.")
     }
@@ -81,9 +93,10 @@ struct EvalCommand: ParsableCommand {
   }
 }
 
-/// "f1 0.8123  precision 0.8000  …": the task's headline metrics.
+/// "f1 0.8123  precision 0.8000  …": the task's headline metrics, and the window that they depend on.
 func metricsLine(_ metrics: JSON, of task: TaskType) -> String {
-  task.inference.metrics.filter(\.isHeadline).compactMap { metric in
+  let values = task.inference.metrics.filter(\.isHeadline).compactMap { metric in
     (metrics[metric.name]?.number).map { "\(metric.name) \(fixed($0, 4))" }
-  }.joined(separator: "  ")
+  }
+  return (values + [evaluationWindow(metrics)].compactMap { $0 }).joined(separator: "  ")
 }

@@ -87,6 +87,18 @@ private let cases: [LossCase] = [
     #expect(found.gradient == Array(repeating: 0, count: 8))
   }
 
+  @Test(arguments: [0, 0.1, 0.3, 0.7] as [Float], [nil, 0.3, 7] as [Float?])
+  func `with one class the loss and its gradient are exactly 0`(_ smoothing: Float, _ weight: Float?) {
+    for count in [1, 3, 7, 33] {
+      let targets = (0..<count).map { Int32($0 % 4 == 3 ? -1 : 0) }
+      let c = LossCase(targets: targets, classes: 1, weights: weight.map { [$0] }, smoothing: smoothing, scale: 30)
+      let found = c.run(c.logits)
+      #expect(found.loss == 0 && found.gradient.allSatisfy { $0 == 0 })
+    }
+    let broken = LossCase(targets: [0], classes: 1, smoothing: smoothing).run(Grid(1, 1, [.nan]))
+    #expect(!broken.loss.isFinite)
+  }
+
   @Test func `wrong class weights are detected`() {
     var c = LossCase(targets: [2, 1, 0, 4], classes: 5, weights: [0.5, 1, 2, 0.25, 3])
     let found = c.run(c.logits)

@@ -47,6 +47,11 @@ private func tensor(_ grid: Grid) -> Tensor {
     #expect(found.gradient.allSatisfy { abs($0) < 1e-6 })
   }
 
+  @Test func `with one class the loss and its gradient are 0`() {
+    let found = run(Grid(2, 1, [3, -4]), from: Grid(2, 1, [80, 1]), loss(1, temperature: 3))
+    #expect(found.loss == 0 && found.gradient == [0, 0])
+  }
+
   @Test func `classes to which the teacher gives no probability contribute nothing`() {
     let teacher = Grid(1, 4, [80, 79, -80, -80])
     let found = run(Grid(1, 4, [80, 80, -80, -80]), from: teacher, loss(2))

@@ -37,6 +37,9 @@ extension Recipe {
         "eval_steps", &settings.evalSteps, .int(1...), needs: "data.dev",
         "Steps between evaluations; else once per epoch.")
       fields.field(
+        "eval_on_start", &settings.evalOnStart, .bool, needs: "data.dev",
+        "Also evaluate before the first step; this does not choose the best weights.")
+      fields.field(
         "metric_for_best_model", &settings.metricForBestModel, .metric, needs: "data.dev", unless: "average_last_evals",
         "Metric on the dev data that chooses the best weights.")
       fields.optional(

@@ -88,7 +88,7 @@ public struct RunBuilder {
       tokenizer: tokenizer, teacherCache: objectiveSetup.cache, hiddenStates: hiddenStates.plan, baseHash: baseHash,
       inputDigest: ([inputs] + objectiveSetup.digests).joined(separator: " "),
       notes: initializationNotes(model) + setup.notes + (try sharedTextNotes(setup.task, recipe.data.taskData))
-        + objectiveSetup.notes + hiddenStates.notes,
+        + untrainedNotes(trainer) + objectiveSetup.notes + hiddenStates.notes,
       totalParameterCount: baseParameters + (adapter?.addedParameterCount ?? 0))
   }
 
@@ -115,6 +115,11 @@ public struct RunBuilder {
   /// PEFT has no module name for it.
   private func newHeadModules(of model: TextModel) -> [String] {
     Set(model.newlyInitialized.map(moduleName)).subtracting([moduleName(of: model.classifier.bias.name)]).sorted()
+  }
+
+  private func untrainedNotes(_ trainer: Trainer) -> [String] {
+    let (count, all) = (trainer.examplesWithoutTargets, trainer.examples)
+    return count == 0 ? [] : ["train: \(count) of \(all) sequences have no target and are not trained on"]
   }
 
   private func initializationNotes(_ model: TextModel) -> [String] {

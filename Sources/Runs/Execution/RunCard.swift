@@ -61,7 +61,7 @@ extension Run {
           "\(metric.name) \(metric.higherIsBetter ? percent(value) : "\((100 * value).rounded() / 100)")"
         }
       }
-      return (split, values.joined(separator: ", "))
+      return (split, values.joined(separator: ", ") + (evaluationWindow(score).map { " " + $0 } ?? ""))
     }
   }
 }

@@ -53,7 +53,7 @@ extension Run {
       case .evaluated(let evaluation):
         attempt { try log(evaluation.json) }
         // An adapter's snapshot is small. In full fine-tuning it is four times the model's size: by the timer only.
-        if adapter != nil, failure == nil { takeSnapshot() }
+        if adapter != nil, evaluation.step > 0, failure == nil { takeSnapshot() }
       }
       attempt { try hiddenStates?.check() }
       report(event)

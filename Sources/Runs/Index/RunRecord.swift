@@ -74,6 +74,8 @@ extension RunRecord {
     var values = leaves(result)
     for (key, value) in values where key.hasPrefix("metrics.") {
       values[key] = nil
+      // The recipe has the window as `data.max_length` and `data.pack`.
+      if key.split(separator: ".").dropFirst(2).first == "window" { continue }
       values[String(key.dropFirst("metrics.".count))] = value
     }
     values.merge(leaves(recipe)) { _, recipe in recipe }

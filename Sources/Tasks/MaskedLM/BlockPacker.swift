@@ -8,9 +8,12 @@ struct BlockPacker {
 
   private(set) var count = 0, tokens = 0, droppedTokens = 0
   private(set) var tokenCounts: [Int]
+  /// Blocks that consist of special tokens only, such as [UNK].
+  private(set) var unmaskableBlocks: Set<Int> = []
   /// Whether ids are stored as UInt16 instead of Int32.
   let usesUInt16: Bool
   private let cls, sep: Int32
+  private let specialTokenIDs: Set<Int32>
   private let capacity: Int
   private let pack: Bool
   private let ids, ends: ScratchFile
@@ -21,6 +24,7 @@ struct BlockPacker {
 
   init(_ tokenizer: WordPiece, maxLength: Int, pack: Bool, folder: String?) throws(FileFault) {
     (cls, sep) = (tokenizer.cls, tokenizer.sep)
+    specialTokenIDs = Set(tokenizer.specialTokenIDs)
     capacity = maxLength - 2
     self.pack = pack
     usesUInt16 = tokenizer.count <= 1 << 16
@@ -67,6 +71,7 @@ struct BlockPacker {
     pendingIDs += block
     pendingIDs.append(sep)
     for id in block { tokenCounts[Int(id)] += 1 }
+    if block.allSatisfy(specialTokenIDs.contains) { unmaskableBlocks.insert(count) }
     tokenCounts[Int(cls)] += 1
     tokenCounts[Int(sep)] += 1
     count += 1

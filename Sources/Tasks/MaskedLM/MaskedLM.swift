@@ -1,5 +1,6 @@
 /// Masked-language modeling: predicts masked tokens of running text. It answers no records.
 import Datasets
+public import Files
 public import Models
 
 public struct MaskedLM: TaskInference {
@@ -27,6 +28,15 @@ public struct MaskedLM: TaskInference {
   }
 }
 
+/// "(max_length 128, pack true)": how the text of an evaluation was split into blocks, on which the perplexity depends; nil
+/// for the other tasks.
+public func evaluationWindow(_ metrics: JSON) -> String? {
+  guard let length = metrics["window"]?["max_length"]?.int, let pack = metrics["window"]?["pack"]?.bool else {
+    return nil
+  }
+  return "(max_length \(length), pack \(pack))"
+}
+
 /// The blocks of each split.
 /// - Throws: `FileFault`; `TaskFault.noWords`.
 func tokenStores(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) throws -> [Split: TokenStore] {
@@ -38,7 +48,7 @@ func tokenStores(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) th
     let store = try TokenStore(
       paths: paths, fields: format.fields, tokenizer: tokenizer.wordPiece, maxLength: tokenizer.maxLength,
       pack: format.pack, threads: threads)
-    guard store.hasMaskableTokens(tokenizer.wordPiece) else {
+    guard (0..<store.count).contains(where: store.hasMaskableTokens) else {
       throw TaskFault.noWords(file: paths.joined(separator: ", "))
     }
     stores[split] = split == .dev ? data.maxDevExamples.map(store.prefix) ?? store : store

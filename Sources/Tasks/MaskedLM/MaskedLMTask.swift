@@ -31,6 +31,8 @@ public struct MaskedLMTask: Task {
     self.lengths = maxTrainExamples.map { Array(lengths.prefix($0)) } ?? lengths
   }
 
+  public func hasTargets(_ example: Int) -> Bool { splits[.train]?.hasMaskableTokens(example) ?? false }
+
   public func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
     // Static masks use step -1, which no training step has.
     splits[.train].map { batch($0, examples, masking, key: (seed, isDynamic ? step : -1)) }
@@ -85,7 +87,7 @@ public struct MaskedLMTask: Task {
       loss: loss, values: ["loss": loss, "perplexity": perplexity, "accuracy": accuracy],
       json: [
         "loss": .double(loss), "perplexity": .double(perplexity), "accuracy": .double(accuracy),
-        "masked_tokens": .int(count),
+        "masked_tokens": .int(count), "window": ["max_length": .int(store.maxLength), "pack": .bool(store.pack)],
       ])
   }
 

@@ -16,6 +16,10 @@ public struct TokenStore: Sendable {
   private let ids, ends: MappedFile
   private let usesUInt16: Bool
   private let tokenCounts: [Int]
+  private let unmaskableBlocks: Set<Int>
+  /// Tokens per block, including [CLS] and [SEP], and whether documents share blocks.
+  public let maxLength: Int
+  public let pack: Bool
 
   /// Reads and tokenizes documents.
   ///
@@ -66,6 +70,8 @@ public struct TokenStore: Sendable {
     tokens = packer.tokens
     droppedTokens = packer.droppedTokens
     tokenCounts = packer.tokenCounts
+    unmaskableBlocks = packer.unmaskableBlocks
+    (self.maxLength, self.pack) = (maxLength, pack)
     usesUInt16 = packer.usesUInt16
     (ids, ends) = try packer.map()
     self.documents = documents
@@ -99,11 +105,8 @@ public struct TokenStore: Sendable {
     return tokenCounts + [Int](repeating: 0, count: vocabulary - tokenCounts.count)
   }
 
-  /// Whether the blocks have a token that is not special, which `Masking` can select.
-  public func hasMaskableTokens(_ tokenizer: WordPiece) -> Bool {
-    let specialIDs = Set(tokenizer.specialTokenIDs.map { Int($0) })
-    return tokenCounts.indices.contains { tokenCounts[$0] > 0 && !specialIDs.contains($0) }
-  }
+  /// Whether a block has a token that is not special, which `Masking` can select.
+  public func hasMaskableTokens(_ block: Int) -> Bool { !unmaskableBlocks.contains(block) }
 
   private func range(of block: Int) -> Range<Int> {
     precondition((0..<count).contains(block), "TokenStore: block \(block) of \(count)")

@@ -1,0 +1,38 @@
+/// When and how the dev split is evaluated, and which weights are the best so far.
+import Autograd
+import Tasks
+
+extension Trainer {
+  func isTimeToEvaluate() -> Bool {
+    state.step == steps || settings.evalSteps.map { state.step % $0 == 0 } ?? plan.isEndOfEpoch(state.step)
+  }
+
+  /// The number of evaluations after training began, until `step`. The last step has one in any case.
+  func evaluationCount(until step: Int) -> Int {
+    let points = settings.evalSteps.map { Double(step) / Double($0) } ?? plan.epochs(after: step)
+    return Int(points.rounded(step == steps ? .up : .down))
+  }
+
+  /// Evaluates the dev split and keeps a copy of the weights if they are the best so far. An evaluation before the first
+  /// step selects nothing. nil without a dev split.
+  func evaluate() throws -> EvaluationRecord? {
+    let clock = ContinuousClock(), begin = clock.now, metric = settings.metricForBestModel
+    let epoch = plan.epochs(after: state.step)
+    guard let evaluation = try task.evaluate(model, adapters: adapters, on: .dev, replicas.forEach) else { return nil }
+    guard let value = evaluation.values[metric.name] else {
+      throw TrainingFault.unknownMetric(metric.name, known: Array(evaluation.values.keys))
+    }
+    let isStart = state.step == 0
+    let isBest =
+      !isStart && settings.selectsBestWeights && state.best.map { metric.isBetter(value, than: $0.value) } ?? true
+    if !isStart { state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1 }
+    if isBest {
+      state.best = BestEvaluation(epoch: epoch, step: state.step, metric: metric.name, value: value)
+      state.bestWeights = nil  // frees the old copy before the new one is made
+      state.bestWeights = table.values
+    }
+    return EvaluationRecord(
+      step: state.step, epoch: epoch, evaluation: evaluation, isBest: isBest, seconds: (clock.now - begin) / .seconds(1)
+    )
+  }
+}
