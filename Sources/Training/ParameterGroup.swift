@@ -18,7 +18,7 @@ public struct ParameterGroup: Sendable, Equatable {
   public var match: Match
   /// nil: the learning rate that the parameter has without the group.
   public var learningRate: LearningRate?
-  /// For matrices only; nil: the run's weight decay.
+  /// Not for biases and LayerNorm, which never decay; nil: the run's weight decay.
   public var weightDecay: Double?
 
   public init(_ match: Match, learningRate: LearningRate? = nil, weightDecay: Double? = nil) {

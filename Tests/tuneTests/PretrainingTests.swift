@@ -26,6 +26,19 @@ struct Pretraining {
       """, to: program.folder + "/mlm.json")
   }
 
+  /// The texts as JSON lines with a title and an abstract, and a field that nothing should read.
+  func writeJSONLines() throws {
+    for name in ["train", "dev"] {
+      let lines = try readText("\(program.folder)/\(name).txt").split(separator: "\n").enumerated().map { index, text in
+        JSON.object([
+          "title": .string("h g f e d c b a h g"), "abstract": .string(String(text)), "text": "a a a a a a a a",
+        ])
+        .text(pretty: false)
+      }
+      try writeFile(lines.joined(separator: "\n"), to: "\(program.folder)/\(name).jsonl")
+    }
+  }
+
   func result(_ run: String) throws -> JSON? { try program.json(run + "/result.json")["metrics"]?["dev"] }
 
   func evaluate(_ arguments: String...) throws -> JSON {
@@ -143,6 +156,98 @@ struct Pretraining {
     #expect(try program.run("run", "mlm.json", "save_dtype=\(format)").status == 0)
     #expect(try setup.lossesMatch(setup.evaluate("run/model"), setup.result("run"), tolerance))
     #expect(try program.run("inspect", "run/model").out.contains(format == "fp16" ? "F16" : "BF16"))
+  }
+
+  @Test(arguments: [true, false], ["full", "lora"])
+  func `perplexity has the run's window in eval and in result json, and names it`(_ pack: Bool, _ method: String) throws
+  {
+    defer { program.remove() }
+    try setup.writeJSONLines()
+    let data = [
+      "data.train=train.jsonl", "data.dev=dev.jsonl", #"data.fields=["title","abstract"]"#, "data.pack=\(pack)",
+      "method={\"type\": \"\(method)\"}", "training.epochs=1",
+    ]
+    let run = try program.run(["run", "mlm.json"] + data)
+    #expect(run.status == 0 && run.out.contains("(max_length 16, pack \(pack))"), "\(run.err)")
+    let expected = try setup.result("run")
+    #expect(expected?["window"] == ["max_length": 16, "pack": .bool(pack)])
+    let model = method == "full" ? ["run/model"] : ["base", "--adapter", "run/adapter"]
+    func evaluate(_ options: String...) throws -> JSON {
+      let eval = try program.run(["eval"] + model + ["dev.jsonl", "--json"] + options)
+      return try JSON(parsing: .init(eval.out.utf8), named: eval.err)
+    }
+    #expect(try evaluate() == expected)
+    let other = try evaluate("--max-length", "32", "--data", "pack=\(!pack)")
+    #expect(other["window"] == ["max_length": 32, "pack": .bool(!pack)] && other["loss"] != expected?["loss"])
+    let field = try evaluate("--data", #"fields=["title"]"#)
+    #expect(field["window"] == expected?["window"] && field["masked_tokens"] != expected?["masked_tokens"])
+    let card = try readText("\(program.folder)/run/\(method == "full" ? "model" : "adapter")/README.md")
+    #expect(card.contains("(max_length 16, pack \(pack))"))
+    let text = try program.run(["eval"] + model + ["dev.jsonl"])
+    #expect(text.out.contains("  (max_length 16, pack \(pack))  masked tokens "))
+  }
+
+  @Test func `the same weights have the same perplexity as a base, in a run's folder and at the start of a run`() throws
+  {
+    defer { program.remove() }
+    try program.run("run", "mlm.json", "output=first")
+    let run = try program.run("run", "mlm.json", "model.path=first/model", "training.epochs=2")
+    #expect(run.err.contains("epoch 0.00  dev: "), "\(run.err)")
+    let log = try readText(program.folder + "/run/metrics.jsonl").split(separator: "\n").map {
+      try JSON(parsing: .init($0.utf8), named: "log")
+    }
+    let evaluations = log.filter { $0["event"] == "evaluation" }
+    #expect(log[0] == evaluations[0] && evaluations.count == 3 && evaluations[0]["step"] == 0)
+    #expect(evaluations[0]["is_best"] == false && evaluations[0]["epoch"]?.number == 0)
+    let before = try setup.result("first")
+    #expect(evaluations[0]["metrics"] == before)
+
+    // A folder without tune.json, as a base has it.
+    try FileManager.default.copyItem(atPath: program.folder + "/first/model", toPath: program.folder + "/bare")
+    try FileManager.default.removeItem(atPath: program.folder + "/bare/tune.json")
+    let bare = try setup.evaluate("bare")
+    #expect(bare["window"] == ["max_length": 48, "pack": true] && bare["loss"] != before?["loss"])
+    #expect(try setup.evaluate("bare", "--max-length", "16") == before)
+    #expect(try setup.evaluate("run/model", "--max-length", "48")["window"] == bare["window"])
+    let twice = try program.run("eval", "bare", "dev.txt", "--max-length", "16", "--data", "max_length=16")
+    #expect(twice.status != 0 && twice.err.contains("--max-length and --data max_length exclude each other"))
+    let long = try program.run("eval", "bare", "dev.txt", "--max-length", "49")
+    #expect(long.status == 1 && long.err.contains("max_length is 49"))
+  }
+
+  @Test func `an evaluation at the start changes neither the weights nor the best evaluation`() throws {
+    defer { program.remove() }
+    for isOn in [true, false] {
+      let run = try program.run("run", "mlm.json", "output=start-\(isOn)", "training.eval_on_start=\(isOn)")
+      #expect(run.err.contains("epoch 0.00") == isOn, "\(run.err)")
+    }
+    let weights = try ["start-true", "start-false"].map {
+      try readFile("\(program.folder)/\($0)/model/model.safetensors")
+    }
+    #expect(weights[0] == weights[1])
+    #expect(try program.json("start-true/result.json")["best"] == program.json("start-false/result.json")["best"])
+    // Other tasks have none by default.
+    let tags = try program.run("run", "recipe.json", "output=tags", "training.epochs=1")
+    #expect(tags.status == 0 && !tags.err.contains("epoch 0.00"))
+    let started = try program.run(
+      "run", "recipe.json", "output=started", "training.epochs=1", "training.eval_on_start=true")
+    #expect(started.status == 0 && started.err.contains("epoch 0.00"))
+    let adapters = try ["tags", "started"].map {
+      try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors")
+    }
+    #expect(adapters[0] == adapters[1])
+  }
+
+  @Test func `a folder of format 1 is evaluated with the data settings of its recipe`() throws {
+    defer { program.remove() }
+    try program.run("run", "mlm.json", "data.pack=false", "training.epochs=1")
+    let path = program.folder + "/run/model/tune.json"
+    var file = try program.json("run/model/tune.json").object ?? [:]
+    (file["format"], file["task"], file["labels"]) = (1, "masked_lm", [])
+    (file["max_length"], file["stride"]) = (16, 4)
+    for key in ["data", "window", "precision"] { file[key] = nil }
+    try writeFile(JSON.object(file).text(), to: path)
+    #expect(try setup.evaluate("run/model") == setup.result("run"))
   }
 
   @Test func `a model or adapter of another task is rejected`() throws {
