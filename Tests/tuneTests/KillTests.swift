@@ -8,7 +8,9 @@ private struct LongRun {
   let program: Program
   let arguments: [String]
 
-  init(_ settings: String...) throws {
+  init(_ settings: String...) throws { try self.init(settings) }
+
+  init(_ settings: [String]) throws {
     program = try Program()
     arguments =
       ["run", "recipe.json", "training.epochs=60", "training.eval_steps=40", "training.logging_steps=1"]
@@ -35,8 +37,12 @@ private struct LongRun {
   }
 }
 
-@Test func `a run that is killed repeatedly, at any time, ends with the same bytes`() throws {
-  let long = try LongRun("training.save_steps=9")
+/// Settings with which epochs have different numbers of steps.
+private let tokenBatches = ["training.batch_size=null", "training.max_tokens_per_batch=60"]
+
+@Test(arguments: [[], tokenBatches + ["training.eval_steps=null"]])
+func `a run that is killed repeatedly, at any time, ends with the same bytes`(_ batches: [String]) throws {
+  let long = try LongRun(["training.save_steps=9"] + batches)
   defer { long.program.remove() }
   let clock = ContinuousClock(), begin = clock.now
   #expect(try long.finish("output=whole").status == 0)
@@ -100,15 +106,16 @@ private struct LongRun {
   #expect(resumed.status == 0, "\(resumed.err)")
 }
 
-@Test func `a dry run writes nothing, and its estimate matches the run`() throws {
+@Test(arguments: [[], tokenBatches])
+func `a dry run writes nothing, and its estimate matches the run`(_ batches: [String]) throws {
   let program = try Program()
   defer { program.remove() }
   let before = try FileManager.default.contentsOfDirectory(atPath: program.folder)
-  let dryRun = try program.run("run", "recipe.json", "--dry-run", "--json")
+  let dryRun = try program.run(["run", "recipe.json", "--dry-run", "--json"] + batches)
   #expect(dryRun.status == 0, "\(dryRun.err)")
   #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder).sorted() == before.sorted())
   let estimate = try JSON(parsing: .init(dryRun.out.utf8), named: "estimate")
-  try program.run("run", "recipe.json")
+  try program.run(["run", "recipe.json"] + batches)
   let result = try program.json("run/result.json")
   #expect(estimate["steps"] == result["steps"] && estimate["tokens"] == result["tokens"])
   let (estimated, used) = (estimate["peak_memory_bytes"]?.number ?? 0, result["peak_memory_bytes"]?.number ?? 0)
