@@ -29,12 +29,12 @@ public struct RecordTask: Task {
   }
 
   public func hasTargets(_ example: Int) -> Bool {
-    splits[.train].map { !$0.features(example).targets.labeled.isEmpty } ?? false
+    splits[.train].map { $0.features(example).targets.isLabeled } ?? false
   }
 
   /// Whether a record of the split has a label that the model knows.
   func hasTargets(_ split: Split) -> Bool {
-    splits[split]?.encoded.contains { $0.features.contains { !$0.targets.labeled.isEmpty } } ?? false
+    splits[split]?.encoded.contains { $0.features.contains(where: \.targets.isLabeled) } ?? false
   }
 
   public func batch(_ examples: [Int], at step: Int) -> LabeledBatch {

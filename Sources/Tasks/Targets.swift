@@ -34,6 +34,9 @@ public enum Targets: Sendable, Equatable {
   /// The indices that have a target, increasing.
   public var labeled: [Int] { (0..<count).filter(hasTarget) }
 
+  /// Whether any index has a target.
+  public var isLabeled: Bool { (0..<count).contains(where: hasTarget) }
+
   private func hasTarget(_ index: Int) -> Bool {
     switch self {
     case .classes(let classes): classes[index] >= 0

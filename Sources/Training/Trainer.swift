@@ -25,8 +25,8 @@ public final class Trainer {
   /// Steps of the run.
   public var steps: Int { plan.steps }
   /// Training examples, and those of them that are not trained on because they have no target.
-  public var examples: Int { plan.batcher.lengths.count }
-  public var examplesWithoutTargets: Int { examples - plan.batcher.examples.count }
+  public var exampleCount: Int { plan.batcher.lengths.count }
+  public var untrainedExampleCount: Int { exampleCount - plan.batcher.examples.count }
 
   var state = TrainingState()
 

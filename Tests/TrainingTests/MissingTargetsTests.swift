@@ -33,7 +33,7 @@ func `examples without a target change no byte of a run`(_ size: Batcher.Size) t
   let results = try benches.map { try $0.run() }
   #expect(benches[0].table.values == benches[1].table.values)
   #expect(results[0].steps == results[1].steps && results[0].tokens == results[1].tokens)
-  #expect(benches.map(\.trainer.examplesWithoutTargets) == [0, 10] && benches[1].trainer.examples == 40)
+  #expect(benches.map(\.trainer.untrainedExampleCount) == [0, 10] && benches[1].trainer.exampleCount == 40)
 }
 
 private struct Unlabeled: Task {
@@ -63,7 +63,7 @@ private struct Unlabeled: Task {
   #expect(task.lengths == [12, 5, 4, 11, 3])
   #expect((0..<5).map(task.hasTargets) == [true, false, false, true, true])
   let bench = try Bench(lora: false, threads: 1, task: task) { $0.batchSize = .examples(1) }
-  #expect(bench.trainer.examplesWithoutTargets == 2 && bench.trainer.steps == 6)
+  #expect(bench.trainer.untrainedExampleCount == 2 && bench.trainer.steps == 6)
 }
 
 @Test func `a block of unknown words is not trained on, unless a teacher answers for it`() throws {
@@ -84,7 +84,7 @@ private struct Unlabeled: Task {
     try Trainer(model, task, table, settings, Replicas(threads: 1), objective: objective)
   }
   let plain = try trainer(TaskLoss())
-  #expect(plain.steps == 4 && plain.examplesWithoutTargets == 2)
+  #expect(plain.steps == 4 && plain.untrainedExampleCount == 2)
   var losses: [Double] = []
   _ = try plain.run(shouldStop: { false }) { if case .step(let record) = $0 { losses.append(record.loss) } }
   #expect(losses.count == 4 && losses.allSatisfy { $0 > 0 })

@@ -166,6 +166,7 @@ struct Pretraining {
     let data = [
       "data.train=train.jsonl", "data.dev=dev.jsonl", #"data.fields=["title","abstract"]"#, "data.pack=\(pack)",
       "method={\"type\": \"\(method)\"}", "training.epochs=1",
+      "logging.csv=true",
     ]
     let run = try program.run(["run", "mlm.json"] + data)
     #expect(run.status == 0 && run.out.contains("(max_length 16, pack \(pack))"), "\(run.err)")
@@ -183,6 +184,9 @@ struct Pretraining {
     #expect(field["window"] == expected?["window"] && field["masked_tokens"] != expected?["masked_tokens"])
     let card = try readText("\(program.folder)/run/\(method == "full" ? "model" : "adapter")/README.md")
     #expect(card.contains("(max_length 16, pack \(pack))"))
+    // The window is no figure of a log, and the key is the recipe's.
+    #expect(try !readText(program.folder + "/run/metrics.csv").contains("max_length"))
+    #expect(try program.run("runs", ".", "--where", "max_length=16 and pack=\(pack)").out.contains("completed"))
     let text = try program.run(["eval"] + model + ["dev.jsonl"])
     #expect(text.out.contains("  (max_length 16, pack \(pack))  masked tokens "))
   }
@@ -236,6 +240,22 @@ struct Pretraining {
       try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors")
     }
     #expect(adapters[0] == adapters[1])
+  }
+
+  @Test func `blocks of unknown words are not trained on, and the run says so`() throws {
+    defer { program.remove() }
+    let unknown = Array(repeating: "\u{4E00}", count: 14).joined(separator: " ")
+    let text = try readText(program.folder + "/train.txt")
+    try writeFile("\(unknown)\n\(text)\n\(unknown)\n", to: program.folder + "/unknown.txt")
+    let runs = try ["train", "unknown"].map {
+      try program.run(
+        "run", "mlm.json", "output=\($0)", "data.train=\($0).txt", "data.pack=false", "task.masking=static",
+        "training.batch_size=1", "training.epochs=1")
+    }
+    #expect(!runs[0].err.contains("no target") && runs[1].err.contains("train: 2 of "), "\(runs[1].err)")
+    #expect(runs[1].err.contains("sequences have no target and are not trained on"))
+    let results = try ["train", "unknown"].map { try program.json($0 + "/result.json") }
+    #expect(results[0]["steps"] == results[1]["steps"] && results[0]["tokens"] == results[1]["tokens"])
   }
 
   @Test func `a folder of format 1 is evaluated with the data settings of its recipe`() throws {

@@ -118,8 +118,9 @@ public struct RunBuilder {
   }
 
   private func untrainedNotes(_ trainer: Trainer) -> [String] {
-    let (count, all) = (trainer.examplesWithoutTargets, trainer.examples)
-    return count == 0 ? [] : ["train: \(count) of \(all) sequences have no target and are not trained on"]
+    let count = trainer.untrainedExampleCount
+    return count == 0
+      ? [] : ["train: \(count) of \(trainer.exampleCount) sequences have no target and are not trained on"]
   }
 
   private func initializationNotes(_ model: TextModel) -> [String] {
