@@ -22,12 +22,12 @@ struct StepPlan: Sendable {
     func epochSteps(_ epoch: Int) -> Int {
       (batcher.batches(epoch: epoch).count + batchesPerStep - 1) / batchesPerStep
     }
-    let first = epochSteps(0)
+    let first = epochSteps(0), hasEqualEpochs = batcher.hasEqualEpochs
     guard first > 0 else { throw .noExamples }
     var starts = [0, first]
     /// Adds epochs until `isComplete`, unless all are like the first.
     func addEpochs(until isComplete: ([Int]) -> Bool) {
-      while !batcher.hasEqualEpochs, !isComplete(starts) {
+      while !hasEqualEpochs, !isComplete(starts) {
         starts.append(starts[starts.count - 1] + epochSteps(starts.count - 1))
       }
     }
@@ -38,12 +38,12 @@ struct StepPlan: Sendable {
     case .epochs(let epochs):
       guard epochs * Double(first) < 1e9 else { throw .tooLong(epochs: epochs) }
       addEpochs { Double($0.count - 1) >= epochs }
-      // A fraction is one of the steps of the last epoch.
+      // A fraction of an epoch is a fraction of its steps.
       let last = min(Int(epochs), starts.count - 2), lastSteps = starts[last + 1] - starts[last]
       steps = max(1, starts[last] + Int((epochs * Double(lastSteps)).rounded(.up)) - last * lastSteps)
     }
     (self.batcher, self.batchesPerStep) = (batcher, batchesPerStep)
-    (epochStarts, hasEqualEpochs) = (starts, batcher.hasEqualEpochs)
+    (epochStarts, self.hasEqualEpochs) = (starts, hasEqualEpochs)
   }
 
   /// The position of the step with this number, counted from 0. That of `steps` is behind the last step.
