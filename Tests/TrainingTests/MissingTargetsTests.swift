@@ -57,7 +57,7 @@ private struct Unlabeled: Task {
   let records = [
     Record(id: "1", words: words, tags: Array(repeating: "B-X", count: 10)), Record(id: "2", words: ["a"], tags: ["O"]),
   ]
-  let task = RecordTask(
+  let task = try RecordTask(
     TokenClassification(labels: ["O", "B-X"]), splits: [.train: records], tokenizer: tokenizer,
     loss: ClassificationLoss())
   #expect(task.lengths == [12, 5, 4, 11, 3])

@@ -81,7 +81,7 @@ private let corpus =
 func `batches by tokens are complete on the lengths of NCBI-disease`(_ strategy: Batcher.SamplingStrategy) throws {
   let folder = repository + "/checkpoints/biomed-mini-l3"
   let tokenizer = try TextTokenizer(WordPiece(folder: folder), ModelConfig(folder: folder))
-  let inference = TokenClassification(labels: ["O"])
+  let inference = try TokenClassification(labels: ["O"])
   let lengths = try readCoNLL(corpus).flatMap { inference.encode($0, tokenizer).features.map(\.ids.count) }
   #expect(lengths.count >= 5424)
   let seeds = ProcessInfo.processInfo.environment["TUNE_PLAN_SEEDS"].flatMap { UInt64($0) } ?? 1
