@@ -56,7 +56,8 @@ extension Adapter {
   }
 
   /// Loads the adapter in `folder` for `model`.
-  /// - Throws: `AdapterFault` with all unsupported settings, or all missing, unexpected and misshapen tensors.
+  /// - Throws: `AdapterFault` with all unsupported settings, or all missing, unexpected and misshapen tensors;
+  ///   `CheckpointFault.notFinite` for a tensor with NaN or infinity.
   public convenience init(folder: String, on model: TextModel) throws {
     var method = try readMethod(folder + "/adapter_config.json")
     let prefix = type(of: method).tensorPrefix
@@ -158,6 +159,7 @@ private struct TensorReader {
     }
     let allProblems = try problems + unread.map { "unexpected '\($0)' \(try checkpoint.info($0).shape)" }
     if !allProblems.isEmpty { throw AdapterFault.tensors(file: file, problems: allProblems) }
+    try checkpoint.checkFinite(used)
   }
 }
 

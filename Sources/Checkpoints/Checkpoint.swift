@@ -1,6 +1,7 @@
 /// The weights of a model, from one safetensors file or from shards with an index, looked up by name.
 /// Does not interpret the tensors, and reads no `config.json`.
 import Files
+import Synchronization
 
 /// ```swift
 /// let weights = try Checkpoint(folder: "models/minilm-l6")
@@ -13,16 +14,24 @@ public final class Checkpoint: Sendable {
   /// Paths of the safetensors files, sorted; without the index.
   public let files: [String]
   private let fileOfTensor: [String: SafetensorsFile]
-  private let openFiles: [SafetensorsFile]
+  /// In the order of `files`.
+  let openFiles: [SafetensorsFile]
+  /// Threads of the sweep over the weights.
+  private let threads: Int
+  private let cache: SweepCache?
+  private let swept = Mutex<[FileSweep]?>(nil)
 
   /// The weights of a Hub folder: `model.safetensors`, else the shards of `model.safetensors.index.json`.
-  public convenience init(folder: String) throws {
+  /// - Parameters:
+  ///   - threads: for the digest and the search for NaN, which read all weights.
+  ///   - cache: remembers their results for unchanged files; nil: nothing is remembered.
+  public convenience init(folder: String, threads: Int = 1, cache: SweepCache? = .user) throws {
     let single = folder + "/model.safetensors"
     let index = single + ".index.json"
     if fileExists(single) {
-      try self.init(file: single)
+      try self.init(files: [single], threads: threads, cache: cache)
     } else if fileExists(index) {
-      try self.init(index: index, folder: folder)
+      try self.init(index: index, folder: folder, threads, cache)
     } else {
       let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"]
       if let pickle = pickles.first(where: { fileExists(folder + "/" + $0) }) {
@@ -37,13 +46,13 @@ public final class Checkpoint: Sendable {
   public convenience init(file: String) throws { try self.init(files: [file]) }
 
   /// The weights of several safetensors files. Of tensors with the same name, the first file's counts.
-  public convenience init(files: [String]) throws {
+  public convenience init(files: [String], threads: Int = 1, cache: SweepCache? = .user) throws {
     let openFiles = try files.map { try SafetensorsFile(path: $0) }
     let tensors = openFiles.flatMap { file in file.tensors.keys.map { ($0, file) } }
-    self.init(fileOfTensor: .init(tensors) { first, _ in first }, openFiles)
+    self.init(fileOfTensor: .init(tensors) { first, _ in first }, openFiles, threads, cache)
   }
 
-  private convenience init(index: String, folder: String) throws {
+  private convenience init(index: String, folder: String, _ threads: Int, _ cache: SweepCache?) throws {
     var fileOfShard: [String: SafetensorsFile] = [:]
     var fileOfTensor: [String: SafetensorsFile] = [:]
     // Sorted, so that of several faults always the same one is reported.
@@ -58,14 +67,25 @@ public final class Checkpoint: Sendable {
       }
       fileOfTensor[tensor] = file
     }
-    self.init(fileOfTensor: fileOfTensor, Array(fileOfShard.values))
+    self.init(fileOfTensor: fileOfTensor, Array(fileOfShard.values), threads, cache)
   }
 
-  private init(fileOfTensor: [String: SafetensorsFile], _ openFiles: [SafetensorsFile]) {
-    self.fileOfTensor = fileOfTensor
-    self.openFiles = openFiles
-    files = openFiles.map(\.path).sorted(by: precedes)
+  private init(
+    fileOfTensor: [String: SafetensorsFile], _ openFiles: [SafetensorsFile], _ threads: Int, _ cache: SweepCache?
+  ) {
+    (self.fileOfTensor, self.threads, self.cache) = (fileOfTensor, threads, cache)
+    self.openFiles = openFiles.sorted { precedes($0.path, $1.path) }
+    files = self.openFiles.map(\.path)
     names = fileOfTensor.keys.sorted(by: precedes)
+  }
+
+  /// Of each file; made by the first call.
+  var sweeps: [FileSweep] {
+    swept.withLock { swept in
+      let sweeps = swept ?? Checkpoints.sweep(openFiles, threads: threads, cache)
+      swept = sweeps
+      return sweeps
+    }
   }
 
   /// The file that contains a tensor; throws `.noTensor` with the nearest name.

@@ -12,6 +12,7 @@ public enum CheckpointFault: Error, Equatable {
   case offsetsReversed(file: String, tensor: String, begin: Int, end: Int)
   case offsetsBeyondFile(file: String, tensor: String, end: Int, data: Int)
   case sizeMismatch(file: String, tensor: String, dtype: DType, shape: [Int], expected: Int, found: Int)
+  case partialByte(file: String, tensor: String, dtype: DType, shape: [Int], bits: Int)
   case overlap(file: String, tensor: String, with: String, begin: Int, end: Int)
   case hole(file: String, before: String?, begin: Int, end: Int)
 
@@ -25,6 +26,7 @@ public enum CheckpointFault: Error, Equatable {
   case noTensor(file: String, name: String, nearest: String?)
   case notFloats(file: String, tensor: String, dtype: DType)
   case shapeMismatch(file: String, tensor: String, expected: [Int], found: [Int])
+  case notFinite(file: String, tensor: String, value: String, position: [Int])
 }
 
 extension CheckpointFault: CustomStringConvertible {
@@ -33,10 +35,11 @@ extension CheckpointFault: CustomStringConvertible {
   public var description: String {
     switch self {
     case .tooShort, .headerTooLong, .headerBeyondFile, .headerNotJSON, .metadataNotStrings: "\(header) \(Self.advice)"
-    case .field, .unknownDType, .shapeOverflow, .offsetsReversed, .offsetsBeyondFile, .sizeMismatch, .overlap, .hole:
+    case .field, .shapeOverflow, .offsetsReversed, .offsetsBeyondFile, .sizeMismatch, .partialByte, .overlap, .hole:
       "\(entry) \(Self.advice)"
+    case .unknownDType: entry
     case .noWeights, .notSafetensors, .index, .shardName, .shardMissing, .notInShard: folder
-    case .noTensor, .notFloats, .shapeMismatch: request
+    case .noTensor, .notFloats, .shapeMismatch, .notFinite: request
     }
   }
 
@@ -63,7 +66,9 @@ extension CheckpointFault: CustomStringConvertible {
     case .field(let file, let tensor, let field, let found, let expected):
       "\(file): '\(tensor)' has \(found) as \(field); expected \(expected)."
     case .unknownDType(let file, let tensor, let found):
-      "\(file): '\(tensor)' has dtype '\(found)'; expected \(DType.allCases.map(\.rawValue).joined(separator: ", "))."
+      "\(file): '\(tensor)' has the dtype '\(found)', which is not one of the format's: "
+        + DType.allCases.map(\.rawValue).joined(separator: ", ")
+        + ". The file is damaged, or of a newer version of the format: save it again with one of these."
     case .shapeOverflow(let file, let tensor, let shape):
       "\(file): '\(tensor)' has shape \(shape), whose size in bytes overflows a 64-bit integer."
     case .offsetsReversed(let file, let tensor, let begin, let end):
@@ -72,6 +77,8 @@ extension CheckpointFault: CustomStringConvertible {
       "\(file): '\(tensor)' ends at byte \(end) of the values; the file has \(data) bytes of values."
     case .sizeMismatch(let file, let tensor, let dtype, let shape, let expected, let found):
       "\(file): '\(tensor)' is \(dtype.rawValue) of shape \(shape), \(expected) bytes; its offsets span \(found)."
+    case .partialByte(let file, let tensor, let dtype, let shape, let bits):
+      "\(file): '\(tensor)' is \(dtype.rawValue) of shape \(shape), \(bits) bits; expected a multiple of 8."
     case .overlap(let file, let tensor, let with, let begin, let end):
       "\(file): '\(tensor)' and '\(with)' share the bytes \(begin)..<\(end); every byte must belong to one tensor."
     case .hole(let file, let before, let begin, let end):
@@ -104,9 +111,13 @@ extension CheckpointFault: CustomStringConvertible {
     case .noTensor(let file, let name, let nearest):
       "\(file): no tensor '\(name)'.\(nearest.map { " Did you mean '\($0)'?" } ?? "")"
     case .notFloats(let file, let tensor, let dtype):
-      "\(file): '\(tensor)' is \(dtype.rawValue); expected F32, F16, BF16 or F64."
+      "\(file): the weight '\(tensor)' is \(dtype.rawValue); expected F32, F16, BF16 or F64. Save the model in one of "
+        + "these formats."
     case .shapeMismatch(let file, let tensor, let expected, let found):
       "\(file): '\(tensor)' has shape \(found); expected \(expected). Does the configuration belong to this checkpoint?"
+    case .notFinite(let file, let tensor, let value, let position):
+      "\(file): the weight '\(tensor)' has \(value) at \(position); expected finite numbers. The file is damaged, or a "
+        + "run that diverged saved it: download it again, or use an earlier checkpoint."
     default: ""
     }
   }

@@ -1,33 +1,45 @@
 /// The element types of safetensors files, by the format's names. Does not convert: see `Float16.swift`.
+/// Source: `Dtype` of the safetensors library 0.8.
+
+/// In the order of the library, which lays out a file's tensors from the last type to the first.
 public enum DType: String, Sendable, CaseIterable {
-  case f64 = "F64"
-  case f32 = "F32"
+  case bool = "BOOL"
+  case f4 = "F4"
+  case f6E2M3 = "F6_E2M3"
+  case f6E3M2 = "F6_E3M2"
+  case u8 = "U8"
+  case i8 = "I8"
+  case f8E5M2 = "F8_E5M2"
+  case f8E4M3 = "F8_E4M3"
+  case f8E8M0 = "F8_E8M0"
+  case f8E4M3FNUZ = "F8_E4M3FNUZ"
+  case f8E5M2FNUZ = "F8_E5M2FNUZ"
+  case i16 = "I16"
+  case u16 = "U16"
   case f16 = "F16"
   case bf16 = "BF16"
-  case i64 = "I64"
   case i32 = "I32"
-  case i16 = "I16"
-  case i8 = "I8"
-  case u8 = "U8"
-  case bool = "BOOL"
+  case u32 = "U32"
+  case f32 = "F32"
+  case c64 = "C64"
+  case f64 = "F64"
+  case i64 = "I64"
+  case u64 = "U64"
 
-  /// Bytes per element.
-  public var size: Int {
+  /// Bits per element: elements of fewer than 8 bits are packed.
+  public var bits: Int {
     switch self {
-    case .f64, .i64: 8
-    case .f32, .i32: 4
-    case .f16, .bf16, .i16: 2
-    case .i8, .u8, .bool: 1
+    case .f4: 4
+    case .f6E2M3, .f6E3M2: 6
+    case .bool, .u8, .i8, .f8E5M2, .f8E4M3, .f8E8M0, .f8E4M3FNUZ, .f8E5M2FNUZ: 8
+    case .i16, .u16, .f16, .bf16: 16
+    case .i32, .u32, .f32: 32
+    case .c64, .f64, .i64, .u64: 64
     }
   }
 
   /// Whether `SafetensorsFile.floats` can read it.
-  public var isFloat: Bool {
-    switch self {
-    case .f64, .f32, .f16, .bf16: true
-    case .i64, .i32, .i16, .i8, .u8, .bool: false
-    }
-  }
+  public var isFloat: Bool { [.f64, .f32, .f16, .bf16].contains(self) }
 }
 
 /// The header entry of one tensor, checked against the file.
@@ -39,5 +51,5 @@ public struct TensorInfo: Sendable, Equatable {
   public let bytes: Range<Int>
 
   /// Number of elements: the product of the shape, 1 for a scalar.
-  public var count: Int { bytes.count / dtype.size }
+  public var count: Int { bytes.count * 8 / dtype.bits }
 }

@@ -31,14 +31,11 @@ extension Checkpoint {
   /// One digest of the whole checkpoint. For a single file it is the file's SHA-256. For shards it is the SHA-256 of
   /// what `sha256sum` prints for them in the order of their names, in their folder:
   /// `LC_ALL=C; sha256sum model-*.safetensors | sha256sum`. The index is excluded, since it has no weights.
-  public func sha256() throws(FileFault) -> String {
-    if files.count == 1 { return try Checkpoints.sha256(ofFile: files[0]) }
-    var listing = ""
-    for path in files {
-      let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
-      listing += "\(try Checkpoints.sha256(ofFile: path))  \(name)\n"
-    }
-    return Checkpoints.sha256(of: listing)
+  public var sha256: String {
+    let digests = sweeps.map(\.sha256)
+    if digests.count == 1 { return digests[0] }
+    let lines = zip(digests, files).map { "\($0)  \(lastPathComponent($1))\n" }
+    return Checkpoints.sha256(of: lines.joined())
   }
 }
 

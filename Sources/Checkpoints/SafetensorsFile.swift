@@ -23,6 +23,12 @@ public final class SafetensorsFile: Sendable {
     (self.path, tensors, metadata) = (path, header.tensors, header.metadata)
   }
 
+  /// Of the file at opening.
+  var identity: FileIdentity? { map.identity }
+
+  /// All bytes of the file.
+  var bytes: UnsafeRawBufferPointer { map.bytes }
+
   /// See `Checkpoint.releasePages`.
   func releasePages() { Files.releasePages(map.bytes) }
 
@@ -49,7 +55,7 @@ public final class SafetensorsFile: Sendable {
     case .f16: convert(source, into: target) { (bits: UInt16) in float(f16: bits) }
     case .bf16: convert(source, into: target) { (bits: UInt16) in float(bf16: bits) }
     case .f64: convert(source, into: target) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
-    case .i64, .i32, .i16, .i8, .u8, .bool: throw .notFloats(file: path, tensor: name, dtype: info.dtype)
+    default: throw .notFloats(file: path, tensor: name, dtype: info.dtype)
     }
   }
 

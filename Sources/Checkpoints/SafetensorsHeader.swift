@@ -10,7 +10,8 @@ struct SafetensorsHeader {
   let metadata: [String: String]
 
   /// - Parameter bytes: the whole file.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws(CheckpointFault) {
+  init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
+    if let found = IncompleteDownload(bytes) { throw FileFault.incompleteDownload(path: file, found) }
     let start = try Self.length(bytes, file: file) + 8
     let members = try Self.json(UnsafeRawBufferPointer(rebasing: bytes[8..<start]), file: file)
     var tensors: [String: TensorInfo] = [:]
@@ -126,14 +127,16 @@ private struct Entry {
     return counts
   }
 
+  /// The library rejects a tensor whose last byte is not full.
   private func bytes(of shape: [Int], _ dtype: DType) throws(CheckpointFault) -> Int {
-    var size = dtype.size
+    var bits = dtype.bits
     for axis in shape {
-      let (product, isOver) = size.multipliedReportingOverflow(by: axis)
+      let (product, isOver) = bits.multipliedReportingOverflow(by: axis)
       if isOver { throw .shapeOverflow(file: file, tensor: tensor, shape: shape) }
-      size = product
+      bits = product
     }
-    return size
+    guard bits % 8 == 0 else { throw .partialByte(file: file, tensor: tensor, dtype: dtype, shape: shape, bits: bits) }
+    return bits / 8
   }
 
   private func wrong(_ field: String, _ found: JSON?, expected: String) -> CheckpointFault {

@@ -6,20 +6,25 @@ extension Checkpoint {
   /// Writes all tensors to `path`, through a temporary file that is renamed when it is complete; in the order of the
   /// Rust library: widest dtype first, then by name.
   /// - Parameter rows: by tensor name, the rows to copy, in this order; of other tensors all rows are copied.
-  /// - Throws: `FileFault.unwritable`; `CheckpointFault.noTensor` for a name in `rows` that the checkpoint lacks.
+  /// - Throws: `FileFault.unwritable`; `CheckpointFault.noTensor` for a name in `rows` that the checkpoint lacks, and
+  ///   `.notFloats` for one whose rows may not begin at a byte.
   public func copy(to path: String, rows: [String: [Int]], metadata: [String: String] = ["format": "pt"]) throws {
     for name in rows.keys { _ = try info(name) }
     var tensors = [StoredTensor]()
     for name in names {
       let info = try info(name), bytes = try bytes(name)
+      if rows[name] != nil, info.dtype.bits < 8 {
+        throw CheckpointFault.notFloats(file: try file(of: name).path, tensor: name, dtype: info.dtype)
+      }
       tensors.append(StoredTensor(name: name, dtype: info.dtype, shape: info.shape, bytes: bytes, rows: rows[name]))
     }
+    let layout = Dictionary(uniqueKeysWithValues: zip(DType.allCases.reversed(), 0...))
     tensors.sort {
-      $0.dtype.layoutOrder != $1.dtype.layoutOrder
-        ? $0.dtype.layoutOrder < $1.dtype.layoutOrder : precedes($0.name, $1.name)
+      $0.dtype == $1.dtype ? precedes($0.name, $1.name) : layout[$0.dtype, default: 0] < layout[$1.dtype, default: 0]
     }
     let header = safetensorsHeader(
-      tensors.map { ($0.name, $0.dtype.rawValue, $0.writtenShape, $0.writtenShape.reduce($0.dtype.size, *)) }, metadata)
+      tensors.map { ($0.name, $0.dtype.rawValue, $0.writtenShape, $0.writtenShape.reduce($0.dtype.bits, *) / 8) },
+      metadata)
     try replaceFile(at: path) { (descriptor) throws(FileFault) in
       try write(header.span.bytes, to: descriptor, path: path)
       for tensor in tensors { try tensor.write(to: descriptor, path: path) }
@@ -39,7 +44,7 @@ private struct StoredTensor {
 
   func write(to descriptor: Int32, path: String) throws(FileFault) {
     guard let rows else { return try Files.write(RawSpan(_unsafeBytes: bytes), to: descriptor, path: path) }
-    let rowSize = shape.dropFirst().reduce(dtype.size, *)
+    let rowSize = shape.dropFirst().reduce(dtype.bits, *) / 8
     for start in stride(from: 0, to: rows.count, by: 1024) {
       var chunk = [UInt8]()
       for row in rows[start..<min(start + 1024, rows.count)] {
@@ -47,24 +52,6 @@ private struct StoredTensor {
         chunk.append(contentsOf: bytes[(row * rowSize)..<((row + 1) * rowSize)])
       }
       try Files.write(chunk.span.bytes, to: descriptor, path: path)
-    }
-  }
-}
-
-extension DType {
-  /// The position of the dtype in the Rust library's layout: widest first, so that all tensors are aligned.
-  fileprivate var layoutOrder: Int {
-    switch self {
-    case .i64: 0
-    case .f64: 1
-    case .f32: 2
-    case .i32: 3
-    case .bf16: 4
-    case .f16: 5
-    case .i16: 6
-    case .i8: 7
-    case .u8: 8
-    case .bool: 9
     }
   }
 }

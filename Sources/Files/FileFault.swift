@@ -10,6 +10,7 @@ public enum FileFault: Error, Equatable {
   case scratch(folder: String, why: String)
   case json(file: String, why: String)
   case malformed(file: String, line: Int?, found: String, expected: String)
+  case incompleteDownload(path: String, IncompleteDownload)
 }
 
 extension FileFault: CustomStringConvertible {
@@ -33,6 +34,12 @@ extension FileFault: CustomStringConvertible {
       "\(file): not valid JSON: \(why)"
     case .malformed(let file, let line, let found, let expected):
       "\(file)\(line.map { ":\($0)" } ?? ""): \(found); expected \(expected)."
+    case .incompleteDownload(let path, .lfsPointer):
+      "\(path): a Git LFS pointer, not the file itself. Run 'git lfs pull' in the repository's folder, or download the "
+        + "file again."
+    case .incompleteDownload(let path, .webPage):
+      "\(path): a web page (HTML), not the file itself. Download the file again, from its download link and not from the "
+        + "page that shows it; some models need a login."
     }
   }
 }

@@ -3,7 +3,7 @@
 public import FoundationEssentials
 import Glibc
 
-/// The bytes of the file at `path`. Pipes and devices are read to the end.
+/// The bytes of the file at `path`, which must not be a Git LFS pointer. Pipes and devices are read to the end.
 public func readFile(_ path: String) throws(FileFault) -> Data {
   let descriptor = try openForReading(path)
   defer { close(descriptor) }
@@ -23,6 +23,7 @@ public func readFile(_ path: String) throws(FileFault) -> Data {
     }
   }
   data.count = size
+  try checkNoPointer(data, path: path)
   return data
 }
 

@@ -34,9 +34,14 @@ extension JSON {
     }
   }
 
-  /// Reads and parses the file at `path`.
+  /// Reads and parses the file at `path`. A web page instead of JSON is reported as such.
   public init(path: String) throws {
-    try self.init(parsing: readFile(path), named: path)
+    let data = try readFile(path)
+    do {
+      try self.init(parsing: data, named: path)
+    } catch {
+      throw IncompleteDownload(data).map { FileFault.incompleteDownload(path: path, $0) } ?? error
+    }
   }
 
   /// The text of this value. Keys are sorted by their UTF-8 bytes, so equal values have equal text.

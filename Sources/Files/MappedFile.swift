@@ -8,8 +8,10 @@ import Glibc
 public final class MappedFile: @unchecked Sendable {
   /// Valid while the object lives; `withExtendedLifetime` keeps it alive beyond its last use.
   public let bytes: UnsafeRawBufferPointer
+  /// Of the file at opening; nil for a scratch file.
+  public let identity: FileIdentity?
 
-  /// - Throws: `FileFault` if the file cannot be opened or mapped, or is not a regular file.
+  /// - Throws: `FileFault` if the file cannot be opened or mapped, is not a regular file, or is a Git LFS pointer.
   public init(path: String) throws(FileFault) {
     // O_NONBLOCK: a pipe must be rejected at once, without waiting for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -23,11 +25,12 @@ public final class MappedFile: @unchecked Sendable {
     guard let bytes = mapBytes(of: descriptor, count: Int(info.st_size)) else {
       throw .unreadable(path: path, why: reason(errno))
     }
-    self.bytes = bytes
+    (self.bytes, identity) = (bytes, FileIdentity(info))
+    try checkNoPointer(bytes, path: path)
   }
 
   /// Bytes from `mapBytes`, which this object unmaps.
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  init(_ bytes: UnsafeRawBufferPointer) { (self.bytes, identity) = (bytes, nil) }
 
   deinit {
     if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }

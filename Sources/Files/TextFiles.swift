@@ -71,7 +71,10 @@ private func forEachChunk(in path: String, _ body: (UnsafeRawBufferPointer) thro
     if count == 0 { break }
     try buffer.withUnsafeBytes {
       let chunk = UnsafeRawBufferPointer(rebasing: $0[..<count])
-      if isFirst, chunk.starts(with: [0x1F, 0x8B]) { gunzip = Gunzip(path: path) }
+      if isFirst {
+        try checkNoPointer(chunk, path: path)
+        if chunk.starts(with: [0x1F, 0x8B]) { gunzip = Gunzip(path: path) }
+      }
       isFirst = false
       if let gunzip { try gunzip.decompress(chunk, body) } else { try body(chunk) }
     }

@@ -3,14 +3,15 @@ public import Autograd
 import Checkpoints
 import Files
 
-/// Loads weights by name and records which were requested, are missing, or have another shape.
+/// Loads weights by name and records which were loaded, are missing, or have another shape.
 public final class WeightLoader {
   private let source: WeightSource
   private var checkpoint: Checkpoint? { source.checkpoint }
   private let family: Family
   private let initializerRange: Double
   private let seed: UInt64
-  private var requested: Set<String> = []
+  /// Names in the checkpoint: of loaded weights, and of weights that are not loaded although the model has them.
+  private var loaded: Set<String> = [], ignored: Set<String> = []
   private var problems: [String] = []
   /// Names of the head weights that were newly initialized, because the checkpoint lacks them or they are not reused.
   public private(set) var newlyInitialized: [String] = []
@@ -38,7 +39,7 @@ public final class WeightLoader {
   }
 
   /// Excludes a weight of the checkpoint from the check for unexpected weights, as a head that is not reused.
-  func ignore(_ name: String) { if let found = checkpointName(name) { requested.insert(found) } }
+  func ignore(_ name: String) { if let found = checkpointName(name) { ignored.insert(found) } }
 
   /// The checkpoint's name for a weight if it has the weight in this shape; else nil, after recording the problem.
   private func check(_ name: String, _ shape: [Int], in checkpoint: Checkpoint) -> String? {
@@ -48,7 +49,7 @@ public final class WeightLoader {
       problems.append("missing '\(expected)' \(shape)\(suggestion)")
       return nil
     }
-    requested.insert(found)
+    loaded.insert(found)
     let foundShape = shapeOf(found, in: checkpoint)
     guard foundShape == shape else {
       problems.append("'\(found)' has shape \(foundShape); expected \(shape) from config.json")
@@ -93,15 +94,18 @@ public final class WeightLoader {
     return parameter
   }
 
-  /// Throws one `WeightFault` that lists every missing and unexpected weight, and every weight of another shape. Also
-  /// releases the files' pages that were read only to be copied.
+  /// Throws one `WeightFault` that lists every missing and unexpected weight, and every weight of another shape, or
+  /// `CheckpointFault.notFinite` for a loaded weight with NaN or infinity. Also releases the files' pages that were read
+  /// only to be copied.
   public func finish() throws {
     guard let checkpoint else { return }
     checkpoint.releasePages()
-    for name in checkpoint.names where !requested.contains(name) && !source.mayIgnore(name, in: family) {
+    let known = loaded.union(ignored)
+    for name in checkpoint.names where !known.contains(name) && !source.mayIgnore(name, in: family) {
       problems.append("unexpected '\(name)' \(shapeOf(name, in: checkpoint))")
     }
     if !problems.isEmpty { throw WeightFault(files: checkpoint.files, problems: problems) }
+    try checkpoint.checkFinite(loaded)
   }
 }
 

@@ -24,18 +24,21 @@ public final class AdapterPool: Sendable {
 
   public let model: TextModel
   public let members: [Member]
+  /// The base's weights.
+  let checkpoint: Checkpoint
 
   /// - Parameters:
   ///   - adapters: in the order of the output; names must differ, and all must be of one task.
   ///   - withBase: include the base with its own head.
-  ///   - anyBase: skip the check that each adapter was trained on these weights.
-  /// - Throws: `PoolFault`, `AdapterFault` and faults of the folders' readers.
+  ///   - anyBase: skip the check that each adapter was trained on this base: its weights, settings and tokenizer.
+  ///   - threads: for the sweep over the base's weights.
+  /// - Throws: `PoolFault`, `AdapterFault`, `CheckpointFault.notFinite` and faults of the folders' readers.
   public init(
-    folder: String, adapters: [(name: String, path: String)], withBase: Bool, anyBase: Bool = false
+    folder: String, adapters: [(name: String, path: String)], withBase: Bool, anyBase: Bool = false, threads: Int = 1
   ) throws {
-    let names = adapters.map(\.name) + (withBase ? ["base"] : [])
+    let names = (withBase ? ["base"] : []) + adapters.map(\.name)
     if let name = names.first(where: { name in names.count { $0 == name } > 1 }) { throw PoolFault.duplicateName(name) }
-    let config = try ModelConfig(folder: folder), checkpoint = try Checkpoint(folder: folder)
+    let config = try ModelConfig(folder: folder), checkpoint = try Checkpoint(folder: folder, threads: threads)
     let wordPiece = try WordPiece(folder: folder)
     let folders = (withBase ? [folder] : []) + adapters.map(\.path)
     let tasks = try folders.map { try FolderTask($0, base: folder, config) }
@@ -43,25 +46,18 @@ public final class AdapterPool: Sendable {
     for other in tasks where other.type != task.type {
       throw PoolFault.differentTasks([task, other].map { ($0.folder, $0.type) })
     }
-    model = try TextModel(
+    for adapter in tasks.dropFirst(withBase ? 1 : 0) where !anyBase {
+      let found = adapter.settings?.differences(of: config, wordPiece, sha256: checkpoint.sha256) ?? []
+      if !found.isEmpty { throw PoolFault.differentBase(adapter: adapter.folder, base: folder, found) }
+    }
+    let model = try TextModel(
       config, checkpoint, headType: task.type.inference.headType, classes: max(config.labels.count, 1),
       reuseHead: true, seed: 0)
-    var baseHash: String?
-    var members: [Member] = []
-    for (index, task) in tasks.enumerated() {
-      guard index > 0 || !withBase else {
-        members.append(try Self.base(task, model, wordPiece))
-        continue
-      }
-      let name = adapters[index - (withBase ? 1 : 0)].name
-      if let expected = task.settings?.base?.sha256, !anyBase {
-        let found = try baseHash ?? checkpoint.sha256()
-        baseHash = found
-        if found != expected { throw PoolFault.differentBase(adapter: task.folder, base: folder) }
-      }
-      members.append(try Self.adapter(name, task, model, wordPiece))
+    (self.model, self.checkpoint) = (model, checkpoint)
+    members = try zip(names, tasks).enumerated().map { index, member in
+      try withBase && index == 0
+        ? Self.base(member.1, model, wordPiece) : Self.adapter(member.0, member.1, model, wordPiece)
     }
-    self.members = members
   }
 
   private static func base(_ task: FolderTask, _ model: TextModel, _ wordPiece: WordPiece) throws -> Member {

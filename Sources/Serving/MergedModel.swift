@@ -11,14 +11,13 @@ import Tokenizers
 public struct MergedModel {
   private let pool: AdapterPool
   private let base, adapter: String
-  private let baseHash: String
 
-  /// - Parameter anyBase: skip the check that the adapter was trained on these weights.
-  /// - Throws: `PoolFault`, `AdapterFault` and faults of the folders' readers.
-  public init(base: String, adapter: String, anyBase: Bool) throws {
+  /// - Parameters: as of `AdapterPool`.
+  /// - Throws: `PoolFault`, `AdapterFault`, `CheckpointFault.notFinite` and faults of the folders' readers.
+  public init(base: String, adapter: String, anyBase: Bool, threads: Int = 1) throws {
     (self.base, self.adapter) = (base, adapter)
-    baseHash = try Checkpoint(folder: base).sha256()
-    pool = try AdapterPool(folder: base, adapters: [("adapter", adapter)], withBase: false, anyBase: anyBase)
+    pool = try AdapterPool(
+      folder: base, adapters: [("adapter", adapter)], withBase: false, anyBase: anyBase, threads: threads)
   }
 
   /// Writes config.json, model.safetensors, the tokenizer, tune.json and a model card to `folder`.
@@ -33,17 +32,18 @@ public struct MergedModel {
     var settings = member.settings ?? TuneJSON(task: member.task)
     let baseName = settings.base?.name ?? lastPathComponent(base)
     (settings.maxLength, settings.stride) = (member.tokenizer.maxLength, member.tokenizer.stride)
-    settings.tokenizer = settings.tokenizer ?? wordPiece.settings
+    settings.tokenizer = wordPiece.identity
     settings.base = .init(
-      name: baseName, sha256: baseHash,
-      parameters: settings.base?.parameters ?? pool.model.parameters.reduce(0) { $0 + $1.count })
+      name: baseName, sha256: pool.checkpoint.sha256,
+      parameters: settings.base?.parameters ?? pool.model.parameters.reduce(0) { $0 + $1.count },
+      config: pool.model.config.outputSettings)
     settings.merged = ["name": .string(lastPathComponent(self.adapter)), "peft_type": .string(method)]
     try settings.write(to: folder)
     let card = ModelCard(
       base: baseName, library: "transformers", task: member.task, tags: ["merged", "tune"],
       title: "\(baseName) with a merged adapter",
       rows: [
-        ("base", "\(baseName), SHA-256 of its weights \(baseHash)"),
+        ("base", "\(baseName), SHA-256 of its weights \(pool.checkpoint.sha256)"),
         ("adapter", "\(lastPathComponent(self.adapter)), \(method)"),
       ], isAdapter: false)
     try writeFile(card.text, to: folder + "/README.md")

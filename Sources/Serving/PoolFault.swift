@@ -7,7 +7,7 @@ public enum PoolFault: Error, CustomStringConvertible {
   case noLabels(adapter: String, TaskType, classes: Int)
   case labelCount(adapter: String, labels: Int, classes: Int)
   case missingWeights(adapter: String, [String])
-  case differentBase(adapter: String, base: String)
+  case differentBase(adapter: String, base: String, [String])
   case duplicateName(String)
   case differentTasks([(folder: String, task: TaskType)])
   case taskType(String, String, TaskType, expected: String?)
@@ -29,9 +29,10 @@ public enum PoolFault: Error, CustomStringConvertible {
     case .missingWeights(let adapter, let names):
       "\(adapter): neither the adapter nor its base has \(names.joined(separator: ", ")), so the head would be random. "
         + "PEFT saves such a layer only if 'modules_to_save' names it. Train the adapter again with it."
-    case .differentBase(let adapter, let base):
-      "\(adapter): was trained on other weights than those of \(base) (tune.json's base.sha256). "
-        + "Its predictions would be meaningless. Give the base that it was trained on, or --any-base."
+    case .differentBase(let adapter, let base, let differences):
+      "\(adapter): was trained on another base than \(base) (by tune.json), which has"
+        + differences.map { "\n  \($0)" }.joined()
+        + "\nIts predictions would be meaningless. Give the base that it was trained on, or --any-base."
     case .differentTasks(let folders):
       folders.map { "\($0.folder) was trained for \($0.task.rawValue). " }.joined()
         + "Use adapters of one task at a time."

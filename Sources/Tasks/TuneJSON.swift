@@ -12,6 +12,7 @@ public struct TuneJSON: Sendable {
   public var precision: String?
   /// The recipe's section "data" without the files: how the run read them.
   public var data: JSON?
+  /// `WordPiece.identity` of the tokenizer that the run used.
   public var tokenizer: JSON?
   /// The recipe, without absolute paths.
   public var recipe: JSON?
@@ -24,9 +25,11 @@ public struct TuneJSON: Sendable {
     /// Of the weights; nil if they were randomly initialized.
     public var sha256: String?
     public var parameters: Int?
+    /// `ModelConfig.outputSettings`; nil: unknown, as in files of older versions.
+    public var config: [String: JSON]?
 
-    public init(name: String, sha256: String?, parameters: Int?) {
-      (self.name, self.sha256, self.parameters) = (name, sha256, parameters)
+    public init(name: String, sha256: String?, parameters: Int?, config: [String: JSON]? = nil) {
+      (self.name, self.sha256, self.parameters, self.config) = (name, sha256, parameters, config)
     }
 
     /// Unlike a synthesized one, it writes null for nil.
@@ -35,6 +38,7 @@ public struct TuneJSON: Sendable {
       try base.encode(name, forKey: .name)
       try base.encode(sha256, forKey: .sha256)
       try base.encode(parameters, forKey: .parameters)
+      try base.encodeIfPresent(config, forKey: .config)
     }
   }
 

@@ -28,7 +28,7 @@ extension TokenizerFile {
       if fileExists(added) { throw TokenizerFault.addedTokensFile(path: added) }
       let settings = config.merging(map) { configValue, _ in configValue }
       let tree = try defaultTokenizerJSON(settings, "\(folder)/tokenizer_config.json")
-      self.init(path: lines, tree: tree, tokens: linesOfText(try readText(lines)))
+      self.init(path: lines, tree: tree, tokens: linesOfText(try readDownloadedText(lines)))
     } else {
       throw fileExists(folder) ? TokenizerFault.noFiles(folder: folder) : FileFault.missing(path: folder)
     }
@@ -36,7 +36,7 @@ extension TokenizerFile {
   }
 
   private init(json path: String) throws {
-    var text = try readText(path)
+    var text = try readDownloadedText(path)
     text.makeContiguousUTF8()
     let parts = try text.utf8.withContiguousStorageIfAvailable { bytes in
       let scanner = try VocabularyScanner(bytes, file: path)

@@ -62,7 +62,8 @@ struct EvalCommand: ParsableCommand {
     if !fileExists(file) { throw FileFault.missing(path: file) }
     try threads.start(precision, quiet: json)
     let pool = try AdapterPool(
-      folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase)
+      folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase,
+      threads: threads.count)
     let member = pool.members[0]
     let tokenizer = try pool.tokenizer(of: member, maxLength: data.maxLength, stride: data.stride)
     let (task, notes) = try member.task.makeEvaluation(

@@ -36,7 +36,7 @@ struct MergeCommand: ParsableCommand {
       throw FileFault.unwritable(path: output, why: "it exists; choose another folder")
     }
     try Processor.initialize()
-    let merged = try MergedModel(base: model, adapter: adapter, anyBase: anyBase)
+    let merged = try MergedModel(base: model, adapter: adapter, anyBase: anyBase, threads: Processor.count)
     try replaceFolder(at: output) { try merged.save(to: $0, as: saveDtype) }
     note("merged \(adapter) into \(output)")
   }

@@ -59,7 +59,8 @@ struct PredictCommand: ParsableCommand {
     let precision = try precision.value(for: folders)
     try threads.start(quiet: true)
     let pool = try AdapterPool(
-      folder: model, adapters: adapter.map { ($0.name, $0.path) }, withBase: usesBase, anyBase: anyBase)
+      folder: model, adapters: adapter.map { ($0.name, $0.path) }, withBase: usesBase, anyBase: anyBase,
+      threads: threads.count)
     pool.use(precision)
     let replicas = Replicas(threads: threads.count)
     let predictor = try Predictor(pool, logits: logits, run: replicas.forEach)

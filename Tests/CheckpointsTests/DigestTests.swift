@@ -24,13 +24,13 @@ struct DigestTests {
   /// Golden: `cd Tests/Fixtures/checkpoints/sharded; LC_ALL=C; sha256sum model-*.safetensors | sha256sum`.
   @Test func `shards have one digest, independent of their folder's path`() throws {
     let golden = "0bc682c15fcc36a8a23ebbfe40ee5ea88a6de7aeabfcdd0e09025f81a86f301c"
-    #expect(try Checkpoint(folder: fixtures + "sharded").sha256() == golden)
-    #expect(try Checkpoint(folder: fixtures + "../checkpoints/sharded").sha256() == golden)
+    #expect(try Checkpoint(folder: fixtures + "sharded").sha256 == golden)
+    #expect(try Checkpoint(folder: fixtures + "../checkpoints/sharded").sha256 == golden)
   }
 
   @Test func `a checkpoint of one file has that file's digest`() throws {
     let path = fixtures + "f32.safetensors"
-    #expect(try Checkpoint(file: path).sha256() == sha256(ofFile: path))
+    #expect(try Checkpoint(file: path).sha256 == sha256(ofFile: path))
   }
 
   @Test func `a missing file and a folder have no digest`() {

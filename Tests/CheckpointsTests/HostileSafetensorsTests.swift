@@ -108,6 +108,13 @@ struct HostileSafetensorsTests {
     }
   }
 
+  @Test func `packed elements that do not fill their last byte`() throws {
+    let fault = CheckpointFault.partialByte(file: path, tensor: "x", dtype: .f6E3M2, shape: [3], bits: 18)
+    try expect(fault, safetensors("{\(entry(dtype: "\"F6_E3M2\"", shape: "[3]", offsets: "[0,3]"))}", values: 3))
+    let whole = entry(dtype: "\"F4\"", shape: "[2,3]", offsets: "[0,3]")
+    #expect(try checkFile(safetensors("{\(whole)}", values: 3), in: folder) == nil)
+  }
+
   @Test func `offsets that are negative, fractional, too large or not two`() throws {
     try expectBadField(entry(offsets: "[-8,0]"), found: "-8", field: "data_offsets")
     try expectBadField(entry(offsets: "[0.0,8]"), found: "0.0", field: "data_offsets")

@@ -10,7 +10,7 @@ struct TensorCopyTests {
   let folder = TemporaryFolder()
   private var path: String { folder.path + "/out.safetensors" }
 
-  @Test(arguments: ["mixed", "f16", "bf16"])
+  @Test(arguments: ["mixed", "others", "f16", "bf16"])
   func `a copy of all rows has the bytes of Python's file`(_ name: String) throws {
     let file = fixture("checkpoints/\(name).safetensors")
     try Checkpoint(file: file).copy(to: path, rows: [:], metadata: SafetensorsFile(path: file).metadata)
@@ -24,11 +24,18 @@ struct TensorCopyTests {
     let copy = try Checkpoint(file: path)
     #expect(copy.names == checkpoint.names)
     for name in checkpoint.names {
-      let (size, old, new) = (try copy.info(name).dtype.size, try checkpoint.bytes(name), try copy.bytes(name))
+      let (size, old, new) = (try copy.info(name).dtype.bits / 8, try checkpoint.bytes(name), try copy.bytes(name))
       #expect(try copy.info(name).dtype == checkpoint.info(name).dtype)
       #expect(Array(new) == (name == "F16" ? Array(old) : Array(old[(2 * size)...]) + Array(old[..<size])), "\(name)")
     }
     #expect(try SafetensorsFile(path: path).metadata == ["format": "pt"])
+  }
+
+  @Test func `rows of packed elements are not copied`() throws {
+    let file = fixture("checkpoints/six-bits.safetensors")
+    #expect(throws: CheckpointFault.notFloats(file: file, tensor: "F6_E2M3", dtype: .f6E2M3)) {
+      try Checkpoint(file: file).copy(to: path, rows: ["F6_E2M3": [1]])
+    }
   }
 
   @Test func `more rows of a matrix than one chunk are copied`() throws {

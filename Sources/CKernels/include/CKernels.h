@@ -58,6 +58,13 @@ void tune_erf(const float *x, float *y, long count);
 /// The 64 random uint32 behind the dropout of 128 elements of a row; bits[16·j + i] is output j of Philox counter i.
 void tune_dropout_bits(const tune_dropout *dropout, uint32_t row, uint32_t chunk, uint32_t *bits);
 
+// Finite (finite.c): little-endian numbers at any address
+/// The index of the first number that is NaN or infinite, or would be as Float32; -1 if there is none.
+long tune_find_not_finite_fp16(const void *numbers, long count);
+long tune_find_not_finite_bf16(const void *numbers, long count);
+long tune_find_not_finite_fp32(const void *numbers, long count);
+long tune_find_not_finite_fp64(const void *numbers, long count);
+
 // Scale (scale.c): x, y [n, d] with a stride each; gain, sums [d]
 /// y = gain·x + beta·y, column by column; y may be x.
 void tune_scale_columns(const float *x, long x_stride, const float *gain, float *y, long y_stride, long n, long d,

@@ -9,13 +9,14 @@ import Tokenizers
 struct ModelSource {
   /// The folder's config.json with the recipe's changes.
   let config: ModelConfig
+  /// The folder's config.json; nil: there is none.
+  let baseConfig: ModelConfig?
   let weights: WeightSource
   let tokenizer: WordPiece
-  /// The files that the model is made from, without the weights.
-  let files: [String]
 
+  /// - Parameter threads: for the sweep over the weights.
   /// - Throws: `ModelFault` if the section does not match the folder, and the errors of the folder's readers.
-  init(_ model: Recipe.Model) throws {
+  init(_ model: Recipe.Model, threads: Int = 1) throws {
     guard let tokenizerFolder = model.tokenizer ?? model.path else {
       preconditionFailure("a valid recipe has model.path or model.tokenizer")
     }
@@ -43,13 +44,11 @@ struct ModelSource {
       json[family.keys.layers] = .int(layers?.count ?? base.numHiddenLayers)
       config = try model.modelConfig(over: json, family)
       try checkSizes(of: config, as: ModelConfig(json: .object(json), file: path + "/config.json"), path)
-      weights = WeightSource(try Checkpoint(folder: path), of: base.family, layers: layers)
+      weights = WeightSource(try Checkpoint(folder: path, threads: threads), of: base.family, layers: layers)
     }
     config.dropout = model.dropout ?? config.dropout
     config.attentionDropout = model.attentionDropout ?? config.attentionDropout
-    self.config = config
-    let tokenizerFiles = ["tokenizer.json", "vocab.txt", "tokenizer_config.json"].map { tokenizerFolder + "/" + $0 }
-    files = (tokenizerFiles + (model.path.map { [$0 + "/config.json"] } ?? [])).filter(fileExists)
+    (self.config, baseConfig) = (config, base)
   }
 }
 

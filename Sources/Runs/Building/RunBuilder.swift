@@ -29,6 +29,8 @@ public struct Run {
   let hiddenStates: HiddenStateCachePlan?
   /// SHA-256 of the base model's weights; nil if they are randomly initialized.
   public let baseHash: String?
+  /// The settings of the base's config.json that change outputs; nil if its weights are randomly initialized.
+  let baseSettings: [String: JSON]?
   /// Digests of the base, the tokenizer, the data and the teachers, which must be unchanged when a run resumes.
   public let inputDigest: String
   /// Messages for the user that are not errors: a new head, windows, labels.
@@ -50,7 +52,7 @@ public struct RunBuilder {
   /// - Throws: `ModelFault`, `TaskFault`, `TeacherFault`, `HiddenStateCacheFault`, and the errors of the modules that read
   ///   the recipe's files.
   public func build() throws -> Run {
-    let source = try ModelSource(recipe.model), config = source.config
+    let source = try ModelSource(recipe.model, threads: threads), config = source.config
     let tokenizer = try TextTokenizer(
       source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride,
       reserved: recipe.method.adapter?.virtualTokenCount ?? 0)
@@ -65,8 +67,8 @@ public struct RunBuilder {
       seed: seed)
     model.gradientCheckpointing = recipe.training.gradientCheckpointing
     let adapter = try makeAdapter(model, tokenizer, seed)
-    let baseHash = try source.weights.checkpoint?.sha256()
-    let inputs = try inputDigests(baseHash, source.files)
+    let baseHash = source.weights.checkpoint?.sha256
+    let inputs = try inputDigests(baseHash, tokenizer)
     let objectiveSetup = try makeObjective(model, setup, tokenizer)
     let adapters = RowAdapters(adapter?.set)
     let trainable = try adapter?.trainable ?? recipe.method.full?.trainableParameters(in: model) ?? model.parameters
@@ -86,6 +88,7 @@ public struct RunBuilder {
     return Run(
       recipe: recipe, model: model, setup: setup, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
       tokenizer: tokenizer, teacherCache: objectiveSetup.cache, hiddenStates: hiddenStates.plan, baseHash: baseHash,
+      baseSettings: baseHash.flatMap { _ in source.baseConfig?.outputSettings },
       inputDigest: ([inputs] + objectiveSetup.digests).joined(separator: " "),
       notes: initializationNotes(model) + setup.notes + (try sharedTextNotes(setup.task, recipe.data.taskData))
         + untrainedNotes(trainer) + objectiveSetup.notes + hiddenStates.notes,
@@ -98,9 +101,12 @@ public struct RunBuilder {
     return types.isEmpty || types.contains(recipe.task.type) ? config.labels : []
   }
 
-  private func inputDigests(_ base: String?, _ files: [String]) throws -> String {
-    let digests = try (files + recipe.data.files.flatMap(\.paths)).map { try sha256(ofFile: $0) }
-    return ([base ?? "random"] + digests).joined(separator: " ")
+  /// The tokenizer counts as it is used, whatever files it was read from; config.json counts as a whole.
+  private func inputDigests(_ base: String?, _ tokenizer: TextTokenizer) throws -> String {
+    let files = (recipe.model.path.map { [$0 + "/config.json"] } ?? []) + recipe.data.files.flatMap(\.paths)
+    return try
+      ([base ?? "random", tokenizer.wordPiece.identity.text(pretty: false)].map { sha256(of: $0) }
+      + files.map { try sha256(ofFile: $0) }).joined(separator: " ")
   }
 
   /// The new adapter; nil for full fine-tuning.

@@ -13,7 +13,7 @@ enum TeacherFault: Error, CustomStringConvertible {
   case relationHeads(Int, hiddenSizes: [Int])
   case positions(teacher: String, Int, maxLength: Int)
   case vocabulary(teacher: String, Int, student: Int)
-  case differentBase(adapter: String, base: String)
+  case differentBase(adapter: String, base: String, [String])
   case classes(adapter: String, Int, labels: Int)
   case noAttention
   case varyingInput(VaryingInput)
@@ -48,9 +48,9 @@ enum TeacherFault: Error, CustomStringConvertible {
     case .vocabulary(let path, let found, let wanted):
       "distillation.teachers: 'vocab_size' of \(path) is \(found), the student's is \(wanted), but "
         + "distillation.kl_weight compares logits. Give both the same 'vocab_size', or set distillation.kl_weight to 0."
-    case .differentBase(let adapter, let base):
-      "distillation.teachers: \(adapter) was trained on other weights than those of \(base) (tune.json's base.sha256). "
-        + "Give the base that it was trained on as \"path\"."
+    case .differentBase(let adapter, let base, let differences):
+      "distillation.teachers: \(adapter) was trained on another base than \(base) (by tune.json), which has"
+        + differences.map { "\n  \($0)" }.joined() + "\nGive the base that it was trained on as \"path\"."
     case .classes(let adapter, let found, let wanted):
       "distillation.teachers: the classifier of \(adapter) has \(found) classes; the data and tune.json have \(wanted) "
         + "labels. Do its files belong together?"

@@ -69,13 +69,14 @@ extension RunBuilder {
     if comparesLogits && !setup.headType.isTied && labels != setup.labels {
       throw TeacherFault.labels(teacher: teacher.adapter ?? path, found: labels, wanted: setup.labels)
     }
-    let checkpoint = try Checkpoint(folder: path), hash = try checkpoint.sha256()
+    let checkpoint = try Checkpoint(folder: path, threads: threads), hash = checkpoint.sha256
     let model = try TextModel(
       config, checkpoint, headType: setup.headType, classes: max(setup.labels.count, 1), reuseHead: true, seed: 0)
     var files = [path + "/config.json"], adapterNames: Set<String> = [], set: AdapterSet?
     if let folder = teacher.adapter {
-      if let baseHash = try TuneJSON(folder: folder)?.base?.sha256, baseHash != hash {
-        throw TeacherFault.differentBase(adapter: folder, base: path)
+      let differences = try TuneJSON(folder: folder)?.differences(of: config, tokenizer, sha256: hash) ?? []
+      if !differences.isEmpty {
+        throw TeacherFault.differentBase(adapter: folder, base: path, differences)
       }
       let adapter = try Adapter(folder: folder, on: model)
       if comparesLogits && !setup.headType.isTied && adapter.head.outputs != setup.labels.count {
@@ -140,6 +141,7 @@ extension RunBuilder {
       "train": .array(try recipe.data.train.map { .string(try sha256(ofFile: $0)) }), "data": .object(data),
       "task": recipe.json["task"] ?? .null, "seed": .int(recipe.seed), "window": .int(tokenizer.maxLength),
       "stride": .int(tokenizer.stride), "labels": .array(setup.labels.map(JSON.string)),
+      "tokenizer": tokenizer.wordPiece.identity,
     ]
     let name = "teacher-" + sha256(of: identity.text(pretty: false)).prefix(16) + ".cache"
     return TeacherCache(path: folder + "/" + name, rows: rows, k: k)

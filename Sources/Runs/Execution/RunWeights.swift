@@ -36,10 +36,10 @@ extension Run {
   private var tuneJSON: TuneJSON {
     var file = TuneJSON(task: setup.inference)
     (file.maxLength, file.stride) = (tokenizer.maxLength, tokenizer.stride)
-    file.base = .init(name: baseName, sha256: baseHash, parameters: baseParameters)
+    file.base = .init(name: baseName, sha256: baseHash, parameters: baseParameters, config: baseSettings)
     file.precision = recipe.precision.rawValue
     file.data = recipe.data.formatJSON(scheme: setup.tagScheme)
-    file.tokenizer = tokenizer.wordPiece.settings
+    file.tokenizer = tokenizer.wordPiece.identity
     file.recipe = withoutPaths(recipe.json)
     return file
   }

@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load, save_file
 
 HERE = Path(__file__).parent
@@ -35,6 +36,27 @@ def mixed():
         "BOOL": torch.bool,
     }
     save_file({k: torch.tensor([0, 1, 2], dtype=torch.float32).to(v) for k, v in dtypes.items()}, HERE / "mixed.safetensors")
+
+
+def others():
+    """Four elements in each dtype that tune does not read as floats and `mixed` lacks; F4 and F6 are packed."""
+    dtypes = {
+        "U64": torch.uint64, "U32": torch.uint32, "U16": torch.uint16, "C64": torch.complex64, "F8_E5M2": torch.float8_e5m2,
+        "F8_E4M3": torch.float8_e4m3fn, "F8_E8M0": torch.float8_e8m0fnu, "F8_E4M3FNUZ": torch.float8_e4m3fnuz,
+        "F8_E5M2FNUZ": torch.float8_e5m2fnuz,
+    }
+    tensors = {k: torch.tensor([1, 2, 4, 8], dtype=torch.float32).to(v) for k, v in dtypes.items()}
+    tensors["F4"] = torch.tensor([0x21, 0x43], dtype=torch.uint8).view(torch.float4_e2m1fn_x2)
+    # Wider and narrower neighbours in the library's layout.
+    tensors |= {"F32": torch.ones(1), "I64": torch.ones(1, dtype=torch.int64), "BOOL": torch.ones(1, dtype=torch.bool)}
+    save_file(tensors, HERE / "others.safetensors")
+    # torch has no six-bit floats.
+    entry = '{"dtype":"%s","shape":[2,2],"data_offsets":[%d,%d]}'
+    header = ('{"F6_E2M3":' + entry % ("F6_E2M3", 3, 6) + ',"F6_E3M2":' + entry % ("F6_E3M2", 0, 3) + "}").encode()
+    data = struct.pack("<Q", len(header)) + header + bytes(range(6))
+    (HERE / "six-bits.safetensors").write_bytes(data)
+    with safe_open(HERE / "six-bits.safetensors", "pt") as file:
+        assert sorted(file.keys()) == ["F6_E2M3", "F6_E3M2"]
 
 
 def halves():
@@ -73,5 +95,5 @@ def sharded():
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")
 
 
-for make in plain, mixed, halves, unaligned, sharded:
+for make in plain, mixed, others, halves, unaligned, sharded:
     make()

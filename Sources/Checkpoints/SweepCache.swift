@@ -1,0 +1,93 @@
+/// Remembers what sweeps over files of weights found, so that a file is read once and not by every command.
+/// Files are recognized by their `FileIdentity`. Any fault of the cache costs a sweep, and nothing else.
+import Files
+import FoundationEssentials
+import Glibc
+
+/// A text file with one line per file of weights. Processes append whole lines, or replace the file when it is too
+/// large, so they do not disturb each other; a line that another one cut off or damaged has a wrong checksum.
+public struct SweepCache: Sendable {
+  public let path: String
+  /// Smaller files of weights are read faster than the cache.
+  let minimumFileSize: Int
+  /// Bytes of the cache from which on its older half is dropped.
+  let maximumSize: Int
+
+  public init(path: String, minimumFileSize: Int = 1 << 20, maximumSize: Int = 1 << 18) {
+    (self.path, self.minimumFileSize, self.maximumSize) = (path, minimumFileSize, maximumSize)
+  }
+
+  /// `tune/weights` in `$XDG_CACHE_HOME` or else in `~/.cache`; nil without a home folder.
+  public static var user: SweepCache? {
+    func folder(_ variable: String) -> String? {
+      getenv(variable).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+    }
+    let caches = folder("XDG_CACHE_HOME") ?? folder("HOME").map { $0 + "/.cache" }
+    return caches.map { SweepCache(path: $0 + "/tune/weights") }
+  }
+
+  /// What is remembered of unchanged files, by path.
+  func read(_ files: [SafetensorsFile]) -> [String: FileSweep] {
+    let keys = files.compactMap { file in key(of: file).map { (path: file.path, key: Array($0.utf8)) } }
+    if keys.isEmpty { return [:] }
+    var found: [String: FileSweep] = [:]
+    // Later lines are newer.
+    for line in lines.reversed() where found.count < keys.count {
+      let text = line.dropFirst(checksumLength + 1)
+      for (path, key) in keys where found[path] == nil && text.starts(with: key) {
+        found[path] = FileSweep(String(decoding: line, as: UTF8.self), key: String(decoding: key, as: UTF8.self))
+      }
+    }
+    return found
+  }
+
+  /// Remembers sweeps, by path, except of files that have changed during the sweep or shortly before.
+  func add(_ files: [SafetensorsFile], _ sweeps: [String: FileSweep]) {
+    let new = files.compactMap { file -> String? in
+      guard let identity = file.identity, identity.isSettled, identity == FileIdentity(path: file.path) else {
+        return nil
+      }
+      return key(of: file).flatMap { key in sweeps[file.path]?.line(key: key) }
+    }.joined()
+    if new.isEmpty { return }
+    try? makeFolder(parentFolder(of: path))
+    if let size = FileIdentity(path: path)?.size, size + new.utf8.count > maximumSize {
+      let kept = lines.suffix(lines.count / 2).joined(separator: [newline])
+      try? writeFile(Data(kept) + Data("\n\(new)".utf8), to: path)
+    } else {
+      try? appendFile(new, to: path)
+    }
+  }
+
+  private var lines: [Data.SubSequence] { (try? readFile(path))?.split(separator: newline) ?? [] }
+
+  /// nil for a file that is not remembered.
+  private func key(of file: SafetensorsFile) -> String? {
+    file.identity.flatMap { $0.size < minimumFileSize ? nil : $0.text + " " }
+  }
+}
+
+private let newline = UInt8(ascii: "\n")
+private let checksumLength = 16
+
+extension FileSweep {
+  /// "CHECKSUM KEY DIGEST TENSOR\n"; the name of the tensor with NaN or infinity is a JSON string, or null.
+  fileprivate func line(key: String) -> String {
+    let text = key + sha256 + " " + (damagedTensor.map(JSON.string) ?? .null).text(pretty: false)
+    return checksum(of: text) + " " + text + "\n"
+  }
+
+  /// nil for a damaged line.
+  fileprivate init?(_ line: String, key: String) {
+    let text = line.dropFirst(checksumLength + 1),
+      values = text.dropFirst(key.count).split(separator: " ", maxSplits: 1)
+    guard line.prefix(checksumLength) == checksum(of: String(text)), values.count == 2,
+      let tensor = try? JSON(parsing: Data(values[1].utf8), named: "")
+    else {
+      return nil
+    }
+    self.init(sha256: String(values[0]), damagedTensor: tensor.string)
+  }
+}
+
+private func checksum(of text: String) -> String { String(sha256(of: text).prefix(checksumLength)) }

@@ -1,0 +1,30 @@
+/// Recognizes an unchanged file without reading it, as git's index does. Two files with equal contents differ.
+public import Glibc
+
+/// A file's device, inode, size, and times in nanoseconds: of its last modification, and of the last change of its
+/// inode, which `touch` and `cp -p` cannot set back.
+public struct FileIdentity: Sendable, Hashable {
+  public let device, inode: UInt
+  public let size, modified, changed: Int
+
+  public init(_ info: stat) {
+    func nanoseconds(_ time: timespec) -> Int { time.tv_sec &* 1_000_000_000 &+ time.tv_nsec }
+    (device, inode, size) = (info.st_dev, info.st_ino, info.st_size)
+    (modified, changed) = (nanoseconds(info.st_mtim), nanoseconds(info.st_ctim))
+  }
+
+  /// nil if there is no such file.
+  public init?(path: String) {
+    var info = stat()
+    guard stat(path, &info) == 0 else { return nil }
+    self.init(info)
+  }
+
+  /// Whether the file has not changed for two seconds. A write right after another one may leave the times as they are.
+  public var isSettled: Bool { max(modified, changed) <= (Int(time(nil)) - 2) &* 1_000_000_000 }
+
+  /// "device:inode:size:modified:changed"
+  public var text: String {
+    [Int(device), Int(inode), size, modified, changed].map(String.init).joined(separator: ":")
+  }
+}

@@ -1,0 +1,28 @@
+/// The settings of config.json that change a model's outputs.
+import Autograd
+public import Files
+
+extension ModelConfig {
+  /// By their keys, as they are in effect: defaults are written out, and an activation has the same name whatever the file
+  /// calls it. Without dropout, which does not affect inference, and without labels, which an adapter brings.
+  public var outputSettings: [String: JSON] {
+    let keys = family.keys
+    var settings: [String: JSON] = ["model_type": .string(family.rawValue)]
+    for (key, value) in sizes { settings[key] = .int(value) }
+    if let key = keys.layerNormEps { settings[key] = .double(json[key]?.number ?? 1e-12) }
+    settings[keys.activation] = .string(activation.configName)
+    return settings
+  }
+}
+
+extension Activation {
+  fileprivate var configName: String {
+    switch self {
+    case .gelu: "gelu"
+    case .geluTanh: "gelu_new"
+    case .relu: "relu"
+    case .silu: "silu"
+    case .tanh: "tanh"
+    }
+  }
+}
