@@ -155,6 +155,15 @@ public final class Parameter: @unchecked Sendable {
     }
   }
 
+  /// Whether `other` begins where this parameter ends.
+  func isFollowed(by other: Parameter) -> Bool {
+    switch (numbers, other.numbers) {
+    case (.fp32(let pointer), .fp32(let next)): pointer + count == next
+    case (.bf16(let pointer), .bf16(let next)): pointer + count == next
+    default: false
+    }
+  }
+
   public var values: UnsafeMutableBufferPointer<Float> { .init(start: pointer, count: count) }
 
   private enum Numbers {

@@ -7,6 +7,7 @@ import Files
 public final class WeightLoader {
   private let source: WeightSource
   private var checkpoint: Checkpoint? { source.checkpoint }
+  fileprivate var joinsWeights: Bool { source.joinsWeights }
   private let family: Family
   private let initializerRange: Double
   private let seed: UInt64
@@ -151,9 +152,11 @@ public struct Scope {
       path, weight: try parameter("weight", [output, input]), bias: try parameter("bias", [output], initializer: .zero))
   }
 
-  /// Several linear layers over one input, contiguous in memory, so that one GEMM computes them all.
+  /// Several linear layers over one input. If the source joins weights they are contiguous in memory, so that one GEMM
+  /// computes them all.
   func joined(_ names: [String], _ input: Int, _ output: Int) throws -> JoinedProjection {
-    let weights = JoinedMemory(count: names.count * input * output), biases = JoinedMemory(count: names.count * output)
+    let weights = loader.joinsWeights ? JoinedMemory(count: names.count * input * output) : nil
+    let biases = JoinedMemory(count: names.count * output)
     return JoinedProjection(
       parts: try names.map { name in
         let scope = self[name]

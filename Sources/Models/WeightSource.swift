@@ -15,18 +15,22 @@ public struct WeightSource: Sendable {
   let family: Family
   /// Layer i of the model is layer `layers[i]` of the checkpoint; nil: the same.
   let layers: [Int]?
+  /// Whether queries', keys' and values' weights are copied to be contiguous, as training requires.
+  let joinsWeights: Bool
 
   /// - Parameters:
   ///   - family: of the checkpoint.
   ///   - layers: the checkpoint's layer for each layer of the model; nil: the same ones.
-  public init(_ checkpoint: Checkpoint, of family: Family, layers: [Int]? = nil) {
+  ///   - forInference: the model is never trained, and is ready sooner: its large weights stay in the mapped file.
+  public init(_ checkpoint: Checkpoint, of family: Family, layers: [Int]? = nil, forInference: Bool = false) {
     (self.checkpoint, self.family, self.layers, isInitialized) = (checkpoint, family, layers, true)
+    joinsWeights = !forInference
     parameters = [:]
   }
 
   /// Float32 copies of the parameters of another model of the same family.
   public init(copying parameters: [Parameter]) {
-    (checkpoint, family, layers, isInitialized) = (nil, .bert, nil, true)
+    (checkpoint, family, layers, joinsWeights, isInitialized) = (nil, .bert, nil, true, true)
     self.parameters = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
   }
 
@@ -37,7 +41,7 @@ public struct WeightSource: Sendable {
   let isInitialized: Bool
 
   private init(isInitialized: Bool) {
-    (checkpoint, family, layers, self.isInitialized) = (nil, .bert, nil, isInitialized)
+    (checkpoint, family, layers, joinsWeights, self.isInitialized) = (nil, .bert, nil, true, isInitialized)
     parameters = [:]
   }
 

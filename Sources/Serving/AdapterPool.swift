@@ -50,8 +50,10 @@ public final class AdapterPool: Sendable {
       let found = adapter.settings?.differences(of: config, wordPiece, sha256: checkpoint.sha256) ?? []
       if !found.isEmpty { throw PoolFault.differentBase(adapter: adapter.folder, base: folder, found) }
     }
+    // With OpenBLAS the rounding depends on the GEMM's sizes, so it computes queries, keys and values as in training.
+    let weights = WeightSource(checkpoint, of: config.family, forInference: GEMMBackend.selected > .blas)
     let model = try TextModel(
-      config, checkpoint, headType: task.type.inference.headType, classes: max(config.labels.count, 1),
+      config, weights, headType: task.type.inference.headType, classes: max(config.labels.count, 1),
       reuseHead: true, seed: 0)
     (self.model, self.checkpoint) = (model, checkpoint)
     members = try zip(names, tasks).enumerated().map { index, member in

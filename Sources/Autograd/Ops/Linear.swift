@@ -4,27 +4,34 @@ public import Kernels
 
 /// y = x·Wᵀ + b       x [n, in]   W [out, in]   b [out]   →   y [n, out]
 /// dx = dy·W          dW += dyᵀ·x    db += Σ rows of dy            source: Giles 2008 (NA-08/01) §2.2.2
-/// Computes several linear layers over one input with one GEMM; y holds their outputs side by side. The layers' weights
-/// must be contiguous in memory, and so must their biases (all have a bias, or none has).
-/// All three GEMMs read numbers of `precision`; sums are Float32.
+/// Computes several linear layers over one input; y holds their outputs side by side. One GEMM computes them all if their
+/// weights are contiguous in memory, and their biases too (all have a bias, or none has); backward requires that.
+/// All GEMMs read numbers of `precision`; sums are Float32.
 /// - Parameter adapters: of each layer; empty: none.
 public func linear(
   _ x: Tensor, _ parts: [LinearWeights], precision: Precision = .fp32, adapters: [[AdaptedRows]] = [], _ pass: Pass
 ) -> Tensor {
   let x = parts.count == 1 ? adapters.joined().reduce(x) { $1.input($0, pass) } : x
   let out = parts.reduce(0) { $0 + $1.weight.rows }
-  let joined = parts[0].weight.matrix(rows: out)
   let isTrainable = parts.contains { $0.weight.isTrainable || $0.bias?.isTrainable == true }
   let hasTrainableAdapter = adapters.joined().contains(where: \.adapter.isTrainable)
   let y = pass.make(x.rows, out, tracked: x.isTracked || isTrainable || hasTrainableAdapter)
-  gemm(x.matrix, joined.transposed, into: y.matrix, bias: parts[0].bias?.pointer, precision: precision)
-
   let columns = outputColumns(of: parts)
+  let joined = areContiguous(parts) ? parts[0].weight.matrix(rows: out) : nil
+  if let joined {
+    gemm(x.matrix, joined.transposed, into: y.matrix, bias: parts[0].bias?.pointer, precision: precision)
+  } else {
+    for (part, columns) in zip(parts, columns) {
+      let y = y.matrix.columns(columns)
+      gemm(x.matrix, part.weight.matrix.transposed, into: y, bias: part.bias?.pointer, precision: precision)
+    }
+  }
   let adapterBackwards = apply(adapters, to: y, columns: columns, from: x, of: parts, precision: precision, pass)
   let slot = x.slot
   let input = parts.contains { $0.weight.isTrainable } ? x : nil
   let rescales = adapters.joined().contains(where: \.adapter.rescales)
   pass.record(y) { [unowned pass] dy in
+    guard let joined else { preconditionFailure("linear: \(parts[0].weight.name) is not joined, but trained") }
     let unscaled = dy, dy = rescales ? copy(dy, pass) : dy
     for backward in adapterBackwards { backward(dy) }
     for (index, part) in parts.enumerated() {
@@ -56,6 +63,14 @@ private func apply(
     adapters.compactMap {
       $0.apply(to: y, columns: columns[index], from: x, of: parts[index], precision: precision, pass)
     }
+  }
+}
+
+/// Whether each layer's weight follows that of the layer before it in memory, and its bias too.
+private func areContiguous(_ parts: [LinearWeights]) -> Bool {
+  zip(parts, parts.dropFirst()).allSatisfy { part, next in
+    part.weight.isFollowed(by: next.weight)
+      && (part.bias.map { bias in next.bias.map(bias.isFollowed) ?? false } ?? true)
   }
 }
 
