@@ -113,6 +113,11 @@ let package = Package(
         "Kernels",
         "Checkpoints", "Files", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
+    tests(
+      "Serving",
+      [
+        "TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files",
+      ]),
     tests("Tasks", ["TestSupport", "Models", "Tokenizers", "Datasets", "Autograd", "Kernels", "Checkpoints", "Files"]),
   ],
   swiftLanguageModes: [.v6]

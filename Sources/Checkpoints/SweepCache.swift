@@ -17,13 +17,15 @@ public struct SweepCache: Sendable {
     (self.path, self.minimumFileSize, self.maximumSize) = (path, minimumFileSize, maximumSize)
   }
 
+  /// The cache that the commands share, by the environment of this process.
+  public static var user: SweepCache? { SweepCache { name in getenv(name).map { String(cString: $0) } } }
+
   /// `tune/weights` in `$XDG_CACHE_HOME` or else in `~/.cache`; nil without a home folder.
-  public static var user: SweepCache? {
-    func folder(_ variable: String) -> String? {
-      getenv(variable).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
-    }
-    let caches = folder("XDG_CACHE_HOME") ?? folder("HOME").map { $0 + "/.cache" }
-    return caches.map { SweepCache(path: $0 + "/tune/weights") }
+  /// - Parameter environment: returns the value of a variable. A path that is not absolute is ignored.
+  init?(environment: (String) -> String?) {
+    func folder(_ name: String) -> String? { environment(name).flatMap { $0.hasPrefix("/") ? $0 : nil } }
+    guard let caches = folder("XDG_CACHE_HOME") ?? folder("HOME").map({ $0 + "/.cache" }) else { return nil }
+    self.init(path: caches + "/tune/weights")
   }
 
   /// What is remembered of unchanged files, by path.

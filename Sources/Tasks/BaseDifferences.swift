@@ -13,11 +13,23 @@ extension TuneJSON {
     of config: ModelConfig, _ tokenizer: WordPiece, sha256: @autoclosure () -> String
   ) -> [String] {
     var lines = differences(config.outputSettings, base?.config ?? [:])
-    lines += differences(inEffect(tokenizer.identity), self.tokenizer.map(inEffect) ?? [:])
+    lines += tokenizerDifferences(tokenizer.identity.object ?? [:], self.tokenizer?.object ?? [:])
     if let expected = base?.sha256, case let found = sha256(), found != expected {
       lines.insert("weights: SHA-256 \(found); the adapter was trained with \(expected)", at: 0)
     }
     return lines
+  }
+
+  private func tokenizerDifferences(_ found: [String: JSON], _ expected: [String: JSON]) -> [String] {
+    var (found, expected) = (found, expected)
+    let special = differences(
+      found.removeValue(forKey: "special_tokens")?.object ?? [:], expected["special_tokens"]?.object ?? [:])
+    if found["strip_accents"] != expected["strip_accents"] {
+      // null means that accents are removed if the text is lower-cased.
+      if found["strip_accents"] == .null { found["strip_accents"] = found["do_lower_case"] }
+      if expected["strip_accents"] == .null { expected["strip_accents"] = expected["do_lower_case"] }
+    }
+    return differences(found, expected) + special
   }
 
   private func differences(_ found: [String: JSON], _ expected: [String: JSON]) -> [String] {
@@ -25,12 +37,5 @@ extension TuneJSON {
       guard let other = expected[key], other != value else { return nil }
       return "\(key): \(value.text(pretty: false)); the adapter was trained with \(other.text(pretty: false))"
     }
-  }
-
-  /// A tokenizer's settings, flat, and with the value that `strip_accents` null stands for.
-  private func inEffect(_ tokenizer: JSON) -> [String: JSON] {
-    var members = tokenizer.object ?? [:]
-    if members["strip_accents"] == .null { members["strip_accents"] = members["do_lower_case"] }
-    return members.merging(members.removeValue(forKey: "special_tokens")?.object ?? [:]) { first, _ in first }
   }
 }

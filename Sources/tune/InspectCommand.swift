@@ -3,6 +3,7 @@ import Adapters
 import ArgumentParser
 import Checkpoints
 import Files
+import Kernels
 import Tasks
 
 struct InspectCommand: ParsableCommand {
@@ -19,14 +20,16 @@ struct InspectCommand: ParsableCommand {
     let isAdapter = fileExists(folder + "/adapter_config.json")
     let checkpoint =
       folder.hasSuffix(".safetensors")
-      ? try Checkpoint(file: folder)
-      : isAdapter ? try Checkpoint(files: AdapterFormat.weights(in: folder)) : try Checkpoint(folder: folder)
+      ? try Checkpoint(files: [folder], threads: Processor.count)
+      : isAdapter
+        ? try Checkpoint(files: AdapterFormat.weights(in: folder), threads: Processor.count)
+        : try Checkpoint(folder: folder, threads: Processor.count)
     // A plain nil would be JSON's null.
     let config = isAdapter ? try JSON(path: folder + "/adapter_config.json") : JSON?.none
     let settings = try TuneJSON(folder: folder)
     let tensors = try checkpoint.names.map { ($0, try checkpoint.info($0)) }
     let count = tensors.reduce(0) { $0 + $1.1.shape.reduce(1, *) }
-    let base = settings?.base?.parameters
+    let base = settings?.base?.parameters, damaged = checkpoint.damagedTensors
     if json {
       return try emit(
         [
@@ -36,6 +39,7 @@ struct InspectCommand: ParsableCommand {
           "config": config ?? .null,
           "task": settings.map { .string(TaskType(of: $0.task).rawValue) } ?? .null,
           "labels": settings.map { .array($0.task.labels.map(JSON.string)) } ?? .null,
+          "damaged": .array(damaged.map(JSON.string)),
           "tensors": .array(
             tensors.map { name, info in
               [
@@ -49,6 +53,7 @@ struct InspectCommand: ParsableCommand {
       try emit(name + String(repeating: " ", count: width - name.count + 2) + "\(info.dtype.rawValue)  \(info.shape)")
     }
     try emit("\(tensors.count) tensors, \(count) parameters")
+    for name in damaged { try emit("\(checkpoint.file(of: name).path): '\(name)' has NaN or infinity") }
     if let config {
       // Files of the `adapters` library have `model_name` and no `peft_type`.
       let method = config["peft_type"]?.string ?? "bottleneck", rank = config["r"]?.int.map { ", r \($0)" } ?? ""

@@ -258,7 +258,7 @@ private struct TestSetup {
     }
     #expect(setup.fault(recipe("tagging-teacher")) == "")
     let copy = try setup.copy("narrow-student")
-    #expect(setup.fault(recipe("narrow-student")).contains("was trained on other weights than"))
+    #expect(setup.fault(recipe("narrow-student")).contains("was trained on another base than"))
     let file = try JSON(path: setup.path("adapter") + "/tune.json")
     try writeFile(file.with("task.labels", ["O"]).text(), to: setup.path("adapter") + "/tune.json")
     #expect(setup.fault(recipe("tagging-teacher")).contains("has the labels O"))

@@ -31,7 +31,6 @@ private func fault(_ section: JSON) -> String {
   let source = try source(tiny)
   #expect(try source.config.json == JSON(path: fixture("tiny-bert/config.json")))
   #expect(source.config.numHiddenLayers == 2 && source.weights.checkpoint != nil)
-  #expect(source.files.map { $0.split(separator: "/").last } == ["vocab.txt", "tokenizer_config.json", "config.json"])
 }
 
 @Test(arguments: [("alternate", 1), ([1], 1), ([0, 1, 1], 3)] as [(JSON, Int)])
@@ -70,7 +69,7 @@ func `the number of chosen layers is the model's number of layers`(_ layers: JSO
       try writeFile(readText(fixture("tiny-bert/" + name)), to: folder + "/" + name)
     }
     let source = try source(tiny.with("tokenizer", .string(folder)))
-    #expect(source.tokenizer.count == 60 && source.files.first == folder + "/vocab.txt")
+    #expect(source.tokenizer.count == 60)
   }
 }
 

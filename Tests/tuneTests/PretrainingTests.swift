@@ -279,7 +279,7 @@ struct Pretraining {
       (["predict", "full/model", "dev.txt"], "full/model: was trained for masked_lm"),
       (["predict", "base", "--adapter", "lora/adapter", "dev.txt"], "lora/adapter: was trained for masked_lm"),
       (["eval", "full/model", "empty.txt"], "empty.txt: no text of at least 8 tokens"),
-      (["eval", "full/model", "--adapter", "lora/adapter", "dev.txt"], "was trained on other weights"),
+      (["eval", "full/model", "--adapter", "lora/adapter", "dev.txt"], "was trained on another base than full/model"),
       (["eval", "base", "--adapter", "tags/adapter", "dev.txt"], "dev.txt:1"),
       (
         [
