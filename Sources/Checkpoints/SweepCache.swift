@@ -35,7 +35,7 @@ public struct SweepCache: Sendable {
     var found: [String: FileSweep] = [:]
     // Later lines are newer.
     for line in lines.reversed() where found.count < keys.count {
-      let text = line.dropFirst(checksumLength + 1)
+      let text = line.dropFirst(checksumLength)
       for (path, key) in keys where found[path] == nil && text.starts(with: key) {
         found[path] = FileSweep(String(decoding: line, as: UTF8.self), key: String(decoding: key, as: UTF8.self))
       }
@@ -70,18 +70,18 @@ public struct SweepCache: Sendable {
 }
 
 private let newline = UInt8(ascii: "\n")
-private let checksumLength = 16
+private let checksumLength = 17
 
 extension FileSweep {
   /// "CHECKSUM KEY DIGEST TENSOR\n"; the name of the tensor with NaN or infinity is a JSON string, or null.
   fileprivate func line(key: String) -> String {
     let text = key + sha256 + " " + (damagedTensor.map(JSON.string) ?? .null).text(pretty: false)
-    return checksum(of: text) + " " + text + "\n"
+    return checksum(of: text) + text + "\n"
   }
 
   /// nil for a damaged line.
   fileprivate init?(_ line: String, key: String) {
-    let text = line.dropFirst(checksumLength + 1),
+    let text = line.dropFirst(checksumLength),
       values = text.dropFirst(key.count).split(separator: " ", maxSplits: 1)
     guard line.prefix(checksumLength) == checksum(of: String(text)), values.count == 2,
       let tensor = try? JSON(parsing: Data(values[1].utf8), named: "")
@@ -92,4 +92,5 @@ extension FileSweep {
   }
 }
 
-private func checksum(of text: String) -> String { String(sha256(of: text).prefix(checksumLength)) }
+/// 16 hexadecimal digits and a space.
+private func checksum(of text: String) -> String { sha256(of: text).prefix(checksumLength - 1) + " " }
