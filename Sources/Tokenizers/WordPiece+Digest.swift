@@ -14,10 +14,11 @@ extension WordPiece {
   /// The SHA-256 of all tokens by id, the added tokens with their options, the template, and the prefix.
   private var vocabularyDigest: String {
     var text: [UInt8] = []
-    // A token may contain any character, so its length comes first.
+    text.reserveCapacity(12 * tokens.count)
     for token in tokens {
-      text += "\(token.utf8.count) ".utf8
       text += token.utf8
+      // Never a byte of UTF-8, so it ends every token unmistakably.
+      text.append(0xFF)
     }
     let rest: JSON = [
       "added_tokens": .array(addedTokens.sorted { $0.id < $1.id }.map(\.json)), "template": template.json,
