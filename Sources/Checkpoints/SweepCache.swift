@@ -51,8 +51,10 @@ public struct SweepCache: Sendable {
       }
       return key(of: file).flatMap { key in sweeps[file.path]?.line(key: key) }
     }.joined()
-    if new.isEmpty { return }
-    try? makeFolder(parentFolder(of: path))
+    // The folders "tune" and ".cache" may be created, but not a home folder that does not exist.
+    let folder = parentFolder(of: path), home = parentFolder(of: parentFolder(of: folder))
+    guard !new.isEmpty, isFolder(home) else { return }
+    try? makeFolder(folder)
     if let size = FileIdentity(path: path)?.size, size + new.utf8.count > maximumSize {
       let kept = lines.suffix(lines.count / 2).joined(separator: [newline])
       try? writeFile(Data(kept) + Data("\n\(new)".utf8), to: path)

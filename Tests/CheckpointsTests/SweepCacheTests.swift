@@ -76,12 +76,13 @@ import Testing
     #expect(try remembered(old, cache) == sweep)
   }
 
-  @Test(arguments: ["/proc/none", "/dev/null/cache", fixtures + "f32.safetensors"])
+  @Test(arguments: ["/proc/none", "/dev/null/cache", "/nonexistent/.cache/tune", fixtures + "f32.safetensors"])
   func `a cache that cannot be written or read costs nothing but time`(_ place: String) throws {
     let cache = SweepCache(path: place + "/weights", minimumFileSize: 0)
     #expect(try Checkpoint(files: [old], cache: cache).sha256 == sha256(ofFile: old))
     let folderAsFile = SweepCache(path: folder.path, minimumFileSize: 0)
     #expect(try Checkpoint(files: [old], cache: folderAsFile).sha256 == sha256(ofFile: old))
+    #expect(!fileExists("/nonexistent"))
   }
 
   @Test func `the cache has a largest size, and keeps the newest lines`() throws {

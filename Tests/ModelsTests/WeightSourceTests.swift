@@ -2,6 +2,7 @@
 import Autograd
 import Checkpoints
 import Files
+import Kernels
 import TestSupport
 import Testing
 
@@ -70,4 +71,21 @@ func `layer i of a student is the selected layer of the checkpoint, other weight
   let saved = try ModelConfig(folder: folder.path)
   #expect(saved.json["num_attention_heads"] == 12 && saved.json["type_vocab_size"] == 2)
   #expect(saved.sizes.map(\.value) == config.sizes.map(\.value))
+}
+
+@Test(.enabled(if: GEMMBackend.selected > .blas), arguments: Precision.allCases)
+func `a model for inference computes the same bits as one that can be trained`(_ precision: Precision) throws {
+  for folder in [fixture("tiny-bert"), fixture("tiny-distilbert"), repository + "/checkpoints/biomed-mini-l3"] {
+    try Processor.initialize()
+    let config = try ModelConfig(folder: folder), checkpoint = try Checkpoint(folder: folder)
+    let batch = Batch([[1, 7, 12, 33, 9], [2, 41, 5]])
+    let states = try [false, true].map { forInference in
+      let source = WeightSource(checkpoint, of: config.family, forInference: forInference)
+      let model = try TextModel(
+        config, source, headType: .tokenClassification, classes: 3, reuseHead: false, seed: 1)
+      model.setPrecision(precision)
+      return model(batch, adapters: .none, Pass(Workspace())).array
+    }
+    #expect(states[0] == states[1] && states[0].allSatisfy(\.isFinite))
+  }
 }

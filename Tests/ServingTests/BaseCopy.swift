@@ -30,7 +30,7 @@ struct BaseCopy {
   private func saveAdapter(_ method: any AdapterMethod) throws {
     let model = try tinyModel(lastPathComponent(original))
     try Adapter(method, on: model, seed: 1).save(to: adapter, base: "base", head: .tokenClassification)
-    var file = TuneJSON(task: TokenClassification(labels: ["O", "B-A", "I-A", "B-B", "I-B"]))
+    var file = TuneJSON(task: try TokenClassification(labels: ["O", "B-A", "I-A", "B-B", "I-B"]))
     file.base = .init(
       name: "base", sha256: try Checkpoint(folder: original).sha256, parameters: nil,
       config: model.config.outputSettings)
