@@ -1,7 +1,7 @@
 """How long `tune predict` takes for one sentence as a whole process, with all checks and with a warm file cache.
 
 Measures a checkpoint, and a BERT-base of random weights that `tune` makes. The first call of each sweeps over the weights
-(SHA-256, NaN); the others find its result in the cache, here a cache of their own. CPU seconds tell the program's share
+(SHA-256, NaN); the others find its result in the cache, here a cache of their own. CPU time shows the program's share
 on a machine that others use too. Has no peer and needs no packages.
 
 usage: startup.py MODEL CORPUS.tsv [--rounds N] [--binary .build/release/tune] [--threads N]

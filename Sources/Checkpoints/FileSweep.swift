@@ -21,7 +21,7 @@ func sweep(_ files: [SafetensorsFile], threads: Int, _ cache: SweepCache?) -> [F
   return files.compactMap { remembered[$0.path] ?? swept[$0.path] }
 }
 
-/// The digest of a file is one piece of work, and each tensor another. Digests come first: they take longest.
+/// Threads take one digest of a file, or one tensor to search, at a time. Digests come first: they take longest.
 private func sweep(_ files: [SafetensorsFile], threads: Int) -> [FileSweep] {
   let tensors = files.indices.flatMap { file in files[file].namesByPosition.map { (file, $0) } }
   let digests = Mutex([String](repeating: "", count: files.count)), damaged = Mutex<[Int]>([])
