@@ -9,7 +9,7 @@ struct Normalizer: Sendable, Equatable {
   var stripAccents: Bool?
   var lowercase: Bool
 
-  private var stripsAccents: Bool { stripAccents ?? lowercase }
+  var stripsAccents: Bool { stripAccents ?? lowercase }
 
   /// The normalized form of `scalars[range]`; alignments are indices into `scalars`.
   func normalize(_ scalars: [UInt32], _ range: Range<Int>) -> NormalizedText {

@@ -1,7 +1,11 @@
 /// Errors in a tokenizer's files.
 public enum TokenizerFault: Error, Equatable {
   case noFiles(folder: String)
-  case addedTokensFile(path: String)
+  case noTokenizerJSON(file: String, name: String)
+  case tokenizerClass(file: String, found: String, expected: [String])
+  /// A setting of tokenizer.json that `BertTokenizer` does not read; `setting` is the one in `config` that it reads.
+  case ignoredSetting(file: String, key: String, value: String, config: String, setting: String?, effective: String)
+  case casedVocabulary(folder: String, cased: Int, words: Int, example: String)
   case unsupported(file: String, part: String, found: String, expected: String)
   case wrongType(file: String, key: String, found: String, expected: String)
   case emptyVocabulary(file: String)
@@ -9,7 +13,8 @@ public enum TokenizerFault: Error, Equatable {
   case duplicateID(file: String, id: Int, tokens: [String])
   case idOutOfRange(file: String, token: String, id: Int, count: Int)
   case missingToken(file: String, token: String, role: String)
-  case addedTokenID(file: String, token: String, id: String, expected: Int)
+  case addedTokenID(file: String, token: String, id: Int, expected: Int, vocabulary: String)
+  case unorderedTokens(file: String, tokens: [String], vocabulary: String)
   case ambiguousAddedToken(file: String, token: String)
   case vocabularyText(file: String, byte: Int, expected: String)
 }
@@ -20,9 +25,24 @@ extension TokenizerFault: CustomStringConvertible {
     case .noFiles(let folder):
       "\(folder): found neither tokenizer.json nor vocab.txt; expected one of them. "
         + "Download it together with the model's weights."
-    case .addedTokensFile(let path):
-      "\(path): added tokens are read from tokenizer.json only, and the folder has none. "
-        + "Download the model's tokenizer.json, or delete this file if its tokens are not needed."
+    case .noTokenizerJSON(let file, let name):
+      "\(file): 'tokenizer_class' is \(name), which reads tokenizer.json, but the folder has only vocab.txt. "
+        + "Download tokenizer.json, or set it to \"BertTokenizer\"."
+    case .tokenizerClass(let file, let found, let expected):
+      "\(file): 'tokenizer_class' is \(found); expected one of \(expected.joined(separator: ", ")). "
+        + "PreTrainedTokenizerFast takes tokenizer.json as it is."
+    case .ignoredSetting(let file, let key, let value, let config, let setting, let effective):
+      "\(file): '\(key)' is \(value), but BertTokenizer takes its settings from \(config), "
+        + (setting.map {
+          "which has no '\($0)'; its default is \(effective). Set '\($0)' there to what the model was trained with"
+        }
+          ?? "and always uses \(effective). Set this one to it too")
+        + ", or 'tokenizer_class' to \"PreTrainedTokenizerFast\", which takes tokenizer.json as it is."
+    case .casedVocabulary(let folder, let cased, let words, let example):
+      "\(folder): \(cased) of the \(words) tokens that begin a word hold a capital letter, such as '\(example)', and would "
+        + "never be used: no file has 'do_lower_case', and the default is to lower-case the text. Set 'model.lowercase' "
+        + "in the recipe to false, or to true if the model was trained so; or write \(folder)/tokenizer_config.json with "
+        + "{\"do_lower_case\": false}."
     case .unsupported(let file, let part, let found, let expected):
       "\(file): \(part) is \(found); expected \(expected). Use a BERT-class WordPiece model."
     case .wrongType(let file, let key, let found, let expected):
@@ -39,8 +59,11 @@ extension TokenizerFault: CustomStringConvertible {
     case .missingToken(let file, let token, let role):
       "\(file): the \(role) token '\(token)' is not in the vocabulary. "
         + "Set '\(role)_token' in tokenizer_config.json to the correct token, or add this one to the vocabulary."
-    case .addedTokenID(let file, let token, let id, let expected):
-      "\(file): added token '\(token)' has the id \(id); expected \(expected), its id in the vocabulary."
+    case .addedTokenID(let file, let token, let id, let expected, let vocabulary):
+      "\(file): added token '\(token)' has the id \(id); expected \(expected), its id in \(vocabulary)."
+    case .unorderedTokens(let file, let tokens, let vocabulary):
+      "\(file): \(tokens.map { "'\($0)'" }.joined(separator: " and ")) are not in \(vocabulary), and members of a JSON "
+        + "object have no order for new ids. Name them with their ids in 'added_tokens_decoder'."
     case .ambiguousAddedToken(let file, let token):
       "\(file): added token '\(token)' is empty or equal to another one, possibly after normalization; "
         + "expected distinct texts."

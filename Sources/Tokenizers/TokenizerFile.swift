@@ -1,40 +1,64 @@
-/// Reads a tokenizer's files: tokenizer.json or vocab.txt, and the configuration. Does not validate the settings;
-/// `WordPiece` does.
+/// The tokenizer.json that a folder's files amount to in transformers 5. Does not validate the settings; `WordPiece` does.
 import Files
 import FoundationEssentials
 
 struct TokenizerFile: Sendable {
-  /// The file that errors are reported for.
+  /// The file that errors are reported for: the vocabulary's.
   var path: String
   /// tokenizer.json with an empty `model.vocab`.
   var tree: JSON
   /// The vocabulary, by id.
   var tokens: [String]
-  /// tokenizer_config.json, and the members of special_tokens_map.json that it does not have.
+  var addedTokens: [NamedToken]
+  var tokenizerClass = TokenizerClass.bert
+  /// tokenizer_config.json and special_tokens_map.json.
   var config = [String: JSON]()
 }
 
 extension TokenizerFile {
-  /// Reads tokenizer.json, or vocab.txt if there is none.
-  init(folder: String) throws {
-    let map = try members("\(folder)/special_tokens_map.json")
-    let config = try members("\(folder)/tokenizer_config.json")
-    let json = "\(folder)/tokenizer.json"
-    let lines = "\(folder)/vocab.txt"
-    if fileExists(json) {
-      try self.init(json: json)
-    } else if fileExists(lines) {
-      let added = "\(folder)/added_tokens.json"
-      if fileExists(added) { throw TokenizerFault.addedTokensFile(path: added) }
-      let settings = config.merging(map) { configValue, _ in configValue }
-      let tree = try defaultTokenizerJSON(settings, "\(folder)/tokenizer_config.json")
-      self.init(path: lines, tree: tree, tokens: linesOfText(try readDownloadedText(lines)))
-    } else {
-      throw fileExists(folder) ? TokenizerFault.noFiles(folder: folder) : FileFault.missing(path: folder)
+  /// Reads tokenizer.json, or vocab.txt if there is none, with the files beside it.
+  /// - Parameter lowercase: overrides the files' setting.
+  init(folder path: String, lowercase: Bool?) throws {
+    let folder = try TokenizerFolder(path)
+    let json = fileExists(folder.jsonPath) ? try TokenizerFile(json: folder.jsonPath) : nil
+    switch folder.tokenizerClass {
+    case .generic:
+      guard let json else { preconditionFailure("TokenizerClass checks that there is a tokenizer.json") }
+      try self.init(generic: json, folder, lowercase: lowercase)
+    case .bert: try self.init(bert: json, folder, lowercase: lowercase)
     }
-    self.config = config.merging(map) { configValue, _ in configValue }
+    (tokenizerClass, config) = (folder.tokenizerClass, folder.settings)
   }
 
+  /// Takes tokenizer.json as it is, and adds the tokens that other files name.
+  private init(generic json: TokenizerFile, _ folder: TokenizerFolder, lowercase: Bool?) throws(TokenizerFault) {
+    self = json
+    if tree["post_processor"] ?? .null == .null {
+      throw .unsupported(
+        file: path, part: "the post_processor", found: "missing", expected: "TemplateProcessing or BertProcessing")
+    }
+    if let lowercase, var normalizer = tree["normalizer"]?.object, var members = tree.object {
+      normalizer["lowercase"] = .bool(lowercase)
+      members["normalizer"] = .object(normalizer)
+      tree = .object(members)
+    }
+    addedTokens = try folder.allAddedTokens(json: json.addedTokens, defaults: [])
+  }
+
+  /// Takes the vocabulary and the added tokens only; all settings are those of tokenizer_config.json.
+  private init(bert json: TokenizerFile?, _ folder: TokenizerFolder, lowercase: Bool?) throws {
+    let bert = try bertTokenizerJSON(folder.settings, lowercase: lowercase, folder.configPath)
+    if let json { try checkIgnoredSettings(of: json, besides: bert, folder, isOverridden: lowercase != nil) }
+    path = json?.path ?? folder.vocabularyPath
+    tree = bert
+    tokens = try json?.tokens ?? vocabularyLines(try readDownloadedText(folder.vocabularyPath))
+    addedTokens = try folder.allAddedTokens(json: json?.addedTokens ?? [], defaults: SpecialTokenRole.allCases)
+    if lowercase == nil, folder.settings["do_lower_case"] ?? .null == .null {
+      try checkUncased(tokens, besides: addedTokens, folder.path)
+    }
+  }
+
+  /// tokenizer.json as it is.
   private init(json path: String) throws {
     var text = try readDownloadedText(path)
     text.makeContiguousUTF8()
@@ -47,7 +71,8 @@ extension TokenizerFile {
     guard let parts else { throw FileFault.unreadable(path: path, why: "its text is not contiguous") }
     let tree = try JSON(parsing: parts.rest, named: path)
     try checkModel(tree, path)
-    self.init(path: path, tree: tree, tokens: try inOrder(parts.entries, path))
+    self.init(
+      path: path, tree: tree, tokens: try inOrder(parts.entries, path), addedTokens: try namedTokens(in: tree, path))
   }
 }
 
@@ -76,35 +101,4 @@ private func inOrder(_ entries: [(token: String, id: Int)], _ file: String) thro
     tokens[id] = token
   }
   return tokens.compactMap(\.self)
-}
-
-/// The lines of a vocab.txt, with Python's line terminators: \n, \r or \r\n.
-private func linesOfText(_ text: String) -> [String] {
-  var text = text
-  return text.withUTF8 { bytes in
-    var tokens = [String]()
-    var start = 0, position = 0
-    while position < bytes.count {
-      let byte = bytes[position]
-      position += 1
-      guard byte == 0x0A || byte == 0x0D else { continue }
-      tokens.append(String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<(position - 1)]), as: UTF8.self))
-      if byte == 0x0D, position < bytes.count, bytes[position] == 0x0A { position += 1 }
-      start = position
-    }
-    if start < bytes.count {
-      tokens.append(String(decoding: UnsafeBufferPointer(rebasing: bytes[start...]), as: UTF8.self))
-    }
-    return tokens
-  }
-}
-
-/// The members of an optional JSON file.
-private func members(_ path: String) throws -> [String: JSON] {
-  guard fileExists(path) else { return [:] }
-  let tree = try JSON(path: path)
-  guard let members = tree.object else {
-    throw TokenizerFault.wrongType(file: path, key: "the file", found: tree.typeName, expected: "an object")
-  }
-  return members
 }

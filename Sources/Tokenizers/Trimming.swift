@@ -34,13 +34,12 @@ extension WordPiece {
     for (newID, id) in ids.enumerated() { newIDs[id] = Int32(newID) }
     var source = source
     source.tokens = ids.filter { $0 < modelVocabulary.count }.map { modelVocabulary.tokens[Int($0)] }
+    source.addedTokens = addedTokens.map { token in
+      var token = token
+      token.id = newIDs[token.id] ?? .max
+      return NamedToken(token, file: source.path)
+    }
     var members = source.tree.object ?? [:]
-    members["added_tokens"] = .array(
-      addedTokens.map { token in
-        var token = token
-        token.id = newIDs[token.id] ?? -1
-        return token.json
-      })
     var template = template
     for i in template.before.indices { template.before[i].id = newIDs[template.before[i].id] ?? -1 }
     for i in template.after.indices { template.after[i].id = newIDs[template.after[i].id] ?? -1 }

@@ -71,37 +71,29 @@ func require(
   return id
 }
 
-/// Parses `added_tokens`. Those that are not in the vocabulary get the next ids, as in the library.
-func parseAddedTokens(
-  _ tree: JSON?, _ vocabulary: Vocabulary, _ file: String
+/// Added tokens with their ids, by id. Those that are not in the vocabulary get the next ids, as in the library.
+func assignIDs(
+  _ named: [NamedToken], _ vocabulary: Vocabulary, _ file: String
 ) throws(TokenizerFault) -> (tokens: [AddedToken], new: [String]) {
-  guard let tree, tree != .null else { return ([], []) }
-  var added = [AddedToken]()
-  var new = [String]()
-  for item in try list(tree, "added_tokens", file) {
-    guard let members = item.object else {
-      throw .wrongType(file: file, key: "added_tokens", found: item.typeName, expected: "an object for each")
+  var added = [AddedToken](), new = [String](), unordered = [String]()
+  for item in named {
+    var token = item.token
+    let existing = vocabulary.id(of: token.content)
+    if existing == nil {
+      if item.isDefault { continue }
+      if item.isUnordered { unordered.append(token.content) }
+      guard unordered.count < 2 else { throw .unorderedTokens(file: item.file, tokens: unordered, vocabulary: file) }
     }
-    let content = try text(item, "content", file)
-    if content.isEmpty { continue }
-    var id = vocabulary.id(of: content)
-    if id == nil {
-      // The default tokenizer.json lists every special token with a null id; a small vocabulary may lack some.
-      if members["id"] == .null { continue }
-      id = Int32(vocabulary.count + new.count)
-      new.append(content)
+    let id = existing ?? Int32(vocabulary.count + new.count)
+    guard token.id < 0 || token.id == id else {
+      throw .addedTokenID(
+        file: item.file, token: token.content, id: Int(token.id), expected: Int(id), vocabulary: file)
     }
-    guard let id, members["id"] == .null || members["id"] == .int(Int(id)) else {
-      throw .addedTokenID(file: file, token: content, id: described(members["id"]), expected: Int(id ?? -1))
-    }
-    let special = try flag(members, "special", false, file)
-    added.append(
-      AddedToken(
-        id: id, content: content, singleWord: try flag(members, "single_word", false, file),
-        lstrip: try flag(members, "lstrip", false, file), rstrip: try flag(members, "rstrip", false, file),
-        normalized: try flag(members, "normalized", !special, file), special: special))
+    if existing == nil { new.append(token.content) }
+    token.id = id
+    added.append(token)
   }
-  return (added, new)
+  return (added.sorted { $0.id < $1.id }, new)
 }
 
 private func text(_ tree: JSON?, _ key: String, _ file: String) throws(TokenizerFault) -> String {

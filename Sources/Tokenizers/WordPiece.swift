@@ -25,11 +25,13 @@ public struct WordPiece: Sendable {
   /// Find added tokens in the original, and in the normalized text.
   private let originalFinder, normalizedFinder: TokenFinder
 
-  /// Reads a model folder from the Hub: tokenizer.json, or vocab.txt if there is none, with tokenizer_config.json and
-  /// special_tokens_map.json.
-  /// - Throws: `TokenizerFault` if it is not a valid WordPiece model; `FileFault` if a file cannot be read.
-  public init(folder: String) throws {
-    try self.init(TokenizerFile(folder: folder))
+  /// Reads a model folder from the Hub as transformers 5 does: tokenizer.json, or vocab.txt if there is none, with
+  /// tokenizer_config.json, special_tokens_map.json and added_tokens.json.
+  /// - Parameter lowercase: overrides the files' setting.
+  /// - Throws: `TokenizerFault` if it is not a valid WordPiece model, or the files contradict each other; `FileFault` if
+  ///   a file cannot be read.
+  public init(folder: String, lowercase: Bool? = nil) throws {
+    try self.init(TokenizerFile(folder: folder, lowercase: lowercase))
   }
 
   /// A tokenizer with the given vocabulary, by id; it must have [PAD], [UNK], [CLS] and [SEP].
@@ -41,8 +43,14 @@ public struct WordPiece: Sendable {
       "do_lower_case": .bool(lowercase), "tokenize_chinese_chars": .bool(handleChineseChars),
       "strip_accents": stripAccents.map(JSON.bool) ?? .null,
     ]
-    let tree = try defaultTokenizerJSON(settings, "vocabulary")
-    try self.init(TokenizerFile(path: "vocabulary", tree: tree, tokens: vocabulary, config: settings))
+    let added = SpecialTokenRole.allCases.map { role in
+      var token = NamedToken(AddedToken(id: -1, content: role.defaultContent), file: "vocabulary")
+      token.isDefault = true
+      return token
+    }
+    let tree = try bertTokenizerJSON(settings, "vocabulary")
+    try self.init(
+      TokenizerFile(path: "vocabulary", tree: tree, tokens: vocabulary, addedTokens: added, config: settings))
   }
 
   init(_ source: TokenizerFile) throws(TokenizerFault) {
@@ -53,8 +61,11 @@ public struct WordPiece: Sendable {
     var specialTokens = try specialTokenNames(source.config, file)
     specialTokens[.unk] = model.unkToken
     let prefix = model.continuingSubwordPrefix
-    let modelVocabulary = try Vocabulary(source.tokens, prefix: prefix, file: file)
-    let (addedTokens, newTokens) = try parseAddedTokens(source.tree["added_tokens"], modelVocabulary, file)
+    var modelVocabulary = try Vocabulary(source.tokens, prefix: prefix, file: file)
+    let (addedTokens, newTokens) = try assignIDs(source.addedTokens, modelVocabulary, file)
+    if newTokens.isEmpty, source.tokens.last == "" {
+      modelVocabulary = try Vocabulary(source.tokens.dropLast(), prefix: prefix, file: file)
+    }
     // As in the library, words are split by the model's vocabulary only; new added tokens are only matched as a whole.
     vocabulary =
       newTokens.isEmpty ? modelVocabulary : try Vocabulary(source.tokens + newTokens, prefix: prefix, file: file)
@@ -63,7 +74,8 @@ public struct WordPiece: Sendable {
     template = try Template(source.tree["post_processor"], specialTokens, vocabulary, file)
     if let first = template.before.first { specialTokens[.cls] = first.token }
     if let last = template.after.last { specialTokens[.sep] = last.token }
-    unk = try require(.unk, specialTokens, vocabulary, file)
+    // Not an added token: the model itself uses it.
+    unk = try require(.unk, specialTokens, modelVocabulary, file)
     pad = try require(.pad, specialTokens, vocabulary, file)
     cls = try require(.cls, specialTokens, vocabulary, file)
     sep = try require(.sep, specialTokens, vocabulary, file)
