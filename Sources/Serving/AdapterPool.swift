@@ -39,14 +39,20 @@ public final class AdapterPool: Sendable {
     let names = (withBase ? ["base"] : []) + adapters.map(\.name)
     if let name = names.first(where: { name in names.count { $0 == name } > 1 }) { throw PoolFault.duplicateName(name) }
     let config = try ModelConfig(folder: folder), checkpoint = try Checkpoint(folder: folder, threads: threads)
-    let wordPiece = try WordPiece(folder: folder)
     let folders = (withBase ? [folder] : []) + adapters.map(\.path)
     let tasks = try folders.map { try FolderTask($0, base: folder, config) }
     guard let task = tasks.first else { preconditionFailure("a pool needs a member") }
     for other in tasks where other.type != task.type {
       throw PoolFault.differentTasks([task, other].map { ($0.folder, $0.type) })
     }
-    for adapter in tasks.dropFirst(withBase ? 1 : 0) where !anyBase {
+    var tokenizers: [Bool?: WordPiece] = [:]
+    let wordPieces = try tasks.map { task in
+      let lowercase = task.settings?.lowercase
+      let tokenizer = try tokenizers[lowercase] ?? WordPiece(folder: folder, lowercase: lowercase)
+      tokenizers[lowercase] = tokenizer
+      return tokenizer
+    }
+    for (adapter, wordPiece) in zip(tasks, wordPieces).dropFirst(withBase ? 1 : 0) where !anyBase {
       let found = adapter.settings?.differences(of: config, wordPiece, sha256: checkpoint.sha256) ?? []
       if !found.isEmpty { throw PoolFault.differentBase(adapter: adapter.folder, base: folder, found) }
     }
@@ -56,9 +62,10 @@ public final class AdapterPool: Sendable {
       config, weights, headType: task.type.inference.headType, classes: max(config.labels.count, 1),
       reuseHead: true, seed: 0)
     (self.model, self.checkpoint) = (model, checkpoint)
-    members = try zip(names, tasks).enumerated().map { index, member in
-      try withBase && index == 0
-        ? Self.base(member.1, model, wordPiece) : Self.adapter(member.0, member.1, model, wordPiece)
+    members = try zip(names, zip(tasks, wordPieces)).enumerated().map { index, member in
+      let (name, (task, wordPiece)) = member
+      return try withBase && index == 0
+        ? Self.base(task, model, wordPiece) : Self.adapter(name, task, model, wordPiece)
     }
   }
 

@@ -14,6 +14,8 @@ public struct TuneJSON: Sendable {
   public var data: JSON?
   /// `WordPiece.identity` of the tokenizer that the run used.
   public var tokenizer: JSON?
+  /// Overrides `do_lower_case` of the base's tokenizer files: the recipe's `model.lowercase`. nil: the files decide.
+  public var lowercase: Bool? { tokenizer?["lowercase"]?.bool }
   /// The recipe, without absolute paths.
   public var recipe: JSON?
   /// The adapter that was merged into these weights.

@@ -57,8 +57,11 @@ extension TokenizerFolder {
   /// The tokens that transformers adds, in its order: those with ids, then those with a role, then the others.
   /// - Parameters:
   ///   - json: the tokens of tokenizer.json.
+  ///   - padding: the `pad_token` of tokenizer.json's `padding`.
   ///   - defaults: roles whose default token is added if no file names one.
-  func allAddedTokens(json: [NamedToken], defaults: [SpecialTokenRole]) throws(TokenizerFault) -> [NamedToken] {
+  func allAddedTokens(
+    json: [NamedToken], padding: JSON? = nil, defaults: [SpecialTokenRole]
+  ) throws(TokenizerFault) -> [NamedToken] {
     var tokens = tokenizerClass == .generic ? json : []
     // Of a token that is named twice, the later flags count.
     for token in try tokensWithIDs(json) {
@@ -76,6 +79,9 @@ extension TokenizerFolder {
       var token = try NamedToken(json, key: key, special: true, file: configPath)
       token.isUnordered = isUnordered
       add(token)
+    }
+    if let padding, settings[SpecialTokenRole.pad.key] == nil {
+      add(try NamedToken(padding, key: "padding.pad_token", special: true, file: jsonPath))
     }
     for role in defaults where settings[role.key] == nil {
       var token = try NamedToken(.string(role.defaultContent), key: role.key, file: configPath)

@@ -42,7 +42,8 @@ extension TokenizerFile {
       members["normalizer"] = .object(normalizer)
       tree = .object(members)
     }
-    addedTokens = try folder.allAddedTokens(json: json.addedTokens, defaults: [])
+    addedTokens = try folder.allAddedTokens(
+      json: json.addedTokens, padding: tree["padding"]?["pad_token"], defaults: [])
   }
 
   /// Takes the vocabulary and the added tokens only; all settings are those of tokenizer_config.json.

@@ -21,7 +21,8 @@ func vocabularyLines(_ text: String) -> [String] {
 
 /// Throws if at least 1 % of the tokens that begin a word hold a capital letter.
 func checkUncased(_ tokens: [String], besides added: [NamedToken], _ folder: String) throws(TokenizerFault) {
-  let special = Set(added.map(\.token.content)), lowercase = CharacterTables.shared.lowercase
+  let special = Set(added.map(\.token.content) + SpecialTokenRole.allCases.map(\.defaultContent))
+  let lowercase = CharacterTables.shared.lowercase
   var words = 0, cased = 0, example: String?
   for token in tokens where !token.isEmpty && !token.hasPrefix("##") && !special.contains(token) {
     words += 1

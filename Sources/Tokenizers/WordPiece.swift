@@ -25,6 +25,11 @@ public struct WordPiece: Sendable {
   /// Find added tokens in the original, and in the normalized text.
   private let originalFinder, normalizedFinder: TokenFinder
 
+  /// The files of a folder that a tokenizer is made from; and config.json, which may name its class.
+  public static let files = [
+    "tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+  ]
+
   /// Reads a model folder from the Hub as transformers 5 does: tokenizer.json, or vocab.txt if there is none, with
   /// tokenizer_config.json, special_tokens_map.json and added_tokens.json.
   /// - Parameter lowercase: overrides the files' setting.

@@ -95,3 +95,44 @@ func `a missing special token is named`(_ token: String) {
   #expect(fault(["tokenizer.json": "{\"model\": {\"vocab\": {\"a\": 0"]).contains("expected ',' or '}'"))
   #expect(fault(["tokenizer.json": "{\"model\": {\"vocab\": {\"\\ud800x\": 0}}}"]).contains("surrogate pair"))
 }
+
+/// BERT's special tokens, `words` and a continuation.
+private func vocabulary(_ words: [String]) -> String {
+  (["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "##A"] + words).joined(separator: "\n")
+}
+
+@Test func `one word in a hundred with a capital makes a vocabulary cased`() throws {
+  let lower = (0..<198).map { "w\($0)" }
+  for (words, isCased) in [(lower + ["Aspirin", "x"], false), (lower + ["Aspirin", "Ünal"], true), (lower, false)] {
+    let folder = ["vocab.txt": vocabulary(words)]
+    let text = fault(folder)
+    #expect(text == (isCased ? text : "no error"))
+    if isCased {
+      #expect(text.contains("2 of the 200 tokens") && text.contains("'Aspirin'") && text.contains("model.lowercase"))
+    }
+    for file in [#"{"do_lower_case": true}"#, #"{"do_lower_case": false}"#] {
+      #expect(fault(folder.merging(["tokenizer_config.json": file]) { $1 }) == "no error")
+    }
+    for lowercase in [true, false] {
+      let tokenizer = try withFolder(folder) { try WordPiece(folder: $0, lowercase: lowercase) }
+      #expect(tokenizer.settings["do_lower_case"] == .bool(lowercase))
+    }
+  }
+}
+
+@Test func `settings hold everything besides the vocabulary that changes ids`() throws {
+  func settings(_ modify: (inout [String: JSON]) -> Void) throws -> JSON {
+    try load(["tokenizer.json": try tokenizerJSON(modify)]).settings
+  }
+  let plain = try settings { _ in }
+  #expect(plain["added_tokens"] == nil && plain["template"] == nil && plain["continuing_subword_prefix"] == nil)
+  #expect(try load(["vocab.txt": small.joined(separator: "\n")]).settings == plain)
+  let changes: [(inout [String: JSON]) -> Void] = [
+    { $0["added_tokens"] = [] }, { $0["added_tokens"] = [["id": 7, "content": "b", "lstrip": true]] },
+    { $0["post_processor"] = ["type": "BertProcessing", "sep": ["b", 7], "cls": ["[CLS]", 2]] },
+    { $0["model"] = .object(($0["model"]?.object ?? [:]).merging(["continuing_subword_prefix": "-"]) { $1 }) },
+    { $0["model"] = .object(($0["model"]?.object ?? [:]).merging(["unk_token": "b"]) { $1 }) },
+    { $0["normalizer"] = .object(($0["normalizer"]?.object ?? [:]).merging(["clean_text": false]) { $1 }) },
+  ]
+  for change in changes { #expect(try settings(change) != plain) }
+}

@@ -24,6 +24,8 @@ extension Recipe {
     public var config: [String: JSON]?
     /// A folder with another tokenizer than that in `path`.
     public var tokenizer: String?
+    /// Overrides the tokenizer files' `do_lower_case`.
+    public var lowercase: Bool?
     /// nil: the folder's family.
     public var family: Family?
     /// Overrides config.json's `hidden_dropout_prob`.
@@ -42,6 +44,8 @@ extension Recipe {
       fields.optional(
         "tokenizer", &tokenizer, .folder(holding: "tokenizer.json", "vocab.txt"),
         "Folder with another tokenizer than the model's.")
+      fields.optional(
+        "lowercase", &lowercase, .bool, "Whether the tokenizer lower-cases text; overrides do_lower_case of its files.")
       fields.required(
         "path", &path, .folder(holding: "config.json"),
         unless: initialization == .random && config != nil && tokenizer != nil,

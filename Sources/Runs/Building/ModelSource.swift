@@ -20,7 +20,7 @@ struct ModelSource {
     guard let tokenizerFolder = model.tokenizer ?? model.path else {
       preconditionFailure("a valid recipe has model.path or model.tokenizer")
     }
-    tokenizer = try WordPiece(folder: tokenizerFolder)
+    tokenizer = try WordPiece(folder: tokenizerFolder, lowercase: model.lowercase)
     let base = try model.path.map { try ModelConfig(folder: $0) }
     let family = model.family ?? base?.family ?? .bert
     var json = base.map { family.convertedConfig($0.json, from: $0.family) }?.object ?? [:]

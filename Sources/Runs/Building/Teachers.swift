@@ -51,7 +51,9 @@ extension RunBuilder {
     _ teacher: Recipe.Distillation.Teacher, _ student: TextModel, _ setup: TaskSetup, _ studentTokenizer: TextTokenizer
   ) throws -> (TextModel, RowAdapters, digest: String) {
     let path = teacher.path, comparesLogits = recipe.distillation.map { $0.klWeight > 0 } ?? false
-    let tokenizer = try WordPiece(folder: path)
+    let settings = try TuneJSON(folder: teacher.adapter ?? path)
+    let tokenizer = try WordPiece(
+      folder: path, lowercase: settings?.lowercase ?? (path == recipe.model.path ? recipe.model.lowercase : nil))
     let wordPiece = studentTokenizer.wordPiece
     guard tokenizer.settings == wordPiece.settings, tokenizer.tokens == wordPiece.tokens else {
       throw TeacherFault.tokenizer(teacher: path, student: recipe.model.name)
@@ -74,7 +76,7 @@ extension RunBuilder {
       config, checkpoint, headType: setup.headType, classes: max(setup.labels.count, 1), reuseHead: true, seed: 0)
     var files = [path + "/config.json"], adapterNames: Set<String> = [], set: AdapterSet?
     if let folder = teacher.adapter {
-      let differences = try TuneJSON(folder: folder)?.differences(of: config, tokenizer, sha256: hash) ?? []
+      let differences = try settings?.differences(of: config, tokenizer, sha256: hash) ?? []
       if !differences.isEmpty {
         throw TeacherFault.differentBase(adapter: folder, base: path, differences)
       }

@@ -39,7 +39,10 @@ extension Run {
     file.base = .init(name: baseName, sha256: baseHash, parameters: baseParameters, config: baseSettings)
     file.precision = recipe.precision.rawValue
     file.data = recipe.data.formatJSON(scheme: setup.tagScheme)
-    file.tokenizer = tokenizer.wordPiece.identity
+    var settings = tokenizer.wordPiece.identity.object ?? [:]
+    // The files of a saved model say it themselves; an adapter is used with those of its base.
+    if adapter != nil { settings["lowercase"] = recipe.model.lowercase.map(JSON.bool) }
+    file.tokenizer = .object(settings)
     file.recipe = withoutPaths(recipe.json)
     return file
   }
