@@ -1,4 +1,4 @@
-/// vocab.txt: one token per line. Also tells a cased vocabulary from an uncased one.
+/// vocab.txt: one token per line; and the check that a vocabulary is uncased.
 
 /// The lines of a vocab.txt as the `tokenizers` library reads it: without whitespace at their end. Of blank lines at the
 /// end, which occupy one id if tokens are added after them, one is kept.

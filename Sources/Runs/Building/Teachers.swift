@@ -76,7 +76,7 @@ extension RunBuilder {
       config, checkpoint, headType: setup.headType, classes: max(setup.labels.count, 1), reuseHead: true, seed: 0)
     var files = [path + "/config.json"], adapterNames: Set<String> = [], set: AdapterSet?
     if let folder = teacher.adapter {
-      let differences = try settings?.differences(of: config, tokenizer, sha256: hash) ?? []
+      let differences = settings?.differences(of: config, tokenizer, sha256: hash) ?? []
       if !differences.isEmpty {
         throw TeacherFault.differentBase(adapter: folder, base: path, differences)
       }
