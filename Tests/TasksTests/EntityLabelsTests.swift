@@ -59,7 +59,7 @@ private func words(_ text: String) -> [String] { text.split(separator: " ").map(
     ]
     #expect(
       task.unknownLabelNote(records)
-        == "3 entities have types that the model does not know and count as missed: X, Y")
+        == "entities of types that the model does not know count as missed: X (2), Y (1)")
     #expect(task.unknownLabelNote([records[1]].map { Record(id: "2", words: $0.words, tags: ["O", "B-D"]) }) == nil)
   }
 

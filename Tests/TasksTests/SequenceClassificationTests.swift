@@ -56,7 +56,7 @@ private let train: [(text: String, label: String)] = [("a b", "yes"), ("c", "no"
     #expect(setup.labels.count == 3)
     #expect(
       setup.notes == [
-        "test: 2 records have labels that the model does not know and count as errors: often"
+        "test: records with labels that the model does not know count as errors: often (2)"
       ])
   }
 }

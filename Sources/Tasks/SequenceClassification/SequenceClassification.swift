@@ -87,9 +87,7 @@ public struct SequenceClassification: RecordInference {
     for index in 0..<records.count {
       if let label = records[index].labels.first, !labels.contains(label) { counts[label, default: 0] += 1 }
     }
-    if counts.isEmpty { return nil }
-    return "\(counts.values.reduce(0, +)) records have labels that the model does not know and count as errors: "
-      + counts.keys.sorted().joined(separator: ", ")
+    return list(counts).map { "records with labels that the model does not know count as errors: \($0)" }
   }
 
   public func gold(of record: Record) -> JSON { record.labels.first.map(JSON.string) ?? .null }

@@ -126,9 +126,7 @@ public struct TokenClassification: RecordInference {
         counts[span.type, default: 0] += 1
       }
     }
-    if counts.isEmpty { return nil }
-    return "\(counts.values.reduce(0, +)) entities have types that the model does not know and count as missed: "
-      + counts.keys.sorted().joined(separator: ", ")
+    return list(counts).map { "entities of types that the model does not know count as missed: \($0)" }
   }
 }
 
