@@ -81,12 +81,10 @@ extension AdaLoRAConfig: ModuleMethod {
     settings["r"] = 8  // PEFT's default; PEFT uses init_r instead.
     settings["alpha_pattern"] = [:]
     settings["bias"] = .string(bias.rawValue)
-    settings["exclude_modules"] = modules.exclude?.json ?? .null
-    settings["layers_to_transform"] = modules.layersJSON
     settings["lora_alpha"] = jsonNumber(alpha)
     settings["lora_dropout"] = .double(dropout)
     settings["modules_to_save"] = modules.modulesToSaveJSON
-    settings["target_modules"] = modules.targets(defaults: model.config.family.names.defaultTargets, chosen: chosen)
+    settings.merge(modules.targetsJSON(of: chosen, in: model)) { _, targets in targets }
     settings["init_r"] = .int(initR)
     settings["target_r"] = .int(targetR)
     settings["tinit"] = .int(tInit)

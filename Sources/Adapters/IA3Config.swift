@@ -37,6 +37,10 @@ extension IA3Config: ModuleMethod {
     let feedforward = feedforward(in: model)
     if strict, case .suffixes(let names) = feedforward { try check(names, chosen.map(\.name)) }
     let isFeedforward = try matcher(feedforward)
+    if strict, case .pattern(let pattern) = feedforward, try !chosen.contains(where: { try isFeedforward($0.name) }) {
+      throw TargetFault.nothingMatches(
+        key: "feedforward_modules", pattern: "\"\(pattern)\"", modules: endings(of: chosen.map(\.name)))
+    }
     return try chosen.map { projection in
       let scalesInput = try isFeedforward(projection.name)
       if scalesInput, !model.isSeparate(projection) { throw TargetFault.joined(projection.name) }
@@ -72,20 +76,26 @@ extension IA3Config: ModuleMethod {
   }
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
-    let chosen = try resolve(in: model, strict: false).map(\.projection.name)
-    let feedforward = feedforward(in: model)
-    var targets = modules.targets(defaults: model.config.family.ia3Defaults.targets, chosen: chosen)
-    // "all-linear" is written as module names, and PEFT requires the feed-forward modules among them.
-    if modules.targets == .allLinear, case .suffixes(let names) = feedforward,
-      let targetNames = list(targets, { $0.string })
-    {
-      targets = .array(Set(targetNames + names).sorted().map(JSON.string))
-    }
+    let lists = try moduleLists(in: model)
     return [
-      "exclude_modules": modules.exclude?.json ?? .null, "fan_in_fan_out": false,
-      "feedforward_modules": feedforward.json, "init_ia3_weights": .bool(initIA3Weights),
-      "modules_to_save": modules.modulesToSaveJSON, "target_modules": targets,
+      "exclude_modules": .null, "fan_in_fan_out": false,
+      "feedforward_modules": .array(lists.feedforward.map(JSON.string)), "init_ia3_weights": .bool(initIA3Weights),
+      "modules_to_save": modules.modulesToSaveJSON, "target_modules": .array(lists.targets.map(JSON.string)),
     ]
+  }
+
+  /// `target_modules` and `feedforward_modules`, which PEFT requires among them: name suffixes if they choose exactly
+  /// these modules, else full names.
+  private func moduleLists(in model: TextModel) throws -> (targets: [String], feedforward: [String]) {
+    let resolved = try resolve(in: model, strict: false)
+    let chosen = resolved.map(\.projection.name)
+    let feedforward = resolved.filter(\.isFeedforward).map(\.projection.name)
+    guard case .suffixes(let suffixes) = self.feedforward(in: model) else { return (chosen, feedforward) }
+    let targets = modules.targets(
+      chosen, among: model.projections.map(\.name), defaults: model.config.family.ia3Defaults.targets,
+      allLinear: Set(endings(of: chosen) + suffixes).sorted()
+    ).modules
+    return suffixes.allSatisfy(targets.contains) ? (targets, suffixes.sorted()) : (chosen, feedforward)
   }
 
   public init(_ file: inout AdapterConfigReader) {

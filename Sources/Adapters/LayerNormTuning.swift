@@ -33,9 +33,10 @@ extension LayerNormTuning: ModuleMethod {
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try select(in: model, strict: false)
+    let targets = modules.targets(chosen, among: model.normNames, defaults: endings(of: model.normNames)).modules
     return [
-      "exclude_modules": modules.exclude?.json ?? .null, "modules_to_save": modules.modulesToSaveJSON,
-      "target_modules": modules.targets(defaults: endings(of: model.normNames), chosen: chosen),
+      "exclude_modules": .null, "modules_to_save": modules.modulesToSaveJSON,
+      "target_modules": .array(targets.map(JSON.string)),
     ]
   }
 

@@ -31,18 +31,17 @@ extension LoRAConfig {
     case .default, .pissa, .pissaByIteration, .olora: break
     }
     settings["use_dora"] = .bool(useDoRA)
-    let alphas = try peftPatterns(alphaPattern, of: chosen, key: "alpha_pattern")
-    let ranks = try peftPatterns(rankPattern, of: chosen, key: "rank_pattern")
+    let alphas = try NamePatterns.forFile(
+      alphaPattern, of: chosen, key: "alpha_pattern", takesFirst: takesFirstPattern)
+    let ranks = try NamePatterns.forFile(rankPattern, of: chosen, key: "rank_pattern", takesFirst: takesFirstPattern)
     settings["alpha_pattern"] = .object(alphas.mapValues { jsonNumber($0 * alphaFactor) })
     settings["bias"] = .string(bias.rawValue)
-    settings["exclude_modules"] = modules.exclude?.json ?? .null
-    settings["layers_to_transform"] = modules.layersJSON
     settings["lora_alpha"] = jsonNumber(alpha * alphaFactor)
     settings["lora_dropout"] = .double(dropout)
     settings["modules_to_save"] = modules.modulesToSaveJSON
     settings["r"] = .int(rank * rankFactor)
     settings["rank_pattern"] = .object(ranks.mapValues { .int($0 * rankFactor) })
-    settings["target_modules"] = modules.targets(defaults: model.config.family.names.defaultTargets, chosen: chosen)
+    settings.merge(modules.targetsJSON(of: chosen, in: model)) { _, targets in targets }
     settings["use_rslora"] = .bool(useRSLoRA)
     return settings
   }

@@ -83,44 +83,20 @@ extension LoRAConfig: ModuleMethod {
   )] {
     let chosen = try modules.projections(
       of: model, defaults: model.config.family.names.defaultTargets, strict: strict)
-    if strict { try checkPatterns(chosen.map(\.name), endings(of: model.projections.map(\.name))) }
+    let ranks = try NamePatterns(rankPattern, key: "rank_pattern", takesFirst: takesFirstPattern)
+    let alphas = try NamePatterns(alphaPattern, key: "alpha_pattern", takesFirst: takesFirstPattern)
+    if strict {
+      let names = chosen.map(\.name), endings = endings(of: model.projections.map(\.name))
+      try ranks.check(among: names, endings)
+      try alphas.check(among: names, endings)
+    }
     return try chosen.map { projection in
-      let rank = try lookUp(rankPattern, projection.name, key: "rank_pattern") ?? self.rank
+      let rank = try ranks.value(of: projection.name) ?? self.rank
       // A PiSSA or OLoRA adapter is saved with twice its rank.
       let limit = max(projection.inputs, projection.outputs) * (strict ? 1 : 2)
       guard rank <= limit else { throw TargetFault.rank(rank, module: projection.name, limit: limit) }
-      let alpha = try lookUp(alphaPattern, projection.name, key: "alpha_pattern") ?? self.alpha
+      let alpha = try alphas.value(of: projection.name) ?? self.alpha
       return (projection, rank, useRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
     }
-  }
-
-  /// Throws if a pattern matches no adapted module.
-  private func checkPatterns(_ adapted: [String], _ endings: [String]) throws {
-    for (key, patterns) in [("rank_pattern", Array(rankPattern.keys)), ("alpha_pattern", Array(alphaPattern.keys))] {
-      for pattern in patterns where try !adapted.contains(where: try expression("(.*\\.)?(\(pattern))", key: key)) {
-        throw TargetFault.nothingMatches(key: key, pattern: "\"\(pattern)\"", modules: endings)
-      }
-    }
-  }
-
-  /// The value of the pattern that matches the end of the name; of several, the longest or the first.
-  private func lookUp<Value>(_ patterns: [String: Value], _ name: String, key: String) throws -> Value? {
-    func length(_ pattern: String) -> Int { takesFirstPattern ? 0 : pattern.count }
-    for (pattern, value) in patterns.sorted(by: { (length($1.key), $0.key) < (length($0.key), $1.key) }) {
-      if try expression("(.*\\.)?(\(pattern))", key: key)(name) { return value }
-    }
-    return nil
-  }
-
-  /// `patterns` for adapter_config.json, where PEFT applies the first match by name. If that would change a value, the
-  /// result has one pattern for each of the modules `names`.
-  func peftPatterns<Value: Equatable>(
-    _ patterns: [String: Value], of names: [String], key: String
-  ) throws -> [String: Value] {
-    var first = self
-    first.takesFirstPattern = true
-    let values = try names.map { (name: $0, value: try lookUp(patterns, $0, key: key)) }
-    if try values.allSatisfy({ try first.lookUp(patterns, $0.name, key: key) == $0.value }) { return patterns }
-    return [String: Value](uniqueKeysWithValues: values.compactMap { entry in entry.value.map { (entry.name, $0) } })
   }
 }

@@ -1,21 +1,43 @@
 /// Module choices in adapter_config.json.
 import Files
+import Models
 
 extension ModuleChoice {
-  /// `target_modules` as PEFT must read it. "all-linear" is written as names, because PEFT would also adapt a token
-  /// classifier's head. So is a regular expression together with layers, which PEFT does not allow.
-  func targets(defaults: [String], chosen: [String]) -> JSON {
-    switch targets ?? .suffixes(defaults) {
-    case .allLinear: Targets.suffixes(endings(of: chosen)).json
-    case .pattern where layers != nil: Targets.suffixes(chosen).json
-    case let targets: targets.json
+  /// `target_modules` and `layers_to_transform` with which PEFT chooses `chosen`; its `exclude_modules` is then null.
+  /// Name suffixes are written as they are if they choose exactly these modules. Everything else is written as full
+  /// names, because in PEFT a regular expression may match more: containers, dropouts, the head.
+  /// - Parameters:
+  ///   - chosen: what `select` has chosen.
+  ///   - suffixes: the name suffixes that "all-linear" is written as; nil: the ends of the chosen names.
+  func targets(
+    _ chosen: [String], among names: [String], defaults: [String], allLinear suffixes: [String]? = nil
+  ) -> (modules: [String], layers: [Int]?) {
+    let suffixes: [String]? =
+      switch targets ?? .suffixes(defaults) {
+      case .suffixes(let names): names
+      case .allLinear: suffixes ?? endings(of: chosen)
+      case .pattern: nil
+      }
+    if let suffixes,
+      chosen == names.filter({ name in isInLayers(name) && suffixes.contains { isSuffix($0, of: name) } })
+    {
+      return (suffixes.sorted(), layers)
     }
+    return (chosen, nil)
+  }
+
+  /// The same two keys for an adapter of projections, and `exclude_modules`.
+  func targetsJSON(of chosen: [String], in model: TextModel) -> [String: JSON] {
+    let names = model.projections.map(\.name)
+    let (modules, layers) = targets(chosen, among: names, defaults: model.config.family.names.defaultTargets)
+    return [
+      "target_modules": .array(modules.map(JSON.string)), "exclude_modules": .null,
+      "layers_to_transform": layers.map { .array($0.map(JSON.int)) } ?? .null,
+    ]
   }
 
   /// `modules_to_save`, with PEFT's names for the head.
   var modulesToSaveJSON: JSON { .array((headNames + modulesToSave).map(JSON.string)) }
-
-  var layersJSON: JSON { layers.map { .array($0.map(JSON.int)) } ?? .null }
 
   init(_ file: inout AdapterConfigReader) {
     targets = file["target_modules", "a list of module names or a regular expression", Targets.init]

@@ -23,17 +23,12 @@ public struct ModuleChoice: Sendable, Equatable {
 
   public init() {}
 
-  /// Also excludes them: a module that is trained in full is no target.
+  /// Modules of a newly initialized head, which `modulesToSave` includes: they are no targets.
+  private(set) var newHeadModules: [String] = []
+
   mutating func addModulesToSave(_ modules: [String]) {
-    if modules.isEmpty { return }
     modulesToSave += modules.filter { !modulesToSave.contains($0) }
-    switch exclude {
-    case nil: exclude = .suffixes(modules)
-    case .suffixes(let names): exclude = .suffixes(names + modules)
-    case .pattern(let pattern):
-      exclude = .pattern("(\(pattern))|" + modules.map { $0.replacing(".", with: "\\.") }.joined(separator: "|"))
-    case .allLinear: break
-    }
+    newHeadModules += modules
   }
 }
 
@@ -41,6 +36,7 @@ public struct ModuleChoice: Sendable, Equatable {
 public enum TargetFault: Error, CustomStringConvertible {
   case badPattern(key: String, pattern: String, why: String)
   case nothingMatches(key: String, pattern: String, modules: [String])
+  case nothingExcluded(String)
   case layers([Int], count: Int)
   case saved(String, target: String)
   case rank(Int, module: String, limit: Int)
@@ -51,7 +47,10 @@ public enum TargetFault: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .badPattern(let key, let pattern, let why):
-      "'\(key)': \"\(pattern)\" is not a regular expression (\(why))."
+      "'\(key)': \"\(pattern)\" cannot be used as a regular expression of Python's re: \(why)."
+    case .nothingExcluded(let pattern):
+      "'exclude_modules': \"\(pattern)\" excludes none of the modules that 'target_modules' chooses. Correct it, or remove "
+        + "it. A list has names or name suffixes; a regular expression must match a module's whole name."
     case .layers(let layers, let count):
       "'layers_to_transform': \(layers.map(String.init).joined(separator: ", ")); this model has layers 0 to "
         + "\(count - 1)."
@@ -81,8 +80,6 @@ extension ModuleChoice {
   /// - Throws: `TargetFault` for an invalid pattern, or for a name or selection that matches no module.
   func select(among names: [String], defaults: [String], in model: TextModel, strict: Bool) throws -> [String] {
     let targets = targets ?? .suffixes(defaults)
-    let isTarget = try matcher(targets, key: "target_modules")
-    let isExcluded = try exclude.map { try matcher($0, key: "exclude_modules") }
     if strict, case .suffixes(let suffixes) = targets {
       for suffix in suffixes where !names.contains(where: { isSuffix(suffix, of: $0) }) {
         throw TargetFault.nothingMatches(key: "target_modules", pattern: "\"\(suffix)\"", modules: endings(of: names))
@@ -91,16 +88,26 @@ extension ModuleChoice {
     let count = model.config.numHiddenLayers
     let absent = (layers ?? []).filter { !(0..<count).contains($0) }
     if strict, !absent.isEmpty { throw TargetFault.layers(absent, count: count) }
+    let targeted = try names.filter(targets.matcher(key: "target_modules")).filter(isInLayers)
     // PEFT 0.21 silently does not adapt modules to save. That is accepted in a file; in a recipe it is an error.
-    let chosen = try names.filter { name in
-      try isTarget(name) && !(isExcluded?(name) ?? false) && isInLayers(name)
-        && (strict || !belongs(name + ".weight", to: modulesToSave))
-    }
+    let saved = strict ? newHeadModules : modulesToSave
+    let excluded = try exclude.map { try exclusion(by: $0, among: targeted, strict: strict) } ?? []
+    let chosen = targeted.filter { !excluded.contains($0) && !belongs($0 + ".weight", to: saved) }
     if chosen.isEmpty {
       throw TargetFault.nothingMatches(key: "target_modules", pattern: "the selection", modules: endings(of: names))
     }
     if strict { try checkSaved(adapted: chosen, in: model, endings(of: names)) }
     return chosen
+  }
+
+  /// - Parameter strict: whether the pattern, or each listed name, must exclude a module.
+  private func exclusion(by exclude: Targets, among targeted: [String], strict: Bool) throws -> Set<String> {
+    let parts: [Targets] = if case .suffixes(let names) = exclude { names.map { .suffixes([$0]) } } else { [exclude] }
+    return try parts.reduce(into: []) { excluded, part in
+      let found = try targeted.filter(part.matcher(key: "exclude_modules"))
+      if strict, found.isEmpty { throw TargetFault.nothingExcluded(part.text) }
+      excluded.formUnion(found)
+    }
   }
 
   /// `select` among the model's projections.
@@ -123,22 +130,32 @@ extension ModuleChoice {
     }
   }
 
-  private func isInLayers(_ name: String) -> Bool {
+  func isInLayers(_ name: String) -> Bool {
     guard let layers else { return true }
-    guard let index = layerIndex(of: name) else { return false }
-    return layers.contains(index)
+    return layerIndex(of: name).map(layers.contains) ?? false
   }
+}
 
-  private func matcher(_ targets: Targets, key: String) throws -> (String) throws -> Bool {
-    switch targets {
+extension ModuleChoice.Targets {
+  /// A function that tests whether a module is a target.
+  /// - Throws: `TargetFault.badPattern` with `key`.
+  func matcher(key: String) throws -> (String) throws -> Bool {
+    switch self {
     case .suffixes(let suffixes): { name in suffixes.contains { isSuffix($0, of: name) } }
     case .pattern(let pattern): try expression(pattern, key: key)
     case .allLinear: { _ in true }
     }
   }
-}
 
-extension ModuleChoice.Targets {
+  /// For messages.
+  fileprivate var text: String {
+    switch self {
+    case .suffixes(let names): names.joined(separator: ", ")
+    case .pattern(let pattern): pattern
+    case .allLinear: "all-linear"
+    }
+  }
+
   /// Names of the weights in the modules with these names or name suffixes, or of the weights whose whole name the
   /// regular expression matches.
   /// - Throws: `TargetFault` for a name or an expression that matches nothing.
@@ -168,13 +185,17 @@ func endings(of names: [String]) -> [String] {
   Set(names.map { $0.split(separator: ".").last.map(String.init) ?? $0 }).sorted()
 }
 
-/// A function that tests whether the regular expression matches a whole name.
+/// A function that tests whether the regular expression matches a whole name, as Python's `re.fullmatch`.
+/// - Parameter isEnd: whether it matches the end of the name, as PEFT's `rank_pattern`.
 /// - Throws: `TargetFault.badPattern` with `key`.
-public func expression(_ pattern: String, key: String) throws -> (String) throws -> Bool {
-  do {
-    let regex = try Regex(pattern)
-    return { try regex.wholeMatch(in: $0) != nil }
-  } catch {
-    throw TargetFault.badPattern(key: key, pattern: pattern, why: "\(error)")
+public func expression(
+  _ pattern: String, key: String, atEndOfName isEnd: Bool = false
+) throws -> (String) throws -> Bool {
+  func naming<R>(_ body: () throws(PatternFault) -> R) throws -> R {
+    do { return try body() } catch { throw TargetFault.badPattern(key: key, pattern: pattern, why: "\(error)") }
   }
+  let compiled = try naming { () throws(PatternFault) in
+    try isEnd ? Pattern(atEndOfName: pattern) : Pattern(pattern)
+  }
+  return { name in try naming { () throws(PatternFault) in try compiled.matches(name) } }
 }

@@ -41,13 +41,15 @@ extension VeRAConfig: ModuleMethod {
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try resolve(in: model, strict: false).map(\.name)
-    return [
+    var settings = modules.targetsJSON(of: chosen, in: model)
+    settings["exclude_modules"] = nil
+    settings.merge([
       "bias": "none", "d_initial": .double(dInitial), "fan_in_fan_out": false, "init_weights": true,
-      "layers_pattern": nil, "layers_to_transform": modules.layersJSON, "modules_to_save": modules.modulesToSaveJSON,
+      "layers_pattern": nil, "modules_to_save": modules.modulesToSaveJSON,
       "projection_prng_key": .int(projectionPRNGKey), "r": .int(rank), "save_projection": true,
-      "target_modules": modules.targets(defaults: model.config.family.names.defaultTargets, chosen: chosen),
       "vera_dropout": .double(dropout),
-    ]
+    ]) { _, other in other }
+    return settings
   }
 
   public init(_ file: inout AdapterConfigReader) {

@@ -14,9 +14,10 @@ extension LoRAConfig: MethodSection {
     fields.field("use_rslora", &useRSLoRA, .bool, "Scale by alpha / √rank instead (rsLoRA).")
     modules.declareTargets(fields)
     fields.field(
-      "rank_pattern", &rankPattern, .map(of: .int(1...)), "Other ranks for modules whose name ends with a match.")
+      "rank_pattern", &rankPattern, .byNamePattern(of: .int(1...)),
+      "Other ranks for modules whose name ends with a match.")
     fields.field(
-      "alpha_pattern", &alphaPattern, .map(of: .number(above: 0)),
+      "alpha_pattern", &alphaPattern, .byNamePattern(of: .number(above: 0)),
       "Other alphas for modules whose name ends with a match.")
     modules.declareLayers(fields)
     fields.field("bias", &bias, .choice, "Biases to train.")

@@ -68,12 +68,30 @@ extension FieldType<String> {
   }
 }
 
+extension FieldType {
+  /// Values by patterns for the end of module names, as PEFT's `rank_pattern`.
+  static func byNamePattern<Element>(of type: FieldType<Element>) -> Self where Value == [String: Element] {
+    let map = Self.map(of: type)
+    return Self(
+      map.expected, schema: map.schema,
+      read: { json, location in
+        guard let values = map.read(json, location) else { return nil }
+        for pattern in values.keys.sorted() {
+          guard let reason = regexError(pattern, atEndOfName: true) else { continue }
+          location.fault(
+            "found the key \"\(printable(pattern))\", not a regular expression (\(printable(reason)))",
+            expected: "name ends or regular expressions as keys")
+          return nil
+        }
+        return values
+      }, write: map.write)
+  }
+}
+
 /// Why `pattern` is not a regular expression; nil if it is one.
-private func regexError(_ pattern: String) -> String? {
-  // The parser of regular expressions is recursive, and a pattern for names is short.
-  guard pattern.utf8.count <= 1000 else { return "longer than 1000 bytes" }
+private func regexError(_ pattern: String, atEndOfName isEnd: Bool = false) -> String? {
   do {
-    _ = try Regex(pattern)
+    _ = try isEnd ? Pattern(atEndOfName: pattern) : Pattern(pattern)
     return nil
   } catch {
     return "\(error)"

@@ -1,0 +1,148 @@
+/// Groups of a pattern: captures, lookarounds, conditionals, flags and comments.
+
+extension PatternParser {
+  /// What follows a parenthesis; nil: a comment, or flags of the whole pattern.
+  mutating func group(mayHaveFlags: Bool) throws(PatternFault) -> PatternNode? {
+    guard take("?") else { return try capture(name: nil) }
+    guard let token = take() else { throw fault("an unfinished group") }
+    switch token {
+    case [UInt8(ascii: "P")]:
+      if take("<") { return try capture(name: try takeName(until: ">")) }
+      if take("=") {
+        let name = try takeName(until: ")")
+        guard let group = groupNames[name] else { throw fault("there is no group named '\(name)'") }
+        return try backreference(group)
+      }
+      throw fault("(?P must be followed by < or =")
+    case [UInt8(ascii: ":")]: return .sequence([try closed()])
+    case [UInt8(ascii: ">")]: return .atomic(try closed())
+    case [UInt8(ascii: "#")]:
+      while let skipped = take(), skipped != [UInt8(ascii: ")")] {}
+      if tokens[index - 1] != [UInt8(ascii: ")")] { throw fault("an unfinished comment") }
+      return nil
+    case [UInt8(ascii: "=")], [UInt8(ascii: "!")]:
+      return .lookahead(try closed(), isNegative: token == [UInt8(ascii: "!")])
+    case [UInt8(ascii: "<")]: return try lookbehind()
+    case [UInt8(ascii: "(")]: return try conditional()
+    default: return try flagged(token, mayBeGlobal: mayHaveFlags)
+    }
+  }
+
+  /// The inside of a group, and its closing parenthesis.
+  private mutating func closed() throws(PatternFault) -> PatternNode {
+    let node = try choice()
+    if !take(")") { throw fault("a missing )") }
+    return node
+  }
+
+  private mutating func capture(name: String?) throws(PatternFault) -> PatternNode {
+    let number = groupWidths.count
+    groupWidths.append(nil)
+    if let name, groupNames.updateValue(number, forKey: name) != nil {
+      throw fault("a second group named '\(name)'")
+    }
+    let node = try closed()
+    groupWidths[number] = node.width(groupWidths)
+    return .group(number, node)
+  }
+
+  private mutating func takeName(until end: Unicode.Scalar) throws(PatternFault) -> String {
+    let name = takeWhile(in: .word)
+    guard let first = name.utf8.first, !ASCIISet.digits.contains(first), take(end) else {
+      throw fault("a group name must be an identifier")
+    }
+    return name
+  }
+
+  mutating func backreference(_ group: Int) throws(PatternFault) -> PatternNode {
+    guard group < groupWidths.count else { throw fault("there is no group \(group)") }
+    guard groupWidths[group] != nil else { throw fault("a reference to group \(group), which is not closed yet") }
+    try checkLookbehind(group)
+    return .backreference(group, ignoresCase: flags.ignoresCase)
+  }
+
+  private func checkLookbehind(_ group: Int) throws(PatternFault) {
+    guard let lookbehindStart else { return }
+    if group >= groupWidths.count || groupWidths[group] == nil || group >= lookbehindStart {
+      throw fault("a reference to group \(group) in the lookbehind that defines it")
+    }
+  }
+
+  private mutating func lookbehind() throws(PatternFault) -> PatternNode {
+    let isNegative = take("!")
+    if !isNegative && !take("=") { throw fault("(?< must be followed by = or !; a named group is (?P<name>…)") }
+    let outer = lookbehindStart
+    lookbehindStart = outer ?? groupWidths.count
+    let node = try closed()
+    lookbehindStart = outer
+    let width = node.width(groupWidths)
+    guard width.lowerBound == width.upperBound else { throw fault("a lookbehind must have a fixed width") }
+    return .lookbehind(node, width: width.lowerBound, isNegative: isNegative)
+  }
+
+  private mutating func conditional() throws(PatternFault) -> PatternNode {
+    let digits = takeWhile(in: .digits)
+    let group: Int
+    if digits.isEmpty {
+      let name = try takeName(until: ")")
+      guard let number = groupNames[name] else { throw fault("there is no group named '\(name)'") }
+      group = number
+    } else {
+      guard let number = Int(digits), number > 0, take(")") else { throw fault("a group number must be above 0") }
+      group = number
+    }
+    try checkLookbehind(group)
+    conditionGroups.append(group)
+    let yes = try sequence()
+    let no = take("|") ? try sequence() : .sequence([])
+    if next == [UInt8(ascii: "|")] { throw fault("a conditional has at most two branches") }
+    if !take(")") { throw fault("a missing )") }
+    return .conditional(group, yes: yes, no: no)
+  }
+
+  /// `(?i)` for the whole pattern, or `(?i-x:…)` for a group.
+  private mutating func flagged(_ first: [UInt8], mayBeGlobal: Bool) throws(PatternFault) -> PatternNode? {
+    let outer = flags
+    let (added, removed, isGlobal) = try takeFlags(first)
+    if isGlobal {
+      if !mayBeGlobal { throw fault("flags of the whole pattern must come first; for a part, write (?i:…)") }
+      typeFlags.formUnion(added.intersection("au".utf8))
+      if typeFlags.count > 1 { throw fault("the flags a and u exclude each other") }
+      flags.ignoresCase = flags.ignoresCase || added.contains(UInt8(ascii: "i"))
+      flags.isVerbose = flags.isVerbose || added.contains(UInt8(ascii: "x"))
+      return nil
+    }
+    flags.ignoresCase = (outer.ignoresCase || added.contains(UInt8(ascii: "i"))) && !removed.contains(UInt8(ascii: "i"))
+    flags.isVerbose = (outer.isVerbose || added.contains(UInt8(ascii: "x"))) && !removed.contains(UInt8(ascii: "x"))
+    let node = try closed()
+    flags = outer
+    return .sequence([node])
+  }
+
+  private mutating func takeFlags(
+    _ first: [UInt8]
+  ) throws(PatternFault) -> (added: Set<UInt8>, removed: Set<UInt8>, isGlobal: Bool) {
+    let names = Set("aimsux".utf8)
+    var added: Set<UInt8> = [], removed: Set<UInt8> = [], token: [UInt8]? = first
+    while let flag = token, flag.count == 1, names.contains(flag[0]) {
+      added.insert(flag[0])
+      token = take()
+    }
+    if added.intersection("au".utf8).count > 1 { throw fault("the flags a and u exclude each other") }
+    if token == [UInt8(ascii: ")")], !added.isEmpty { return (added, [], true) }
+    if token == [UInt8(ascii: "-")] {
+      token = take()
+      while let flag = token, flag.count == 1, names.contains(flag[0]) {
+        removed.insert(flag[0])
+        token = take()
+      }
+      if removed.isEmpty { throw fault("a missing flag after -") }
+      if !removed.isDisjoint(with: "au".utf8) { throw fault("the flags a and u cannot be turned off") }
+      if !removed.isDisjoint(with: added) { throw fault("a flag turned on and off") }
+    } else if added.isEmpty {
+      throw fault("an unknown group, (?" + String(decoding: first, as: UTF8.self))
+    }
+    if token != [UInt8(ascii: ":")] { throw fault("an unknown flag, or a missing :") }
+    return (added, removed, false)
+  }
+}
