@@ -84,7 +84,7 @@ extension AdaLoRAConfig: ModuleMethod {
     settings["lora_alpha"] = jsonNumber(alpha)
     settings["lora_dropout"] = .double(dropout)
     settings["modules_to_save"] = modules.modulesToSaveJSON
-    settings.merge(modules.targetsJSON(of: chosen, in: model)) { _, targets in targets }
+    settings.merge(modules.listsJSON(of: chosen, in: model)) { _, targets in targets }
     settings["init_r"] = .int(initR)
     settings["target_r"] = .int(targetR)
     settings["tinit"] = .int(tInit)
@@ -100,6 +100,8 @@ extension AdaLoRAConfig: ModuleMethod {
 
   public init(_ file: inout AdapterConfigReader) {
     file.refuse(unsupportedLoRAKeys + ["use_dora", "use_rslora"])
+    // AdaLoRA has its own initialization, and ranks in place of 'r'.
+    file.ignore(ignoredLoRAKeys + ["alpha_pattern", "init_lora_weights", "r"])
     initR = file.positiveInt("init_r") ?? initR
     targetR = file.positiveInt("target_r") ?? targetR
     alpha = file["lora_alpha", "a number above 0", { $0.number.flatMap { $0 > 0 ? $0 : nil } }] ?? alpha

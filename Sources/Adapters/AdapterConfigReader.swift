@@ -4,6 +4,8 @@ import Files
 public struct AdapterConfigReader {
   let json: JSON
   private(set) var problems: [String] = []
+  /// Keys that the method has read, refused or ignored.
+  private var knownKeys: Set<String> = []
 
   init(_ json: JSON) { self.json = json }
 
@@ -13,6 +15,7 @@ public struct AdapterConfigReader {
   ///   - convert: nil for a value of another type.
   subscript<T>(_ key: String, _ expected: String, _ convert: (JSON) -> T?) -> T? {
     mutating get {
+      knownKeys.insert(key)
       guard let found = json[key], found != .null else { return nil }
       if let value = convert(found) { return value }
       problems.append("'\(key)' is \(found.text(pretty: false).prefix(60)); expected \(expected).")
@@ -32,16 +35,28 @@ public struct AdapterConfigReader {
 
   /// Options that change the result and are not supported: they must be absent or off.
   mutating func refuse(_ keys: [String]) {
+    knownKeys.formUnion(keys)
     for key in keys {
-      switch json[key] {
-      case nil, .null, .bool(false), .array([]), .object([:]), .string(""): break
-      case let found?: problems.append("'\(key)' is \(found.text(pretty: false).prefix(60)), which is not supported.")
+      if let found = json[key], !isOff(found) {
+        problems.append("'\(key)' is \(found.text(pretty: false).prefix(60)), which is not supported.")
       }
+    }
+  }
+
+  /// Options that do not change what a trained adapter computes.
+  mutating func ignore(_ keys: some Sequence<String>) { knownKeys.formUnion(keys) }
+
+  /// Refuses all other keys that are on: they may belong to a newer version of the library, and change the result.
+  mutating func refuseUnknown() {
+    for (key, value) in (json.object ?? [:]).sorted(by: { $0.key < $1.key }) {
+      if knownKeys.contains(key) || isOff(value) { continue }
+      problems.append("'\(key)' is \(value.text(pretty: false).prefix(60)); this setting is unknown.")
     }
   }
 
   /// An option of which only one value is supported; it may be absent.
   mutating func require(_ key: String, _ value: JSON) {
+    knownKeys.insert(key)
     if let found = json[key], found != value, found.number == nil || found.number != value.number {
       problems.append(
         "'\(key)' is \(found.text(pretty: false).prefix(60)); only \(value.text(pretty: false)) is supported.")
@@ -49,6 +64,15 @@ public struct AdapterConfigReader {
   }
 
   mutating func problem(_ text: String) { problems.append(text) }
+}
+
+/// Whether the value is null, false, 0, empty, or an object of such values.
+private func isOff(_ json: JSON) -> Bool {
+  switch json {
+  case .null, .bool(false), .array([]), .string(""), .int(0), .double(0): true
+  case .object(let members): members.values.allSatisfy(isOff)
+  default: false
+  }
 }
 
 /// nil if `json` is not a list, or if an element cannot be converted.

@@ -24,6 +24,11 @@ extension BottleneckConfig {
       "adapter_residual_before_ln", "cross_adapter", "inv_adapter", "is_parallel", "ln_after", "ln_before", "phm_layer",
       "use_gating", "architecture",
     ])
+    file.ignore([
+      "factorized_phm_W", "factorized_phm_rule", "hypercomplex_nonlinearity", "init_weights", "init_weights_seed",
+      "inv_adapter_reduction_factor", "learn_phm", "phm_bias", "phm_c_init", "phm_dim", "phm_init_range", "phm_rank",
+      "shared_W_phm", "shared_phm_rule",
+    ])
     file.require("original_ln_after", true)
     file.require("residual_before_ln", true)
     file.require("stochastic_depth", 0)

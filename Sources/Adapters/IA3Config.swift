@@ -76,26 +76,28 @@ extension IA3Config: ModuleMethod {
   }
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
-    let lists = try moduleLists(in: model)
-    return [
-      "exclude_modules": .null, "fan_in_fan_out": false,
-      "feedforward_modules": .array(lists.feedforward.map(JSON.string)), "init_ia3_weights": .bool(initIA3Weights),
-      "modules_to_save": modules.modulesToSaveJSON, "target_modules": .array(lists.targets.map(JSON.string)),
-    ]
+    let (lists, feedforward) = try moduleLists(in: model)
+    var settings = lists.json
+    settings["layers_to_transform"] = nil
+    settings["fan_in_fan_out"] = false
+    settings["feedforward_modules"] = .array(feedforward.map(JSON.string))
+    settings["init_ia3_weights"] = .bool(initIA3Weights)
+    settings["modules_to_save"] = modules.modulesToSaveJSON
+    return settings
   }
 
-  /// `target_modules` and `feedforward_modules`, which PEFT requires among them: name suffixes if they choose exactly
-  /// these modules, else full names.
-  private func moduleLists(in model: TextModel) throws -> (targets: [String], feedforward: [String]) {
+  /// The keys that choose modules, and `feedforward_modules`, which PEFT requires among `target_modules`: name suffixes
+  /// if they choose exactly these modules, else full names.
+  private func moduleLists(in model: TextModel) throws -> (ModuleChoice.Lists, feedforward: [String]) {
     let resolved = try resolve(in: model, strict: false)
     let chosen = resolved.map(\.projection.name)
-    let feedforward = resolved.filter(\.isFeedforward).map(\.projection.name)
-    guard case .suffixes(let suffixes) = self.feedforward(in: model) else { return (chosen, feedforward) }
-    let targets = modules.targets(
-      chosen, among: model.projections.map(\.name), defaults: model.config.family.ia3Defaults.targets,
-      allLinear: Set(endings(of: chosen) + suffixes).sorted()
-    ).modules
-    return suffixes.allSatisfy(targets.contains) ? (targets, suffixes.sorted()) : (chosen, feedforward)
+    if case .suffixes(let suffixes) = feedforward(in: model) {
+      let lists = modules.lists(
+        chosen, among: model.projections.map(\.name), defaults: model.config.family.ia3Defaults.targets,
+        allLinear: Set(endings(of: chosen) + suffixes).sorted())
+      if suffixes.allSatisfy(lists.targets.contains) { return (lists, suffixes.sorted()) }
+    }
+    return (ModuleChoice.Lists(targets: chosen), resolved.filter(\.isFeedforward).map(\.projection.name))
   }
 
   public init(_ file: inout AdapterConfigReader) {

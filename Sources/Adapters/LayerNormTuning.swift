@@ -33,11 +33,10 @@ extension LayerNormTuning: ModuleMethod {
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try select(in: model, strict: false)
-    let targets = modules.targets(chosen, among: model.normNames, defaults: endings(of: model.normNames)).modules
-    return [
-      "exclude_modules": .null, "modules_to_save": modules.modulesToSaveJSON,
-      "target_modules": .array(targets.map(JSON.string)),
-    ]
+    var settings = modules.lists(chosen, among: model.normNames, defaults: endings(of: model.normNames)).json
+    settings["layers_to_transform"] = nil
+    settings["modules_to_save"] = modules.modulesToSaveJSON
+    return settings
   }
 
   public init(_ file: inout AdapterConfigReader) { modules = ModuleChoice(&file) }

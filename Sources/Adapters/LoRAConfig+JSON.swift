@@ -16,7 +16,13 @@ let peftLoRADefaults: [String: JSON] = [
 let unsupportedLoRAKeys = [
   "use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "target_parameters", "layer_replication",
   "trainable_token_indices", "alora_invocation_tokens", "megatron_config", "arrow_config", "kasa_config",
-  "velora_config", "monteclora_config", "layers_pattern",
+  "velora_config", "monteclora_config",
+]
+
+/// Those that only matter for the initialization, for training, or beside an unsupported key.
+let ignoredLoRAKeys = [
+  "corda_config", "ensure_weight_tying", "eva_config", "loftq_config", "lora_ga_config", "megatron_core",
+  "qalora_group_size", "runtime_config",
 ]
 
 extension LoRAConfig {
@@ -41,13 +47,14 @@ extension LoRAConfig {
     settings["modules_to_save"] = modules.modulesToSaveJSON
     settings["r"] = .int(rank * rankFactor)
     settings["rank_pattern"] = .object(ranks.mapValues { .int($0 * rankFactor) })
-    settings.merge(modules.targetsJSON(of: chosen, in: model)) { _, targets in targets }
+    settings.merge(modules.listsJSON(of: chosen, in: model)) { _, targets in targets }
     settings["use_rslora"] = .bool(useRSLoRA)
     return settings
   }
 
   public init(_ file: inout AdapterConfigReader) {
     file.refuse(unsupportedLoRAKeys)
+    file.ignore(ignoredLoRAKeys)
     rank = file.positiveInt("r") ?? 8
     alpha = file["lora_alpha", "a number", { $0.number }] ?? 8
     dropout = file.fraction("lora_dropout") ?? 0

@@ -3,37 +3,55 @@ import Files
 import Models
 
 extension ModuleChoice {
-  /// `target_modules` and `layers_to_transform` with which PEFT chooses `chosen`; its `exclude_modules` is then null.
-  /// Name suffixes are written as they are if they choose exactly these modules. Everything else is written as full
-  /// names, because in PEFT a regular expression may match more: containers, dropouts, the head.
-  /// - Parameters:
-  ///   - chosen: what `select` has chosen.
-  ///   - suffixes: the name suffixes that "all-linear" is written as; nil: the ends of the chosen names.
-  func targets(
-    _ chosen: [String], among names: [String], defaults: [String], allLinear suffixes: [String]? = nil
-  ) -> (modules: [String], layers: [Int]?) {
-    let suffixes: [String]? =
-      switch targets ?? .suffixes(defaults) {
-      case .suffixes(let names): names
-      case .allLinear: suffixes ?? endings(of: chosen)
-      case .pattern: nil
-      }
-    if let suffixes,
-      chosen == names.filter({ name in isInLayers(name) && suffixes.contains { isSuffix($0, of: name) } })
-    {
-      return (suffixes.sorted(), layers)
+  /// Keys of adapter_config.json with which PEFT chooses `chosen`.
+  struct Lists {
+    var targets: [String]
+    var exclude: [String] = []
+    var layers: [Int]?
+
+    var json: [String: JSON] {
+      [
+        "target_modules": .array(targets.map(JSON.string)),
+        "exclude_modules": exclude.isEmpty ? .null : .array(exclude.map(JSON.string)),
+        "layers_to_transform": layers.map { .array($0.map(JSON.int)) } ?? .null,
+      ]
     }
-    return (chosen, nil)
   }
 
-  /// The same two keys for an adapter of projections, and `exclude_modules`.
-  func targetsJSON(of chosen: [String], in model: TextModel) -> [String: JSON] {
-    let names = model.projections.map(\.name)
-    let (modules, layers) = targets(chosen, among: names, defaults: model.config.family.names.defaultTargets)
-    return [
-      "target_modules": .array(modules.map(JSON.string)), "exclude_modules": .null,
-      "layers_to_transform": layers.map { .array($0.map(JSON.int)) } ?? .null,
-    ]
+  /// Name suffixes are written as they are if they choose exactly `chosen`. Everything else is written as full names,
+  /// because in PEFT a regular expression may match more: containers, dropouts, the head.
+  /// - Parameters:
+  ///   - chosen: what `select` has chosen among `names`.
+  ///   - suffixes: the name suffixes that "all-linear" is written as; nil: the ends of the chosen names.
+  ///   - canExclude: whether PEFT has `exclude_modules` for the method.
+  func lists(
+    _ chosen: [String], among names: [String], defaults: [String], allLinear suffixes: [String]? = nil,
+    canExclude: Bool = true
+  ) -> Lists {
+    var lists = Lists(targets: [], layers: layers)
+    switch targets ?? .suffixes(defaults) {
+    case .suffixes(let names): lists.targets = names.sorted()
+    case .allLinear: lists.targets = suffixes ?? endings(of: chosen)
+    case .pattern: return Lists(targets: chosen)
+    }
+    switch canExclude ? exclude : nil {
+    case nil: lists.exclude = canExclude ? newHeadModules : []
+    case .suffixes(let names): lists.exclude = (names + newHeadModules).sorted()
+    case .pattern, .allLinear: return Lists(targets: chosen)
+    }
+    let found = names.filter { name in
+      isInLayers(name) && lists.targets.contains { isSuffix($0, of: name) }
+        && !lists.exclude.contains { isSuffix($0, of: name) }
+    }
+    return found == chosen ? lists : Lists(targets: chosen)
+  }
+
+  /// The keys for an adapter of projections.
+  func listsJSON(of chosen: [String], in model: TextModel, canExclude: Bool = true) -> [String: JSON] {
+    lists(
+      chosen, among: model.projections.map(\.name), defaults: model.config.family.names.defaultTargets,
+      canExclude: canExclude
+    ).json
   }
 
   /// `modules_to_save`, with PEFT's names for the head.
@@ -47,8 +65,20 @@ extension ModuleChoice {
         "layers_to_transform", "a whole number or a list of whole numbers",
         { $0.int.map { [$0] } ?? list($0) { $0.int } }]
     if layers == [] { layers = nil }  // As in PEFT.
+    isReadFromTensors =
+      isPattern(targets) || isPattern(exclude)
+      || file["layers_pattern", "a name or a list of names", { $0.string ?? list($0) { $0.string }?.first }] != nil
     modulesToSave = file.modulesToSave()
   }
+
+  /// Chooses exactly these modules.
+  mutating func choose(_ modules: [String]) {
+    (targets, exclude, layers, isReadFromTensors) = (.suffixes(modules), nil, nil, false)
+  }
+}
+
+private func isPattern(_ targets: ModuleChoice.Targets?) -> Bool {
+  if case .pattern = targets { true } else { false }
 }
 
 /// PEFT's names for the head, which do not depend on the model.

@@ -23,6 +23,9 @@ public struct ModuleChoice: Sendable, Equatable {
 
   public init() {}
 
+  /// Whether the names of an adapter file's tensors choose the modules, because a regular expression of
+  /// adapter_config.json was written for another class of the model, or may not be usable here.
+  var isReadFromTensors = false
   /// Modules of a newly initialized head, which `modulesToSave` includes: they are no targets.
   private(set) var newHeadModules: [String] = []
 
@@ -47,7 +50,7 @@ public enum TargetFault: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .badPattern(let key, let pattern, let why):
-      "'\(key)': \"\(pattern)\" cannot be used as a regular expression of Python's re: \(why)."
+      "'\(key)': \"\(pattern)\" is not a regular expression of Python's re (\(why))."
     case .nothingExcluded(let pattern):
       "'exclude_modules': \"\(pattern)\" excludes none of the modules that 'target_modules' chooses. Correct it, or remove "
         + "it. A list has names or name suffixes; a regular expression must match a module's whole name."

@@ -68,6 +68,7 @@ extension PrefixConfig: AdapterMethod {
     numVirtualTokens = file.numVirtualTokens()
     prefixProjection = file.flag("prefix_projection")
     encoderHiddenSize = file.positiveInt("encoder_hidden_size")
+    file.ignore(["init_weights"])
     newHeadModules = file.modulesToSave()
   }
 }
@@ -88,6 +89,7 @@ func promptLearningConfig(_ count: Int, _ model: TextModel, modulesToSave: [Stri
 extension AdapterConfigReader {
   mutating func numVirtualTokens() -> Int {
     require("num_transformer_submodules", 1)
+    ignore(["num_attention_heads", "num_layers", "token_dim"])
     if let count = positiveInt("num_virtual_tokens") { return count }
     if json["num_virtual_tokens"] == nil { problem("'num_virtual_tokens' is missing.") }
     return 1

@@ -71,6 +71,7 @@ extension PromptConfig: AdapterMethod {
         "prompt_tuning_init", "\"RANDOM\", \"TEXT\" or \"SAMPLE_VOCAB\"",
         { $0.string.flatMap { Init(rawValue: $0.lowercased()) } }] ?? .random
     text = file["prompt_tuning_init_text", "a string", { $0.string }]
+    file.ignore(["tokenizer_kwargs", "tokenizer_name_or_path"])
     newHeadModules = file.modulesToSave()
   }
 }

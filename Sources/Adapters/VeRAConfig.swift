@@ -41,7 +41,7 @@ extension VeRAConfig: ModuleMethod {
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try resolve(in: model, strict: false).map(\.name)
-    var settings = modules.targetsJSON(of: chosen, in: model)
+    var settings = modules.listsJSON(of: chosen, in: model, canExclude: false)
     settings["exclude_modules"] = nil
     settings.merge([
       "bias": "none", "d_initial": .double(dInitial), "fan_in_fan_out": false, "init_weights": true,
@@ -53,7 +53,8 @@ extension VeRAConfig: ModuleMethod {
   }
 
   public init(_ file: inout AdapterConfigReader) {
-    file.refuse(["fan_in_fan_out", "layers_pattern"])
+    file.refuse(["fan_in_fan_out"])
+    file.ignore(["init_weights"])
     if let bias = file["bias", "\"none\"", { $0.string }], bias != "none" {
       file.problem("'bias' is \"\(bias)\", which is not supported.")
     }

@@ -19,6 +19,7 @@ public struct FolderTask: Sendable {
     self.folder = folder
     settings = try TuneJSON(folder: folder)
     let file = folder + "/adapter_config.json"
+    if folder != base { try AdapterFormat.check(folder) }
     let found = folder == base ? nil : try JSON(path: file)["task_type"]?.string
     if let settings {
       inference = settings.task

@@ -30,7 +30,6 @@ private func initialAdapter(_ run: String, on model: TextModel) throws -> Adapte
     return new
   default: return try Adapter(folder: fixture("adapters/\(run)-start"), on: model)
   }
-  config.modules.exclude = .suffixes(["pooler.dense"])
   return try Adapter(config, on: model, seed: 1)
 }
 

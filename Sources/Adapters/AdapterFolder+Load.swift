@@ -1,0 +1,69 @@
+/// Loads adapter folders of PEFT and of `adapters`.
+import Autograd
+import Checkpoints
+import Files
+public import Models
+
+extension Adapter {
+  /// Loads the adapter in `folder` for `model`.
+  /// - Throws: `AdapterFault` with all unsupported settings, or all missing, unexpected and misshapen tensors;
+  ///   `CheckpointFault.notFinite` for a tensor with NaN or infinity.
+  public convenience init(folder: String, on model: TextModel) throws {
+    try AdapterFormat.check(folder)
+    var method = try readMethod(folder + "/adapter_config.json")
+    let prefix = type(of: method).tensorPrefix
+    var tensors = try AdapterTensors(
+      folder: folder, type(of: method).format,
+      encoder: (prefix, model.config.family.names.baseModelPrefix + "."))
+    try tensors.checkTypes(model)
+    if var choice = method as? any ModuleMethod, choice.modules.isReadFromTensors {
+      choice.modules.choose(tensors.adaptedModules(among: model.projections.map(\.name) + model.normNames))
+      method = choice
+    }
+    method.addModulesToSave(tensors.savedModules(of: model, besides: method.modulesToSave))
+    let injection = try method.inject(into: model, seed: nil)
+    for tensor in injection.tensors { try tensors.read(tensor.parameter, savedName: tensor.name) }
+    let head = model.headType.isTied ? nil : try tensors.head(like: model.classifier)
+    self.init(method, on: model, injection, head: head)
+    for weight in replacedWeights { try tensors.read(weight.parameter, savedName: weight.name) }
+    try tensors.finish()
+  }
+}
+
+/// All methods, found by their `peft_type`.
+private let adapterMethods: [any AdapterMethod.Type] = [
+  LoRAConfig.self, AdaLoRAConfig.self, IA3Config.self, VeRAConfig.self, LayerNormTuning.self, BitFit.self,
+  LinearProbe.self, BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
+]
+
+/// The method and its config, from adapter_config.json.
+private func readMethod(_ file: String) throws -> any AdapterMethod {
+  let json = try JSON(path: file)
+  if json["peft_type"] == nil, var settings = json["config"]?.object {
+    settings["name"] = json["name"]
+    var reader = AdapterConfigReader(.object(settings))
+    if json["version"] == nil {
+      reader.problem("'version' is missing: an older version of the library wrote this file, with other keys.")
+    }
+    return try read(BottleneckConfig.self, &reader, file)
+  }
+  guard let type = adapterMethods.first(where: { $0.peftType == json["peft_type"]?.string }) else {
+    let found = json["peft_type"]?.text(pretty: false) ?? "missing"
+    let supported = adapterMethods.map { "\"\($0.peftType)\"" }.joined(separator: ", ")
+    throw AdapterFault.unsupported(file: file, problems: ["'peft_type' is \(found); supported: \(supported)."])
+  }
+  var reader = AdapterConfigReader(json)
+  reader.ignore([
+    "auto_mapping", "base_model_name_or_path", "inference_mode", "peft_type", "peft_version", "revision", "task_type",
+  ])
+  return try read(type, &reader, file)
+}
+
+private func read(
+  _ type: any AdapterMethod.Type, _ reader: inout AdapterConfigReader, _ file: String
+) throws -> any AdapterMethod {
+  let method = type.init(&reader)
+  reader.refuseUnknown()
+  if !reader.problems.isEmpty { throw AdapterFault.unsupported(file: file, problems: reader.problems) }
+  return method
+}

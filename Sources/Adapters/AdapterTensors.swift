@@ -1,0 +1,142 @@
+/// The tensors of an adapter file, read by the names that PEFT gives them. Collects all mismatches.
+import Autograd
+import Checkpoints
+import Files
+import Models
+
+struct AdapterTensors {
+  private let checkpoint: Checkpoint
+  private let file: String
+  /// `base_model.model.` and `bert.`.
+  private let encoder: (prefix: String, name: String)
+  /// The name in the file of every tensor, by the name that PEFT saves it under.
+  private let storedNames: [String: String]
+  private var problems: [String] = []
+  private var used: Set<String> = []
+
+  init(folder: String, _ format: AdapterFormat, encoder: (prefix: String, name: String)) throws {
+    let files = format.weights.map { folder + "/" + $0 }
+    checkpoint = try Checkpoint(files: [files[0]] + files.dropFirst().filter(fileExists))
+    (file, self.encoder) = (files[0], encoder)
+    let names = checkpoint.names.map { (savedName(of: $0), $0) }
+    storedNames = Dictionary(names) { first, _ in first }
+    if storedNames.count < names.count {
+      throw AdapterFault.unsupported(
+        file: file, problems: ["it has the tensors of several adapters. Save each of them in a folder of its own."])
+    }
+  }
+
+  /// The stored name of a tensor, with or without the encoder's name: PEFT omits it for a model without a head.
+  private func find(_ name: String) -> String? {
+    storedNames[name] ?? storedNames[encoder.prefix + name.trimmingPrefix(encoder.prefix + encoder.name)]
+  }
+
+  /// The modules that have tensors of an adapter in the file.
+  func adaptedModules(among modules: [String]) -> [String] {
+    let adapted = Set(storedNames.keys.compactMap(adaptedModule))
+    return modules.filter { module in
+      [module, String(module.trimmingPrefix(encoder.name))].contains { adapted.contains(encoder.prefix + $0) }
+    }
+  }
+
+  /// Modules of the model that the file holds weights of, besides the classifier and `modules`: a new head's layers, and
+  /// the word embeddings if PEFT has saved them.
+  func savedModules(of model: TextModel, besides modules: [String]) -> [String] {
+    let weights = model.parameters.map(\.name).filter { name in
+      name.hasSuffix(".weight") && name != model.classifier.name + ".weight"
+        && find(encoder.prefix + name) != nil && !belongs(name, to: modules)
+    }
+    return weights.map(moduleName)
+  }
+
+  mutating func read(_ parameter: Parameter, savedName: String) throws {
+    guard let name = find(savedName) else {
+      problems.append("missing '\(savedName)' \(parameter.shape)")
+      return
+    }
+    used.insert(name)
+    let found = try checkpoint.info(name).shape
+    guard found == parameter.shape else {
+      problems.append("'\(name)' has shape \(found); this model and adapter_config.json expect \(parameter.shape)")
+      return
+    }
+    try checkpoint.floats(name, into: parameter.pointer)
+  }
+
+  /// The adapter's classifier, with any number of classes; a copy of the model's if the file has none.
+  mutating func head(like head: Projection) throws -> Projection {
+    let savedName = encoder.prefix + head.weight.name
+    guard let name = find(savedName), case let shape = try checkpoint.info(name).shape, shape.count == 2 else {
+      return head.copy
+    }
+    let adapterHead = Projection(
+      head.name, weight: Parameter(head.weight.name, shape: [shape[0], head.inputs]),
+      bias: Parameter(head.bias.name, shape: [shape[0]]))
+    try read(adapterHead.weight, savedName: savedName)
+    try read(adapterHead.bias, savedName: encoder.prefix + head.bias.name)
+    return adapterHead
+  }
+
+  func finish() throws {
+    // With bias "all" PEFT 0.21 also saves the head's original and wrapped biases, and does not load them.
+    let unread = checkpoint.names.filter {
+      !used.contains($0) && !$0.contains(".original_module.") && !$0.hasSuffix(".modules_to_save.bias")
+    }
+    let allProblems = try problems + unread.map { "unexpected '\($0)' \(try checkpoint.info($0).shape)" }
+    if !allProblems.isEmpty { throw AdapterFault.tensors(file: file, problems: allProblems) }
+    try checkpoint.checkFinite(used)
+  }
+
+  /// Refuses tensors that no base can take here: other types of adapters, and word embeddings of another size.
+  func checkTypes(_ model: TextModel) throws {
+    var problems: [String] = []
+    for name in storedNames.keys.sorted() {
+      if name.contains(".lora_embedding_") {
+        problems.append("'\(name)': LoRA on embeddings is not supported. Use PEFT's 'modules_to_save' for them.")
+      } else if adaptedModule(name) == encoder.prefix + model.classifier.name, !model.headType.isTied {
+        problems.append(
+          "'\(name)': an adapter of the classifier is not supported; PEFT trains the classifier in full if "
+            + "'task_type' is set.")
+      } else if name.hasSuffix(".lora_B.bias") {
+        problems.append("'\(name)': LoRA with a bias ('lora_bias') is not supported.")
+      } else if name.contains(".token_adapter.") {
+        problems.append("'\(name)': 'trainable_token_indices' is not supported.")
+      }
+    }
+    let embeddings = model.wordEmbeddings
+    if let name = find(encoder.prefix + embeddings.name), case let found = try checkpoint.info(name).shape,
+      found != embeddings.shape
+    {
+      problems.append(
+        "'\(name)' has shape \(found), the base's word embeddings \(embeddings.shape): the adapter was trained on a base "
+          + "with another vocabulary and saved its word embeddings. Give that base.")
+    }
+    if !problems.isEmpty { throw AdapterFault.unsupported(file: file, problems: problems) }
+  }
+}
+
+/// Names of adapters' parameters in PEFT, after the module that they adapt.
+private let adapterParameters: Set<String> = [
+  "lora_A", "lora_B", "lora_E", "lora_embedding_A", "lora_embedding_B", "lora_magnitude_vector", "ia3_l", "vera_A",
+  "vera_B", "vera_lambda_b", "vera_lambda_d", "ln_tuning_layers",
+]
+
+/// The name that PEFT saves a tensor of torch's `state_dict()` under: without the adapter's name, as in
+/// `….lora_A.default.weight` and `classifier.modules_to_save.default.weight`.
+private func savedName(of name: String) -> String {
+  var parts = name.split(separator: ".").map(String.init)
+  if let index = parts.lastIndex(where: adapterParameters.contains), index + 1 < parts.count,
+    !["weight", "bias"].contains(parts[index + 1])
+  {
+    parts.remove(at: index + 1)
+  } else if let index = parts.firstIndex(of: "modules_to_save"), index + 2 < parts.count {
+    parts.removeSubrange(index...index + 1)
+  }
+  return parts.joined(separator: ".")
+}
+
+/// The module that a tensor of an adapter belongs to, with the prefix of the file; nil: another tensor.
+private func adaptedModule(_ name: String) -> String? {
+  let parts = name.split(separator: ".")
+  return parts.lastIndex { adapterParameters.contains(String($0)) }.map { parts[..<$0].joined(separator: ".") }
+}
