@@ -1,57 +1,75 @@
-/// Module patterns and layers of adapter_config.json, where PEFT reads them differently from a recipe.
+/// Patterns against Python's `re`. The expected matches are in Fixtures/adapters/patterns.json, which
+/// Fixtures/make_patterns.py makes.
 import Files
-import Kernels
 import Models
 import TestSupport
 import Testing
 
 @testable import Adapters
 
-/// alpha / rank of every adapted module, by name.
-private func scales(_ config: LoRAConfig, _ model: TextModel) throws -> [String: Double] {
-  try [String: Double](
-    uniqueKeysWithValues: config.resolve(in: model, strict: false).map { ($0.projection.name, $0.scale) })
+/// Names of modules, and patterns with the names that `re.fullmatch` chooses; nil: `re` rejects the pattern.
+private let golden: (names: [String], patterns: [(pattern: String, matches: [String]?)]) = {
+  guard let json = try? JSON(path: fixture("adapters/patterns.json")),
+    let names = json["names"]?.array?.compactMap(\.string), let items = json["patterns"]?.array
+  else { return ([], []) }
+  return (
+    names,
+    items.map { item in
+      let parts = item.array ?? []
+      return (parts[0].string ?? "", parts[1].array?.map { names[$0.int ?? 0] })
+    }
+  )
+}()
+
+@Test func `1,000 patterns match the names that Python's re matches`() throws {
+  #expect(golden.names.count == 117 && golden.patterns.count == 1000)
+  #expect(golden.patterns.count { $0.matches == nil } == 325)
+  for (pattern, expected) in golden.patterns {
+    let found = try? golden.names.filter(expression(pattern, key: "target_modules"))
+    #expect(found == expected, "\(pattern)")
+  }
 }
 
-private func read(_ settings: [String: JSON]) -> LoRAConfig {
-  var reader = AdapterConfigReader(.object(settings))
-  return LoRAConfig(&reader)
+@Test(arguments: [
+  ("tiny-bert", HeadType.tokenClassification), ("tiny-bert-sequence", .sequenceClassification),
+  ("tiny-bert", .maskedLM),
+  ("tiny-distilbert", .tokenClassification), ("tiny-distilbert-sequence", .sequenceClassification),
+])
+func `as targets they choose PEFT's modules among those that can be adapted, or are refused`(
+  _ base: String, _ headType: HeadType
+) throws {
+  let model = try tinyModel(base, headType: headType), projections = model.projections.map(\.name)
+  #expect(Set(projections).isSubset(of: golden.names))
+  var config = LoRAConfig(), choices = 0
+  for (pattern, matches) in golden.patterns {
+    config.modules.targets = .pattern(pattern)
+    let expected = projections.filter(Set(matches ?? []).contains)
+    let chosen = try? config.resolve(in: model).map(\.projection.name)
+    #expect((chosen ?? []) == expected, "\(pattern)")
+    guard let chosen else { continue }
+    choices += 1
+    #expect(try config.configJSON(in: model)["target_modules"] == .array(chosen.map(JSON.string)), "\(pattern)")
+  }
+  #expect(choices > 150)
 }
 
-@Test func `the longest of overlapping patterns applies, and is saved so that PEFT, which applies the first, agrees`()
-  throws
-{
-  let model = try tinyModel()
-  var config = LoRAConfig()
-  (config.rank, config.modules.targets) = (4, .suffixes(["dense", "query"]))
-  config.alphaPattern = ["dense": 2, "output.dense": 64]
-  config.rankPattern = ["query": 2]
-  let expected = try scales(config, model)
-  #expect(expected["bert.encoder.layer.0.output.dense"] == 16)
-  #expect(expected["bert.encoder.layer.0.intermediate.dense"] == 0.5)
-  let saved = try config.configJSON(in: model)
-  #expect(saved["rank_pattern"] == ["query": 2])
-  #expect(saved["alpha_pattern"]?["bert.encoder.layer.0.output.dense"] == 64)
-  #expect(saved["alpha_pattern"]?["dense"] == nil)
-  #expect(try scales(read(saved), model) == expected)
+@Test(arguments: [
+  ("query\\z", "\\z has no meaning in Python's re; write \\Z"), (".*\\p{L}+", "write a class such as [a-z]"),
+  ("\\Qquery\\E", "a backslash before each special character"), ("\\h", "[ \\t]"),
+  ("\\x{71}", "fewer than 2 hexadecimal digits"),
+  ("(?<name>query)", "a named group is (?P<name>…)"), (".*(?i)query", "write (?i:…)"), ("(?<=a+)b", "a fixed width"),
+  ("(query", "a missing )"), ("query)", "unbalanced parenthesis"), ("[a", "an unfinished class"),
+  ("a**", "a repeat after a repeat"),
+  ("*a", "nothing to repeat"), ("quéry", "ASCII"), ("\\", "a backslash at the end"), ("(e)\\2", "there is no group 2"),
+  (String(repeating: "(", count: 200), "more than 100 nested groups"),
+  (String(repeating: "a", count: 1001), "longer than 1000 bytes"),
+])
+func `a pattern that re rejects is refused, with advice`(_ pattern: String, _ message: String) {
+  let fault = #expect(throws: PatternFault.self) { try Pattern(pattern) }
+  #expect("\(fault!)".contains(message))
 }
 
-@Test func `the first by name of overlapping patterns in a file applies, as in PEFT`() throws {
-  let config = read(["r": 4, "target_modules": ["dense"], "alpha_pattern": ["output.dense": 64, "dense": 2]])
-  #expect(try Set(scales(config, tinyModel()).values) == [0.5])
-}
-
-@Test func `an empty layers_to_transform in a file means all layers, as in PEFT`() throws {
-  let config = read(["layers_to_transform": [], "target_modules": ["query"]])
-  #expect(try scales(config, tinyModel()).count == 2)
-}
-
-@Test func `a regular expression together with layers, which PEFT refuses, is saved as names`() throws {
-  let model = try tinyModel()
-  var config = LoRAConfig()
-  (config.modules.targets, config.modules.layers) = (.pattern(".*(query|value)"), [1])
-  let saved = try config.configJSON(in: model)
-  let names = ["query", "value"].map { "bert.encoder.layer.1.attention.self.\($0)" }
-  #expect(saved["target_modules"] == .array(names.map(JSON.string)))
-  #expect(try scales(read(saved), model).keys.sorted() == names)
+@Test func `a search that would not end is given up`() throws {
+  let pattern = try Pattern("(?:a|a?)*(?:a|a?)*b")
+  #expect(throws: PatternFault.self) { try pattern.matches(String(repeating: "a", count: 200)) }
 }

@@ -88,7 +88,7 @@ func `a wrong value is reported with its key, the found value and the expected v
     ("method.target_modules", ["query", 3], "method.target_modules.1: found 3; expected a non-empty string."),
     (
       "method.target_modules", "(",
-      "method.target_modules: found \"(\", not a regular expression (a missing ) at token 1); "
+      "method.target_modules: found \"(\", not a regular expression (a missing )); "
         + "expected a list of module names, a regular expression or \"all-linear\"."
     ),
     (
@@ -170,7 +170,7 @@ func `an option of another schedule or optimizer is a fault`(
     ([["match": ["x"]]], "training.groups.0: found 'match' alone; expected"),
     (
       [["match": "(", "weight_decay": 0]],
-      "training.groups.0.match: found \"(\", not a regular expression (a missing ) at token 1)"
+      "training.groups.0.match: found \"(\", not a regular expression (a missing ))"
     ),
     ([["match": [], "weight_decay": 0]], "training.groups.0.match: found an empty list"),
     ([["match": ["x"], "weight_dceay": 0]], "training.groups.0.weight_dceay: unknown key; expected one of match, "),

@@ -54,7 +54,7 @@ extension PatternParser {
     case UInt8(ascii: "0"): return try scalar("0" + takeWhile(in: .octalDigits, limit: 2), radix: 8)
     case _ where ASCIISet.letters.contains(letter):
       let name = "\\" + String(Unicode.Scalar(letter))
-      throw fault("\(name) has no meaning in Python's re\(Self.advice[letter].map { "; write \($0)" } ?? "")")
+      throw PatternFault("\(name) has no meaning in Python's re\(Self.advice[letter].map { "; write \($0)" } ?? "")")
     default: return letter
     }
   }
@@ -69,13 +69,15 @@ extension PatternParser {
 
   private mutating func hexadecimal(count: Int) throws(PatternFault) -> UInt8 {
     let digits = takeWhile(in: .hexDigits, limit: count)
-    guard digits.utf8.count == count else { throw fault("an escape with fewer than \(count) hexadecimal digits") }
+    guard digits.utf8.count == count else {
+      throw PatternFault("an escape with fewer than \(count) hexadecimal digits")
+    }
     return try scalar(digits, radix: 16)
   }
 
   private func scalar(_ digits: String, radix: Int) throws(PatternFault) -> UInt8 {
     guard let value = Int(digits, radix: radix), value < 128 else {
-      throw fault("an escaped character that no name has")
+      throw PatternFault("an escaped character that no name has")
     }
     return UInt8(value)
   }
@@ -85,7 +87,7 @@ extension PatternParser {
     let isNegated = take("^")
     var set = ASCIISet(), isEmpty = true
     while true {
-      guard let token = take() else { throw fault("an unfinished class [") }
+      guard let token = take() else { throw PatternFault("an unfinished class [") }
       if token == [UInt8(ascii: "]")] && !isEmpty { break }
       isEmpty = false
       let (members, low) = try classMember(token)
@@ -93,14 +95,14 @@ extension PatternParser {
         set.formUnion(members)
         continue
       }
-      guard let end = take() else { throw fault("an unfinished class [") }
+      guard let end = take() else { throw PatternFault("an unfinished class [") }
       if end == [UInt8(ascii: "]")] {
         set.formUnion(members)
         set.insert(UInt8(ascii: "-"))
         break
       }
       guard let low, let high = try classMember(end).literal, low <= high else {
-        throw fault("a wrong range in a class")
+        throw PatternFault("a wrong range in a class")
       }
       set.formUnion(ASCIISet(low...high))
     }
@@ -117,7 +119,7 @@ extension PatternParser {
     case UInt8(ascii: "b"): literal = 8
     case UInt8(ascii: "1")...UInt8(ascii: "7"):
       literal = try scalar(String(Unicode.Scalar(token[1])) + takeWhile(in: .octalDigits, limit: 2), radix: 8)
-    case UInt8(ascii: "8"), UInt8(ascii: "9"): throw fault("a wrong escape in a class")
+    case UInt8(ascii: "8"), UInt8(ascii: "9"): throw PatternFault("a wrong escape in a class")
     default: literal = try self.literal(token[1])
     }
     return (ASCIISet([literal]), literal)

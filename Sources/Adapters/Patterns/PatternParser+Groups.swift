@@ -4,21 +4,21 @@ extension PatternParser {
   /// What follows a parenthesis; nil: a comment, or flags of the whole pattern.
   mutating func group(mayHaveFlags: Bool) throws(PatternFault) -> PatternNode? {
     guard take("?") else { return try capture(name: nil) }
-    guard let token = take() else { throw fault("an unfinished group") }
+    guard let token = take() else { throw PatternFault("an unfinished group") }
     switch token {
     case [UInt8(ascii: "P")]:
       if take("<") { return try capture(name: try takeName(until: ">")) }
       if take("=") {
         let name = try takeName(until: ")")
-        guard let group = groupNames[name] else { throw fault("there is no group named '\(name)'") }
+        guard let group = groupNames[name] else { throw PatternFault("there is no group named '\(name)'") }
         return try backreference(group)
       }
-      throw fault("(?P must be followed by < or =")
+      throw PatternFault("(?P must be followed by < or =")
     case [UInt8(ascii: ":")]: return .sequence([try closed()])
     case [UInt8(ascii: ">")]: return .atomic(try closed())
     case [UInt8(ascii: "#")]:
       while let skipped = take(), skipped != [UInt8(ascii: ")")] {}
-      if tokens[index - 1] != [UInt8(ascii: ")")] { throw fault("an unfinished comment") }
+      if tokens[index - 1] != [UInt8(ascii: ")")] { throw PatternFault("an unfinished comment") }
       return nil
     case [UInt8(ascii: "=")], [UInt8(ascii: "!")]:
       return .lookahead(try closed(), isNegative: token == [UInt8(ascii: "!")])
@@ -31,7 +31,7 @@ extension PatternParser {
   /// The inside of a group, and its closing parenthesis.
   private mutating func closed() throws(PatternFault) -> PatternNode {
     let node = try choice()
-    if !take(")") { throw fault("a missing )") }
+    if !take(")") { throw PatternFault("a missing )") }
     return node
   }
 
@@ -39,7 +39,7 @@ extension PatternParser {
     let number = groupWidths.count
     groupWidths.append(nil)
     if let name, groupNames.updateValue(number, forKey: name) != nil {
-      throw fault("a second group named '\(name)'")
+      throw PatternFault("a second group named '\(name)'")
     }
     let node = try closed()
     groupWidths[number] = node.width(groupWidths)
@@ -49,14 +49,16 @@ extension PatternParser {
   private mutating func takeName(until end: Unicode.Scalar) throws(PatternFault) -> String {
     let name = takeWhile(in: .word)
     guard let first = name.utf8.first, !ASCIISet.digits.contains(first), take(end) else {
-      throw fault("a group name must be an identifier")
+      throw PatternFault("a group name must be an identifier")
     }
     return name
   }
 
   mutating func backreference(_ group: Int) throws(PatternFault) -> PatternNode {
-    guard group < groupWidths.count else { throw fault("there is no group \(group)") }
-    guard groupWidths[group] != nil else { throw fault("a reference to group \(group), which is not closed yet") }
+    guard group < groupWidths.count else { throw PatternFault("there is no group \(group)") }
+    guard groupWidths[group] != nil else {
+      throw PatternFault("a reference to group \(group), which is not closed yet")
+    }
     try checkLookbehind(group)
     return .backreference(group, ignoresCase: flags.ignoresCase)
   }
@@ -64,19 +66,19 @@ extension PatternParser {
   private func checkLookbehind(_ group: Int) throws(PatternFault) {
     guard let lookbehindStart else { return }
     if group >= groupWidths.count || groupWidths[group] == nil || group >= lookbehindStart {
-      throw fault("a reference to group \(group) in the lookbehind that defines it")
+      throw PatternFault("a reference to group \(group) in the lookbehind that defines it")
     }
   }
 
   private mutating func lookbehind() throws(PatternFault) -> PatternNode {
     let isNegative = take("!")
-    if !isNegative && !take("=") { throw fault("(?< must be followed by = or !; a named group is (?P<name>…)") }
+    if !isNegative && !take("=") { throw PatternFault("(?< must be followed by = or !; a named group is (?P<name>…)") }
     let outer = lookbehindStart
     lookbehindStart = outer ?? groupWidths.count
     let node = try closed()
     lookbehindStart = outer
     let width = node.width(groupWidths)
-    guard width.lowerBound == width.upperBound else { throw fault("a lookbehind must have a fixed width") }
+    guard width.lowerBound == width.upperBound else { throw PatternFault("a lookbehind must have a fixed width") }
     return .lookbehind(node, width: width.lowerBound, isNegative: isNegative)
   }
 
@@ -85,18 +87,20 @@ extension PatternParser {
     let group: Int
     if digits.isEmpty {
       let name = try takeName(until: ")")
-      guard let number = groupNames[name] else { throw fault("there is no group named '\(name)'") }
+      guard let number = groupNames[name] else { throw PatternFault("there is no group named '\(name)'") }
       group = number
     } else {
-      guard let number = Int(digits), number > 0, take(")") else { throw fault("a group number must be above 0") }
+      guard let number = Int(digits), number > 0, take(")") else {
+        throw PatternFault("a group number must be above 0")
+      }
       group = number
     }
     try checkLookbehind(group)
     conditionGroups.append(group)
     let yes = try sequence()
     let no = take("|") ? try sequence() : .sequence([])
-    if next == [UInt8(ascii: "|")] { throw fault("a conditional has at most two branches") }
-    if !take(")") { throw fault("a missing )") }
+    if next == [UInt8(ascii: "|")] { throw PatternFault("a conditional has at most two branches") }
+    if !take(")") { throw PatternFault("a missing )") }
     return .conditional(group, yes: yes, no: no)
   }
 
@@ -105,9 +109,9 @@ extension PatternParser {
     let outer = flags
     let (added, removed, isGlobal) = try takeFlags(first)
     if isGlobal {
-      if !mayBeGlobal { throw fault("flags of the whole pattern must come first; for a part, write (?i:…)") }
+      if !mayBeGlobal { throw PatternFault("flags of the whole pattern must come first; for a part, write (?i:…)") }
       typeFlags.formUnion(added.intersection("au".utf8))
-      if typeFlags.count > 1 { throw fault("the flags a and u exclude each other") }
+      if typeFlags.count > 1 { throw PatternFault("the flags a and u exclude each other") }
       flags.ignoresCase = flags.ignoresCase || added.contains(UInt8(ascii: "i"))
       flags.isVerbose = flags.isVerbose || added.contains(UInt8(ascii: "x"))
       return nil
@@ -128,7 +132,7 @@ extension PatternParser {
       added.insert(flag[0])
       token = take()
     }
-    if added.intersection("au".utf8).count > 1 { throw fault("the flags a and u exclude each other") }
+    if added.intersection("au".utf8).count > 1 { throw PatternFault("the flags a and u exclude each other") }
     if token == [UInt8(ascii: ")")], !added.isEmpty { return (added, [], true) }
     if token == [UInt8(ascii: "-")] {
       token = take()
@@ -136,13 +140,13 @@ extension PatternParser {
         removed.insert(flag[0])
         token = take()
       }
-      if removed.isEmpty { throw fault("a missing flag after -") }
-      if !removed.isDisjoint(with: "au".utf8) { throw fault("the flags a and u cannot be turned off") }
-      if !removed.isDisjoint(with: added) { throw fault("a flag turned on and off") }
+      if removed.isEmpty { throw PatternFault("a missing flag after -") }
+      if !removed.isDisjoint(with: "au".utf8) { throw PatternFault("the flags a and u cannot be turned off") }
+      if !removed.isDisjoint(with: added) { throw PatternFault("a flag turned on and off") }
     } else if added.isEmpty {
-      throw fault("an unknown group, (?" + String(decoding: first, as: UTF8.self))
+      throw PatternFault("an unknown group, (?" + String(decoding: first, as: UTF8.self))
     }
-    if token != [UInt8(ascii: ":")] { throw fault("an unknown flag, or a missing :") }
+    if token != [UInt8(ascii: ":")] { throw PatternFault("an unknown flag, or a missing :") }
     return (added, removed, false)
   }
 }

@@ -26,7 +26,7 @@ struct PatternParser {
   static func parse(_ source: String) throws(PatternFault) -> (PatternNode, groupCount: Int) {
     var parser = PatternParser(tokens: try tokenize(Array(source.utf8)))
     let node = try parser.choice(isTop: true)
-    if parser.next != nil { throw parser.fault("unbalanced parenthesis") }
+    if parser.next != nil { throw PatternFault("unbalanced parenthesis") }
     let groupCount = parser.groupWidths.count - 1
     if let group = parser.conditionGroups.first(where: { $0 > groupCount }) {
       throw PatternFault("there is no group \(group)")
@@ -60,8 +60,6 @@ struct PatternParser {
     return true
   }
 
-  func fault(_ problem: String) -> PatternFault { PatternFault("\(problem) at token \(index)") }
-
   /// Branches separated by `|`.
   /// - Parameter isTop: whether global flags may come first.
   mutating func choice(isTop: Bool = false) throws(PatternFault) -> PatternNode {
@@ -84,8 +82,8 @@ struct PatternParser {
       switch token[0] {
       case UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "?"), UInt8(ascii: "{"):
         if let (minimum, maximum) = try bounds(token[0]) {
-          guard lastType != .repetition else { throw fault("a repeat after a repeat") }
-          guard lastType == .item else { throw fault("nothing to repeat") }
+          guard lastType != .repetition else { throw PatternFault("a repeat after a repeat") }
+          guard lastType == .item else { throw PatternFault("nothing to repeat") }
           let greed: PatternNode.Greed = take("?") ? .lazy : take("+") ? .possessive : .greedy
           nodes.append(.repetition(nodes.removeLast(), minimum: minimum, maximum: maximum, greed))
           lastType = .repetition
@@ -147,7 +145,7 @@ struct PatternParser {
     }
     let minimum = low.isEmpty ? 0 : min(Int(low) ?? .max, PatternNode.unlimited)
     let maximum = high.isEmpty ? PatternNode.unlimited : min(Int(high) ?? .max, PatternNode.unlimited)
-    if maximum < minimum { throw fault("a repeat whose minimum is above its maximum") }
+    if maximum < minimum { throw PatternFault("a repeat whose minimum is above its maximum") }
     return (minimum, maximum)
   }
 
