@@ -30,7 +30,7 @@ public struct MergedModel {
     let wordPiece = member.tokenizer.wordPiece
     try wordPiece.save(to: folder, hasTokenTypes: model.config.family.hasTokenTypes)
     var settings = member.settings ?? TuneJSON(task: member.task)
-    let baseName = settings.base?.name ?? lastPathComponent(base)
+    let baseName = settings.base?.name ?? publicName(ofBase: base, pool.model.config)
     (settings.maxLength, settings.stride) = (member.tokenizer.maxLength, member.tokenizer.stride)
     settings.tokenizer = wordPiece.identity
     settings.base = .init(

@@ -15,13 +15,16 @@ public struct ModelCard {
   public var method: String?
   /// Whether the weights are an adapter's, which needs its base.
   public var isAdapter: Bool
+  /// Code that loads an adapter with PEFT; nil: PEFT cannot load it.
+  public var python: PythonSnippet?
 
   public init(
     base: String?, library: String, task: any TaskInference, tags: [String], title: String, about: String? = nil,
-    rows: [(name: String, value: String)], method: String? = nil, isAdapter: Bool
+    rows: [(name: String, value: String)], method: String? = nil, isAdapter: Bool, python: PythonSnippet? = nil
   ) {
     (self.base, self.library, self.task, self.tags) = (base, library, task, tags)
     (self.title, self.about, self.rows, self.method, self.isAdapter) = (title, about, rows, method, isAdapter)
+    self.python = python
   }
 
   public var text: String {
@@ -53,11 +56,11 @@ public struct ModelCard {
   private var description: TaskDescription { type(of: task).description }
 
   private var usage: String {
-    let python = library == "peft" ? ", or with PEFT on the base" : ""
+    let python = python.map { ", or with PEFT:\n\n```python\n\($0.text)\n```\n" } ?? "."
     return switch (task is any RecordInference, isAdapter) {
-    case (true, true): "`tune predict BASE --adapter name=THIS_FOLDER FILE`\(python)."
+    case (true, true): "`tune predict BASE --adapter name=THIS_FOLDER FILE`\(python)"
     case (true, false): "`tune predict THIS_FOLDER FILE`, or with transformers' \(description.autoModel)."
-    case (false, true): "`tune eval BASE --adapter THIS_FOLDER FILE`\(python)."
+    case (false, true): "`tune eval BASE --adapter THIS_FOLDER FILE`\(python)"
     case (false, false): "As \"model.path\" of another recipe, or with transformers' \(description.autoModel)."
     }
   }

@@ -2,6 +2,7 @@
 import Adapters
 import Files
 import FoundationEssentials
+import Models
 import Recipes
 import Tasks
 
@@ -18,7 +19,17 @@ extension Run {
         ("data", dataLine),
         ("trainable parameters", "\(trainableParameterCount) of \(totalParameterCount)"), ("seed", "\(recipe.seed)"),
       ] + scoreRows(result),
-      method: JSON.object(.init(uniqueKeysWithValues: sections)).text(), isAdapter: adapter != nil)
+      method: JSON.object(.init(uniqueKeysWithValues: sections)).text(), isAdapter: adapter != nil, python: python)
+  }
+
+  /// Only for adapters that PEFT can load: it has no class for prompts and prefixes of masked language models.
+  private var python: PythonSnippet? {
+    guard let adapter, type(of: adapter.method).format == .peft, !isRandomlyInitialized else { return nil }
+    let virtualTokens = adapter.method.virtualTokenCount
+    if virtualTokens > 0, model.headType.peftTaskType == nil { return nil }
+    return PythonSnippet(
+      base: baseName, family: model.config.family, task: setup.inference, maxLength: tokenizer.maxLength,
+      virtualTokens: virtualTokens, isPrefix: adapter.method is PrefixConfig)
   }
 
   private var isRandomlyInitialized: Bool { recipe.model.initialization == .random }

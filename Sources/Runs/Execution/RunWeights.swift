@@ -11,7 +11,10 @@ import Tokenizers
 
 extension Run {
   /// The base model's name for published files, without its path on this machine.
-  var baseName: String { recipe.model.name }
+  var baseName: String {
+    guard recipe.model.initialization == .checkpoint, let path = recipe.model.path else { return recipe.model.name }
+    return publicName(ofBase: path, model.config)
+  }
 
   /// Writes `adapter/` or `model/` into the folder at `path`.
   func saveWeights(to path: String, _ result: JSON) throws {

@@ -1,0 +1,103 @@
+/// Python code that answers with an adapter: transformers loads the base, PEFT the adapter. Model cards contain it.
+import Files
+public import Models
+
+public struct PythonSnippet {
+  /// The base's name, and the architecture of its encoder.
+  private let base: String
+  private let family: Family
+  private let task: any TaskInference
+  /// Tokens per text, including [CLS] and [SEP].
+  private let maxLength: Int
+  /// PEFT's `num_virtual_tokens`.
+  private let virtualTokens: Int
+  /// Whether the virtual tokens are keys and values (prefix tuning).
+  private let isPrefix: Bool
+
+  public init(
+    base: String, family: Family, task: any TaskInference, maxLength: Int, virtualTokens: Int, isPrefix: Bool
+  ) {
+    (self.base, self.family, self.task, self.maxLength) = (base, family, task, maxLength)
+    (self.virtualTokens, self.isPrefix) = (virtualTokens, isPrefix)
+  }
+
+  private var headType: HeadType { type(of: task).headType }
+  private var isPair: Bool { (task as? SequenceClassification)?.pairs == true }
+
+  public var text: String {
+    """
+    import torch
+    from peft import PeftModel
+    from transformers import AutoTokenizer, \(autoModel)
+
+    BASE = \(python(base))  # a folder, or a name on the Hub
+    ADAPTER = "."  # this folder
+    \(texts)
+    \(load)
+    model = PeftModel.from_pretrained(base, ADAPTER).eval()
+    tokenizer = AutoTokenizer.from_pretrained(BASE)
+
+    inputs = tokenizer(\(arguments))
+    with torch.no_grad():
+        logits = model(**inputs).logits[0]\(ownRows)
+    \(answer)
+    """
+  }
+
+  private var autoModel: String { type(of: task).description.autoModel }
+
+  private var texts: String {
+    if headType.isTied { return "" }
+    let pair = isPair ? "TEXT_PAIR = \"Nausea is an adverse event of aspirin.\"\n" : ""
+    return "TEXT = \"The patient developed nausea after aspirin.\"\n\(pair)\nlabels = \(python(task.labels))"
+  }
+
+  private var load: String {
+    if headType.isTied { return "base = \(autoModel).from_pretrained(BASE, dtype=torch.float32)" }
+    let load = """
+      base = \(autoModel).from_pretrained(
+          BASE, id2label=dict(enumerate(labels)), label2id={label: i for i, label in enumerate(labels)},
+          ignore_mismatched_sizes=True, dtype=torch.float32)
+      """
+    if !isPrefix { return load }
+    // PEFT 0.21 looks for the argument in the signature, where transformers 5.24 has no longer got it.
+    return load + """
+
+      forward = base.forward
+      base.forward = lambda past_key_values=None, **inputs: forward(past_key_values=past_key_values, **inputs)
+      """
+  }
+
+  private var arguments: String {
+    let texts = headType.isTied ? "f\"Aspirin is a {tokenizer.mask_token}.\"" : isPair ? "TEXT, TEXT_PAIR" : "TEXT"
+    let types = family.hasTokenTypes ? "" : ", return_token_type_ids=False"
+    return "\(texts), return_tensors=\"pt\", truncation=True, max_length=\(maxLength)\(types)"
+  }
+
+  /// The rows of a prompt come before those of the text.
+  private var ownRows: String { virtualTokens > 0 && !isPrefix && !headType.isBySequence ? "[\(virtualTokens):]" : "" }
+
+  private var answer: String {
+    switch headType {
+    case .tokenClassification:
+      """
+      for token, row in zip(inputs.tokens(), logits):
+          print(token, model.config.id2label[int(row.argmax())])
+      """
+    case .sequenceClassification:
+      """
+      for label, probability in zip(labels, logits.softmax(-1)):
+          print(label, float(probability))
+      """
+    case .maskedLM:
+      """
+      position = inputs["input_ids"][0].tolist().index(tokenizer.mask_token_id)
+      print(tokenizer.convert_ids_to_tokens(logits[position].topk(5).indices))
+      """
+    }
+  }
+}
+
+/// A literal; JSON's strings and lists of strings are Python's.
+private func python(_ text: String) -> String { JSON.string(text).text(pretty: false) }
+private func python(_ texts: [String]) -> String { JSON.array(texts.map(JSON.string)).text(pretty: false) }
