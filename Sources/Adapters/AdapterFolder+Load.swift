@@ -23,9 +23,12 @@ extension Adapter {
     method.addModulesToSave(tensors.savedModules(of: model, besides: method.modulesToSave))
     let injection = try method.inject(into: model, seed: nil)
     for tensor in injection.tensors { try tensors.read(tensor.parameter, savedName: tensor.name) }
-    let head = model.headType.isTied ? nil : try tensors.head(like: model.classifier)
+    let head = model.headType.isTied ? nil : try tensors.head(of: model)
     self.init(method, on: model, injection, head: head)
     for weight in replacedWeights { try tensors.read(weight.parameter, savedName: weight.name) }
+    if model.headType.isTied {
+      try tensors.skipTiedDecoder(weight: set[model.wordEmbeddings], bias: set[model.classifier.bias])
+    }
     try tensors.finish()
   }
 }

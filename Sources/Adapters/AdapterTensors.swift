@@ -64,9 +64,18 @@ struct AdapterTensors {
   }
 
   /// The adapter's classifier, with any number of classes; a copy of the model's if the file has none.
-  mutating func head(like head: Projection) throws -> Projection {
-    let savedName = encoder.prefix + head.weight.name
+  /// - Throws: `AdapterFault` if neither has one.
+  mutating func head(of model: TextModel) throws -> Projection {
+    let head = model.classifier, savedName = encoder.prefix + head.weight.name
     guard let name = find(savedName), case let shape = try checkpoint.info(name).shape, shape.count == 2 else {
+      if model.newlyInitialized.contains(head.weight.name) {
+        throw AdapterFault.unsupported(
+          file: file,
+          problems: [
+            "it has no \(head.weight.name), and the base has no head for this task. PEFT saves the head if 'task_type' is "
+              + "set, or if 'modules_to_save' names it. Train the adapter again, or give a base with the head."
+          ])
+      }
       return head.copy
     }
     let adapterHead = Projection(
@@ -75,6 +84,19 @@ struct AdapterTensors {
     try read(adapterHead.weight, savedName: savedName)
     try read(adapterHead.bias, savedName: encoder.prefix + head.bias.name)
     return adapterHead
+  }
+
+  /// PEFT saves a tied decoder beside the word embeddings. It is the same, so it is not needed.
+  mutating func skipTiedDecoder(weight: Parameter, bias: Parameter) throws {
+    let modules = [moduleName(of: bias.name) + ".decoder", moduleName(of: bias.name)]
+    for module in modules {
+      for (part, parameter) in [(".weight", weight), (".bias", bias)] {
+        guard let name = find(encoder.prefix + module + part), !used.contains(name),
+          try checkpoint.info(name).shape == parameter.shape
+        else { continue }
+        if try checkpoint.floats(name).elementsEqual(parameter.asFloat32.values) { used.insert(name) }
+      }
+    }
   }
 
   func finish() throws {
