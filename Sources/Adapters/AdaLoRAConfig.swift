@@ -83,7 +83,7 @@ extension AdaLoRAConfig: ModuleMethod {
     settings["bias"] = .string(bias.rawValue)
     settings["lora_alpha"] = jsonNumber(alpha)
     settings["lora_dropout"] = .double(dropout)
-    settings["modules_to_save"] = modules.modulesToSaveJSON
+    settings["modules_to_save"] = modules.modulesToSaveJSON(in: model)
     settings.merge(modules.listsJSON(of: chosen, in: model)) { _, targets in targets }
     settings["init_r"] = .int(initR)
     settings["target_r"] = .int(targetR)

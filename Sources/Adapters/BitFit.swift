@@ -48,7 +48,7 @@ extension BitFit: ModuleMethod {
   }
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
-    ["biases": biases.json, "modules_to_save": modules.modulesToSaveJSON]
+    ["biases": biases.json, "modules_to_save": modules.modulesToSaveJSON(in: model)]
   }
 
   public init(_ file: inout AdapterConfigReader) {

@@ -82,7 +82,7 @@ extension IA3Config: ModuleMethod {
     settings["fan_in_fan_out"] = false
     settings["feedforward_modules"] = .array(feedforward.map(JSON.string))
     settings["init_ia3_weights"] = .bool(initIA3Weights)
-    settings["modules_to_save"] = modules.modulesToSaveJSON
+    settings["modules_to_save"] = modules.modulesToSaveJSON(in: model)
     return settings
   }
 

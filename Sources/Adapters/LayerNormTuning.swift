@@ -35,7 +35,7 @@ extension LayerNormTuning: ModuleMethod {
     let chosen = try select(in: model, strict: false)
     var settings = modules.lists(chosen, among: model.normNames, defaults: endings(of: model.normNames)).json
     settings["layers_to_transform"] = nil
-    settings["modules_to_save"] = modules.modulesToSaveJSON
+    settings["modules_to_save"] = modules.modulesToSaveJSON(in: model)
     return settings
   }
 

@@ -25,7 +25,7 @@ extension LinearProbe: ModuleMethod {
   }
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
-    ["modules_to_save": modules.modulesToSaveJSON]
+    ["modules_to_save": modules.modulesToSaveJSON(in: model)]
   }
 
   public init(_ file: inout AdapterConfigReader) { modules = ModuleChoice(&file) }

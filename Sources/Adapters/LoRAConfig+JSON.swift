@@ -44,7 +44,7 @@ extension LoRAConfig {
     settings["bias"] = .string(bias.rawValue)
     settings["lora_alpha"] = jsonNumber(alpha * alphaFactor)
     settings["lora_dropout"] = .double(dropout)
-    settings["modules_to_save"] = modules.modulesToSaveJSON
+    settings["modules_to_save"] = modules.modulesToSaveJSON(in: model)
     settings["r"] = .int(rank * rankFactor)
     settings["rank_pattern"] = .object(ranks.mapValues { .int($0 * rankFactor) })
     settings.merge(modules.listsJSON(of: chosen, in: model)) { _, targets in targets }

@@ -1,4 +1,5 @@
 /// Module choices in adapter_config.json.
+import Autograd
 import Files
 import Models
 
@@ -54,8 +55,16 @@ extension ModuleChoice {
     ).json
   }
 
-  /// `modules_to_save`, with PEFT's names for the head.
-  var modulesToSaveJSON: JSON { .array((headNames + modulesToSave).map(JSON.string)) }
+  /// `modules_to_save`, with PEFT's names for the head. PEFT compares ends of names without a dot before them, so
+  /// "embeddings" would also be "word_embeddings": such an entry is written as full names.
+  func modulesToSaveJSON(in model: TextModel) -> JSON {
+    let names = model.moduleNames
+    let saved = modulesToSave.flatMap { module in
+      let own = names.filter { isSuffix(module, of: $0) }
+      return own == names.filter { $0.hasSuffix(module) } ? [module] : own
+    }
+    return .array((headNames + saved).map(JSON.string))
+  }
 
   init(_ file: inout AdapterConfigReader) {
     targets = file["target_modules", "a list of module names or a regular expression", Targets.init]
@@ -79,6 +88,14 @@ extension ModuleChoice {
 
 private func isPattern(_ targets: ModuleChoice.Targets?) -> Bool {
   if case .pattern = targets { true } else { false }
+}
+
+extension TextModel {
+  /// The names of all modules with weights, also in other modules, sorted.
+  fileprivate var moduleNames: [String] {
+    let paths = parameters.map { $0.name.split(separator: ".").dropLast() }
+    return Set(paths.flatMap { path in path.indices.map { path[...$0].joined(separator: ".") } }).sorted()
+  }
 }
 
 /// PEFT's names for the head, which do not depend on the model.

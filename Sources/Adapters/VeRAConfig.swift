@@ -45,7 +45,7 @@ extension VeRAConfig: ModuleMethod {
     settings["exclude_modules"] = nil
     settings.merge([
       "bias": "none", "d_initial": .double(dInitial), "fan_in_fan_out": false, "init_weights": true,
-      "layers_pattern": nil, "modules_to_save": modules.modulesToSaveJSON,
+      "layers_pattern": nil, "modules_to_save": modules.modulesToSaveJSON(in: model),
       "projection_prng_key": .int(projectionPRNGKey), "r": .int(rank), "save_projection": true,
       "vera_dropout": .double(dropout),
     ]) { _, other in other }

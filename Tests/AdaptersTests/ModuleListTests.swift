@@ -150,3 +150,12 @@ func `an exclusion that excludes nothing is an error`(_ exclude: ModuleChoice.Ta
   config.feedforward = .pattern("output")
   #expect(throws: TargetFault.self) { try config.resolve(in: model, strict: true) }
 }
+
+@Test func `modules to save are written so that PEFT, which compares ends without a dot, saves the same`() throws {
+  let model = try tinyModel()
+  var config = lora(.suffixes(["query"]))
+  config.modules.modulesToSave = ["embeddings", "key", "layer.0.output"]
+  #expect(
+    try config.configJSON(in: model)["modules_to_save"]
+      == ["classifier", "score", "bert.embeddings", "key", "layer.0.output"])
+}

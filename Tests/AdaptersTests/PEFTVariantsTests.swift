@@ -86,6 +86,32 @@ func `the tensors' names choose the modules where adapter_config.json has a regu
   #expect(Array(adapter.head.weight.values) == Array(model.classifier.weight.values))
 }
 
+@Test func `an adapter without a head, over a base without one, says what is missing`() throws {
+  let base = try TextModel(
+    folder: fixture("tiny-bert"), headType: .tokenClassification, classes: 7, reuseHead: false)
+  let folder = try variant { $0.filter { !$0.name.contains("classifier") } }
+  let fault = #expect(throws: AdapterFault.self) { try Adapter(folder: folder.path, on: base) }
+  #expect("\(fault!)".contains("it has no classifier.weight") && "\(fault!)".contains("'task_type'"))
+}
+
+@Test func `a tied decoder, which PEFT saves with the word embeddings, is skipped if it is the same`() throws {
+  let model = try tinyModel(headType: .maskedLM), embeddings = model.wordEmbeddings, bias = model.classifier.bias
+  let decoder = prefix + "cls.predictions.decoder", doubled = embeddings.values.map { 2 * $0 }
+  func folder(_ weights: [Float]) throws -> TemporaryFolder {
+    try variant(["task_type": nil]) { tensors in
+      tensors.filter { !$0.name.contains("classifier") } + [
+        (prefix + embeddings.name, embeddings.shape, doubled), (decoder + ".weight", embeddings.shape, weights),
+        (decoder + ".bias", bias.shape, Array(bias.values)),
+      ]
+    }
+  }
+  let same = try folder(doubled), other = try folder(Array(embeddings.values))
+  let adapter = try Adapter(folder: same.path, on: model)
+  #expect(Array(adapter.set[embeddings].values) == doubled)
+  let fault = #expect(throws: AdapterFault.self) { try Adapter(folder: other.path, on: model) }
+  #expect("\(fault!)".contains("unexpected '\(decoder).weight'"))
+}
+
 @Test(arguments: [
   (prefix + "bert.embeddings.word_embeddings.lora_embedding_A", "LoRA on embeddings"),
   (prefix + "classifier.lora_A.weight", "an adapter of the classifier"),

@@ -29,6 +29,7 @@ func `a tagger is trained, and its test metrics are those of eval`(
   let isPEFT = !method.contains("bitfit") && !method.contains("head")
   let card = try readText(program.folder + "/run/adapter/README.md")
   #expect(card.contains("library_name: \(isPEFT ? "peft" : "tune")\n"))
+  #expect(card.contains("PeftModel.from_pretrained(base, ADAPTER)") == isPEFT)
 }
 
 @Test(arguments: methods)

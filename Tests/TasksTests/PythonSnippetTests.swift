@@ -1,0 +1,57 @@
+/// The Python code of model cards. benchmarks/check_card.py runs it.
+import Models
+import Testing
+
+@testable import Tasks
+
+private func snippet(
+  _ task: any TaskInference, _ family: Family = .bert, virtualTokens: Int = 0, isPrefix: Bool = false
+) -> String {
+  PythonSnippet(
+    base: "org/base", family: family, task: task, maxLength: 128, virtualTokens: virtualTokens, isPrefix: isPrefix
+  ).text
+}
+
+private let tagger = TokenClassification(labels: ["O", "B-Größe \"x\"", "I-Größe \"x\""])
+
+@Test func `the code for a tagger loads base, labels, adapter and tokenizer`() {
+  #expect(
+    snippet(tagger) == #"""
+      import torch
+      from peft import PeftModel
+      from transformers import AutoTokenizer, AutoModelForTokenClassification
+
+      BASE = "org/base"  # a folder, or a name on the Hub
+      ADAPTER = "."  # this folder
+      TEXT = "The patient developed nausea after aspirin."
+
+      labels = ["O","B-Größe \"x\"","I-Größe \"x\""]
+      base = AutoModelForTokenClassification.from_pretrained(
+          BASE, id2label=dict(enumerate(labels)), label2id={label: i for i, label in enumerate(labels)},
+          ignore_mismatched_sizes=True, dtype=torch.float32)
+      model = PeftModel.from_pretrained(base, ADAPTER).eval()
+      tokenizer = AutoTokenizer.from_pretrained(BASE)
+
+      inputs = tokenizer(TEXT, return_tensors="pt", truncation=True, max_length=128)
+      with torch.no_grad():
+          logits = model(**inputs).logits[0]
+      for token, row in zip(inputs.tokens(), logits):
+          print(token, model.config.id2label[int(row.argmax())])
+      """#)
+}
+
+@Test func `the code follows the task, the family and the method`() {
+  let pairs = snippet(SequenceClassification(labels: ["no", "yes"], longText: .truncate, pairs: true), .distilbert)
+  #expect(pairs.contains("tokenizer(TEXT, TEXT_PAIR,") && pairs.contains("\nTEXT_PAIR = "))
+  #expect(pairs.contains("return_token_type_ids=False"))
+  #expect(pairs.contains("for label, probability in zip(labels, logits.softmax(-1)):"))
+  let prompt = snippet(tagger, virtualTokens: 5)
+  #expect(prompt.contains("logits = model(**inputs).logits[0][5:]") && !prompt.contains("base.forward"))
+  let prefix = snippet(tagger, virtualTokens: 5, isPrefix: true)
+  #expect(prefix.contains("logits = model(**inputs).logits[0]\n") && prefix.contains("base.forward = lambda"))
+  let sequencePrompt = snippet(SequenceClassification(labels: ["no", "yes"]), virtualTokens: 5)
+  #expect(sequencePrompt.contains("logits = model(**inputs).logits[0]\n"))
+  let masked = snippet(MaskedLM(labels: []))
+  #expect(masked.contains("AutoModelForMaskedLM.from_pretrained(BASE, dtype=torch.float32)"))
+  #expect(masked.contains("tokenizer.mask_token") && !masked.contains("labels"))
+}
