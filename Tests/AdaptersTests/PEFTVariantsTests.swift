@@ -98,7 +98,7 @@ func `the tensors' names choose the modules where adapter_config.json has a regu
   let model = try tinyModel(headType: .maskedLM), embeddings = model.wordEmbeddings, bias = model.classifier.bias
   let decoder = prefix + "cls.predictions.decoder", doubled = embeddings.values.map { 2 * $0 }
   func folder(_ weights: [Float]) throws -> TemporaryFolder {
-    try variant(["task_type": nil]) { tensors in
+    try variant(["task_type": nil, "target_modules": ".*"]) { tensors in
       tensors.filter { !$0.name.contains("classifier") } + [
         (prefix + embeddings.name, embeddings.shape, doubled), (decoder + ".weight", embeddings.shape, weights),
         (decoder + ".bias", bias.shape, Array(bias.values)),

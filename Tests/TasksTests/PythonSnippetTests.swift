@@ -12,11 +12,13 @@ private func snippet(
   ).text
 }
 
-private let tagger = TokenClassification(labels: ["O", "B-Größe \"x\"", "I-Größe \"x\""])
+private func tagger() throws -> TokenClassification {
+  try TokenClassification(labels: ["O", "B-Größe \"x\"", "I-Größe \"x\""])
+}
 
-@Test func `the code for a tagger loads base, labels, adapter and tokenizer`() {
+@Test func `the code for a tagger loads base, labels, adapter and tokenizer`() throws {
   #expect(
-    snippet(tagger) == #"""
+    try snippet(tagger()) == #"""
       import torch
       from peft import PeftModel
       from transformers import AutoTokenizer, AutoModelForTokenClassification
@@ -40,14 +42,14 @@ private let tagger = TokenClassification(labels: ["O", "B-Größe \"x\"", "I-Gr�
       """#)
 }
 
-@Test func `the code follows the task, the family and the method`() {
+@Test func `the code follows the task, the family and the method`() throws {
   let pairs = snippet(SequenceClassification(labels: ["no", "yes"], longText: .truncate, pairs: true), .distilbert)
   #expect(pairs.contains("tokenizer(TEXT, TEXT_PAIR,") && pairs.contains("\nTEXT_PAIR = "))
   #expect(pairs.contains("return_token_type_ids=False"))
   #expect(pairs.contains("for label, probability in zip(labels, logits.softmax(-1)):"))
-  let prompt = snippet(tagger, virtualTokens: 5)
+  let prompt = try snippet(tagger(), virtualTokens: 5)
   #expect(prompt.contains("logits = model(**inputs).logits[0][5:]") && !prompt.contains("base.forward"))
-  let prefix = snippet(tagger, virtualTokens: 5, isPrefix: true)
+  let prefix = try snippet(tagger(), virtualTokens: 5, isPrefix: true)
   #expect(prefix.contains("logits = model(**inputs).logits[0]\n") && prefix.contains("base.forward = lambda"))
   let sequencePrompt = snippet(SequenceClassification(labels: ["no", "yes"]), virtualTokens: 5)
   #expect(sequencePrompt.contains("logits = model(**inputs).logits[0]\n"))

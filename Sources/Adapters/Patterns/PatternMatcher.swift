@@ -28,7 +28,7 @@ final class PatternMatcher {
     switch node {
     case .character(let set):
       return position < text.count && set.contains(text[position]) && next(position + 1)
-    case .anchor(let anchor): return isAt(anchor, position) && next(position)
+    case .assertion(let assertion): return isAt(assertion, position) && next(position)
     case .sequence(let nodes): return match(nodes[...], at: position, next)
     case .choice(let nodes): return nodes.contains { match($0, at: position, next) }
     case .group(let number, let node):
@@ -129,10 +129,10 @@ final class PatternMatcher {
     return false
   }
 
-  private func isAt(_ anchor: PatternNode.Anchor, _ position: Int) -> Bool {
+  private func isAt(_ assertion: PatternNode.Assertion, _ position: Int) -> Bool {
     func isWord(_ index: Int) -> Bool { text.indices.contains(index) && ASCIISet.word.contains(text[index]) }
     // A name has no line breaks, so ^ and $ do not depend on (?m).
-    return switch anchor {
+    return switch assertion {
     case .start: position == 0
     case .end: position == text.count
     case .wordBoundary: isWord(position - 1) != isWord(position)

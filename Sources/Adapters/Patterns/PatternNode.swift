@@ -1,12 +1,12 @@
 /// The syntax tree of a pattern.
 
 indirect enum PatternNode: Sendable {
-  enum Anchor { case start, end, wordBoundary, notWordBoundary }
+  enum Assertion { case start, end, wordBoundary, notWordBoundary }
   enum Greed { case greedy, lazy, possessive }
 
   /// One character: a literal, a class or a dot.
   case character(ASCIISet)
-  case anchor(Anchor)
+  case assertion(Assertion)
   case sequence([PatternNode])
   case choice([PatternNode])
   /// A capturing group, numbered from 1.
@@ -27,7 +27,7 @@ extension PatternNode {
   func width(_ groups: [ClosedRange<Int>?]) -> ClosedRange<Int> {
     switch self {
     case .character: return 1...1
-    case .anchor, .lookahead, .lookbehind: return 0...0
+    case .assertion, .lookahead, .lookbehind: return 0...0
     case .group(_, let node), .atomic(let node): return node.width(groups)
     case .backreference(let group, _): return groups[group] ?? 0...0
     case .sequence(let nodes):

@@ -4,10 +4,10 @@ extension PatternParser {
   /// An escape outside a class.
   mutating func escape(_ letter: UInt8) throws(PatternFault) -> PatternNode {
     switch letter {
-    case UInt8(ascii: "A"): return .anchor(.start)
-    case UInt8(ascii: "Z"): return .anchor(.end)
-    case UInt8(ascii: "b"): return .anchor(.wordBoundary)
-    case UInt8(ascii: "B"): return .anchor(.notWordBoundary)
+    case UInt8(ascii: "A"): return .assertion(.start)
+    case UInt8(ascii: "Z"): return .assertion(.end)
+    case UInt8(ascii: "b"): return .assertion(.wordBoundary)
+    case UInt8(ascii: "B"): return .assertion(.notWordBoundary)
     case UInt8(ascii: "1")...UInt8(ascii: "9"): return try numberedEscape(letter)
     default: break
     }

@@ -72,7 +72,7 @@ struct PatternParser {
   }
 
   /// What can be repeated.
-  enum ItemType { case item, anchor, repetition }
+  enum ItemType { case item, assertion, repetition }
 
   mutating func sequence(mayHaveFlags: Bool = false) throws(PatternFault) -> PatternNode {
     var nodes: [PatternNode] = [], lastType: ItemType?
@@ -99,7 +99,7 @@ struct PatternParser {
       default:
         let node = try single(token)
         nodes.append(node)
-        if case .anchor = node { lastType = .anchor } else { lastType = .item }
+        if case .assertion = node { lastType = .assertion } else { lastType = .item }
       }
     }
     return nodes.count == 1 ? nodes[0] : .sequence(nodes)
@@ -111,8 +111,8 @@ struct PatternParser {
     case UInt8(ascii: "\\"): try escape(token[1])
     case UInt8(ascii: "["): try characterClass()
     case UInt8(ascii: "."): .character(ASCIISet.newline.inverted)
-    case UInt8(ascii: "^"): .anchor(.start)
-    case UInt8(ascii: "$"): .anchor(.end)
+    case UInt8(ascii: "^"): .assertion(.start)
+    case UInt8(ascii: "$"): .assertion(.end)
     default: character(ASCIISet(token))
     }
   }
