@@ -52,6 +52,21 @@ CLONES void tune_column_sums(const float *restrict x, long stride, float *restri
     for (long j = 0; j < d; j++) sums[j] += x[i * stride + j];
 }
 
+CLONES void tune_mean_rows(const float *x, float *y, long n, long d) {
+  for (long first = 0; first < d; first += 64) {
+    long count = d - first < 64 ? d - first : 64;
+    double sums[64] = {};  // Float32 would lose digits over thousands of rows
+    for (long i = 0; i < n; i++)
+      for (long j = 0; j < count; j++) sums[j] += x[i * d + first + j];
+    for (long j = 0; j < count; j++) y[first + j] = n > 0 ? (float)(sums[j] / n) : 0;
+  }
+}
+
+CLONES void tune_spread_rows(const float *row, float *y, long n, long d, float beta) {
+  for (long i = 0; i < n; i++)
+    for (long j = 0; j < d; j++) y[i * d + j] = (beta == 0 ? 0 : y[i * d + j]) + row[j] / n;
+}
+
 CLONES double tune_sum_squares(const float *x, long count) {
   FREE_ORDER
   double total = 0;
@@ -171,6 +186,65 @@ CLONES void tune_activate_bf16(const float *x, float *y, uint16_t *derivative, l
     long chunk = count - first < 512 ? count - first : 512;
     activate(x + first, y + first, chunk_derivative, chunk, activation);
     for (long i = 0; i < chunk; i++) derivative[first + i] = fp32_to_bf16(chunk_derivative[i]);
+  }
+}
+
+enum { CHUNK = 512 };
+
+/// `tune_activate_gated` with derivatives in one of two precisions, or in none. Each chunk is read before its results are
+/// written, so y and `derivatives` may be x.
+INLINE void activate_gated(const float *x, float *y, float *derivatives, uint16_t *derivatives_bf16, long n, long m,
+                           int activation) {
+  float f[CHUNK], slope[CHUNK], b[CHUNK];
+  int saves = derivatives || derivatives_bf16;
+  for (long i = 0; i < n; i++)
+    for (long first = 0; first < m; first += CHUNK) {
+      long count = m - first < CHUNK ? m - first : CHUNK, at = i * 2 * m + first;
+      memcpy(b, x + at + m, count * sizeof(float));
+      activate(x + at, f, saves ? slope : NULL, count, activation);
+      for (long j = 0; j < count; j++) {
+        y[i * m + first + j] = f[j] * b[j];
+        slope[j] *= b[j];
+      }
+      if (derivatives) {
+        memcpy(derivatives + at, slope, count * sizeof(float));
+        memcpy(derivatives + at + m, f, count * sizeof(float));
+      } else if (derivatives_bf16) {
+        for (long j = 0; j < count; j++) derivatives_bf16[at + j] = fp32_to_bf16(slope[j]);
+        for (long j = 0; j < count; j++) derivatives_bf16[at + m + j] = fp32_to_bf16(f[j]);
+      }
+    }
+}
+
+CLONES void tune_activate_gated(const float *x, float *y, float *derivatives, long n, long m, int activation) {
+  activate_gated(x, y, derivatives, NULL, n, m, activation);
+}
+
+CLONES void tune_activate_gated_bf16(const float *x, float *y, uint16_t *derivatives, long n, long m, int activation) {
+  activate_gated(x, y, NULL, derivatives, n, m, activation);
+}
+
+CLONES void tune_gated_backward(const float *dy, const float *derivatives, float *dx, long n, long m, float beta) {
+  for (long i = 0; i < 2 * n; i++) {
+    const float *dyi = dy + i / 2 * m, *slope = derivatives + i * m;
+    float *dxi = dx + i * m;
+    if (beta == 0)
+      for (long j = 0; j < m; j++) dxi[j] = dyi[j] * slope[j];
+    else
+      for (long j = 0; j < m; j++) dxi[j] += dyi[j] * slope[j];
+  }
+}
+
+CLONES void tune_gated_backward_bf16(const float *dy, const uint16_t *derivatives, float *dx, long n, long m,
+                                     float beta) {
+  for (long i = 0; i < 2 * n; i++) {
+    const float *dyi = dy + i / 2 * m;
+    const uint16_t *slope = derivatives + i * m;
+    float *dxi = dx + i * m;
+    if (beta == 0)
+      for (long j = 0; j < m; j++) dxi[j] = dyi[j] * bf16_to_fp32(slope[j]);
+    else
+      for (long j = 0; j < m; j++) dxi[j] += dyi[j] * bf16_to_fp32(slope[j]);
   }
 }
 

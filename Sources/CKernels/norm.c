@@ -20,12 +20,25 @@ CLONES void tune_add_norm(const float *x, const float *residual, const float *ga
     float m = sum / d;
     for (long j = 0; j < d; j++) squares += (zi[j] - m) * (zi[j] - m);
     float r = 1 / sqrtf(squares / d + eps);  // eps inside the root, as in BERT
-    if (z)
+    if (!bias)
+      for (long j = 0; j < d; j++) yi[j] = (zi[j] - m) * r * gain[j];
+    else if (z)
       for (long j = 0; j < d; j++) yi[j] = (zi[j] - m) * r * gain[j] + bias[j];
     else  // in place; separate, because a loop over arrays that may overlap is not vectorized
       for (long j = 0; j < d; j++) yi[j] = (yi[j] - m) * r * gain[j] + bias[j];
     mean[i] = m;
     rstd[i] = r;
+  }
+}
+
+CLONES void tune_add_residual(const float *x, const float *residual, float *z, long n, long d,
+                              const tune_dropout *dropout) {
+  for (long i = 0; i < n; i++) {
+    const float *xi = x + i * d, *ri = residual + i * d;
+    float *zi = z + i * d;
+    if (dropout) dropout_row(dropout, (uint32_t)i, xi, zi, d);
+    const float *term = dropout ? zi : xi;
+    for (long j = 0; j < d; j++) zi[j] = term[j] + ri[j];
   }
 }
 

@@ -7,7 +7,7 @@ internal import Kernels
 /// `sequenceOffsets` are the first rows of the sequences, and n at the end.
 /// Saved for backward: qkv, context, and one log-sum-exp per row and head.        source: Vaswani et al. 2017 eq. 1
 public func attention(
-  _ qkv: Tensor, sequenceOffsets: [Int], heads: Int, dropout probability: Double, _ pass: Pass
+  _ qkv: Tensor, sequenceOffsets: [Int], heads: Int, window: Int? = nil, dropout probability: Double, _ pass: Pass
 ) -> Tensor {
   let d = qkv.columns / 3, headSize = d / heads
   precondition(headSize * heads * 3 == qkv.columns, "attention: \(qkv.columns) columns for \(heads) heads")

@@ -43,6 +43,10 @@ void tune_bf16_to_fp32(const uint16_t *x, float *y, long count);
 void tune_apply_dropout(const float *x, float *y, long n, long d, const tune_dropout *dropout);
 /// sums [d] = Σ over rows of x where beta is 0, else they are added to.
 void tune_column_sums(const float *x, long stride, float *sums, long n, long d, float beta);
+/// y [d] = the mean of the n rows of x, summed in Double; 0 where n is 0.
+void tune_mean_rows(const float *x, float *y, long n, long d);
+/// Each of the n rows of y = row / n where beta is 0, else it is added to.
+void tune_spread_rows(const float *row, float *y, long n, long d, float beta);
 void tune_tanh(const float *x, float *y, long count);
 /// dx = dy·(1 - y²) where beta is 0, else it is added to.
 void tune_tanh_backward(const float *y, const float *dy, float *dx, long count, float beta);
@@ -52,6 +56,14 @@ double tune_sum_squares(const float *x, long count);
 enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU, TUNE_SILU, TUNE_TANH };
 void tune_activate(const float *x, float *y, float *derivative, long count, int activation);
 void tune_activate_bf16(const float *x, float *y, uint16_t *derivative, long count, int activation);
+
+/// x = a, b side by side [n, 2m]: y [n, m] = f(a)·b; derivatives [n, 2m] = f'(a)·b, f(a), unless it is NULL. y and
+/// `derivatives` may be x (one of them).
+void tune_activate_gated(const float *x, float *y, float *derivatives, long n, long m, int activation);
+void tune_activate_gated_bf16(const float *x, float *y, uint16_t *derivatives, long n, long m, int activation);
+/// dx [n, 2m] = dy·derivatives, for both halves, where beta is 0, else it is added to.
+void tune_gated_backward(const float *dy, const float *derivatives, float *dx, long n, long m, float beta);
+void tune_gated_backward_bf16(const float *dy, const uint16_t *derivatives, float *dx, long n, long m, float beta);
 
 void tune_exp(const float *x, float *y, long count);
 void tune_erf(const float *x, float *y, long count);
@@ -80,9 +92,11 @@ void tune_rescale(float *y, long stride, const float *gain, const float *bias, f
 void tune_add_rescaled(const float *z, const float *base, const float *gain, float *y, long stride, long n, long d);
 
 // Layer normalization (norm.c)
-/// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. z and residual may be NULL; y may be z.
+/// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. z, residual and bias may be NULL; y may be z.
 void tune_add_norm(const float *x, const float *residual, const float *gain, const float *bias, float *z, float *y,
                    float *mean, float *rstd, long n, long d, float eps, const tune_dropout *dropout);
+/// z = residual + dropout(x).
+void tune_add_residual(const float *x, const float *residual, float *z, long n, long d, const tune_dropout *dropout);
 /// dz from dy; dgain and dbias (each may be NULL) are added to.
 void tune_norm_backward(const float *dy, const float *z, const float *mean, const float *rstd, const float *gain,
                         float *dz, float *dgain, float *dbias, long n, long d);
@@ -106,6 +120,13 @@ void tune_attention(const float *qkv, float *context, float *lse, float *scratch
 void tune_attention_backward(const float *qkv, const float *context, const float *lse, const float *dcontext,
                              float *dqkv, float *scratch, long t, long heads, long head_size, long first_row,
                              const tune_dropout *dropout);
+
+// Rotary position embeddings (rotary.c)
+/// Rotates the pairs (i, i + head_size/2) of each head of q and k, x [n, 3d] as for attention, by `direction` (1 or -1)
+/// times the angle of the row's position; v is copied. `table` holds for each position the head_size/2 cosines, then the
+/// sines. y is added to where beta is 1; y may be x where beta is 0.
+void tune_rotate(const float *x, const float *table, const int32_t *positions, float *y, long n, long d, long head_size,
+                 float direction, float beta);
 
 // Embedding (embedding.c)
 /// y[i] = word_embeddings[token_ids[i]] + position_embeddings[position_ids[i]]
