@@ -204,7 +204,7 @@ INLINE void activate_gated(const float *x, float *y, float *derivatives, uint16_
       activate(x + at, f, saves ? slope : NULL, count, activation);
       for (long j = 0; j < count; j++) {
         y[i * m + first + j] = f[j] * b[j];
-        slope[j] *= b[j];
+        if (saves) slope[j] *= b[j];
       }
       if (derivatives) {
         memcpy(derivatives + at, slope, count * sizeof(float));

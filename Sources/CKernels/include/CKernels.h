@@ -121,6 +121,24 @@ void tune_attention_backward(const float *qkv, const float *context, const float
                              float *dqkv, float *scratch, long t, long heads, long head_size, long first_row,
                              const tune_dropout *dropout);
 
+// Attention by tiles (attention_tiles.c), for long sequences and windows
+/// One sequence of t rows, of which row 0 has number `first_row` in the batch. Row i reads the rows j with
+/// |i - j| ≤ window; all rows where window < 0.
+typedef struct {
+  long t, heads, head_size, window, first_row;
+  const tune_dropout *dropout;
+} tune_sequence;
+
+/// The number of scratch floats that one call needs, which reads `keys` keys.
+long tune_attention_tiles_scratch(long keys, long head_size);
+/// As `tune_attention`, for one head and the queries [from, to).
+void tune_attention_tiles(const float *qkv, float *context, float *lse, float *scratch, const tune_sequence *sequence,
+                          long head, long from, long to);
+/// As `tune_attention_backward`, for one head and the keys [from, to). Must be called for all keys, in order.
+void tune_attention_tiles_backward(const float *qkv, const float *context, const float *lse, const float *dcontext,
+                                   float *dqkv, float *scratch, const tune_sequence *sequence, long head, long from,
+                                   long to);
+
 // Rotary position embeddings (rotary.c)
 /// Rotates the pairs (i, i + head_size/2) of each head of q and k, x [n, 3d] as for attention, by `direction` (1 or -1)
 /// times the angle of the row's position; v is copied. `table` holds for each position the head_size/2 cosines, then the
