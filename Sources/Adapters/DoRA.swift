@@ -51,13 +51,11 @@ public final class DoRA: ProjectionAdapter {
     to y: Tensor, _ columns: Range<Int>, from x: Tensor, _ weights: LinearWeights, _ precision: Precision,
     _ norms: Tensor, _ gain: Tensor, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
-    guard let bias = weights.bias else {
-      preconditionFailure("\(weights.weight.name): DoRA expects a layer with a bias")
-    }
     let backward = lora.apply(to: y, columns: columns, from: x, of: weights, precision: precision, pass)
     let slice = y.matrix.columns(columns)
     let unscaled = y.isTracked && magnitude.isTrainable ? pass.make(y.rows, columns.count) : nil
-    tune_rescale(slice.base, slice.stride, gain.pointer, bias.pointer, unscaled?.pointer, slice.rows, slice.columns)
+    tune_rescale(
+      slice.base, slice.stride, gain.pointer, weights.bias?.pointer, unscaled?.pointer, slice.rows, slice.columns)
     guard let backward else { return nil }
     return { [self, unowned pass] dy in
       let slice = dy.matrix.columns(columns)

@@ -82,12 +82,12 @@ CLONES void tune_attention(const float *qkv, float *context, float *lse, float *
     for (long first = 0; first < t; first += block) {
       long rows = t - first < block ? t - first : block;
       float *out = context + first * d + head * head_size;
-      gemm_unpacked(q + first * ld, ld, 1, k_transposed, padded, p, padded, rows, padded, head_size, 0);
+      gemm_unpacked(q + first * ld, ld, 1, k_transposed, padded, p, padded, rows, padded, head_size, WRITE);
       for (long i = 0; i < rows; i++) {
         begin_row(&state, first_row, first + i, heads, head);
         sum[i] = softmax_row(p + i * padded, top + i, t, padded, scale, &state);
       }
-      gemm_unpacked(p, padded, 1, v, ld, out, d, rows, head_size, t, 0);
+      gemm_unpacked(p, padded, 1, v, ld, out, d, rows, head_size, t, WRITE);
       for (long i = 0; i < rows; i++) scale_row(out + i * d, 1 / sum[i], head_size);
       for (long i = 0; i < rows; i++) lse[(first + i) * heads + head] = top[i] * scale + logf(sum[i]);
     }
@@ -110,16 +110,16 @@ CLONES void tune_attention_backward(const float *qkv, const float *context, cons
     for (long first = 0; first < t; first += block) {
       long rows = t - first < block ? t - first : block;
       const float *out = context + first * d + head * head_size, *dout = dcontext + first * d + head * head_size;
-      gemm_unpacked(q + first * ld, ld, 1, k_transposed, padded, p, padded, rows, padded, head_size, 0);
-      gemm_unpacked(dout, d, 1, v_transposed, padded, dp, padded, rows, padded, head_size, 0);
+      gemm_unpacked(q + first * ld, ld, 1, k_transposed, padded, p, padded, rows, padded, head_size, WRITE);
+      gemm_unpacked(dout, d, 1, v_transposed, padded, dp, padded, rows, padded, head_size, WRITE);
       for (long i = 0; i < rows; i++) {
         begin_row(&state, first_row, first + i, heads, head);
         softmax_backward_row(p + i * padded, dp + i * padded, out + i * d, dout + i * d, head_size, padded, scale,
                              lse[(first + i) * heads + head], &state);
       }
-      gemm_unpacked(dp, padded, 1, k, ld, dq + first * ld, ld, rows, head_size, t, 0);
-      gemm_unpacked(dp, 1, padded, q + first * ld, ld, dk, ld, t, head_size, rows, first > 0);
-      gemm_unpacked(p, 1, padded, dout, d, dv, ld, t, head_size, rows, first > 0);
+      gemm_unpacked(dp, padded, 1, k, ld, dq + first * ld, ld, rows, head_size, t, WRITE);
+      gemm_unpacked(dp, 1, padded, q + first * ld, ld, dk, ld, t, head_size, rows, first > 0 ? CONTINUE : WRITE);
+      gemm_unpacked(p, 1, padded, dout, d, dv, ld, t, head_size, rows, first > 0 ? CONTINUE : WRITE);
     }
   }
 }

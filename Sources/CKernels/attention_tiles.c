@@ -29,8 +29,8 @@ INLINE long seen_from(const tune_sequence *s, long from, long unit) {
 }
 INLINE long seen_to(const tune_sequence *s, long to) { return s->window < 0 ? s->t : smaller(to + s->window, s->t); }
 
-/// What a row of scores needs to know: the tile has keys [key, key + keys); `factors` are the dropout factors of a group
-/// of rows, vector by vector of 16 keys.
+/// What a row of scores needs to know: the tile has keys [key, key + keys); `factors` are the dropout factors of a
+/// group of rows, vector by vector of 16 keys.
 typedef struct {
   const tune_sequence *sequence;
   long head, key, keys;
@@ -119,13 +119,15 @@ CLONES void tune_attention_tiles(const float *qkv, float *context, float *lse, f
     for (state.key = begin; state.key < end; state.key += KEYS) {
       state.keys = smaller(KEYS, end - state.key);
       for (long j = 0; j < state.keys; j += PANEL)
-        gemm_unpacked(q + first * ld, ld, 1, panels + (state.key + j - seen) * w, PANEL, p + j, KEYS, rows, PANEL, w, 0);
+        gemm_unpacked(q + first * ld, ld, 1, panels + (state.key + j - seen) * w, PANEL, p + j, KEYS, rows, PANEL, w,
+                      WRITE);
       for (long i = 0; i < rows; i++) {
         begin_tile_row(&state, first + i);
         float correction = softmax_tile_row(p + i * KEYS, top + i, sum + i, first + i, &state);
         if (state.key > begin) scale_row(out + (first + i) * d, correction, w);
       }
-      gemm_unpacked(p, KEYS, 1, v + state.key * ld, ld, out + first * d, d, rows, w, state.keys, state.key > begin);
+      gemm_unpacked(p, KEYS, 1, v + state.key * ld, ld, out + first * d, d, rows, w, state.keys,
+                    state.key > begin ? ADD : WRITE);
     }
     for (long i = 0; i < rows; i++) {
       scale_row(out + (first + i) * d, 1 / sum[i], w);
@@ -175,16 +177,16 @@ CLONES void tune_attention_tiles_backward(const float *qkv, const float *context
       prefetch_rows(q, ld, next, next + ROWS, t, w);
       prefetch_rows(dq, ld, next, next + ROWS, t, w);
       prefetch_rows(dout, d, next, next + ROWS, t, w);
-      gemm_unpacked(q + first * ld, ld, 1, k_transposed, tile, p, tile, rows, tile, w, 0);
-      gemm_unpacked(dout + first * d, d, 1, v_transposed, tile, dp, tile, rows, tile, w, 0);
+      gemm_unpacked(q + first * ld, ld, 1, k_transposed, tile, p, tile, rows, tile, w, WRITE);
+      gemm_unpacked(dout + first * d, d, 1, v_transposed, tile, dp, tile, rows, tile, w, WRITE);
       for (long i = first; i < first + rows; i++) {
         begin_tile_row(&state, i);
         softmax_backward_tile_row(p + (i - first) * tile, dp + (i - first) * tile, deltas[i - seen],
                                   lse[i * heads + head], i, &state);
       }
-      gemm_unpacked(dp, tile, 1, k + key * ld, ld, dq + first * ld, ld, rows, w, keys, 1);
-      gemm_unpacked(dp, 1, tile, q + first * ld, ld, dk + key * ld, ld, keys, w, rows, first > begin);
-      gemm_unpacked(p, 1, tile, dout + first * d, d, dv + key * ld, ld, keys, w, rows, first > begin);
+      gemm_unpacked(dp, tile, 1, k + key * ld, ld, dq + first * ld, ld, rows, w, keys, ADD);
+      gemm_unpacked(dp, 1, tile, q + first * ld, ld, dk + key * ld, ld, keys, w, rows, first > begin ? ADD : WRITE);
+      gemm_unpacked(p, 1, tile, dout + first * d, d, dv + key * ld, ld, keys, w, rows, first > begin ? ADD : WRITE);
     }
   }
 }

@@ -191,8 +191,8 @@ CLONES void tune_activate_bf16(const float *x, float *y, uint16_t *derivative, l
 
 enum { CHUNK = 512 };
 
-/// `tune_activate_gated` with derivatives in one of two precisions, or in none. Each chunk is read before its results are
-/// written, so y and `derivatives` may be x.
+/// `tune_activate_gated` with derivatives in one of two precisions, or in none. Each chunk is read before its results
+/// are written, so y and `derivatives` may be x.
 INLINE void activate_gated(const float *x, float *y, float *derivatives, uint16_t *derivatives_bf16, long n, long m,
                            int activation) {
   float f[CHUNK], slope[CHUNK], b[CHUNK];

@@ -5,9 +5,9 @@ CLONES void tune_rescale(float *restrict y, long stride, const float *restrict g
                          float *restrict z, long n, long d) {
   for (long i = 0; i < n; i++)
     for (long j = 0; j < d; j++) {
-      float raw = y[i * stride + j] - bias[j];
+      float b = bias ? bias[j] : 0, raw = y[i * stride + j] - b;
       if (z) z[i * d + j] = raw;
-      y[i * stride + j] = gain[j] * raw + bias[j];
+      y[i * stride + j] = gain[j] * raw + b;
     }
 }
 

@@ -4,20 +4,27 @@
 
 #include "common.h"
 
+/// How a product is written to C. CONTINUE begins the sums with C, ADD adds them to C at the end, so that a
+/// sum over thousands of rows, block by block, loses fewer digits.
+enum { WRITE, CONTINUE, ADD };
+
 /// One tile of C, `rows` × (vectors·16); A's element (i, p) is a[i·row_stride + p·depth_stride], B is row-major.
 #define TILE(rows, vectors)                                                                            \
   {                                                                                                    \
     f32x16 sum[rows][vectors];                                                                         \
     for (int r = 0; r < rows; r++)                                                                     \
       for (int q = 0; q < vectors; q++)                                                                \
-        sum[r][q] = accumulate ? load(c + (i + r) * ldc + j + q * LANES) : (f32x16){0};                \
+        sum[r][q] = into == CONTINUE ? load(c + (i + r) * ldc + j + q * LANES) : (f32x16){0};          \
     for (long p = 0; p < k; p++)                                                                       \
       for (int r = 0; r < rows; r++) {                                                                 \
         float left = a[(i + r) * row_stride + p * depth_stride];                                       \
         for (int q = 0; q < vectors; q++) sum[r][q] += left * load(b + p * ldb + j + q * LANES);       \
       }                                                                                                \
     for (int r = 0; r < rows; r++)                                                                     \
-      for (int q = 0; q < vectors; q++) store(c + (i + r) * ldc + j + q * LANES, sum[r][q]);           \
+      for (int q = 0; q < vectors; q++) {                                                              \
+        float *to = c + (i + r) * ldc + j + q * LANES;                                                 \
+        store(to, into == ADD ? load(to) + sum[r][q] : sum[r][q]);                                     \
+      }                                                                                                \
   }
 
 /// The last rows of C, fewer than four.
@@ -28,11 +35,11 @@
     case 1: TILE(1, vectors)         \
   }
 
-/// C [m, n] (+)= A [m, k]·B [k, n]. The operands fit in the L1 cache, so nothing is packed. AVX-512 has registers for
-/// sixteen sums of 16 numbers, other CPUs for four.
+/// C [m, n] = or += A [m, k]·B [k, n]. The operands fit in the L1 cache, so nothing is packed. AVX-512 has registers
+/// for sixteen sums of 16 numbers, other CPUs for four.
 INLINE void gemm_tiles(int avx512, const float *restrict a, long row_stride, long depth_stride,
                        const float *restrict b, long ldb, float *restrict c, long ldc, long m, long n, long k,
-                       int accumulate) {
+                       int into) {
   long j = 0;
   for (; avx512 && j + 2 * LANES <= n; j += 2 * LANES) {
     long i = 0;
@@ -48,18 +55,18 @@ INLINE void gemm_tiles(int avx512, const float *restrict a, long row_stride, lon
   }
   for (; j < n; j++)  // only tiny models have a head size that is not a multiple of 16
     for (long i = 0; i < m; i++) {
-      float sum = accumulate ? c[i * ldc + j] : 0;
+      float sum = into == CONTINUE ? c[i * ldc + j] : 0;
       for (long p = 0; p < k; p++) sum += a[i * row_stride + p * depth_stride] * b[p * ldb + j];
-      c[i * ldc + j] = sum;
+      c[i * ldc + j] = into == ADD ? c[i * ldc + j] + sum : sum;
     }
 }
 
 CLONES static void gemm_unpacked(const float *a, long row_stride, long depth_stride, const float *b, long ldb, float *c,
-                                 long ldc, long m, long n, long k, int accumulate) {
+                                 long ldc, long m, long n, long k, int into) {
   if (__builtin_cpu_supports("avx512f"))
-    gemm_tiles(1, a, row_stride, depth_stride, b, ldb, c, ldc, m, n, k, accumulate);
+    gemm_tiles(1, a, row_stride, depth_stride, b, ldb, c, ldc, m, n, k, into);
   else
-    gemm_tiles(0, a, row_stride, depth_stride, b, ldb, c, ldc, m, n, k, accumulate);
+    gemm_tiles(0, a, row_stride, depth_stride, b, ldb, c, ldc, m, n, k, into);
 }
 
 /// y [width, padded] = the transpose of x [t, width] with row stride ld; columns from t on are 0.

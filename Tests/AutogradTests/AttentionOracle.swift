@@ -6,6 +6,8 @@ import TestSupport
 struct AttentionOracle {
   var sequenceOffsets: [Int]
   var heads: Int
+  /// A row reads the keys at most this far away; nil: all keys.
+  var window: Int?
   /// [n, heads·longest]; nil: no dropout.
   var mask: Grid?
 
@@ -30,19 +32,26 @@ struct AttentionOracle {
     return scores.map { $0 / sum }
   }
 
-  private func forEachRow(_ body: (_ row: Int, _ head: Int, _ keys: Range<Int>) -> Void) {
+  /// `first` is the first row of the row's sequence.
+  private func forEachRow(_ body: (_ row: Int, _ head: Int, _ keys: Range<Int>, _ first: Int) -> Void) {
     for (first, end) in zip(sequenceOffsets, sequenceOffsets.dropFirst()) {
-      for head in 0..<heads { for row in first..<end { body(row, head, first..<end) } }
+      for head in 0..<heads { for row in first..<end { body(row, head, keys(of: row, in: first..<end), first) } }
     }
+  }
+
+  /// The keys that a row of the sequence `rows` reads.
+  func keys(of row: Int, in rows: Range<Int>) -> Range<Int> {
+    guard let window else { return rows }
+    return max(rows.lowerBound, row - window)..<min(rows.upperBound, row + window + 1)
   }
 
   func forward(_ qkv: Grid) -> Grid {
     let d = qkv.columns / 3, w = d / heads
     var y = Grid(qkv.rows, d)
-    forEachRow { row, head, keys in
+    forEachRow { row, head, keys, first in
       let p = probabilities(qkv, row, head, keys)
       for (j, key) in keys.enumerated() {
-        let weight = p[j] * factor(row, head, j)
+        let weight = p[j] * factor(row, head, key - first)
         for c in head * w..<(head + 1) * w { y[row, c] += weight * qkv[key, 2 * d + c] }
       }
     }
@@ -52,11 +61,11 @@ struct AttentionOracle {
   func backward(_ qkv: Grid, _ dy: Grid) -> Grid {
     let d = qkv.columns / 3, w = d / heads, scale = 1 / Double(w).squareRoot()
     var dqkv = Grid(qkv.rows, 3 * d)
-    forEachRow { row, head, keys in
+    forEachRow { row, head, keys, first in
       let p = probabilities(qkv, row, head, keys)
       var dp = p.map { _ in 0.0 }
       for (j, key) in keys.enumerated() {
-        let factor = factor(row, head, j)
+        let factor = factor(row, head, key - first)
         for c in head * w..<(head + 1) * w {
           dp[j] += factor * dy[row, c] * qkv[key, 2 * d + c]
           dqkv[key, 2 * d + c] += factor * p[j] * dy[row, c]

@@ -7,28 +7,34 @@ struct PackedShape: Sendable, CustomTestStringConvertible {
   var lengths: [Int]
   var heads: Int
   var headSize: Int
-  var testDescription: String { "\(lengths) tokens, \(heads) heads of size \(headSize)" }
+  var window: Int?
+  var testDescription: String {
+    "\(lengths) tokens, \(heads) heads of size \(headSize)" + (window.map { ", window \($0)" } ?? "")
+  }
 
   var sequenceOffsets: [Int] { lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) } }
   var n: Int { lengths.reduce(0, +) }
   var setting: Setting { Setting(inputs: [.random(n, 3 * heads * headSize, seed: 5, scale: 1.5)]) }
-  var oracle: AttentionOracle { AttentionOracle(sequenceOffsets: sequenceOffsets, heads: heads) }
+  var oracle: AttentionOracle { AttentionOracle(sequenceOffsets: sequenceOffsets, heads: heads, window: window) }
 
   func op(_ dropout: Double = 0) -> Op {
-    { x, _, pass in attention(x[0], sequenceOffsets: sequenceOffsets, heads: heads, dropout: dropout, pass) }
+    { x, _, pass in
+      attention(x[0], sequenceOffsets: sequenceOffsets, heads: heads, window: window, dropout: dropout, pass)
+    }
   }
 
-  /// The factor by which dropout multiplies each probability, measured with the op: with equal scores every probability
-  /// is 1/t, and values that are columns of the identity matrix show `headSize` factors at a time.
+  /// The factor by which dropout multiplies each probability, measured with the op: with equal scores all
+  /// probabilities of a row are equal, and values that are columns of the identity matrix show `headSize` factors at a
+  /// time.
   func mask(_ probability: Double, _ randomKey: RandomKey) -> Grid {
     let longest = oracle.longest
     var mask = Grid(n, heads * longest)
-    for window in stride(from: 0, to: longest, by: headSize) {
+    for block in stride(from: 0, to: longest, by: headSize) {
       let pass = Pass(Workspace(), gradients: Gradients(ParameterTable(training: [])), randomKey: randomKey)
       var qkv = Grid(n, 3 * heads * headSize)
       for (first, t) in zip(sequenceOffsets, lengths) {
-        for j in window..<max(window, min(t, window + headSize)) {
-          for head in 0..<heads { qkv[first + j, 2 * heads * headSize + head * headSize + j - window] = Double(t) }
+        for j in block..<max(block, min(t, block + headSize)) {
+          for head in 0..<heads { qkv[first + j, 2 * heads * headSize + head * headSize + j - block] = 1 }
         }
       }
       let x = pass.make(qkv.rows, qkv.columns)
@@ -36,9 +42,10 @@ struct PackedShape: Sendable, CustomTestStringConvertible {
       let y = Grid(n, heads * headSize, floats: op(probability)([x], [], pass).array)
       for (first, t) in zip(sequenceOffsets, lengths) {
         for row in first..<first + t {
+          let keys = oracle.keys(of: row, in: first..<first + t).count
           for head in 0..<heads {
-            for j in window..<max(window, min(t, window + headSize)) {
-              mask[row, head * longest + j] = y[row, head * headSize + j - window]
+            for j in block..<max(block, min(t, block + headSize)) {
+              mask[row, head * longest + j] = Double(keys) * y[row, head * headSize + j - block]
             }
           }
         }
@@ -52,6 +59,8 @@ private let small: [PackedShape] = [
   PackedShape(lengths: [1], heads: 1, headSize: 1),
   PackedShape(lengths: [5, 0, 1, 3], heads: 2, headSize: 3),
   PackedShape(lengths: [17, 2], heads: 1, headSize: 8),
+  PackedShape(lengths: [5, 0, 9, 1], heads: 2, headSize: 3, window: 0),
+  PackedShape(lengths: [19, 2], heads: 1, headSize: 8, window: 3),
 ]
 
 private let large: [PackedShape] = [
@@ -63,6 +72,12 @@ private let large: [PackedShape] = [
   PackedShape(lengths: [9, 4], heads: 12, headSize: 64),
   PackedShape(lengths: [34], heads: 5, headSize: 24),
   PackedShape(lengths: [200], heads: 1, headSize: 32),
+  // With a window: shorter and longer than it, and around the kernel's tiles of 32 rows and 256 keys.
+  PackedShape(lengths: [31, 32, 33], heads: 2, headSize: 16, window: 0),
+  PackedShape(lengths: [7, 0, 150, 64, 65], heads: 2, headSize: 16, window: 7),
+  PackedShape(lengths: [200, 1, 129], heads: 2, headSize: 32, window: 64),
+  PackedShape(lengths: [90], heads: 1, headSize: 24, window: 1000),
+  PackedShape(lengths: [420], heads: 1, headSize: 8, window: 150),
 ]
 
 @Suite struct AttentionTests {
@@ -110,7 +125,7 @@ private let large: [PackedShape] = [
     }
     for (first, t) in zip(s.sequenceOffsets, s.lengths) {
       let rows = first..<first + t
-      let single = PackedShape(lengths: [t], heads: s.heads, headSize: s.headSize)
+      let single = PackedShape(lengths: [t], heads: s.heads, headSize: s.headSize, window: s.window)
       let alone = run(Setting(inputs: [slice(setting.inputs[0], rows)]), dy: slice(dy, rows), single.op())
       let d = s.heads * s.headSize
       #expect(alone.y == Array(packed.y[first * d..<(first + t) * d]))

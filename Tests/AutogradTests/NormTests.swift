@@ -17,6 +17,13 @@ private func oracle(_ all: [Grid], eps: Double, mask: Grid? = nil) -> Grid {
   return y
 }
 
+/// residual + mask∘x
+private func sum(_ x: Grid, _ residual: Grid, _ mask: Grid?) -> Grid {
+  Grid(
+    x.rows, x.columns,
+    x.values.indices.map { x.values[$0] * (mask?.values[$0] ?? 1) + residual.values[$0] })
+}
+
 private func setting(_ n: Int, _ d: Int, residual: Bool) -> Setting {
   var inputs = [Grid.random(n, d, seed: 1, scale: 2, around: 0.7)]
   if residual { inputs.append(.random(n, d, seed: 2)) }
@@ -113,5 +120,61 @@ private func mask(_ n: Int, _ d: Int, _ probability: Double, _ randomKey: Random
     let d = distance(s, op(eps: 1e-2), oracle: { oracle($0, eps: 1.1e-2) })
     #expect(d.forward > 1e-5)
     #expect(d.gradient > 1e-5)
+  }
+
+  @Test(arguments: [(3, 3), (4, 31), (3, 64), (2, 130)], [true, false])
+  func `a norm without bias agrees with plain loops`(_ shape: (Int, Int), _ residual: Bool) {
+    var s = setting(shape.0, shape.1, residual: residual)
+    s.parameters.removeLast()
+    let d = distance(
+      s,
+      { x, p, pass in
+        addNorm(x[0], residual: x.count > 1 ? x[1] : nil, gain: p[0], bias: nil, eps: 1e-5, pass)
+      }, oracle: { oracle($0 + [Grid(1, shape.1)], eps: Double(Float(1e-5))) })
+    #expect(d.forward < 1e-6)
+    #expect(d.gradient < 5e-6)
+    #expect(d.allocations == 0)
+  }
+
+  @Test(arguments: 0..<15, [0, 0.3])
+  func `a sum and its norm, both read, agree with plain loops for any choice of what is trained`(
+    _ mix: Int, _ p: Double
+  ) {
+    var s = setting(3, 20, residual: true)
+    s.untracked = Set((0..<2).filter { mix >> $0 & 1 == 1 })
+    s.frozen = Set((0..<2).filter { mix >> ($0 + 2) & 1 == 1 })
+    let mask = p > 0 ? mask(3, 20, p, s.randomKey) : nil
+    let d = distance(
+      s,
+      { x, w, pass in
+        let (sum, norm) = sumAndNorm(x[0], residual: x[1], gain: w[0], bias: w[1], eps: 1e-5, dropout: p, pass)
+        return stack([sum, norm, sum], pass)
+      },
+      oracle: { all in
+        let sum = sum(all[0], all[1], mask), norm = oracle(all, eps: Double(Float(1e-5)), mask: mask)
+        return Grid(9, 20, sum.values + norm.values + sum.values)
+      })
+    #expect(d.forward < 1e-6)
+    #expect(d.gradient < 5e-6)
+    #expect(d.allocations == 0)
+  }
+
+  @Test(arguments: [0, 0.3], [(1, 1), (3, 20), (2, 130)])
+  func `a residual sum agrees with plain loops, and may be read twice`(_ p: Double, _ shape: (Int, Int)) {
+    let s = Setting(inputs: [.random(shape.0, shape.1, seed: 1), .random(shape.0, shape.1, seed: 2)])
+    let mask = p > 0 ? mask(shape.0, shape.1, p, s.randomKey) : nil
+    let d = distance(
+      s,
+      { x, _, pass in
+        let z = add(x[0], to: x[1], dropout: p, pass)
+        return add(z, to: z, pass)
+      },
+      oracle: { all in
+        let z = sum(all[0], all[1], mask)
+        return sum(z, z, nil)
+      })
+    #expect(d.forward < 1e-6)
+    #expect(d.gradient < 1e-6)
+    #expect(d.allocations == 0)
   }
 }

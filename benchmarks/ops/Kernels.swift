@@ -102,6 +102,48 @@ extension Bench {
     }
   }
 
+  /// Attention by tiles, all heads of one sequence; with a window, by parts of 1,024 rows as the op does. Counts the
+  /// operations of the GEMMs on scores that are used.
+  func tiledAttention(t: Int, window: Int?, heads: Int, headSize: Int) {
+    let d = heads * headSize, part = window == nil ? t : min(t, 1024)
+    let qkv = numbers(t * 3 * d), context = numbers(t * d), lse = numbers(t * heads)
+    let dcontext = numbers(t * d), dqkv = numbers(t * 3 * d),
+      scratch = numbers(tune_attention_tiles_scratch(t, headSize))
+    let name = window == nil ? "attention.global" : "attention.local"
+    let shape = "1x\(t)x\(heads)x\(headSize)" + (window.map { ", window \($0)" } ?? "")
+    let work = 2 * t * min(t, window.map { 2 * $0 + 1 } ?? t) * d
+    var sequence = tune_sequence(
+      t: t, heads: heads, head_size: headSize, window: window ?? -1, first_row: 0, dropout: nil)
+    func forEachPart(_ body: (_ head: Int, _ from: Int, _ to: Int) -> Void) {
+      for from in stride(from: 0, to: t, by: part) {
+        for head in 0..<heads { body(head, from, min(from + part, t)) }
+      }
+    }
+    time(name + ".forward", shape, .operations(2 * work)) {
+      forEachPart { tune_attention_tiles(qkv, context, lse, scratch, &sequence, $0, $1, $2) }
+    }
+    time(name + ".backward", shape, .operations(5 * work)) {
+      forEachPart {
+        tune_attention_tiles_backward(qkv, context, lse, dcontext, dqkv, scratch, &sequence, $0, $1, $2)
+      }
+    }
+  }
+
+  /// The elementwise kernels of pre-norm encoders with rotary positions and gated activations.
+  func preNorm(n: Int, d: Int, intermediateSize: Int) {
+    let qkv = numbers(n * 3 * d), table = numbers(n * 64), positions = (0..<n).map { Int32($0) }
+    time("rotate", "[\(n), \(3 * d)]", .floats(4 * n * d)) { tune_rotate(qkv, table, positions, qkv, n, d, 64, 1, 0) }
+    let x = numbers(2 * n * intermediateSize, scale: 3), y = numbers(n * intermediateSize)
+    let saved = numbers(2 * n * intermediateSize), shape = "[\(n), \(2 * intermediateSize)]"
+    let gelu = Int32(TUNE_GELU.rawValue)
+    time("geglu.training", shape, .floats(5 * n * intermediateSize)) {
+      tune_activate_gated(x, y, saved, n, intermediateSize, gelu)
+    }
+    time("geglu_backward", shape, .floats(5 * n * intermediateSize)) {
+      tune_gated_backward(y, saved, x, n, intermediateSize, 0)
+    }
+  }
+
   func losses() {
     for (n, classes) in [(512, 7), (64, 30522)] {
       let logits = numbers(n * classes), targets = (0..<n).map { Int32($0 % classes) }

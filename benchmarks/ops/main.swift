@@ -13,5 +13,8 @@ for (d, intermediateSize) in [(384, 1536), (768, 3072)] {
 bench.attention(sequences: 16, t: 35, heads: 12, headSize: 32)
 bench.attention(sequences: 4, t: 128, heads: 12, headSize: 64)
 bench.attention(sequences: 1, t: 512, heads: 12, headSize: 64)
+for t in [1024, 8192] { bench.tiledAttention(t: t, window: 64, heads: 12, headSize: 64) }
+for t in [1024, 4096] { bench.tiledAttention(t: t, window: nil, heads: 12, headSize: 64) }
+bench.preNorm(n: 512, d: 768, intermediateSize: 1152)
 bench.losses()
 bench.optimizer()

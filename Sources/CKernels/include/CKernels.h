@@ -86,13 +86,14 @@ void tune_column_dots(const float *x, long x_stride, const float *y, long y_stri
                       float beta);
 
 // Rescale (rescale.c): y [n, d] with row stride `stride`; z, base [n, d] contiguous; gain, bias [d]
-/// z = y - bias; y = gain·z + bias. `z` may be NULL.
+/// z = y - bias; y = gain·z + bias. `bias` (0) and `z` may be NULL.
 void tune_rescale(float *y, long stride, const float *gain, const float *bias, float *z, long n, long d);
 /// y += gain·z - base.
 void tune_add_rescaled(const float *z, const float *base, const float *gain, float *y, long stride, long n, long d);
 
 // Layer normalization (norm.c)
-/// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. z, residual and bias may be NULL; y may be z.
+/// z = residual + dropout(x); y = gain·(z - mean)/√(variance + eps) + bias. z, residual and bias may be NULL; y may
+/// be z.
 void tune_add_norm(const float *x, const float *residual, const float *gain, const float *bias, float *z, float *y,
                    float *mean, float *rstd, long n, long d, float eps, const tune_dropout *dropout);
 /// z = residual + dropout(x).
@@ -141,8 +142,8 @@ void tune_attention_tiles_backward(const float *qkv, const float *context, const
 
 // Rotary position embeddings (rotary.c)
 /// Rotates the pairs (i, i + head_size/2) of each head of q and k, x [n, 3d] as for attention, by `direction` (1 or -1)
-/// times the angle of the row's position; v is copied. `table` holds for each position the head_size/2 cosines, then the
-/// sines. y is added to where beta is 1; y may be x where beta is 0.
+/// times the angle of the row's position; v is copied. `table` holds for each position the head_size/2 cosines, then
+/// the sines. y is added to where beta is 1; y may be x where beta is 0.
 void tune_rotate(const float *x, const float *table, const int32_t *positions, float *y, long n, long d, long head_size,
                  float direction, float beta);
 
