@@ -61,8 +61,8 @@ private func rows(_ values: [Float], columns: Int) -> [Float] {
   // Whole rows up to 1,024 tokens, tiles after that; with a window as long as the sequence tiles in any case.
   @Test func `whole rows and tiles of scores agree`() {
     let (rows, tiles) = (golden([0, 1000], window: nil), golden([0, 1000], window: 1000))
-    #expect(relativeError(rows.context, tiles.context.map(Double.init)) < 1e-6)
-    #expect(relativeError(rows.dqkv, tiles.dqkv.map(Double.init)) < 1e-6)
+    #expect(relativeError(rows.context, tiles.context.map(Double.init)) < 2e-6)
+    #expect(relativeError(rows.dqkv, tiles.dqkv.map(Double.init)) < 2e-6)
   }
 
   @Test(arguments: [nil, 64] as [Int?]) func `dropout of long sequences keeps the mean and replays`(_ window: Int?) {
