@@ -8,7 +8,7 @@ public import Kernels
 /// The derivatives f'(a)⊙b and f(a) are saved with `precision`.
 public func activateGated(_ x: Tensor, _ activation: Activation, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
   let (n, m, code) = (x.rows, x.columns / 2, activation.code)
-  precondition(2 * m == x.columns, "activateGated: \(x.columns) columns are not two halves")
+  precondition(2 * m == x.columns, "activateGated: \(x.columns) columns are an odd number")
   guard x.isTracked else {
     tune_activate_gated(x.pointer, x.pointer, nil, n, m, code)
     return pass.tensor(n, m, x.buffer, tracked: false)

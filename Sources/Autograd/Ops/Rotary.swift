@@ -50,7 +50,7 @@ public final class RotaryEmbedding: Sendable {
 /// (yᵢ, yⱼ) = (xᵢ·cos a - xⱼ·sin a, xⱼ·cos a + xᵢ·sin a), j = i + w/2, a = position·θ^(-2i/w), for each head of q and k
 /// dx = the rotation of dy by -a        v is not changed.
 /// qkv [n, 3d] as for `attention`; one position per row. y overwrites qkv.
-/// source: Su et al. 2021 §3.2.2; pairs as `rotate_half` in transformers
+/// source: Su et al. 2021 §3.2.2; pairs as in transformers
 public func rotate(_ qkv: Tensor, by rotary: RotaryEmbedding, positionIDs: [Int32], _ pass: Pass) -> Tensor {
   let d = qkv.columns / 3, w = rotary.headSize
   precondition(d * 3 == qkv.columns && d % w == 0, "rotate: \(qkv.columns) columns for heads of \(w)")

@@ -61,7 +61,7 @@ void tune_activate_bf16(const float *x, float *y, uint16_t *derivative, long cou
 /// `derivatives` may be x (one of them).
 void tune_activate_gated(const float *x, float *y, float *derivatives, long n, long m, int activation);
 void tune_activate_gated_bf16(const float *x, float *y, uint16_t *derivatives, long n, long m, int activation);
-/// dx [n, 2m] = dy·derivatives, for both halves, where beta is 0, else it is added to.
+/// dx [n, 2m] = dy·derivatives, for a and for b, where beta is 0, else it is added to.
 void tune_gated_backward(const float *dy, const float *derivatives, float *dx, long n, long m, float beta);
 void tune_gated_backward_bf16(const float *dy, const uint16_t *derivatives, float *dx, long n, long m, float beta);
 
