@@ -65,7 +65,7 @@ extension AdaLoRAConfig: ModuleMethod {
   }
 
   func resolve(in model: TextModel, strict: Bool) throws -> [Projection] {
-    try modules.projections(of: model, defaults: model.config.family.names.defaultTargets, strict: strict)
+    try modules.projections(of: model, defaults: model.config.family.architecture.adapters.targets, strict: strict)
   }
 
   /// The number of saved triplets, or `initR` for a new adapter. PEFT's key may lack the encoder's name.

@@ -11,7 +11,7 @@ extension Adapter {
   ) throws {
     let family = model.config.family
     let common: [String: JSON] = [
-      "hidden_size": .int(model.config.hiddenSize), "model_class": .string(family.architecture(headType)),
+      "hidden_size": .int(model.config.hiddenSize), "model_class": .string(family.architecture.className(headType)),
       "model_name": .string(base), "model_type": .string(family.rawValue), "version": "adapters.1.3.0",
     ]
     func write(_ tensors: [SavedTensor], _ file: String, _ settings: [String: JSON], _ config: String) throws {

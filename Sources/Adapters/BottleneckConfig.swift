@@ -81,11 +81,7 @@ extension BottleneckConfig: AdapterMethod {
       injection.residuals.append((BlockSlot(block: block, sublayer), bottleneck))
       injection.tensors += bottleneck.parameters.map { SavedParameter(name: $0.name, parameter: $0) }
     }
-    let modules =
-      switch model.config.family {
-      case .bert: (attention: ".attention.output.adapters.", output: ".output.adapters.")
-      case .distilbert: (attention: ".attention_adapters.adapters.", output: ".output_adapters.adapters.")
-      }
+    let modules = model.config.family.architecture.adapters.bottleneck
     for block in blocks.indices where !leaveOut.contains(block) {
       if hasAttentionAdapter { add(modules.attention, to: block, .attentionOutput) }
       if hasOutputAdapter { add(modules.output, to: block, .output) }

@@ -33,7 +33,8 @@ extension IA3Config: ModuleMethod {
   /// - Parameter strict: whether each listed name must match, and feed-forward modules must be targets, as in PEFT.
   /// - Throws: `TargetFault`.
   func resolve(in model: TextModel, strict: Bool) throws -> [(projection: Projection, isFeedforward: Bool)] {
-    let chosen = try modules.projections(of: model, defaults: model.config.family.ia3Defaults.targets, strict: strict)
+    let chosen = try modules.projections(
+      of: model, defaults: model.config.family.architecture.adapters.ia3.targets, strict: strict)
     let feedforward = feedforward(in: model)
     if strict, case .suffixes(let names) = feedforward { try check(names, chosen.map(\.name)) }
     let isFeedforward = try matcher(feedforward)
@@ -51,7 +52,7 @@ extension IA3Config: ModuleMethod {
   /// `feedforward_modules`, or its default.
   private func feedforward(in model: TextModel) -> ModuleChoice.Targets {
     if let feedforward { return feedforward }
-    let defaults = model.config.family.ia3Defaults.feedforward
+    let defaults = model.config.family.architecture.adapters.ia3.feedforward
     guard case .suffixes(let targets) = modules.targets else { return .suffixes(defaults) }
     return .suffixes(defaults.filter(targets.contains))
   }
@@ -93,7 +94,7 @@ extension IA3Config: ModuleMethod {
     let chosen = resolved.map(\.projection.name)
     if case .suffixes(let suffixes) = feedforward(in: model) {
       let lists = modules.lists(
-        chosen, among: model.projections.map(\.name), defaults: model.config.family.ia3Defaults.targets,
+        chosen, among: model.projections.map(\.name), defaults: model.config.family.architecture.adapters.ia3.targets,
         allLinear: Set(endings(of: chosen) + suffixes).sorted())
       if suffixes.allSatisfy(lists.targets.contains) { return (lists, suffixes.sorted()) }
     }
@@ -108,16 +109,5 @@ extension IA3Config: ModuleMethod {
         "feedforward_modules", "a list of module names or a regular expression",
         { $0 == .array([]) ? .suffixes([]) : ModuleChoice.Targets($0) }]
     modules = ModuleChoice(&file)
-  }
-}
-
-extension Family {
-  /// Default name suffixes: PEFT's table, and the corresponding modules of DistilBERT. In BERT `output.dense` also
-  /// matches attention's output.
-  fileprivate var ia3Defaults: (targets: [String], feedforward: [String]) {
-    switch self {
-    case .bert: (["key", "value", "output.dense"], ["output.dense"])
-    case .distilbert: (["k_lin", "v_lin", "lin2"], ["lin2"])
-    }
   }
 }

@@ -82,7 +82,7 @@ extension LoRAConfig: ModuleMethod {
     projection: Projection, rank: Int, scale: Double
   )] {
     let chosen = try modules.projections(
-      of: model, defaults: model.config.family.names.defaultTargets, strict: strict)
+      of: model, defaults: model.config.family.architecture.adapters.targets, strict: strict)
     let ranks = try NamePatterns(rankPattern, key: "rank_pattern", takesFirst: takesFirstPattern)
     let alphas = try NamePatterns(alphaPattern, key: "alpha_pattern", takesFirst: takesFirstPattern)
     if strict {

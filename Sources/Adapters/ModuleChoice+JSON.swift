@@ -50,7 +50,7 @@ extension ModuleChoice {
   /// The keys for an adapter of projections.
   func listsJSON(of chosen: [String], in model: TextModel, canExclude: Bool = true) -> [String: JSON] {
     lists(
-      chosen, among: model.projections.map(\.name), defaults: model.config.family.names.defaultTargets,
+      chosen, among: model.projections.map(\.name), defaults: model.config.family.architecture.adapters.targets,
       canExclude: canExclude
     ).json
   }

@@ -33,7 +33,7 @@ extension PrefixConfig: AdapterMethod {
   /// A file holds keys and values, so a network is only created for a new adapter.
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     try VirtualTokenFault.check(numVirtualTokens, model)
-    if model.config.family != .bert { throw FamilyFault(family: model.config.family) }
+    if !model.config.family.architecture.adapters.supportsPrefix { throw FamilyFault(family: model.config.family) }
     let hiddenSize = model.config.hiddenSize
     let prefix = PrefixEncoder(
       count: numVirtualTokens, hiddenSize: hiddenSize, layers: model.config.numHiddenLayers,

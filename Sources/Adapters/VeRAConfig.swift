@@ -36,7 +36,7 @@ extension VeRAConfig: ModuleMethod {
   }
 
   private func resolve(in model: TextModel, strict: Bool) throws -> [Projection] {
-    try modules.projections(of: model, defaults: model.config.family.names.defaultTargets, strict: strict)
+    try modules.projections(of: model, defaults: model.config.family.architecture.adapters.targets, strict: strict)
   }
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {

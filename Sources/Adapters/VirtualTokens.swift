@@ -66,7 +66,7 @@ public struct VirtualTokenFault: Error, CustomStringConvertible {
 
   /// Throws if too few positions remain for a sequence.
   static func check(_ count: Int, _ model: TextModel) throws {
-    let positions = model.config.maxPositionEmbeddings
+    let positions = model.config.maxSequenceLength
     if count + 8 > positions { throw VirtualTokenFault(count: count, positions: positions) }
   }
 }

@@ -9,7 +9,7 @@ public func layerIndex(of name: String) -> Int? {
 
 /// As `layerIndex`, but -1 for the embeddings, and `layers`, the number of blocks, for weights above the blocks.
 public func depth(of name: String, layers: Int) -> Int {
-  layerIndex(of: name) ?? (name.split(separator: ".").contains("embeddings") ? -1 : layers)
+  layerIndex(of: name) ?? (name.split(separator: ".").contains { $0.hasPrefix("embeddings") } ? -1 : layers)
 }
 
 /// The module of a weight: its name without the last part.

@@ -4,17 +4,17 @@ import Files
 import Kernels
 
 /// x → norm(f(x·Wᵀ + b)), the norm being optional        [n, d] → [n, d]
-/// The pooler of a sequence classifier (f = tanh; ReLU in DistilBERT), or the transform of a masked-language-modeling
-/// head (f = the encoder's activation).
+/// The pooler of a sequence classifier, or the transform of a masked-language-modeling head.
 struct HeadTransform: Sendable {
   let dense: Projection
-  /// nil: tanh.
-  let activation: Activation?
+  let activation: Activation
   let norm: LayerNorm?
+  /// Before it.
+  let dropout: Double
 
   func callAsFunction(_ x: Tensor, precision: Precision, _ adapters: RowAdapters, _ pass: Pass) -> Tensor {
-    let y = JoinedProjection(dense)(x, precision: precision, adapters, pass)
-    let z = activation.map { activate(y, $0, precision: precision, pass) } ?? tanh(y, pass)
+    let y = JoinedProjection(dense)(Autograd.dropout(x, dropout, pass), precision: precision, adapters, pass)
+    let z = activation == .tanh ? tanh(y, pass) : activate(y, activation, precision: precision, pass)
     return norm?(z, residual: nil, dropout: 0, adapters, pass) ?? z
   }
 }
@@ -41,35 +41,42 @@ extension HeadType {
   func makeHead(
     _ root: Scope, _ config: ModelConfig, _ embeddings: Embeddings, classes: Int, reuse: Bool
   ) throws -> Head {
-    if isTied { return try makeTiedHead(root, config, embeddings, reuse: reuse) }
-    let (hiddenSize, std) = (config.hiddenSize, config.initializerRange)
-    var transform: HeadTransform?
-    if isBySequence {
-      let dense = try root[config.family.names.pooler].head(hiddenSize, hiddenSize, reuse: true, std: std)
-      transform = HeadTransform(dense: dense, activation: config.family.usesTanhPooler ? nil : .relu, norm: nil)
-    }
-    return Head(
-      transform: transform, classifier: try root["classifier"].head(hiddenSize, classes, reuse: reuse, std: std),
-      dropout: config.classifierDropout(bySequence: isBySequence))
-  }
-
-  private func makeTiedHead(
-    _ root: Scope, _ config: ModelConfig, _ embeddings: Embeddings, reuse: Bool
-  ) throws -> Head {
-    if config.json["tie_word_embeddings"] == false {
+    let layout = config.family.architecture.heads[self]
+    let dropout = isTied ? 0 : config.classifierDropout(bySequence: isBySequence)
+    if isTied, config.json["tie_word_embeddings"] == false {
       throw ConfigFault(
         file: "config.json",
         problems: ["'tie_word_embeddings' is false; only a decoder tied to the word embeddings is supported."])
     }
-    let (size, names) = (config.hiddenSize, config.family.names)
-    let dense = try root[names.mlmDense].head(size, size, reuse: reuse, std: config.initializerRange)
-    let norm = try LayerNorm(head: root[names.mlmNorm], config, reuse: reuse)
-    let bias = try root.head(names.mlmBias, [config.vocabSize], initializer: .zero, reuse: reuse)
-    embeddings.wordEmbeddings.gradientWrites = 2
+    // A pooler is part of a base model.
+    let transform = try layout.transform.map {
+      try makeTransform($0, root, config, dropout: dropout, reuse: reuse || isBySequence)
+    }
     return Head(
-      transform: HeadTransform(dense: dense, activation: config.activation, norm: norm),
-      classifier: Projection(
-        String(names.mlmBias.dropLast(".bias".count)), weight: embeddings.wordEmbeddings, bias: bias),
-      dropout: 0)
+      transform: transform,
+      classifier: isTied
+        ? try makeDecoder(layout.output, root, config, embeddings, reuse: reuse)
+        : try root[layout.output].head(config.hiddenSize, classes, reuse: reuse, std: config.initializerRange),
+      dropout: dropout)
+  }
+
+  private func makeTransform(
+    _ layout: HeadLayout.Transform, _ root: Scope, _ config: ModelConfig, dropout: Double, reuse: Bool
+  ) throws -> HeadTransform {
+    let size = isTied ? config.embeddingSize : config.hiddenSize
+    return HeadTransform(
+      dense: try root[layout.dense].head(config.hiddenSize, size, reuse: reuse, std: config.initializerRange),
+      activation: layout.activation ?? config.activation,
+      norm: try layout.norm.map { try LayerNorm(head: root[$0], size: size, config, reuse: reuse) },
+      dropout: layout.hasDropoutBefore ? dropout : 0)
+  }
+
+  /// A linear layer with the weight of the word embeddings.
+  private func makeDecoder(
+    _ name: String, _ root: Scope, _ config: ModelConfig, _ embeddings: Embeddings, reuse: Bool
+  ) throws -> Projection {
+    let bias = try root[name].head("bias", [config.vocabSize], initializer: .zero, reuse: reuse)
+    embeddings.wordEmbeddings.gradientWrites = 2
+    return Projection(name, weight: embeddings.wordEmbeddings, bias: bias)
   }
 }

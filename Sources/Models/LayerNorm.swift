@@ -5,16 +5,16 @@ struct LayerNorm: Sendable {
   let gain, bias: Parameter
   let eps: Float
 
-  init(_ scope: Scope, _ config: ModelConfig) throws {
-    gain = try scope.parameter("weight", [config.hiddenSize], initializer: .one)
-    bias = try scope.parameter("bias", [config.hiddenSize], initializer: .zero)
+  init(_ scope: Scope, size: Int, _ config: ModelConfig) throws {
+    gain = try scope.parameter("weight", [size], initializer: .one)
+    bias = try scope.parameter("bias", [size], initializer: .zero)
     eps = config.layerNormEps
   }
 
   /// The norm of a head: newly initialized where the checkpoint has none or `reuse` is false.
-  init(head scope: Scope, _ config: ModelConfig, reuse: Bool) throws {
-    gain = try scope.head("weight", [config.hiddenSize], initializer: .one, reuse: reuse)
-    bias = try scope.head("bias", [config.hiddenSize], initializer: .zero, reuse: reuse)
+  init(head scope: Scope, size: Int, _ config: ModelConfig, reuse: Bool) throws {
+    gain = try scope.head("weight", [size], initializer: .one, reuse: reuse)
+    bias = try scope.head("bias", [size], initializer: .zero, reuse: reuse)
     eps = config.layerNormEps
   }
 

@@ -5,9 +5,12 @@ public import Files
 public struct ModelConfig: Sendable {
   public let family: Family
   /// Sizes. `typeVocabSize` is 0 for a family without token types.
-  public let vocabSize, hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize, maxPositionEmbeddings,
+  public let vocabSize, embeddingSize, hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize,
+    maxPositionEmbeddings,
     typeVocabSize: Int
   public let layerNormEps: Float
+  /// The padding token's id, where positions count from the id after it; nil: from 0.
+  let paddingID: Int32?
   public let activation: Activation
   /// Dropout of hidden states and of attention probabilities in training.
   public var dropout, attentionDropout: Double
@@ -40,6 +43,9 @@ extension ModelConfig {
     try self.init(json: JSON(path: folder + "/config.json"), file: folder + "/config.json")
   }
 
+  /// The most tokens that a sequence can have.
+  public var maxSequenceLength: Int { maxPositionEmbeddings - (paddingID.map { Int($0) + 1 } ?? 0) }
+
   /// Dropout before the classifier.
   func classifierDropout(bySequence: Bool) -> Double { (bySequence ? sequenceDropout : tokenDropout) ?? dropout }
 
@@ -51,6 +57,7 @@ extension ModelConfig {
       (keys.layers, numHiddenLayers),
       (keys.heads, numAttentionHeads), (keys.intermediateSize, intermediateSize),
     ] + (keys.typeVocabSize.map { [($0, typeVocabSize)] } ?? [])
+      + (keys.embeddingSize.map { [($0, embeddingSize)] } ?? [])
   }
 
   /// Reads the keys of transformers' BertConfig or DistilBertConfig; missing keys have transformers' defaults.
@@ -71,18 +78,23 @@ extension ModelConfig {
     }
     if json["is_decoder"]?.bool == true { reader.problems.append("'is_decoder' is true; only encoders are supported.") }
     vocabSize = reader.size("vocab_size", 30522, maximum: 10_000_000)
-    hiddenSize = reader.size(keys.hiddenSize, 768, maximum: 65536)
-    numHiddenLayers = reader.size(keys.layers, keys.defaultLayers, maximum: 1024)
-    numAttentionHeads = reader.size(keys.heads, 12, maximum: 4096)
-    intermediateSize = reader.size(keys.intermediateSize, 3072, maximum: 1_048_576)
+    let defaults = keys.defaults, architecture = self.family.architecture
+    hiddenSize = reader.size(keys.hiddenSize, defaults.hiddenSize, maximum: 65536)
+    embeddingSize =
+      keys.embeddingSize.map { reader.size($0, defaults.embeddingSize ?? 0, maximum: 65536) } ?? hiddenSize
+    numHiddenLayers = reader.size(keys.layers, defaults.layers, maximum: 1024)
+    numAttentionHeads = reader.size(keys.heads, defaults.heads, maximum: 4096)
+    intermediateSize = reader.size(keys.intermediateSize, defaults.intermediateSize, maximum: 1_048_576)
     maxPositionEmbeddings = reader.size("max_position_embeddings", 512, maximum: 1_048_576)
     typeVocabSize = keys.typeVocabSize.map { reader.size($0, 2, maximum: 65536) } ?? 0
     layerNormEps = Float(keys.layerNormEps.map { reader.number($0, 1e-12, in: 0...1) } ?? 1e-12)
     dropout = reader.number(keys.dropout, 0.1, in: 0...0.999)
     attentionDropout = reader.number(keys.attentionDropout, 0.1, in: 0...0.999)
     tokenDropout = reader.dropout(keys.tokenDropout)
-    // DistilBertConfig's default; BertConfig's is `hidden_dropout_prob`.
-    sequenceDropout = reader.dropout(keys.sequenceDropout) ?? (self.family == .distilbert ? 0.2 : nil)
+    sequenceDropout = reader.dropout(keys.sequenceDropout) ?? defaults.sequenceDropout
+    paddingID =
+      architecture.positions == .afterPadding
+      ? Int32(reader.size("pad_token_id", defaults.padTokenID, from: 0, maximum: maxPositionEmbeddings - 2)) : nil
     initializerRange = reader.number("initializer_range", 0.02, in: 0...10)
     let name = json[keys.activation] ?? "gelu"
     activation = name.string.flatMap { Self.activations[$0] } ?? .gelu
@@ -131,10 +143,10 @@ private struct ConfigReader {
     if json.object == nil { problems.append("expected an object, found \(json.typeName).") }
   }
 
-  mutating func size(_ key: String, _ defaultValue: Int, maximum: Int) -> Int {
+  mutating func size(_ key: String, _ defaultValue: Int, from minimum: Int = 1, maximum: Int) -> Int {
     guard let value = json[key] else { return defaultValue }
-    if let size = value.int, (1...maximum).contains(size) { return size }
-    problems.append("'\(key)' is \(value.text(pretty: false)); expected a whole number from 1 to \(maximum).")
+    if let size = value.int, size >= minimum, size <= maximum { return size }
+    problems.append("'\(key)' is \(value.text(pretty: false)); expected a whole number from \(minimum) to \(maximum).")
     return defaultValue
   }
 

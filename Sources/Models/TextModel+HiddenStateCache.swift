@@ -34,7 +34,7 @@ extension TextModel {
   }
 
   /// A batch of a few tokens.
-  private var probe: Batch { Batch([(0..<min(8, config.maxPositionEmbeddings)).map { Int32($0 % config.vocabSize) }]) }
+  private var probe: Batch { Batch([(0..<min(8, config.maxSequenceLength)).map { Int32($0 % config.vocabSize) }]) }
 
   /// A digest of every weight below, and of the hidden states of a few tokens, which depend on the adapters, on the
   /// model's settings, and on the program's arithmetic.
@@ -53,15 +53,13 @@ extension TextModel {
   }
 }
 
-extension BertEncoder {
+extension TransformerEncoder {
   /// The weights of the embeddings and of the first `count` blocks, adapters aside.
   fileprivate func weights(below count: Int) -> [Parameter] {
-    let blocks = blocks.prefix(count)
-    let tables =
-      [embeddings.wordEmbeddings, embeddings.positionEmbeddings] + (embeddings.tokenTypeEmbeddings.map { [$0] } ?? [])
+    let blocks = blocks.prefix(count), projection = embeddings.projection.map { [$0] } ?? []
     let norms = [embeddings.norm] + blocks.flatMap(\.norms)
-    return tables + norms.flatMap { [$0.gain, $0.bias] }
-      + blocks.flatMap(\.joinedProjections).flatMap(\.parts).flatMap { [$0.weight, $0.bias] }
+    return embeddings.tables + norms.flatMap { [$0.gain, $0.bias] }
+      + (projection + blocks.flatMap(\.joinedProjections)).flatMap(\.parts).flatMap { [$0.weight, $0.bias] }
   }
 }
 

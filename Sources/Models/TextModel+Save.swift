@@ -9,7 +9,7 @@ extension TextModel {
   public func save(to folder: String, labels: [String], as format: FloatFormat = .f32) throws {
     try makeFolder(folder)
     var object = config.json.object ?? [:]
-    object["architectures"] = [.string(config.family.architecture(headType))]
+    object["architectures"] = [.string(config.family.architecture.className(headType))]
     object["model_type"] = .string(config.family.rawValue)
     for (key, value) in config.sizes { object[key] = .int(value) }
     object["dtype"] = .string(format.name)

@@ -9,7 +9,7 @@ public import Kernels
 public final class TextModel: @unchecked Sendable {
   public let config: ModelConfig
   public let headType: HeadType
-  public let encoder: BertEncoder
+  public let encoder: TransformerEncoder
   let head: Head
   /// The precision of the encoder's GEMM operands and word embeddings.
   public private(set) var precision = Precision.fp32
@@ -35,7 +35,7 @@ public final class TextModel: @unchecked Sendable {
     let root = loader.root
     self.config = config
     self.headType = headType
-    encoder = try BertEncoder(root, config)
+    encoder = try TransformerEncoder(root, config)
     head = try headType.makeHead(root, config, encoder.embeddings, classes: classes, reuse: reuseHead)
     try loader.finish()
     newlyInitialized = loader.newlyInitialized

@@ -3,11 +3,12 @@
 import Checkpoints
 import Files
 
-/// Name suffixes of the tensors with one row per token: word embeddings and masked-language-modeling decoders.
-private let vocabularyTensors = [
-  "word_embeddings.weight", "predictions.decoder.weight", "predictions.decoder.bias", "predictions.bias",
-  "vocab_projector.weight", "vocab_projector.bias",
-]
+/// Name suffixes of the tensors with one row per token: word embeddings, and the decoders of masked-language modeling.
+private let vocabularyTensors =
+  ["word_embeddings.weight"]
+  + Family.allCases.flatMap { family in
+    ["weight", "bias", "decoder.weight", "decoder.bias"].map { "\(family.architecture.heads.maskedLM.output).\($0)" }
+  }
 
 /// Writes config.json and model.safetensors into `target`. Row i of the copy's word embeddings is row `ids[i]` of the
 /// model's, and likewise for the decoder. All other tensors, and all dtypes, are unchanged.

@@ -54,7 +54,7 @@ public struct WeightSource: Sendable {
   /// preference: its current name, its name with the legacy LayerNorm.gamma and .beta, and both without the encoder's
   /// prefix, as in a checkpoint without a head.
   func candidates(_ name: String, in modelFamily: Family) -> [String] {
-    let current = modelFamily.names.translate(name, to: family.names) { layers?[$0] ?? $0 }
+    let current = modelFamily.architecture.translate(name, to: family.architecture) { layers?[$0] ?? $0 }
     let legacy = current.replacingSuffix("LayerNorm.weight", by: "LayerNorm.gamma")
       .replacingSuffix("LayerNorm.bias", by: "LayerNorm.beta")
     return [current, legacy].flatMap { [$0, String($0.trimmingPrefix(family.names.baseModelPrefix + "."))] }
@@ -69,7 +69,9 @@ public struct WeightSource: Sendable {
     {
       return true
     }
-    if !modelFamily.hasTokenTypes && family.hasTokenTypes && name.hasSuffix("embeddings.token_type_embeddings.weight") {
+    if !modelFamily.architecture.hasTokenTypes && family.architecture.hasTokenTypes
+      && name.hasSuffix("embeddings.token_type_embeddings.weight")
+    {
       return true
     }
     guard let layers, let block = names.locate(name)?.block ?? names.locate(names.baseModelPrefix + "." + name)?.block

@@ -28,7 +28,7 @@ public struct MergedModel {
     let model = try adapter.merged(), method = type(of: adapter.method).peftType
     try model.save(to: folder, labels: member.task.labels, as: format)
     let wordPiece = member.tokenizer.wordPiece
-    try wordPiece.save(to: folder, hasTokenTypes: model.config.family.hasTokenTypes)
+    try wordPiece.save(to: folder, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
     var settings = member.settings ?? TuneJSON(task: member.task)
     let baseName = settings.base?.name ?? publicName(ofBase: base, pool.model.config)
     (settings.maxLength, settings.stride) = (member.tokenizer.maxLength, member.tokenizer.stride)

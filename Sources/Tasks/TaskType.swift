@@ -33,7 +33,7 @@ extension TaskType {
   /// The tasks whose head the model class in config.json has (`architectures`); empty for another class.
   public static func architectures(of config: ModelConfig) -> [TaskType] {
     let classes = config.json["architectures"]?.array?.compactMap(\.string) ?? []
-    return allCases.filter { classes.contains(config.family.architecture($0.inference.headType)) }
+    return allCases.filter { classes.contains(config.family.architecture.className($0.inference.headType)) }
   }
 }
 

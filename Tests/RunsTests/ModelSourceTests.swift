@@ -148,7 +148,7 @@ func `the number of chosen layers is the model's number of layers`(_ layers: JSO
   let section: JSON = ["path": .string(fixture("tiny-distilbert")), "family": "bert"]
   let text = fault(section)
   #expect(
-    text.contains("holds a distilbert model, which has no token type embeddings") && text.contains("model.family"))
+    text.contains("holds a distilbert model, whose weights this family cannot take") && text.contains("model.family"))
   let config = try source(section.with("init", "random")).config
   #expect(config.family == .bert && config.hiddenSize == 32 && config.numHiddenLayers == 2)
 }

@@ -9,7 +9,7 @@ public enum ModelFault: Error, CustomStringConvertible {
   case sizesDiffer([(key: String, wanted: Int, found: Int)], folder: String, layers: String)
   case unknownSettings([String], Family)
   case duplicateSetting(key: String, setting: String)
-  case noTokenTypes(folder: String, Family)
+  case otherFamily(Family, folder: String, Family)
   case sinusoidalPositions(folder: String)
 
   public var description: String {
@@ -33,9 +33,10 @@ public enum ModelFault: Error, CustomStringConvertible {
         + family.configKeys.sorted().joined(separator: ", ") + "."
     case .duplicateSetting(let key, let setting):
       return "model.config.\(setting): 'model.\(key)' sets the same. Remove one of the two."
-    case .noTokenTypes(let folder, let family):
-      return "model.family: found \"bert\", but \(folder) holds a \(family.rawValue) model, which has no token type "
-        + "embeddings. Remove 'family', or give a BERT folder."
+    case .otherFamily(let family, let folder, let found):
+      return
+        "model.family: found \"\(family.rawValue)\", but \(folder) holds a \(found.rawValue) model, whose weights this "
+        + "family cannot take. Remove 'family', or give a \(family.rawValue) folder."
     case .sinusoidalPositions(let folder):
       return
         "\(folder)/config.json: 'sinusoidal_pos_embds' is true, but new models have trainable position embeddings. "

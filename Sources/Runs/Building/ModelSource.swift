@@ -37,8 +37,8 @@ struct ModelSource {
       weights = .random
     case .checkpoint:
       guard let base, let path = model.path else { preconditionFailure("a valid recipe has the checkpoint's path") }
-      if family.hasTokenTypes, !base.family.hasTokenTypes {
-        throw ModelFault.noTokenTypes(folder: path, base.family)
+      if family != base.family, !family.architecture.weightSources.contains(base.family) {
+        throw ModelFault.otherFamily(family, folder: path, base.family)
       }
       let layers = try model.layers.map { try $0.indices(among: base.numHiddenLayers, path) }
       json[family.keys.layers] = .int(layers?.count ?? base.numHiddenLayers)

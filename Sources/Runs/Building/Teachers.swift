@@ -61,8 +61,8 @@ extension RunBuilder {
     let config = try ModelConfig(folder: path)
     // Checks that the teacher's word embeddings have a row for every token.
     _ = try TextTokenizer(tokenizer, config)
-    guard config.maxPositionEmbeddings >= studentTokenizer.maxLength else {
-      throw TeacherFault.positions(teacher: path, config.maxPositionEmbeddings, maxLength: studentTokenizer.maxLength)
+    guard config.maxSequenceLength >= studentTokenizer.maxLength else {
+      throw TeacherFault.positions(teacher: path, config.maxSequenceLength, maxLength: studentTokenizer.maxLength)
     }
     if comparesLogits && setup.headType.isTied && config.vocabSize != student.config.vocabSize {
       throw TeacherFault.vocabulary(teacher: path, config.vocabSize, student: student.config.vocabSize)
@@ -84,7 +84,7 @@ extension RunBuilder {
       if comparesLogits && !setup.headType.isTied && adapter.head.outputs != setup.labels.count {
         throw TeacherFault.classes(adapter: folder, adapter.head.outputs, labels: setup.labels.count)
       }
-      let positions = config.maxPositionEmbeddings - adapter.method.virtualTokenCount
+      let positions = config.maxSequenceLength - adapter.method.virtualTokenCount
       if positions < studentTokenizer.maxLength {
         throw TeacherFault.positions(teacher: folder, positions, maxLength: studentTokenizer.maxLength)
       }

@@ -23,7 +23,7 @@ extension Run {
       try adapter.save(to: path, base: baseName, head: model.headType)
     } else {
       try model.save(to: path, labels: setup.labels, as: recipe.saveDtype)
-      try tokenizer.wordPiece.save(to: path, hasTokenTypes: model.config.family.hasTokenTypes)
+      try tokenizer.wordPiece.save(to: path, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
     }
     try tuneJSON.write(to: path)
     try writeFile(card(result).text, to: path + "/README.md")

@@ -41,7 +41,7 @@ public struct TextTokenizer: Sendable {
     guard wordPiece.count <= config.vocabSize else {
       throw TextTokenizerFault.vocabulary(tokenizer: wordPiece.count, model: config.vocabSize)
     }
-    let limit = config.maxPositionEmbeddings - reserved
+    let limit = config.maxSequenceLength - reserved
     let length = maxLength ?? min(512, limit)
     guard (8...max(8, limit)).contains(length), length <= limit else {
       throw TextTokenizerFault.maxLength(length, limit: limit, reserved: reserved)

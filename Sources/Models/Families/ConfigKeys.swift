@@ -1,7 +1,7 @@
 /// The config.json keys of each family, and the conversion of a config.json from one family to another.
 public import Files
 
-/// The config.json keys that differ between transformers' BertConfig and DistilBertConfig.
+/// The config.json keys that differ between transformers' configurations, and the defaults that do.
 public struct ConfigKeys: Sendable {
   public let layers, dropout, attentionDropout: String
   let hiddenSize, heads, intermediateSize, activation: String
@@ -11,39 +11,44 @@ public struct ConfigKeys: Sendable {
   let typeVocabSize: String?
   /// nil: always 1e-12.
   let layerNormEps: String?
-  let defaultLayers: Int
+  private(set) var defaults = Defaults()
+
+  /// Values of keys that are missing.
+  struct Defaults: Sendable {
+    /// nil: the embeddings have the size of the hidden states, and the family has no key for it.
+    var embeddingSize: Int?
+    var hiddenSize = 768
+    var layers = 12
+    var heads = 12
+    var intermediateSize = 3072
+    /// nil: the dropout of hidden states.
+    var sequenceDropout: Double?
+    var padTokenID = 0
+  }
+
+  func with(_ defaults: Defaults) -> ConfigKeys {
+    var copy = self
+    copy.defaults = defaults
+    return copy
+  }
 
   /// Keys of the same settings, in the same order in every family.
   fileprivate var common: [String] {
     [hiddenSize, layers, heads, intermediateSize, activation, dropout, attentionDropout]
   }
+
+  /// The size of the embeddings, in families that have it.
+  var embeddingSize: String? { defaults.embeddingSize == nil ? nil : "embedding_size" }
 }
 
 extension Family {
-  public var keys: ConfigKeys {
-    switch self {
-    case .bert:
-      ConfigKeys(
-        layers: "num_hidden_layers", dropout: "hidden_dropout_prob", attentionDropout: "attention_probs_dropout_prob",
-        hiddenSize: "hidden_size", heads: "num_attention_heads", intermediateSize: "intermediate_size",
-        activation: "hidden_act",
-        tokenDropout: "classifier_dropout", sequenceDropout: "classifier_dropout", typeVocabSize: "type_vocab_size",
-        layerNormEps: "layer_norm_eps", defaultLayers: 12)
-    case .distilbert:
-      ConfigKeys(
-        layers: "n_layers", dropout: "dropout", attentionDropout: "attention_dropout", hiddenSize: "dim",
-        heads: "n_heads",
-        intermediateSize: "hidden_dim", activation: "activation", tokenDropout: nil,
-        sequenceDropout: "seq_classif_dropout",
-        typeVocabSize: nil, layerNormEps: nil, defaultLayers: 6)
-    }
-  }
-
   /// Every config.json key that affects the computation of a model of this family.
   public var configKeys: [String] {
     keys.common + ["vocab_size", "max_position_embeddings", "initializer_range"]
-      + Set([keys.tokenDropout, keys.sequenceDropout, keys.typeVocabSize, keys.layerNormEps].compactMap(\.self))
-      .sorted()
+      + Set(
+        [keys.tokenDropout, keys.sequenceDropout, keys.typeVocabSize, keys.layerNormEps, keys.embeddingSize].compactMap(
+          \.self)
+      ).sorted()
   }
 
   /// The family of a config.json by its `model_type`: BERT if it is missing, nil if it is unknown.
@@ -60,8 +65,19 @@ extension Family {
     let shared = ["vocab_size", "max_position_embeddings", "initializer_range", "pad_token_id", "id2label", "label2id"]
     var object: [String: JSON] = ["model_type": .string(rawValue)]
     for (ours, theirs) in zip(keys.common + shared, other.keys.common + shared) { object[ours] = json[theirs] }
-    // The families' defaults differ, so a missing number of layers is written out.
-    if object[keys.layers] == nil { object[keys.layers] = .int(other.keys.defaultLayers) }
+    // The families' defaults differ, so missing sizes are written out.
+    for (ours, theirs) in zip(keys.defaultSizes, other.keys.defaultSizes)
+    where object[ours.key] == nil && ours.size != theirs.size { object[ours.key] = .int(theirs.size) }
     return .object(object)
+  }
+}
+
+extension ConfigKeys {
+  /// In the same order in every family.
+  fileprivate var defaultSizes: [(key: String, size: Int)] {
+    [
+      (hiddenSize, defaults.hiddenSize), (layers, defaults.layers), (heads, defaults.heads),
+      (intermediateSize, defaults.intermediateSize),
+    ]
   }
 }

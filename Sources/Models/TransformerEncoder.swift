@@ -1,0 +1,93 @@
+/// An encoder: embeddings and blocks. Which ones is up to the family's architecture.
+import Autograd
+import Kernels
+
+/// A transformer block: [n, d] → [n, d]
+protocol EncoderBlock: Sendable {
+  /// Counted from 0.
+  var index: Int { get }
+  /// The block's path as on the Hub: `bert.encoder.layer.0`.
+  var name: String { get }
+  var joinedProjections: [JoinedProjection] { get }
+  var norms: [LayerNorm] { get }
+
+  /// - Parameter capture: receives queries, keys and values, side by side.
+  func callAsFunction(
+    _ x: Tensor, _ input: EncoderInput, precision: Precision, _ pass: Pass, capture: (Tensor) -> Void
+  ) -> Tensor
+}
+
+/// Token ids → hidden states [n, d].
+public struct TransformerEncoder: Sendable {
+  let embeddings: Embeddings
+  let blocks: [any EncoderBlock]
+  let dropout: Double
+
+  init(_ root: Scope, _ config: ModelConfig) throws {
+    let names = config.family.names
+    embeddings = try Embeddings(root[names.baseModelPrefix], config)
+    blocks = try (0..<config.numHiddenLayers).map {
+      try PostNormBlock(root[names.blocks]["\($0)"], config, index: $0)
+    }
+    dropout = config.dropout
+  }
+
+  /// The last hidden states.
+  /// - Parameters:
+  ///   - precision: of GEMM operands and word embeddings.
+  ///   - gradientCheckpointing: a block saves only its input for backward. Not the last block, whose backward comes
+  ///     first, and not a block of which `trace` captures the input or the queries, keys and values.
+  ///   - cache: hidden states below its first block are computed for sequences that it does not contain, and read from
+  ///     it for the others.
+  ///   - trace: captures the rows of the original batch only, not of virtual tokens.
+  func callAsFunction(
+    _ input: EncoderInput, precision: Precision, gradientCheckpointing: Bool, cache: HiddenStateCache?, trace: Trace?,
+    _ pass: Pass
+  ) -> Tensor {
+    func withoutVirtualTokens(_ x: Tensor) -> Tensor { input.rows.map { gather(x, rows: $0, pass) } ?? x }
+    let first = cache?.firstUncachedBlock ?? 0
+    precondition(cache == nil || !input.hasVirtualTokens, "the hidden-state cache cannot be used with virtual tokens")
+    precondition(cache?.fits(input.adapters) ?? true, "the hidden-state cache was made for other adapters")
+    precondition(
+      trace.map { !$0.captures(below: first) } ?? true,
+      "the trace captures hidden states below block \(first), which are cached and not computed")
+    var x =
+      cache?.hiddenStates(of: input.batch, pass) {
+        hiddenStates($0, input.adapters, afterBlocks: first, precision: precision, $1)
+      }
+      ?? embeddings(input, dropout: dropout, precision: precision, pass)
+    trace?.capture(withoutVirtualTokens(x), state: first)
+    for (index, block) in blocks.enumerated().dropFirst(first) {
+      let isLast = index == blocks.count - 1
+      if gradientCheckpointing && !isLast && trace?.captures(block: index + 1) != true {
+        x = pass.checkpointed(x) { x, pass in block(x, input, precision: precision, pass) { _ in } }
+      } else {
+        x = block(x, input, precision: precision, pass) {
+          trace?.capture(withoutVirtualTokens($0), queryKeyValueOf: index + 1)
+        }
+      }
+      trace?.capture(withoutVirtualTokens(x), state: index + 1)
+    }
+    return x
+  }
+
+  /// The hidden states after the first `count` blocks.
+  func hiddenStates(
+    _ batch: Batch, _ adapters: RowAdapters, afterBlocks count: Int, precision: Precision, _ pass: Pass
+  ) -> Tensor {
+    let input = EncoderInput(batch, adapters, pass)
+    let x = embeddings(input, dropout: dropout, precision: precision, pass)
+    return blocks.prefix(count).reduce(x) { $1($0, input, precision: precision, pass) { _ in } }
+  }
+
+  var joinedProjections: [JoinedProjection] {
+    (embeddings.projection.map { [$0] } ?? []) + blocks.flatMap(\.joinedProjections)
+  }
+  var norms: [LayerNorm] { [embeddings.norm] + blocks.flatMap(\.norms) }
+
+  /// The blocks' paths as on the Hub: `bert.encoder.layer.0`, …
+  public var blockNames: [String] { blocks.map(\.name) }
+
+  /// The weights outside of projections, in the checkpoint's order.
+  var embeddingAndNormParameters: [Parameter] { embeddings.tables + norms.flatMap { [$0.gain, $0.bias] } }
+}

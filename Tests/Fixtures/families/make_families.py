@@ -1,0 +1,67 @@
+"""Makes tiny models of every family and head, with the logits, the loss and all gradients that transformers computes.
+
+Each sequence is run by itself, without padding, on one thread in float32, with random weights and no dropout.
+
+usage: python make_families.py        (torch 2.15.0, transformers 5.24.0, safetensors 0.8.0)
+"""
+import json
+import pathlib
+import shutil
+
+import torch
+import transformers as hf
+from safetensors.torch import save_file
+
+HERE = pathlib.Path(__file__).parent
+SHAPE = dict(vocab_size=60, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
+             hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, attn_implementation="eager")
+FAMILIES = {
+    "roberta": ("Roberta", hf.RobertaConfig(**SHAPE, max_position_embeddings=50, type_vocab_size=1, pad_token_id=1)),
+    "electra": ("Electra", hf.ElectraConfig(**SHAPE, max_position_embeddings=48, embedding_size=16)),
+}
+HEADS = {"token": "ForTokenClassification", "sequence": "ForSequenceClassification", "masked": "ForMaskedLM"}
+
+
+def randomize(model, seed):
+    """Matrices 0.3n, gains of norms 1 + 0.2n, biases 0.1n."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, p in model.named_parameters():
+        n = torch.randn(p.shape, generator=generator)
+        is_gain = p.dim() == 1 and name.endswith("weight")
+        p.data = 0.1 * n if name.endswith("bias") else 1 + 0.2 * n if is_gain else 0.3 * n
+    return model.eval()
+
+
+def make(family, head, seed):
+    prefix, config = FAMILIES[family]
+    generator = torch.Generator().manual_seed(seed)
+    draw = lambda n, most: torch.randint(0, most, (n,), generator=generator).tolist()
+    ids = [[max(5, i) for i in draw(n, 60)] for n in (3, 17, 9, 24, 1)]
+    classes = 60 if head == "masked" else 5 if head == "token" else 3
+    config.id2label = {i: f"L{i}" for i in range(2 if head == "masked" else classes)}
+    targets = [draw(len(s), classes) for s in ids] if head != "sequence" else [draw(1, classes) for _ in ids]
+    if head == "masked":
+        targets = [[t if i % 3 == 0 else -100 for i, t in enumerate(row)] for row in targets]
+    model = randomize(getattr(hf, prefix + HEADS[head])(config), seed)
+    logits = torch.cat([model(torch.tensor([s])).logits.reshape(-1, classes) for s in ids])
+    labels = torch.tensor(sum(targets, []))
+    loss = torch.nn.functional.cross_entropy(logits, labels)
+    loss.backward()
+    encoder = getattr(model, model.base_model_prefix)
+    states = lambda sequences: torch.cat([encoder(torch.tensor([s])).last_hidden_state[0] for s in sequences])
+    padded = ids[1][:8] + [config.pad_token_id] + ids[1][8:]  # padding tokens have no gradient, but a place in RoBERTa
+    folder = HERE / f"{family}-{head}"
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder)
+    golden = {"logits": logits, "loss": loss[None], "hidden_states": states(ids + [padded])}
+    golden |= {"gradient." + n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    save_file({k: v.detach().contiguous() for k, v in golden.items()}, folder / "golden.safetensors")
+    (folder / "golden.json").write_text(json.dumps({"ids": ids, "padded": padded, "targets": [max(t, -1) for t in sum(targets, [])]}) + "\n")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    hf.logging.set_verbosity_error()
+    for i, family in enumerate(FAMILIES):
+        for j, head in enumerate(HEADS):
+            make(family, head, 10 * i + j)
