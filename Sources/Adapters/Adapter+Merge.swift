@@ -29,7 +29,7 @@ extension Adapter {
     let projections = Dictionary(uniqueKeysWithValues: merged.projections.map { ($0.name, $0) })
     for (name, adapter) in mergeable {
       guard let projection = projections[name] else { preconditionFailure("the copy has no projection \(name)") }
-      adapter.merge(into: projection.weight.pointer, bias: projection.bias.pointer)
+      adapter.merge(into: projection.weight.pointer, bias: projection.bias?.pointer)
     }
     return merged
   }

@@ -32,7 +32,7 @@ public final class Adapter: @unchecked Sendable {
   /// - Parameter head: the adapter's classifier; nil: the model's decoder, tied to the word embeddings.
   init(_ method: any AdapterMethod, on model: TextModel, _ injection: Injection, head: Projection?) {
     (self.method, self.model, self.injection) = (method, model, injection)
-    headParameters = head.map { [$0.weight, $0.bias] } ?? []
+    headParameters = head?.parameters ?? []
     let headNames = headParameters.map(\.name)
     let replaced = injection.replacedWeights.filter { !headNames.contains($0.parameter.name) }
     let set = AdapterSet(

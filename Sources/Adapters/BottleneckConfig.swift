@@ -81,7 +81,9 @@ extension BottleneckConfig: AdapterMethod {
       injection.residuals.append((BlockSlot(block: block, sublayer), bottleneck))
       injection.tensors += bottleneck.parameters.map { SavedParameter(name: $0.name, parameter: $0) }
     }
-    let modules = model.config.family.architecture.adapters.bottleneck
+    guard let modules = model.config.family.architecture.adapters.bottleneck else {
+      throw FamilyFault(family: model.config.family, method: "bottleneck adapters", library: "adapters")
+    }
     for block in blocks.indices where !leaveOut.contains(block) {
       if hasAttentionAdapter { add(modules.attention, to: block, .attentionOutput) }
       if hasOutputAdapter { add(modules.output, to: block, .output) }

@@ -175,7 +175,7 @@ extension ModuleChoice.Targets {
     case .suffixes(let modules):
       return Set(try modules.flatMap { module in try matches(module) { belongs($0, to: [module]) } })
     case .pattern(let pattern): return Set(try matches(pattern, expression(pattern, key: key)))
-    case .allLinear: return Set(model.projections.flatMap { [$0.weight.name, $0.bias.name] })
+    case .allLinear: return Set(model.projections.flatMap { $0.parameters.map(\.name) })
     }
   }
 }

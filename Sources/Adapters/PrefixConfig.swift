@@ -15,11 +15,12 @@ public struct PrefixConfig: Sendable, Equatable {
   public init() {}
 }
 
-/// A model family that PEFT does not support for prefix tuning.
+/// A method that the library whose files it has does not support for a model family.
 public struct FamilyFault: Error, CustomStringConvertible {
   let family: Family
+  let method, library: String
   public var description: String {
-    "method.type \"prefix\": PEFT does not support prefix tuning of \(family.rawValue). Use \"prompt\" or \"lora\"."
+    "method.type: \(library) does not have \(method) of \(family.rawValue) models. Use \"prompt\" or \"lora\"."
   }
 }
 
@@ -33,7 +34,7 @@ extension PrefixConfig: AdapterMethod {
   /// A file holds keys and values, so a network is only created for a new adapter.
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     try VirtualTokenFault.check(numVirtualTokens, model)
-    if !model.config.family.architecture.adapters.supportsPrefix { throw FamilyFault(family: model.config.family) }
+    if !model.config.family.architecture.adapters.supportsPrefix { throw FamilyFault(family: model.config.family, method: "prefix tuning", library: "PEFT") }
     let hiddenSize = model.config.hiddenSize
     let prefix = PrefixEncoder(
       count: numVirtualTokens, hiddenSize: hiddenSize, layers: model.config.numHiddenLayers,

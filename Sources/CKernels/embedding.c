@@ -7,7 +7,7 @@ CLONES void tune_embed(const tune_matrix *word_embeddings, int round_to_bf16, co
   for (long i = 0; i < n; i++) {
     long offset = token_ids[i] < 0 ? 0 : (long)token_ids[i] * word_embeddings->stride;
     const float *w = (const float *)word_embeddings->base + offset;
-    const float *p = position_embeddings + (long)position_ids[i] * d;
+    const float *p = position_embeddings ? position_embeddings + (long)position_ids[i] * d : 0;
     float *row = y + i * d;
     if (token_ids[i] < 0) {
       memset(row, 0, d * sizeof(float));
@@ -19,7 +19,11 @@ CLONES void tune_embed(const tune_matrix *word_embeddings, int round_to_bf16, co
     } else {
       for (long j = 0; j < d; j++) row[j] = w[j];
     }
-    if (token_type_embeddings) {
+    if (!p && !token_type_embeddings) continue;
+    if (!p) {
+      const float *t = token_type_embeddings + (long)token_type_ids[i] * d;
+      for (long j = 0; j < d; j++) row[j] += t[j];
+    } else if (token_type_embeddings) {
       const float *t = token_type_embeddings + (long)token_type_ids[i] * d;
       for (long j = 0; j < d; j++) row[j] = row[j] + t[j] + p[j];
     } else {

@@ -1,11 +1,11 @@
-/// The sum of word, position and token type embeddings, normalized (Devlin et al. 2019).
+/// The sum of word embeddings and, where the family has them, position and token type embeddings, normalized.
 import Autograd
 import Kernels
 
 struct Embeddings: Sendable {
-  let wordEmbeddings, positionEmbeddings: Parameter
-  /// nil for a family without token types.
-  let tokenTypeEmbeddings: Parameter?
+  let wordEmbeddings: Parameter
+  /// nil for a family without learned positions, or without token types.
+  let positionEmbeddings, tokenTypeEmbeddings: Parameter?
   let norm: LayerNorm
   /// From the embeddings' size to that of the hidden states (ELECTRA); nil: they are the same.
   let projection: JoinedProjection?
@@ -16,12 +16,15 @@ struct Embeddings: Sendable {
   /// - Parameter encoder: the scope of the encoder.
   init(_ encoder: Scope, _ config: ModelConfig) throws {
     let scope = encoder["embeddings"], size = config.embeddingSize, architecture = config.family.architecture
-    wordEmbeddings = try scope["word_embeddings"].parameter("weight", [config.vocabSize, size])
-    positionEmbeddings = try scope["position_embeddings"].parameter("weight", [config.maxPositionEmbeddings, size])
+    wordEmbeddings = try scope[architecture.names.wordEmbeddings].parameter("weight", [config.vocabSize, size])
+    positionEmbeddings =
+      config.rotary == nil
+      ? try scope["position_embeddings"].parameter("weight", [config.maxPositionEmbeddings, size]) : nil
     tokenTypeEmbeddings =
       architecture.hasTokenTypes
       ? try scope["token_type_embeddings"].parameter("weight", [config.typeVocabSize, size]) : nil
-    norm = try LayerNorm(scope["LayerNorm"], size: size, config)
+    norm = try LayerNorm(
+      scope[architecture.names.embeddingNorm], size: size, config, hasBias: config.rotary?.hasNormBias ?? true)
     projection =
       size == config.hiddenSize
       ? nil : JoinedProjection(try encoder["embeddings_project"].projection(size, config.hiddenSize))
@@ -34,7 +37,7 @@ struct Embeddings: Sendable {
   {
     let (batch, adapters) = (input.batch, input.adapters)
     var sum = embed(
-      wordEmbeddings: adapters[wordEmbeddings], ids: batch.ids, positionEmbeddings: adapters[positionEmbeddings],
+      wordEmbeddings: adapters[wordEmbeddings], ids: batch.ids, positionEmbeddings: positionEmbeddings.map { adapters[$0] },
       positionIDs: paddingID.map(batch.positionIDs(after:)) ?? batch.positionIDs,
       tokenTypeEmbeddings: tokenTypeEmbeddings.map { adapters[$0] },
       tokenTypeIDs: usesTokenTypes ? batch.tokenTypeIDs : [Int32](repeating: 0, count: batch.count),
@@ -48,7 +51,7 @@ struct Embeddings: Sendable {
 
   /// The embedding matrices, in the checkpoint's order.
   var tables: [Parameter] {
-    [wordEmbeddings, positionEmbeddings] + (tokenTypeEmbeddings.map { [$0] } ?? [])
+    [wordEmbeddings] + [positionEmbeddings, tokenTypeEmbeddings].compactMap { $0 }
   }
 }
 

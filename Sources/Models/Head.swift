@@ -28,8 +28,7 @@ struct Head: Sendable {
 
   /// The head's own weights: a tied decoder has only its bias.
   func parameters(isTied: Bool) -> [Parameter] {
-    let norm = transform?.norm.map { [$0.gain, $0.bias] } ?? []
-    return norm + (isTied ? [classifier.bias] : [classifier.weight, classifier.bias])
+    (transform?.norm?.parameters ?? []) + (isTied ? classifier.bias.map { [$0] } ?? [] : classifier.parameters)
   }
 }
 
@@ -48,26 +47,33 @@ extension HeadType {
         file: "config.json",
         problems: ["'tie_word_embeddings' is false; only a decoder tied to the word embeddings is supported."])
     }
-    // A pooler is part of a base model.
+    // A pooler, or ModernBERT's transform, does not depend on the labels.
     let transform = try layout.transform.map {
-      try makeTransform($0, root, config, dropout: dropout, reuse: reuse || isBySequence)
+      try makeTransform($0, root, config, dropout: dropout, reuse: reuse || !isTied)
     }
     return Head(
       transform: transform,
       classifier: isTied
         ? try makeDecoder(layout.output, root, config, embeddings, reuse: reuse)
-        : try root[layout.output].head(config.hiddenSize, classes, reuse: reuse, std: config.initializerRange),
+        : try root[layout.output].head(
+          config.hiddenSize, classes, reuse: reuse,
+          std: config.rotary == nil ? config.initializerRange : 1 / Double(config.hiddenSize).squareRoot()),
       dropout: dropout)
   }
 
   private func makeTransform(
     _ layout: HeadLayout.Transform, _ root: Scope, _ config: ModelConfig, dropout: Double, reuse: Bool
   ) throws -> HeadTransform {
-    let size = isTied ? config.embeddingSize : config.hiddenSize
+    let size = isTied ? config.embeddingSize : config.hiddenSize, rotary = config.rotary
+    let depth = rotary == nil ? 1 : 2 * Double(config.numHiddenLayers)
     return HeadTransform(
-      dense: try root[layout.dense].head(config.hiddenSize, size, reuse: reuse, std: config.initializerRange),
-      activation: layout.activation ?? config.activation,
-      norm: try layout.norm.map { try LayerNorm(head: root[$0], size: size, config, reuse: reuse) },
+      dense: try root[layout.dense].head(
+        config.hiddenSize, size, hasBias: rotary?.hasHeadBias ?? true, reuse: reuse,
+        std: config.initializerRange / depth.squareRoot()),
+      activation: layout.activation ?? rotary?.headActivation ?? config.activation,
+      norm: try layout.norm.map {
+        try LayerNorm(head: root[$0], size: size, config, hasBias: rotary?.hasNormBias ?? true, reuse: reuse)
+      },
       dropout: layout.hasDropoutBefore ? dropout : 0)
   }
 
@@ -75,7 +81,9 @@ extension HeadType {
   private func makeDecoder(
     _ name: String, _ root: Scope, _ config: ModelConfig, _ embeddings: Embeddings, reuse: Bool
   ) throws -> Projection {
-    let bias = try root[name].head("bias", [config.vocabSize], initializer: .zero, reuse: reuse)
+    let bias =
+      config.rotary?.hasDecoderBias ?? true
+      ? try root[name].head("bias", [config.vocabSize], initializer: .zero, reuse: reuse) : nil
     embeddings.wordEmbeddings.gradientWrites = 2
     return Projection(name, weight: embeddings.wordEmbeddings, bias: bias)
   }

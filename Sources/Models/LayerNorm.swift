@@ -2,21 +2,24 @@
 import Autograd
 
 struct LayerNorm: Sendable {
-  let gain, bias: Parameter
+  let gain: Parameter
+  let bias: Parameter?
   let eps: Float
 
-  init(_ scope: Scope, size: Int, _ config: ModelConfig) throws {
+  init(_ scope: Scope, size: Int, _ config: ModelConfig, hasBias: Bool = true) throws {
     gain = try scope.parameter("weight", [size], initializer: .one)
-    bias = try scope.parameter("bias", [size], initializer: .zero)
+    bias = hasBias ? try scope.parameter("bias", [size], initializer: .zero) : nil
     eps = config.layerNormEps
   }
 
   /// The norm of a head: newly initialized where the checkpoint has none or `reuse` is false.
-  init(head scope: Scope, size: Int, _ config: ModelConfig, reuse: Bool) throws {
+  init(head scope: Scope, size: Int, _ config: ModelConfig, hasBias: Bool, reuse: Bool) throws {
     gain = try scope.head("weight", [size], initializer: .one, reuse: reuse)
-    bias = try scope.head("bias", [size], initializer: .zero, reuse: reuse)
+    bias = hasBias ? try scope.head("bias", [size], initializer: .zero, reuse: reuse) : nil
     eps = config.layerNormEps
   }
+
+  var parameters: [Parameter] { [gain] + (bias.map { [$0] } ?? []) }
 
   /// The module's path on the Hub.
   var name: String { String(gain.name.dropLast(".weight".count)) }
@@ -24,6 +27,15 @@ struct LayerNorm: Sendable {
   func callAsFunction(
     _ x: Tensor, residual: Tensor?, dropout: Double, _ adapters: RowAdapters, _ pass: Pass
   ) -> Tensor {
-    addNorm(x, residual: residual, gain: adapters[gain], bias: adapters[bias], eps: eps, dropout: dropout, pass)
+    addNorm(x, residual: residual, gain: adapters[gain], bias: bias.map { adapters[$0] }, eps: eps,
+      dropout: dropout, pass)
+  }
+
+  /// residual + dropout(x), and its norm.
+  func ofSum(
+    _ x: Tensor, residual: Tensor, dropout: Double, _ adapters: RowAdapters, _ pass: Pass
+  ) -> (sum: Tensor, norm: Tensor) {
+    sumAndNorm(
+      x, residual: residual, gain: adapters[gain], bias: bias.map { adapters[$0] }, eps: eps, dropout: dropout, pass)
   }
 }

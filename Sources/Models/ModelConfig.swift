@@ -11,9 +11,13 @@ public struct ModelConfig: Sendable {
   public let layerNormEps: Float
   /// The padding token's id, where positions count from the id after it; nil: from 0.
   let paddingID: Int32?
+  /// nil: the family has no rotary positions.
+  let rotary: RotaryConfig?
   public let activation: Activation
   /// Dropout of hidden states and of attention probabilities in training.
   public var dropout, attentionDropout: Double
+  /// Of the embeddings; nil: `dropout`.
+  var embeddingDropout: Double?
   private let tokenDropout, sequenceDropout: Double?
   public let initializerRange: Double
   /// Class names of the folder's head, by index (`id2label`).
@@ -34,10 +38,6 @@ public struct ConfigFault: Error, CustomStringConvertible {
 }
 
 extension ModelConfig {
-  private static let activations: [String: Activation] = [
-    "gelu": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "gelu_fast": .geluTanh, "relu": .relu,
-  ]
-
   public init(folder: String) throws {
     guard fileExists(folder) else { throw FileFault.missing(path: folder) }
     try self.init(json: JSON(path: folder + "/config.json"), file: folder + "/config.json")
@@ -72,37 +72,34 @@ extension ModelConfig {
         "'model_type' is \(json["model_type"]?.text(pretty: false) ?? "missing"); supported: \(known).")
     }
     self.family = family ?? .bert
-    let keys = self.family.keys
+    let keys = self.family.keys, defaults = keys.defaults, positions = self.family.architecture.positions
     if let type = json["position_embedding_type"]?.string, type != "absolute" {
       reader.problems.append("'position_embedding_type' is \"\(type)\"; supported: \"absolute\".")
     }
     if json["is_decoder"]?.bool == true { reader.problems.append("'is_decoder' is true; only encoders are supported.") }
-    vocabSize = reader.size("vocab_size", 30522, maximum: 10_000_000)
-    let defaults = keys.defaults, architecture = self.family.architecture
+    vocabSize = reader.size("vocab_size", defaults.vocabSize, maximum: 10_000_000)
     hiddenSize = reader.size(keys.hiddenSize, defaults.hiddenSize, maximum: 65536)
     embeddingSize =
       keys.embeddingSize.map { reader.size($0, defaults.embeddingSize ?? 0, maximum: 65536) } ?? hiddenSize
     numHiddenLayers = reader.size(keys.layers, defaults.layers, maximum: 1024)
     numAttentionHeads = reader.size(keys.heads, defaults.heads, maximum: 4096)
     intermediateSize = reader.size(keys.intermediateSize, defaults.intermediateSize, maximum: 1_048_576)
-    maxPositionEmbeddings = reader.size("max_position_embeddings", 512, maximum: 1_048_576)
+    maxPositionEmbeddings = reader.size(
+      "max_position_embeddings", defaults.maxPositionEmbeddings, maximum: 1_048_576)
     typeVocabSize = keys.typeVocabSize.map { reader.size($0, 2, maximum: 65536) } ?? 0
-    layerNormEps = Float(keys.layerNormEps.map { reader.number($0, 1e-12, in: 0...1) } ?? 1e-12)
-    dropout = reader.number(keys.dropout, 0.1, in: 0...0.999)
-    attentionDropout = reader.number(keys.attentionDropout, 0.1, in: 0...0.999)
-    tokenDropout = reader.dropout(keys.tokenDropout)
-    sequenceDropout = reader.dropout(keys.sequenceDropout) ?? defaults.sequenceDropout
+    layerNormEps = Float(
+      keys.layerNormEps.map { reader.number($0, defaults.layerNormEps, in: 0...1) } ?? defaults.layerNormEps)
+    dropout = reader.number(keys.dropout, defaults.dropout, in: 0...0.999)
+    attentionDropout = reader.number(keys.attentionDropout, defaults.dropout, in: 0...0.999)
+    tokenDropout = reader.dropout(keys.tokenDropout) ?? defaults.classifierDropout
+    sequenceDropout = reader.dropout(keys.sequenceDropout) ?? defaults.sequenceDropout ?? defaults.classifierDropout
     paddingID =
-      architecture.positions == .afterPadding
+      positions == .afterPadding
       ? Int32(reader.size("pad_token_id", defaults.padTokenID, from: 0, maximum: maxPositionEmbeddings - 2)) : nil
     initializerRange = reader.number("initializer_range", 0.02, in: 0...10)
-    let name = json[keys.activation] ?? "gelu"
-    activation = name.string.flatMap { Self.activations[$0] } ?? .gelu
-    if name.string.flatMap({ Self.activations[$0] }) == nil {
-      let supported = Self.activations.keys.sorted().joined(separator: ", ")
-      reader.problems.append(
-        "'\(keys.activation)' is \(name.text(pretty: false)); supported: \(supported).")
-    }
+    activation = reader.activation(keys.activation)
+    rotary = positions == .rotary ? RotaryConfig(&reader, layers: numHiddenLayers) : nil
+    embeddingDropout = rotary?.embeddingDropout
     if hiddenSize % numAttentionHeads != 0 {
       reader.problems.append(
         "'\(keys.hiddenSize)' (\(hiddenSize)) is not a multiple of '\(keys.heads)' (\(numAttentionHeads)).")
@@ -131,36 +128,4 @@ private func unnamedLabels(of json: JSON) -> [String] {
   let classes = json["architectures"]?.array?.compactMap(\.string) ?? []
   guard classes.contains(where: { $0.hasSuffix("Classification") }) else { return [] }
   return (0..<max(0, min(json["num_labels"]?.int ?? 2, 10_000))).map { "LABEL_\($0)" }
-}
-
-/// Reads values and collects the problems.
-private struct ConfigReader {
-  let json: JSON
-  var problems: [String] = []
-
-  init(json: JSON) {
-    self.json = json
-    if json.object == nil { problems.append("expected an object, found \(json.typeName).") }
-  }
-
-  mutating func size(_ key: String, _ defaultValue: Int, from minimum: Int = 1, maximum: Int) -> Int {
-    guard let value = json[key] else { return defaultValue }
-    if let size = value.int, size >= minimum, size <= maximum { return size }
-    problems.append("'\(key)' is \(value.text(pretty: false)); expected a whole number from \(minimum) to \(maximum).")
-    return defaultValue
-  }
-
-  /// A dropout probability; nil if it is missing or null.
-  mutating func dropout(_ key: String?) -> Double? {
-    guard let key, let value = json[key], value != .null else { return nil }
-    return number(key, 0, in: 0...0.999)
-  }
-
-  mutating func number(_ key: String, _ defaultValue: Double, in range: ClosedRange<Double>) -> Double {
-    guard let value = json[key] else { return defaultValue }
-    if let number = value.number, range.contains(number) { return number }
-    problems.append(
-      "'\(key)' is \(value.text(pretty: false)); expected a number from \(range.lowerBound) to \(range.upperBound).")
-    return defaultValue
-  }
 }

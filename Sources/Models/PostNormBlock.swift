@@ -15,7 +15,7 @@ struct PostNormBlock: EncoderBlock {
 
   init(_ scope: Scope, _ config: ModelConfig, index: Int) throws {
     let names = config.family.names
-    queryKeyValue = try scope.joined([names.query, names.key, names.value], config.hiddenSize, config.hiddenSize)
+    queryKeyValue = try scope.joined(names.queryKeyValue, config.hiddenSize, config.hiddenSize)
     attentionOutput = JoinedProjection(
       try scope[names.attentionOutput].projection(config.hiddenSize, config.hiddenSize))
     attentionNorm = try LayerNorm(scope[names.attentionNorm], size: config.hiddenSize, config)

@@ -50,7 +50,7 @@ public struct RowAdapters: Sendable {
   var head: Projection? { single?.head }
 
   func weights(of projection: Projection) -> LinearWeights {
-    LinearWeights(weight: self[projection.weight], bias: self[projection.bias])
+    LinearWeights(weight: self[projection.weight], bias: projection.bias.map { self[$0] })
   }
 
   /// The adapters of a projection, with their rows.

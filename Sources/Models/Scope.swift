@@ -147,9 +147,13 @@ public struct Scope {
   }
 
   /// A linear layer: weight [output, input] and bias [output].
-  public func projection(_ input: Int, _ output: Int) throws -> Projection {
+  /// - Parameter std: the standard deviation of a new weight; nil: `initializer_range` of config.json.
+  public func projection(
+    _ input: Int, _ output: Int, hasBias: Bool = true, std: Double? = nil
+  ) throws -> Projection {
     Projection(
-      path, weight: try parameter("weight", [output, input]), bias: try parameter("bias", [output], initializer: .zero))
+      path, weight: try parameter("weight", [output, input], initializer: std.map(Initializer.normal)),
+      bias: hasBias ? try parameter("bias", [output], initializer: .zero) : nil)
   }
 
   /// Several linear layers over one input. If the source joins weights they are contiguous in memory, so that one GEMM
@@ -169,12 +173,15 @@ public struct Scope {
   }
 
   /// A head's linear layer: from the checkpoint if `reuse` and the shapes match, else newly initialized.
-  public func head(_ input: Int, _ output: Int, reuse: Bool, std: Double) throws -> Projection {
+  public func head(
+    _ input: Int, _ output: Int, hasBias: Bool = true, reuse: Bool, std: Double
+  ) throws -> Projection {
     let reuse =
-      reuse && loader.has(self["weight"].path, shape: [output, input]) && loader.has(self["bias"].path, shape: [output])
+      reuse && loader.has(self["weight"].path, shape: [output, input])
+      && (!hasBias || loader.has(self["bias"].path, shape: [output]))
     return Projection(
       path, weight: try head("weight", [output, input], initializer: .normal(std), reuse: reuse),
-      bias: try head("bias", [output], initializer: .zero, reuse: reuse))
+      bias: hasBias ? try head("bias", [output], initializer: .zero, reuse: reuse) : nil)
   }
 
   /// A head's weight: from the checkpoint if `reuse` and the shape matches, else newly initialized.

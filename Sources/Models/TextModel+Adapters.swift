@@ -27,6 +27,8 @@ extension TextModel {
   /// The parameters that must be contiguous in memory, group by group: the weights, and the biases, of projections that
   /// one GEMM computes.
   fileprivate var joinedParameters: [[Parameter]] {
-    encoder.joinedProjections.filter { $0.parts.count > 1 }.flatMap { [$0.parts.map(\.weight), $0.parts.map(\.bias)] }
+    encoder.joinedProjections.filter { $0.parts.count > 1 }.flatMap {
+      [$0.parts.map(\.weight), $0.parts.compactMap(\.bias)]
+    }
   }
 }

@@ -8,8 +8,8 @@ public struct EncodedBatch {
   public let hiddenStates: Tensor
   /// The rows of the batch's tokens in `hiddenStates`; nil: all rows.
   let tokenRows: [Int32]?
-  /// The first row of every sequence, which may be a virtual token.
-  let firstRows: [Int32]
+  /// The first row of every sequence, which may be a virtual token, and the number of rows at the end.
+  let sequenceOffsets: [Int]
 }
 
 extension TextModel {
@@ -36,7 +36,7 @@ extension TextModel {
       input, precision: precision, gradientCheckpointing: gradientCheckpointing, cache: hiddenStateCache, trace: trace,
       pass)
     return EncodedBatch(
-      hiddenStates: x, tokenRows: input.rows, firstRows: input.batch.sequenceOffsets.dropLast().map(Int32.init))
+      hiddenStates: x, tokenRows: input.rows, sequenceOffsets: input.batch.sequenceOffsets)
   }
 
   /// The head on the hidden states of an encoded batch. Several adapters' heads can read the same hidden states.
@@ -53,9 +53,14 @@ extension TextModel {
     let requestedRows = rows.map { rows in
       encoded.tokenRows.map { tokenRows in rows.map { tokenRows[Int($0)] } } ?? rows
     }
-    // A sequence is classified from its first row, which may be a virtual token, as in PEFT.
-    let defaultRows = headType.isBySequence ? encoded.firstRows : encoded.tokenRows
-    if let rows = requestedRows ?? defaultRows { x = gather(x, rows: rows, pass) }
+    if headType.isBySequence, config.rotary?.poolsMean == true {
+      precondition(rows == nil, "means of some sequences only")
+      x = sequenceMeans(x, sequenceOffsets: encoded.sequenceOffsets, pass)
+    } else {
+      // A sequence is classified from its first row, which may be a virtual token, as in PEFT.
+      let defaultRows = headType.isBySequence ? encoded.sequenceOffsets.dropLast().map(Int32.init) : encoded.tokenRows
+      if let rows = requestedRows ?? defaultRows { x = gather(x, rows: rows, pass) }
+    }
     // A classifier is small, and a decoder over the vocabulary is not.
     let precision = headType.isTied ? precision : .fp32
     if let transform = head.transform { x = transform(x, precision: precision, adapters, pass) }

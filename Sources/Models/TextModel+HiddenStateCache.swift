@@ -58,8 +58,8 @@ extension TransformerEncoder {
   fileprivate func weights(below count: Int) -> [Parameter] {
     let blocks = blocks.prefix(count), projection = embeddings.projection.map { [$0] } ?? []
     let norms = [embeddings.norm] + blocks.flatMap(\.norms)
-    return embeddings.tables + norms.flatMap { [$0.gain, $0.bias] }
-      + (projection + blocks.flatMap(\.joinedProjections)).flatMap(\.parts).flatMap { [$0.weight, $0.bias] }
+    return embeddings.tables + norms.flatMap(\.parameters)
+      + (projection + blocks.flatMap(\.joinedProjections)).flatMap(\.parts).flatMap(\.parameters)
   }
 }
 

@@ -91,7 +91,7 @@ public final class TextModel: @unchecked Sendable {
 
   /// All weights of the model as on disk, without adapters.
   public var parameters: [Parameter] {
-    encoder.embeddingAndNormParameters + projections.flatMap { [$0.weight, $0.bias] }
+    encoder.embeddingAndNormParameters + projections.flatMap(\.parameters)
       + head.parameters(isTied: headType.isTied)
   }
 
@@ -106,7 +106,7 @@ public final class TextModel: @unchecked Sendable {
   /// Names of the head's weights that are random: not in the checkpoint, and not among `names`, which an adapter has. A
   /// tied decoder's bias may be missing, because it is initialized with 0.
   public func missingHeadWeights(besides names: Set<String>) -> [String] {
-    let optional = headType.isTied ? [classifier.bias.name] : []
+    let optional = headType.isTied ? classifier.bias.map { [$0.name] } ?? [] : []
     return newlyInitialized.filter { !names.contains($0) && !optional.contains($0) }
   }
 }

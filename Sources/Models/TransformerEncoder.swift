@@ -21,15 +21,34 @@ protocol EncoderBlock: Sendable {
 public struct TransformerEncoder: Sendable {
   let embeddings: Embeddings
   let blocks: [any EncoderBlock]
+  /// After the last block; nil: the family has none.
+  let finalNorm: LayerNorm?
+  /// Of the embeddings.
   let dropout: Double
 
   init(_ root: Scope, _ config: ModelConfig) throws {
     let names = config.family.names
     embeddings = try Embeddings(root[names.baseModelPrefix], config)
-    blocks = try (0..<config.numHiddenLayers).map {
-      try PostNormBlock(root[names.blocks]["\($0)"], config, index: $0)
+    let scopes = (0..<config.numHiddenLayers).map { root[names.blocks]["\($0)"] }
+    if let rotary = config.rotary {
+      let headSize = config.hiddenSize / config.numAttentionHeads
+      var tables: [Double: RotaryEmbedding] = [:]
+      for theta in rotary.attention.map(\.theta) {
+        tables[theta] = tables[theta] ?? RotaryEmbedding(theta: theta, headSize: headSize)
+      }
+      blocks = try scopes.enumerated().map { index, scope in
+        let theta = rotary.attention[index].theta
+        return try PreNormBlock(
+          scope, config, rotary, rotary: tables[theta] ?? RotaryEmbedding(theta: theta, headSize: headSize),
+          index: index)
+      }
+    } else {
+      blocks = try scopes.enumerated().map { try PostNormBlock($1, config, index: $0) }
     }
-    dropout = config.dropout
+    finalNorm = try names.finalNorm.map {
+      try LayerNorm(root[$0], size: config.hiddenSize, config, hasBias: config.rotary?.hasNormBias ?? true)
+    }
+    dropout = config.embeddingDropout ?? config.dropout
   }
 
   /// The last hidden states.
@@ -66,6 +85,7 @@ public struct TransformerEncoder: Sendable {
           trace?.capture(withoutVirtualTokens($0), queryKeyValueOf: index + 1)
         }
       }
+      if isLast, let finalNorm { x = finalNorm(x, residual: nil, dropout: 0, input.adapters, pass) }
       trace?.capture(withoutVirtualTokens(x), state: index + 1)
     }
     return x
@@ -83,11 +103,11 @@ public struct TransformerEncoder: Sendable {
   var joinedProjections: [JoinedProjection] {
     (embeddings.projection.map { [$0] } ?? []) + blocks.flatMap(\.joinedProjections)
   }
-  var norms: [LayerNorm] { [embeddings.norm] + blocks.flatMap(\.norms) }
+  var norms: [LayerNorm] { [embeddings.norm] + blocks.flatMap(\.norms) + (finalNorm.map { [$0] } ?? []) }
 
   /// The blocks' paths as on the Hub: `bert.encoder.layer.0`, …
   public var blockNames: [String] { blocks.map(\.name) }
 
   /// The weights outside of projections, in the checkpoint's order.
-  var embeddingAndNormParameters: [Parameter] { embeddings.tables + norms.flatMap { [$0.gain, $0.bias] } }
+  var embeddingAndNormParameters: [Parameter] { embeddings.tables + norms.flatMap(\.parameters) }
 }

@@ -13,7 +13,7 @@ import Testing
     ("token", .tokenClassification, 5), ("sequence", .sequenceClassification, 3), ("masked", .maskedLM, 60),
   ]
 
-  @Test(arguments: ["roberta", "electra"], heads)
+  @Test(arguments: ["roberta", "electra", "modernbert"], heads)
   func `hidden states, logits, loss and gradients are those of transformers`(
     _ family: String, _ head: (name: String, type: HeadType, classes: Int)
   ) throws {

@@ -51,7 +51,7 @@ private func step(
 private func table(_ trained: TrainedParts, _ model: TextModel) throws -> (RowAdapters, ParameterTable) {
   if trained == .everything { return (.none, ParameterTable(training: model.parameters)) }
   if trained == .head {
-    let head = [model.classifier.weight, model.classifier.bias]
+    let head = model.classifier.parameters
     return (.none, ParameterTable(training: head, freezing: model.parameters))
   }
   var options = LoRAConfig()

@@ -84,7 +84,7 @@ private struct CachingBench {
     (config.dropout, config.attentionDropout) = (dropout, dropout)
     model = try TextModel(config, nil, headType: .tokenClassification, classes: 5, reuseHead: false, seed: 1)
     change(model)
-    let head = [model.classifier.weight, model.classifier.bias]
+    let head = model.classifier.parameters
     var options = LoRAConfig()
     (options.modules.targets, options.dropout) = (.allLinear, 0.1)
     options.modules.layers = trained == .upperLoRA ? [2, 3] : nil

@@ -2,21 +2,21 @@
 internal import CKernels
 public import Kernels
 
-/// y[i] = wordEmbeddings[ids[i]] + positionEmbeddings[positionIDs[i]] (+ tokenTypeEmbeddings[tokenTypeIDs[i]])
+/// y[i] = wordEmbeddings[ids[i]] (+ positionEmbeddings[positionIDs[i]]) (+ tokenTypeEmbeddings[tokenTypeIDs[i]])
 /// y [n, d]. A negative id adds no word embedding. With bf16, Float32 word embeddings are rounded as they are read.
 /// Backward adds dy's rows to the gradients of the trainable tables.        source: Devlin et al. 2019 §3
 public func embed(
-  wordEmbeddings: Parameter, ids: [Int32], positionEmbeddings: Parameter, positionIDs: [Int32],
+  wordEmbeddings: Parameter, ids: [Int32], positionEmbeddings: Parameter?, positionIDs: [Int32],
   tokenTypeEmbeddings: Parameter?, tokenTypeIDs: [Int32],
   precision: Precision = .fp32, _ pass: Pass
 ) -> Tensor {
   let tables =
-    [(wordEmbeddings, ids), (positionEmbeddings, positionIDs)]
+    [(wordEmbeddings, ids)] + (positionEmbeddings.map { [($0, positionIDs)] } ?? [])
     + (tokenTypeEmbeddings.map { [($0, tokenTypeIDs)] } ?? [])
   let y = pass.make(ids.count, wordEmbeddings.columns, tracked: tables.contains { $0.0.isTrainable })
   withUnsafePointer(to: wordEmbeddings.matrix.kernelMatrix) {
     tune_embed(
-      $0, precision == .bf16 ? 1 : 0, positionEmbeddings.pointer, tokenTypeEmbeddings?.pointer, ids, positionIDs,
+      $0, precision == .bf16 ? 1 : 0, positionEmbeddings?.pointer, tokenTypeEmbeddings?.pointer, ids, positionIDs,
       tokenTypeIDs, y.pointer, y.rows, y.columns)
   }
   pass.record(y) { [unowned pass] dy in

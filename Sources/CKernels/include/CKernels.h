@@ -148,7 +148,7 @@ void tune_rotate(const float *x, const float *table, const int32_t *positions, f
                  float direction, float beta);
 
 // Embedding (embedding.c)
-/// y[i] = word_embeddings[token_ids[i]] + position_embeddings[position_ids[i]]
+/// y[i] = word_embeddings[token_ids[i]] (+ position_embeddings[position_ids[i]])
 ///      + token_type_embeddings[token_type_ids[i]]
 /// No word embedding is added where token_ids[i] < 0. `token_type_embeddings` may be NULL.
 /// `round_to_bf16`: Float32 word embeddings are rounded to bfloat16 as they are read.

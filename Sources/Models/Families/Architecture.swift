@@ -24,6 +24,8 @@ public struct Architecture: Sendable {
     case absolute
     /// From the padding token's id + 1. Padding inside a sequence has its own id as its position and is not counted.
     case afterPadding
+    /// Rotary, in attention: the family has a `RotaryConfig` and blocks that normalize before their sublayers.
+    case rotary
   }
 
   /// transformers' class for a model with this head.
@@ -70,8 +72,8 @@ public struct AdapterDefaults: Sendable {
   public let targets: [String]
   /// PEFT's defaults of IA3, or the corresponding modules. In BERT `output.dense` also matches attention's output.
   public let ia3: (targets: [String], feedforward: [String])
-  /// Where the `adapters` library puts bottlenecks: the names after a block's.
-  public let bottleneck: (attention: String, output: String)
+  /// Where the `adapters` library puts bottlenecks: the names after a block's. nil: it does not have the family.
+  public let bottleneck: (attention: String, output: String)?
   /// Whether PEFT supports prefix tuning of the family.
   public let supportsPrefix: Bool
 }

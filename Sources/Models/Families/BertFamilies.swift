@@ -6,7 +6,7 @@ extension WeightNames {
   static func bert(_ prefix: String, heads: [String]) -> WeightNames {
     WeightNames(
       baseModelPrefix: prefix, blocks: "\(prefix).encoder.layer",
-      query: "attention.self.query", key: "attention.self.key", value: "attention.self.value",
+      queryKeyValue: ["attention.self.query", "attention.self.key", "attention.self.value"],
       attentionOutput: "attention.output.dense", attentionNorm: "attention.output.LayerNorm",
       intermediate: "intermediate.dense", output: "output.dense", outputNorm: "output.LayerNorm",
       ignoredPrefixes: heads + ["\(prefix).pooler.", "pooler.", "classifier.", "qa_outputs."])
@@ -44,7 +44,7 @@ extension Architecture {
     classPrefix: "DistilBert",
     names: WeightNames(
       baseModelPrefix: "distilbert", blocks: "distilbert.transformer.layer",
-      query: "attention.q_lin", key: "attention.k_lin", value: "attention.v_lin",
+      queryKeyValue: ["attention.q_lin", "attention.k_lin", "attention.v_lin"],
       attentionOutput: "attention.out_lin", attentionNorm: "sa_layer_norm",
       intermediate: "ffn.lin1", output: "ffn.lin2", outputNorm: "output_layer_norm",
       ignoredPrefixes: [

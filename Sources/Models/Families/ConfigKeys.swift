@@ -11,17 +11,24 @@ public struct ConfigKeys: Sendable {
   let typeVocabSize: String?
   /// nil: always 1e-12.
   let layerNormEps: String?
+  /// Keys that no other family has.
+  var others: [String] = []
   private(set) var defaults = Defaults()
 
   /// Values of keys that are missing.
   struct Defaults: Sendable {
     /// nil: the embeddings have the size of the hidden states, and the family has no key for it.
     var embeddingSize: Int?
+    var vocabSize = 30522
     var hiddenSize = 768
     var layers = 12
     var heads = 12
     var intermediateSize = 3072
+    var maxPositionEmbeddings = 512
+    var layerNormEps = 1e-12
+    var dropout = 0.1
     /// nil: the dropout of hidden states.
+    var classifierDropout: Double?
     var sequenceDropout: Double?
     var padTokenID = 0
   }
@@ -48,7 +55,7 @@ extension Family {
       + Set(
         [keys.tokenDropout, keys.sequenceDropout, keys.typeVocabSize, keys.layerNormEps, keys.embeddingSize].compactMap(
           \.self)
-      ).sorted()
+      ).sorted() + keys.others
   }
 
   /// The family of a config.json by its `model_type`: BERT if it is missing, nil if it is unknown.

@@ -6,7 +6,7 @@
 /// To add a family whose encoder has the switches of `Architecture`: a file with its architecture beside this one, a
 /// case, and its line in `architecture`. Compare it with transformers in tests (docs/families.md).
 public enum Family: String, CaseIterable, Sendable {
-  case bert, distilbert, roberta, electra
+  case bert, distilbert, roberta, electra, modernbert
 
   public var architecture: Architecture {
     switch self {
@@ -14,6 +14,7 @@ public enum Family: String, CaseIterable, Sendable {
     case .distilbert: .distilbert
     case .roberta: .roberta
     case .electra: .electra
+    case .modernbert: .modernbert
     }
   }
 

@@ -4,13 +4,19 @@
 public struct WeightNames: Sendable {
   public let baseModelPrefix: String
   let blocks: String
-  let query, key, value, attentionOutput, attentionNorm, intermediate, output, outputNorm: String
+  /// In the embeddings' module.
+  var wordEmbeddings = "word_embeddings", embeddingNorm = "LayerNorm"
+  /// The projections of queries, keys and values, or one for all three.
+  let queryKeyValue: [String]
+  let attentionOutput, attentionNorm, intermediate, output, outputNorm: String
+  /// A norm after the last block.
+  var finalNorm: String?
   /// Prefixes of head weights that a model without this head ignores.
   let ignoredPrefixes: [String]
 
   /// A block's modules, in the same order in every family.
   private var parts: [String] {
-    [query, key, value, attentionOutput, attentionNorm, intermediate, output, outputNorm]
+    queryKeyValue + [attentionOutput, attentionNorm, intermediate, output, outputNorm]
   }
 
   /// A weight's block and the rest of its name; nil outside the blocks.

@@ -120,7 +120,7 @@ public struct RunBuilder {
   /// Modules of the head that the base does not have, besides the classifier. Without the bias of a tied decoder, because
   /// PEFT has no module name for it.
   private func newHeadModules(of model: TextModel) -> [String] {
-    Set(model.newlyInitialized.map(moduleName)).subtracting([moduleName(of: model.classifier.bias.name)]).sorted()
+    Set(model.newlyInitialized.map(moduleName)).subtracting([model.classifier.name]).sorted()
   }
 
   private func untrainedNotes(_ trainer: Trainer) -> [String] {

@@ -18,6 +18,10 @@ SHAPE = dict(vocab_size=60, hidden_size=32, num_hidden_layers=2, num_attention_h
 FAMILIES = {
     "roberta": ("Roberta", hf.RobertaConfig(**SHAPE, max_position_embeddings=50, type_vocab_size=1, pad_token_id=1)),
     "electra": ("Electra", hf.ElectraConfig(**SHAPE, max_position_embeddings=48, embedding_size=16)),
+    "modernbert": ("ModernBert", hf.ModernBertConfig(
+        vocab_size=60, hidden_size=32, num_hidden_layers=4, num_attention_heads=4, intermediate_size=48,
+        local_attention=8, max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1,
+        sep_token_id=2, attn_implementation="eager")),
 }
 HEADS = {"token": "ForTokenClassification", "sequence": "ForSequenceClassification", "masked": "ForMaskedLM"}
 
@@ -38,6 +42,8 @@ def make(family, head, seed):
     draw = lambda n, most: torch.randint(0, most, (n,), generator=generator).tolist()
     ids = [[max(5, i) for i in draw(n, 60)] for n in (3, 17, 9, 24, 1)]
     classes = 60 if head == "masked" else 5 if head == "token" else 3
+    if family == "modernbert":
+        config.classifier_pooling = "mean" if head == "sequence" else "cls"
     config.id2label = {i: f"L{i}" for i in range(2 if head == "masked" else classes)}
     targets = [draw(len(s), classes) for s in ids] if head != "sequence" else [draw(1, classes) for _ in ids]
     if head == "masked":
