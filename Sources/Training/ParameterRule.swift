@@ -14,10 +14,11 @@ public struct ParameterRule: Sendable, Equatable {
   }
 }
 
-/// Whether weight decay applies to a parameter of this name: not to biases and LayerNorm, as in transformers' Trainer.
+/// Whether weight decay applies to a parameter of this name: not to biases and LayerNorms, as in transformers' Trainer.
 /// It does apply to an adapter's vectors, such as DoRA's magnitudes; docs/methods.md lists them.
 func hasWeightDecay(_ name: String) -> Bool {
   !name.hasSuffix(".bias") && !name.contains("LayerNorm") && !name.contains("layer_norm")
+    && !name.split(separator: ".").contains { $0 == "norm" || $0.hasSuffix("_norm") }
 }
 
 /// The factor of layer-wise learning-rate decay (Howard & Ruder 2018; exponents as in BEiT): 1 for the head, `decay`

@@ -12,7 +12,10 @@ struct FixedBatches: Task {
   let labeledOnly: Bool
 
   init(_ file: String, _ name: String, labeledOnly: Bool = false) throws {
-    let json = try JSON(path: fixture(file))
+    try self.init(JSON(path: fixture(file)), name, labeledOnly: labeledOnly)
+  }
+
+  init(_ json: JSON, _ name: String, labeledOnly: Bool = false) throws {
     func rows(_ key: String) -> [[[Int32]]] {
       (0..<4).map { index in
         (json["\(name).\(index)"]?[key]?.array ?? []).map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }
