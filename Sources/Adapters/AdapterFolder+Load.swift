@@ -27,7 +27,8 @@ extension Adapter {
     self.init(method, on: model, injection, head: head)
     for weight in replacedWeights { try tensors.read(weight.parameter, savedName: weight.name) }
     if model.headType.isTied {
-      try tensors.skipTiedDecoder(weight: set[model.wordEmbeddings], bias: set[model.classifier.bias])
+      try tensors.skipTiedDecoder(
+        model.classifier.name, weight: set[model.wordEmbeddings], bias: model.classifier.bias.map { set[$0] })
     }
     try tensors.finish()
   }

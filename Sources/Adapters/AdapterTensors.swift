@@ -80,17 +80,17 @@ struct AdapterTensors {
     }
     let adapterHead = Projection(
       head.name, weight: Parameter(head.weight.name, shape: [shape[0], head.inputs]),
-      bias: Parameter(head.bias.name, shape: [shape[0]]))
-    try read(adapterHead.weight, savedName: savedName)
-    try read(adapterHead.bias, savedName: encoder.prefix + head.bias.name)
+      bias: head.bias.map { Parameter($0.name, shape: [shape[0]]) })
+    for parameter in adapterHead.parameters { try read(parameter, savedName: encoder.prefix + parameter.name) }
     return adapterHead
   }
 
   /// PEFT saves a tied decoder beside the word embeddings. It is the same, so it is not needed.
-  mutating func skipTiedDecoder(weight: Parameter, bias: Parameter) throws {
-    let modules = [moduleName(of: bias.name) + ".decoder", moduleName(of: bias.name)]
+  /// - Parameter name: of the model's tied decoder.
+  mutating func skipTiedDecoder(_ name: String, weight: Parameter, bias: Parameter?) throws {
+    let modules = [name + ".decoder", name]
     for module in modules {
-      for (part, parameter) in [(".weight", weight), (".bias", bias)] {
+      for (part, parameter) in [(".weight", weight)] + (bias.map { [(".bias", $0)] } ?? []) {
         guard let name = find(encoder.prefix + module + part), !used.contains(name),
           try checkpoint.info(name).shape == parameter.shape
         else { continue }

@@ -34,7 +34,10 @@ extension PrefixConfig: AdapterMethod {
   /// A file holds keys and values, so a network is only created for a new adapter.
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     try VirtualTokenFault.check(numVirtualTokens, model)
-    if !model.config.family.architecture.adapters.supportsPrefix { throw FamilyFault(family: model.config.family, method: "prefix tuning", library: "PEFT") }
+    if !model.config.family.architecture.adapters.supportsPrefix {
+      throw FamilyFault(
+        family: model.config.family, method: "prefix tuning", library: "PEFT")
+    }
     let hiddenSize = model.config.hiddenSize
     let prefix = PrefixEncoder(
       count: numVirtualTokens, hiddenSize: hiddenSize, layers: model.config.numHiddenLayers,

@@ -37,7 +37,8 @@ struct Embeddings: Sendable {
   {
     let (batch, adapters) = (input.batch, input.adapters)
     var sum = embed(
-      wordEmbeddings: adapters[wordEmbeddings], ids: batch.ids, positionEmbeddings: positionEmbeddings.map { adapters[$0] },
+      wordEmbeddings: adapters[wordEmbeddings], ids: batch.ids,
+      positionEmbeddings: positionEmbeddings.map { adapters[$0] },
       positionIDs: paddingID.map(batch.positionIDs(after:)) ?? batch.positionIDs,
       tokenTypeEmbeddings: tokenTypeEmbeddings.map { adapters[$0] },
       tokenTypeIDs: usesTokenTypes ? batch.tokenTypeIDs : [Int32](repeating: 0, count: batch.count),

@@ -27,7 +27,8 @@ struct LayerNorm: Sendable {
   func callAsFunction(
     _ x: Tensor, residual: Tensor?, dropout: Double, _ adapters: RowAdapters, _ pass: Pass
   ) -> Tensor {
-    addNorm(x, residual: residual, gain: adapters[gain], bias: bias.map { adapters[$0] }, eps: eps,
+    addNorm(
+      x, residual: residual, gain: adapters[gain], bias: bias.map { adapters[$0] }, eps: eps,
       dropout: dropout, pass)
   }
 

@@ -9,8 +9,16 @@ extension ModelConfig {
     let keys = family.keys
     var settings: [String: JSON] = ["model_type": .string(family.rawValue)]
     for (key, value) in sizes { settings[key] = .int(value) }
-    if let key = keys.layerNormEps { settings[key] = .double(json[key]?.number ?? 1e-12) }
+    if let key = keys.layerNormEps { settings[key] = .double(json[key]?.number ?? keys.defaults.layerNormEps) }
     settings[keys.activation] = .string(activation.configName)
+    if let paddingID { settings["pad_token_id"] = .int(Int(paddingID)) }
+    if let rotary {
+      // By layer, however the file says it.
+      settings["rope_theta"] = .array(rotary.attention.map { .double($0.theta) })
+      settings["sliding_window"] = .array(rotary.attention.map { $0.window.map(JSON.int) ?? .null })
+      settings["classifier_pooling"] = rotary.poolsMean ? "mean" : "cls"
+      settings["classifier_activation"] = .string(rotary.headActivation.configName)
+    }
     return settings
   }
 }

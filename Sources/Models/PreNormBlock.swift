@@ -49,7 +49,8 @@ struct PreNormBlock: EncoderBlock {
     let adapters = input.adapters
     let normed = attentionNorm?(x, residual: nil, dropout: 0, adapters, pass) ?? x
     let qkv = rotate(
-      queryKeyValue(normed, precision: precision, adapters, pass), by: rotary, positionIDs: input.batch.positionIDs, pass)
+      queryKeyValue(normed, precision: precision, adapters, pass), by: rotary, positionIDs: input.batch.positionIDs,
+      pass)
     capture(qkv)
     let context = attention(
       qkv, sequenceOffsets: input.batch.sequenceOffsets, heads: heads, window: window, dropout: attentionDropout, pass)

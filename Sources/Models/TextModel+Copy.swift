@@ -6,7 +6,8 @@ extension TextModel {
   /// model's, and its head. Adapters of projections and sublayers are not part of them.
   public func parameters(_ adapters: RowAdapters) -> [Parameter] {
     let head = adapters.head(of: self)
-    let own = [String: Parameter](uniqueKeysWithValues: zip(classifier.parameters, head.parameters).map { ($0.name, $1) })
+    let own = [String: Parameter](
+      uniqueKeysWithValues: zip(classifier.parameters, head.parameters).map { ($0.name, $1) })
     return parameters.map { parameter in
       (headType.isTied ? nil : own[parameter.name]) ?? adapters[parameter]
     }

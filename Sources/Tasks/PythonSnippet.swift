@@ -70,7 +70,7 @@ public struct PythonSnippet {
 
   private var arguments: String {
     let texts = headType.isTied ? "f\"Aspirin is a {tokenizer.mask_token}.\"" : isPair ? "TEXT, TEXT_PAIR" : "TEXT"
-    let types = family.hasTokenTypes ? "" : ", return_token_type_ids=False"
+    let types = family.architecture.hasTokenTypes ? "" : ", return_token_type_ids=False"
     return "\(texts), return_tensors=\"pt\", truncation=True, max_length=\(maxLength)\(types)"
   }
 

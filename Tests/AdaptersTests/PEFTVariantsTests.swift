@@ -95,7 +95,8 @@ func `the tensors' names choose the modules where adapter_config.json has a regu
 }
 
 @Test func `a tied decoder, which PEFT saves with the word embeddings, is skipped if it is the same`() throws {
-  let model = try tinyModel(headType: .maskedLM), embeddings = model.wordEmbeddings, bias = model.classifier.bias
+  let model = try tinyModel(headType: .maskedLM), embeddings = model.wordEmbeddings
+  let bias = try #require(model.classifier.bias)
   let decoder = prefix + "cls.predictions.decoder", doubled = embeddings.values.map { 2 * $0 }
   func folder(_ weights: [Float]) throws -> TemporaryFolder {
     try variant(["task_type": nil, "target_modules": ".*"]) { tensors in

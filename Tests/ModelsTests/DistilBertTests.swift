@@ -138,5 +138,6 @@ func `a saved DistilBERT equals the fixture and loads as the same model`(_ headT
   let fault = #expect(throws: ConfigFault.self) { try ModelConfig(json: ["model_type": "gpt2"], file: "c.json") }
   #expect(
     fault?.description
-      == "c.json:\n  'model_type' is \"gpt2\"; supported: \"bert\", \"distilbert\", \"roberta\", \"electra\".")
+      == "c.json:\n  'model_type' is \"gpt2\"; supported: \"bert\", \"distilbert\", \"roberta\", \"electra\", "
+      + "\"modernbert\".")
 }

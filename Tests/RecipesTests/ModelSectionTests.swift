@@ -23,7 +23,10 @@ private func recipe(_ section: JSON, method: JSON = ["type": "full"]) -> JSON {
     ),
     ("layers", [0, -1], "model.layers.1: found -1; expected a whole number of at least 0."),
     ("init", "zero", "model.init: found \"zero\"; expected \"checkpoint\" or \"random\"."),
-    ("family", "gpt2", "model.family: found \"gpt2\"; expected \"bert\", \"distilbert\", \"roberta\" or \"electra\"."),
+    (
+      "family", "gpt2",
+      "model.family: found \"gpt2\"; expected \"bert\", \"distilbert\", \"roberta\", \"electra\" or \"modernbert\"."
+    ),
     ("config", [1], "model.config: found a list of length 1; expected an object."),
   ] as [(String, JSON, String)])
 func `an invalid value is a fault of the recipe`(_ key: String, _ value: JSON, _ message: String)

@@ -85,7 +85,8 @@ extension RotaryConfig {
     }
     let names = types.array?.compactMap(\.string) ?? []
     if names.count != layers || names.contains(where: { !["full_attention", "sliding_attention"].contains($0) }) {
-      reader.refuse("layer_types", supported: "\"full_attention\" or \"sliding_attention\" for each of \(layers) layers")
+      reader.refuse(
+        "layer_types", supported: "\"full_attention\" or \"sliding_attention\" for each of \(layers) layers")
       return Array(repeating: true, count: layers)
     }
     return names.map { $0 == "full_attention" }
