@@ -4,7 +4,7 @@
 /// As `model_type` in config.json.
 ///
 /// To add a family whose encoder has the switches of `Architecture`: a file with its architecture beside this one, a
-/// case, and its line in `architecture`. Compare it with transformers in tests (docs/families.md).
+/// case, and its line in `architecture`. Compare it with transformers in tests (Tests/Fixtures/families).
 public enum Family: String, CaseIterable, Sendable {
   case bert, distilbert, roberta, electra, modernbert
 
