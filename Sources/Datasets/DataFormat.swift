@@ -30,7 +30,27 @@ public struct CoNLLFormat: DataFormat {
   public init() {}
 
   public func records(in paths: [String]) throws -> any Dataset {
-    try paths.flatMap { try readCoNLL($0, columns: columns, scheme: scheme) }
+    try paths.flatMap { path in
+      let records = try readCoNLL(path, columns: columns, scheme: scheme)
+      try check(Set(records.lazy.flatMap(\.tags)).subtracting(["O"]), path)
+      return records
+    }
+  }
+
+  /// Throws if the settings do not suit the tags: IO, though every tag has a prefix, or a name for tags without a type,
+  /// though every tag has one.
+  private func check(_ tags: Set<String>, _ path: String) throws(FileFault) {
+    guard let example = tags.min() else { return }
+    if scheme == .io, tags.allSatisfy({ $0.utf8.count > 1 && EntityTag($0) != nil }) {
+      throw .malformed(
+        file: path, line: nil, found: "tags with prefixes, such as \(example)",
+        expected: "types without a prefix for data.scheme \"io\"; with \"auto\" the scheme is detected")
+    }
+    if entityType != nil, scheme != .io, tags.allSatisfy({ $0.utf8.count > 1 }) {
+      throw .malformed(
+        file: path, line: nil, found: "tags with a type, such as \(example)",
+        expected: "tags without one (B, I) for data.entity_type; remove the key")
+    }
   }
 }
 

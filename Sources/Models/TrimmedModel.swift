@@ -13,7 +13,7 @@ private let vocabularyTensors =
 /// Writes config.json and model.safetensors into `target`. Row i of the copy's word embeddings is row `ids[i]` of the
 /// model's, and likewise for the decoder. All other tensors, and all dtypes, are unchanged.
 /// - Parameter tokens: the number of tokens of the folder's tokenizer.
-/// - Throws: `FileFault`, `CheckpointFault` or `ConfigFault` if the folder has no model, or its vocabulary is smaller
+/// - Throws: `FileFault`, `CheckpointFault` (also for NaN or infinity in a tensor) or `ConfigFault` if the folder has no model, or its vocabulary is smaller
 ///   than the tokenizer's.
 public func trimModel(_ folder: String, tokens: Int, keeping ids: [Int], to target: String) throws {
   let file = folder + "/config.json"
@@ -36,6 +36,7 @@ public func trimModel(_ folder: String, tokens: Int, keeping ids: [Int], to targ
     throw CheckpointFault.noTensor(
       file: checkpoint.files.first ?? folder, name: name, nearest: nearest(to: name, among: checkpoint.names))
   }
+  try checkpoint.checkFinite(checkpoint.names)
   config["vocab_size"] = .int(ids.count)
   // pad_token_id and similar keys. The id of a removed token becomes null.
   for (key, value) in config where key.hasSuffix("_token_id") {

@@ -1,5 +1,6 @@
 /// One loaded base model, and the adapters that can answer with it, by name.
 public import Adapters
+import Autograd
 import Checkpoints
 import Files
 public import Kernels
@@ -65,11 +66,18 @@ public final class AdapterPool: Sendable {
     members = try zip(names, zip(tasks, wordPieces)).enumerated().map { index, member in
       let (name, (task, wordPiece)) = member
       return try withBase && index == 0
-        ? Self.base(task, model, wordPiece) : Self.adapter(name, task, model, wordPiece)
+        ? Self.base(task, model, wordPiece, checkpoint) : Self.adapter(name, task, model, wordPiece)
     }
   }
 
-  private static func base(_ task: FolderTask, _ model: TextModel, _ wordPiece: WordPiece) throws -> Member {
+  private static func base(
+    _ task: FolderTask, _ model: TextModel, _ wordPiece: WordPiece, _ checkpoint: Checkpoint
+  ) throws -> Member {
+    if !model.headType.isTied, case let name = model.classifier.weight.name, checkpoint.contains(name),
+      let rows = try checkpoint.info(name).shape.first
+    {
+      try checkLabels(task, outputs: rows, model)
+    }
     guard model.newlyInitialized.isEmpty, !task.inference.labels.isEmpty || model.headType.isTied else {
       throw PoolFault.noHead(task.folder)
     }

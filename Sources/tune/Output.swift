@@ -17,31 +17,43 @@ func emit(_ line: String) throws {
 func emit(_ json: JSON, pretty: Bool = false) throws { try emit(json.text(pretty: pretty)) }
 
 /// The lines of a file, or of standard input for "-". CRLF ends a line like LF; a trailing newline adds no empty line.
-func readLines(_ path: String) throws -> [String] {
-  let text: String
-  if path == "-" {
-    var data = Data(), buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = read(STDIN_FILENO, &buffer, buffer.count)
-      if count == 0 { break }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw FileFault.unreadable(path: "standard input", why: reason(errno))
-      }
-      data.append(contentsOf: buffer[..<count])
-    }
-    guard let decoded = String(data: data, encoding: .utf8) else {
-      throw FileFault.malformed(file: "standard input", line: nil, found: "bytes that are not UTF-8", expected: "UTF-8")
-    }
-    text = decoded
-  } else {
-    text = try readText(path)
+func readLines(_ path: String) throws -> [InputLine] {
+  let data = path == "-" ? try readStandardInput() : try readFile(path)
+  let text = data.dropFirst(data.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
+  var lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+  if lines.last?.isEmpty ?? false { lines.removeLast() }
+  return lines.enumerated().map { index, bytes in
+    let line = bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes
+    return InputLine(number: index + 1, file: path, decoded: String(validating: line, as: UTF8.self))
   }
-  var lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
-    String(Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line))
+}
+
+/// A line of a file or of standard input.
+struct InputLine {
+  /// Counted from 1.
+  let number: Int
+  let file: String
+  /// nil: it is not UTF-8.
+  fileprivate let decoded: String?
+
+  /// - Throws: `FileFault` if the line is not UTF-8.
+  func text() throws(FileFault) -> String {
+    if let decoded { return decoded }
+    throw .malformed(file: file, line: number, found: "bytes that are not UTF-8", expected: "UTF-8")
   }
-  if lines.last == "" { lines.removeLast() }
-  return lines
+}
+
+private func readStandardInput() throws(FileFault) -> Data {
+  var data = Data(), buffer = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    let count = read(STDIN_FILENO, &buffer, buffer.count)
+    if count == 0 { return data }
+    if count < 0 {
+      if errno == EINTR { continue }
+      throw .unreadable(path: "standard input", why: reason(errno))
+    }
+    data.append(contentsOf: buffer[..<count])
+  }
 }
 
 struct ThreadOption: ParsableArguments {

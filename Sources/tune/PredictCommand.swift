@@ -67,10 +67,9 @@ struct PredictCommand: ParsableCommand {
     let columns = InputColumns(pool.members.map(\.settings), headType: pool.model.headType)
     var faults: [String] = []
     for start in stride(from: 0, to: lines.count, by: 512) {
-      let chunk = Array(lines[start..<min(start + 512, lines.count)].enumerated())
-      let inputs = chunk.map { index, line in
+      let inputs = lines[start..<min(start + 512, lines.count)].map { line in
         Result {
-          let input = try PredictInput(line: line, number: start + index + 1, file: file, columns)
+          let input = try PredictInput(line, columns)
           try predictor.check(input.record)
           return input
         }

@@ -34,15 +34,16 @@ struct PredictInput {
   private let place: (file: String, line: Int)
 
   /// - Throws: `FileFault` for a line that begins with `{` and is not JSON, or has no text.
-  init(line: String, number: Int, file: String, _ columns: InputColumns = InputColumns()) throws {
+  init(_ input: InputLine, _ columns: InputColumns = InputColumns()) throws {
+    var line = try input.text()
+    let (file, number) = (input.file, input.number)
     place = (file, number)
     let source = Record.SourceLocation(file: file, line: number, record: number)
-    guard line.utf8.first == UInt8(ascii: "{") else {
+    guard line.utf8.first(where: { ![0x20, 0x09].contains($0) }) == UInt8(ascii: "{") else {
       record = Record(id: "\(number)", texts: [line], source: source)
       (members, keys) = ("{\"text\":\(JSON.string(line).text(pretty: false))", ["text"])
       return
     }
-    var line = line
     let json = try line.withUTF8 { try JSON(parsingLine: UnsafeRawBufferPointer($0), named: "\(file):\(number)") }
     let object = json.object ?? [:]
     keys = Set(object.keys)
@@ -92,7 +93,7 @@ struct PredictInput {
         expected: "another name for it")
     }
     let added = JSON.object(predictions).text(pretty: false).dropFirst()
-    let isEmpty = members.utf8.dropFirst().allSatisfy { [0x20, 0x09].contains($0) }
+    let isEmpty = members.utf8.allSatisfy { [0x20, 0x09, UInt8(ascii: "{")].contains($0) }
     return members + (isEmpty ? "" : ",") + added
   }
 }

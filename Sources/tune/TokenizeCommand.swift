@@ -22,7 +22,7 @@ struct TokenizeCommand: ParsableCommand {
     for start in stride(from: 0, to: lines.count, by: 512) {
       let rows = try (start..<min(start + 512, lines.count)).map { index in
         let text =
-          json ? try PredictInput(line: lines[index], number: index + 1, file: file).record.texts[0] : lines[index]
+          try json ? PredictInput(lines[index]).record.texts[0] : lines[index].text()
         return row(tokenizer.encode(text, addSpecialTokens: true))
       }
       try emit(rows.joined(separator: "\n"))

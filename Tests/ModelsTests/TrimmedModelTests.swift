@@ -48,6 +48,17 @@ struct TrimmedModelTests {
     #expect(try JSON(path: folder.path + "/out/config.json") == expected)
   }
 
+  @Test func `a model with NaN is refused`() throws {
+    let values: [Float] = [.nan] + Array(repeating: 1, count: 11)
+    try make([], config)
+    try values.withUnsafeBufferPointer { values in
+      try writeSafetensors(
+        to: folder.path + "/model.safetensors", tensors: [("embeddings.word_embeddings.weight", [6, 2], values)])
+    }
+    #expect(throws: CheckpointFault.self) { try trim() }
+    #expect(!fileExists(folder.path + "/out"))
+  }
+
   @Test func `a model with another vocabulary size, or without word embeddings, is refused`() throws {
     try make([("embeddings.word_embeddings.weight", [6, 2])], ["vocab_size": 4])
     #expect(throws: ConfigFault.self) { try trim() }

@@ -45,10 +45,15 @@ private func words(_ text: String) -> [String] { text.split(separator: " ").map(
   @Test(arguments: [
     ("LABEL_0 LABEL_1 LABEL_2", "LABEL_0, LABEL_1, LABEL_2"), ("O B_Drug I_Drug", "B_Drug, I_Drug"),
     ("O b-Drug i-Drug", "b-Drug, i-Drug"), ("O B-D M-D E-D S-D", "M-D"), ("O Drug-B Drug-I", "Drug-B, Drug-I"),
+    ("O B- I-", "B-, I-"),
   ])
   func `labels whose form is not known are refused by name`(_ labels: String, _ named: String) {
     let error = #expect(throws: TaskFault.self) { try EntityLabels(words(labels)) }
     #expect(error?.description.contains("the labels \(named) do not say") == true)
+  }
+
+  @Test func `an empty label is refused`() {
+    #expect(throws: TaskFault.self) { try EntityLabels(["O", "", "D"]) }
   }
 
   @Test func `types of the records that the model does not have are counted`() throws {

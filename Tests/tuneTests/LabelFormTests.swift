@@ -120,6 +120,30 @@ extension Program {
   #expect(scores["per_type"]?.object?.keys.sorted() == ["Drug"])
 }
 
+@Test func `settings that do not suit the tags are errors`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  for (setting, part) in [
+    ("data.scheme=io", "tags with prefixes, such as B-A"), ("data.entity_type=Drug", "tags with a type, such as B-A"),
+  ] {
+    let run = try program.run("run", "recipe.json", setting)
+    #expect(run.status == 1 && run.err.contains("train.tsv: ") && run.err.contains(part), "\(run.err)")
+  }
+}
+
+@Test func `another number of names than the head has outputs is an error`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  #expect(try program.run("run", "recipe.json", #"method={"type":"full"}"#).status == 0)
+  let path = program.folder + "/run/model/config.json"
+  var config = try JSON(path: path).object ?? [:]
+  config["id2label"] = ["0": "O", "1": "B-A"]
+  try writeFile(JSON.object(config).text(), to: path)
+  try FileManager.default.removeItem(atPath: program.folder + "/run/model/tune.json")
+  let predict = try program.run("predict", "run/model", "-", input: "a b\n")
+  #expect(predict.status == 1 && predict.err.contains("does not name 5 labels"), "\(predict.err)")
+}
+
 @Test func `labels that say nothing are refused by name`() throws {
   let program = try Program()
   defer { program.remove() }
@@ -162,6 +186,12 @@ extension Program {
   for (line, part) in zip(lines, expected) {
     #expect(line.contains(part.isEmpty ? #""entities":{"x":["# : part) && line.hasPrefix(#"{"error":"#) != part.isEmpty)
   }
+  try Data("a b\n \u{20}{\"text\": \"a b\"}\n".utf8 + [0xFF, 0x0A]).write(
+    to: URL(fileURLWithPath: program.folder + "/in.txt"))
+  let mixed = try program.run("predict", "base", "--adapter", "x=run/adapter", "in.txt")
+  let rows = mixed.out.split(separator: "\n").map(String.init)
+  #expect(mixed.status == 1 && rows.count == 3, "\(mixed.err)")
+  #expect(rows[1].hasPrefix(#"  {"text": "a b","entities""#) && rows[2].contains("in.txt:3: bytes that are not UTF-8"))
   let kept = try program.run(
     "predict", "base", "--adapter", "x=run/adapter", "-",
     input: #"{"n": 18446744073709551616, "x": 1.10, "text": "a b" } "#)

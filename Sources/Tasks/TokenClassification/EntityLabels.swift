@@ -63,11 +63,13 @@ extension EntityLabels {
     return letters.contains { $0 == "B" || $0 == "I" } && letters.allSatisfy { "BIESLU".contains($0) && $0.count == 1 }
   }
 
-  /// The labels whose meaning is not clear: transformers' placeholders (LABEL_0), and several prefixes or suffixes of one
+  /// The labels whose meaning is not clear: transformers' placeholders (LABEL_0), empty names and types, and several prefixes or suffixes of one
   /// type that are not those of a tag scheme, as in B_Drug and I_Drug, b-Drug, M-Drug, or Drug-B and Drug-I.
   private static func unreadable(_ labels: [String]) -> [String] {
     let named = labels.filter { $0 != "O" }
     if !labels.isEmpty, labels.allSatisfy({ $0.hasPrefix("LABEL_") && Int($0.dropFirst(6)) != nil }) { return labels }
+    let withoutType = labels.filter { $0.isEmpty || "BIESLU".contains($0.prefix(1)) && $0.dropFirst() == "-" }
+    if !withoutType.isEmpty { return withoutType.map { $0.isEmpty ? "\"\"" : $0 } }
     var counts: [String: Int] = [:]
     for label in named { for type in possibleTypes(label) { counts[type, default: 0] += 1 } }
     return named.filter { label in
