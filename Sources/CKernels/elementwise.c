@@ -224,28 +224,12 @@ CLONES void tune_activate_gated_bf16(const float *x, float *y, uint16_t *derivat
   activate_gated(x, y, NULL, derivatives, n, m, activation);
 }
 
-CLONES void tune_gated_backward(const float *dy, const float *derivatives, float *dx, long n, long m, float beta) {
-  for (long i = 0; i < 2 * n; i++) {
-    const float *dyi = dy + i / 2 * m, *slope = derivatives + i * m;
-    float *dxi = dx + i * m;
-    if (beta == 0)
-      for (long j = 0; j < m; j++) dxi[j] = dyi[j] * slope[j];
-    else
-      for (long j = 0; j < m; j++) dxi[j] += dyi[j] * slope[j];
-  }
+void tune_gated_backward(const float *dy, const float *derivatives, float *dx, long n, long m, float beta) {
+  for (long i = 0; i < 2 * n; i++) tune_multiply(dy + i / 2 * m, derivatives + i * m, dx + i * m, m, beta);
 }
 
-CLONES void tune_gated_backward_bf16(const float *dy, const uint16_t *derivatives, float *dx, long n, long m,
-                                     float beta) {
-  for (long i = 0; i < 2 * n; i++) {
-    const float *dyi = dy + i / 2 * m;
-    const uint16_t *slope = derivatives + i * m;
-    float *dxi = dx + i * m;
-    if (beta == 0)
-      for (long j = 0; j < m; j++) dxi[j] = dyi[j] * bf16_to_fp32(slope[j]);
-    else
-      for (long j = 0; j < m; j++) dxi[j] += dyi[j] * bf16_to_fp32(slope[j]);
-  }
+void tune_gated_backward_bf16(const float *dy, const uint16_t *derivatives, float *dx, long n, long m, float beta) {
+  for (long i = 0; i < 2 * n; i++) tune_multiply_bf16(dy + i / 2 * m, derivatives + i * m, dx + i * m, m, beta);
 }
 
 CLONES void tune_tanh(const float *x, float *y, long count) { map_plain_tanh(x, y, NULL, count); }

@@ -1,13 +1,17 @@
 /// Embedding lookup (word + position + token type), and the scatter-add of its gradient.
 #include "common.h"
 
+/// y [d] += row `index` of a table.
+INLINE void add_row(const float *table, long index, float *y, long d) {
+  for (long j = 0; j < d; j++) y[j] += table[index * d + j];
+}
+
 CLONES void tune_embed(const tune_matrix *word_embeddings, int round_to_bf16, const float *position_embeddings,
                        const float *token_type_embeddings, const int32_t *token_ids, const int32_t *position_ids,
                        const int32_t *token_type_ids, float *y, long n, long d) {
   for (long i = 0; i < n; i++) {
     long offset = token_ids[i] < 0 ? 0 : (long)token_ids[i] * word_embeddings->stride;
     const float *w = (const float *)word_embeddings->base + offset;
-    const float *p = position_embeddings ? position_embeddings + (long)position_ids[i] * d : 0;
     float *row = y + i * d;
     if (token_ids[i] < 0) {
       memset(row, 0, d * sizeof(float));
@@ -19,16 +23,8 @@ CLONES void tune_embed(const tune_matrix *word_embeddings, int round_to_bf16, co
     } else {
       for (long j = 0; j < d; j++) row[j] = w[j];
     }
-    if (!p && !token_type_embeddings) continue;
-    if (!p) {
-      const float *t = token_type_embeddings + (long)token_type_ids[i] * d;
-      for (long j = 0; j < d; j++) row[j] += t[j];
-    } else if (token_type_embeddings) {
-      const float *t = token_type_embeddings + (long)token_type_ids[i] * d;
-      for (long j = 0; j < d; j++) row[j] = row[j] + t[j] + p[j];
-    } else {
-      for (long j = 0; j < d; j++) row[j] += p[j];
-    }
+    if (token_type_embeddings) add_row(token_type_embeddings, token_type_ids[i], row, d);
+    if (position_embeddings) add_row(position_embeddings, position_ids[i], row, d);
   }
 }
 

@@ -23,8 +23,7 @@ struct Embeddings: Sendable {
     tokenTypeEmbeddings =
       architecture.hasTokenTypes
       ? try scope["token_type_embeddings"].parameter("weight", [config.typeVocabSize, size]) : nil
-    norm = try LayerNorm(
-      scope[architecture.names.embeddingNorm], size: size, config, hasBias: config.rotary?.hasNormBias ?? true)
+    norm = try LayerNorm(scope[architecture.names.embeddingNorm], size: size, config)
     projection =
       size == config.hiddenSize
       ? nil : JoinedProjection(try encoder["embeddings_project"].projection(size, config.hiddenSize))
@@ -49,6 +48,8 @@ struct Embeddings: Sendable {
     let x = dropout(norm(sum, residual: nil, dropout: 0, adapters, pass), probability, pass)
     return projection?(x, precision: precision, adapters, pass) ?? x
   }
+
+  var joinedProjections: [JoinedProjection] { projection.map { [$0] } ?? [] }
 
   /// The embedding matrices, in the checkpoint's order.
   var tables: [Parameter] {

@@ -71,9 +71,7 @@ extension HeadType {
         config.hiddenSize, size, hasBias: rotary?.hasHeadBias ?? true, reuse: reuse,
         std: config.initializerRange / depth.squareRoot()),
       activation: layout.activation ?? rotary?.headActivation ?? config.activation,
-      norm: try layout.norm.map {
-        try LayerNorm(head: root[$0], size: size, config, hasBias: rotary?.hasNormBias ?? true, reuse: reuse)
-      },
+      norm: try layout.norm.map { try LayerNorm(head: root[$0], size: size, config, reuse: reuse) },
       dropout: layout.hasDropoutBefore ? dropout : 0)
   }
 

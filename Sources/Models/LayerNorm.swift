@@ -6,16 +6,16 @@ struct LayerNorm: Sendable {
   let bias: Parameter?
   let eps: Float
 
-  init(_ scope: Scope, size: Int, _ config: ModelConfig, hasBias: Bool = true) throws {
+  init(_ scope: Scope, size: Int, _ config: ModelConfig) throws {
     gain = try scope.parameter("weight", [size], initializer: .one)
-    bias = hasBias ? try scope.parameter("bias", [size], initializer: .zero) : nil
+    bias = config.hasNormBias ? try scope.parameter("bias", [size], initializer: .zero) : nil
     eps = config.layerNormEps
   }
 
   /// The norm of a head: newly initialized where the checkpoint has none or `reuse` is false.
-  init(head scope: Scope, size: Int, _ config: ModelConfig, hasBias: Bool, reuse: Bool) throws {
+  init(head scope: Scope, size: Int, _ config: ModelConfig, reuse: Bool) throws {
     gain = try scope.head("weight", [size], initializer: .one, reuse: reuse)
-    bias = hasBias ? try scope.head("bias", [size], initializer: .zero, reuse: reuse) : nil
+    bias = config.hasNormBias ? try scope.head("bias", [size], initializer: .zero, reuse: reuse) : nil
     eps = config.layerNormEps
   }
 

@@ -14,7 +14,7 @@ extension ModelConfig {
     if let paddingID { settings["pad_token_id"] = .int(Int(paddingID)) }
     if let rotary {
       // By layer, however the file says it.
-      settings["rope_theta"] = .array(rotary.attention.map { .double($0.theta) })
+      settings["rope_theta"] = .array(rotary.attention.map { .double($0.rotary.theta) })
       settings["sliding_window"] = .array(rotary.attention.map { $0.window.map(JSON.int) ?? .null })
       settings["classifier_pooling"] = rotary.poolsMean ? "mean" : "cls"
       settings["classifier_activation"] = .string(rotary.headActivation.configName)

@@ -46,6 +46,9 @@ extension ModelConfig {
   /// The most tokens that a sequence can have.
   public var maxSequenceLength: Int { maxPositionEmbeddings - (paddingID.map { Int($0) + 1 } ?? 0) }
 
+  /// Whether LayerNorms have a bias.
+  var hasNormBias: Bool { rotary?.hasNormBias ?? true }
+
   /// Dropout before the classifier.
   func classifierDropout(bySequence: Bool) -> Double { (bySequence ? sequenceDropout : tokenDropout) ?? dropout }
 
@@ -98,7 +101,9 @@ extension ModelConfig {
       ? Int32(reader.size("pad_token_id", defaults.padTokenID, from: 0, maximum: maxPositionEmbeddings - 2)) : nil
     initializerRange = reader.number("initializer_range", 0.02, in: 0...10)
     activation = reader.activation(keys.activation)
-    rotary = positions == .rotary ? RotaryConfig(&reader, layers: numHiddenLayers) : nil
+    rotary =
+      positions == .rotary
+      ? RotaryConfig(&reader, layers: numHiddenLayers, headSize: hiddenSize / numAttentionHeads) : nil
     embeddingDropout = rotary?.embeddingDropout
     if hiddenSize % numAttentionHeads != 0 {
       reader.problems.append(

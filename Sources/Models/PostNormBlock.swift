@@ -10,7 +10,8 @@ struct PostNormBlock: EncoderBlock {
   let activation: Activation
   /// Dropout probabilities: of the feed-forward's output, of attention's probabilities, of attention's output.
   let dropout, attentionDropout, attentionOutputDropout: Double
-  let index: Int
+  /// Counted from 0.
+  private let index: Int
   let name: String
 
   init(_ scope: Scope, _ config: ModelConfig, index: Int) throws {

@@ -14,11 +14,9 @@ struct PreNormBlock: EncoderBlock {
   private let activation: Activation
   /// Dropout probabilities: inside the feed-forward, of attention's probabilities and of its output.
   private let dropout, attentionDropout: Double
-  let index: Int
   let name: String
 
-  /// - Parameter rotary: shared by the blocks with the same theta.
-  init(_ scope: Scope, _ config: ModelConfig, _ settings: RotaryConfig, rotary: RotaryEmbedding, index: Int) throws {
+  init(_ scope: Scope, _ config: ModelConfig, _ settings: RotaryConfig, index: Int) throws {
     let names = config.family.names, size = config.hiddenSize
     let std = config.initializerRange, outputStd = std / (2 * Double(config.numHiddenLayers)).squareRoot()
     queryKeyValue = JoinedProjection(
@@ -31,16 +29,13 @@ struct PreNormBlock: EncoderBlock {
     output = JoinedProjection(
       try scope[names.output].projection(
         config.intermediateSize, size, hasBias: settings.hasFeedForwardBias, std: outputStd))
-    attentionNorm =
-      index == 0
-      ? nil : try LayerNorm(scope[names.attentionNorm], size: size, config, hasBias: settings.hasNormBias)
-    outputNorm = try LayerNorm(scope[names.outputNorm], size: size, config, hasBias: settings.hasNormBias)
+    attentionNorm = index == 0 ? nil : try LayerNorm(scope[names.attentionNorm], size: size, config)
+    outputNorm = try LayerNorm(scope[names.outputNorm], size: size, config)
     heads = config.numAttentionHeads
-    window = settings.attention[index].window
-    self.rotary = rotary
+    (rotary, window) = (settings.attention[index].rotary, settings.attention[index].window)
     activation = config.activation
     (dropout, attentionDropout) = (config.dropout, config.attentionDropout)
-    (self.index, name) = (index, scope.path)
+    name = scope.path
   }
 
   func callAsFunction(

@@ -56,10 +56,10 @@ extension TextModel {
 extension TransformerEncoder {
   /// The weights of the embeddings and of the first `count` blocks, adapters aside.
   fileprivate func weights(below count: Int) -> [Parameter] {
-    let blocks = blocks.prefix(count), projection = embeddings.projection.map { [$0] } ?? []
+    let blocks = blocks.prefix(count)
     let norms = [embeddings.norm] + blocks.flatMap(\.norms)
     return embeddings.tables + norms.flatMap(\.parameters)
-      + (projection + blocks.flatMap(\.joinedProjections)).flatMap(\.parts).flatMap(\.parameters)
+      + (embeddings.joinedProjections + blocks.flatMap(\.joinedProjections)).flatMap(\.parts).flatMap(\.parameters)
   }
 }
 

@@ -4,8 +4,6 @@ import Kernels
 
 /// A transformer block: [n, d] → [n, d]
 protocol EncoderBlock: Sendable {
-  /// Counted from 0.
-  var index: Int { get }
   /// The block's path as on the Hub: `bert.encoder.layer.0`.
   var name: String { get }
   var joinedProjections: [JoinedProjection] { get }
@@ -30,24 +28,11 @@ public struct TransformerEncoder: Sendable {
     let names = config.family.names
     embeddings = try Embeddings(root[names.baseModelPrefix], config)
     let scopes = (0..<config.numHiddenLayers).map { root[names.blocks]["\($0)"] }
-    if let rotary = config.rotary {
-      let headSize = config.hiddenSize / config.numAttentionHeads
-      var tables: [Double: RotaryEmbedding] = [:]
-      for theta in rotary.attention.map(\.theta) {
-        tables[theta] = tables[theta] ?? RotaryEmbedding(theta: theta, headSize: headSize)
-      }
-      blocks = try scopes.enumerated().map { index, scope in
-        let theta = rotary.attention[index].theta
-        return try PreNormBlock(
-          scope, config, rotary, rotary: tables[theta] ?? RotaryEmbedding(theta: theta, headSize: headSize),
-          index: index)
-      }
-    } else {
-      blocks = try scopes.enumerated().map { try PostNormBlock($1, config, index: $0) }
+    blocks = try scopes.enumerated().map { index, scope in
+      if let rotary = config.rotary { return try PreNormBlock(scope, config, rotary, index: index) }
+      return try PostNormBlock(scope, config, index: index)
     }
-    finalNorm = try names.finalNorm.map {
-      try LayerNorm(root[$0], size: config.hiddenSize, config, hasBias: config.rotary?.hasNormBias ?? true)
-    }
+    finalNorm = try names.finalNorm.map { try LayerNorm(root[$0], size: config.hiddenSize, config) }
     dropout = config.embeddingDropout ?? config.dropout
   }
 
@@ -100,9 +85,7 @@ public struct TransformerEncoder: Sendable {
     return blocks.prefix(count).reduce(x) { $1($0, input, precision: precision, pass) { _ in } }
   }
 
-  var joinedProjections: [JoinedProjection] {
-    (embeddings.projection.map { [$0] } ?? []) + blocks.flatMap(\.joinedProjections)
-  }
+  var joinedProjections: [JoinedProjection] { embeddings.joinedProjections + blocks.flatMap(\.joinedProjections) }
   var norms: [LayerNorm] { [embeddings.norm] + blocks.flatMap(\.norms) + (finalNorm.map { [$0] } ?? []) }
 
   /// The blocks' paths as on the Hub: `bert.encoder.layer.0`, …

@@ -47,5 +47,19 @@ import Testing
     }
   }
 
+  @Test(
+    arguments: [
+      (["num_attention_heads": 32], "rotary positions need an even number"),
+      (["hidden_size": 8, "num_attention_heads": 16], "rotary positions need an even number"),
+      (["rope_parameters": ["full_attention": ["rope_theta": 0]]], "rope_parameters.full_attention.rope_theta"),
+    ] as [([String: JSON], String)])
+  func `rotary settings that cannot be computed are faults`(_ settings: [String: JSON], _ part: String) throws {
+    let json = try JSON(path: fixture("families/modernbert-token/config.json")).object ?? [:]
+    let fault = #expect(throws: ConfigFault.self) {
+      try ModelConfig(json: .object(json.merging(settings) { _, new in new }), file: "c")
+    }
+    #expect(fault?.description.contains(part) == true)
+  }
+
   private func integers(_ json: JSON) -> [Int32] { (json.array ?? []).compactMap { $0.int.map(Int32.init) } }
 }

@@ -14,15 +14,8 @@ import Testing
 private let head = 2307
 
 /// The number of parameters that a method trains.
-private func trainableParameters(_ method: JSON) throws -> Int {
-  try Processor.initialize()
-  let model = try TextModel(
-    ModelConfig(folder: fixture("bert-base")), .shapesOnly, headType: .tokenClassification, classes: 3, reuseHead: true,
-    seed: 0)
-  let recipe = try Recipe(json: minimalRecipe.with("method", method), checkFiles: false)
-  let adapter = try recipe.method.adapter.map { try Adapter($0, on: model, seed: 0) }
-  let trained = try adapter?.trainable ?? recipe.method.full?.trainableParameters(in: model) ?? []
-  return trained.reduce(0) { $0 + $1.count }
+private func count(_ method: JSON) throws -> Int {
+  try trainableParameters(method).parameters.reduce(0) { $0 + $1.count }
 }
 
 @Test(
@@ -41,5 +34,5 @@ private func trainableParameters(_ method: JSON) throws -> Int {
     (["type": "prefix", "prefix_projection": true], 14_780_160),
   ] as [(JSON, Int)])
 func `a method trains as many parameters of BERT-base as its library`(_ method: JSON, _ expected: Int) throws {
-  #expect(try trainableParameters(method) == expected + head)
+  #expect(try count(method) == expected + head)
 }

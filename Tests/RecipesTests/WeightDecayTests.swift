@@ -13,14 +13,7 @@ import Testing
 /// The method's parameters that decay and those that do not, without the classifier: the last part of the names that is
 /// neither a number nor "weight".
 private func parameters(of method: JSON) throws -> [Set<String>] {
-  try Processor.initialize()
-  let model = try TextModel(
-    ModelConfig(folder: fixture("bert-base")), .shapesOnly, headType: .tokenClassification, classes: 3, reuseHead: true,
-    seed: 0)
-  let recipe = try Recipe(json: minimalRecipe.with("method", method), checkFiles: false)
-  let adapter = try recipe.method.adapter.map { try Adapter($0, on: model, seed: 0) }
-  let table = ParameterTable(
-    training: try adapter?.trainable ?? recipe.method.full?.trainableParameters(in: model) ?? [])
+  let (recipe, parameters) = try trainableParameters(method), table = ParameterTable(training: parameters)
   var found: [Set<String>] = [[], []]
   for (parameter, rule) in zip(table.parameters, try table.rules(recipe.training.settings)) {
     let parts = parameter.name.split(separator: ".").filter { $0 != "weight" && Int($0) == nil }

@@ -11,8 +11,8 @@ public struct Architecture: Sendable {
   /// The default targets and names of adapters.
   public let adapters: AdapterDefaults
   var positions = Positions.absolute
-  /// Whether the tokens of the second text of a pair have token type 1.
-  public var usesTokenTypes = true
+  /// Whether the tokens of the second text of a pair have token type 1, where the family has token types.
+  var usesTokenTypes = true
   /// Whether dropout is applied to attention's output before the residual is added.
   var hasAttentionOutputDropout = true
   /// Families whose checkpoints a model of this one can be made from, without the weights that it does not have.

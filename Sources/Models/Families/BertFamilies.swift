@@ -64,7 +64,7 @@ extension Architecture {
     adapters: AdapterDefaults(
       targets: ["q_lin", "v_lin"], ia3: (["k_lin", "v_lin", "lin2"], ["lin2"]),
       bottleneck: (".attention_adapters.adapters.", ".output_adapters.adapters."), supportsPrefix: false),
-    usesTokenTypes: false, hasAttentionOutputDropout: false, weightSources: [.bert])
+    hasAttentionOutputDropout: false, weightSources: [.bert])
 
   /// Positions from the padding token's id + 1, one token type, heads of its own (Liu et al. 2019).
   static let roberta = Architecture(

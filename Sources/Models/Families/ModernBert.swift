@@ -32,7 +32,7 @@ extension Architecture {
         maskedLM: HeadLayout(transform: transform, output: "decoder")),
       adapters: AdapterDefaults(
         targets: ["Wqkv"], ia3: (["Wqkv", "mlp.Wo"], ["mlp.Wo"]), bottleneck: nil, supportsPrefix: false),
-      positions: .rotary, usesTokenTypes: false)
+      positions: .rotary)
   }()
 }
 
@@ -47,24 +47,29 @@ struct RotaryConfig: Sendable {
   let poolsMean: Bool
 
   struct LayerAttention: Sendable {
-    /// The base of the rotary frequencies.
-    let theta: Double
+    /// Shared by the layers with the same base of the rotary frequencies.
+    let rotary: RotaryEmbedding
     /// The largest distance between tokens that attend to each other; nil: all do.
     let window: Int?
   }
 }
 
 extension RotaryConfig {
-  init(_ reader: inout ConfigReader, layers: Int) {
-    let isGlobal = Self.globalLayers(&reader, layers: layers)
-    let thetas = (
-      global: Self.theta(&reader, "full_attention", older: "global_rope_theta", 160_000),
-      local: Self.theta(&reader, "sliding_attention", older: "local_rope_theta", 10_000)
-    )
-    let window = reader.size("local_attention", 128, maximum: 1 << 20) / 2
-    attention = isGlobal.map { isGlobal in
-      LayerAttention(theta: isGlobal ? thetas.global : thetas.local, window: isGlobal ? nil : window)
+  init(_ reader: inout ConfigReader, layers: Int, headSize: Int) {
+    if headSize < 2 || headSize % 2 > 0 {
+      reader.problems.append(
+        "a head has \(headSize) of the hidden states' numbers; rotary positions need an even number.")
     }
+    let evenSize = max(2, headSize / 2 * 2)
+    func rotary(_ type: String, older: String, _ theta: Double) -> RotaryEmbedding {
+      RotaryEmbedding(theta: Self.theta(&reader, type, older: older, theta), headSize: evenSize)
+    }
+    let global = LayerAttention(
+      rotary: rotary("full_attention", older: "global_rope_theta", 160_000), window: nil)
+    let local = LayerAttention(
+      rotary: rotary("sliding_attention", older: "local_rope_theta", 10_000),
+      window: reader.size("local_attention", 128, maximum: 1 << 20) / 2)
+    attention = Self.globalLayers(&reader, layers: layers).map { $0 ? global : local }
     hasAttentionBias = reader.flag("attention_bias", false)
     hasFeedForwardBias = reader.flag("mlp_bias", false)
     hasNormBias = reader.flag("norm_bias", false)
@@ -99,7 +104,9 @@ extension RotaryConfig {
     if let kind = parameters?["rope_type"], kind != "default" {
       reader.refuse("rope_parameters.\(type).rope_type", supported: "\"default\"")
     }
-    if let theta = parameters?["rope_theta"]?.number { return theta }
-    return reader.number(older, defaultValue, in: 1...1e12)
+    guard let theta = parameters?["rope_theta"] else { return reader.number(older, defaultValue, in: 1...1e12) }
+    if let theta = theta.number, (1...1e12).contains(theta) { return theta }
+    reader.refuse("rope_parameters.\(type).rope_theta", supported: "numbers from 1 to 1e12")
+    return defaultValue
   }
 }

@@ -7,8 +7,8 @@ import Datasets
 ///     labels.ids(ofIOB2: ["B-Drug", "O"])                 // those of U-Drug and O
 ///     labels.iob2(["U-Drug", "U-Drug"])                   // ["B-Drug", "B-Drug"]
 struct EntityLabels: Sendable {
-  /// nil for O.
-  private let tagOfLabel: [String: EntityTag?]
+  /// Without O.
+  private let tagOfLabel: [String: EntityTag]
   private let ids: [EntityTag: Int32]
   private let outside: Int32?
   private let scheme: TagScheme
@@ -29,7 +29,8 @@ struct EntityLabels: Sendable {
       }
     }
     scheme = isUsed("LU") ? .bilou : isUsed("ES") ? .iobes : .iob2
-    tagOfLabel = Dictionary(zip(labels, tags)) { first, _ in first }
+    tagOfLabel = Dictionary(zip(labels, tags).compactMap { label, tag in tag.map { (label, $0) } }) { first, _ in first
+    }
     let numbered = zip(tags, labels.indices).compactMap { tag, id in tag.map { ($0, Int32(id)) } }
     ids = Dictionary(numbered) { first, _ in first }
     outside = labels.firstIndex(of: "O").map { Int32($0) }
@@ -47,7 +48,7 @@ struct EntityLabels: Sendable {
   /// Predicted labels as IOB2 tags. Of IOB2 labels sequences that are not valid are kept, for scoring as seqeval does.
   func iob2(_ predicted: [String]) -> [String] {
     let tags = predicted.map { label in
-      (tagOfLabel[label] ?? nil).map { "\($0.prefix.rawValue)-\($0.type)" } ?? "O"
+      tagOfLabel[label].map { "\($0.prefix.rawValue)-\($0.type)" } ?? "O"
     }
     return scheme == .iob2 ? tags : TagScheme.iob2.tags(TagScheme.iobes.spans(tags).spans, count: tags.count)
   }
