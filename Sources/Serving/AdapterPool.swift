@@ -46,15 +46,15 @@ public final class AdapterPool: Sendable {
     for other in tasks where other.type != task.type {
       throw PoolFault.differentTasks([task, other].map { ($0.folder, $0.type) })
     }
-    var tokenizers: [Bool?: WordPiece] = [:]
-    let wordPieces = try tasks.map { task in
-      let lowercase = task.settings?.lowercase
-      let tokenizer = try tokenizers[lowercase] ?? WordPiece(folder: folder, lowercase: lowercase)
-      tokenizers[lowercase] = tokenizer
+    var loaded: [TokenizerOverrides: any Tokenizer] = [:]
+    let tokenizers = try tasks.map { task in
+      let overrides = task.settings?.tokenizerOverrides ?? .init()
+      let tokenizer = try loaded[overrides] ?? loadTokenizer(folder: folder, overrides)
+      loaded[overrides] = tokenizer
       return tokenizer
     }
-    for (adapter, wordPiece) in zip(tasks, wordPieces).dropFirst(withBase ? 1 : 0) where !anyBase {
-      let found = adapter.settings?.differences(of: config, wordPiece, sha256: checkpoint.sha256) ?? []
+    for (adapter, tokenizer) in zip(tasks, tokenizers).dropFirst(withBase ? 1 : 0) where !anyBase {
+      let found = adapter.settings?.differences(of: config, tokenizer, sha256: checkpoint.sha256) ?? []
       if !found.isEmpty { throw PoolFault.differentBase(adapter: adapter.folder, base: folder, found) }
     }
     // With OpenBLAS the rounding depends on the GEMM's sizes, so it computes queries, keys and values as in training.
@@ -63,15 +63,15 @@ public final class AdapterPool: Sendable {
       config, weights, headType: task.type.inference.headType, classes: max(config.labels.count, 1),
       reuseHead: true, seed: 0)
     (self.model, self.checkpoint) = (model, checkpoint)
-    members = try zip(names, zip(tasks, wordPieces)).enumerated().map { index, member in
-      let (name, (task, wordPiece)) = member
+    members = try zip(names, zip(tasks, tokenizers)).enumerated().map { index, member in
+      let (name, (task, tokenizer)) = member
       return try withBase && index == 0
-        ? Self.base(task, model, wordPiece, checkpoint) : Self.adapter(name, task, model, wordPiece)
+        ? Self.base(task, model, tokenizer, checkpoint) : Self.adapter(name, task, model, tokenizer)
     }
   }
 
   private static func base(
-    _ task: FolderTask, _ model: TextModel, _ wordPiece: WordPiece, _ checkpoint: Checkpoint
+    _ task: FolderTask, _ model: TextModel, _ tokenizer: any Tokenizer, _ checkpoint: Checkpoint
   ) throws -> Member {
     if !model.headType.isTied, case let name = model.classifier.weight.name, checkpoint.contains(name),
       let rows = try checkpoint.info(name).shape.first
@@ -84,18 +84,18 @@ public final class AdapterPool: Sendable {
     try checkLabels(task, outputs: model.classifier.outputs, model)
     return Member(
       name: "base", folder: task.folder, adapter: nil, task: task.inference,
-      tokenizer: try task.makeTokenizer(wordPiece, model.config),
+      tokenizer: try task.makeTokenizer(tokenizer, model.config),
       settings: task.settings)
   }
 
   private static func adapter(
-    _ name: String, _ task: FolderTask, _ model: TextModel, _ wordPiece: WordPiece
+    _ name: String, _ task: FolderTask, _ model: TextModel, _ tokenizer: any Tokenizer
   ) throws -> Member {
     let adapter = try Adapter(folder: task.folder, on: model)
     try checkLabels(task, outputs: adapter.head.outputs, model)
     let missing = model.missingHeadWeights(besides: adapter.replacedAndHeadNames)
     if !missing.isEmpty { throw PoolFault.missingWeights(adapter: task.folder, missing) }
-    let tokenizer = try task.makeTokenizer(wordPiece, model.config, reserved: adapter.method.virtualTokenCount)
+    let tokenizer = try task.makeTokenizer(tokenizer, model.config, reserved: adapter.method.virtualTokenCount)
     return Member(
       name: name, folder: task.folder, adapter: adapter, task: task.inference, tokenizer: tokenizer,
       settings: task.settings)
@@ -115,7 +115,7 @@ public final class AdapterPool: Sendable {
   public func tokenizer(of member: Member, maxLength: Int?, stride: Int?) throws -> TextTokenizer {
     let length = maxLength ?? member.tokenizer.maxLength, own = member.tokenizer.stride
     return try TextTokenizer(
-      member.tokenizer.wordPiece, model.config, maxLength: length, stride: stride ?? (own * 2 < length ? own : nil),
+      member.tokenizer.tokenizer, model.config, maxLength: length, stride: stride ?? (own * 2 < length ? own : nil),
       reserved: member.adapter?.method.virtualTokenCount ?? 0)
   }
 

@@ -53,8 +53,8 @@ public struct FolderTask: Sendable {
     return type
   }
 
-  func makeTokenizer(_ wordPiece: WordPiece, _ config: ModelConfig, reserved: Int = 0) throws -> TextTokenizer {
+  func makeTokenizer(_ tokenizer: any Tokenizer, _ config: ModelConfig, reserved: Int = 0) throws -> TextTokenizer {
     try TextTokenizer(
-      wordPiece, config, maxLength: settings?.maxLength, stride: settings?.stride, reserved: reserved)
+      tokenizer, config, maxLength: settings?.maxLength, stride: settings?.stride, reserved: reserved)
   }
 }

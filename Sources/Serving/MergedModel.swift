@@ -27,12 +27,12 @@ public struct MergedModel {
     guard let adapter = member.adapter else { preconditionFailure("the member is an adapter") }
     let model = try adapter.merged(), method = type(of: adapter.method).peftType
     try model.save(to: folder, labels: member.task.labels, as: format)
-    let wordPiece = member.tokenizer.wordPiece
-    try wordPiece.save(to: folder, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
+    let tokenizer = member.tokenizer.tokenizer
+    try tokenizer.save(to: folder, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
     var settings = member.settings ?? TuneJSON(task: member.task)
     let baseName = settings.base?.name ?? publicName(ofBase: base, pool.model.config)
     (settings.maxLength, settings.stride) = (member.tokenizer.maxLength, member.tokenizer.stride)
-    settings.tokenizer = wordPiece.identity
+    settings.tokenizer = tokenizer.identity
     settings.base = .init(
       name: baseName, sha256: pool.checkpoint.sha256,
       parameters: settings.base?.parameters ?? pool.model.parameters.reduce(0) { $0 + $1.count },

@@ -10,7 +10,7 @@ extension TuneJSON {
   ///   - sha256: of the base's weights; not computed if the file has none.
   ///   - tokenizer: as it is used with this base.
   public func differences(
-    of config: ModelConfig, _ tokenizer: WordPiece, sha256: @autoclosure () -> String
+    of config: ModelConfig, _ tokenizer: any Tokenizer, sha256: @autoclosure () -> String
   ) -> [String] {
     var lines = differences(config.outputSettings, base?.config ?? [:])
     lines += tokenizerDifferences(tokenizer.identity.object ?? [:], self.tokenizer?.object ?? [:])

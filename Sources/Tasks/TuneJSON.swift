@@ -1,5 +1,6 @@
 /// tune.json: what inference needs besides the weights, and where the weights come from. Its only reader and writer.
 public import Files
+public import Tokenizers
 
 public struct TuneJSON: Sendable {
   public static let format = 2
@@ -12,10 +13,13 @@ public struct TuneJSON: Sendable {
   public var precision: String?
   /// The recipe's section "data" without the files: how the run read them.
   public var data: JSON?
-  /// `WordPiece.identity` of the tokenizer that the run used.
+  /// `Tokenizer.identity` of the tokenizer that the run used.
   public var tokenizer: JSON?
-  /// Overrides `do_lower_case` of the base's tokenizer files: the recipe's `model.lowercase`. nil: the files decide.
-  public var lowercase: Bool? { tokenizer?["lowercase"]?.bool }
+  /// What overrides the base's tokenizer files: `lowercase` of the recipe, and `add_prefix_space` as the run had it.
+  public var tokenizerOverrides: TokenizerOverrides {
+    TokenizerOverrides(
+      lowercase: tokenizer?["lowercase"]?.bool, addPrefixSpace: tokenizer?["add_prefix_space"]?.bool)
+  }
   /// The recipe, without absolute paths.
   public var recipe: JSON?
   /// The adapter that was merged into these weights.

@@ -31,6 +31,12 @@ struct NamedToken: Sendable {
 
   init(_ token: AddedToken, file: String) { (self.token, self.file) = (token, file) }
 
+  /// A special token that no file names.
+  init(default content: String, file: String) {
+    self.init(AddedToken(id: -1, content: content), file: file)
+    isDefault = true
+  }
+
   /// Strings that are equal in Swift may differ in scalars.
   func hasSameText(as other: NamedToken) -> Bool { token.content.utf8.elementsEqual(other.token.content.utf8) }
 }
@@ -58,10 +64,7 @@ extension TokenizerFolder {
   /// - Parameters:
   ///   - json: the tokens of tokenizer.json.
   ///   - padding: the `pad_token` of tokenizer.json's `padding`.
-  ///   - defaults: roles whose default token is added if no file names one.
-  func allAddedTokens(
-    json: [NamedToken], padding: JSON? = nil, defaults: [SpecialTokenRole]
-  ) throws(TokenizerFault) -> [NamedToken] {
+  func allAddedTokens(json: [NamedToken], padding: JSON? = nil) throws(TokenizerFault) -> [NamedToken] {
     var tokens = tokenizerClass == .generic ? json : []
     // Of a token that is named twice, the later flags count.
     for token in try tokensWithIDs(json) {
@@ -83,10 +86,8 @@ extension TokenizerFolder {
     if let padding, settings[SpecialTokenRole.pad.key] == nil {
       add(try NamedToken(padding, key: "padding.pad_token", special: true, file: jsonPath))
     }
-    for role in defaults where settings[role.key] == nil {
-      var token = try NamedToken(.string(role.defaultContent), key: role.key, file: configPath)
-      token.isDefault = true
-      add(token)
+    for (key, content) in tokenizerClass.defaultTokens where settings[key] == nil {
+      add(NamedToken(default: content, file: configPath))
     }
     for json in specialTokens.extra ?? [] {
       add(try NamedToken(json, key: "additional_special_tokens", file: configPath))
@@ -109,7 +110,7 @@ extension TokenizerFolder {
       }
     } else {
       let special = specialTokens.contentsWithRole
-      for (content, id) in addedTokens ?? [:] {
+      for (content, id) in addedTokens {
         guard let id = id.int.flatMap(Int32.init(exactly:)), id >= 0, tokens[id] == nil else {
           throw .wrongType(file: addedTokensPath, key: content, found: described(id), expected: "an id of its own")
         }

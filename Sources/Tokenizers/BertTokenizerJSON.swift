@@ -36,7 +36,7 @@ func specialTokenNames(
   var names = [SpecialTokenRole: String]()
   for role in SpecialTokenRole.allCases {
     guard let value = settings[role.key], value != .null else { continue }
-    guard let name = value.string ?? value["content"]?.string else {
+    guard let name = content(value) else {
       throw .wrongType(file: file, key: role.key, found: value.typeName, expected: "a token")
     }
     names[role] = name
@@ -53,43 +53,4 @@ func flag(
     throw .wrongType(file: file, key: key, found: value.typeName, expected: "true or false")
   }
   return flag
-}
-
-/// Throws if tokenizer.json has a setting that `BertTokenizer` would ignore without a word: it differs from `bert`, and
-/// tokenizer_config.json does not say that it should.
-/// - Parameters:
-///   - json: tokenizer.json. `bert`: what `bertTokenizerJSON` made.
-///   - isOverridden: whether the caller decided on lower-casing.
-func checkIgnoredSettings(
-  of json: TokenizerFile, besides bert: JSON, _ folder: TokenizerFolder, isOverridden: Bool
-) throws(TokenizerFault) {
-  let (found, used) = (try Normalizer(json.tree["normalizer"], json.path), try Normalizer(bert["normalizer"], ""))
-  let (model, usedModel) = (try ModelSettings(json.tree["model"], json.path), try ModelSettings(bert["model"], ""))
-  try checkPreTokenizer(json.tree["pre_tokenizer"], json.path)
-  func check<Value: Equatable>(_ key: String, _ found: Value, _ used: Value, setting: String?) throws(TokenizerFault) {
-    let isSaid = setting.map { folder.settings[$0] != nil && (folder.settings[$0] != .null || $0 == "strip_accents") }
-    if found == used || isSaid == true { return }
-    throw .ignoredSetting(
-      file: json.path, key: key, value: "\(found)", config: folder.configPath, setting: setting, effective: "\(used)")
-  }
-  if !isOverridden { try check("normalizer.lowercase", found.lowercase, used.lowercase, setting: "do_lower_case") }
-  if let accents = found.stripAccents {
-    try check("normalizer.strip_accents", accents, used.stripsAccents, setting: "strip_accents")
-  }
-  try check(
-    "normalizer.handle_chinese_chars", found.handleChineseChars, used.handleChineseChars,
-    setting: "tokenize_chinese_chars")
-  try check("normalizer.clean_text", found.cleanText, used.cleanText, setting: nil)
-  try check("model.unk_token", model.unkToken, usedModel.unkToken, setting: "unk_token")
-  try check(
-    "model.continuing_subword_prefix", model.continuingSubwordPrefix, usedModel.continuingSubwordPrefix, setting: nil)
-  try check(
-    "model.max_input_chars_per_word", model.maxInputCharsPerWord, usedModel.maxInputCharsPerWord, setting: nil)
-  guard let processor = json.tree["post_processor"], processor != .null else { return }
-  let template = try Template(processor, file: json.path),
-    names = try specialTokenNames(folder.settings, folder.configPath)
-  for (tokens, role) in [(template.before, SpecialTokenRole.cls), (template.after, .sep)] {
-    let found = tokens.map(\.token).joined(separator: " "), used = names[role] ?? role.defaultContent
-    try check("post_processor", found, used, setting: tokens.count == 1 ? role.key : nil)
-  }
 }

@@ -13,6 +13,13 @@ func forEachWord(_ scalars: [UInt32], _ range: Range<Int>, _ body: (Range<Int>) 
   if start < range.upperBound { body(start..<range.upperBound) }
 }
 
+/// The words that BERT's pre-tokenizer splits a text into.
+public func wordsAtPunctuation(_ text: [Unicode.Scalar]) -> [Range<Int>] {
+  var words = [Range<Int>]()
+  forEachWord(text.map(\.value), text.indices) { words.append($0) }
+  return words
+}
+
 /// Whether BERT's pre-tokenizer makes a word of this character alone.
 public func isPunctuation(_ scalar: Unicode.Scalar) -> Bool { CharacterClass(scalar.value) == .punctuation }
 

@@ -74,7 +74,7 @@ private func isToken(_ key: String, _ value: JSON) -> Bool {
 }
 
 /// The text of a token that is given as text or as an object.
-private func content(_ token: JSON) -> String? { token.string ?? token["content"]?.string }
+func content(_ token: JSON) -> String? { token.string ?? token["content"]?.string }
 
 /// The token with `special` set, if it is an object.
 private func asSpecial(_ token: JSON) -> JSON {

@@ -4,33 +4,78 @@ import Files
 enum TokenizerClass: Sendable {
   /// `BertTokenizer`: takes the vocabulary from tokenizer.json or vocab.txt, and all settings from tokenizer_config.json.
   case bert
+  /// `RobertaTokenizer`: takes the vocabulary and the merges from tokenizer.json, or vocab.json and merges.txt, and all
+  /// settings from tokenizer_config.json.
+  case roberta
   /// `PreTrainedTokenizerFast`: takes tokenizer.json as it is.
   case generic
 
   private static let bertNames = ["Bert", "DistilBert", "Electra", "MobileBert"].map { $0 + "Tokenizer" }
+  private static let robertaName = "RobertaTokenizer"
   private static let genericNames = ["PreTrainedTokenizer", "TokenizersBackend", "PythonBackend"]
-  /// The values of `model_type` in config.json whose tokenizer is `BertTokenizer`.
-  private static let bertModels = ["bert", "distilbert", "electra", "mobilebert"]
+  /// The class for each `model_type` of config.json that has one of its own.
+  private static let byModel: [String: TokenizerClass] = [
+    "bert": .bert, "distilbert": .bert, "electra": .bert, "mobilebert": .bert, "roberta": .roberta,
+    "modernbert": .generic,
+  ]
 
-  /// The class that the files name; else that of the model; else what the vocabulary's file needs.
+  /// The class that the files name; else that of the model; else what the vocabulary's file needs. ModernBERT's is always
+  /// the generic one, whatever class its files name.
   /// - Parameters:
   ///   - files: the members of tokenizer_config.json and of config.json, in this order, each with its path.
-  /// - Throws: `TokenizerFault.unsupported` for a class of another kind of model.
-  init(_ files: [(path: String, members: [String: JSON])], hasJSON: Bool) throws(TokenizerFault) {
-    for (path, members) in files {
-      guard let name = members["tokenizer_class"]?.string, !name.isEmpty else { continue }
+  /// - Throws: `TokenizerFault.tokenizerClass` for a class of another kind of model; `noTokenizerJSON`.
+  init(
+    _ files: [(path: String, members: [String: JSON])], hasJSON: Bool, hasLines: Bool
+  ) throws(TokenizerFault) {
+    let model = files.last?.members["model_type"]?.string ?? ""
+    if let (path, members) = files.first(where: { $0.members["tokenizer_class"]?.string?.isEmpty == false }) {
+      let name = members["tokenizer_class"]?.string ?? ""
       let base = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
-      if Self.bertNames.contains(base) {
-        self = .bert
-      } else if Self.genericNames.contains(base) {
+      if Self.genericNames.contains(base) || model == "modernbert" {
         guard hasJSON else { throw .noTokenizerJSON(file: path, name: name) }
         self = .generic
+      } else if Self.bertNames.contains(base) {
+        self = .bert
+      } else if base == Self.robertaName {
+        self = .roberta
       } else {
-        throw .tokenizerClass(file: path, found: name, expected: Self.bertNames + ["PreTrainedTokenizerFast"])
+        throw .tokenizerClass(
+          file: path, found: name, expected: Self.bertNames + [Self.robertaName, "PreTrainedTokenizerFast"])
       }
-      return
+    } else {
+      let needed: TokenizerClass = hasJSON ? .generic : hasLines ? .bert : .roberta
+      let ofModel = Self.byModel[model] ?? needed
+      if ofModel == .generic, !hasJSON, let path = files.last?.path {
+        throw .noTokenizerJSON(file: path, name: "\(model)'s tokenizer")
+      }
+      self = ofModel
     }
-    let isBERT = Self.bertModels.contains(files.last?.members["model_type"]?.string ?? "")
-    self = isBERT || !hasJSON ? .bert : .generic
+  }
+
+  /// As error messages name it.
+  var name: String {
+    switch self {
+    case .bert: "BertTokenizer"
+    case .roberta: Self.robertaName
+    case .generic: "PreTrainedTokenizerFast"
+    }
+  }
+
+  /// The special tokens that the class has where no file names one, by key.
+  var defaultTokens: [(key: String, content: String)] {
+    switch self {
+    case .bert: SpecialTokenRole.allCases.map { ($0.key, $0.defaultContent) }
+    case .roberta:
+      [
+        ("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>"), ("sep_token", "</s>"),
+        ("pad_token", "<pad>"), ("cls_token", "<s>"), ("mask_token", "<mask>"),
+      ]
+    case .generic: []
+    }
+  }
+
+  /// The default token with a role; BERT's for the generic class.
+  subscript(role: SpecialTokenRole) -> String {
+    defaultTokens.first { $0.key == role.key }?.content ?? role.defaultContent
   }
 }

@@ -3,8 +3,10 @@ public enum TokenizerFault: Error, Equatable {
   case noFiles(folder: String)
   case noTokenizerJSON(file: String, name: String)
   case tokenizerClass(file: String, found: String, expected: [String])
-  /// A setting of tokenizer.json that `BertTokenizer` does not read; `setting` is the one in `config` that it reads.
-  case ignoredSetting(file: String, key: String, value: String, config: String, setting: String?, effective: String)
+  /// A setting of tokenizer.json that the tokenizer's class does not read; `setting` is the one in `config` that it reads.
+  case ignoredSetting(
+    file: String, key: String, value: String, config: String, setting: String?, effective: String,
+    tokenizerClass: String)
   case casedVocabulary(folder: String, cased: Int, words: Int, example: String)
   case unsupported(file: String, part: String, found: String, expected: String)
   case wrongType(file: String, key: String, found: String, expected: String)
@@ -17,22 +19,26 @@ public enum TokenizerFault: Error, Equatable {
   case unorderedTokens(file: String, tokens: [String], vocabulary: String)
   case ambiguousAddedToken(file: String, token: String)
   case vocabularyText(file: String, byte: Int, expected: String)
+  case mergeText(file: String, merge: Int, found: String)
+  case mergeNotInVocabulary(file: String, merge: Int, pair: String)
+  case settingsDisagree(file: String, key: String, found: String, config: String, other: String)
+  case noSuchSetting(file: String, key: String, kind: String)
 }
 
 extension TokenizerFault: CustomStringConvertible {
   public var description: String {
     switch self {
     case .noFiles(let folder):
-      "\(folder): found neither tokenizer.json nor vocab.txt; expected one of them. "
-        + "Download it together with the model's weights."
+      "\(folder): found neither tokenizer.json nor vocab.txt, nor both vocab.json and merges.txt; expected one of the "
+        + "three. Download them together with the model's weights."
     case .noTokenizerJSON(let file, let name):
-      "\(file): 'tokenizer_class' is \(name), which reads tokenizer.json, but the folder has only vocab.txt. "
-        + "Download tokenizer.json, or set it to \"BertTokenizer\"."
+      "\(file): the tokenizer's class is \(name), which reads tokenizer.json, but the folder has none. Download it, or set "
+        + "'tokenizer_class' to \"BertTokenizer\", which reads vocab.txt."
     case .tokenizerClass(let file, let found, let expected):
       "\(file): 'tokenizer_class' is \(found); expected one of \(expected.joined(separator: ", ")). "
         + "PreTrainedTokenizerFast takes tokenizer.json as it is."
-    case .ignoredSetting(let file, let key, let value, let config, let setting, let effective):
-      "\(file): '\(key)' is \(value), but BertTokenizer takes its settings from \(config), "
+    case .ignoredSetting(let file, let key, let value, let config, let setting, let effective, let tokenizerClass):
+      "\(file): '\(key)' is \(value), but \(tokenizerClass) takes its settings from \(config), "
         + (setting.map {
           "which has no '\($0)'; its default is \(effective). Set '\($0)' there to what the model was trained with"
         }
@@ -44,7 +50,7 @@ extension TokenizerFault: CustomStringConvertible {
         + "in the recipe to false, or to true if the model was trained so; or write \(folder)/tokenizer_config.json with "
         + "{\"do_lower_case\": false}."
     case .unsupported(let file, let part, let found, let expected):
-      "\(file): \(part) is \(found); expected \(expected). Use a BERT-class WordPiece model."
+      "\(file): \(part) is \(found); expected \(expected). Use a WordPiece or byte-level BPE model."
     case .wrongType(let file, let key, let found, let expected):
       "\(file): '\(key)' is \(found); expected \(expected)."
     case .emptyVocabulary(let file):
@@ -68,7 +74,17 @@ extension TokenizerFault: CustomStringConvertible {
       "\(file): added token '\(token)' is empty or equal to another one, possibly after normalization; "
         + "expected distinct texts."
     case .vocabularyText(let file, let byte, let expected):
-      "\(file): 'model.vocab' is damaged at byte \(byte); expected \(expected). Is the download complete?"
+      "\(file): the vocabulary is damaged at byte \(byte); expected \(expected). Is the download complete?"
+    case .mergeText(let file, let merge, let found):
+      "\(file): merge \(merge) is '\(found)'; expected two tokens with one space between them."
+    case .mergeNotInVocabulary(let file, let merge, let pair):
+      "\(file): merge \(merge), '\(pair)', has a part or a result that is not in the vocabulary. "
+        + "Do the vocabulary and the merges belong to the same model?"
+    case .settingsDisagree(let file, let key, let found, let config, let other):
+      "\(file): '\(key)' is \(found), but in \(config) it is \(other); transformers 5 uses the former, 4 the latter. "
+        + "Set both to what the model was trained with, or 'model.\(key)' in the recipe."
+    case .noSuchSetting(let file, let key, let kind):
+      "\(file): '\(key)' is set to true, but the tokenizer is \(kind). Remove the setting."
     }
   }
 }

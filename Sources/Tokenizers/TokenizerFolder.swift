@@ -10,35 +10,39 @@ struct TokenizerFolder {
   let settings: [String: JSON]
   /// The special tokens that the settings name.
   let specialTokens: SpecialTokens
-  /// The ids of added_tokens.json by token; nil if there is none, or `added_tokens_decoder` replaces it.
-  let addedTokens: [String: JSON]?
+  /// The ids of added_tokens.json by token; none if `added_tokens_decoder` replaces it.
+  let addedTokens: [String: JSON]
 
-  /// The path of tokenizer_config.json, which need not exist.
-  var configPath: String { path + "/tokenizer_config.json" }
-  var jsonPath: String { path + "/tokenizer.json" }
-  var vocabularyPath: String { path + "/vocab.txt" }
-  var addedTokensPath: String { path + "/added_tokens.json" }
+  /// tokenizer_config.json and added_tokens.json need not exist, nor tokenizer.json where the others do.
+  let configPath, addedTokensPath, jsonPath: String
+  /// The vocabulary of WordPiece, that of BPE, and its merges.
+  let vocabularyLinesPath, vocabularyJSONPath, mergesPath: String
+
+  var hasJSON: Bool { fileExists(jsonPath) }
 
   /// - Throws: `TokenizerFault`, or `FileFault` if a file cannot be read.
   init(_ path: String) throws {
     self.path = path
-    let hasJSON = fileExists("\(path)/tokenizer.json")
-    guard hasJSON || fileExists("\(path)/vocab.txt") else {
+    (configPath, addedTokensPath) = ("\(path)/tokenizer_config.json", "\(path)/added_tokens.json")
+    (jsonPath, vocabularyLinesPath) = ("\(path)/tokenizer.json", "\(path)/vocab.txt")
+    (vocabularyJSONPath, mergesPath) = ("\(path)/vocab.json", "\(path)/merges.txt")
+    let (hasJSON, hasLines) = (fileExists(jsonPath), fileExists(vocabularyLinesPath))
+    guard hasJSON || hasLines || fileExists(vocabularyJSONPath) && fileExists(mergesPath) else {
       throw fileExists(path) ? TokenizerFault.noFiles(folder: path) : FileFault.missing(path: path)
     }
-    let config = try members("\(path)/tokenizer_config.json"), modelConfig = try members("\(path)/config.json")
+    let config = try members(configPath), modelPath = "\(path)/config.json"
     tokenizerClass = try TokenizerClass(
-      [("\(path)/tokenizer_config.json", config), ("\(path)/config.json", modelConfig)], hasJSON: hasJSON)
-    try checkReadable(config, "\(path)/tokenizer_config.json")
+      [(configPath, config), (modelPath, try members(modelPath))], hasJSON: hasJSON, hasLines: hasLines)
+    try checkReadable(config, configPath)
     var (settings, specialTokens) = (config, SpecialTokens(config))
     if config["added_tokens_decoder"] == nil {
       let map = try members("\(path)/special_tokens_map.json")
       settings.merge(map) { _, mapValue in mapValue }
       // Before the map's lists are read, as in transformers.
       specialTokens.merge(map)
-      addedTokens = fileExists("\(path)/added_tokens.json") ? try members("\(path)/added_tokens.json") : nil
+      addedTokens = try members(addedTokensPath)
     } else {
-      addedTokens = nil
+      addedTokens = [:]
     }
     (self.settings, self.specialTokens) = (settings, specialTokens)
   }

@@ -41,8 +41,7 @@ extension WordPiece {
     }
     var members = source.tree.object ?? [:]
     var template = template
-    for i in template.before.indices { template.before[i].id = newIDs[template.before[i].id] ?? -1 }
-    for i in template.after.indices { template.after[i].id = newIDs[template.after[i].id] ?? -1 }
+    template.mapIDs { newIDs[$0] ?? -1 }
     members["post_processor"] = template.json
     source.tree = .object(members)
     return try WordPiece(source)
@@ -52,8 +51,8 @@ extension WordPiece {
   /// and continuing one; and the tokens of words with a character that is not in the vocabulary.
   private func requiredTokens(for words: WordCounts) -> [Bool] {
     var isRequired = [Bool](repeating: false, count: count)
-    for id in [pad, unk, cls, sep] + [mask].compactMap(\.self) + addedTokens.map(\.id) { isRequired[Int(id)] = true }
-    for special in template.before + template.after { isRequired[Int(special.id)] = true }
+    for id in specialTokenIDs + addedTokens.map(\.id) { isRequired[Int(id)] = true }
+    for special in template.specialTokens { isRequired[Int(special.id)] = true }
     var characters = [UInt32: (initial: Int32?, continuation: Int32?)]()
     for scalar in words.scalars where characters[scalar] == nil {
       characters[scalar] = (token(of: scalar, continuing: false), token(of: scalar, continuing: true))

@@ -28,6 +28,17 @@ struct VocabularyScanner {
     }
   }
 
+  /// Reads a vocab.json, which is nothing but the vocabulary.
+  init(vocabulary bytes: UnsafeBufferPointer<UInt8>, file: String) throws(TokenizerFault) {
+    self.bytes = bytes
+    self.file = file
+    skipWhitespace()
+    guard peek == UInt8(ascii: "{") else { throw fault("'{'") }
+    try readPairs()
+    skipWhitespace()
+    guard peek == nil else { throw fault("the end of the file") }
+  }
+
   private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   private func fault(_ expected: String) -> TokenizerFault {

@@ -33,7 +33,7 @@ func checkUncased(_ tokens: [String], besides added: [NamedToken], _ folder: Str
     guard hasCapital else { continue }
     cased += 1
     // A longer one says more than a letter.
-    if example == nil || (example?.count ?? 0) < 3 { example = token }
+    if (example?.count ?? 0) < 3 { example = token }
   }
   guard cased * 100 >= words, let example else { return }
   throw .casedVocabulary(folder: folder, cased: cased, words: words, example: example)

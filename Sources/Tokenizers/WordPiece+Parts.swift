@@ -46,10 +46,14 @@ extension Template {
       for role in [SpecialTokenRole.cls, .sep] {
         let id = try require(role, specialTokens, vocabulary, file)
         let special = SpecialToken(id: id, token: vocabulary.tokens[Int(id)])
-        if role == .cls { before.append(special) } else { after.append(special) }
+        if role == .cls { before.append(special) } else { (after, between) = ([special], [special]) }
       }
     }
-    for special in before + after where special.id < 0 || special.id >= vocabulary.count {
+    try checkIDs(vocabulary, file)
+  }
+
+  func checkIDs(_ vocabulary: Vocabulary, _ file: String) throws(TokenizerFault) {
+    for special in specialTokens where special.id < 0 || special.id >= vocabulary.count {
       throw .idOutOfRange(file: file, token: special.token, id: Int(special.id), count: vocabulary.count)
     }
   }

@@ -7,7 +7,7 @@ import Files
 /// let tokenizer = try WordPiece(folder: "models/pubmedbert")
 /// tokenizer.encode("Hepatitis B", addSpecialTokens: true).tokens    // [CLS] hepatitis b [SEP]
 /// ```
-public struct WordPiece: Sendable {
+public struct WordPiece: Tokenizer {
   public let cls, sep, pad, unk: Int32
   /// nil if the vocabulary has no mask token.
   public let mask: Int32?
@@ -18,25 +18,16 @@ public struct WordPiece: Sendable {
   /// The vocabulary of the WordPiece model, without tokens added later.
   let modelVocabulary: Vocabulary
   let normalizer: Normalizer
-  let template: Template
+  public let template: Template
   /// Longer words become the unknown token.
   let maxInputCharsPerWord: Int
   let addedTokens: [AddedToken]
   /// Find added tokens in the original, and in the normalized text.
   private let originalFinder, normalizedFinder: TokenFinder
 
-  /// The files of a folder that a tokenizer is made from; and config.json, which may name its class.
-  public static let files = [
-    "tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-  ]
-
-  /// Reads a model folder from the Hub as transformers 5 does: tokenizer.json, or vocab.txt if there is none, with
-  /// tokenizer_config.json, special_tokens_map.json and added_tokens.json.
-  /// - Parameter lowercase: overrides the files' setting.
-  /// - Throws: `TokenizerFault` if it is not a valid WordPiece model, or the files contradict each other; `FileFault` if
-  ///   a file cannot be read.
+  /// Reads a model folder whose tokenizer must be of this kind, as `loadTokenizer` does.
   public init(folder: String, lowercase: Bool? = nil) throws {
-    try self.init(TokenizerFile(folder: folder, lowercase: lowercase))
+    try self.init(TokenizerFile(folder: folder, .init(lowercase: lowercase)))
   }
 
   /// A tokenizer with the given vocabulary, by id; it must have [PAD], [UNK], [CLS] and [SEP].
@@ -48,11 +39,7 @@ public struct WordPiece: Sendable {
       "do_lower_case": .bool(lowercase), "tokenize_chinese_chars": .bool(handleChineseChars),
       "strip_accents": stripAccents.map(JSON.bool) ?? .null,
     ]
-    let added = SpecialTokenRole.allCases.map { role in
-      var token = NamedToken(AddedToken(id: -1, content: role.defaultContent), file: "vocabulary")
-      token.isDefault = true
-      return token
-    }
+    let added = SpecialTokenRole.allCases.map { NamedToken(default: $0.defaultContent, file: "vocabulary") }
     let tree = try bertTokenizerJSON(settings, "vocabulary")
     try self.init(
       TokenizerFile(path: "vocabulary", tree: tree, tokens: vocabulary, addedTokens: added, config: settings))
@@ -60,6 +47,9 @@ public struct WordPiece: Sendable {
 
   init(_ source: TokenizerFile) throws(TokenizerFault) {
     let file = source.path
+    guard source.merges == nil else {
+      throw .unsupported(file: file, part: "the model", found: "BPE", expected: "WordPiece, the only kind here")
+    }
     let model = try ModelSettings(source.tree["model"], file)
     normalizer = try Normalizer(source.tree["normalizer"], file)
     try checkPreTokenizer(source.tree["pre_tokenizer"], file)
@@ -97,16 +87,7 @@ public struct WordPiece: Sendable {
       }, file: file)
   }
 
-  /// The size of the vocabulary, including added tokens.
-  public var count: Int { vocabulary.count }
-
-  /// All tokens, by id.
   public var tokens: [String] { vocabulary.tokens }
-
-  /// The token of `id`; the unknown token if `id` is out of range.
-  public func token(_ id: Int32) -> String {
-    vocabulary.tokens.indices.contains(Int(id)) ? vocabulary.tokens[Int(id)] : vocabulary.tokens[Int(unk)]
-  }
 
   /// Normalizes, splits and tokenizes `text`.
   /// - Parameter addSpecialTokens: whether to add [CLS] and [SEP].
@@ -122,8 +103,6 @@ public struct WordPiece: Sendable {
     return Encoding(ids: builder.ids, tokens: tokens, offsets: builder.offsets)
   }
 
-  /// The ids of one word of a pre-tokenized text, without [CLS] and [SEP], as with the library's `is_pretokenized`.
-  /// A word with punctuation has several; a word of control characters has none.
   public func ids(ofWord word: String) -> [Int32] {
     var builder = EncodingBuilder(capacity: 4)
     tokenize(scalars(of: word), into: &builder)

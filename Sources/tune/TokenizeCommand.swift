@@ -17,7 +17,7 @@ struct TokenizeCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let tokenizer = try WordPiece(folder: model)
+    let tokenizer = try loadTokenizer(folder: model)
     let lines = try readLines(file)
     for start in stride(from: 0, to: lines.count, by: 512) {
       let rows = try (start..<min(start + 512, lines.count)).map { index in

@@ -132,7 +132,7 @@ private func fault(_ base: String, _ adapter: String, anyBase: Bool = false) thr
   @Test func `a tokenizer may be stored in other files`() throws {
     let copy = try BaseCopy(of: "tiny-bert", methods[0].method)
     let pool = try AdapterPool(folder: copy.base, adapters: [("a", copy.adapter)], withBase: false)
-    try pool.members[0].tokenizer.wordPiece.save(to: copy.base)
+    try pool.members[0].tokenizer.tokenizer.save(to: copy.base, hasTokenTypes: true)
     try FileManager.default.removeItem(atPath: copy.base + "/vocab.txt")
     #expect(try fault(copy.base, copy.adapter) == "")
   }

@@ -7,7 +7,7 @@ import Testing
 @testable import Tokenizers
 
 /// `bytes` with one to three random changes: truncated, a bit flipped, bytes removed, duplicated or overwritten.
-private func damaged(_ bytes: [UInt8], _ generator: inout SplitMix64) -> [UInt8] {
+func damaged(_ bytes: [UInt8], _ generator: inout SplitMix64) -> [UInt8] {
   var bytes = bytes
   for _ in 0..<Int.random(in: 1...3, using: &generator) where !bytes.isEmpty {
     let start = Int.random(in: bytes.indices, using: &generator)

@@ -26,6 +26,8 @@ extension Recipe {
     public var tokenizer: String?
     /// Overrides the tokenizer files' `do_lower_case`.
     public var lowercase: Bool?
+    /// Overrides the tokenizer files' `add_prefix_space`.
+    public var addPrefixSpace: Bool?
     /// nil: the folder's family.
     public var family: Family?
     /// Overrides config.json's `hidden_dropout_prob`.
@@ -42,10 +44,13 @@ extension Recipe {
         "config", &config, .object,
         "Settings that override config.json. Sizes can be changed only with init \"random\".")
       fields.optional(
-        "tokenizer", &tokenizer, .folder(holding: "tokenizer.json", "vocab.txt"),
+        "tokenizer", &tokenizer, .folder(holding: "tokenizer.json", "vocab.txt", "vocab.json"),
         "Folder with another tokenizer than the model's.")
       fields.optional(
         "lowercase", &lowercase, .bool, "Whether the tokenizer lower-cases text; overrides do_lower_case of its files.")
+      fields.optional(
+        "add_prefix_space", &addPrefixSpace, .bool,
+        "Whether a byte-level BPE tokenizer puts a space before texts and words; overrides its files.")
       fields.required(
         "path", &path, .folder(holding: "config.json"),
         unless: initialization == .random && config != nil && tokenizer != nil,

@@ -12,7 +12,7 @@ struct ModelSource {
   /// The folder's config.json; nil: there is none.
   let baseConfig: ModelConfig?
   let weights: WeightSource
-  let tokenizer: WordPiece
+  let tokenizer: any Tokenizer
 
   /// - Parameter threads: for the sweep over the weights.
   /// - Throws: `ModelFault` if the section does not match the folder, and the errors of the folder's readers.
@@ -20,7 +20,7 @@ struct ModelSource {
     guard let tokenizerFolder = model.tokenizer ?? model.path else {
       preconditionFailure("a valid recipe has model.path or model.tokenizer")
     }
-    tokenizer = try WordPiece(folder: tokenizerFolder, lowercase: model.lowercase)
+    tokenizer = try loadTokenizer(folder: tokenizerFolder, model.tokenizerOverrides)
     let base = try model.path.map { try ModelConfig(folder: $0) }
     let family = model.family ?? base?.family ?? .bert
     var json = base.map { family.convertedConfig($0.json, from: $0.family) }?.object ?? [:]
@@ -53,6 +53,10 @@ struct ModelSource {
 }
 
 extension Recipe.Model {
+  var tokenizerOverrides: TokenizerOverrides {
+    TokenizerOverrides(lowercase: lowercase, addPrefixSpace: addPrefixSpace)
+  }
+
   /// The model's name for published files: the folder's name without its path on this machine.
   var name: String {
     if initialization == .random { return "random-weights" }

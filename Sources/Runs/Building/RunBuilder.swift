@@ -105,14 +105,14 @@ public struct RunBuilder {
   private func inputDigests(_ base: String?, _ tokenizer: TextTokenizer) throws -> String {
     let files = (recipe.model.path.map { [$0 + "/config.json"] } ?? []) + recipe.data.files.flatMap(\.paths)
     return try
-      ([base ?? "random", tokenizer.wordPiece.identity.text(pretty: false)].map { sha256(of: $0) }
+      ([base ?? "random", tokenizer.tokenizer.identity.text(pretty: false)].map { sha256(of: $0) }
       + files.map { try sha256(ofFile: $0) }).joined(separator: " ")
   }
 
   /// The new adapter; nil for full fine-tuning.
   private func makeAdapter(_ model: TextModel, _ tokenizer: TextTokenizer, _ seed: UInt64) throws -> Adapter? {
     guard var method = recipe.method.adapter else { return nil }
-    method.tokenizeTexts { tokenizer.wordPiece.encode($0, addSpecialTokens: true).ids }
+    method.tokenizeTexts { tokenizer.tokenizer.encode($0, addSpecialTokens: true).ids }
     method.addModulesToSave(newHeadModules(of: model))
     return try Adapter(method, on: model, seed: seed)
   }

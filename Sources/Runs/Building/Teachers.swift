@@ -52,10 +52,9 @@ extension RunBuilder {
   ) throws -> (TextModel, RowAdapters, digest: String) {
     let path = teacher.path, comparesLogits = recipe.distillation.map { $0.klWeight > 0 } ?? false
     let settings = try TuneJSON(folder: teacher.adapter ?? path)
-    let tokenizer = try WordPiece(
-      folder: path, lowercase: settings?.lowercase ?? (path == recipe.model.path ? recipe.model.lowercase : nil))
-    let wordPiece = studentTokenizer.wordPiece
-    guard tokenizer.settings == wordPiece.settings, tokenizer.tokens == wordPiece.tokens else {
+    let ofStudent = path == recipe.model.path ? recipe.model.tokenizerOverrides : .init()
+    let tokenizer = try loadTokenizer(folder: path, settings?.tokenizerOverrides.or(ofStudent) ?? ofStudent)
+    guard tokenizer.identity == studentTokenizer.tokenizer.identity else {
       throw TeacherFault.tokenizer(teacher: path, student: recipe.model.name)
     }
     let config = try ModelConfig(folder: path)
@@ -143,7 +142,7 @@ extension RunBuilder {
       "train": .array(try recipe.data.train.map { .string(try sha256(ofFile: $0)) }), "data": .object(data),
       "task": recipe.json["task"] ?? .null, "seed": .int(recipe.seed), "window": .int(tokenizer.maxLength),
       "stride": .int(tokenizer.stride), "labels": .array(setup.labels.map(JSON.string)),
-      "tokenizer": tokenizer.wordPiece.identity,
+      "tokenizer": tokenizer.tokenizer.identity,
     ]
     let name = "teacher-" + sha256(of: identity.text(pretty: false)).prefix(16) + ".cache"
     return TeacherCache(path: folder + "/" + name, rows: rows, k: k)

@@ -23,7 +23,7 @@ extension Run {
       try adapter.save(to: path, base: baseName, head: model.headType)
     } else {
       try model.save(to: path, labels: setup.labels, as: recipe.saveDtype)
-      try tokenizer.wordPiece.save(to: path, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
+      try tokenizer.tokenizer.save(to: path, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
     }
     try tuneJSON.write(to: path)
     try writeFile(card(result).text, to: path + "/README.md")
@@ -42,7 +42,7 @@ extension Run {
     file.base = .init(name: baseName, sha256: baseHash, parameters: baseParameters, config: baseSettings)
     file.precision = recipe.precision.rawValue
     file.data = recipe.data.formatJSON(scheme: setup.tagScheme)
-    var settings = tokenizer.wordPiece.identity.object ?? [:]
+    var settings = tokenizer.tokenizer.identity.object ?? [:]
     // The files of a saved model say it themselves; an adapter is used with those of its base.
     if adapter != nil { settings["lowercase"] = recipe.model.lowercase.map(JSON.bool) }
     file.tokenizer = .object(settings)

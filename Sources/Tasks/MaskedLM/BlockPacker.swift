@@ -22,7 +22,7 @@ struct BlockPacker {
   private var pendingIDs: [Int32] = []
   private var pendingEnds: [Int] = []
 
-  init(_ tokenizer: WordPiece, maxLength: Int, pack: Bool, folder: String?) throws(FileFault) {
+  init(_ tokenizer: any Tokenizer, maxLength: Int, pack: Bool, folder: String?) throws(FileFault) {
     (cls, sep) = (tokenizer.cls, tokenizer.sep)
     specialTokenIDs = Set(tokenizer.specialTokenIDs)
     capacity = maxLength - 2

@@ -24,7 +24,7 @@ public struct MaskedLM: TaskInference {
     of data: TaskData, _ tokenizer: TextTokenizer, threads: Int
   ) throws -> (task: any Task, notes: [String]) {
     let stores = try tokenStores(of: data, tokenizer, threads: threads)
-    return (MaskedLMTask(stores, try Masking(tokenizer.wordPiece), seed: 0), [])
+    return (MaskedLMTask(stores, try Masking(tokenizer.tokenizer), seed: 0), [])
   }
 }
 
@@ -46,7 +46,7 @@ func tokenStores(of data: TaskData, _ tokenizer: TextTokenizer, threads: Int) th
   var stores: [Split: TokenStore] = [:]
   for (split, paths) in data.files {
     let store = try TokenStore(
-      paths: paths, fields: format.fields, tokenizer: tokenizer.wordPiece, maxLength: tokenizer.maxLength,
+      paths: paths, fields: format.fields, tokenizer: tokenizer.tokenizer, maxLength: tokenizer.maxLength,
       pack: format.pack, threads: threads)
     guard (0..<store.count).contains(where: store.hasMaskableTokens) else {
       throw TaskFault.noWords(file: paths.joined(separator: ", "))

@@ -23,16 +23,16 @@ public struct MaskedLMSettings: Sendable, Equatable {
 
 extension MaskedLMSettings: TaskSettings {
   public func setUp(_ context: TaskContext) throws -> TaskSetup {
-    let wordPiece = context.tokenizer.wordPiece
+    let tokenizer = context.tokenizer.tokenizer
     let stores = try tokenStores(of: context.data, context.tokenizer, threads: context.threads)
     let task = MaskedLMTask(
       stores,
       try Masking(
-        wordPiece, mlmProbability: mlmProbability, maskReplaceProb: maskReplaceProb,
+        tokenizer, mlmProbability: mlmProbability, maskReplaceProb: maskReplaceProb,
         randomReplaceProb: randomReplaceProb, keepProb: max(0, 1 - maskReplaceProb - randomReplaceProb),
         wholeWordMask: wholeWordMask, smoothing: mlmSmoothing,
-        counts: stores[.train]?.counts(vocabulary: wordPiece.count) ?? []),
-      heldOut: try Masking(wordPiece), seed: context.seed, isDynamic: masking == .dynamic,
+        counts: stores[.train]?.counts(vocabulary: tokenizer.count) ?? []),
+      heldOut: try Masking(tokenizer), seed: context.seed, isDynamic: masking == .dynamic,
       maxTrainExamples: context.data.maxTrainExamples)
     let sizes = stores.mapValues { "\($0.count) blocks, \($0.tokens) tokens" }
     return TaskSetup(

@@ -13,7 +13,7 @@ public enum MaskingFault: Error, Equatable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .noMask: "The tokenizer has no [MASK]; masked language modeling requires one."
+    case .noMask: "The tokenizer has no mask token; masked language modeling requires one."
     case .mlmProbability(let found): "The fraction of tokens to predict is \(found); it must be above 0 and at most 1."
     case .replaceProbabilities(let mask, let random, let keep):
       "The probabilities of replacing a selected token with [MASK] or a random token, or keeping it, are "
@@ -42,7 +42,8 @@ public struct Masking: Sendable {
   ///   one at random.
   /// - **`wholeWordMask`**, as in Google's BERT: whole words in random order until `mlmProbability` of the tokens are
   ///   selected, skipping words that would exceed it. If every word would exceed it, the first is selected. A word is a
-  ///   token and the continuation tokens (`##…`) after it.
+  ///   token and the continuation tokens after it: `##…`, or in byte-level BPE those that do not begin with whitespace,
+  ///   as in fairseq.
   /// - **`smoothing`**, as in DistilBERT (`distiller.py`, `prepare_batch_mlm`): `mlmProbability` of the tokens without
   ///   replacement (`torch.multinomial`), weighted by max(1, count)^-smoothing. DistilBERT draws from the whole batch;
   ///   this draws from each text separately, so that a mask does not depend on the rest of the batch. With
@@ -61,7 +62,7 @@ public struct Masking: Sendable {
   ///   - counts: how often each id occurs in the corpus; used with `smoothing` only.
   /// - Throws: `MaskingFault`.
   public init(
-    _ tokenizer: WordPiece, mlmProbability: Double = 0.15, maskReplaceProb: Double = 0.8,
+    _ tokenizer: any Tokenizer, mlmProbability: Double = 0.15, maskReplaceProb: Double = 0.8,
     randomReplaceProb: Double = 0.1, keepProb: Double = 0.1, wholeWordMask: Bool = false, smoothing: Double? = nil,
     counts: [Int] = []
   ) throws {

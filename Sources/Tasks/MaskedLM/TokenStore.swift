@@ -38,7 +38,7 @@ public struct TokenStore: Sendable {
   ///     bytes per token (4 if the vocabulary has more than 65,536 tokens) and 8 bytes per block.
   /// - Throws: `FileFault` if text cannot be read, the corpus has no block, or the disk is full.
   public init(
-    paths: [String], fields: [String] = [], tokenizer: WordPiece, maxLength: Int, pack: Bool = true, threads: Int,
+    paths: [String], fields: [String] = [], tokenizer: any Tokenizer, maxLength: Int, pack: Bool = true, threads: Int,
     folder: String? = nil
   ) throws {
     precondition(maxLength >= 8 && threads >= 1, "TokenStore: \(maxLength) tokens per block, \(threads) threads")
@@ -116,7 +116,7 @@ public struct TokenStore: Sendable {
 }
 
 /// The ids of the documents of each chunk, in order.
-private func tokenized(_ chunks: [[String]], _ tokenizer: WordPiece, _ threads: Int) -> [[[Int32]]] {
+private func tokenized(_ chunks: [[String]], _ tokenizer: any Tokenizer, _ threads: Int) -> [[[Int32]]] {
   let results = Results<[[Int32]]>(count: chunks.count)
   let workers = min(threads, chunks.count)
   DispatchQueue.concurrentPerform(iterations: workers) { worker in

@@ -1,10 +1,12 @@
 /// Encodes a text or a pair of texts for sequence classification: special tokens, token type ids, truncation, windows.
 import Tokenizers
 
-/// The model's input for one text, [CLS] A [SEP], or for a pair, [CLS] A [SEP] B [SEP].
+/// The model's input for one text, such as [CLS] A [SEP], or for a pair: [CLS] A [SEP] B [SEP], or `<s>` A `</s></s>` B
+/// `</s>`.
 public struct PairEncoding: Sendable, Equatable {
   public let ids: [Int32]
-  /// One per id: 0 up to the first [SEP], which is included, and 1 after it.
+  /// One per id: 0 up to the special tokens between the texts, which are included, and after them that of the tokenizer's
+  /// template: 1 for BERT.
   public let tokenTypeIDs: [Int32]
   /// The number of tokens that were cut from the ends of the texts.
   public let truncated: Int
@@ -15,13 +17,13 @@ extension TextTokenizer {
   ///
   /// A text without tokens is [CLS] [SEP]. Texts are truncated from the right.
   public func encode(_ first: String, _ second: String? = nil) -> PairEncoding {
-    let a = wordPiece.ids(of: first)
+    let a = tokenizer.ids(of: first)
     guard let second else {
-      let count = min(a.count, maxLength - 2)
+      let count = min(a.count, room(texts: 1))
       return join(a[..<count], nil, truncated: a.count - count)
     }
-    let b = wordPiece.ids(of: second)
-    let counts = longestFirst(a.count, b.count, room: maxLength - 3)
+    let b = tokenizer.ids(of: second)
+    let counts = longestFirst(a.count, b.count, room: room(texts: 2))
     let truncated = a.count + b.count - counts.first - counts.second
     return join(a[..<counts.first], b[..<counts.second], truncated: truncated)
   }
@@ -35,9 +37,9 @@ extension TextTokenizer {
   public func windows(of first: String, _ second: String? = nil) -> [PairEncoding] {
     guard let second else {
       let text = words(of: first).tokens
-      return windows(of: text, limit: maxLength - 2).map { join(text.ids[$0], nil, truncated: 0) }
+      return windows(of: text, limit: room(texts: 1)).map { join(text.ids[$0], nil, truncated: 0) }
     }
-    let room = maxLength - 3
+    let room = room(texts: 2)
     let a = words(of: first).tokens, b = words(of: second).tokens
     let isSecondLonger = b.ids.count >= a.ids.count
     let (shorter, longer) = isSecondLonger ? (a, b) : (b, a)
@@ -63,12 +65,14 @@ extension TextTokenizer {
     return ranges
   }
 
-  private func join(_ first: ArraySlice<Int32>, _ second: ArraySlice<Int32>?, truncated: Int) -> PairEncoding {
-    var ids = [wordPiece.cls] + first + [wordPiece.sep]
+  /// The texts with the template's special tokens.
+  func join(_ first: ArraySlice<Int32>, _ second: ArraySlice<Int32>?, truncated: Int = 0) -> PairEncoding {
+    let template = tokenizer.template
+    var ids = template.before.map(\.id) + first + (second == nil ? template.after : template.between).map(\.id)
     var tokenTypeIDs = [Int32](repeating: 0, count: ids.count)
     if let second {
-      ids += second + [wordPiece.sep]
-      tokenTypeIDs += Array(repeating: 1, count: second.count + 1)
+      ids += second + template.after.map(\.id)
+      tokenTypeIDs += Array(repeating: template.secondTypeID, count: second.count + template.after.count)
     }
     return PairEncoding(ids: ids, tokenTypeIDs: tokenTypeIDs, truncated: truncated)
   }
@@ -84,10 +88,12 @@ func longestFirst(_ first: Int, _ second: Int, room: Int) -> (first: Int, second
 }
 
 extension TokenizedWords {
-  /// The same tokens. Each token of a word longer than `limit` is a word, so that windows need not truncate the word.
+  /// The same tokens. Each token of a word longer than `limit` is a word, so that windows need not truncate the word. So
+  /// is whitespace before the first word.
   func separatingTokens(ofWordsLongerThan limit: Int) -> TokenizedWords {
     var result = TokenizedWords()
-    for (start, end) in zip(wordStarts, wordStarts.dropFirst() + [ids.count]) {
+    let starts = (wordStarts.first ?? ids.count) > 0 ? [0] + wordStarts : wordStarts
+    for (start, end) in zip(starts, starts.dropFirst() + [ids.count]) {
       if end - start > limit {
         for id in ids[start..<end] { result.append(word: [id]) }
       } else {

@@ -24,9 +24,9 @@ public enum TextTokenizerFault: Error, CustomStringConvertible {
   }
 }
 
-/// A WordPiece tokenizer with the window limits of one model.
+/// A tokenizer with the window limits of one model.
 public struct TextTokenizer: Sendable {
-  public let wordPiece: WordPiece
+  public let tokenizer: any Tokenizer
   /// Tokens per window, including [CLS] and [SEP], and how many tokens adjacent windows share.
   public let maxLength, stride: Int
 
@@ -36,17 +36,17 @@ public struct TextTokenizer: Sendable {
   ///   - reserved: positions that an adapter takes in every sequence.
   /// - Throws: `TextTokenizerFault` if the tokenizer or the window does not match the model.
   public init(
-    _ wordPiece: WordPiece, _ config: ModelConfig, maxLength: Int? = nil, stride: Int? = nil, reserved: Int = 0
+    _ tokenizer: any Tokenizer, _ config: ModelConfig, maxLength: Int? = nil, stride: Int? = nil, reserved: Int = 0
   ) throws {
-    guard wordPiece.count <= config.vocabSize else {
-      throw TextTokenizerFault.vocabulary(tokenizer: wordPiece.count, model: config.vocabSize)
+    guard tokenizer.count <= config.vocabSize else {
+      throw TextTokenizerFault.vocabulary(tokenizer: tokenizer.count, model: config.vocabSize)
     }
     let limit = config.maxSequenceLength - reserved
     let length = maxLength ?? min(512, limit)
     guard (8...max(8, limit)).contains(length), length <= limit else {
       throw TextTokenizerFault.maxLength(length, limit: limit, reserved: reserved)
     }
-    self.wordPiece = wordPiece
+    self.tokenizer = tokenizer
     self.maxLength = length
     self.stride = stride ?? length / 4
     guard self.stride >= 0, self.stride * 2 < length else {
@@ -58,38 +58,31 @@ public struct TextTokenizer: Sendable {
   public func tokenize(_ words: [String]) -> TokenizedWords {
     var result = TokenizedWords()
     for word in words {
-      let ids = wordPiece.ids(ofWord: word)
-      result.append(word: ids.isEmpty ? [wordPiece.unk] : ids)
+      let ids = tokenizer.ids(ofWord: word)
+      result.append(word: ids.isEmpty ? [tokenizer.unk] : ids)
     }
     return result
   }
 
   public func windows(_ text: TokenizedWords) -> [Window] {
-    splitIntoWindows(text, limit: maxLength - 2, stride: stride)
+    splitIntoWindows(text, limit: room(texts: 1), stride: stride)
   }
 
   /// The ids of a window: [CLS] tokens [SEP].
-  public func ids(_ text: TokenizedWords, _ window: Window) -> [Int32] {
-    [wordPiece.cls] + text.ids[window.tokens] + [wordPiece.sep]
+  public func ids(_ text: TokenizedWords, _ window: Window) -> [Int32] { join(text.ids[window.tokens], nil).ids }
+
+  /// How many tokens of one text or two fit in a sequence, besides special tokens.
+  func room(texts: Int) -> Int {
+    let template = tokenizer.template
+    return maxLength - template.before.count - template.after.count - (texts == 2 ? template.between.count : 0)
   }
 }
 
 extension TextTokenizer {
-  /// Splits running text into words as the pre-tokenizer does (at whitespace and punctuation).
-  /// - Returns: the words' tokens, and the code points of the original text that each word covers.
+  /// Splits running text into words as the pre-tokenizer does.
+  /// - Returns: the text's tokens, and the code points of the original text that each word covers.
   public func words(of text: String) -> (tokens: TokenizedWords, words: [Range<Int>]) {
-    let encoding = wordPiece.encode(text, addSpecialTokens: false)
-    var tokens = TokenizedWords(), words: [Range<Int>] = []
-    for (index, token) in encoding.tokens.enumerated() {
-      let offsets = encoding.offsets[index]
-      if token.hasPrefix("##"), let word = words.last {
-        tokens.ids.append(encoding.ids[index])
-        words[words.count - 1] = word.lowerBound..<offsets.upperBound
-      } else {
-        tokens.append(word: [encoding.ids[index]])
-        words.append(offsets)
-      }
-    }
-    return (tokens, words)
+    let (encoding, words) = tokenizer.words(of: text)
+    return (TokenizedWords(ids: encoding.ids, wordStarts: words.map(\.token)), words.map(\.range))
   }
 }

@@ -6,7 +6,7 @@ public struct TokenizedWords: Sendable {
   /// Index of each word's first token, increasing.
   public var wordStarts: [Int] = []
 
-  public init() {}
+  public init(ids: [Int32] = [], wordStarts: [Int] = []) { (self.ids, self.wordStarts) = (ids, wordStarts) }
 
   public mutating func append(word tokens: [Int32]) {
     wordStarts.append(ids.count)

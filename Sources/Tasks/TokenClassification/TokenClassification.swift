@@ -2,6 +2,7 @@
 public import Datasets
 public import Files
 public import Models
+import Tokenizers
 
 public struct TokenClassification: RecordInference {
   public static let name = "token_classification"
@@ -59,7 +60,8 @@ public struct TokenClassification: RecordInference {
     let labelIDs = entityLabels.ids(ofIOB2: tags)
     return tokenizer.windows(text).map { window in
       let ids = tokenizer.ids(text, window)
-      let rows = window.words.map { text.wordStarts[$0] - window.tokens.lowerBound + 1 }
+      let firstRow = tokenizer.tokenizer.template.before.count
+      let rows = window.words.map { text.wordStarts[$0] - window.tokens.lowerBound + firstRow }
       var targets = [Int32](repeating: -1, count: ids.count)
       if !tags.isEmpty { for (row, word) in zip(rows, window.words) { targets[row] = labelIDs[word] } }
       return Features(ids: ids, targets: .classes(targets), predictionRows: rows)

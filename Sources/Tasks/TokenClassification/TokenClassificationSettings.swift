@@ -1,5 +1,7 @@
 /// Settings of token classification, and what a run needs for it: the data in IOB2, the labels, the training task.
 import Datasets
+import Files
+import Tokenizers
 
 public struct TokenClassificationSettings: Sendable, Equatable {
   /// The fraction of the target that is spread over all labels (Szegedy et al. 2016, §7).
@@ -79,6 +81,11 @@ extension TokenClassificationSettings: TaskSettings {
       notes.append(
         "'tune predict' splits texts into words \(places), as in the training data (task.split_words sets another rule)"
       )
+    }
+    if tokenizer.tokenizer.settings["add_prefix_space"] == false {
+      notes.append(
+        "words are tokenized without a space before them, as transformers does with this tokenizer; "
+          + "model.add_prefix_space true is usually better, unless the base was fine-tuned without")
     }
     return (rule, notes)
   }

@@ -27,19 +27,23 @@ extension WordSplitting {
 
   /// - Returns: the words' tokens, and the code points of the text that each word covers.
   func words(of text: String, _ tokenizer: TextTokenizer) -> (tokens: TokenizedWords, ranges: [Range<Int>]) {
-    if self == .punctuation {
+    if self == .punctuation, tokenizer.tokenizer.wordsAreContextFree {
       let (tokens, ranges) = tokenizer.words(of: text)
       return (tokens, ranges)
     }
-    let scalars = Array(text.unicodeScalars)
-    let chunks = scalars.indices.split { scalars[$0].properties.isWhitespace }.map { $0.startIndex..<$0.endIndex }
-    let ranges = self == .whitespace ? chunks : chunks.flatMap { separated(scalars, $0) }
+    let scalars = Array(text.unicodeScalars), ranges = ranges(of: scalars)
     let words = ranges.map { range in
       var word = String.UnicodeScalarView()
       word.append(contentsOf: scalars[range])
       return String(word)
     }
     return (tokenizer.tokenize(words), ranges)
+  }
+
+  private func ranges(of scalars: [Unicode.Scalar]) -> [Range<Int>] {
+    if self == .punctuation { return wordsAtPunctuation(scalars) }
+    let chunks = scalars.indices.split { scalars[$0].properties.isWhitespace }.map { $0.startIndex..<$0.endIndex }
+    return self == .whitespace ? chunks : chunks.flatMap { separated(scalars, $0) }
   }
 
   /// A chunk without the punctuation at its ends, of which each mark is a word.

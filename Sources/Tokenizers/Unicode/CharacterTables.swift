@@ -136,7 +136,7 @@ private func count(of edges: [UInt32], upTo c: UInt32) -> Int {
 }
 
 /// Parses base-36 numbers separated by whitespace.
-private func numbers(_ text: StaticString) -> [UInt32] {
+func numbers(_ text: StaticString) -> [UInt32] {
   text.withUTF8Buffer { bytes in
     var numbers = [UInt32]()
     var number: UInt32 = 0

@@ -2,7 +2,7 @@
 
     python compare.py .build/release/tune MODEL_FOLDER [--sentences N] [DATA ...]
 
-Takes 10,000 hostile texts and every text in DATA: files and folders of lines, tab-separated lines, JSON and JSON lines,
+Takes 20,000 hostile texts and every text in DATA: files and folders of lines, tab-separated lines, JSON and JSON lines,
 plain or .gz. Of a file with one word to a line, the sentences are put together too. With --sentences, the first N
 sentences of each file's texts instead. Exits 1 where anything differs.
 """
@@ -18,6 +18,9 @@ from pathlib import Path
 
 from hostile import hostile
 from tokenizers import Tokenizer
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "bpe"))
+from hostile_bpe import LONG, hostile_bpe  # noqa: E402
 
 
 def strings(tree):
@@ -71,7 +74,7 @@ def main(tune, model, *data):
     library = Tokenizer.from_file(f"{model}/tokenizer.json")
     library.no_truncation()
     library.no_padding()
-    sources = {"hostile": hostile(10000)}
+    sources = {"hostile": hostile(10000), "hostile_bpe": hostile_bpe(10000) + LONG}
     for path in map(Path, data):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and file.suffix != ".md":

@@ -79,6 +79,34 @@ def combining_classes(decomposed):
     return found
 
 
+def pattern_classes():
+    """1 for a letter, 2 for a number, 3 for whitespace, as GPT-2's pattern has them."""
+    pieces = pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str
+    found = {}
+    for c in POINTS:
+        alike = [len(pieces(text)) == 1 for text in (f"!{chr(c)}", f"a{chr(c)}", f"1{chr(c)}", f"{chr(c)}\n")]
+        assert sum(alike) == 1 and alike[3] == (c in SPACES)
+        if not alike[0]:
+            found[c] = alike.index(True)
+    return found
+
+
+def composition_numbers(table):
+    """First part (difference), second part, composite."""
+    nfc = normalizers.NFC().normalize_str
+    assert all(nfc(chr(c)) == chr(c) for c in range(0x300))
+    pairs = []
+    for c, parts in table.items():
+        if c in HANGUL or nfc(parts) != chr(c):
+            assert c in HANGUL or nfc(chr(c)) != chr(c)
+            continue
+        first = nfc(parts[:-1])
+        assert len(first) == 1
+        pairs.append((ord(first), ord(parts[-1]), c))
+    pairs.sort()
+    return [n for d, (_, second, c) in zip(deltas([p[0] for p in pairs]), pairs) for n in (d, second, c)]
+
+
 def base36(n):
     digits = ""
     while n or not digits:
@@ -158,6 +186,12 @@ def main(folder):
                 map_numbers(combining_classes(table))),
         literal("lowercase", "Runs: start (difference), count - 1, stride, zigzag of lower - upper.",
                 lower_numbers(singles)),
+    ])
+    write(folder / "PatternData.swift", "PatternData", "What byte-level BPE needs to know of each code point.", [
+        literal("classes", "Edges, each followed by the class from there on: 1 letter, 2 number, 3 whitespace, 0 other.",
+                map_numbers(pattern_classes())),
+        literal("compositions", "Canonical compositions without Hangul: first part (difference), second, composite.",
+                composition_numbers(table)),
     ])
     write(folder / "DecompositionData.swift", "DecompositionData", "Full canonical decompositions without Hangul.", [
         literal("canonical", "Code point (difference), how many follow, and those.",
