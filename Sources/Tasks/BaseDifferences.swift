@@ -34,8 +34,16 @@ extension TuneJSON {
 
   private func differences(_ found: [String: JSON], _ expected: [String: JSON]) -> [String] {
     found.sorted { $0.key < $1.key }.compactMap { key, value in
-      guard let other = expected[key], other != value else { return nil }
+      guard let other = expected[key], !isSame(other, value) else { return nil }
       return "\(key): \(value.text(pretty: false)); the adapter was trained with \(other.text(pretty: false))"
     }
   }
+}
+
+/// Equal; a whole number that was written as 160000.0 may be read as 160000.
+private func isSame(_ first: JSON, _ second: JSON) -> Bool {
+  if let first = first.array, let second = second.array {
+    return first.count == second.count && zip(first, second).allSatisfy(isSame)
+  }
+  return first == second || first.number != nil && first.number == second.number
 }

@@ -44,7 +44,10 @@ extension StoredTokenizer {
     members.merge(classSettings) { _, used in used }
     // The class would add its default one.
     if mask == nil { members["mask_token"] = .null }
-    if members["tokenizer_class"]?.string == nil { members["tokenizer_class"] = .string(source.tokenizerClass.name) }
+    // The folder's config.json may have decided otherwise.
+    if TokenizerClass(named: members["tokenizer_class"]?.string ?? "") != source.tokenizerClass {
+      members["tokenizer_class"] = .string(source.tokenizerClass.name)
+    }
     return members
   }
 

@@ -19,36 +19,44 @@ enum TokenizerClass: Sendable {
     "modernbert": .generic,
   ]
 
+  /// nil: a class of another kind of model. A name may end in "Fast".
+  init?(named name: String) {
+    let base = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
+    if Self.bertNames.contains(base) {
+      self = .bert
+    } else if base == Self.robertaName {
+      self = .roberta
+    } else if Self.genericNames.contains(base) {
+      self = .generic
+    } else {
+      return nil
+    }
+  }
+
   /// The class that the files name; else that of the model; else what the vocabulary's file needs. ModernBERT's is always
   /// the generic one, whatever class its files name.
   /// - Parameters:
   ///   - files: the members of tokenizer_config.json and of config.json, in this order, each with its path.
+  ///   - hasJSON: whether there is a tokenizer.json. `hasLines`: a vocab.txt.
   /// - Throws: `TokenizerFault.tokenizerClass` for a class of another kind of model; `noTokenizerJSON`.
   init(
     _ files: [(path: String, members: [String: JSON])], hasJSON: Bool, hasLines: Bool
   ) throws(TokenizerFault) {
     let model = files.last?.members["model_type"]?.string ?? ""
-    if let (path, members) = files.first(where: { $0.members["tokenizer_class"]?.string?.isEmpty == false }) {
-      let name = members["tokenizer_class"]?.string ?? ""
-      let base = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
-      if Self.genericNames.contains(base) || model == "modernbert" {
-        guard hasJSON else { throw .noTokenizerJSON(file: path, name: name) }
-        self = .generic
-      } else if Self.bertNames.contains(base) {
-        self = .bert
-      } else if base == Self.robertaName {
-        self = .roberta
-      } else {
+    let (path, members) = files.first { $0.members["tokenizer_class"]?.string?.isEmpty == false } ?? ("", [:])
+    let name = members["tokenizer_class"]?.string
+    let ofModel = Self.byModel[model] ?? (hasJSON ? .generic : hasLines ? .bert : .roberta)
+    if let name, model != "modernbert" {
+      guard let named = Self(named: name) else {
         throw .tokenizerClass(
           file: path, found: name, expected: Self.bertNames + [Self.robertaName, "PreTrainedTokenizerFast"])
       }
+      self = named
     } else {
-      let needed: TokenizerClass = hasJSON ? .generic : hasLines ? .bert : .roberta
-      let ofModel = Self.byModel[model] ?? needed
-      if ofModel == .generic, !hasJSON, let path = files.last?.path {
-        throw .noTokenizerJSON(file: path, name: "\(model)'s tokenizer")
-      }
       self = ofModel
+    }
+    if self == .generic, !hasJSON {
+      throw .noTokenizerJSON(file: name == nil ? files.last?.path ?? "" : path, name: name ?? "that of \(model)")
     }
   }
 
