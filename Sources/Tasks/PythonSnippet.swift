@@ -13,12 +13,15 @@ public struct PythonSnippet {
   private let virtualTokens: Int
   /// Whether the virtual tokens are keys and values (prefix tuning).
   private let isPrefix: Bool
+  /// `add_prefix_space` of byte-level BPE; nil: another kind of tokenizer.
+  private let addPrefixSpace: Bool?
 
   public init(
-    base: String, family: Family, task: any TaskInference, maxLength: Int, virtualTokens: Int, isPrefix: Bool
+    base: String, family: Family, task: any TaskInference, maxLength: Int, virtualTokens: Int, isPrefix: Bool,
+    addPrefixSpace: Bool? = nil
   ) {
     (self.base, self.family, self.task, self.maxLength) = (base, family, task, maxLength)
-    (self.virtualTokens, self.isPrefix) = (virtualTokens, isPrefix)
+    (self.virtualTokens, self.isPrefix, self.addPrefixSpace) = (virtualTokens, isPrefix, addPrefixSpace)
   }
 
   private var headType: HeadType { type(of: task).headType }
@@ -35,7 +38,7 @@ public struct PythonSnippet {
     \(texts)
     \(load)
     model = PeftModel.from_pretrained(base, ADAPTER).eval()
-    tokenizer = AutoTokenizer.from_pretrained(BASE)
+    tokenizer = AutoTokenizer.from_pretrained(BASE)\(prefixSpace)
 
     inputs = tokenizer(\(arguments))
     with torch.no_grad():
@@ -68,10 +71,22 @@ public struct PythonSnippet {
       """
   }
 
+  private var prefixSpace: String {
+    addPrefixSpace == true ? "\ntokenizer.backend_tokenizer.pre_tokenizer.add_prefix_space = True" : ""
+  }
+
   private var arguments: String {
+    if headType == .tokenClassification, addPrefixSpace != nil {
+      // A word has other tokens in a text than in the training data.
+      return "TEXT.split(), is_split_into_words=True, \(options)"
+    }
     let texts = headType.isTied ? "f\"Aspirin is a {tokenizer.mask_token}.\"" : isPair ? "TEXT, TEXT_PAIR" : "TEXT"
+    return "\(texts), \(options)"
+  }
+
+  private var options: String {
     let types = family.architecture.hasTokenTypes ? "" : ", return_token_type_ids=False"
-    return "\(texts), return_tensors=\"pt\", truncation=True, max_length=\(maxLength)\(types)"
+    return "return_tensors=\"pt\", truncation=True, max_length=\(maxLength)\(types)"
   }
 
   /// The rows of a prompt come before those of the text.

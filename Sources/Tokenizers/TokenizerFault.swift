@@ -22,6 +22,7 @@ public enum TokenizerFault: Error, Equatable {
   case mergeText(file: String, merge: Int, found: String)
   case mergeNotInVocabulary(file: String, merge: Int, pair: String)
   case settingsDisagree(file: String, key: String, found: String, config: String, other: String)
+  case wrongKind(file: String, found: String, expected: String)
   case noSuchSetting(file: String, key: String, kind: String)
 }
 
@@ -83,6 +84,8 @@ extension TokenizerFault: CustomStringConvertible {
     case .settingsDisagree(let file, let key, let found, let config, let other):
       "\(file): '\(key)' is \(found), but in \(config) it is \(other); transformers 5 uses the former, 4 the latter. "
         + "Set both to what the model was trained with, or 'model.\(key)' in the recipe."
+    case .wrongKind(let file, let found, let expected):
+      "\(file): the model is \(found); expected \(expected), the only kind of tokenizer that this command serves."
     case .noSuchSetting(let file, let key, let kind):
       "\(file): '\(key)' is set to true, but the tokenizer is \(kind). Remove the setting."
     }

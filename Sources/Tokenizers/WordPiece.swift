@@ -48,7 +48,7 @@ public struct WordPiece: Tokenizer {
   init(_ source: TokenizerFile) throws(TokenizerFault) {
     let file = source.path
     guard source.merges == nil else {
-      throw .unsupported(file: file, part: "the model", found: "BPE", expected: "WordPiece, the only kind here")
+      throw .wrongKind(file: file, found: "BPE", expected: "WordPiece")
     }
     let model = try ModelSettings(source.tree["model"], file)
     normalizer = try Normalizer(source.tree["normalizer"], file)

@@ -7,7 +7,9 @@ import Tokenizers
 struct TokenizerStatsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats", abstract: "Compare vocabularies by tokens per word, single-token words and unknown words.",
-    discussion: "Words are what BERT's pre-tokenizer produces; each punctuation mark is a word.")
+    discussion: """
+      Words are what BERT's pre-tokenizer produces; each punctuation mark is a word. Byte-level BPE is not supported.
+      """)
 
   @Argument(help: "Text files: .txt with one text per line, or .jsonl; either may be .gz.")
   var files: [String]

@@ -57,8 +57,8 @@ func `a path is required unless there are random weights, settings and a tokeniz
     let valid = try shippedRecipe(withFilesIn: folder).with("method", ["type": "full"])
     #expect(
       try faults(valid.with("model.tokenizer", .string(folder)), checkFiles: true) == [
-        "model.tokenizer: found \"\(folder)\", a folder without tokenizer.json or vocab.txt; "
-          + "expected the path of a folder with tokenizer.json or vocab.txt."
+        "model.tokenizer: found \"\(folder)\", a folder without tokenizer.json or vocab.txt or vocab.json; "
+          + "expected the path of a folder with tokenizer.json or vocab.txt or vocab.json."
       ])
   }
 }

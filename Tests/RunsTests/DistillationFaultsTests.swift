@@ -134,7 +134,7 @@ private struct TestSetup {
     let copy = try setup.copy("student")
     let file = (copy.string ?? "") + "/vocab.txt"
     try writeFile(try readText(file).replacing("[MASK]", with: "mask"), to: file)
-    #expect(setup.fault(setup.masked.with("model.path", copy)).contains("has no [MASK]"))
+    #expect(setup.fault(setup.masked.with("model.path", copy)).contains("has no mask token"))
   }
 
   @Test func `teacher and student must have the same token ids`() throws {

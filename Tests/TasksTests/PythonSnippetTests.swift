@@ -5,10 +5,12 @@ import Testing
 @testable import Tasks
 
 private func snippet(
-  _ task: any TaskInference, _ family: Family = .bert, virtualTokens: Int = 0, isPrefix: Bool = false
+  _ task: any TaskInference, _ family: Family = .bert, virtualTokens: Int = 0, isPrefix: Bool = false,
+  addPrefixSpace: Bool? = nil
 ) -> String {
   PythonSnippet(
-    base: "org/base", family: family, task: task, maxLength: 128, virtualTokens: virtualTokens, isPrefix: isPrefix
+    base: "org/base", family: family, task: task, maxLength: 128, virtualTokens: virtualTokens, isPrefix: isPrefix,
+    addPrefixSpace: addPrefixSpace
   ).text
 }
 
@@ -53,6 +55,10 @@ private func tagger() throws -> TokenClassification {
   #expect(prefix.contains("logits = model(**inputs).logits[0]\n") && prefix.contains("base.forward = lambda"))
   let sequencePrompt = snippet(SequenceClassification(labels: ["no", "yes"]), virtualTokens: 5)
   #expect(sequencePrompt.contains("logits = model(**inputs).logits[0]\n"))
+  let words = try snippet(tagger(), .modernbert, addPrefixSpace: true)
+  #expect(words.contains("tokenizer(TEXT.split(), is_split_into_words=True, return_tensors=\"pt\""))
+  #expect(words.contains("\ntokenizer.backend_tokenizer.pre_tokenizer.add_prefix_space = True\n"))
+  #expect(try !snippet(tagger(), .roberta, addPrefixSpace: false).contains("add_prefix_space"))
   let masked = snippet(MaskedLM(labels: []))
   #expect(masked.contains("AutoModelForMaskedLM.from_pretrained(BASE, dtype=torch.float32)"))
   #expect(masked.contains("tokenizer.mask_token") && !masked.contains("labels"))

@@ -5,6 +5,7 @@ import FoundationEssentials
 import Models
 import Recipes
 import Tasks
+import Tokenizers
 
 extension Run {
   func card(_ result: JSON) -> ModelCard {
@@ -29,7 +30,8 @@ extension Run {
     if virtualTokens > 0, model.headType.peftTaskType == nil { return nil }
     return PythonSnippet(
       base: baseName, family: model.config.family, task: setup.inference, maxLength: tokenizer.maxLength,
-      virtualTokens: virtualTokens, isPrefix: adapter.method is PrefixConfig)
+      virtualTokens: virtualTokens, isPrefix: adapter.method is PrefixConfig,
+      addPrefixSpace: tokenizer.tokenizer.settings["add_prefix_space"]?.bool)
   }
 
   private var isRandomlyInitialized: Bool { recipe.model.initialization == .random }

@@ -35,7 +35,7 @@ public struct ByteLevelBPE: Tokenizer {
   init(_ source: TokenizerFile) throws(TokenizerFault) {
     let file = source.path
     guard let merges = source.merges else {
-      throw .unsupported(file: file, part: "the model", found: "WordPiece", expected: "BPE")
+      throw .wrongKind(file: file, found: "WordPiece", expected: "BPE")
     }
     model = try BPEModel(source, merges)
     preTokenizer = try ByteLevelSettings(source.tree["pre_tokenizer"], file)
