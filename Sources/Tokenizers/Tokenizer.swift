@@ -41,6 +41,23 @@ public protocol Tokenizer: Sendable {
   func save(to folder: String, hasTokenTypes: Bool) throws
 }
 
+/// Settings that override those of a tokenizer's files; nil: the files decide.
+public struct TokenizerOverrides: Sendable, Hashable {
+  /// `do_lower_case` of a WordPiece tokenizer.
+  public var lowercase: Bool?
+  /// `add_prefix_space` of byte-level BPE.
+  public var addPrefixSpace: Bool?
+
+  public init(lowercase: Bool? = nil, addPrefixSpace: Bool? = nil) {
+    (self.lowercase, self.addPrefixSpace) = (lowercase, addPrefixSpace)
+  }
+
+  /// These, and where they are nil, those of `others`.
+  public func or(_ others: Self) -> Self {
+    Self(lowercase: lowercase ?? others.lowercase, addPrefixSpace: addPrefixSpace ?? others.addPrefixSpace)
+  }
+}
+
 /// Reads the tokenizer of a model folder from the Hub, as transformers 5 does.
 /// - Throws: `TokenizerFault` if it is of an unknown kind or not valid, or if its files contradict each other; `FileFault`
 ///   if a file cannot be read.

@@ -13,7 +13,7 @@ enum TokenizerClass: Sendable {
   private static let bertNames = ["Bert", "DistilBert", "Electra", "MobileBert"].map { $0 + "Tokenizer" }
   private static let robertaName = "RobertaTokenizer"
   private static let genericNames = ["PreTrainedTokenizer", "TokenizersBackend", "PythonBackend"]
-  /// The class for each `model_type` of config.json that has one of its own.
+  /// The class of each `model_type` of config.json. Where it is the generic one, it is used whatever class the files name.
   private static let byModel: [String: TokenizerClass] = [
     "bert": .bert, "distilbert": .bert, "electra": .bert, "mobilebert": .bert, "roberta": .roberta,
     "modernbert": .generic,
@@ -33,8 +33,7 @@ enum TokenizerClass: Sendable {
     }
   }
 
-  /// The class that the files name; else that of the model; else what the vocabulary's file needs. ModernBERT's is always
-  /// the generic one, whatever class its files name.
+  /// The class that the files name; else that of the model; else what the vocabulary's file needs.
   /// - Parameters:
   ///   - files: the members of tokenizer_config.json and of config.json, in this order, each with its path.
   ///   - hasJSON: whether there is a tokenizer.json. `hasLines`: a vocab.txt.
@@ -45,15 +44,15 @@ enum TokenizerClass: Sendable {
     let model = files.last?.members["model_type"]?.string ?? ""
     let (path, members) = files.first { $0.members["tokenizer_class"]?.string?.isEmpty == false } ?? ("", [:])
     let name = members["tokenizer_class"]?.string
-    let ofModel = Self.byModel[model] ?? (hasJSON ? .generic : hasLines ? .bert : .roberta)
-    if let name, model != "modernbert" {
+    let ofModel = Self.byModel[model]
+    if let name, ofModel != .generic {
       guard let named = Self(named: name) else {
         throw .tokenizerClass(
           file: path, found: name, expected: Self.bertNames + [Self.robertaName, "PreTrainedTokenizerFast"])
       }
       self = named
     } else {
-      self = ofModel
+      self = ofModel ?? (hasJSON ? .generic : hasLines ? .bert : .roberta)
     }
     if self == .generic, !hasJSON {
       throw .noTokenizerJSON(file: name == nil ? files.last?.path ?? "" : path, name: name ?? "that of \(model)")

@@ -2,23 +2,6 @@
 /// `ByteLevelBPE` do.
 import Files
 
-/// Settings that override those of a tokenizer's files; nil: the files decide.
-public struct TokenizerOverrides: Sendable, Hashable {
-  /// `do_lower_case` of a WordPiece tokenizer.
-  public var lowercase: Bool?
-  /// `add_prefix_space` of byte-level BPE.
-  public var addPrefixSpace: Bool?
-
-  public init(lowercase: Bool? = nil, addPrefixSpace: Bool? = nil) {
-    (self.lowercase, self.addPrefixSpace) = (lowercase, addPrefixSpace)
-  }
-
-  /// These, and where they are nil, those of `others`.
-  public func or(_ others: Self) -> Self {
-    Self(lowercase: lowercase ?? others.lowercase, addPrefixSpace: addPrefixSpace ?? others.addPrefixSpace)
-  }
-}
-
 struct TokenizerFile: Sendable {
   /// The file that errors are reported for: the vocabulary's.
   var path: String

@@ -85,7 +85,7 @@ extension TokenClassificationSettings: TaskSettings {
     if tokenizer.tokenizer.settings["add_prefix_space"] == false {
       notes.append(
         "words are tokenized without a space before them, as transformers does with this tokenizer; "
-          + "model.add_prefix_space true is usually better, unless the base was fine-tuned without")
+          + "set model.add_prefix_space to true unless the base was fine-tuned without")
     }
     return (rule, notes)
   }

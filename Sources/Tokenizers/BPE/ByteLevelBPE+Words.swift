@@ -13,7 +13,7 @@ extension ByteLevelBPE {
   /// Begins with a space if the tokenizer has `add_prefix_space`.
   public func ids(ofWord word: String) -> [Int32] { ids(of: word) }
 
-  public func ids(of text: String) -> [Int32] { tokenize(text).encoding.ids }
+  public func ids(of text: String) -> [Int32] { idsAndOffsets(of: text).encoding.ids }
 
   /// A token that begins with whitespace, and a special token, begin a word; so a word is what stands between whitespace,
   /// as in fairseq's masking of whole words.

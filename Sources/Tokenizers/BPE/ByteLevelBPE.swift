@@ -87,13 +87,19 @@ public struct ByteLevelBPE: Tokenizer {
 
   /// Tokenizes `text` without special tokens, with the words that pre-tokenization splits it into.
   func tokenize(_ text: String) -> TokenizedText {
+    var result = idsAndOffsets(of: text)
+    for addsPrefixSpace in postProcessor.trims { trimOffsets(of: &result, addsPrefixSpace) }
+    result.encoding.tokens = result.encoding.ids.map { vocabulary.tokens[Int($0)] }
+    for (index, token) in result.surfaceForms { result.encoding.tokens[index] = token }
+    return result
+  }
+
+  /// Offsets are not trimmed, and `tokens` is empty.
+  func idsAndOffsets(of text: String) -> TokenizedText {
     var text = text
     text.makeContiguousUTF8()
     var result = TokenizedText(capacity: text.utf8.count / 3)
     caches.withCache { tokenize(scalars(of: text), &result, &$0) }
-    for addsPrefixSpace in postProcessor.trims { trimOffsets(of: &result, addsPrefixSpace) }
-    result.encoding.tokens = result.encoding.ids.map { vocabulary.tokens[Int($0)] }
-    for (index, token) in result.surfaceForms { result.encoding.tokens[index] = token }
     return result
   }
 
