@@ -83,7 +83,9 @@ import Testing
     (["stats", "a.txt", "--vocabulary", "nowhere"], "nowhere: no such file or folder"),
   ]
   try makeFolder(program.folder + "/bpe")
-  try writeFile(#"{"model": {"type": "BPE", "vocab": {}, "merges": []}}"#, to: program.folder + "/bpe/tokenizer.json")
+  try writeFile(
+    #"{"model": {"type": "BPE", "vocab": {}, "merges": []}, "post_processor": {"type": "ByteLevel"}}"#,
+    to: program.folder + "/bpe/tokenizer.json")
   let before = try FileManager.default.subpathsOfDirectory(atPath: program.folder).sorted()
   for (arguments, message) in faults {
     let result = try program.run(["tokenizer"] + arguments)
