@@ -1,4 +1,4 @@
-/// Cross-entropy with class weights and label smoothing. The gradient overwrites the logits.
+/// Losses of classes, sets of classes and numbers. Their gradients overwrite the logits.
 #include "common.h"
 
 /// Replaces a row of logits by its softmax; returns log Σ e^logit.
@@ -66,6 +66,50 @@ CLONES double tune_cross_entropy(float *logits, const int32_t *targets, const fl
     else
       for (long c = 0; c < classes; c++) row[c] = row[c] * scale - offset;
     row[target] -= target_weight / norm;
+  }
+  return loss / norm;
+}
+
+/// log(1 + e^x), without overflow.
+INLINE float softplus(float x) { return (x > 0 ? x : 0) + log1pf(expf(-fabsf(x))); }
+INLINE float sigmoid(float x) {
+  float e = expf(-fabsf(x));
+  return (x >= 0 ? 1 : e) / (1 + e);
+}
+
+double tune_binary_cross_entropy(float *logits, const float *targets, const float *positive_weights, long n,
+                                 long classes, float norm) {
+  double loss = 0;
+  float scale = 1 / (norm * classes);
+  for (long i = 0; i < n * classes; i++) {
+    float x = logits[i], y = targets[i], weight = positive_weights ? positive_weights[i % classes] : 1;
+    if (isnan(y)) {
+      logits[i] = 0;
+      continue;
+    }
+    loss += weight * y * softplus(-x) + (1 - y) * softplus(x);
+    logits[i] = scale * ((1 - y) * sigmoid(x) - weight * y * sigmoid(-x));
+  }
+  return loss * scale;
+}
+
+double tune_binary_divergence(const float *logits, const float *teacher, float *gradient, long n, long classes,
+                              float inverse_temperature, float gradient_scale) {
+  double sum = 0;
+  for (long i = 0; i < n * classes; i++) {
+    float x = logits[i] * inverse_temperature, t = teacher[i] * inverse_temperature, q = sigmoid(t);
+    sum += q * (softplus(-x) - softplus(-t)) + (1 - q) * (softplus(x) - softplus(t));
+    if (gradient) gradient[i] = gradient_scale / classes * (sigmoid(x) - q);
+  }
+  return sum / classes;
+}
+
+double tune_mean_squared_error(float *logits, const float *targets, long n, float norm) {
+  double loss = 0;
+  for (long i = 0; i < n; i++) {
+    float difference = isnan(targets[i]) ? 0 : logits[i] - targets[i];
+    loss += (double)difference * difference;
+    logits[i] = 2 * difference / norm;
   }
   return loss / norm;
 }

@@ -58,7 +58,23 @@ public struct CoNLLFormat: DataFormat {
 public struct TableDataFormat: DataFormat {
   public let format: TableFormat
   public var columns: RecordColumns
+  /// What divides the labels of a record that may have several, and whether each is followed by _1 or _0.
+  public var labelSeparator = ","
+  public var labelValues = false
+  /// What follows the document's id in the id of a record: the records of a document are then one record; nil: each is
+  /// its own.
+  public var documentSeparator: String?
   public var content: RecordContent { .labeledTexts }
+
+  /// Reads what records of `kind` are labeled with.
+  public mutating func setLabels(_ kind: LabelKind) {
+    columns.labelForm =
+      switch kind {
+      case .one: .one
+      case .set: .set(separator: labelSeparator, hasValues: labelValues)
+      case .number: .number
+      }
+  }
 
   public init(_ format: TableFormat) {
     self.format = format
@@ -66,7 +82,11 @@ public struct TableDataFormat: DataFormat {
   }
 
   public func records(in paths: [String]) throws -> any Dataset {
-    ConcatenatedDataset(try paths.map { try TableDataset(path: $0, format: format, columns: columns) })
+    ConcatenatedDataset(
+      try paths.map { path -> any Dataset in
+        let table = try TableDataset(path: path, format: format, columns: columns)
+        return try documentSeparator.map { try DocumentDataset(table, separator: $0) } ?? table
+      })
   }
 }
 

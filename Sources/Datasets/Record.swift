@@ -14,26 +14,30 @@ public struct Record: Sendable, Equatable {
   public var words: [String]
   /// One per word; empty if the words are unlabeled.
   public var tags: [String]
-  /// The labels of the whole record; empty if it is unlabeled.
+  /// The labels of the whole record; empty if it is unlabeled, or if none of a set applies.
   public var labels: [String]
+  /// The number that the record is labeled with; nil: it has none.
+  public var value: Double?
   /// nil if the record was not read from a file.
   public var source: SourceLocation?
 
   public init(
     id: String, texts: [String] = [], words: [String] = [], tags: [String] = [], labels: [String] = [],
-    source: SourceLocation? = nil
+    value: Double? = nil, source: SourceLocation? = nil
   ) {
     self.id = id
     self.texts = texts
     self.words = words
     self.tags = tags
     self.labels = labels
+    self.value = value
     self.source = source
   }
 
   /// Compares everything but the sources.
   public static func == (a: Self, b: Self) -> Bool {
     a.id == b.id && a.texts == b.texts && a.words == b.words && a.tags == b.tags && a.labels == b.labels
+      && a.value == b.value
   }
 }
 

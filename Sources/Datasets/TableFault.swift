@@ -30,6 +30,12 @@ public struct TableFault: Error, Equatable {
     case emptyText(column: String)
     /// A label or id is empty or null.
     case noValue(column: String, found: String)
+    /// A label is given twice for one record.
+    case repeatedLabel(column: String, label: String)
+    /// Every label ends with _0 or _1.
+    case labelValues(column: String, label: String)
+    /// Records of one document are not next to each other.
+    case scatteredDocument(String)
     /// A record has the id of the record of line `firstLine`.
     case repeatedID(String, firstLine: Int)
     case fields(found: Int, expected: Int, headerLine: Int)
@@ -61,6 +67,12 @@ extension TableFault.Problem: CustomStringConvertible {
     case .wrongType(let column, let found, let expected): "found \(found) in \(quoted(column)); expected \(expected)"
     case .emptyText(let column): "found an empty text in \(quoted(column)); expected text"
     case .noValue(let column, let found): "found \(found) in \(quoted(column)); expected a label or id"
+    case .repeatedLabel(let column, let label):
+      "found \(quoted(label)) twice in \(quoted(column)); expected distinct labels"
+    case .labelValues(let column, let label):
+      "found labels with values, such as \(quoted(label)), in \(quoted(column)); expected the labels that apply"
+    case .scatteredDocument(let id):
+      "found a record of the document \(quoted(id)) after one of another document; expected a document's records together"
     case .repeatedID(let id, let line): "found the id \(quoted(id)), which line \(line) has too; expected different ids"
     case .fields(let found, let expected, let line):
       "found \(found == 1 ? "1 field" : "\(found) fields"); expected \(expected) as in the header (line \(line))"
@@ -83,6 +95,9 @@ extension TableFault.Problem: CustomStringConvertible {
     case .wrongType: "Convert the values to the expected type when writing the file."
     case .emptyText: "Remove these records or add the text."
     case .noValue: "Remove these records or add the value."
+    case .repeatedLabel: "Name each label once."
+    case .labelValues: #"With "label_values": true, _1 after a label says that it applies, and _0 that it does not."#
+    case .scatteredDocument: "Sort the records by document, or name no document_separator."
     case .repeatedID: "Make the ids unique, or name no id column: the ids are then the numbers of the records."
     case .fields:
       "Replace tabs in the fields of a TSV file by spaces. Put fields with a comma, a quote or a line break in a CSV "

@@ -11,6 +11,27 @@ public enum TableFormat: String, Sendable, CaseIterable {
   case csv
 }
 
+/// What records are labeled with.
+public enum LabelKind: Sendable {
+  /// One label.
+  case one
+  /// Any number of labels.
+  case set
+  /// A number.
+  case number
+}
+
+/// What the label column has.
+public enum LabelForm: Sendable, Equatable {
+  /// One label.
+  case one
+  /// Any number of labels: a list of strings in JSON lines, or else a text, in which the separator divides them. An empty
+  /// text or list has none. With `hasValues` every label is followed by _1 if it applies, or by _0.
+  case set(separator: String, hasValues: Bool)
+  /// A number.
+  case number
+}
+
 /// The names of the columns of a table that make a record. Other columns are ignored.
 public struct RecordColumns: Sendable, Equatable {
   public var text: String
@@ -18,6 +39,7 @@ public struct RecordColumns: Sendable, Equatable {
   public var textPair: String?
   /// nil: the records are unlabeled.
   public var label: String?
+  public var labelForm = LabelForm.one
   /// nil: the id of a record is its number in the file, from 1.
   public var id: String?
 

@@ -41,11 +41,19 @@ struct TableParser: Sendable {
     let cells = try cells(of: row, rows)
     var texts = [try text(columns.text, cells)]
     if let name = columns.textPair { texts.append(try text(name, cells)) }
-    let label = try columns.label.map { (name) throws(TableFault.Problem) in try value(name, cells) }
     let id = try columns.id.map { (name) throws(TableFault.Problem) in try value(name, cells) }
-    return Record(
-      id: id ?? String(number), texts: texts, labels: label.map { [$0] } ?? [],
-      source: .init(file: file, line: line, record: number))
+    var record = Record(
+      id: id ?? String(number), texts: texts, source: .init(file: file, line: line, record: number))
+    if let name = columns.label {
+      switch columns.labelForm {
+      case .one: record.labels = [try value(name, cells)]
+      case .set(let separator, let hasValues):
+        let labels = LabelSetParser(column: name, separator: separator, hasValues: hasValues)
+        record.labels = try labels.labels(in: try cell(name, cells))
+      case .number: record.value = try self.number(name, cells)
+      }
+    }
+    return record
   }
 }
 
@@ -102,6 +110,16 @@ extension TableParser {
       throw .wrongType(column: column, found: "the number \(number)", expected: valueTypes)
     case let other: throw .wrongType(column: column, found: other.typeName, expected: valueTypes)
     }
+  }
+
+  private func number(_ column: String, _ cells: Cells) throws(TableFault.Problem) -> Double {
+    let json = try cell(column, cells)
+    let number = json.number ?? json.string.flatMap { Double($0.filter { $0 != " " }) }
+    guard let number, number.isFinite else {
+      let found = json.string.map { quoted($0) } ?? json.number.map { "the number \($0)" } ?? json.typeName
+      throw .wrongType(column: column, found: found, expected: "a number")
+    }
+    return number
   }
 
   private func cell(_ column: String, _ cells: Cells) throws(TableFault.Problem) -> JSON {

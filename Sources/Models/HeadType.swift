@@ -33,7 +33,4 @@ extension HeadType {
     case .maskedLM: nil
     }
   }
-
-  /// transformers' `problem_type` in config.json, which decides loss and activation; nil: not used by this head.
-  var problemType: String? { self == .sequenceClassification ? "single_label_classification" : nil }
 }

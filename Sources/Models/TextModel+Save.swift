@@ -4,9 +4,9 @@ public import Checkpoints
 import Files
 
 extension TextModel {
-  /// Writes config.json, with `labels` and all sizes, and model.safetensors with the numbers in `format`. Does not
+  /// Writes config.json, with `labels`, `problemType` and all sizes, and model.safetensors with the numbers in `format`. Does not
   /// write the tokenizer.
-  public func save(to folder: String, labels: [String], as format: FloatFormat = .f32) throws {
+  public func save(to folder: String, labels: [String], problemType: String?, as format: FloatFormat = .f32) throws {
     try makeFolder(folder)
     var object = config.json.object ?? [:]
     object["architectures"] = [.string(config.family.architecture.className(headType))]
@@ -19,7 +19,7 @@ extension TextModel {
       labels.isEmpty ? nil : .object(.init(uniqueKeysWithValues: names.map { ("\($0)", .string($1)) }))
     object["label2id"] = labels.isEmpty ? nil : .object(.init(names.map { ($1, .int($0)) }) { first, _ in first })
     object["num_labels"] = nil
-    object["problem_type"] = headType.problemType.map(JSON.string)
+    object["problem_type"] = problemType.map(JSON.string)
     try writeFile(JSON.object(object).text() + "\n", to: folder + "/config.json")
     // With bf16 the frozen weights are bfloat16 in memory.
     let weights = parameters.map(\.asFloat32)

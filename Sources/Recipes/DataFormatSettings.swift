@@ -34,6 +34,7 @@ extension Recipe.Data {
       fields.object("data") {
         data.declareFormat($0)
         data.declareWindow($0)
+        data.readLabels($0, of: task)
         $0.checkFormat(data.type, of: task, formats)
       }
     }

@@ -29,25 +29,24 @@ public struct FolderTask: Sendable {
       }
       return
     }
+    let problem = config.json["problem_type"]?.string
+    if folder == base, let problem, !TaskType.allCases.contains(where: { $0.inference.problemType == problem }) {
+      throw PoolFault.problemType(folder, problem)
+    }
     // The base's class says nothing about an adapter.
     let own = folder == base ? TaskType.architectures(of: config).first : nil
-    let type = try found.map { try Self.taskType(named: $0, file) } ?? own ?? .tokenClassification
+    let type = try found.map { try Self.taskType(named: $0, problem, file) } ?? own ?? .tokenClassification
     do {
       inference = try type.inference.init(labels: config.labels)
     } catch let fault as TaskFault {
       throw PoolFault.record(folder, fault)
     }
-    if folder == base, Swift.type(of: inference).headType.isBySequence {
-      let problem = config.json["problem_type"]?.string
-      if problem.map({ $0 != "single_label_classification" }) ?? (config.labels.count == 1) {
-        throw PoolFault.problemType(folder, problem ?? "regression")
-      }
-    }
   }
 
-  /// The first task whose head has this `task_type` in PEFT.
-  private static func taskType(named name: String, _ file: String) throws -> TaskType {
-    guard let type = TaskType.allCases.first(where: { $0.inference.headType.peftTaskType == name }) else {
+  /// The first task whose head has this `task_type` in PEFT, with the base's `problem_type` if a task has both.
+  private static func taskType(named name: String, _ problem: String?, _ file: String) throws -> TaskType {
+    let types = TaskType.allCases.filter { $0.inference.headType.peftTaskType == name }
+    guard let type = types.first(where: { $0.inference.problemType == problem }) ?? types.first else {
       throw PoolFault.unknownTaskType(file, name)
     }
     return type

@@ -26,7 +26,8 @@ public struct MergedModel {
     let member = pool.members[0]
     guard let adapter = member.adapter else { preconditionFailure("the member is an adapter") }
     let model = try adapter.merged(), method = type(of: adapter.method).peftType
-    try model.save(to: folder, labels: member.task.labels, as: format)
+    try model.save(
+      to: folder, labels: member.task.labels, problemType: Swift.type(of: member.task).problemType, as: format)
     let tokenizer = member.tokenizer.tokenizer
     try tokenizer.save(to: folder, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
     var settings = member.settings ?? TuneJSON(task: member.task)

@@ -41,13 +41,14 @@ public enum PoolFault: Error, CustomStringConvertible {
         + "\(expected.map { "\"\($0)\"" } ?? "null"). Do the two files belong together?"
     case .unknownTaskType(let file, let found):
       "\(file): 'task_type' is \"\(found)\"; supported: "
-        + TaskType.allCases.compactMap { $0.inference.headType.peftTaskType }.map { "\"\($0)\"" }.joined(
+        + Set(TaskType.allCases.compactMap { $0.inference.headType.peftTaskType }).sorted().map { "\"\($0)\"" }.joined(
           separator: ", ") + "."
     case .noRecords(let path, let task):
       "\(path): was trained for \(task.rawValue), which has no predictions for single texts. Fine-tune it first: use it, "
         + "or the adapter's base, as a recipe's 'model.path'. 'tune eval' scores it on text."
     case .problemType(let folder, let type):
-      "\(folder)/config.json: 'problem_type' is \(type); only classifiers with one label per text are supported."
+      "\(folder)/config.json: 'problem_type' is \(type); expected "
+        + TaskType.allCases.compactMap { $0.inference.problemType }.map { "\"\($0)\"" }.joined(separator: ", ") + "."
     case .record(let folder, let fault): "\(folder): \(fault)"
     case .duplicateName(let name): "Two adapters are named \"\(name)\"."
     }

@@ -10,7 +10,7 @@ struct EncodedSplit: Sendable {
   let sequences: [(record: Int, index: Int)]
   /// Tokens of each sequence.
   let lengths: [Int]
-  private let task: any RecordInference
+  private var task: any RecordInference
 
   init(_ records: any Dataset, _ task: any RecordInference, _ tokenizer: TextTokenizer) {
     self.records = records
@@ -18,6 +18,13 @@ struct EncodedSplit: Sendable {
     encoded = (0..<records.count).map { task.encode(records[$0], tokenizer) }
     sequences = encoded.enumerated().flatMap { record, encoded in encoded.features.indices.map { (record, $0) } }
     lengths = encoded.flatMap { $0.features.map(\.ids.count) }
+  }
+
+  /// The same records and features, whose logits `task` decodes.
+  func with(_ task: any RecordInference) -> EncodedSplit {
+    var copy = self
+    copy.task = task
+    return copy
   }
 
   func features(_ sequence: Int) -> Features {

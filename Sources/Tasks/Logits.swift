@@ -48,6 +48,9 @@ public func softmax(_ logits: some Collection<Float>) -> [Double] {
   return exponentials.map { $0 / sum }
 }
 
+/// 1/(1 + e^-x)
+func sigmoid(_ x: Double) -> Double { x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)) }
+
 /// The model's outputs are NaN or infinite. Without this error they would look like bad predictions.
 public struct NotFinite: Error, CustomStringConvertible {
   public init() {}

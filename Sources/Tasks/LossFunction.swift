@@ -6,8 +6,21 @@ public protocol LossFunction: Sendable {
   func weight(of targets: Targets) -> Float
   /// The sum of the losses divided by `norm`. Sets the gradient of the logits.
   func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double
+  /// `scale` times how far a student's outputs are from its teachers', summed over the rows. Sets the gradient of the logits.
+  func divergence(
+    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+  ) -> Double
   /// The loss that an evaluation reports.
   var forEvaluation: Self { get }
+}
+
+extension LossFunction {
+  /// That of the softmax.
+  public func divergence(
+    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+  ) -> Double {
+    Autograd.divergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
+  }
 }
 
 /// Cross-entropy with class weights and label smoothing, as torch's CrossEntropyLoss.
@@ -36,4 +49,54 @@ public struct ClassificationLoss: LossFunction {
     guard case .classes(let classes) = targets else { preconditionFailure("cross-entropy requires classes") }
     return classes
   }
+}
+
+/// Binary cross-entropy of each class, averaged over the classes, as torch's BCEWithLogitsLoss.
+public struct MultiLabelLoss: LossFunction {
+  /// What an example to which a class applies counts, by class; nil: 1.
+  private let positiveWeights: [Float]?
+
+  public init(positiveWeights: [Float]? = nil) { self.positiveWeights = positiveWeights }
+
+  /// The number of targets.
+  public func weight(of targets: Targets) -> Float { Float(targets.labeled.count) }
+
+  public func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+    guard case .classSets(let sets) = targets else {
+      preconditionFailure("a multi-label loss requires sets of classes")
+    }
+    let none = [Float](repeating: .nan, count: logits.columns)
+    return binaryCrossEntropy(
+      logits, targets: sets.flatMap { $0.isEmpty ? none : $0 }, positiveWeights: positiveWeights, norm: norm, pass)
+  }
+
+  public func divergence(
+    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+  ) -> Double {
+    binaryDivergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
+  }
+
+  public var forEvaluation: MultiLabelLoss { self }
+}
+
+/// The mean squared error, as torch's MSELoss.
+public struct RegressionLoss: LossFunction {
+  public init() {}
+
+  /// The number of targets.
+  public func weight(of targets: Targets) -> Float { Float(targets.labeled.count) }
+
+  public func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+    guard case .values(let values) = targets else { preconditionFailure("a regression loss requires values") }
+    return meanSquaredError(logits, targets: values, norm: norm, pass)
+  }
+
+  /// The squared error: numbers have no temperature.
+  public func divergence(
+    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+  ) -> Double {
+    squaredError(logits, from: teacher, scale: scale, pass)
+  }
+
+  public var forEvaluation: RegressionLoss { self }
 }

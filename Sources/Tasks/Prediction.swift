@@ -8,6 +8,10 @@ public enum Prediction: Sendable, Equatable {
   case entities([Entity])
   /// The predicted label, and the probability of every label.
   case label(String, probabilities: [ScoredLabel])
+  /// The labels that apply, and the probability of every label.
+  case labels([String], probabilities: [ScoredLabel])
+  /// A number.
+  case value(Double)
 }
 
 /// A label and its probability.
@@ -50,6 +54,8 @@ extension Prediction {
       ]
     case .entities(let entities): ["entities": .array(entities.map(\.json))]
     case .label(let label, _): ["labels": ["label": .string(label), "probabilities": scores]]
+    case .labels(let labels, _): ["labels": ["labels": .array(labels.map(JSON.string)), "probabilities": scores]]
+    case .value(let value): ["value": rounded(value)]
     }
   }
 
@@ -59,6 +65,8 @@ extension Prediction {
     case .tags(let tags, _): .array(tags.map { .string($0.label) })
     case .entities(let entities): .array(entities.map(\.json))
     case .label(let label, _): .string(label)
+    case .labels(let labels, _): .array(labels.map(JSON.string))
+    case .value(let value): rounded(value)
     }
   }
 
@@ -67,7 +75,8 @@ extension Prediction {
     switch self {
     case .tags(let tags, _): .array(tags.map { rounded($0.probability) })
     case .entities(let entities): .array(entities.map { rounded($0.probability) })
-    case .label(_, let probabilities):
+    case .value: .null
+    case .label(_, let probabilities), .labels(_, let probabilities):
       .object(.init(probabilities.map { ($0.label, rounded($0.probability)) }) { first, _ in first })
     }
   }

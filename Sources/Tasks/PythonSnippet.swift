@@ -1,4 +1,5 @@
 /// Python code that answers with an adapter: transformers loads the base, PEFT the adapter. Model cards contain it.
+import Datasets
 import Files
 public import Models
 
@@ -25,7 +26,7 @@ public struct PythonSnippet {
   }
 
   private var headType: HeadType { type(of: task).headType }
-  private var isPair: Bool { (task as? SequenceClassification)?.pairs == true }
+  private var isPair: Bool { (task as? any TextInference)?.pairs == true }
 
   public var text: String {
     """
@@ -100,10 +101,11 @@ public struct PythonSnippet {
           print(token, model.config.id2label[int(row.argmax())])
       """
     case .sequenceClassification:
-      """
-      for label, probability in zip(labels, logits.softmax(-1)):
-          print(label, float(probability))
-      """
+      switch type(of: task).labelKind {
+      case .one: probabilities("logits.softmax(-1)")
+      case .set: probabilities("logits.sigmoid()")
+      case .number: "print(float(logits[0]))"
+      }
     case .maskedLM:
       """
       position = inputs["input_ids"][0].tolist().index(tokenizer.mask_token_id)
@@ -111,6 +113,13 @@ public struct PythonSnippet {
       """
     }
   }
+}
+
+private func probabilities(_ expression: String) -> String {
+  """
+  for label, probability in zip(labels, \(expression)):
+      print(label, float(probability))
+  """
 }
 
 /// A literal; JSON's strings and lists of strings are Python's.

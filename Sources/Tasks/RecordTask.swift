@@ -5,9 +5,9 @@ import Files
 public import Models
 
 public struct RecordTask: Task {
-  private let inference: any RecordInference
+  private var inference: any RecordInference
   private let loss: any LossFunction
-  private let splits: [Split: EncodedSplit]
+  private var splits: [Split: EncodedSplit]
 
   /// - Parameters:
   ///   - splits: labeled records.
@@ -46,6 +46,12 @@ public struct RecordTask: Task {
     loss(logits, targets, norm: norm, pass)
   }
 
+  public func divergence(
+    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+  ) -> Double {
+    loss.divergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
+  }
+
   public func describe(example: Int) -> String {
     guard let train = splits[.train] else { return "training example \(example + 1)" }
     let record = train.sequences[example].record, noun = Swift.type(of: inference).description.record
@@ -60,16 +66,7 @@ public struct RecordTask: Task {
     _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
   ) throws -> Evaluation? {
     guard let data = splits[split] else { return nil }
-    let inferenceLoss = loss.forEvaluation
-    let norm = data.sequences.indices.reduce(0) { $0 + inferenceLoss.weight(of: data.features($1).targets) }
-    let outputs = Inference(model, adapters).run(
-      lengths: data.lengths, parallelFor, batch: { data.batch($0, inferenceLoss) }
-    ) { batch, logits, pass in
-      (data.predictionLogits(batch, logits), inferenceLoss(logits, batch.targets, norm: norm, pass))
-    }
-    let loss = outputs.reduce(0) { $0 + $1.1 }
-    guard loss.isFinite else { throw NotFinite() }
-    let predictions = try data.predictions(from: outputs.flatMap(\.0))
+    let (predictions, loss) = try predictions(model, adapters, data, parallelFor)
     let (values, json) = try inference.score(data.records, predictions)
     return Evaluation(
       loss: loss, values: values.merging(["loss": loss]) { $1 },
@@ -83,6 +80,33 @@ public struct RecordTask: Task {
           ]
         }
       })
+  }
+
+  public func fitted(
+    _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
+  ) throws -> (task: any Task, inference: any TaskInference)? {
+    guard inference.isFittedOnDev, let dev = splits[.dev] else { return nil }
+    let fitted = inference.fitted(to: dev.records, try predictions(model, adapters, dev, parallelFor).predictions)
+    var copy = self
+    copy.inference = fitted
+    copy.splits = splits.mapValues { $0.with(fitted) }
+    return (copy, fitted)
+  }
+
+  /// The prediction for each record of a split, and the loss.
+  private func predictions(
+    _ model: TextModel, _ adapters: RowAdapters, _ data: EncodedSplit, _ parallelFor: ParallelFor
+  ) throws -> (predictions: [Prediction], loss: Double) {
+    let inferenceLoss = loss.forEvaluation
+    let norm = data.sequences.indices.reduce(0) { $0 + inferenceLoss.weight(of: data.features($1).targets) }
+    let outputs = Inference(model, adapters).run(
+      lengths: data.lengths, parallelFor, batch: { data.batch($0, inferenceLoss) }
+    ) { batch, logits, pass in
+      (data.predictionLogits(batch, logits), inferenceLoss(logits, batch.targets, norm: norm, pass))
+    }
+    let loss = outputs.reduce(0) { $0 + $1.1 }
+    guard loss.isFinite else { throw NotFinite() }
+    return (try data.predictions(from: outputs.flatMap(\.0)), loss)
   }
 }
 

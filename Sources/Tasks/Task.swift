@@ -39,6 +39,14 @@ public protocol Task: Sendable {
   func batch(_ examples: [Int], at step: Int) -> LabeledBatch
   /// The loss divided by `norm`, the weight of the whole batch's targets. Sets the gradient of the logits.
   func loss(of logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double
+  /// `scale` times how far the logits are from a teacher's, summed over the rows. Sets the gradient of the logits.
+  func divergence(
+    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+  ) -> Double
+  /// The task, and what it saves, with what the trained model's outputs on dev decide, such as thresholds; nil: nothing.
+  func fitted(
+    _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
+  ) throws -> (task: any Task, inference: any TaskInference)?
   /// Number of tokens that an evaluation of the split processes; 0 if there is no such file.
   func tokens(in split: Split) -> Int
   /// Metrics of a split, or nil if there is no such file.
@@ -67,6 +75,16 @@ extension Task {
   public func describe(example: Int) -> String { "training example \(example + 1)" }
   public var varyingInput: VaryingInput? { nil }
   public func records(in split: Split) -> (any Dataset)? { nil }
+
+  public func fitted(
+    _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
+  ) throws -> (task: any Task, inference: any TaskInference)? { nil }
+
+  public func divergence(
+    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+  ) -> Double {
+    ClassificationLoss().divergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
+  }
 
   /// For a task without held-out text.
   public func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }

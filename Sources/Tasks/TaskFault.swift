@@ -5,9 +5,13 @@ public enum TaskFault: Error, CustomStringConvertible {
   case unlistedLabels(file: String, labels: [String], listed: [String])
   /// Names of a token classifier's labels that do not say which entities they are tags of.
   case labelNames([String])
-  case unknownClassWeights([String], known: [String])
+  /// `key` of the section "task" names labels that the data do not have.
+  case unknownLabelsOf(key: String, [String], known: [String])
   case noWords(file: String)
   case noKnownLabels(file: String, labels: [String])
+  case noLabels(file: String)
+  /// `key` of the section "task" needs a dev split.
+  case noDev(key: String)
   case oneLabel(file: String, label: String)
   case texts(Int, expected: Int, record: Record)
 
@@ -20,8 +24,8 @@ public enum TaskFault: Error, CustomStringConvertible {
       "the labels \(names.prefix(20).joined(separator: ", ")) do not say which entities they mark. Expected O, and tags "
         + "such as B-Drug and I-Drug (IOB2, IOBES, BILOU), or entity types without a prefix. Name them in "
         + "'id2label' of config.json, or in tune.json's 'task.labels'."
-    case .unknownClassWeights(let names, let known):
-      "task.class_weights: no such label: \(names.joined(separator: ", ")). The data have "
+    case .unknownLabelsOf(let key, let names, let known):
+      "task.\(key): no such label: \(names.joined(separator: ", ")). The data have "
         + known.joined(separator: ", ") + "."
     case .noWords(let file):
       "\(file): every token of the text is unknown to the model's vocabulary, so that there is nothing to mask. "
@@ -29,6 +33,8 @@ public enum TaskFault: Error, CustomStringConvertible {
     case .noKnownLabels(let file, let labels):
       "\(file): no record has a label of the model, which knows \(labels.prefix(20).joined(separator: ", "))"
         + "\(labels.count > 20 ? ", …" : ""). Is the label column right? Was the model trained on other data?"
+    case .noDev(let key): "task.\(key) is chosen on dev, but 'data.dev' names no file."
+    case .noLabels(let file): "\(file): no record has a label. Is 'data.label_column' right?"
     case .oneLabel(let file, let label):
       "\(file): every record has the label \"\(label)\"; a classifier needs at least two labels. "
         + "Is 'data.label_column' right?"

@@ -15,6 +15,10 @@ public protocol TaskInference: Sendable, Codable {
   /// `task.type` in a recipe and in tune.json.
   static var name: String { get }
   static var headType: HeadType { get }
+  /// transformers' `problem_type` in config.json, which decides loss and activation; nil: the head has none.
+  static var problemType: String? { get }
+  /// What records are labeled with.
+  static var labelKind: LabelKind { get }
   /// All metrics, the default for choosing the best checkpoint first.
   static var metrics: [Metric] { get }
   /// Texts about the task in messages and model cards.
@@ -43,6 +47,10 @@ public protocol RecordInference: TaskInference {
   func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction
   /// The values of the task's metrics and the JSON of an evaluation, without the loss.
   func score(_ records: some Dataset, _ predictions: [Prediction]) throws -> (values: [String: Double], json: JSON)
+  /// Whether `fitted` decides anything.
+  var isFittedOnDev: Bool { get }
+  /// The task with what is chosen on labeled records that it was not trained on, such as thresholds.
+  func fitted(to records: some Dataset, _ predictions: [Prediction]) -> Self
   /// What the record is labeled with, in the form of the predicted labels.
   func gold(of record: Record) -> JSON
   /// The loss of an evaluation.
@@ -67,6 +75,11 @@ public struct TaskDescription: Sendable {
   public let scoring: String
 }
 
+extension TaskInference {
+  public static var problemType: String? { nil }
+  public static var labelKind: LabelKind { .one }
+}
+
 /// "often (2), rarely (1)"; nil: there are none.
 func list(_ counts: [String: Int]) -> String? {
   if counts.isEmpty { return nil }
@@ -80,6 +93,8 @@ extension RecordInference {
     if record.texts.count > 1 { throw .texts(record.texts.count, expected: 1, record: record) }
   }
 
+  public var isFittedOnDev: Bool { false }
+  public func fitted(to records: some Dataset, _ predictions: [Prediction]) -> Self { self }
   public var evaluationLoss: any LossFunction { ClassificationLoss() }
   public func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?) {
     (records, nil)

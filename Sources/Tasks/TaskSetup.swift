@@ -36,8 +36,8 @@ public struct TaskContext: Sendable {
 }
 
 public struct TaskSetup: Sendable {
-  public let task: any Task
-  public let inference: any TaskInference
+  public var task: any Task
+  public var inference: any TaskInference
   /// Whether the base model's head is reused.
   public let reuseHead: Bool
   /// The size of each split, for messages and the model card: "60 sentences".
@@ -60,9 +60,10 @@ public struct TaskSetup: Sendable {
 }
 
 /// The loss weight of each label; nil if none is set.
-/// - Throws: `TaskFault.unknownClassWeights`.
-func loss(weights: [String: Double], of labels: [String]) throws -> [Float]? {
+/// - Parameter key: of the section "task".
+/// - Throws: `TaskFault.unknownLabelsOf`.
+func loss(weights: [String: Double], of labels: [String], key: String) throws(TaskFault) -> [Float]? {
   let unknown = weights.keys.filter { !labels.contains($0) }.sorted()
-  if !unknown.isEmpty { throw TaskFault.unknownClassWeights(unknown, known: labels) }
+  if !unknown.isEmpty { throw .unknownLabelsOf(key: key, unknown, known: labels) }
   return weights.isEmpty ? nil : labels.map { Float(weights[$0] ?? 1) }
 }

@@ -8,6 +8,10 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
   case tokenClassification = "token_classification"
   /// One label per text, or per pair of texts.
   case sequenceClassification = "sequence_classification"
+  /// Any number of labels per text, or per pair of texts.
+  case multiLabelClassification = "multi_label_classification"
+  /// A number per text, or per pair of texts.
+  case regression
   /// Masked-language modeling on running text.
   case maskedLM = "masked_lm"
 
@@ -15,6 +19,8 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
     switch self {
     case .tokenClassification: TokenClassification.self
     case .sequenceClassification: SequenceClassification.self
+    case .multiLabelClassification: MultiLabelClassification.self
+    case .regression: Regression.self
     case .maskedLM: MaskedLM.self
     }
   }
@@ -30,10 +36,16 @@ extension TaskType {
 }
 
 extension TaskType {
-  /// The tasks whose head the model class in config.json has (`architectures`); empty for another class.
+  /// The tasks that the model class in config.json has the head of (`architectures`), by `problem_type` where several
+  /// have it; empty for another class.
   public static func architectures(of config: ModelConfig) -> [TaskType] {
     let classes = config.json["architectures"]?.array?.compactMap(\.string) ?? []
-    return allCases.filter { classes.contains(config.family.architecture.className($0.inference.headType)) }
+    let problem = config.json["problem_type"]?.string ?? (config.labels.count == 1 ? "regression" : nil)
+    return allCases.filter {
+      let task = $0.inference
+      return classes.contains(config.family.architecture.className(task.headType))
+        && (problem == nil || task.problemType == nil || task.problemType == problem)
+    }
   }
 }
 

@@ -60,7 +60,7 @@ public final class Distillation: Objective, @unchecked Sendable {
     if settings.klWeight > 0 || settings.taskWeight > 0 {
       let logits = model(batch.input, adapters: adapters, rows: batch.rows, trace: studentTrace, pass)
       // KL first: the task's loss may overwrite the logits with their gradient.
-      if settings.klWeight > 0 { losses["kl"] = klLoss(logits, batch, teacherTraces, totals, pass) }
+      if settings.klWeight > 0 { losses["kl"] = klLoss(logits, batch, task, teacherTraces, totals, pass) }
       if settings.taskWeight > 0 { losses["task"] = taskLoss(logits, batch, task, totals, pass) }
     } else {
       model.encode(batch.input, adapters: adapters, trace: studentTrace, pass)
@@ -85,7 +85,7 @@ public final class Distillation: Objective, @unchecked Sendable {
 
   /// The teachers' forward passes also fill `traces`, so that the other terms need no second pass.
   private func klLoss(
-    _ logits: Tensor, _ batch: LabeledBatch, _ traces: [Trace], _ totals: BatchTotals, _ pass: Pass
+    _ logits: Tensor, _ batch: LabeledBatch, _ task: any Task, _ traces: [Trace], _ totals: BatchTotals, _ pass: Pass
   ) -> Double {
     let rows = settings.klTokens == .all ? totals.tokens : totals.labeled
     let (temperature, scale) = (Float(settings.temperature), Float(settings.klWeight / Double(max(rows, 1))))
@@ -96,7 +96,7 @@ public final class Distillation: Objective, @unchecked Sendable {
         })
     }
     guard let cache else {
-      return divergence(logits, from: computeLogits(), temperature: temperature, scale: scale, pass)
+      return task.divergence(logits, from: computeLogits(), temperature: temperature, scale: scale, pass)
     }
     let top = cache.logProbabilities(for: batch, temperature: temperature, computeLogits)
     return divergence(logits, from: top, temperature: temperature, scale: scale, pass)

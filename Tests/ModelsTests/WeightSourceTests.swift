@@ -67,7 +67,7 @@ func `layer i of a student is the selected layer of the checkpoint, other weight
   let folder = TemporaryFolder()
   let config = try ModelConfig(json: ["hidden_size": 24, "vocab_size": 9, "num_hidden_layers": 1], file: "c")
   let model = try TextModel(config, .random, headType: .tokenClassification, classes: 2, reuseHead: false, seed: 1)
-  try model.save(to: folder.path, labels: ["O", "B-X"])
+  try model.save(to: folder.path, labels: ["O", "B-X"], problemType: nil)
   let saved = try ModelConfig(folder: folder.path)
   #expect(saved.json["num_attention_heads"] == 12 && saved.json["type_vocab_size"] == 2)
   #expect(saved.sizes.map(\.value) == config.sizes.map(\.value))

@@ -1,4 +1,4 @@
-/// Squared error between a student's and its teacher's values.
+/// Squared error of a model's values against targets, or of a student's against its teacher's.
 internal import CKernels
 internal import Kernels
 
@@ -13,4 +13,16 @@ public func squaredError(_ x: Tensor, from teacher: Tensor, scale: Float, _ pass
     sum = tune_squared_error(x.pointer, teacher.pointer, dx?.base, x.count, 2 * scale, beta)
   }
   return Double(scale) * sum
+}
+
+/// loss = Σᵢ (x - y)², over rows with a target, divided by `norm`      logits x [n, 1]      targets y; NaN: no target
+/// torch's MSELoss when `norm` is the number of rows with a target.
+/// - Returns: the loss. Its gradient overwrites the logits and becomes theirs, for `Pass.backward`.
+public func meanSquaredError(_ logits: Tensor, targets: [Float], norm: Float, _ pass: Pass) -> Double {
+  precondition(
+    targets.count == logits.rows && logits.columns == 1,
+    "meanSquaredError: \(targets.count) targets for \(logits.rows) × \(logits.columns) logits")
+  let loss = tune_mean_squared_error(logits.pointer, targets, logits.rows, norm > 0 ? norm : 1)
+  pass.addGradient(logits, to: logits.slot)
+  return loss
 }

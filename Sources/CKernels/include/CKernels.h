@@ -163,12 +163,23 @@ void tune_scatter_add(const float *dy, const int32_t *ids, float *table, long n,
 /// reduction='sum') / norm. logits [n, c] are replaced by their gradient; returns the loss. `weights` [c] may be NULL.
 double tune_cross_entropy(float *logits, const int32_t *targets, const float *weights, long n, long classes,
                           float smoothing, float norm);
+/// logits, targets [n, classes] from 0 to 1, or NaN: no target; positive_weights [classes] may be NULL.
+/// Returns the sum over rows of the mean over classes, divided by `norm`. The gradient overwrites the logits.
+double tune_binary_cross_entropy(float *logits, const float *targets, const float *positive_weights, long n,
+                                 long classes, float norm);
+/// logits, targets [n]; NaN: no target. Returns the sum of the squared errors, divided by `norm`. The gradient overwrites
+/// the logits.
+double tune_mean_squared_error(float *logits, const float *targets, long n, float norm);
 
 // Divergence (divergence.c); inverse_temperature = 1/T
 /// Returns Σ over rows of KL(q ‖ p), q = softmax(teacher/T), p = softmax(logits/T), both [n, c];
 /// gradient [n, c] = gradient_scale·(p - q). `gradient` may be `teacher`, or NULL.
 double tune_divergence(const float *logits, const float *teacher, float *gradient, long n, long classes,
                        float inverse_temperature, float gradient_scale);
+/// Returns Σ over rows of the mean over classes of KL(q ‖ p), q = sigmoid(teacher/T), p = sigmoid(logits/T), both [n, c];
+/// gradient [n, c] = gradient_scale/c·(p - q). `gradient` may be `teacher`, or NULL.
+double tune_binary_divergence(const float *logits, const float *teacher, float *gradient, long n, long classes,
+                              float inverse_temperature, float gradient_scale);
 /// The same for a teacher known only by its k log-probabilities teacher_log_probs [n, k] at the classes top_classes
 /// [n, k] of each row; all other classes count as one outcome. Rows of `gradient` are `stride` apart. With stride 0,
 /// `gradient` is one row of scratch.

@@ -69,6 +69,7 @@ extension Recipe {
     mutating func declare(_ fields: Fields, for task: Task?) {
       declareFormat(fields) { data, fields in if data.type != .text { data.declareStride(fields) } }
       if let task {
+        readLabels(fields, of: task.type)
         fields.checkFormat(type, of: task.type, FormatType.formats(with: task.section.content))
         fields.check(
           stride == nil || task.section.usesWindows, "stride",
@@ -81,6 +82,20 @@ extension Recipe {
       fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Train only on the first examples.")
       fields.optional(
         "max_dev_examples", &maxDevExamples, .int(1...), needs: "data.dev", "Evaluate dev only on its first examples.")
+    }
+
+    /// Reads the labels of tables as the task has them.
+    mutating func readLabels(_ fields: Fields, of task: TaskType) {
+      guard var table = formatSection as? TableDataFormat else { return }
+      let kind = task.inference.labelKind
+      fields.check(
+        kind == .set || (table.labelSeparator == "," && !table.labelValues), "label_separator", "label_values",
+        expected: "no value: only multi_label_classification has several labels per record")
+      fields.check(
+        table.documentSeparator == nil || kind == .set, "document_separator",
+        expected: "no value: only multi_label_classification joins the records of a document")
+      table.setLabels(kind)
+      if fields.isReading { formatSection = table }
     }
 
     /// The keys of the windows, for a file to evaluate.
@@ -146,6 +161,15 @@ extension TableDataFormat: DataFormatSection {
     fields.field("label_column", &label, .string, "Column of the label.")
     fields.optional("id_column", &columns.id, .string, "Column of the record's id; else its number in the file.")
     columns.label = label
+    fields.field("label_separator", &labelSeparator, .string, "What divides the labels of a record with several.")
+    fields.field(
+      "label_values", &labelValues, .bool, "Each of several labels is followed by _1 if it applies, or by _0.")
+    fields.optional(
+      "document_separator", &documentSeparator, .string,
+      "What follows the document's id in the id column; the records of a document are then one.")
+    fields.check(
+      documentSeparator == nil || (columns.id != nil && columns.textPair == nil), "document_separator",
+      expected: "an id_column, and no text_pair_column")
     func isOwn(_ name: String?, _ others: [String?]) -> Bool { name == nil || !others.contains(name) }
     fields.check(
       label != columns.text, "label_column", "text_column", expected: "text_column and label_column to differ")

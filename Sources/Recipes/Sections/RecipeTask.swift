@@ -31,6 +31,8 @@ extension TaskType {
     switch self {
     case .tokenClassification: TokenClassificationSettings()
     case .sequenceClassification: SequenceClassificationSettings()
+    case .multiLabelClassification: MultiLabelClassificationSettings()
+    case .regression: RegressionSettings()
     case .maskedLM: MaskedLMSettings()
     }
   }
@@ -57,7 +59,10 @@ extension Recipe {
 
     mutating func declare(_ fields: Fields) {
       var variant = type
-      fields.choice("type", &variant, "Task type: one label per word, one per text, or masked-language modeling.") {
+      fields.choice(
+        "type", &variant,
+        "Task type: one label per word, one or several per text, a number, or masked-language modeling."
+      ) {
         variant, fields in
         var task = variant == type ? self : Task(variant)
         task.section.declare(fields)

@@ -14,7 +14,7 @@ public import Training
 public struct Run {
   public let recipe: Recipe
   public let model: TextModel
-  public let setup: TaskSetup
+  public internal(set) var setup: TaskSetup
   /// nil for full fine-tuning.
   public let adapter: Adapter?
   /// The adapter as an argument of the model's passes.

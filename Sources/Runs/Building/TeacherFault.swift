@@ -17,12 +17,16 @@ enum TeacherFault: Error, CustomStringConvertible {
   case classes(adapter: String, Int, labels: Int)
   case noAttention
   case varyingInput(VaryingInput)
+  case noClasses(TaskType)
 
   var description: String {
     switch self {
     case .tokenizer(let teacher, let student):
       "distillation.teachers: \(teacher) and \(student) have different tokenizers; teacher and student need the same "
         + "vocabulary. Initialize the student from the teacher's folder, or trim both alike (tune tokenizer trim)."
+    case .noClasses(let task):
+      "distillation.cache: holds the probabilities of classes, of which one applies; \(task.rawValue) has none. Remove the "
+        + "key: the teachers then run at every step."
     case .noHead(let path):
       "distillation.teachers: \(path) has no head for this task, but distillation.kl_weight compares logits. "
         + "Fine-tune the teacher first, give its adapter, or set distillation.kl_weight to 0."

@@ -2,6 +2,7 @@
 import Adapters
 import Autograd
 import Checkpoints
+import Datasets
 import Files
 import Kernels
 import Models
@@ -127,6 +128,7 @@ extension RunBuilder {
     _ tokenizer: TextTokenizer, teachers: [String]
   ) throws -> TeacherCache {
     if let varying = setup.task.varyingInput { throw TeacherFault.varyingInput(varying) }
+    if type(of: setup.inference).labelKind != .one { throw TeacherFault.noClasses(TaskType(of: setup.inference)) }
     let labeledOnly = distillation.klTokens == .labeled
     let rows = setup.task.lengths.indices.map { example in
       let batch = setup.task.batch([example], at: 0)

@@ -60,7 +60,12 @@ extension Run {
     }
     if let failure { throw saveFault(failure, in: folder) }
     do {
-      return try finish(result, folder)
+      if result.status == .interrupted {
+        try saveSnapshot(folder)
+        trainer.loadBestWeights()
+        return try save(result, evaluations: [:], in: folder)
+      }
+      return try fitted().finish(result, folder)
     } catch {
       throw saveFault(error, in: folder)
     }
@@ -91,25 +96,36 @@ extension Run {
       free: freeSpace(at: path), step: folder.snapshots.steps.first)
   }
 
-  private func finish(_ result: TrainingResult, _ folder: RunFolder) throws -> JSON {
-    if result.status == .interrupted {
-      try saveSnapshot(folder)
-      trainer.loadBestWeights()
+  /// The run with what its task chooses on dev.
+  private func fitted() throws -> Run {
+    var run = self
+    if let (task, inference) = try setup.task.fitted(model, adapters: adapters, replicas.forEach) {
+      (run.setup.task, run.setup.inference) = (task, inference)
     }
+    return run
+  }
+
+  private func finish(_ result: TrainingResult, _ folder: RunFolder) throws -> JSON {
     var metrics: [String: JSON] = [:]
-    for split in [Split.dev, .test] where result.status != .interrupted {
+    for split in [Split.dev, .test] {
       guard let evaluation = try setup.task.evaluate(model, adapters: adapters, on: split, replicas.forEach) else {
         continue
       }
       metrics[split.rawValue] = evaluation.json
       try folder.savePredictions(evaluation.predictions(), split)
     }
-    let json = resultJSON(result, metrics)
+    let json = try save(result, evaluations: metrics, in: folder)
+    try folder.end()
+    return json
+  }
+
+  /// Writes the weights and result.json.
+  private func save(_ result: TrainingResult, evaluations: [String: JSON], in folder: RunFolder) throws -> JSON {
+    let json = resultJSON(result, evaluations)
     let (saved, obsolete) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
     try replaceFolder(at: folder.path + "/" + saved) { try saveWeights(to: $0, json) }
     folder.remove(obsolete)
     try folder.saveResult(json)
-    if result.status != .interrupted { try folder.end() }
     return json
   }
 

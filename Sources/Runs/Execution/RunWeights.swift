@@ -22,7 +22,8 @@ extension Run {
     if let adapter {
       try adapter.save(to: path, base: baseName, head: model.headType)
     } else {
-      try model.save(to: path, labels: setup.labels, as: recipe.saveDtype)
+      try model.save(
+        to: path, labels: setup.labels, problemType: type(of: setup.inference).problemType, as: recipe.saveDtype)
       try tokenizer.tokenizer.save(to: path, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
     }
     try tuneJSON.write(to: path)

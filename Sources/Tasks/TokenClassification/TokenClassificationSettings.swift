@@ -27,7 +27,7 @@ extension TokenClassificationSettings: TaskSettings {
     let task = RecordTask(
       inference, splits: splits, tokenizer: context.tokenizer,
       loss: ClassificationLoss(
-        weights: try loss(weights: classWeights, of: labels), smoothing: Float(labelSmoothing)))
+        weights: try loss(weights: classWeights, of: labels, key: "class_weights"), smoothing: Float(labelSmoothing)))
     let notes = Split.allCases.flatMap { split -> [String] in
       let size = task.sizes(split)
       let windows =

@@ -1,0 +1,114 @@
+/// Multi-label classification: predicts which labels apply to a text or a pair of texts; any number of them.
+public import Datasets
+public import Files
+import Models
+
+public struct MultiLabelClassification: TextInference {
+  public static let name = "multi_label_classification"
+  public static let problemType: String? = "multi_label_classification"
+  public static let labelKind = LabelKind.set
+  public static let metrics: [Metric] = MultiLabelScore.metrics + [.loss]
+  public static let description = TaskDescription(
+    pipeline: "text-classification", purpose: "multi-label classification", record: "record",
+    autoModel: "AutoModelForSequenceClassification",
+    scoring: "Metrics are scikit-learn's. A label that the model does not have counts as missed.")
+
+  public let labels: [String]
+  public let longText: LongText
+  public let pairs: Bool?
+  /// The probability from which a label applies, by label.
+  public private(set) var thresholds: [Double]
+  /// How `thresholds` are chosen after training.
+  let thresholdChoice: ThresholdChoice
+
+  private enum CodingKeys: String, CodingKey {
+    case labels, pairs, thresholds
+    case longText = "long_text"
+  }
+
+  public init(labels: [String]) {
+    self.init(labels: labels, longText: .truncate, pairs: nil, thresholdChoice: .fixed(0.5))
+  }
+
+  public init(labels: [String], longText: LongText, pairs: Bool?, thresholdChoice: ThresholdChoice) {
+    (self.labels, self.longText, self.pairs, self.thresholdChoice) = (labels, longText, pairs, thresholdChoice)
+    thresholds = [Double](repeating: thresholdChoice.start, count: labels.count)
+  }
+
+  /// Only the labels are required.
+  public init(from decoder: any Decoder) throws {
+    let file = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      labels: try file.decode([String].self, forKey: .labels),
+      longText: try file.decodeIfPresent(LongText.self, forKey: .longText) ?? .truncate,
+      pairs: try file.decodeIfPresent(Bool.self, forKey: .pairs), thresholdChoice: .fixed(0.5))
+    guard let thresholds = try file.decodeIfPresent([Double].self, forKey: .thresholds) else { return }
+    guard thresholds.count == labels.count else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .thresholds, in: file, debugDescription: "\(thresholds.count) thresholds for \(labels.count) labels")
+    }
+    self.thresholds = thresholds
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var file = encoder.container(keyedBy: CodingKeys.self)
+    try file.encode(labels, forKey: .labels)
+    try file.encode(longText, forKey: .longText)
+    try file.encodeIfPresent(pairs, forKey: .pairs)
+    try file.encode(thresholds, forKey: .thresholds)
+  }
+
+  /// 1 for the record's labels. A record without labels is one to which none applies.
+  public func targets(of record: Record) -> Targets {
+    let applying = Set(record.labels)
+    return .classSets([labels.map { applying.contains($0) ? 1 : 0 }])
+  }
+
+  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
+    prediction(logits.mean { $0.map { sigmoid(Double($0)) } })
+  }
+
+  private func prediction(_ probabilities: [Double]) -> Prediction {
+    .labels(
+      labels.indices.filter { probabilities[$0] >= thresholds[$0] }.map { labels[$0] },
+      probabilities: zip(labels, probabilities).map { ScoredLabel($0, $1) })
+  }
+
+  public func score(
+    _ records: some Dataset, _ predictions: [Prediction]
+  ) throws -> (values: [String: Double], json: JSON) {
+    let score = MultiLabelScore(
+      gold: predictions.indices.map { Set(records[$0].labels) }, predicted: predictions.map(\.labelSet),
+      probabilities: predictions.map(\.probabilities), labels: labels)
+    return (score.values, score.json)
+  }
+
+  public var isFittedOnDev: Bool { thresholdChoice.usesDev }
+
+  public func fitted(to records: some Dataset, _ predictions: [Prediction]) -> Self {
+    var copy = self
+    copy.thresholds = thresholdChoice.thresholds(
+      gold: predictions.indices.map { index in
+        let applying = Set(records[index].labels)
+        return labels.map(applying.contains)
+      }, probabilities: predictions.map(\.probabilities), labels: labels.count)
+    return copy
+  }
+
+  public var evaluationLoss: any LossFunction { MultiLabelLoss() }
+  public func unknownLabelNote(_ records: any Dataset) -> String? { unknownLabelNote(records, labels: labels) }
+  public func gold(of record: Record) -> JSON { .array(record.labels.map(JSON.string)) }
+}
+
+extension Prediction {
+  /// Those of a set of labels.
+  fileprivate var labelSet: Set<String> { if case .labels(let labels, _) = self { Set(labels) } else { [] } }
+
+  /// The probability of every label, in the model's order.
+  var probabilities: [Double] {
+    switch self {
+    case .label(_, let labels), .labels(_, let labels): labels.map(\.probability)
+    case .tags, .entities, .value: []
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/// Settings of multi-label classification, and what a run needs for it.
+
+public struct MultiLabelClassificationSettings: Sendable, Equatable {
+  /// What an example to which a label applies counts, by label; 1 for labels that are not listed.
+  public var positiveWeights: [String: Double] = [:]
+  /// The head's labels, by id; nil: those of the training data, sorted.
+  public var labels: [String]?
+  public var longText = LongText.truncate
+  public var threshold = ThresholdChoice.fixed(0.5)
+
+  public init() {}
+}
+
+extension MultiLabelClassificationSettings: TaskSettings {
+  public func setUp(_ context: TaskContext) throws -> TaskSetup {
+    let texts = try LabeledTexts(context)
+    if threshold.usesDev, context.data.paths(.dev).isEmpty { throw TaskFault.noDev(key: "threshold") }
+    let (labels, reuseHead) = try context.chooseLabels(listed: self.labels, found: texts.labels, minCount: 1)
+    let inference = MultiLabelClassification(
+      labels: labels, longText: longText, pairs: texts.pairs, thresholdChoice: threshold)
+    let weights = try loss(weights: positiveWeights, of: labels, key: "pos_weight")
+    return texts.setup(inference, MultiLabelLoss(positiveWeights: weights), reuseHead: reuseHead)
+  }
+}

@@ -1,0 +1,78 @@
+/// Regression: predicts a number for a text or a pair of texts, such as their similarity.
+public import Datasets
+public import Files
+import Models
+
+public struct Regression: TextInference {
+  public static let name = "regression"
+  public static let problemType: String? = "regression"
+  public static let labelKind = LabelKind.number
+  public static let metrics: [Metric] = RegressionScore.metrics + [.loss]
+  public static let description = TaskDescription(
+    pipeline: "text-classification", purpose: "regression", record: "record",
+    autoModel: "AutoModelForSequenceClassification",
+    scoring: "Pearson's and Spearman's correlation are scipy's; they are 0 where all numbers of a side are equal.")
+
+  public let longText: LongText
+  public let pairs: Bool?
+  /// The name of the one output.
+  public var labels: [String] { ["value"] }
+
+  private enum CodingKeys: String, CodingKey {
+    case labels, pairs
+    case longText = "long_text"
+  }
+
+  public init(labels: [String]) { self.init(longText: .truncate, pairs: nil) }
+  public init(longText: LongText, pairs: Bool?) { (self.longText, self.pairs) = (longText, pairs) }
+
+  public init(from decoder: any Decoder) throws {
+    let file = try decoder.container(keyedBy: CodingKeys.self)
+    longText = try file.decodeIfPresent(LongText.self, forKey: .longText) ?? .truncate
+    pairs = try file.decodeIfPresent(Bool.self, forKey: .pairs)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var file = encoder.container(keyedBy: CodingKeys.self)
+    try file.encode(labels, forKey: .labels)
+    try file.encode(longText, forKey: .longText)
+    try file.encodeIfPresent(pairs, forKey: .pairs)
+  }
+
+  public func targets(of record: Record) -> Targets { .values([record.value.map { Float($0) } ?? .nan]) }
+
+  /// Of a long text the mean over its windows.
+  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
+    .value(logits.mean { [Double($0[$0.startIndex])] }.first ?? 0)
+  }
+
+  public func score(
+    _ records: some Dataset, _ predictions: [Prediction]
+  ) throws -> (values: [String: Double], json: JSON) {
+    let pairs = predictions.enumerated().compactMap { index, prediction -> (gold: Double, predicted: Double)? in
+      guard case .value(let value) = prediction, let gold = records[index].value else { return nil }
+      return (gold, value)
+    }
+    let score = RegressionScore(gold: pairs.map(\.gold), predicted: pairs.map(\.predicted))
+    return (score.values, score.json)
+  }
+
+  public var evaluationLoss: any LossFunction { RegressionLoss() }
+  public func unknownLabelNote(_ records: any Dataset) -> String? { nil }
+  public func gold(of record: Record) -> JSON { record.value.map(JSON.double) ?? .null }
+}
+
+/// Settings of regression.
+public struct RegressionSettings: Sendable, Equatable {
+  public var longText = LongText.truncate
+
+  public init() {}
+}
+
+extension RegressionSettings: TaskSettings {
+  public func setUp(_ context: TaskContext) throws -> TaskSetup {
+    let texts = try LabeledTexts(context)
+    let inference = Regression(longText: longText, pairs: texts.pairs)
+    return texts.setup(inference, RegressionLoss(), reuseHead: context.baseLabels.count == 1)
+  }
+}

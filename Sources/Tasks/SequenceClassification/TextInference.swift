@@ -1,0 +1,48 @@
+/// What the tasks share that answer once for a text or a pair of texts.
+public import Datasets
+public import Models
+
+/// What happens to a text that is longer than the model's window.
+public enum LongText: String, CaseIterable, Sendable, Codable {
+  /// It is cut off. Of a pair the longer text is cut first.
+  case truncate
+  /// It is split into windows, whose answers are averaged.
+  case mean
+}
+
+public protocol TextInference: RecordInference {
+  var longText: LongText { get }
+  /// Whether it was trained on pairs of texts; nil: unknown.
+  var pairs: Bool? { get }
+  /// One row.
+  func targets(of record: Record) -> Targets
+}
+
+extension TextInference {
+  public static var headType: HeadType { .sequenceClassification }
+
+  public var readsWindows: Bool { longText == .mean }
+
+  public func check(_ record: Record) throws(TaskFault) {
+    let expected = pairs.map { $0 ? 2 : 1 } ?? max(1, record.texts.count)
+    if record.texts.count != expected { throw .texts(record.texts.count, expected: expected, record: record) }
+  }
+
+  public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
+    let targets = targets(of: record)
+    let first = record.texts.first ?? "", second = record.texts.count > 1 ? record.texts[1] : nil
+    let sequences = longText == .mean ? tokenizer.windows(of: first, second) : [tokenizer.encode(first, second)]
+    return EncodedRecord(
+      sequences.map { Features(ids: $0.ids, tokenTypeIDs: $0.tokenTypeIDs, targets: targets) },
+      cutTokens: sequences.map(\.truncated).max() ?? 0)
+  }
+}
+
+extension [Logits] {
+  /// The mean over windows of what `values` makes of each window's row.
+  func mean(_ values: (ArraySlice<Float>) -> [Double]) -> [Double] {
+    let windows = map { values($0[0]) }
+    guard let first = windows.first else { return [] }
+    return first.indices.map { index in windows.reduce(0) { $0 + $1[index] / Double(count) } }
+  }
+}
