@@ -23,12 +23,12 @@ extension Adapter {
     }
     let name: JSON = (method as? BottleneckConfig).map { .string($0.name) } ?? .null
     try write(
-      tensors, AdapterFormat.adapterHub.weights[0],
+      tensors, AdapterFormat.adapterHub.files[0].safetensors,
       ["config": .object(try method.configJSON(in: model)), "name": name],
       "adapter_config.json")
     if head.isEmpty { return }
     try write(
-      head, AdapterFormat.adapterHub.weights[1],
+      head, AdapterFormat.adapterHub.files[1].safetensors,
       ["config": .null, "name": .null, "num_labels": headType.isTied ? .null : .int(self.head.outputs)],
       "head_config.json")
   }

@@ -36,12 +36,7 @@ extension AdapterFormat {
       }
       return
     }
-    if allCases.contains(where: { has($0.weights[0]) }) { return }
-    if has("adapter_model.bin") {
-      throw .files(
-        "\(folder): only adapter_model.bin, a pickle file, which may run code when it is read. Load the adapter with PEFT "
-          + "and save it again: model.save_pretrained(FOLDER) writes adapter_model.safetensors.")
-    }
+    if allCases.contains(where: { !$0.weights(in: folder).isEmpty }) { return }
     if let onnx {
       throw .files(
         "\(folder): only an ONNX model (\(onnx)) beside adapter_config.json. Expected adapter_model.safetensors.")

@@ -2,7 +2,7 @@
 import Files
 
 public enum AdapterFormat: CaseIterable, Sendable {
-  /// PEFT's adapter_config.json, with a `peft_type`, and adapter_model.safetensors.
+  /// PEFT's adapter_config.json, with a `peft_type`, and adapter_model.safetensors or adapter_model.bin.
   case peft
   /// The same two files, with a `peft_type` that PEFT does not have.
   case tune
@@ -10,20 +10,28 @@ public enum AdapterFormat: CaseIterable, Sendable {
   /// head_config.json and model_head.safetensors.
   case adapterHub
 
-  /// Tensor files; a separate file for the head comes second.
-  var weights: [String] {
+  /// Tensor files, each with the name of its older form; a separate file for the head comes second.
+  var files: [(safetensors: String, torch: String)] {
     switch self {
-    case .peft, .tune: ["adapter_model.safetensors"]
-    case .adapterHub: ["adapter.safetensors", "model_head.safetensors"]
+    case .peft, .tune: [("adapter_model.safetensors", "adapter_model.bin")]
+    case .adapterHub:
+      [("adapter.safetensors", "pytorch_adapter.bin"), ("model_head.safetensors", "pytorch_model_head.bin")]
     }
+  }
+
+  /// Paths of the format's tensor files in `folder`; of both forms of a file, safetensors is read.
+  func weights(in folder: String) -> [String] {
+    files.compactMap { file in [file.safetensors, file.torch].map { folder + "/" + $0 }.first(where: fileExists) }
   }
 
   /// Paths of the tensor files in `folder`; PEFT's if it has none.
   public static func weights(in folder: String) -> [String] {
-    for format in allCases {
-      let found = format.weights.map { folder + "/" + $0 }.filter(fileExists)
-      if !found.isEmpty { return found }
-    }
-    return [folder + "/" + Self.peft.weights[0]]
+    allCases.map { $0.weights(in: folder) }.first { !$0.isEmpty } ?? [folder + "/adapter_model.safetensors"]
+  }
+
+  /// The name, as safetensors, of an adapter's tensor file.
+  public static func safetensorsName(of path: String) -> String {
+    let name = lastPathComponent(path)
+    return allCases.flatMap { $0.files }.first { $0.torch == name }?.safetensors ?? name
   }
 }

@@ -15,9 +15,10 @@ struct AdapterTensors {
   private var used: Set<String> = []
 
   init(folder: String, _ format: AdapterFormat, encoder: (prefix: String, name: String)) throws {
-    let files = format.weights.map { folder + "/" + $0 }
-    checkpoint = try Checkpoint(files: [files[0]] + files.dropFirst().filter(fileExists))
-    (file, self.encoder) = (files[0], encoder)
+    let files = format.weights(in: folder)
+    guard let first = files.first else { throw FileFault.missing(path: "\(folder)/\(format.files[0].safetensors)") }
+    checkpoint = try Checkpoint(files: files)
+    (file, self.encoder) = (first, encoder)
     let names = checkpoint.names.map { (savedName(of: $0), $0) }
     storedNames = Dictionary(names) { first, _ in first }
     if storedNames.count < names.count {

@@ -1,4 +1,4 @@
-/// The weights of a model, from one safetensors file or from shards with an index, looked up by name.
+/// The weights of a model, from one file of tensors or from shards with an index, looked up by name.
 /// Does not interpret the tensors, and reads no `config.json`.
 import Files
 import Synchronization
@@ -11,71 +11,75 @@ import Synchronization
 public final class Checkpoint: Sendable {
   /// Tensor names, sorted by their UTF-8 bytes.
   public let names: [String]
-  /// Paths of the safetensors files, sorted; without the index.
+  /// Paths of the files, sorted; without the index.
   public let files: [String]
-  private let fileOfTensor: [String: SafetensorsFile]
+  private let fileOfTensor: [String: TensorFile]
   /// In the order of `files`.
-  let openFiles: [SafetensorsFile]
+  let openFiles: [TensorFile]
   /// Threads of the sweep over the weights.
   private let threads: Int
   private let cache: SweepCache?
   private let swept = Mutex<[FileSweep]?>(nil)
 
-  /// The weights of a Hub folder: `model.safetensors`, else the shards of `model.safetensors.index.json`.
+  /// What was done to find and read the weights, for the user.
+  public let notes: [String]
+
+  /// The weights of a Hub folder: `model.safetensors`, else the shards of `model.safetensors.index.json`, else
+  /// `pytorch_model.bin`, else its shards.
   /// - Parameters:
   ///   - threads: for the digest and the search for NaN, which read all weights.
   ///   - cache: remembers their results for unchanged files; nil: nothing is remembered.
   public convenience init(folder: String, threads: Int = 1, cache: SweepCache? = .user) throws {
-    let single = folder + "/model.safetensors"
-    let index = single + ".index.json"
-    if fileExists(single) {
-      try self.init(files: [single], threads: threads, cache: cache)
-    } else if fileExists(index) {
-      try self.init(index: index, folder: folder, threads, cache)
+    let (file, notes) = try FolderWeights(folder).choose()
+    if file.hasSuffix(".index.json") {
+      try self.init(index: file, folder: folder, notes, threads, cache)
     } else {
-      let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"]
-      if let pickle = pickles.first(where: { fileExists(folder + "/" + $0) }) {
-        throw CheckpointFault.notSafetensors(folder: folder, found: pickle)
-      }
-      guard fileExists(folder) else { throw FileFault.missing(path: folder) }
-      throw CheckpointFault.noWeights(folder: folder)
+      try self.init(files: [file], notes: notes, threads: threads, cache: cache)
     }
   }
 
-  /// The weights of one safetensors file.
+  /// The weights of one file.
   public convenience init(file: String) throws { try self.init(files: [file]) }
 
-  /// The weights of several safetensors files. Of tensors with the same name, the first file's counts.
-  public convenience init(files: [String], threads: Int = 1, cache: SweepCache? = .user) throws {
-    let openFiles = try files.map { try SafetensorsFile(path: $0) }
+  /// The weights of several files. Of tensors with the same name, the first file's counts.
+  public convenience init(
+    files: [String], notes: [String] = [], threads: Int = 1, cache: SweepCache? = .user
+  ) throws {
+    let openFiles = try files.map { try TensorFile(path: $0) }
     let tensors = openFiles.flatMap { file in file.tensors.keys.map { ($0, file) } }
-    self.init(fileOfTensor: .init(tensors) { first, _ in first }, openFiles, threads, cache)
+    self.init(fileOfTensor: .init(tensors) { first, _ in first }, openFiles, notes, threads, cache)
   }
 
-  private convenience init(index: String, folder: String, _ threads: Int, _ cache: SweepCache?) throws {
-    var fileOfShard: [String: SafetensorsFile] = [:]
-    var fileOfTensor: [String: SafetensorsFile] = [:]
+  private convenience init(
+    index: String, folder: String, _ notes: [String], _ threads: Int, _ cache: SweepCache?
+  ) throws {
+    var fileOfShard: [String: TensorFile] = [:]
+    var fileOfTensor: [String: TensorFile] = [:]
     // Sorted, so that of several faults always the same one is reported.
     for (tensor, shard) in try ShardIndex(path: index).shards.sorted(by: { $0 < $1 }) {
       let path = folder + "/" + shard
       if fileOfShard[shard] == nil {
         guard fileExists(path) else { throw CheckpointFault.shardMissing(index: index, tensor: tensor, shard: shard) }
-        fileOfShard[shard] = try SafetensorsFile(path: path)
+        fileOfShard[shard] = try TensorFile(path: path)
       }
-      guard let file = fileOfShard[shard], file.tensors[tensor] != nil else {
+      // An index has the names as they are in the shards.
+      let names = [tensor, String(tensor.trimmingPrefix(parallelPrefix))]
+      guard let file = fileOfShard[shard], let name = names.first(where: { file.tensors[$0] != nil }) else {
         throw CheckpointFault.notInShard(index: index, tensor: tensor, shard: shard)
       }
-      fileOfTensor[tensor] = file
+      fileOfTensor[name] = file
     }
-    self.init(fileOfTensor: fileOfTensor, Array(fileOfShard.values), threads, cache)
+    self.init(fileOfTensor: fileOfTensor, Array(fileOfShard.values), notes, threads, cache)
   }
 
   private init(
-    fileOfTensor: [String: SafetensorsFile], _ openFiles: [SafetensorsFile], _ threads: Int, _ cache: SweepCache?
+    fileOfTensor: [String: TensorFile], _ openFiles: [TensorFile], _ notes: [String], _ threads: Int,
+    _ cache: SweepCache?
   ) {
     (self.fileOfTensor, self.threads, self.cache) = (fileOfTensor, threads, cache)
     self.openFiles = openFiles.sorted { precedes($0.path, $1.path) }
     files = self.openFiles.map(\.path)
+    self.notes = notes + self.openFiles.flatMap(\.notes)
     names = fileOfTensor.keys.sorted(by: precedes)
   }
 
@@ -89,7 +93,7 @@ public final class Checkpoint: Sendable {
   }
 
   /// The file that contains a tensor; throws `.noTensor` with the nearest name.
-  public func file(of name: String) throws(CheckpointFault) -> SafetensorsFile {
+  public func file(of name: String) throws(CheckpointFault) -> TensorFile {
     guard let file = fileOfTensor[name] else {
       throw .noTensor(file: files.first ?? "", name: name, nearest: nearest(to: name, among: names))
     }
@@ -108,21 +112,21 @@ public final class Checkpoint: Sendable {
     return info
   }
 
-  /// See `SafetensorsFile.bytes`.
+  /// See `TensorFile.bytes`.
   public func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer { try file(of: name).bytes(name) }
 
   /// Releases the memory of the mapped pages; a later read loads them from the file again.
   public func releasePages() { openFiles.forEach { $0.releasePages() } }
 
-  /// See `SafetensorsFile.floats`.
+  /// See `TensorFile.floats`.
   public func floats(_ name: String, into target: UnsafeMutablePointer<Float>) throws(CheckpointFault) {
     try file(of: name).floats(name, into: target)
   }
 
-  /// See `SafetensorsFile.floats`.
+  /// See `TensorFile.floats`.
   public func floats(_ name: String) throws(CheckpointFault) -> [Float] { try file(of: name).floats(name) }
 
-  /// See `SafetensorsFile.mappedFloats`.
+  /// See `TensorFile.mappedFloats`.
   public func mappedFloats(_ name: String) throws(CheckpointFault) -> UnsafePointer<Float>? {
     try file(of: name).mappedFloats(name)
   }

@@ -16,8 +16,12 @@ public enum CheckpointFault: Error, Equatable {
   case overlap(file: String, tensor: String, with: String, begin: Int, end: Int)
   case hole(file: String, before: String?, begin: Int, end: Int)
 
+  case torch(file: String, TorchFault)
+  case noSafetensorsType(file: String, tensor: String, dtype: DType)
+
   case noWeights(folder: String)
-  case notSafetensors(folder: String, found: String)
+  case otherFramework(folder: String, found: String)
+  case incompleteDownload(folder: String, found: String)
   case index(file: String, found: String, expected: String)
   case shardName(index: String, tensor: String, shard: String)
   case shardMissing(index: String, tensor: String, shard: String)
@@ -37,8 +41,9 @@ extension CheckpointFault: CustomStringConvertible {
     case .tooShort, .headerTooLong, .headerBeyondFile, .headerNotJSON, .metadataNotStrings: "\(header) \(Self.advice)"
     case .field, .shapeOverflow, .offsetsReversed, .offsetsBeyondFile, .sizeMismatch, .partialByte, .overlap, .hole:
       "\(entry) \(Self.advice)"
-    case .unknownDType: entry
-    case .noWeights, .notSafetensors, .index, .shardName, .shardMissing, .notInShard: folder
+    case .unknownDType, .noSafetensorsType: entry
+    case .torch(let file, let fault): "\(file): \(fault)"
+    case .noWeights, .otherFramework, .incompleteDownload, .index, .shardName, .shardMissing, .notInShard: folder
     case .noTensor, .notFloats, .shapeMismatch, .notFinite: request
     }
   }
@@ -67,8 +72,10 @@ extension CheckpointFault: CustomStringConvertible {
       "\(file): '\(tensor)' has \(found) as \(field); expected \(expected)."
     case .unknownDType(let file, let tensor, let found):
       "\(file): '\(tensor)' has the dtype '\(found)', which is not one of the format's: "
-        + DType.allCases.map(\.rawValue).joined(separator: ", ")
+        + DType.allCases.filter(\.isInSafetensors).map(\.rawValue).joined(separator: ", ")
         + ". The file is damaged, or of a newer version of the format: save it again with one of these."
+    case .noSafetensorsType(let file, let tensor, let dtype):
+      "\(file): '\(tensor)' is \(dtype.rawValue), a type that safetensors files cannot have. Save the model without it."
     case .shapeOverflow(let file, let tensor, let shape):
       "\(file): '\(tensor)' has shape \(shape), whose size in bytes overflows a 64-bit integer."
     case .offsetsReversed(let file, let tensor, let begin, let end):
@@ -90,14 +97,16 @@ extension CheckpointFault: CustomStringConvertible {
   private var folder: String {
     switch self {
     case .noWeights(let folder):
-      "\(folder): no weights: expected model.safetensors, or model.safetensors.index.json with its shards."
-    case .notSafetensors(let folder, let found):
-      "\(folder): has only \(found); tune reads safetensors, not pickles. Convert it with safetensors' `convert` "
-        + "(convert.py of its repository, or huggingface.co/spaces/safetensors/convert) to model.safetensors."
+      "\(folder): no weights: expected model.safetensors or pytorch_model.bin, or the shards of one with their index."
+    case .otherFramework(let folder, let found):
+      "\(folder): has only \(found), the weights of another framework; expected model.safetensors or pytorch_model.bin. "
+        + "Load the model with transformers, and save it again with save_pretrained."
+    case .incompleteDownload(let folder, let found):
+      "\(folder): no weights, but \(found), which a download left unfinished. Download the model again."
     case .index(let file, let found, let expected):
       "\(file): \(found); expected \(expected)."
     case .shardName(let index, let tensor, let shard):
-      "\(index): maps '\(tensor)' to '\(shard)'; expected the plain name of a .safetensors file beside the index."
+      "\(index): maps '\(tensor)' to '\(shard)'; expected the plain name of a weight file beside the index."
     case .shardMissing(let index, let tensor, let shard):
       "\(index): maps '\(tensor)' to '\(shard)', which is not in the folder. Download the missing shard."
     case .notInShard(let index, let tensor, let shard):

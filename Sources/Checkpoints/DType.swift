@@ -1,5 +1,5 @@
-/// The element types of safetensors files, by the format's names. Does not convert: see `Float16.swift`.
-/// Source: `Dtype` of the safetensors library 0.8.
+/// The element types of safetensors files, by the format's names, and those that only PyTorch has. Does not convert: see
+/// `Float16.swift`. Source: `Dtype` of the safetensors library 0.8.
 
 /// In the order of the library, which lays out a file's tensors from the last type to the first.
 public enum DType: String, Sendable, CaseIterable {
@@ -25,6 +25,12 @@ public enum DType: String, Sendable, CaseIterable {
   case f64 = "F64"
   case i64 = "I64"
   case u64 = "U64"
+  /// PyTorch's complex32 and complex128.
+  case c32 = "C32"
+  case c128 = "C128"
+
+  /// Whether safetensors files can have it.
+  public var isInSafetensors: Bool { self != .c32 && self != .c128 }
 
   /// Bits per element: elements of fewer than 8 bits are packed.
   public var bits: Int {
@@ -33,22 +39,25 @@ public enum DType: String, Sendable, CaseIterable {
     case .f6E2M3, .f6E3M2: 6
     case .bool, .u8, .i8, .f8E5M2, .f8E4M3, .f8E8M0, .f8E4M3FNUZ, .f8E5M2FNUZ: 8
     case .i16, .u16, .f16, .bf16: 16
-    case .i32, .u32, .f32: 32
+    case .i32, .u32, .f32, .c32: 32
     case .c64, .f64, .i64, .u64: 64
+    case .c128: 128
     }
   }
 
-  /// Whether `SafetensorsFile.floats` can read it.
+  /// Whether `TensorFile.floats` can read it.
   public var isFloat: Bool { [.f64, .f32, .f16, .bf16].contains(self) }
 }
 
-/// The header entry of one tensor, checked against the file.
+/// The type, the shape and the place of one tensor's values, checked against the file.
 public struct TensorInfo: Sendable, Equatable {
   public let dtype: DType
   /// Sizes of the axes, outermost first; empty for a scalar.
   public let shape: [Int]
-  /// The byte range of the values in the file: little-endian, row-major.
+  /// The byte range of the values in the file, or in the copy `copy`: little-endian, row-major.
   public let bytes: Range<Int>
+  /// The file's copy that has the values, because they are compressed or in another order in the file; nil: the file.
+  var copy: Int?
 
   /// Number of elements: the product of the shape, 1 for a scalar.
   public var count: Int { bytes.count * 8 / dtype.bits }

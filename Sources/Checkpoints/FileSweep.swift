@@ -1,4 +1,5 @@
-/// One sweep over files of weights, on several threads: the SHA-256 of each file, and whether all numbers are finite.
+/// One sweep over files of weights, on several threads: the SHA-256 of each file, whether all numbers are finite, and
+/// whether the parts of an archive have their checksums.
 internal import CKernels
 import Crypto
 import Dispatch
@@ -8,12 +9,12 @@ import Synchronization
 /// What a sweep finds in a file.
 struct FileSweep: Sendable, Equatable {
   var sha256: String
-  /// The first tensor of the file that has NaN or infinity; nil: none has.
-  var damagedTensor: String?
+  /// Whether no tensor has NaN or infinity, and no part of an archive a wrong checksum.
+  var isSound: Bool
 }
 
 /// The sweep's results, from `cache` for the files that it knows; the others are added to it.
-func sweep(_ files: [SafetensorsFile], threads: Int, _ cache: SweepCache?) -> [FileSweep] {
+func sweep(_ files: [TensorFile], threads: Int, _ cache: SweepCache?) -> [FileSweep] {
   let remembered = cache?.read(files) ?? [:]
   let unknown = files.filter { remembered[$0.path] == nil }
   let swept = Dictionary(zip(unknown.map(\.path), sweep(unknown, threads: threads))) { first, _ in first }
@@ -21,27 +22,23 @@ func sweep(_ files: [SafetensorsFile], threads: Int, _ cache: SweepCache?) -> [F
   return files.compactMap { remembered[$0.path] ?? swept[$0.path] }
 }
 
-/// Threads take one digest of a file, or one tensor to search, at a time. Digests come first: they take longest.
-private func sweep(_ files: [SafetensorsFile], threads: Int) -> [FileSweep] {
-  let tensors = files.indices.flatMap { file in files[file].namesByPosition.map { (file, $0) } }
-  let digests = Mutex([String](repeating: "", count: files.count)), damaged = Mutex<[Int]>([])
+/// Threads take one digest of a file, or one checksum or tensor to check, at a time. Digests come first: they take
+/// longest.
+private func sweep(_ files: [TensorFile], threads: Int) -> [FileSweep] {
+  let checks = files.indices.flatMap { file in files[file].checks.map { (file, $0) } }
+  let sweeps = Mutex([FileSweep](repeating: FileSweep(sha256: "", isSound: true), count: files.count))
   let next = Atomic<Int>(0)
   DispatchQueue.concurrentPerform(iterations: max(1, threads)) { _ in
-    while case let index = next.add(1, ordering: .relaxed).oldValue, index < files.count + tensors.count {
+    while case let index = next.add(1, ordering: .relaxed).oldValue, index < files.count + checks.count {
       if index < files.count {
         let digest = digest(of: files[index].bytes)
-        digests.withLock { $0[index] = digest }
-      } else if case let (file, name) = tensors[index - files.count], files[file].firstNotFinite(name) != nil {
-        damaged.withLock { $0.append(index - files.count) }
+        sweeps.withLock { $0[index].sha256 = digest }
+      } else if case let (file, check) = checks[index - files.count], !files[file].passes(check) {
+        sweeps.withLock { $0[file].isSound = false }
       }
     }
   }
-  let found = damaged.withLock { $0.sorted() }
-  return digests.withLock { digests in
-    files.indices.map { file in
-      FileSweep(sha256: digests[file], damagedTensor: found.first { tensors[$0].0 == file }.map { tensors[$0].1 })
-    }
-  }
+  return sweeps.withLock { $0 }
 }
 
 private let chunkSize = 1 << 24
@@ -65,10 +62,33 @@ private func digest(of bytes: UnsafeRawBufferPointer) -> String {
   return hexadecimal(hash.finalize())
 }
 
-extension SafetensorsFile {
-  /// Tensor names in the order of their bytes.
-  fileprivate var namesByPosition: [String] {
-    tensors.sorted { ($0.value.bytes.lowerBound, $0.key) < ($1.value.bytes.lowerBound, $1.key) }.map(\.key)
+extension TensorFile {
+  fileprivate enum Check {
+    case checksum(TorchFile.Checksum)
+    case numbers(of: String)
+  }
+
+  /// In the order of their bytes.
+  fileprivate var checks: [Check] {
+    checksums.map(Check.checksum)
+      + tensors.sorted { ($0.value.bytes.lowerBound, $0.key) < ($1.value.bytes.lowerBound, $1.key) }
+      .map { .numbers(of: $0.key) }
+  }
+
+  fileprivate func passes(_ check: Check) -> Bool {
+    switch check {
+    case .checksum(let checksum): has(checksum)
+    case .numbers(let name): firstNotFinite(name) == nil
+    }
+  }
+
+  fileprivate func has(_ checksum: TorchFile.Checksum) -> Bool {
+    var value: UInt32 = 0
+    forEachChunk(of: UnsafeRawBufferPointer(rebasing: bytes[checksum.bytes])) { chunk in
+      value = crc32(chunk, after: value)
+      return true
+    }
+    return value == checksum.value
   }
 
   /// The index of the first number that is NaN or infinite, or would be as Float32; nil: none, or not floats.
@@ -94,10 +114,15 @@ extension SafetensorsFile {
 }
 
 extension Checkpoint {
-  /// Throws `.notFinite` for the first of the tensors `names` that has NaN or infinity, in the order of their names.
-  /// Tensors that are not floats are skipped. Sweeps the files if that has not been done.
+  /// Throws `.notFinite` for the first of the tensors `names` that has NaN or infinity, in the order of their names, and
+  /// `.torch` for a part of a file that does not have its checksum. Tensors that are not floats are skipped. Sweeps the
+  /// files if that has not been done.
   public func checkFinite(_ names: some Sequence<String>) throws(CheckpointFault) {
-    if sweeps.allSatisfy({ $0.damagedTensor == nil }) { return }
+    if sweeps.allSatisfy(\.isSound) { return }
+    for file in openFiles {
+      guard let damaged = file.checksums.first(where: { !file.has($0) }) else { continue }
+      throw .torch(file: file.path, .wrongChecksum(entry: damaged.entry))
+    }
     for name in names.sorted(by: precedes) {
       let file = try file(of: name)
       guard let index = file.firstNotFinite(name), let value = try? file.floats(name)[index] else { continue }
@@ -107,10 +132,20 @@ extension Checkpoint {
     }
   }
 
-  /// The tensors that have NaN or infinity, in the order of their names.
-  public var damagedTensors: [String] {
-    if sweeps.allSatisfy({ $0.damagedTensor == nil }) { return [] }
-    return names.filter { name in (try? file(of: name))?.firstNotFinite(name) != nil }
+  /// The tensors that have NaN or infinity, or are in a part of a file with a wrong checksum, in the order of their
+  /// names.
+  public var damagedTensors: [(name: String, found: String)] {
+    if sweeps.allSatisfy(\.isSound) { return [] }
+    let damaged = openFiles.map { file in file.checksums.filter { !file.has($0) } }
+    return names.compactMap { name in
+      guard let file = try? file(of: name), let info = try? file.info(name),
+        let index = openFiles.firstIndex(where: { $0 === file })
+      else { return nil }
+      if info.copy == nil, damaged[index].contains(where: { $0.bytes.overlaps(info.bytes) }) {
+        return (name, "a wrong checksum")
+      }
+      return file.firstNotFinite(name).map { _ in (name, "NaN or infinity") }
+    }
   }
 }
 

@@ -10,8 +10,7 @@ struct SafetensorsHeader {
   let metadata: [String: String]
 
   /// - Parameter bytes: the whole file.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
-    if let found = IncompleteDownload(bytes) { throw FileFault.incompleteDownload(path: file, found) }
+  init(_ bytes: UnsafeRawBufferPointer, file: String) throws(CheckpointFault) {
     let start = try Self.length(bytes, file: file) + 8
     let members = try Self.json(UnsafeRawBufferPointer(rebasing: bytes[8..<start]), file: file)
     var tensors: [String: TensorInfo] = [:]
@@ -112,7 +111,9 @@ private struct Entry {
 
   private func dtype() throws(CheckpointFault) -> DType {
     guard let name = json["dtype"]?.string else { throw wrong("dtype", json["dtype"], expected: "a string") }
-    guard let dtype = DType(rawValue: name) else { throw .unknownDType(file: file, tensor: tensor, found: name) }
+    guard let dtype = DType(rawValue: name), dtype.isInSafetensors else {
+      throw .unknownDType(file: file, tensor: tensor, found: name)
+    }
     return dtype
   }
 

@@ -1,4 +1,4 @@
-/// Reads the `model.safetensors.index.json` of a Hub folder: which shard has which tensor. Does not open the shards.
+/// Reads the `model.safetensors.index.json` or `pytorch_model.bin.index.json` of a Hub folder: which shard has which tensor. Does not open the shards.
 import Files
 
 struct ShardIndex {
@@ -22,15 +22,16 @@ struct ShardIndex {
         let found = "'weight_map' has \(shard.typeName) for '\(tensor)'"
         throw CheckpointFault.index(file: path, found: found, expected: "the name of a shard")
       }
-      guard isPlain(name) else { throw CheckpointFault.shardName(index: path, tensor: tensor, shard: name) }
+      guard isPlain(name, like: path) else { throw CheckpointFault.shardName(index: path, tensor: tensor, shard: name) }
       shards[tensor] = name
     }
     self.shards = shards
   }
 }
 
-/// Whether a name cannot point outside the folder, and has no NUL, where the kernel would end it.
-private func isPlain(_ name: String) -> Bool {
-  name.hasSuffix(".safetensors") && !name.hasPrefix(".")
+/// Whether a name has the ending of the index's weights, cannot point outside the folder, and has no NUL, where the kernel
+/// would end it.
+private func isPlain(_ name: String, like index: String) -> Bool {
+  name.hasSuffix(index.hasSuffix(".bin.index.json") ? ".bin" : ".safetensors") && !name.hasPrefix(".")
     && name.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "\\") }
 }

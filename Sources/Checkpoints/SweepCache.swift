@@ -29,22 +29,20 @@ public struct SweepCache: Sendable {
   }
 
   /// What is remembered of unchanged files, by path.
-  func read(_ files: [SafetensorsFile]) -> [String: FileSweep] {
-    let keys = files.compactMap { file in key(of: file).map { (path: file.path, key: Array($0.utf8)) } }
+  func read(_ files: [TensorFile]) -> [String: FileSweep] {
+    let keys = files.compactMap { file in key(of: file).map { (path: file.path, key: $0) } }
     if keys.isEmpty { return [:] }
     var found: [String: FileSweep] = [:]
     // Later lines are newer.
     for line in lines.reversed() where found.count < keys.count {
-      let text = line.dropFirst(checksumLength)
-      for (path, key) in keys where found[path] == nil && text.starts(with: key) {
-        found[path] = FileSweep(String(decoding: line, as: UTF8.self), key: String(decoding: key, as: UTF8.self))
-      }
+      let line = String(decoding: line, as: UTF8.self)
+      for (path, key) in keys where found[path] == nil { found[path] = FileSweep(line, key: key) }
     }
     return found
   }
 
   /// Remembers sweeps, by path, except of files that have changed during the sweep or shortly before.
-  func add(_ files: [SafetensorsFile], _ sweeps: [String: FileSweep]) {
+  func add(_ files: [TensorFile], _ sweeps: [String: FileSweep]) {
     let new = files.compactMap { file -> String? in
       guard let identity = file.identity, identity.isSettled, identity == FileIdentity(path: file.path) else {
         return nil
@@ -56,7 +54,7 @@ public struct SweepCache: Sendable {
     guard !new.isEmpty, isFolder(home) else { return }
     try? makeFolder(folder)
     if let size = FileIdentity(path: path)?.size, size + new.utf8.count > maximumSize {
-      let kept = lines.suffix(lines.count / 2).joined(separator: [newline])
+      let lines = lines, kept = lines.suffix(lines.count / 2).joined(separator: [newline])
       try? writeFile(Data(kept) + Data("\n\(new)".utf8), to: path)
     } else {
       try? appendFile(new, to: path)
@@ -66,7 +64,7 @@ public struct SweepCache: Sendable {
   private var lines: [Data.SubSequence] { (try? readFile(path))?.split(separator: newline) ?? [] }
 
   /// nil for a file that is not remembered.
-  private func key(of file: SafetensorsFile) -> String? {
+  private func key(of file: TensorFile) -> String? {
     file.identity.flatMap { $0.size < minimumFileSize ? nil : $0.text + " " }
   }
 }
@@ -75,22 +73,23 @@ private let newline = UInt8(ascii: "\n")
 private let checksumLength = 17
 
 extension FileSweep {
-  /// "CHECKSUM KEY DIGEST TENSOR\n"; the name of the tensor with NaN or infinity is a JSON string, or null.
+  private static let words = [true: "sound", false: "damaged"]
+
+  /// "CHECKSUM KEY DIGEST sound\n", or "damaged".
   fileprivate func line(key: String) -> String {
-    let text = key + sha256 + " " + (damagedTensor.map(JSON.string) ?? .null).text(pretty: false)
+    let text = "\(key)\(sha256) \(Self.words[isSound] ?? "")"
     return checksum(of: text) + text + "\n"
   }
 
-  /// nil for a damaged line.
+  /// nil for a line of another file, and a damaged one.
   fileprivate init?(_ line: String, key: String) {
-    let text = line.dropFirst(checksumLength),
-      values = text.dropFirst(key.count).split(separator: " ", maxSplits: 1)
-    guard line.prefix(checksumLength) == checksum(of: String(text)), values.count == 2,
-      let tensor = try? JSON(parsing: Data(values[1].utf8), named: "")
+    let text = line.dropFirst(checksumLength), values = text.dropFirst(key.count).split(separator: " ")
+    guard text.hasPrefix(key), line.prefix(checksumLength) == checksum(of: String(text)), values.count == 2,
+      let isSound = Self.words.first(where: { $1 == values[1] })?.key
     else {
       return nil
     }
-    self.init(sha256: String(values[0]), damagedTensor: tensor.string)
+    self.init(sha256: String(values[0]), isSound: isSound)
   }
 }
 

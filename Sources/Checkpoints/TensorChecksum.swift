@@ -20,7 +20,7 @@ public func writeSafetensorsWithChecksum(
   try writeSafetensors(to: path, tensors: tensors, metadata: metadata.merging([checksumKey: checksum.text]) { $1 })
 }
 
-extension SafetensorsFile {
+extension TensorFile {
   /// Whether the file has exactly the contents that `writeSafetensorsWithChecksum` wrote. Reads the whole file.
   public var hasValidChecksum: Bool {
     var checksum = TensorChecksum(metadata.filter { $0.key != checksumKey })

@@ -7,12 +7,15 @@ extension Checkpoint {
   /// Rust library: widest dtype first, then by name.
   /// - Parameter rows: by tensor name, the rows to copy, in this order; of other tensors all rows are copied.
   /// - Throws: `FileFault.unwritable`; `CheckpointFault.noTensor` for a name in `rows` that the checkpoint lacks, and
-  ///   `.notFloats` for one whose rows may not begin at a byte.
+  ///   `.notFloats` for one whose rows may not begin at a byte; `.noSafetensorsType`.
   public func copy(to path: String, rows: [String: [Int]], metadata: [String: String] = ["format": "pt"]) throws {
     for name in rows.keys { _ = try info(name) }
     var tensors = [StoredTensor]()
     for name in names {
       let info = try info(name), bytes = try bytes(name)
+      guard info.dtype.isInSafetensors else {
+        throw CheckpointFault.noSafetensorsType(file: try file(of: name).path, tensor: name, dtype: info.dtype)
+      }
       if rows[name] != nil, info.dtype.bits < 8 {
         throw CheckpointFault.notFloats(file: try file(of: name).path, tensor: name, dtype: info.dtype)
       }

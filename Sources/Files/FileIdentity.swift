@@ -28,3 +28,9 @@ public struct FileIdentity: Sendable, Hashable {
     [Int(device), Int(inode), size, modified, changed].map(String.init).joined(separator: ":")
   }
 }
+
+/// Whether both paths are the same existing file or folder.
+public func isSameFile(_ a: String, _ b: String) -> Bool {
+  guard let first = FileIdentity(path: a), let second = FileIdentity(path: b) else { return false }
+  return (first.device, first.inode) == (second.device, second.inode)
+}

@@ -54,10 +54,3 @@ public func recoverFolder(at path: String) {
     }
   }
 }
-
-/// Whether both paths are the same existing file or folder.
-public func isSameFile(_ a: String, _ b: String) -> Bool {
-  var (first, second) = (stat(), stat())
-  guard stat(a, &first) == 0, stat(b, &second) == 0 else { return false }
-  return first.st_dev == second.st_dev && first.st_ino == second.st_ino
-}

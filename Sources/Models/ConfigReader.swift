@@ -47,7 +47,8 @@ struct ConfigReader {
   }
 
   private static let activations: [String: Activation] = [
-    "gelu": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "gelu_fast": .geluTanh, "relu": .relu,
+    "gelu": .gelu, "gelu_python": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh,
+    "gelu_python_tanh": .geluTanh, "gelu_fast": .geluTanh, "gelu_accurate": .geluTanh, "relu": .relu,
   ]
 
   mutating func refuse(_ key: String, supported: String) {

@@ -65,12 +65,12 @@ extension Trainer {
   }
 
   /// Restores the state that `saveSnapshot` wrote. The caller checks first that the file is not damaged:
-  /// `SafetensorsFile.hasValidChecksum`.
+  /// `TensorFile.hasValidChecksum`.
   /// - Returns: `logged`, as it was saved.
   /// - Throws: `SnapshotFault` if the inputs, the GEMM backend or the parameters differ from this run's.
   @discardableResult
   public func loadSnapshot(from path: String, inputs: String) throws -> Int {
-    let file = try SafetensorsFile(path: path)
+    let file = try TensorFile(path: path)
     func fail(_ why: String) -> SnapshotFault { SnapshotFault(path: path, why: why) }
     guard file.metadata["inputs"] == inputs else {
       throw fail("the base model, a teacher, the tokenizer or the data have changed since this run began")

@@ -68,7 +68,7 @@ struct EvalCommand: ParsableCommand {
     let tokenizer = try pool.tokenizer(of: member, maxLength: data.maxLength, stride: data.stride)
     let (task, notes) = try member.task.makeEvaluation(
       of: TaskData(files: [(.test, [file])], format: data.format), tokenizer, threads: threads.count)
-    notes.forEach { note("note: " + $0) }
+    (pool.notes + notes).forEach { note("note: " + $0) }
     pool.use(precision)
     let replicas = Replicas(threads: threads.count)
     guard let evaluation = try task.evaluate(pool.model, adapters: member.adapters, on: .test, replicas.forEach) else {

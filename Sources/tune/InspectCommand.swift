@@ -10,7 +10,7 @@ struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "List the tensors of a model or an adapter, and count its parameters.")
 
-  @Argument(help: "A folder of a model, an adapter or a run, or a safetensors file.")
+  @Argument(help: "A folder of a model, an adapter or a run, or one file of tensors.")
   var path: String
   @Flag(help: "Print the result as JSON.")
   var json = false
@@ -19,7 +19,7 @@ struct InspectCommand: ParsableCommand {
     let folder = ["/adapter", "/model"].map { path + $0 }.first { fileExists($0 + "/tune.json") } ?? path
     let isAdapter = fileExists(folder + "/adapter_config.json")
     let checkpoint =
-      folder.hasSuffix(".safetensors")
+      fileExists(folder) && !isFolder(folder)
       ? try Checkpoint(files: [folder], threads: Processor.count)
       : isAdapter
         ? try Checkpoint(files: AdapterFormat.weights(in: folder), threads: Processor.count)
@@ -30,6 +30,7 @@ struct InspectCommand: ParsableCommand {
     let tensors = try checkpoint.names.map { ($0, try checkpoint.info($0)) }
     let count = tensors.reduce(0) { $0 + $1.1.shape.reduce(1, *) }
     let base = settings?.base?.parameters, damaged = checkpoint.damagedTensors
+    checkpoint.notes.forEach { note("note: " + $0) }
     if json {
       return try emit(
         [
@@ -39,7 +40,7 @@ struct InspectCommand: ParsableCommand {
           "config": config ?? .null,
           "task": settings.map { .string(TaskType(of: $0.task).rawValue) } ?? .null,
           "labels": settings.map { .array($0.task.labels.map(JSON.string)) } ?? .null,
-          "damaged": .array(damaged.map(JSON.string)),
+          "damaged": .array(damaged.map { .string($0.name) }),
           "tensors": .array(
             tensors.map { name, info in
               [
@@ -53,7 +54,7 @@ struct InspectCommand: ParsableCommand {
       try emit(name + String(repeating: " ", count: width - name.count + 2) + "\(info.dtype.rawValue)  \(info.shape)")
     }
     try emit("\(tensors.count) tensors, \(count) parameters")
-    for name in damaged { try emit("\(checkpoint.file(of: name).path): '\(name)' has NaN or infinity") }
+    for (name, found) in damaged { try emit("\(checkpoint.file(of: name).path): '\(name)' has \(found)") }
     if let config {
       // Files of the `adapters` library have `model_name` and no `peft_type`.
       let method = config["peft_type"]?.string ?? "bottleneck", rank = config["r"]?.int.map { ", r \($0)" } ?? ""

@@ -61,6 +61,7 @@ struct PredictCommand: ParsableCommand {
     let pool = try AdapterPool(
       folder: model, adapters: adapter.map { ($0.name, $0.path) }, withBase: usesBase, anyBase: anyBase,
       threads: threads.count)
+    pool.notes.forEach { note("note: " + $0) }
     pool.use(precision)
     let replicas = Replicas(threads: threads.count)
     let predictor = try Predictor(pool, logits: logits, run: replicas.forEach)

@@ -15,6 +15,6 @@ struct Tune: ParsableCommand {
     subcommands: [
       RunCommand.self, ValidateCommand.self, SchemaCommand.self, ListCommand.self, CopyCommand.self, ShowCommand.self,
       RunsCommand.self, CompareCommand.self, InspectCommand.self, EvalCommand.self, PredictCommand.self,
-      MergeCommand.self, TokenizeCommand.self, TokenizerCommand.self,
+      MergeCommand.self, ConvertCommand.self, TokenizeCommand.self, TokenizerCommand.self,
     ])
 }

@@ -41,6 +41,18 @@ func `a loaded adapter is saved with the same tensors and settings`(_ name: Stri
   #expect(Set(config.object.map { Array($0.keys) } ?? []) == Set(golden.object.map { Array($0.keys) } ?? []))
 }
 
+@Test func `adapter_model.bin is read where there is no safetensors file`() throws {
+  let model = try tinyModel(), folder = TemporaryFolder(), source = fixture("adapters/lora-start")
+  let golden = try Checkpoint(file: fixture("adapters/golden.safetensors"))
+  try writeFile(readFile(source + "/adapter_config.json"), to: folder.path + "/adapter_config.json")
+  try writeFile(readFile(fixture("torch/adapter_model.bin")), to: folder.path + "/adapter_model.bin")
+  let adapter = try Adapter(folder: folder.path, on: model)
+  let adapted = model(try goldenBatch(), adapters: RowAdapters(adapter.set), Pass(Workspace())).array
+  #expect(relativeError(adapted, try golden.array("logits.lora-start")) < 1e-5)
+  try writeFile("not safetensors", to: folder.path + "/adapter_model.safetensors")
+  #expect(throws: CheckpointFault.self) { try Adapter(folder: folder.path, on: model) }
+}
+
 @Test func `adapters that are used in turn on one base do not change each other`() throws {
   let model = try tinyModel(), batch = try goldenBatch()
   let golden = try Checkpoint(file: fixture("adapters/golden.safetensors"))

@@ -157,7 +157,6 @@ func `settings that are on and not supported are refused by name, and those that
 }
 
 @Test(arguments: [
-  (["adapter_config.json", "adapter_model.bin"], "a pickle file"),
   (["adapter_config.json", "model.onnx"], "only an ONNX model"),
   (["model.onnx", "config.json"], "an ONNX model"), (["config.json", "model.safetensors"], "a whole model"),
 ])

@@ -68,14 +68,6 @@ struct CheckpointTests {
     #expect(throws: FileFault.missing(path: "/nowhere")) { try Checkpoint(folder: "/nowhere") }
   }
 
-  @Test(arguments: ["pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5"])
-  func `a folder with only a pickle gives advice how to convert it`(_ name: String) throws {
-    try writeFile("PK", to: folder.path + "/" + name)
-    let fault = CheckpointFault.notSafetensors(folder: folder.path, found: name)
-    expect(fault)
-    #expect("\(fault)".contains("safetensors' `convert`"))
-  }
-
   @Test(arguments: [
     "../x.safetensors", "/etc/x.safetensors", "a/b.safetensors", "..", ".", "", ".safetensors", "x.bin", "/etc/passwd",
     "x.safetensors/", "a\\b.safetensors", "x\u{0}.safetensors", "x.safetensors\u{0}", "x\n.safetensors",

@@ -46,7 +46,7 @@ import Testing
               Issue.record("\(dtype), \(count), \(index): \(String(describing: fault))")
               continue
             }
-            #expect(checkpoint.damagedTensors == ["b"])
+            #expect(checkpoint.damagedTensors.map(\.name) == ["b"])
             try checkpoint.checkFinite(["a", "c"])
           }
           for value in good {
@@ -78,7 +78,7 @@ import Testing
     }
     let checkpoint = try Checkpoint(files: files, threads: threads)
     #expect(checkpoint.sha256 == sha256(of: expected))
-    #expect(checkpoint.damagedTensors == ["4t3", "4t7", "4t8"])
+    #expect(checkpoint.damagedTensors.map(\.name) == ["4t3", "4t7", "4t8"])
     let fault = CheckpointFault.notFinite(file: files[3], tensor: "4t3", value: "infinity", position: [5])
     #expect(throws: fault) { try checkpoint.checkFinite(checkpoint.names) }
     try checkpoint.checkFinite(checkpoint.names.filter { !$0.hasPrefix("4") })

@@ -45,7 +45,7 @@ struct SafetensorsWriterTests {
     try withTensors([("x", [200_000]), ("b\n\u{1}", [3])], floats) {
       try writeSafetensors(to: path, tensors: $0, dtype: dtype, metadata: ["b": "é\"\u{7f}", "a": ""])
     }
-    let file = try SafetensorsFile(path: path)
+    let file = try TensorFile(path: path)
     #expect(file.metadata == ["b": "é\"\u{7f}", "a": ""])
     #expect(try file.floats("x") == floats)
     #expect(try file.floats("b\n\u{1}") == [-128, -127, -126])
@@ -58,7 +58,7 @@ struct SafetensorsWriterTests {
     let first = try readFile(path)
     try withTensors(names.reversed(), [1]) { try writeSafetensors(to: path, tensors: $0) }
     #expect(try readFile(path) == first)
-    let file = try SafetensorsFile(path: path)
+    let file = try TensorFile(path: path)
     let sorted = file.tensors.sorted { $0.value.bytes.lowerBound < $1.value.bytes.lowerBound }.map(\.key)
     #expect(sorted == ["Z", "e\u{301}a", "z", "é", "ﬁ"])
   }
@@ -66,7 +66,7 @@ struct SafetensorsWriterTests {
   @Test func `a file without tensors can be written`() throws {
     try writeSafetensors(to: path, tensors: [])
     #expect(try Array(readFile(path)) == [8, 0, 0, 0, 0, 0, 0, 0] + Array("{}      ".utf8))
-    #expect(try SafetensorsFile(path: path).tensors.isEmpty)
+    #expect(try TensorFile(path: path).tensors.isEmpty)
   }
 
   @Test func `a missing folder is reported, and nothing is left`() throws {
@@ -92,7 +92,7 @@ struct SafetensorsWriterTests {
   }
 
   @Test func `floats at the limits of the 16-bit formats are rounded as by torch`() throws {
-    let file = try SafetensorsFile(path: fixtures + "halves.safetensors")
+    let file = try TensorFile(path: fixtures + "halves.safetensors")
     let floats = try file.floats("x")
     let names: [(String, (Float) -> UInt16)] = [("f16", f16), ("bf16", bf16)]
     for (name, convert) in names {

@@ -15,22 +15,21 @@ import Testing
   private let old = fixtures + "f32.safetensors"
 
   private func remembered(_ path: String, _ cache: SweepCache) throws -> FileSweep? {
-    try cache.read([SafetensorsFile(path: path)])[path]
+    try cache.read([TensorFile(path: path)])[path]
   }
 
   private func remember(_ path: String, _ sweep: FileSweep, _ cache: SweepCache) throws {
-    try cache.add([SafetensorsFile(path: path)], [path: sweep])
+    try cache.add([TensorFile(path: path)], [path: sweep])
   }
 
-  @Test(arguments: [nil, "layer.weight", "a \"name\" with\nlines, ünïcode"])
-  func `a sweep is remembered`(_ tensor: String?) throws {
-    let sweep = FileSweep(sha256: digest, damagedTensor: tensor)
+  @Test(arguments: [true, false]) func `a sweep is remembered`(_ isSound: Bool) throws {
+    let sweep = FileSweep(sha256: digest, isSound: isSound)
     #expect(try remembered(old, cache) == nil)
     try remember(old, sweep, cache)
     #expect(try remembered(old, cache) == sweep)
     // The newest counts, and other files are not confused with it.
-    try remember(fixtures + "f16.safetensors", FileSweep(sha256: "0", damagedTensor: nil), cache)
-    try remember(old, FileSweep(sha256: "1", damagedTensor: nil), cache)
+    try remember(fixtures + "f16.safetensors", FileSweep(sha256: "0", isSound: true), cache)
+    try remember(old, FileSweep(sha256: "1", isSound: true), cache)
     #expect(try remembered(old, cache)?.sha256 == "1")
     #expect(try remembered(fixtures + "bf16.safetensors", cache) == nil)
   }
@@ -38,8 +37,8 @@ import Testing
   @Test func `a checkpoint uses what is remembered, and remembers what it found`() throws {
     let real = try sha256(ofFile: old)
     #expect(try Checkpoint(files: [old], cache: cache).sha256 == real)
-    #expect(try remembered(old, cache) == FileSweep(sha256: real, damagedTensor: nil))
-    try remember(old, FileSweep(sha256: digest, damagedTensor: nil), cache)
+    #expect(try remembered(old, cache) == FileSweep(sha256: real, isSound: true))
+    try remember(old, FileSweep(sha256: digest, isSound: true), cache)
     #expect(try Checkpoint(files: [old], cache: cache).sha256 == digest)
     #expect(try Checkpoint(files: [old], cache: nil).sha256 == real)
     #expect(try Checkpoint(files: [old]).sha256 == real, "small files are not remembered")
@@ -55,14 +54,14 @@ import Testing
   @Test func `a file that changes during the sweep is not remembered`() throws {
     let copy = folder.path + "/copy.safetensors"
     try writeFile(readFile(old), to: copy)
-    let file = try SafetensorsFile(path: copy)
+    let file = try TensorFile(path: copy)
     try writeFile(readFile(fixtures + "f16.safetensors"), to: copy)
-    cache.add([file], [copy: FileSweep(sha256: digest, damagedTensor: nil)])
+    cache.add([file], [copy: FileSweep(sha256: digest, isSound: true)])
     #expect(!fileExists(cache.path))
   }
 
   @Test func `a damaged cache is ignored, and lines after the damage are read`() throws {
-    let sweep = FileSweep(sha256: digest, damagedTensor: "x")
+    let sweep = FileSweep(sha256: digest, isSound: false)
     try remember(old, sweep, cache)
     let line = try readFile(cache.path)
     for index in line.indices.dropLast() {
@@ -88,24 +87,25 @@ import Testing
   @Test func `the cache has a largest size, and keeps the newest lines`() throws {
     let cache = SweepCache(path: folder.path + "/weights", minimumFileSize: 0, maximumSize: 4096)
     for number in 0..<200 {
-      try remember(old, FileSweep(sha256: "\(number)", damagedTensor: nil), cache)
+      try remember(old, FileSweep(sha256: "\(number)", isSound: true), cache)
       #expect(try remembered(old, cache)?.sha256 == "\(number)")
       #expect(try readFile(cache.path).count <= 4096)
     }
   }
 
   @Test func `writers at the same time leave whole lines`() throws {
-    let files = try ["f32", "f16", "bf16", "mixed"].map { try SafetensorsFile(path: "\(fixtures)\($0).safetensors") }
+    let files = try ["f32", "f16", "bf16", "mixed"].map { try TensorFile(path: "\(fixtures)\($0).safetensors") }
     let (cache, digest) = (cache, digest)
     DispatchQueue.concurrentPerform(iterations: 8) { worker in
       for round in 0..<50 {
         let file = files[(worker + round) % files.count]
-        cache.add([file], [file.path: FileSweep(sha256: digest, damagedTensor: "tensor \(worker)")])
+        cache.add([file], [file.path: FileSweep(sha256: digest, isSound: worker % 2 == 0)])
         if let found = cache.read([file])[file.path] { #expect(found.sha256 == digest) }
       }
     }
     let lines = try readText(cache.path).split(separator: "\n")
-    #expect(lines.count == 400 && lines.allSatisfy { $0.contains("\(digest) \"tensor ") && $0.hasSuffix("\"") })
+    #expect(
+      lines.count == 400 && lines.allSatisfy { $0.hasSuffix("\(digest) sound") || $0.hasSuffix("\(digest) damaged") })
   }
 
   @Test func `the cache is in the user's cache folder`() {

@@ -15,7 +15,7 @@ import Testing
         to: path, tensors: [("b", [2, 2], values), ("a", [1], scale)], metadata: ["step": "12"])
     }
   }
-  let file = try SafetensorsFile(path: path)
+  let file = try TensorFile(path: path)
   #expect(file.hasValidChecksum && file.metadata["step"] == "12")
   #expect(try file.floats("b") == values)
   let original = try readFile(path)
@@ -24,14 +24,14 @@ import Testing
     bytes[offset] ^= 1 << (offset % 8)
     try writeFile(bytes, to: path)
     // The header's padding is not part of the checksum, but a flipped padding byte makes the header invalid.
-    if let damaged = try? SafetensorsFile(path: path) { #expect(!damaged.hasValidChecksum, "byte \(offset)") }
+    if let damaged = try? TensorFile(path: path) { #expect(!damaged.hasValidChecksum, "byte \(offset)") }
   }
   try writeFile(original.prefix(original.count - 4), to: path)
-  #expect((try? SafetensorsFile(path: path))?.hasValidChecksum != true)
+  #expect((try? TensorFile(path: path))?.hasValidChecksum != true)
 }
 
 @Test func `a file without a checksum is not valid`() throws {
   let folder = TemporaryFolder(), path = folder.path + "/s.safetensors"
   try [Float(1)].withUnsafeBufferPointer { try writeSafetensors(to: path, tensors: [("a", [1], $0)]) }
-  #expect(try !SafetensorsFile(path: path).hasValidChecksum)
+  #expect(try !TensorFile(path: path).hasValidChecksum)
 }

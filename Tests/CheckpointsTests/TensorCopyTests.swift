@@ -13,7 +13,7 @@ struct TensorCopyTests {
   @Test(arguments: ["mixed", "others", "f16", "bf16"])
   func `a copy of all rows has the bytes of Python's file`(_ name: String) throws {
     let file = fixture("checkpoints/\(name).safetensors")
-    try Checkpoint(file: file).copy(to: path, rows: [:], metadata: SafetensorsFile(path: file).metadata)
+    try Checkpoint(file: file).copy(to: path, rows: [:], metadata: TensorFile(path: file).metadata)
     #expect(try readFile(path) == readFile(file))
   }
 
@@ -28,7 +28,7 @@ struct TensorCopyTests {
       #expect(try copy.info(name).dtype == checkpoint.info(name).dtype)
       #expect(Array(new) == (name == "F16" ? Array(old) : Array(old[(2 * size)...]) + Array(old[..<size])), "\(name)")
     }
-    #expect(try SafetensorsFile(path: path).metadata == ["format": "pt"])
+    #expect(try TensorFile(path: path).metadata == ["format": "pt"])
   }
 
   @Test func `rows of packed elements are not copied`() throws {

@@ -9,8 +9,8 @@ import Tokenizers
 struct ModelSource {
   /// The folder's config.json with the recipe's changes.
   let config: ModelConfig
-  /// The folder's config.json; nil: there is none.
-  let baseConfig: ModelConfig?
+  /// The settings of the folder's config.json that change outputs; nil: there is none.
+  let baseSettings: [String: JSON]?
   let weights: WeightSource
   let tokenizer: any Tokenizer
 
@@ -48,7 +48,7 @@ struct ModelSource {
     }
     config.dropout = model.dropout ?? config.dropout
     config.attentionDropout = model.attentionDropout ?? config.attentionDropout
-    (self.config, baseConfig) = (config, base)
+    (self.config, baseSettings) = (config, base?.outputSettings)
   }
 }
 

@@ -88,10 +88,11 @@ public struct RunBuilder {
     return Run(
       recipe: recipe, model: model, setup: setup, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
       tokenizer: tokenizer, teacherCache: objectiveSetup.cache, hiddenStates: hiddenStates.plan, baseHash: baseHash,
-      baseSettings: baseHash.flatMap { _ in source.baseConfig?.outputSettings },
+      baseSettings: baseHash == nil ? nil : source.baseSettings,
       inputDigest: ([inputs] + objectiveSetup.digests).joined(separator: " "),
-      notes: initializationNotes(model) + setup.notes + (try sharedTextNotes(setup.task, recipe.data.taskData))
-        + untrainedNotes(trainer) + objectiveSetup.notes + hiddenStates.notes,
+      notes: (source.weights.checkpoint?.notes ?? []) + initializationNotes(model) + setup.notes
+        + (try sharedTextNotes(setup.task, recipe.data.taskData)) + untrainedNotes(trainer) + objectiveSetup.notes
+        + hiddenStates.notes,
       totalParameterCount: baseParameters + (adapter?.addedParameterCount ?? 0))
   }
 

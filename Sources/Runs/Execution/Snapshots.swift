@@ -60,7 +60,7 @@ struct Snapshots {
   func load(into trainer: Trainer, inputs: String) throws -> (logged: Int, notes: [String]) {
     var notes: [String] = []
     for step in steps {
-      if let file = try? SafetensorsFile(path: path(step)), file.hasValidChecksum {
+      if let file = try? TensorFile(path: path(step)), file.hasValidChecksum {
         return (try trainer.loadSnapshot(from: path(step), inputs: inputs), notes + ["resuming after step \(step)"])
       }
       notes.append("\(path(step)) is damaged (its checksum does not match): skipped")

@@ -113,10 +113,7 @@ func leaves(_ json: JSON, at path: String = "") -> [String: JSON] {
 }
 
 /// When a file was last written, in nanoseconds since 1970; 0 if it is missing.
-private func modificationTime(_ path: String) -> Int {
-  var info = stat()
-  return stat(path, &info) == 0 ? info.st_mtim.tv_sec * 1_000_000_000 + info.st_mtim.tv_nsec : 0
-}
+private func modificationTime(_ path: String) -> Int { FileIdentity(path: path)?.modified ?? 0 }
 
 /// Whether a run's process is alive: it locks the marker until it ends.
 private func isLocked(_ folder: String) -> Bool {

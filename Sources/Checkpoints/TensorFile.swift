@@ -1,36 +1,62 @@
-/// A safetensors file, mapped into memory; its header is checked completely before any value is read.
-/// For several files see `Checkpoint`.
+/// A file of named tensors, mapped into memory: safetensors, or what `torch.save` wrote. Its list of tensors is checked
+/// completely before any value is read. For several files see `Checkpoint`.
 import Files
 
 /// Returned pointers are valid while the object lives.
 ///
 /// ```swift
-/// let file = try SafetensorsFile(path: "adapter_model.safetensors")
+/// let file = try TensorFile(path: "adapter_model.safetensors")
 /// let weight = try file.floats("classifier.weight")    // [Float], from F32, F16, BF16 or F64
 /// ```
 /// The file must not be truncated or overwritten in place while it is open: see `MappedFile`.
-public final class SafetensorsFile: Sendable {
+public final class TensorFile: Sendable {
   public let path: String
   public let tensors: [String: TensorInfo]
-  /// The header's `__metadata__`; empty when there is none.
+  /// The `__metadata__` of a safetensors file; empty when there is none.
   public let metadata: [String: String]
+  /// What was done to read the names, for the user.
+  public let notes: [String]
+  /// Of the values that `torch.save` stored.
+  let checksums: [TorchFile.Checksum]
   private let map: MappedFile
+  private let copies: [MappedFile]
 
-  /// - Throws: `FileFault` if the file cannot be read, `CheckpointFault` if its header is invalid.
+  /// - Throws: `FileFault` if the file cannot be read, `CheckpointFault` if its list of tensors is invalid.
   public init(path: String) throws {
     map = try MappedFile(path: path)
-    let header = try SafetensorsHeader(map.bytes, file: path)
-    (self.path, tensors, metadata) = (path, header.tensors, header.metadata)
+    let bytes = map.bytes
+    if let found = IncompleteDownload(bytes) { throw FileFault.incompleteDownload(path: path, found) }
+    var notes: [String] = []
+    let named: [String: TensorInfo]
+    // By its contents; the name decides what is expected of a file that is neither.
+    if TorchFile.recognizes(bytes) || path.hasSuffix(".bin") {
+      do {
+        let torch = try TorchFile(bytes)
+        (named, copies, checksums, metadata) = (torch.tensors, torch.copies, torch.checksums, [:])
+        if let wrapper = torch.wrapper { notes.append("\(path): the weights under '\(wrapper)' are read") }
+      } catch let fault as TorchFault {
+        throw CheckpointFault.torch(file: path, fault)
+      }
+    } else {
+      let header = try SafetensorsHeader(bytes, file: path)
+      (named, copies, checksums, metadata) = (header.tensors, [], [], header.metadata)
+    }
+    let isWrapped = !named.isEmpty && named.keys.allSatisfy { $0.hasPrefix(parallelPrefix) }
+    if isWrapped { notes.append("\(path): '\(parallelPrefix)' before every name, of DataParallel, is left out") }
+    tensors =
+      isWrapped
+      ? Dictionary(uniqueKeysWithValues: named.map { (String($0.dropFirst(parallelPrefix.count)), $1) }) : named
+    (self.path, self.notes) = (path, notes)
   }
 
   /// Of the file at opening.
   var identity: FileIdentity? { map.identity }
 
-  /// All bytes of the file.
+  /// All bytes of the file, as they are on disk.
   var bytes: UnsafeRawBufferPointer { map.bytes }
 
   /// See `Checkpoint.releasePages`.
-  func releasePages() { Files.releasePages(map.bytes) }
+  func releasePages() { for map in [map] + copies { Files.releasePages(map.bytes) } }
 
   /// Dtype, shape and byte range of a tensor; throws `.noTensor` with the nearest name.
   public func info(_ name: String) throws(CheckpointFault) -> TensorInfo {
@@ -40,9 +66,10 @@ public final class SafetensorsFile: Sendable {
     return info
   }
 
-  /// The bytes of a tensor as they are in the file: little-endian, possibly not aligned.
+  /// The bytes of a tensor: little-endian, row-major, possibly not aligned.
   public func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: map.bytes[try info(name).bytes])
+    let info = try info(name)
+    return UnsafeRawBufferPointer(rebasing: (info.copy.map { copies[$0] } ?? map).bytes[info.bytes])
   }
 
   /// Writes a tensor's `info(name).count` values, converted from F32, F16, BF16 or F64, to `target`, row-major.
@@ -84,6 +111,9 @@ public final class SafetensorsFile: Sendable {
     return start.assumingMemoryBound(to: Float.self)
   }
 }
+
+/// What torch's DataParallel puts before the names of a module.
+let parallelPrefix = "module."
 
 private func convert<Bits: FixedWidthInteger & BitwiseCopyable>(
   _ source: UnsafeRawBufferPointer, into target: UnsafeMutablePointer<Float>, _ toFloat: (Bits) -> Float
