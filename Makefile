@@ -2,7 +2,7 @@
 SWIFT ?= swift
 TUNE := .build/release/tune
 
-.PHONY: quickstart test build format lint bench bench-peers bench-check bench-table kill-test setup clean
+.PHONY: quickstart test build format lint bench bench-peers bench-check bench-table kill-test download-test setup clean
 
 quickstart: build recipes/quickstart/train.tsv
 	$(TUNE) run recipes/quickstart.json --overwrite
@@ -44,6 +44,11 @@ bench-table:
 kill-test: build recipes/quickstart/train.tsv
 	scripts/kill-test.py --kills 100
 	scripts/kill-test.py --kills 30 --signal MIXED --method full
+
+# Downloads through 200 injected faults from a local Hub, and checks with strace that no other command opens a connection.
+download-test: quickstart
+	scripts/download-test.py --faults 200
+	scripts/offline-test.py
 
 setup:
 	@scripts/setup.sh

@@ -34,7 +34,10 @@ let package = Package(
       cSettings: [
         .unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-falign-functions=64", "-Wno-psabi"])
       ]),
+    .target(name: "CCurl", linkerSettings: [.linkedLibrary("dl")]),
     library("Files", ["CZlib"]),
+    library("Hub", ["Files"]),
+    library("Downloads", ["Hub", "CCurl", "Files", .product(name: "Crypto", package: "swift-crypto")]),
     library("Hashing"),
     library("Kernels", ["COpenBLAS", "CKernels"]),
     library("Autograd", ["Kernels", "CKernels"]),
@@ -53,7 +56,8 @@ let package = Package(
     library(
       "Recipes",
       [
-        "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Hashing", "Files",
+        "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Hashing", "Hub",
+        "Files",
       ]),
     library("Reporting", ["Training", "Tasks", "Kernels", "Files"]),
     library("Logs", ["Files"]),
@@ -67,7 +71,7 @@ let package = Package(
       name: "tune",
       dependencies: [
         "Recipes", "Reporting", "Runs", "Serving", "Training", "Adapters", "Tasks", "Datasets", "Models", "Tokenizers",
-        "Checkpoints", "Kernels", "Files",
+        "Checkpoints", "Kernels", "Downloads", "Hub", "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -87,6 +91,8 @@ let package = Package(
     tests("tune", ["TestSupport", "Files"]),
     tests("Files", ["TestSupport"]),
     tests("Hashing"),
+    tests("Hub", ["TestSupport", "Files"]),
+    tests("Downloads", ["TestSupport", "Hub", "Files"]),
     tests("quickstart-corpus"),
     tests("bench-steps", ["Tasks", "Kernels", "Models", "Files"]),
     tests("Kernels", ["TestSupport", "CKernels"]),

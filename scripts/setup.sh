@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs the packages that tune needs and that are missing: OpenBLAS, LAPACKE, zlib and SQLite. Uses sudo if not root,
+# Installs the packages that tune needs and that are missing: OpenBLAS, LAPACKE, zlib, SQLite and libcurl. Uses sudo if not root,
 # and prints what it installs.
 set -eu
 
 missing=""
-for package in libopenblas-dev liblapacke-dev zlib1g-dev libsqlite3-dev "$@"; do
+for package in libopenblas-dev liblapacke-dev zlib1g-dev libsqlite3-dev libcurl4 "$@"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
 done
 

@@ -48,7 +48,7 @@ public final class Console {
     let remaining = step.seconds / Double(step.step) * Double(step.steps - step.step)
     let values =
       "loss \(fixed(lossSum / Double(lossCount), 4))  lr \(scientific(step.learningRate))  "
-      + "\(Int(speed)) tokens/s  \(Processor.peakMemory / 1_000_000) MB  ETA \(clock(remaining))"
+      + "\(Int(speed)) tokens/s  \(Processor.peakMemory / 1_000_000) MB  ETA \(clockTime(remaining))"
     let position = "step \(step.step)/\(step.steps)"
     if isTerminal {
       let width = 24, done = width * step.step / max(step.steps, 1)
@@ -83,7 +83,7 @@ private func scientific(_ value: Double) -> String {
 }
 
 /// Seconds as "1:07" or "2:03:09".
-private func clock(_ seconds: Double) -> String {
+func clockTime(_ seconds: Double) -> String {
   let whole = Int(seconds.isFinite ? seconds.rounded() : 0)
   func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
   return whole < 3600

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Datasets
 import Files
+import Hub
 import Kernels
 import Models
 import Recipes
@@ -20,7 +21,7 @@ struct EvalCommand: ParsableCommand {
       "text" and "label", and a masked language model text.
       """)
 
-  @Argument(help: "The base model's folder.")
+  @Argument(help: "The base model's folder, or its name on the Hub.")
   var model: String
   @Option(help: ArgumentHelp("The adapter's folder.", valueName: "folder"))
   var adapter: String?
@@ -51,6 +52,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   func run() throws {
+    let model = try modelFolder(model)
     // The settings and the file first: checking them is faster than loading the model.
     let folder = adapter ?? model, precision = try precision.value(for: [folder])
     let found = try FolderTask(folder, base: model, ModelConfig(folder: model)), type = found.type

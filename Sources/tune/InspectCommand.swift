@@ -3,6 +3,7 @@ import Adapters
 import ArgumentParser
 import Checkpoints
 import Files
+import Hub
 import Kernels
 import Tasks
 
@@ -10,12 +11,13 @@ struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "List the tensors of a model or an adapter, and count its parameters.")
 
-  @Argument(help: "A folder of a model, an adapter or a run, or one file of tensors.")
+  @Argument(help: "A folder of a model, an adapter or a run, a name on the Hub, or one file of tensors.")
   var path: String
   @Flag(help: "Print the result as JSON.")
   var json = false
 
   func run() throws {
+    let path = try modelFolder(path)
     let folder = ["/adapter", "/model"].map { path + $0 }.first { fileExists($0 + "/tune.json") } ?? path
     let isAdapter = fileExists(folder + "/adapter_config.json")
     let checkpoint =

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Checkpoints
 import Files
+import Hub
 import Kernels
 import Serving
 
@@ -13,7 +14,7 @@ struct MergeCommand: ParsableCommand {
       it without --adapter. Methods that do not change weights (houlsby, pfeiffer, prefix, prompt) cannot be merged.
       """)
 
-  @Argument(help: "The base model's folder.")
+  @Argument(help: "The base model's folder, or its name on the Hub.")
   var model: String
   @Option(help: ArgumentHelp("The adapter's folder.", valueName: "folder"))
   var adapter: String
@@ -35,6 +36,7 @@ struct MergeCommand: ParsableCommand {
     if fileExists(output) {
       throw FileFault.unwritable(path: output, why: "it exists; choose another folder")
     }
+    let model = try modelFolder(model)
     try Processor.initialize()
     let merged = try MergedModel(base: model, adapter: adapter, anyBase: anyBase, threads: Processor.count)
     try replaceFolder(at: output) { try merged.save(to: $0, as: saveDtype) }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Datasets
 import Files
 import FoundationEssentials
+import Hub
 import Kernels
 import Models
 import Serving
@@ -36,7 +37,7 @@ struct PredictCommand: ParsableCommand {
       {"error": …}, and the exit status is 1. Without an adapter the model's own classifier is used, under the name "base".
       """)
 
-  @Argument(help: "The base model's folder.")
+  @Argument(help: "The base model's folder, or its name on the Hub.")
   var model: String
   @Option(
     name: .long,
@@ -54,7 +55,7 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOption
 
   func run() throws {
-    let lines = try readLines(file)
+    let model = try modelFolder(model), lines = try readLines(file)
     let usesBase = base || adapter.isEmpty, folders = adapter.map(\.path) + (usesBase ? [model] : [])
     let precision = try precision.value(for: folders)
     try threads.start(quiet: true)

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Datasets
 import Files
+import Hub
 import Tokenizers
 
 struct TokenizeCommand: ParsableCommand {
@@ -9,7 +10,7 @@ struct TokenizeCommand: ParsableCommand {
     commandName: "tokenize", abstract: "Tokenize texts with a model's tokenizer, including special tokens.",
     discussion: "With --json, an input line may be {\"text\": …}. Offsets count Unicode code points.")
 
-  @Argument(help: "The model's folder.")
+  @Argument(help: "The model's folder, or its name on the Hub.")
   var model: String
   @Argument(help: "A file with one text per line, or - for standard input.")
   var file: String
@@ -17,7 +18,7 @@ struct TokenizeCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let tokenizer = try loadTokenizer(folder: model)
+    let tokenizer = try loadTokenizer(folder: modelFolder(model))
     let lines = try readLines(file)
     for start in stride(from: 0, to: lines.count, by: 512) {
       let rows = try (start..<min(start + 512, lines.count)).map { index in

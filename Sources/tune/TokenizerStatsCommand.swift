@@ -1,6 +1,7 @@
 /// `tune tokenizer stats`: the fertility of vocabularies on texts.
 import ArgumentParser
 import Files
+import Hub
 import Reporting
 import Tokenizers
 
@@ -21,7 +22,7 @@ struct TokenizerStatsCommand: ParsableCommand {
 
   func run() throws {
     let rows = try folders.map { folder in
-      let tokenizer = try WordPiece(folder: folder)
+      let tokenizer = try WordPiece(folder: modelFolder(folder))
       let words = try text.words(in: files) { $0.add($1, splitBy: tokenizer) }
       return (folder: folder, vocabularySize: tokenizer.count, fertility: tokenizer.fertility(of: words))
     }

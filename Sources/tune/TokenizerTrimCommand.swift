@@ -1,6 +1,7 @@
 /// `tune tokenizer trim`: a copy of a model with a smaller vocabulary.
 import ArgumentParser
 import Files
+import Hub
 import Models
 import Reporting
 import Tokenizers
@@ -13,7 +14,7 @@ struct TokenizerTrimCommand: ParsableCommand {
       The word embeddings are reduced to the kept tokens; all other weights are unchanged.
       """)
 
-  @Argument(help: "A model's folder with a WordPiece tokenizer.")
+  @Argument(help: "A model's folder with a WordPiece tokenizer, or its name on the Hub.")
   var base: String
   @Option(
     name: .customLong("text"), parsing: .upToNextOption,
@@ -27,7 +28,7 @@ struct TokenizerTrimCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let tokenizer = try WordPiece(folder: base)
+    let base = try modelFolder(base), tokenizer = try WordPiece(folder: base)
     if isSameFile(base, output.path) {
       throw FileFault.unwritable(path: output.path, why: "it is the folder of the model to trim; choose another folder")
     }

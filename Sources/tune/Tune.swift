@@ -15,6 +15,7 @@ struct Tune: ParsableCommand {
     subcommands: [
       RunCommand.self, ValidateCommand.self, SchemaCommand.self, ListCommand.self, CopyCommand.self, ShowCommand.self,
       RunsCommand.self, CompareCommand.self, InspectCommand.self, EvalCommand.self, PredictCommand.self,
-      MergeCommand.self, ConvertCommand.self, TokenizeCommand.self, TokenizerCommand.self,
+      MergeCommand.self, ConvertCommand.self, DownloadCommand.self, BasesCommand.self, TokenizeCommand.self,
+      TokenizerCommand.self,
     ])
 }

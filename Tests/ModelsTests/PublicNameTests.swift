@@ -17,6 +17,15 @@ private func name(_ folder: String, _ source: JSON?) throws -> String {
   #expect(try name("/cache/models--dmis-lab--biobert-v1.1/snapshots/0123abc", "x/y") == "dmis-lab/biobert-v1.1")
 }
 
+@Test func `a downloaded folder has its name on the Hub`() throws {
+  try withTemporaryFolder { folder in
+    try writeFile(#"{"model": "dmis-lab/biobert-v1.1"}"#, to: folder + "/download.json")
+    #expect(try name(folder, "x/y") == "dmis-lab/biobert-v1.1")
+    try writeFile(#"{"model": "../x"}"#, to: folder + "/download.json")
+    #expect(try name(folder, nil) == lastPathComponent(folder))
+  }
+}
+
 @Test func `it is the folder's name where _name_or_path is another model or a local path`() throws {
   #expect(try name("checkpoints/biomed-mini-l3", "nreimers/MiniLM-L6-H384-uncased") == "biomed-mini-l3")
   #expect(try name("/data/biobert-ner", "dmis-lab/biobert") == "biobert-ner")

@@ -55,10 +55,11 @@ struct Program {
   func run(_ arguments: String..., input: String = "") throws -> Result { try run(arguments, input: input) }
 
   @discardableResult
-  func run(_ arguments: [String], input: String = "") throws -> Result {
+  func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
     let (process, out, err, standardInput) = (Process(), Pipe(), Pipe(), Pipe())
     process.executableURL = URL(fileURLWithPath: Self.path)
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     (process.standardOutput, process.standardError, process.standardInput) = (out, err, standardInput)
     try process.run()

@@ -1,6 +1,7 @@
 /// Field types for paths: an existing file, a model's folder, a folder to create. Does not open any of them.
 import Files
 import FoundationEssentials
+import Hub
 
 extension FieldType<String> {
   /// An existing file.
@@ -10,11 +11,11 @@ extension FieldType<String> {
     }
   }
 
-  /// An existing folder that contains one of the files `names`.
+  /// An existing folder that contains one of the files `names`; a name on the Hub is replaced by the local folder.
   static func folder(holding names: String...) -> Self {
     let name = names.joined(separator: " or ")
     let expected = "the path of a folder with \(name)"
-    return existingPath(expected) { path, location in
+    return existingPath(expected, resolve: modelFolder) { path, location in
       if !isFolder(path) {
         location.fault("found \"\(printable(path))\", a file", expected: expected)
       } else if !names.contains(where: { fileExists("\(path)/\($0)") }) {
@@ -35,13 +36,19 @@ extension FieldType<String> {
     }
   }
 
-  private static func existingPath(_ expected: String, _ check: @escaping (String, FieldLocation) -> Void) -> Self {
-    path(expected) { path, location in
+  private static func existingPath(
+    _ expected: String, resolve: @escaping (String) throws -> String = { $0 },
+    _ check: @escaping (String, FieldLocation) -> Void
+  ) -> Self {
+    path(expected, resolve: resolve) { path, location in
       if fileExists(path) { check(path, location) } else { reportMissing(path, expected, location) }
     }
   }
 
-  private static func path(_ expected: String, _ check: @escaping (String, FieldLocation) -> Void) -> Self {
+  private static func path(
+    _ expected: String, resolve: @escaping (String) throws -> String = { $0 },
+    _ check: @escaping (String, FieldLocation) -> Void
+  ) -> Self {
     Self(
       expected, schema: Schema.string,
       read: { json, location in
@@ -49,8 +56,15 @@ extension FieldType<String> {
           location.wrong(json, expected: expected)
           return nil
         }
-        if location.diagnostics.checkFiles { check(path, location) }
-        return path
+        guard location.diagnostics.checkFiles else { return path }
+        do {
+          let path = try resolve(path)
+          check(path, location)
+          return path
+        } catch {
+          location.fault("found \"\(printable(path))\"", expected: expected, advice: "\(error)")
+          return nil
+        }
       }, write: { .string($0) })
   }
 }

@@ -54,7 +54,7 @@ extension Recipe {
       fields.required(
         "path", &path, .folder(holding: "config.json"),
         unless: initialization == .random && config != nil && tokenizer != nil,
-        "Base model: a folder in the Hub's layout.")
+        "Base model: a folder in the Hub's layout, or the name of a downloaded model on the Hub.")
       fields.optional(
         "layers", &layers, .layers, "Layers to take from the folder, counted from 0; \"alternate\": every second one.")
       fields.check(

@@ -4,6 +4,7 @@ public import Files
 import FoundationEssentials
 import Glibc
 import Hashing
+import Models
 
 public struct RunRecord: Sendable, Equatable {
   /// The run's folder, absolute or relative to the working directory, as the caller gave it.
@@ -83,7 +84,9 @@ extension RunRecord {
     values["status"] = .string(status)
     values["started"] = .string(started)
     values["recipe"] = .string(fingerprint(recipe))
-    if let base = recipe["model"]?["path"]?.string { values["base"] = .string(lastPathComponent(base)) }
+    if let base = recipe["model"]?["path"]?.string {
+      values["base"] = .string(nameInCache(base) ?? lastPathComponent(base))
+    }
     return values
   }
 

@@ -1,0 +1,41 @@
+/// Prints the progress of a download on standard error: on a terminal a line that is overwritten, else complete files
+/// only.
+import Files
+import FoundationEssentials
+import Glibc
+
+public final class DownloadProgress {
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let clock = ContinuousClock()
+  private var file = ""
+  /// When the file's first bytes of this run came, and how many bytes were there.
+  private var start = ContinuousClock.now
+  private var startCount = 0
+  private var lastUpdate = ContinuousClock.now
+
+  public init() {}
+
+  public func print(_ line: String) { put((isTerminal ? "\r\u{1B}[K" : "") + line + "\n") }
+
+  public func update(_ path: String, _ count: Int, of size: Int) {
+    guard isTerminal else { return }
+    let now = clock.now
+    if path != file {
+      (file, start, startCount, lastUpdate) = (path, now, count, now)
+    } else if now - lastUpdate < .milliseconds(200) {
+      return
+    }
+    lastUpdate = now
+    let elapsed = now - start,
+      seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+    let speed = Double(count - startCount) / max(seconds, 1e-3)
+    let remaining = speed > 0 ? "  ETA \(clockTime(Double(size - count) / speed))" : ""
+    put("\r\u{1B}[K\(path)  \(millions(count)) of \(millions(size)) MB  \(fixed(speed / 1e6, 1)) MB/s\(remaining)")
+  }
+
+  private func millions(_ bytes: Int) -> String { fixed(Double(bytes) / 1e6, 1) }
+
+  private func put(_ text: String) {
+    try? write(Data(text.utf8).span.bytes, to: STDERR_FILENO, path: "standard error")
+  }
+}
