@@ -39,10 +39,10 @@ bench-check: build
 bench-table:
 	python3 benchmarks/table.py
 
-# Kills and resumes runs, 100 times with kill -9 and 30 times with a mix of signals (kill -9, Ctrl-C, SIGTERM), and
-# compares the bytes with those of an uninterrupted run.
+# Kills runs, runs with --overwrite, merges and sweeps, 50 times each with kill -9, and 30 runs with a mix of signals
+# (kill -9, Ctrl-C, SIGTERM), and compares the bytes with those of an uninterrupted run.
 kill-test: build recipes/quickstart/train.tsv
-	scripts/kill-test.py --kills 100
+	scripts/kill-test.py --command all --kills 50
 	scripts/kill-test.py --kills 30 --signal MIXED --method full
 
 # Downloads through 200 injected faults from a local Hub, and checks with strace that no other command opens a connection.

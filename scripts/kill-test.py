@@ -4,6 +4,10 @@
     scripts/kill-test.py                     100 times kill -9, over as many runs as needed
     scripts/kill-test.py --signal INT        the same with Ctrl-C; or TERM, or MIXED
     scripts/kill-test.py --kills 5 --method full
+    scripts/kill-test.py --command overwrite     kills runs that replace a run; or merge, or sweep, or all
+
+A run that is replaced is whole at any time, and so is the new one; the folder of a merge is missing or whole; files of
+other origin stay; the next start leaves no other file beside them.
 
 Compares the adapter's or model's files, metrics.jsonl and result.json except seconds and memory, and the names of all
 files in the run's folder. A third of the kills wait until a file is being written. Requires the quick start's data
@@ -87,17 +91,7 @@ def run_files(folder):
     return files
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", default=f"{ROOT}/.build/release/tune")
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--signal", choices=["KILL", "INT", "TERM", "MIXED"], default="KILL")
-    parser.add_argument("--method", choices=["lora", "full"], default="lora")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    options.program = os.path.abspath(options.program)
-    random.seed(options.seed)
-    base = tempfile.mkdtemp(prefix="tune-kill-")
+def kill_runs(options, base):
     recipe(base, options.method)
     begin = time.monotonic()
     reference = f"{base}/uninterrupted"
@@ -131,10 +125,157 @@ def main():
             sys.exit(f"{folder} after {run_kills} kills differs from {reference} in {', '.join(names)}")
         shutil.rmtree(folder)
         kills, runs, most_kills = kills + run_kills, runs + 1, max(most_kills, run_kills)
-    shutil.rmtree(base)
     print(
         f"{kills} times SIG{options.signal} in {runs} runs (at most {most_kills} in one), {len(expected_files)} files each: "
         f"the same bytes as without; {time.monotonic() - begin:.0f} s, {duration:.1f} s for an uninterrupted run")
+
+
+
+def tune(options, folder, *arguments):
+    """Runs a command to its end."""
+    result = subprocess.run([options.program, *arguments], cwd=folder, capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"{folder}: {' '.join(arguments)}: status {result.returncode}\n{result.stderr}")
+
+
+def killed(options, folder, duration, *arguments, last=None):
+    """Kills a command at a random moment, or soon after it has written the file `last`; False: it had ended."""
+    process = subprocess.Popen(
+        [options.program, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    moment = random.uniform(0, 1.05 * duration)
+    if last and random.random() < 0.35:
+        while process.poll() is None and not os.path.exists(f"{folder}/{last}"):
+            time.sleep(0.0002)
+        moment = random.uniform(0, 0.03)
+    try:
+        _, messages = process.communicate(timeout=moment)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return process.returncode != 0
+    if process.returncode != 0:
+        sys.exit(f"{folder}: {' '.join(arguments)}: status {process.returncode}\n{messages.decode()}")
+    return False
+
+
+def contains(files, expected):
+    """Whether every expected file is there, with the same content, apart from the marker of the run."""
+    return all(files.get(name) == data for name, data in expected.items() if not name.endswith(".tune-run"))
+
+
+def check_entries(folder, expected):
+    found = sorted(name for name in os.listdir(folder) if not name.startswith(".tune-"))
+    if found != sorted(expected):
+        sys.exit(f"{folder} has {found}, not {sorted(expected)}")
+
+
+SHORT = ["training.max_steps=16", "training.eval_steps=8", "--threads", "1"]
+NOTES = {"run/notes.txt": b"mine", "run/adapter/thesis.tex": b"mine too"}
+
+
+def kill_overwrites(options, base):
+    recipe(base, options.method)
+    expected, duration = {}, 0
+    for name, seed in (("old", "seed=7"), ("new", "seed=8")):
+        os.mkdir(f"{base}/{name}")
+        begin = time.monotonic()
+        tune(options, f"{base}/{name}", "run", "../recipe.json", seed, *SHORT)
+        duration, expected[name] = time.monotonic() - begin, run_files(f"{base}/{name}")
+    kills = runs = old = 0
+    while kills < options.kills:
+        folder = f"{base}/killed-{runs}"
+        shutil.copytree(f"{base}/old", folder)
+        for name, data in NOTES.items():
+            os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
+            open(f"{folder}/{name}", "wb").write(data)
+        mode = "--overwrite"
+        while killed(options, folder, duration, "run", "../recipe.json", "seed=8", mode, *SHORT,
+                     last=".run.new/result.json"):
+            kills += 1
+            files = run_files(folder)
+            old += contains(files, expected["old"])
+            if not contains(files, expected["old"]) and not contains(files, expected["new"]):
+                sys.exit(f"{folder}: neither the old run nor the new one is whole")
+            mode = random.choice(["--overwrite", "--resume"]) if os.path.isdir(f"{folder}/.run.new") else "--overwrite"
+        if mode == "--resume":
+            tune(options, folder, "run", "../recipe.json", "seed=8", mode, *SHORT)
+        files, runs = run_files(folder), runs + 1
+        if files != expected["new"] | NOTES:
+            wrong = [name for name in files.keys() | expected["new"].keys() if files.get(name) != expected["new"].get(name)]
+            sys.exit(f"{folder} differs from {base}/new in {wrong}")
+        check_entries(folder, ["run"])
+        if [name for name in os.listdir(folder) if name.startswith(".tune-") and ".tmp" in name]:
+            sys.exit(f"{folder} has temporary files")
+        shutil.rmtree(folder)
+    print(f"{kills} times SIGKILL in {runs} runs with --overwrite: the old run was whole {old} times, the new one "
+          f"{kills - old} times; other files stayed, no other entry was left")
+
+
+def kill_merges(options, base):
+    recipe(base, "lora")
+    tune(options, base, "run", "recipe.json", *SHORT)
+    merge = ["merge", f"{ROOT}/checkpoints/biomed-mini-l3", "--adapter", "run/adapter", "--output"]
+    begin = time.monotonic()
+    tune(options, base, *merge, "whole")
+    duration, kills, complete = time.monotonic() - begin, 0, 0
+    expected = {name: open(f"{base}/whole/{name}", "rb").read() for name in os.listdir(f"{base}/whole")}
+    entries = os.listdir(base)
+    while kills < options.kills:
+        was_killed = killed(options, base, duration, *merge, "merged")
+        kills += was_killed
+        if os.path.isdir(f"{base}/merged"):
+            if {name: open(f"{base}/merged/{name}", "rb").read() for name in os.listdir(f"{base}/merged")} != expected:
+                sys.exit(f"{base}/merged is not whole")
+            if not was_killed:
+                check_entries(base, [*(name for name in entries if not name.startswith(".tune-")), "merged"])
+            complete += 1
+            shutil.rmtree(f"{base}/merged")
+    tune(options, base, *merge, "merged")
+    check_entries(base, [*(name for name in entries if not name.startswith(".tune-")), "merged"])
+    print(f"{kills} times SIGKILL in merges: the folder was missing, or whole ({complete} times); nothing was left beside it")
+
+
+def kill_sweeps(options, base):
+    recipe(base, options.method)
+    json.dump({"extends": f"{base}/recipe.json", "output": "run", "sweep": {"seed": [1, 2]}}, open(f"{base}/sweep.json", "w"))
+    os.mkdir(f"{base}/whole")
+    begin = time.monotonic()
+    tune(options, f"{base}/whole", "run", "../sweep.json", *SHORT)
+    duration, expected, kills, sweeps = time.monotonic() - begin, run_files(f"{base}/whole"), 0, 0
+    def scores(files):
+        return {name: data for name, data in files.items() if not name.startswith(("run/sweep.", "run/.tune-runs"))}
+    while kills < options.kills:
+        folder = f"{base}/killed-{sweeps}"
+        os.mkdir(folder)
+        while killed(options, folder, duration, "run", "../sweep.json", "--resume", *SHORT):
+            kills += 1
+        files, sweeps = run_files(folder), sweeps + 1
+        if scores(files) != scores(expected) or files.keys() != expected.keys():
+            wrong = [n for n in files.keys() | expected.keys() if files.get(n) != expected.get(n)]
+            sys.exit(f"{folder} differs from {base}/whole in {wrong}")
+        check_entries(folder, ["run"])
+        shutil.rmtree(folder)
+    print(f"{kills} times SIGKILL in {sweeps} sweeps: the same files and bytes as without")
+
+
+COMMANDS = {"run": kill_runs, "overwrite": kill_overwrites, "merge": kill_merges, "sweep": kill_sweeps}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--program", default=f"{ROOT}/.build/release/tune")
+    parser.add_argument("--command", choices=[*COMMANDS, "all"], default="run")
+    parser.add_argument("--kills", type=int, default=100, help="of each command")
+    parser.add_argument("--signal", choices=["KILL", "INT", "TERM", "MIXED"], default="KILL")
+    parser.add_argument("--method", choices=["lora", "full"], default="lora")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    options.program = os.path.abspath(options.program)
+    random.seed(options.seed)
+    for name in COMMANDS if options.command == "all" else [options.command]:
+        base = tempfile.mkdtemp(prefix=f"tune-kill-{name}-")
+        COMMANDS[name](options, base)
+        shutil.rmtree(base)
 
 
 main()

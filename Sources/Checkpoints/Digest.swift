@@ -5,10 +5,7 @@ import Glibc
 
 /// The SHA-256 of a file as 64 lower-case hexadecimal digits, as `sha256sum` prints it. Reads 1 MiB at a time.
 public func sha256(ofFile path: String) throws(FileFault) -> String {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else {
-    throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: reason(errno))
-  }
+  let descriptor = try openRegularFile(path)
   defer { close(descriptor) }
   var hash = SHA256()
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)

@@ -61,7 +61,7 @@ public struct SweepCache: Sendable {
     }
   }
 
-  private var lines: [Data.SubSequence] { (try? readFile(path))?.split(separator: newline) ?? [] }
+  private var lines: [Data.SubSequence] { (try? readFile(path, limit: .max))?.split(separator: newline) ?? [] }
 
   /// nil for a file that is not remembered.
   private func key(of file: TensorFile) -> String? {

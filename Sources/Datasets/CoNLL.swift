@@ -32,7 +32,7 @@ public struct CoNLLColumns: Sendable, Equatable {
 public func readCoNLL(
   _ path: String, columns: CoNLLColumns = CoNLLColumns(), scheme: TagScheme? = nil
 ) throws -> [Record] {
-  try parseCoNLL([UInt8](readFile(path)), named: path, columns: columns, scheme: scheme)
+  try parseCoNLL([UInt8](readFile(path, limit: .max)), named: path, columns: columns, scheme: scheme)
 }
 
 /// Parses the bytes of a CoNLL file; errors report it as `name`.

@@ -3,12 +3,32 @@
 public import FoundationEssentials
 import Glibc
 
-/// The bytes of the file at `path`, which must not be a Git LFS pointer. Pipes and devices are read to the end.
-public func readFile(_ path: String) throws(FileFault) -> Data {
+/// More bytes than a file of settings, a vocabulary or an index has.
+public let documentLimit = 100_000_000
+
+/// The bytes of the file at `path`, which must be a regular file of at most `limit` bytes, and no Git LFS pointer.
+public func readFile(_ path: String, limit: Int = documentLimit) throws(FileFault) -> Data {
+  let descriptor = try openRegularFile(path)
+  defer { close(descriptor) }
+  return try readAll(of: descriptor, path: path, limit: limit)
+}
+
+/// The bytes that come from the file, pipe or device at `path`, to its end.
+public func readStream(_ path: String) throws(FileFault) -> Data {
   let descriptor = try openForReading(path)
   defer { close(descriptor) }
+  return try readAll(of: descriptor, path: path, limit: .max)
+}
+
+private func readAll(of descriptor: Int32, path: String, limit: Int) throws(FileFault) -> Data {
   var info = stat()
   guard fstat(descriptor, &info) == 0 else { throw .unreadable(path: path, why: reason(errno)) }
+  func checkSize(_ size: Int) throws(FileFault) {
+    if size > limit {
+      throw .unreadable(path: path, why: "larger than the \(limit / 1_000_000) MB that such a file may have")
+    }
+  }
+  try checkSize(Int(info.st_size))
   // One byte more than the size, so that the end is reached without growing the buffer.
   var data = Data(count: max(Int(info.st_size), 1 << 16) + 1)
   var size = 0
@@ -18,6 +38,7 @@ public func readFile(_ path: String) throws(FileFault) -> Data {
     if count == 0 { break }
     if count > 0 {
       size += count
+      try checkSize(size)
     } else if errno != EINTR {
       throw .unreadable(path: path, why: reason(errno))
     }
@@ -25,6 +46,24 @@ public func readFile(_ path: String) throws(FileFault) -> Data {
   data.count = size
   try checkNoPointer(data, path: path)
   return data
+}
+
+/// A read-only descriptor of the regular file at `path`; the caller closes it. A pipe or device is a fault: its bytes can
+/// be read only once, and may never end.
+public func openRegularFile(_ path: String) throws(FileFault) -> Int32 {
+  // O_NONBLOCK: a pipe must be rejected at once, without waiting for a writer.
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  guard descriptor >= 0 else {
+    throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: reason(errno))
+  }
+  var info = stat()
+  let isKnown = fstat(descriptor, &info) == 0, type = info.st_mode & S_IFMT
+  guard isKnown, type == S_IFREG else {
+    let why = isKnown ? type == S_IFDIR ? reason(EISDIR) : "not a regular file" : reason(errno)
+    close(descriptor)
+    throw .unreadable(path: path, why: why)
+  }
+  return descriptor
 }
 
 /// A read-only descriptor of the file at `path`; the caller closes it.
@@ -37,8 +76,8 @@ func openForReading(_ path: String) throws(FileFault) -> Int32 {
 }
 
 /// The text of the file at `path`; bytes that are not UTF-8 are a fault.
-public func readText(_ path: String) throws(FileFault) -> String {
-  guard let text = String(data: try readFile(path), encoding: .utf8) else {
+public func readText(_ path: String, limit: Int = documentLimit) throws(FileFault) -> String {
+  guard let text = String(data: try readFile(path, limit: limit), encoding: .utf8) else {
     throw .malformed(file: path, line: nil, found: "bytes that are not UTF-8", expected: "UTF-8 text")
   }
   return text
@@ -116,6 +155,17 @@ public func makeFolder(_ path: String) throws(FileFault) {
   }
   let why = reason(errno)
   guard isFolder(path) else { throw .unwritable(path: path, why: why) }
+}
+
+/// The names of the entries of the folder at `path`, unordered; none if it is missing.
+/// - Throws: `FileFault` if it cannot be read, or is not a folder.
+public func folderContents(_ path: String) throws(FileFault) -> [String] {
+  guard let folder = opendir(path) else {
+    if errno == ENOENT { return [] }
+    throw .unreadable(path: path, why: reason(errno))
+  }
+  closedir(folder)
+  return (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
 }
 
 public func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }

@@ -1,5 +1,5 @@
 /// Writes folders atomically: a reader sees the old folder or the new one, never a part. For single files see
-/// `Files.swift`.
+/// `Files.swift`. Removes no file of another program.
 import FoundationEssentials
 import Glibc
 
@@ -17,40 +17,86 @@ public func checkOutput(_ path: String, files: [String], overwrite: Bool) throws
   }
 }
 
-/// Fills a new folder beside `path` with `body`, then renames it to `path`; on any fault it is removed, and the old
-/// folder stays. Call `checkOutput` first: the whole old folder is deleted. A killed program leaves `path`.tmp-… or
-/// `path`.old-…; for a moment the latter is the only folder, and `recoverFolder` restores it.
-public func replaceFolder(at path: String, _ body: (String) throws -> Void) throws {
+/// Fills a new folder beside `path` with `body`, then exchanges it with the folder at `path`, if there is one, and removes
+/// that; on any fault the new folder is removed, and the old one stays. A killed program leaves `path`.tmp-…, which
+/// `recoverFolder` removes.
+/// - Parameter isOwn: whether a file of the old folder may be removed, by its name; others move to the new folder.
+public func replaceFolder(
+  at path: String, isOwn: (String) -> Bool = { _ in true }, _ body: (String) throws -> Void
+) throws {
   var path = path
   while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-  let suffix = String(UInt64.random(in: 0...(.max)), radix: 36)
-  let newFolder = "\(path).tmp-\(suffix)", oldFolder = "\(path).old-\(suffix)"
+  let suffix = String(UInt64.random(in: 0...(.max)), radix: 36), newFolder = "\(path).tmp-\(suffix)"
+  try makeFolder(newFolder)
+  let lock = open(newFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  flock(lock, LOCK_EX | LOCK_NB)
+  defer { close(lock) }
   do {
-    try makeFolder(newFolder)
     try body(newFolder)
-    let hadOld = rename(path, oldFolder) == 0
-    guard rename(newFolder, path) == 0 else {
-      let why = reason(errno)
-      if hadOld { rename(oldFolder, path) }
-      throw FileFault.unwritable(path: path, why: why)
+    if fileExists(path) {
+      try exchangeFolders(newFolder, path, aside: "\(path).old-\(suffix)")
+    } else if rename(newFolder, path) != 0 {
+      throw FileFault.unwritable(path: path, why: reason(errno))
     }
-    syncFolder(of: path)
-    if hadOld { try? FileManager.default.removeItem(atPath: oldFolder) }
   } catch {
     try? FileManager.default.removeItem(atPath: newFolder)
     throw error
   }
+  syncFolder(of: path)
+  removeFiles(in: newFolder, movingOthersTo: path, isOwn: isOwn)
 }
 
 /// Cleans up after a `replaceFolder` that was killed: renames the old folder back if the new one is missing, and
-/// removes the other remains.
-public func recoverFolder(at path: String) {
-  guard let slash = path.lastIndex(of: "/") else { return recoverFolder(at: "./" + path) }
-  let parent = String(path[..<slash]), name = String(path[path.index(after: slash)...])
+/// removes the other remains. What a program at work has made stays.
+public func recoverFolder(at path: String, isOwn: (String) -> Bool = { _ in true }) {
+  let parent = parentFolder(of: path), name = lastPathComponent(path)
   for entry in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] {
-    if entry.hasPrefix(name + ".old-"), !fileExists(path) { rename("\(parent)/\(entry)", path) }
-    if entry.hasPrefix(name + ".old-") || entry.hasPrefix(name + ".tmp-") {
-      try? FileManager.default.removeItem(atPath: "\(parent)/\(entry)")
+    let remains = "\(parent)/\(entry)"
+    guard entry.hasPrefix(name + ".old-") || entry.hasPrefix(name + ".tmp-") else { continue }
+    if entry.hasPrefix(name + ".old-"), !fileExists(path), rename(remains, path) == 0 { continue }
+    let lock = open(remains, O_RDONLY | O_CLOEXEC)
+    if flock(lock, LOCK_EX | LOCK_NB) == 0 {
+      if isFolder(remains) { removeFiles(in: remains, movingOthersTo: path, isOwn: isOwn) } else { unlink(remains) }
+    }
+    close(lock)
+  }
+}
+
+/// Exchanges two folders of one file system: in one step, or, where the file system has none for it, in three with the
+/// unused name `aside`.
+public func exchangeFolders(_ first: String, _ second: String, aside: String) throws(FileFault) {
+  // glibc's header hides it from Swift.
+  typealias Rename = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+  let exchange: UInt32 = 2  // RENAME_EXCHANGE
+  if let symbol = dlsym(nil, "renameat2") {
+    if unsafeBitCast(symbol, to: Rename.self)(AT_FDCWD, first, AT_FDCWD, second, exchange) == 0 { return }
+    guard [EINVAL, ENOSYS, ENOTSUP].contains(errno) else { throw .unwritable(path: second, why: reason(errno)) }
+  }
+  guard rename(second, aside) == 0 else { throw .unwritable(path: second, why: reason(errno)) }
+  guard rename(first, second) == 0 else {
+    let why = reason(errno)
+    rename(aside, second)
+    throw .unwritable(path: second, why: why)
+  }
+  rename(aside, first)
+}
+
+/// Removes the files in `folder`, and the folder itself if nothing remains. Follows no symbolic link.
+/// - Parameters:
+///   - target: where files that are not removed go, to the same place in that folder unless it is taken; nil: they stay.
+///   - isOwn: whether a file may be removed, by its name.
+public func removeFiles(in folder: String, movingOthersTo target: String? = nil, isOwn: (String) -> Bool) {
+  for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+    let path = "\(folder)/\(name)", place = target.map { "\($0)/\(name)" }
+    var info = stat()
+    guard lstat(path, &info) == 0 else { continue }
+    if info.st_mode & S_IFMT == S_IFDIR {
+      removeFiles(in: path, movingOthersTo: place, isOwn: isOwn)
+    } else if isOwn(name) {
+      unlink(path)
+    } else if let place, lstat(place, &info) != 0, (try? makeFolder(parentFolder(of: place))) != nil {
+      rename(path, place)
     }
   }
+  rmdir(folder)
 }

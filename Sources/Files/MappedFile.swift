@@ -13,15 +13,10 @@ public final class MappedFile: @unchecked Sendable {
 
   /// - Throws: `FileFault` if the file cannot be opened or mapped, is not a regular file, or is a Git LFS pointer.
   public init(path: String) throws(FileFault) {
-    // O_NONBLOCK: a pipe must be rejected at once, without waiting for a writer.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else {
-      throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, why: reason(errno))
-    }
+    let descriptor = try openRegularFile(path)
     defer { close(descriptor) }
     var info = stat()
     guard fstat(descriptor, &info) == 0 else { throw .unreadable(path: path, why: reason(errno)) }
-    guard info.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, why: "not a regular file") }
     guard let bytes = mapBytes(of: descriptor, count: Int(info.st_size)) else {
       throw .unreadable(path: path, why: reason(errno))
     }

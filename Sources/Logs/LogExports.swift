@@ -45,7 +45,7 @@ public final class LogExports {
   private func readAll() throws -> [LogLine] {
     reader = LineReader()
     guard fileExists(file) else { return [] }
-    return try readText(file).split(separator: "\n").compactMap { line in
+    return try readText(file, limit: .max).split(separator: "\n").compactMap { line in
       (try? JSON(parsing: Data(line.utf8), named: file)).flatMap { reader.read($0) }
     }
   }

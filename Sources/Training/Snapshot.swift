@@ -67,13 +67,14 @@ extension Trainer {
   /// Restores the state that `saveSnapshot` wrote. The caller checks first that the file is not damaged:
   /// `TensorFile.hasValidChecksum`.
   /// - Returns: `logged`, as it was saved.
+  /// - Parameter inputNames: what each of the digests in `inputs` is of, for the message.
   /// - Throws: `SnapshotFault` if the inputs, the GEMM backend or the parameters differ from this run's.
   @discardableResult
-  public func loadSnapshot(from path: String, inputs: String) throws -> Int {
+  public func loadSnapshot(from path: String, inputs: String, inputNames: [String] = []) throws -> Int {
     let file = try TensorFile(path: path)
     func fail(_ why: String) -> SnapshotFault { SnapshotFault(path: path, why: why) }
     guard file.metadata["inputs"] == inputs else {
-      throw fail("the base model, a teacher, the tokenizer or the data have changed since this run began")
+      throw fail(changes(from: file.metadata["inputs"] ?? "", to: inputs, inputNames))
     }
     let backend = GEMMBackend.selected.rawValue
     guard file.metadata["gemm_backend"] == backend else {
@@ -110,6 +111,14 @@ extension Trainer {
     self.state = state
     return logged
   }
+}
+
+/// Which inputs have changed, as a clause.
+private func changes(from old: String, to new: String, _ names: [String]) -> String {
+  let digests = zip(old.split(separator: " "), new.split(separator: " ")).map(!=)
+  let changed = Set(zip(names, digests).filter(\.1).map(\.0)).sorted()
+  if changed.isEmpty || digests.count != names.count { return "inputs have changed since this run began" }
+  return "inputs have changed since this run began: " + changed.joined(separator: ", ")
 }
 
 private func valuesName(_ parameter: Parameter) -> String { "values." + parameter.name }

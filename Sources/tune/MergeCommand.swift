@@ -33,6 +33,7 @@ struct MergeCommand: ParsableCommand {
   var anyBase = false
 
   func run() throws {
+    recoverFolder(at: output)
     if fileExists(output) {
       throw FileFault.unwritable(path: output, why: "it exists; choose another folder")
     }

@@ -18,7 +18,7 @@ func emit(_ json: JSON, pretty: Bool = false) throws { try emit(json.text(pretty
 
 /// The lines of a file, or of standard input for "-". CRLF ends a line like LF; a trailing newline adds no empty line.
 func readLines(_ path: String) throws -> [InputLine] {
-  let data = path == "-" ? try readStandardInput() : try readFile(path)
+  let data = path == "-" ? try readStandardInput() : try readStream(path)
   let text = data.dropFirst(data.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
   var lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
   if lines.last?.isEmpty ?? false { lines.removeLast() }

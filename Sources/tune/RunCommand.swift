@@ -46,7 +46,7 @@ struct RunCommand: ParsableCommand {
     if let result = folder.finished {
       try folder.begin()
       note("\(recipe.output): the run is already finished; nothing to resume")
-      return try show(result, recipe)
+      return try show(result, recipe, in: folder.path)
     }
     try threads.start(recipe.precision)
     let console = Console(interval: recipe.training.loggingSteps)
@@ -64,7 +64,7 @@ struct RunCommand: ParsableCommand {
         in: folder, resume: resume, shouldStop: { interrupt.isRequested }, report: { console.report($0) },
         note: { console.print("note: " + $0) })
     }
-    try show(result, recipe)
+    try show(result, recipe, in: folder.path)
     if result["status"] == "interrupted" {
       note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; continue with: tune run … --resume")
       throw ExitCode(130)
@@ -77,7 +77,7 @@ struct RunCommand: ParsableCommand {
     if json { try emit(estimate.json, pretty: true) } else { try emit(estimate.description) }
   }
 
-  private func show(_ result: JSON, _ recipe: Recipe) throws {
+  private func show(_ result: JSON, _ recipe: Recipe, in folder: String) throws {
     if json { return try emit(result, pretty: true) }
     for split in ["dev", "test"] {
       guard let score = result["metrics"]?[split] else { continue }
@@ -88,6 +88,6 @@ struct RunCommand: ParsableCommand {
     let memory = (result["peak_memory_bytes"]?.int ?? 0) / 1_000_000
     note("trained in \(seconds) s, \(speed) tokens/s, peak memory \(memory) MB")
     let saved = recipe.method.adapter == nil ? "model" : "adapter"
-    note("\(saved): \(recipe.output)/\(saved)")
+    note("\(saved): \(folder)/\(saved)")
   }
 }

@@ -16,11 +16,15 @@ struct SweepRun {
   }
 
   func run() throws {
-    let grid = RunGrid(sweep), steps = try grid.plan(mode)
+    let grid = RunGrid(sweep)
+    var steps = try grid.plan(mode)
     try threads.start(grid.cells[0].recipe.precision)
     let interrupt = Interrupt()
     sweep.announce()
     try grid.check(threads: threads.count, steps) { interrupt.isRequested }
+    let lock = try grid.lock()
+    defer { withExtendedLifetime(lock) {} }
+    steps = try grid.plan(mode)  // another sweep may have ended in the meantime
     var console = Console(interval: 1)
     let outcomes = grid.execute(steps, threads: threads.count, shouldStop: { interrupt.isRequested }) { event in
       switch event {

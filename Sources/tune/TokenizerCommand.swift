@@ -42,7 +42,10 @@ struct OutputOption: ParsableArguments {
   @Flag(help: "Replace the files of an earlier run of the command.")
   var overwrite = false
 
-  func check() throws { try checkOutput(path, files: TokenizerCommand.files, overwrite: overwrite) }
+  func check() throws {
+    recoverFolder(at: path)
+    try checkOutput(path, files: TokenizerCommand.files, overwrite: overwrite)
+  }
 }
 
 extension Fertility {

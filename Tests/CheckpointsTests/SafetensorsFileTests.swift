@@ -81,7 +81,7 @@ struct SafetensorsFileTests {
 
   @Test func `a folder, a missing file and an empty file are faults`() throws {
     let folder = TemporaryFolder()
-    #expect(throws: FileFault.unreadable(path: folder.path, why: "not a regular file")) {
+    #expect(throws: FileFault.unreadable(path: folder.path, why: "Is a directory")) {
       try TensorFile(path: folder.path)
     }
     #expect(throws: FileFault.missing(path: folder.path + "/a")) { try TensorFile(path: folder.path + "/a") }

@@ -29,6 +29,29 @@ struct FilesTests {
     #expect(try readText("/proc/self/status").contains("VmRSS"))
   }
 
+  @Test func `a pipe, a device and a huge file are refused at once`() throws {
+    let pipe = folder.path + "/pipe", huge = folder.path + "/huge.json"
+    mkfifo(pipe, 0o600)
+    for path in [pipe, "/dev/zero", "/dev/stdin"] where path != "/dev/stdin" || isatty(0) != 0 {
+      #expect(throws: FileFault.unreadable(path: path, why: "not a regular file")) { try readFile(path) }
+    }
+    try writeFile("", to: huge)
+    truncate(huge, 1 << 40)
+    let fault = #expect(throws: FileFault.self) { try JSON(path: huge) }
+    #expect("\(fault!)".contains("larger than the 100 MB"))
+    #expect(throws: FileFault.self) { try readFile("/proc/self/status", limit: 10) }
+  }
+
+  @Test func `a lock excludes another one until it is released`() throws {
+    var first = try FileLock(folder.path + "/lock")
+    #expect(try first != nil && FileLock(folder.path + "/lock") == nil)
+    first = nil
+    #expect(try FileLock(folder.path + "/lock") != nil)
+    #expect(throws: FileFault.unwritable(path: "/no/lock", why: "No such file or directory")) {
+      try FileLock("/no/lock")
+    }
+  }
+
   @Test func `a missing file is reported as missing`() {
     #expect(throws: FileFault.missing(path: "/nowhere/at/all")) { try readFile("/nowhere/at/all") }
   }

@@ -1,5 +1,6 @@
 /// Tests that folders are replaced completely or not at all, and that files of other origin are never deleted.
 import Files
+import Glibc
 import TestSupport
 import Testing
 
@@ -48,6 +49,38 @@ struct FoldersTests {
     }
     #expect(folder.contents == ["out"])
     #expect(try readText(path + "/a") == "old")
+  }
+
+  @Test func `files of other origin move to the new folder, at the same place`() throws {
+    try makeFolder(path + "/sub")
+    for name in ["a", "thesis.tex", "sub/a", "sub/b.txt"] { try writeFile(name, to: "\(path)/\(name)") }
+    symlink("/etc", path + "/link")
+    try replaceFolder(at: path, isOwn: { $0 == "a" }) { try writeFile("new", to: $0 + "/a") }
+    #expect(folder.contents == ["out"])
+    #expect(
+      try ["a", "thesis.tex", "sub/b.txt"].map { try readText("\(path)/\($0)") } == ["new", "thesis.tex", "sub/b.txt"])
+    #expect(!fileExists(path + "/sub/a") && fileExists(path + "/link/passwd"))
+  }
+
+  @Test func `what a killed program left is removed, what one at work has made stays`() throws {
+    let remains = ["tmp-killed", "tmp-busy"].map { path + "." + $0 }
+    for folder in remains { try makeFolder(folder) }
+    try writeFile("mine", to: remains[0] + "/mine")
+    try writeFile("", to: path + ".tmp-file")
+    let lock = open(remains[1], O_RDONLY)
+    flock(lock, LOCK_EX)
+    recoverFolder(at: path, isOwn: { $0 != "mine" })
+    #expect(folder.contents == ["out", "out.tmp-busy"])
+    #expect(try readText(path + "/mine") == "mine")
+    close(lock)
+    recoverFolder(at: path)
+    #expect(folder.contents == ["out"])
+  }
+
+  @Test func `an exchange killed between two steps is undone`() throws {
+    try makeFolder(path + ".old-x")
+    recoverFolder(at: path)
+    #expect(folder.contents == ["out"])
   }
 
   @Test func `two paths of one folder are the same file`() throws {

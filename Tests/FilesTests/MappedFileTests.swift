@@ -33,7 +33,7 @@ struct MappedFileTests {
 
   @Test func `missing files and folders are rejected`() {
     #expect(throws: FileFault.missing(path: "/no")) { try MappedFile.decompressed(path: "/no") }
-    #expect(throws: FileFault.unreadable(path: "/", why: "not a regular file")) {
+    #expect(throws: FileFault.unreadable(path: "/", why: "Is a directory")) {
       try MappedFile.decompressed(path: "/")
     }
   }

@@ -5,10 +5,17 @@
 {"names": [...], "patterns": [[pattern, [indices of the matching names]], ...]}; null for a pattern that `re` rejects.
 The names are those of all modules of BERT's and DistilBERT's models for the three tasks, with 2 layers, and of one layer 11.
 The first 300 patterns are made from what people write into target_modules, the others from the grammar of `re`.
+
+    python make_patterns.py --nested 1000 adapters/nested-patterns.json
+
+makes patterns with nested repeats, of which many take `re` forever: "slow" instead of indices after 0.2 s. The names are
+fewer, and some are the letters that such patterns take longest for.
 """
+import argparse
 import json
 import random
 import re
+import signal
 import warnings
 from pathlib import Path
 
@@ -74,8 +81,52 @@ def matches(pattern, names):
     return [index for index, name in enumerate(names) if expression.fullmatch(name)]
 
 
+KNOWN = ["(.*)*x", "(a+)+$", "(a*)*b", "(a|a)*b", "(a|aa)+b", "(.*a){12}b", "([a-z]+)*\\d", "(.*)+(.*)+x", "((a*)*)*b",
+         "(?:a?){30}a{30}", "(x+x+)+y", "(.*?)*?x", "(\\w+\\.?)*!", "(?=(a+)+b)a*", "((.*)*\\.)*z", "(?:.|.|.)*q", "(a?b?)*c"]
+NESTED_ATOMS = ["a", "b", "e", ".", "\\.", "[a-z]", "\\w", "[^.]", "q", "\\d", "layer", "query", "\\b", ""]
+NESTED_REPEATS = ["*", "*", "+", "+", "?", "*?", "+?", "??", "{2}", "{2,}", "{,3}", "{1,4}?", "{20}", "{3,30}", "*+", "++"]
+
+
+def nested(depth):
+    """Groups that are repeated, in groups that are repeated."""
+    if depth == 0:
+        return RANDOM.choice(NESTED_ATOMS) + (RANDOM.choice(NESTED_REPEATS[:8]) if RANDOM.random() < .4 else "")
+    opening = RANDOM.choice(["(", "(", "(?:", "(?:", "(?>", "(?i:", "(?=", "(?!", "(?P<n%d>" % RANDOM.randrange(10 ** 6)])
+    parts = "".join(nested(depth - 1) for _ in range(RANDOM.choice([1, 1, 2])))
+    second = "|" + nested(depth - 1) if RANDOM.random() < .3 else ""
+    return opening + parts + second + ")" + RANDOM.choice(NESTED_REPEATS)
+
+
+def timed_matches(pattern, names):
+    def stop(_signal, _frame):
+        raise TimeoutError
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, .2)
+    try:
+        return matches(pattern, names)
+    except TimeoutError:
+        return "slow"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def make_nested(count, path):
+    names = module_names()[::6] + ["a" * 28, "a" * 60 + "b", "ab" * 20, "a.b." * 8 + "q", "layer.1." * 3 + "query"]
+    patterns = {pattern: timed_matches(pattern, names) for pattern in KNOWN}
+    while len(patterns) < count:
+        ends = RANDOM.choice([("", ""), (".*", ""), ("", ".*"), (".*\\.", "query"), ("", "x"), ("", "$")])
+        pattern = ends[0] + nested(RANDOM.randint(1, 4)) + ends[1]
+        if pattern not in patterns and len(pattern) < 120:
+            patterns[pattern] = timed_matches(pattern, names)
+    write(names, patterns, path)
+
+
+def write(names, patterns, path):
+    lines = ",\n".join(json.dumps(item) for item in patterns.items())
+    path.write_text(f'{{"names": {json.dumps(names)},\n"patterns": [\n{lines}\n]}}\n')
+
+
 def main():
-    warnings.simplefilter("ignore")
     names, patterns = module_names(), {}
     while len(patterns) < 1000:
         if len(patterns) < 300:
@@ -86,9 +137,14 @@ def main():
             is_wanted = 0 < len(matches(pattern, names) or []) < 40 or RANDOM.random() < .125
         if is_wanted and len(pattern) < 80:
             patterns[pattern] = matches(pattern, names)
-    lines = ",\n".join(json.dumps(item) for item in patterns.items())
-    path = Path(__file__).parent / "adapters" / "patterns.json"
-    path.write_text(f'{{"names": {json.dumps(names)},\n"patterns": [\n{lines}\n]}}\n')
+    write(names, patterns, Path(__file__).parent / "adapters" / "patterns.json")
 
 
-main()
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("--nested", nargs=2, metavar=("COUNT", "FILE"))
+options = parser.parse_args()
+warnings.simplefilter("ignore")
+if options.nested:
+    make_nested(int(options.nested[0]), Path(options.nested[1]))
+else:
+    main()

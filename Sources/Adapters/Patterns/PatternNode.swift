@@ -9,38 +9,28 @@ indirect enum PatternNode: Sendable {
   case assertion(Assertion)
   case sequence([PatternNode])
   case choice([PatternNode])
-  /// A capturing group, numbered from 1.
-  case group(Int, PatternNode)
   case repetition(PatternNode, minimum: Int, maximum: Int, Greed)
   case atomic(PatternNode)
   case lookahead(PatternNode, isNegative: Bool)
   /// `width`: the length of everything that the node can match.
   case lookbehind(PatternNode, width: Int, isNegative: Bool)
-  case backreference(Int, ignoresCase: Bool)
-  /// `(?(1)yes|no)`: depends on whether the group has matched.
-  case conditional(Int, yes: PatternNode, no: PatternNode)
 }
 
 extension PatternNode {
   /// The shortest and the longest match; lengths stop at `unlimited`.
-  /// - Parameter groups: widths of the groups, for back-references.
-  func width(_ groups: [ClosedRange<Int>?]) -> ClosedRange<Int> {
+  var width: ClosedRange<Int> {
     switch self {
     case .character: return 1...1
     case .assertion, .lookahead, .lookbehind: return 0...0
-    case .group(_, let node), .atomic(let node): return node.width(groups)
-    case .backreference(let group, _): return groups[group] ?? 0...0
+    case .atomic(let node): return node.width
     case .sequence(let nodes):
-      let widths = nodes.map { $0.width(groups) }
+      let widths = nodes.map(\.width)
       return Self.range(widths.reduce(0) { $0 + $1.lowerBound }, widths.reduce(0) { $0 + $1.upperBound })
     case .choice(let nodes):
-      let widths = nodes.map { $0.width(groups) }
+      let widths = nodes.map(\.width)
       return (widths.map(\.lowerBound).min() ?? 0)...(widths.map(\.upperBound).max() ?? 0)
-    case .conditional(_, let yes, let no):
-      let (yes, no) = (yes.width(groups), no.width(groups))
-      return min(yes.lowerBound, no.lowerBound)...max(yes.upperBound, no.upperBound)
     case .repetition(let node, let minimum, let maximum, _):
-      let width = node.width(groups)
+      let width = node.width
       return Self.range(width.lowerBound * minimum, width.upperBound * maximum)
     }
   }

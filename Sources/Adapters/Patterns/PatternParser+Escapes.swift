@@ -23,8 +23,7 @@ extension PatternParser {
       digits += takeWhile(in: .octalDigits, limit: 1)
     }
     if digits.utf8.count == 3 { return character(ASCIISet([try scalar(digits, radix: 8)])) }
-    guard let group = Int(digits) else { preconditionFailure("\(digits) has digits only") }
-    return try backreference(group)
+    throw .reference("\\" + digits)
   }
 
   private func category(_ letter: UInt8) -> ASCIISet? {

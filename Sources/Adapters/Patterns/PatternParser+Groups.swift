@@ -1,4 +1,4 @@
-/// Groups of a pattern: captures, lookarounds, conditionals, flags and comments.
+/// Groups of a pattern: captures, lookarounds, flags and comments.
 
 extension PatternParser {
   /// What follows a parenthesis; nil: a comment, or flags of the whole pattern.
@@ -8,11 +8,7 @@ extension PatternParser {
     switch token {
     case [UInt8(ascii: "P")]:
       if take("<") { return try capture(name: try takeName(until: ">")) }
-      if take("=") {
-        let name = try takeName(until: ")")
-        guard let group = groupNames[name] else { throw PatternFault("there is no group named '\(name)'") }
-        return try backreference(group)
-      }
+      if take("=") { throw .reference("(?P=…)") }
       throw PatternFault("(?P must be followed by < or =")
     case [UInt8(ascii: ":")]: return .sequence([try closed()])
     case [UInt8(ascii: ">")]: return .atomic(try closed())
@@ -23,7 +19,7 @@ extension PatternParser {
     case [UInt8(ascii: "=")], [UInt8(ascii: "!")]:
       return .lookahead(try closed(), isNegative: token == [UInt8(ascii: "!")])
     case [UInt8(ascii: "<")]: return try lookbehind()
-    case [UInt8(ascii: "(")]: return try conditional()
+    case [UInt8(ascii: "(")]: throw .reference("(?(…)")
     default: return try flagged(token, mayBeGlobal: mayHaveFlags)
     }
   }
@@ -35,15 +31,10 @@ extension PatternParser {
     return node
   }
 
+  /// A group counts only as a part of the pattern: nothing can refer to what it captures.
   private mutating func capture(name: String?) throws(PatternFault) -> PatternNode {
-    let number = groupWidths.count
-    groupWidths.append(nil)
-    if let name, groupNames.updateValue(number, forKey: name) != nil {
-      throw PatternFault("a second group named '\(name)'")
-    }
-    let node = try closed()
-    groupWidths[number] = node.width(groupWidths)
-    return .group(number, node)
+    if let name, !groupNames.insert(name).inserted { throw PatternFault("a second group named '\(name)'") }
+    return .sequence([try closed()])
   }
 
   private mutating func takeName(until end: Unicode.Scalar) throws(PatternFault) -> String {
@@ -54,54 +45,12 @@ extension PatternParser {
     return name
   }
 
-  mutating func backreference(_ group: Int) throws(PatternFault) -> PatternNode {
-    guard group < groupWidths.count else { throw PatternFault("there is no group \(group)") }
-    guard groupWidths[group] != nil else {
-      throw PatternFault("a reference to group \(group), which is not closed yet")
-    }
-    try checkLookbehind(group)
-    return .backreference(group, ignoresCase: flags.ignoresCase)
-  }
-
-  private func checkLookbehind(_ group: Int) throws(PatternFault) {
-    guard let lookbehindStart else { return }
-    if group >= groupWidths.count || groupWidths[group] == nil || group >= lookbehindStart {
-      throw PatternFault("a reference to group \(group) in the lookbehind that defines it")
-    }
-  }
-
   private mutating func lookbehind() throws(PatternFault) -> PatternNode {
     let isNegative = take("!")
     if !isNegative && !take("=") { throw PatternFault("(?< must be followed by = or !; a named group is (?P<name>…)") }
-    let outer = lookbehindStart
-    lookbehindStart = outer ?? groupWidths.count
-    let node = try closed()
-    lookbehindStart = outer
-    let width = node.width(groupWidths)
+    let node = try closed(), width = node.width
     guard width.lowerBound == width.upperBound else { throw PatternFault("a lookbehind must have a fixed width") }
     return .lookbehind(node, width: width.lowerBound, isNegative: isNegative)
-  }
-
-  private mutating func conditional() throws(PatternFault) -> PatternNode {
-    let digits = takeWhile(in: .digits)
-    let group: Int
-    if digits.isEmpty {
-      let name = try takeName(until: ")")
-      guard let number = groupNames[name] else { throw PatternFault("there is no group named '\(name)'") }
-      group = number
-    } else {
-      guard let number = Int(digits), number > 0, take(")") else {
-        throw PatternFault("a group number must be above 0")
-      }
-      group = number
-    }
-    try checkLookbehind(group)
-    conditionGroups.append(group)
-    let yes = try sequence()
-    let no = take("|") ? try sequence() : .sequence([])
-    if next == [UInt8(ascii: "|")] { throw PatternFault("a conditional has at most two branches") }
-    if !take(")") { throw PatternFault("a missing )") }
-    return .conditional(group, yes: yes, no: no)
   }
 
   /// `(?i)` for the whole pattern, or `(?i-x:…)` for a group.

@@ -15,23 +15,13 @@ struct PatternParser {
   var flags = Flags()
   /// Type flags `a` and `u` given for the whole pattern.
   var typeFlags: Set<UInt8> = []
-  var groupNames: [String: Int] = [:]
-  /// Widths of the groups by number; nil: not closed yet. The first entry is the whole pattern.
-  var groupWidths: [ClosedRange<Int>?] = [nil]
-  /// The number of groups before the outermost open lookbehind; nil: none is open.
-  var lookbehindStart: Int?
-  /// Groups that conditionals name; they may follow.
-  var conditionGroups: [Int] = []
+  var groupNames: Set<String> = []
 
-  static func parse(_ source: String) throws(PatternFault) -> (PatternNode, groupCount: Int) {
+  static func parse(_ source: String) throws(PatternFault) -> PatternNode {
     var parser = PatternParser(tokens: try tokenize(Array(source.utf8)))
     let node = try parser.choice(isTop: true)
     if parser.next != nil { throw PatternFault("unbalanced parenthesis") }
-    let groupCount = parser.groupWidths.count - 1
-    if let group = parser.conditionGroups.first(where: { $0 > groupCount }) {
-      throw PatternFault("there is no group \(group)")
-    }
-    return (node, groupCount)
+    return node
   }
 
   private static func tokenize(_ bytes: [UInt8]) throws(PatternFault) -> [[UInt8]] {

@@ -33,6 +33,8 @@ public struct Run {
   let baseSettings: [String: JSON]?
   /// Digests of the base, the tokenizer, the data and the teachers, which must be unchanged when a run resumes.
   public let inputDigest: String
+  /// What each of its parts, separated by spaces, is the digest of.
+  let inputNames: [String]
   /// Messages for the user that are not errors: a new head, windows, labels.
   public let notes: [String]
   /// The model's parameters plus those that the adapter adds.
@@ -89,7 +91,11 @@ public struct RunBuilder {
       recipe: recipe, model: model, setup: setup, adapter: adapter, table: table, trainer: trainer, replicas: replicas,
       tokenizer: tokenizer, teacherCache: objectiveSetup.cache, hiddenStates: hiddenStates.plan, baseHash: baseHash,
       baseSettings: baseHash == nil ? nil : source.baseSettings,
-      inputDigest: ([inputs] + objectiveSetup.digests).joined(separator: " "),
+      inputDigest: (inputs.map(\.digest) + objectiveSetup.digests).joined(separator: " "),
+      inputNames: inputs.map(\.name)
+        + zip(recipe.distillation?.teachers ?? [], objectiveSetup.digests).flatMap { teacher, digests in
+          digests.split(separator: " ").map { _ in "the teacher \(teacher.path)" }
+        },
       notes: (source.weights.checkpoint?.notes ?? []) + initializationNotes(model) + setup.notes
         + (try sharedTextNotes(setup.task, recipe.data.taskData)) + untrainedNotes(trainer) + objectiveSetup.notes
         + hiddenStates.notes,
@@ -103,11 +109,14 @@ public struct RunBuilder {
   }
 
   /// The tokenizer counts as it is used, whatever files it was read from; config.json counts as a whole.
-  private func inputDigests(_ base: String?, _ tokenizer: TextTokenizer) throws -> String {
+  private func inputDigests(
+    _ base: String?, _ tokenizer: TextTokenizer
+  ) throws -> [(name: String, digest: String)] {
     let files = (recipe.model.path.map { [$0 + "/config.json"] } ?? []) + recipe.data.files.flatMap(\.paths)
-    return try
-      ([base ?? "random", tokenizer.tokenizer.identity.text(pretty: false)].map { sha256(of: $0) }
-      + files.map { try sha256(ofFile: $0) }).joined(separator: " ")
+    return [
+      ("the weights of the base \(recipe.model.path ?? "")", sha256(of: base ?? "random")),
+      ("the tokenizer", sha256(of: tokenizer.tokenizer.identity.text(pretty: false))),
+    ] + (try files.map { ($0, try sha256(ofFile: $0)) })
   }
 
   /// The new adapter; nil for full fine-tuning.

@@ -74,7 +74,7 @@ extension Run {
   /// Loads the newest snapshot and truncates the log to its step.
   /// - Returns: messages for the user.
   private func restore(from folder: RunFolder) throws -> [String] {
-    let (logged, notes) = try folder.snapshots.load(into: trainer, inputs: inputDigest)
+    let (logged, notes) = try folder.snapshots.load(into: trainer, inputs: inputDigest, inputNames)
     let isComplete = try folder.log.truncate(to: logged)
     return notes
       + (isComplete ? [] : ["\(folder.log.path) lacks lines from before the snapshot; training is not affected"])
@@ -123,7 +123,7 @@ extension Run {
   private func save(_ result: TrainingResult, evaluations: [String: JSON], in folder: RunFolder) throws -> JSON {
     let json = resultJSON(result, evaluations)
     let (saved, obsolete) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
-    try replaceFolder(at: folder.path + "/" + saved) { try saveWeights(to: $0, json) }
+    try replaceFolder(at: folder.path + "/" + saved, isOwn: RunFolder.isOwn) { try saveWeights(to: $0, json) }
     folder.remove(obsolete)
     try folder.saveResult(json)
     return json

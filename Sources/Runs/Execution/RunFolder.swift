@@ -1,7 +1,7 @@
 /// The folder of a run: recipe.json, metrics.jsonl, result.json, snapshots, and the adapter or the model. Every file is
-/// complete at any time, even if the program is killed. A finished run is overwritten only with `RunMode.overwrite`.
+/// complete at any time, even if the program is killed. A run is replaced only with `RunMode.overwrite`, by a complete
+/// one: see `RunFolder+Replacement.swift`.
 public import Files
-import FoundationEssentials
 import Glibc
 public import Recipes
 import Tasks
@@ -35,17 +35,23 @@ public enum RunFolderFault: Error, CustomStringConvertible {
 public enum RunMode: Sendable { case new, resume, overwrite }
 
 public final class RunFolder {
-  public let path: String
+  /// Where the run is written: its output, or the folder that will replace it.
+  public internal(set) var path: String
   var snapshots: Snapshots { Snapshots(folder: path + "/snapshots") }
   var log: RunLog { RunLog(path: path + "/metrics.jsonl") }
-  private var lock: Int32 = -1
-  private static let files = ["recipe.json", "metrics.jsonl", "metrics.csv", "result.json", "adapter", "model"]
-  /// Marks a run folder, and is locked during the run. Contains one byte from the beginning of a run to its end, so
-  /// that an earlier run's result.json is not mistaken for this run's.
-  private static let marker = ".tune-run"
+  /// The locked markers; the last is that of `path`.
+  private var locks: [FileLock] = []
+  /// Marks a run folder, and is locked during the run. Empty in a finished run; see `State` for others.
+  static let marker = ".tune-run"
+  /// The bytes of the marker of an unfinished run.
+  enum State: Int {
+    case finished, unfinished
+    /// In the folder of a replacement, it is not finished. In the run's own folder, it has just become the run.
+    case replacement
+  }
 
-  private let recipe: Recipe
-  private let mode: RunMode
+  let recipe: Recipe
+  let mode: RunMode
 
   /// Checks whether a run of `recipe` may begin in its folder. Writes nothing.
   /// - Throws: `RunFolderFault`.
@@ -53,25 +59,36 @@ public final class RunFolder {
     path = recipe.output
     self.recipe = recipe
     self.mode = mode
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    recoverOutput()
+    if hasReplacement, mode == .resume || mode == .new && !Snapshots(folder: replacement + "/snapshots").steps.isEmpty {
+      path = replacement
+    }
+    let names = try folderContents(path)
     let isRun = names.contains(Self.marker)
     let teachers = recipe.distillation?.teachers.flatMap { [$0.path] + ($0.adapter.map { [$0] } ?? []) } ?? []
-    for input in recipe.model.folders + teachers + recipe.data.files.flatMap(\.paths) where isInside(input, path) {
-      throw RunFolderFault.holdsInput(path, input: input)
+    for input in recipe.model.folders + teachers + recipe.data.files.flatMap(\.paths)
+    where isInside(input, recipe.output) {
+      throw RunFolderFault.holdsInput(recipe.output, input: input)
     }
     if mode == .resume, isRun, names.contains("recipe.json") {
       let differences = differences(from: try JSON(path: path + "/recipe.json"), to: recipe.json, at: "")
-      if !differences.isEmpty { throw RunFolderFault.recipeChanged(path, differences: differences) }
+      if !differences.isEmpty { throw RunFolderFault.recipeChanged(recipe.output, differences: differences) }
     } else if !isRun, !names.isEmpty {
       throw RunFolderFault.notARun(path)
     } else if mode == .new, isUnfinished, !snapshots.steps.isEmpty {
-      throw RunFolderFault.interrupted(path)
+      throw RunFolderFault.interrupted(recipe.output)
     } else if mode == .new, names.contains("result.json") {
       throw RunFolderFault.finished(path)
     }
   }
 
-  private var isUnfinished: Bool { ((try? readFile(path + "/" + Self.marker).count) ?? 0) > 0 }
+  private var isUnfinished: Bool { path != recipe.output || Self.state(of: path) == .unfinished }
+
+  /// What the marker in `folder` says; nil: there is no run.
+  static func state(of folder: String) -> State? {
+    guard let marker = try? readFile(folder + "/" + Self.marker) else { return nil }
+    return State(rawValue: marker.count) ?? .unfinished
+  }
 
   /// The contents of result.json if the run to resume has already ended.
   public var finished: JSON? {
@@ -79,38 +96,56 @@ public final class RunFolder {
     return try? JSON(path: path + "/result.json")
   }
 
-  /// Creates and locks the folder, and removes the temporary files of a killed run. An earlier run's result stays until
-  /// this run replaces it; its log and snapshots are removed.
+  /// Creates and locks the folder, and removes the temporary files of a killed run. With `overwrite`, an earlier run stays
+  /// until this one replaces it.
   public func begin() throws {
-    try makeFolder(path)
-    lock = open(path + "/" + Self.marker, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
-    guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw RunFolderFault.busy(path) }
-    for name in Self.files { recoverFolder(at: path + "/" + name) }
+    try makeFolder(recipe.output)
+    try lock(recipe.output)
+    if mode == .overwrite, Self.isRun(recipe.output) { path = replacement }
+    if path == recipe.output {
+      discardReplacement()
+    } else {
+      if mode == .overwrite { discardReplacement() }
+      try checkReplaceable()
+      try makeFolder(path)
+      try lock(path)
+    }
+    for name in try folderContents(path) where name.contains(".tmp-") || name.contains(".old-") {
+      recoverFolder(at: path + "/" + name.replacing(/\.(tmp|old)-.*/, with: ""), isOwn: Self.isOwn)
+    }
     snapshots.clean()
     let isFinished = finished != nil
-    if !isFinished { try mark(isUnfinished: true) }
+    try mark(isFinished ? .finished : path == recipe.output ? .unfinished : .replacement)
     if mode != .resume || isFinished { remove("snapshots") }
-    if mode != .resume { ["metrics.jsonl", "predictions"].forEach(remove) }
-    if !isFinished { try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json") }
+    if mode != .resume { remove("metrics.jsonl") }
+    if isFinished { return }
+    remove("predictions")
+    try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json")
   }
 
-  /// Marks the run as finished and removes its snapshots.
+  private func lock(_ folder: String) throws {
+    guard let lock = try FileLock(folder + "/" + Self.marker) else { throw RunFolderFault.busy(recipe.output) }
+    locks.append(lock)
+  }
+
+  /// Marks the run as finished, in its output, and removes its snapshots.
   func end() throws {
-    try mark(isUnfinished: false)
+    try replaceOutput()
+    try mark(.finished)
     remove("snapshots")
   }
 
-  private func mark(isUnfinished: Bool) throws {
-    guard ftruncate(lock, isUnfinished ? 1 : 0) == 0, fsync(lock) == 0 else {
+  private func mark(_ state: State) throws {
+    guard let lock = locks.last?.descriptor, ftruncate(lock, off_t(state.rawValue)) == 0, fsync(lock) == 0 else {
       throw FileFault.unwritable(path: path + "/" + Self.marker, why: reason(errno))
     }
     syncFolder(of: path + "/" + Self.marker)
   }
 
-  func remove(_ name: String) { try? FileManager.default.removeItem(atPath: path + "/" + name) }
-
-  deinit {
-    if lock >= 0 { close(lock) }
+  /// Removes a file of the run, or the run's files in a folder.
+  func remove(_ name: String) {
+    let target = path + "/" + name
+    if isFolder(target) { removeFiles(in: target, isOwn: Self.isOwn) } else { unlink(target) }
   }
 
   /// Writes predictions/<split>.jsonl, if there are any.

@@ -33,7 +33,7 @@ struct RunLog {
   /// Truncates the log to its first `bytes`; a resumed run logs the later events again.
   /// - Returns: false if the log is shorter than that, so that lines are missing. Its complete lines are kept.
   func truncate(to bytes: Int) throws -> Bool {
-    let log = fileExists(path) ? try readFile(path) : Data()
+    let log = fileExists(path) ? try readFile(path, limit: .max) : Data()
     let isComplete = log.count >= bytes
     let length = isComplete ? bytes : log.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     try writeFile(Data(log.prefix(length)), to: path)

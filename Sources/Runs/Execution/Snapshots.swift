@@ -57,11 +57,12 @@ struct Snapshots {
 
   /// Loads the newest intact snapshot into `trainer`; without one, `trainer` stays at step 0.
   /// - Returns: the log's length in bytes at that step, and messages for the user.
-  func load(into trainer: Trainer, inputs: String) throws -> (logged: Int, notes: [String]) {
+  func load(into trainer: Trainer, inputs: String, _ inputNames: [String]) throws -> (logged: Int, notes: [String]) {
     var notes: [String] = []
     for step in steps {
       if let file = try? TensorFile(path: path(step)), file.hasValidChecksum {
-        return (try trainer.loadSnapshot(from: path(step), inputs: inputs), notes + ["resuming after step \(step)"])
+        let logged = try trainer.loadSnapshot(from: path(step), inputs: inputs, inputNames: inputNames)
+        return (logged, notes + ["resuming after step \(step)"])
       }
       notes.append("\(path(step)) is damaged (its checksum does not match): skipped")
       remove(step)

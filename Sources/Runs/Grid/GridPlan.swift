@@ -1,6 +1,5 @@
 /// Plans a grid: which runs are finished, which are resumed, which start. Writes nothing.
 public import Files
-import FoundationEssentials
 import Recipes
 
 /// Why a grid cannot start: one message for each run that prevents it.
@@ -39,16 +38,29 @@ extension RunGrid {
   }
 }
 
+extension RunGrid {
+  /// Excludes other sweeps from the folder while the lock lives, and removes what a killed one left.
+  public func lock() throws -> FileLock {
+    try makeFolder(output)
+    guard let lock = try FileLock(output + "/.tune-sweep") else {
+      throw GridFault(["\(output): another tune process is running a sweep in this folder."])
+    }
+    for name in ["sweep.json", "sweep.tsv"] { recoverFolder(at: "\(output)/\(name)") }
+    return lock
+  }
+}
+
 extension GridCell {
   fileprivate func step(_ mode: RunMode) throws -> RunGrid.Step {
-    let result: JSON? = isStale ? Optional.none : try? JSON(path: recipe.output + "/result.json")
-    if mode == .overwrite || result?["status"] == "failed" { return try checked(.overwrite) }
+    let folder = try RunFolder(recipe, .overwrite)
+    if mode == .overwrite || folder.hasFailed { return .run(.overwrite) }
     do {
       return try checked(.new)
     } catch RunFolderFault.interrupted where mode == .resume {
       return try checked(.resume)
     } catch RunFolderFault.finished {
-      guard let result else { return try checked(.overwrite) }
+      // A replacement without a snapshot begins again.
+      guard !folder.hasReplacement, let result = folder.result else { return .run(.overwrite) }
       let old = try JSON(path: recipe.output + "/recipe.json")
       let differences = differences(from: old, to: recipe.json, at: "")
       guard differences.isEmpty else {
@@ -64,15 +76,5 @@ extension GridCell {
   private func checked(_ mode: RunMode) throws -> RunGrid.Step {
     _ = try RunFolder(recipe, mode)
     return .run(mode)
-  }
-
-  /// Whether result.json is older than recipe.json: it belongs to an earlier run, and the later one was killed.
-  private var isStale: Bool {
-    func date(_ name: String) -> Date? {
-      let attributes = try? FileManager.default.attributesOfItem(atPath: "\(recipe.output)/\(name)")
-      return attributes?[.modificationDate] as? Date
-    }
-    guard let recipe = date("recipe.json"), let result = date("result.json") else { return false }
-    return recipe > result
   }
 }

@@ -42,9 +42,7 @@ public struct RunRecord: Sendable, Equatable {
   /// - Throws: `FileFault` if recipe.json cannot be read.
   public init(folder: String, state: State? = nil) throws {
     let recipe = try JSON(path: folder + "/recipe.json")
-    // A run that replaces an earlier one keeps the old result until it has its own; until then its marker is not empty.
-    let isFinished = (try? readFile(folder + "/.tune-run"))?.isEmpty == true
-    let result = isFinished ? try? JSON(path: folder + "/result.json") : nil
+    let result = RunFolder.state(of: folder) == .unfinished ? nil : try? JSON(path: folder + "/result.json")
     let seconds = Double(modificationTime(folder + "/recipe.json") / 1_000_000_000)
     let started = Date(timeIntervalSince1970: seconds).formatted(.iso8601)
     var (status, why): (String, String?) = ("", nil)

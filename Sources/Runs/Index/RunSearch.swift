@@ -34,7 +34,7 @@ public func runFolders(_ folder: String) throws -> [String] {
   if fileExists(folder + "/recipe.json") { return [folder] }
   guard fileExists(folder) else { throw FileFault.missing(path: folder) }
   let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-  let runs = names.filter { RunRecord.isRun(join(folder, $0)) }.sorted()
+  let runs = names.filter { !$0.hasPrefix(".") && RunRecord.isRun(join(folder, $0)) }.sorted()
   if runs.isEmpty {
     throw FileFault.malformed(file: folder, line: nil, found: "found no run", expected: "a run, or a folder of runs")
   }
