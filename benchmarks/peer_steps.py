@@ -1,14 +1,14 @@
 """The peer of the step workloads: the time of one training step or one forward pass in PyTorch, transformers and PEFT.
 
-A workload is <shape>-<what>-<b>x<t>: shape is base (BERT-base) or mini (MiniLM-L6: 6 layers, hidden size 384, 12
-heads); what is full, lora (rank 8, alpha 16, on query and value), infer or distil; b sequences of t tokens. Weights are
-random; speed does not depend on them. A training step is forward, loss of a sequence classification with 2 labels,
-backward, clipping and AdamW, with BERT's dropout of 0.1. With --ragged, sequence i has 8 + 37·i mod (t - 7) tokens and
+A workload is <shape>-<what>-<b>x<t>: shape is base (BERT-base), mini (MiniLM-L6: 6 layers, hidden size 384, 12 heads)
+or modern (ModernBERT-base); what is full, lora (rank 8, alpha 16, on query and value, or Wqkv), infer or distil; b
+sequences of t tokens. Weights are random; speed does not depend on them. A training step is forward, loss of a sequence
+classification with 2 labels, backward, clipping and AdamW, with BERT's dropout of 0.1 (ModernBERT: 0). With --ragged, sequence i has 8 + 37·i mod (t - 7) tokens and
 is padded to t.
 distil: a DistilBERT with half of the layers is distilled from a BERT of the shape, with DistilBERT's three loss terms.
 
 usage: peer_steps.py [WORKLOAD …] [--precision fp32,bf16] [--threads N] [--steps 7] [--ragged] [--recompute]
-                      [--dropout 0.1]
+                      [--dropout 0.1] [--attention sdpa|eager]
 Prints one JSON line for each workload and precision: median and minimum seconds, tokens per second (without padding),
 peak memory. Each runs in a separate process, so that peak memory is measured separately.
 """
@@ -25,6 +25,7 @@ import time
 
 SHAPES = {
     "base": {},
+    "modern": {},
     "mini": {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536},
 }
 WORKLOADS = [
@@ -38,7 +39,7 @@ def parse(workload):
     """(shape, what, b, t); "infer-base-1x128" and "base-infer-1x128" are the same."""
     match = re.fullmatch(r"(\w+)-(\w+)-(\d+)x(\d+)", workload)
     shape, what = sorted(match.group(1, 2), key=lambda name: name not in SHAPES) if match else ("", "")
-    if shape not in SHAPES or what not in ("full", "lora", "infer", "distil"):
+    if shape not in SHAPES or (shape, what) == ("modern", "distil") or what not in ("full", "lora", "infer", "distil"):
         raise SystemExit(f"{workload!r} is not a workload; expected one like {', '.join(WORKLOADS[:3])}")
     return shape, what, int(match[3]), int(match[4])
 
@@ -87,9 +88,13 @@ def measure(workload, precision, options):
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     shape, what, b, t = parse(workload)
-    config = transformers.BertConfig(
-        **SHAPES[shape], vocab_size=30522, num_labels=2, max_position_embeddings=max(512, t),
-        hidden_dropout_prob=options.dropout, attention_probs_dropout_prob=options.dropout)
+    if shape == "modern":
+        config = transformers.ModernBertConfig(num_labels=2)
+    else:
+        config = transformers.BertConfig(
+            **SHAPES[shape], vocab_size=30522, num_labels=2, max_position_embeddings=max(512, t),
+            hidden_dropout_prob=options.dropout, attention_probs_dropout_prob=options.dropout)
+    config._attn_implementation = options.attention
     lengths = [8 + 37 * i % (t - 7) if options.ragged else t for i in range(b)]
     inputs = {"input_ids": torch.randint(5, 30522, (b, t)),
               "attention_mask": (torch.arange(t) < torch.tensor(lengths)[:, None]).long()}
@@ -97,10 +102,11 @@ def measure(workload, precision, options):
     if what == "distil":
         model, loss_of = distillation(config, inputs, lengths)
     else:
-        model = transformers.BertForSequenceClassification(config)
+        model = transformers.AutoModelForSequenceClassification.from_config(config)
         loss_of = lambda: model(**inputs, labels=labels).loss
     if what == "lora":
-        lora = LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16, target_modules=["query", "value"])
+        lora = LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16,
+                          target_modules=["Wqkv"] if shape == "modern" else ["query", "value"])
         model = get_peft_model(model, lora)
     context = (lambda: torch.autocast("cpu", dtype=torch.bfloat16)) if precision == "bf16" else contextlib.nullcontext
     trainable = [p for p in model.parameters() if p.requires_grad]
@@ -147,6 +153,7 @@ def main():
     parser.add_argument("--ragged", action="store_true")
     parser.add_argument("--recompute", action="store_true", help="gradient checkpointing")
     parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--attention", choices=["sdpa", "eager"], default="sdpa")
     options = parser.parse_args()
     for workload in options.workloads:
         parse(workload)

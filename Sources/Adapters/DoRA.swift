@@ -72,7 +72,7 @@ public final class DoRA: ProjectionAdapter {
   ) -> ((Tensor) -> Void)? {
     let x = Autograd.dropout(x, dropout, pass), weight = weights.weight
     let base = pass.make(x.rows, columns.count), unscaled = pass.make(x.rows, columns.count, tracked: y.isTracked)
-    gemm(x.matrix, weight.matrix.transposed, into: base.matrix, precision: precision)
+    gemm(x.matrix, weight.matrix.transposed, into: base.matrix, precision: precision, pass)
     unscaled.pointer.update(from: base.pointer, count: base.count)
     let backward = lora.apply(
       to: unscaled, columns: 0..<columns.count, from: x, of: weights, precision: precision, pass)
@@ -92,7 +92,7 @@ public final class DoRA: ProjectionAdapter {
       tune_scale_columns(
         slice.base, slice.stride, gain.pointer, scaled.pointer, scaled.columns, slice.rows, slice.columns, 0)
       pass.accumulate(slot) { dx, beta in
-        gemm(scaled.matrix, weight.matrix, into: dx, beta: beta, precision: precision)
+        gemm(scaled.matrix, weight.matrix, into: dx, beta: beta, precision: precision, pass)
       }
     }
   }

@@ -43,24 +43,25 @@ func addLowRank(
 ) -> ((Tensor) -> Void)? {
   let input = Autograd.dropout(x, dropout, pass)
   let down = pass.make(x.rows, a.rows)
-  gemm(input.matrix, a.matrix.transposed, into: down.matrix, precision: precision)
+  gemm(input.matrix, a.matrix.transposed, into: down.matrix, precision: precision, pass)
   var scaled = down
   if let e {
     scaled = pass.make(x.rows, a.rows)
     Autograd.scale(down.matrix, by: e, into: scaled.matrix)
   }
   gemm(
-    scaled.matrix, b.matrix.transposed, into: y.matrix.columns(columns), alpha: scale, beta: 1, precision: precision)
+    scaled.matrix, b.matrix.transposed, into: y.matrix.columns(columns), alpha: scale, beta: 1, precision: precision,
+    pass)
   guard y.isTracked else { return nil }
   let savedInput = a.isTrainable ? input : nil, slot = input.slot
   return { [scaled, unowned pass] dy in
     let slice = dy.matrix.columns(columns)
     pass.accumulate(b) { db, beta in
       let into = Matrix(db, rows: b.rows, columns: b.columns)
-      gemm(slice.transposed, scaled.matrix, into: into, alpha: scale, beta: beta, precision: precision)
+      gemm(slice.transposed, scaled.matrix, into: into, alpha: scale, beta: beta, precision: precision, pass)
     }
     let up = pass.make(dy.rows, a.rows)
-    gemm(slice, b.matrix, into: up.matrix, alpha: scale, precision: precision)
+    gemm(slice, b.matrix, into: up.matrix, alpha: scale, precision: precision, pass)
     if let e {
       addDots(up.matrix, down.matrix, to: e, pass)
       Autograd.scale(up.matrix, by: e, into: up.matrix)
@@ -68,10 +69,10 @@ func addLowRank(
     if let savedInput {
       pass.accumulate(a) { da, beta in
         let into = Matrix(da, rows: a.rows, columns: a.columns)
-        gemm(up.matrix.transposed, savedInput.matrix, into: into, beta: beta, precision: precision)
+        gemm(up.matrix.transposed, savedInput.matrix, into: into, beta: beta, precision: precision, pass)
       }
     }
-    pass.accumulate(slot) { dx, beta in gemm(up.matrix, a.matrix, into: dx, beta: beta, precision: precision) }
+    pass.accumulate(slot) { dx, beta in gemm(up.matrix, a.matrix, into: dx, beta: beta, precision: precision, pass) }
   }
 }
 

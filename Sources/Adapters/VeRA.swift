@@ -28,9 +28,9 @@ public final class VeRA: ProjectionAdapter {
   ) -> ((Tensor) -> Void)? {
     let input = Autograd.dropout(x, dropout, pass), rank = shared.rank
     let (u, h, v) = (pass.make(x.rows, rank), pass.make(x.rows, rank), pass.make(x.rows, outputs))
-    gemm(input.matrix, down.transposed, into: u.matrix, precision: precision)
+    gemm(input.matrix, down.transposed, into: u.matrix, precision: precision, pass)
     scale(u.matrix, by: d, into: h.matrix)
-    gemm(h.matrix, up.transposed, into: v.matrix, precision: precision)
+    gemm(h.matrix, up.transposed, into: v.matrix, precision: precision, pass)
     scale(v.matrix, by: b, into: y.matrix.columns(columns), beta: 1)
     guard y.isTracked else { return nil }
     let slot = input.slot
@@ -40,10 +40,10 @@ public final class VeRA: ProjectionAdapter {
       // v is no longer needed; its memory now holds dy·diag(b).
       scale(slice, by: b, into: v.matrix)
       let w = pass.make(dy.rows, rank)
-      gemm(v.matrix, up, into: w.matrix, precision: precision)
+      gemm(v.matrix, up, into: w.matrix, precision: precision, pass)
       addDots(w.matrix, u.matrix, to: d, pass)
       scale(w.matrix, by: d, into: w.matrix)
-      pass.accumulate(slot) { dx, beta in gemm(w.matrix, down, into: dx, beta: beta, precision: precision) }
+      pass.accumulate(slot) { dx, beta in gemm(w.matrix, down, into: dx, beta: beta, precision: precision, pass) }
     }
   }
 }

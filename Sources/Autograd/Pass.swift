@@ -44,6 +44,18 @@ public final class Pass {
       rows: rows, columns: columns, buffer: buffer, slot: GradientSlot(rows: rows, columns: columns, node: node))
   }
 
+  /// `Workspace.divide` of this pass's workspace.
+  func divide(
+    _ count: Int, unit: Int = 1, cost: Int, _ body: @escaping (_ range: Range<Int>, Workspace) -> Void
+  ) {
+    workspace.divide(count, unit: unit, cost: cost, body)
+  }
+
+  /// The same for an elementwise kernel over all rows of a tensor.
+  func divideRows(_ x: Tensor, _ body: @escaping (Range<Int>) -> Void) {
+    divide(x.rows, cost: x.count / 2) { rows, _ in body(rows) }
+  }
+
   /// Puts the backward function of y's op on the tape; it gets the gradient of y. Does nothing where y is not tracked.
   /// The closure must capture the pass `unowned`, because the pass holds the closure until backward has run.
   public func record(_ y: Tensor, _ backward: @escaping (Tensor) -> Void) {
@@ -70,7 +82,7 @@ public final class Pass {
       slots[node] = gradient
     } else {
       unshare(node)
-      tune_add(gradient.pointer, slots[node]!.pointer, gradient.count)
+      add(gradient, into: slots[node]!.matrix)
     }
   }
 
@@ -121,6 +133,12 @@ public final class Pass {
     return randomKey.dropout(probability, site: dropoutSites)
   }
 
+  /// y += x
+  func add(_ x: Tensor, into y: Matrix) {
+    let (base, d) = (y.base, x.columns)
+    divideRows(x) { tune_add(x.pointer + $0.lowerBound * d, base + $0.lowerBound * d, $0.count * d) }
+  }
+
   /// Copies a gradient that is held elsewhere too, before it is added to.
   private func unshare(_ node: Int) {
     guard var tensor = slots[node] else { return }
@@ -151,7 +169,7 @@ public struct RandomKey: Sendable {
     let threshold = (min(max(probability, 0), 1) * 65536).rounded()
     return tune_dropout(
       key: (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)), step: step, shard: shard,
-      site: site, threshold: UInt32(threshold), scale: Float(65536 / (65536 - threshold)))
+      site: site, threshold: UInt32(threshold), first_row: 0, scale: Float(65536 / (65536 - threshold)))
   }
 }
 

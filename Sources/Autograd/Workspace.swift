@@ -6,8 +6,18 @@ public final class Workspace {
   private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
   /// The number of buffers allocated so far; constant once the shapes repeat.
   public private(set) var allocations = 0
+  /// Work that other threads of `team` may take parts of.
+  private let work = SharedWork()
+  private var team: Team?
 
   public init() {}
+
+  /// One workspace for each of `count` threads that help each other.
+  public static func team(of count: Int) -> [Workspace] {
+    let workspaces = (0..<count).map { _ in Workspace() }, team = Team(workspaces.map(\.work))
+    for workspace in workspaces { workspace.team = team }
+    return workspaces
+  }
 
   deinit { free.values.joined().forEach { Glibc.free($0) } }
 
@@ -22,6 +32,29 @@ public final class Workspace {
     }
     return Buffer(memory.assumingMemoryBound(to: Float.self), capacity, self)
   }
+
+  /// Takes parts of the work of the team's other threads until `isDone`.
+  public func help(until isDone: () -> Bool) { team?.help(self, until: isDone) }
+
+  /// Calls `body` for ranges that together are 0..<count, on this thread and on idle threads of the team; returns when all
+  /// are done. What `body` computes must not depend on how the numbers are divided.
+  /// - Parameters:
+  ///   - unit: all ranges begin at multiples of it.
+  ///   - cost: of all of the work, in about the number of vector operations. Little work is not divided.
+  ///   - body: gets the workspace of the thread that it runs on.
+  func divide(
+    _ count: Int, unit: Int = 1, cost: Int, _ body: @escaping (_ range: Range<Int>, Workspace) -> Void
+  ) {
+    let units = (count + unit - 1) / unit
+    let parts = min(team?.availableThreads ?? 1, units, cost / Workspace.leastCost)
+    if parts <= 1 { return body(0..<count, self) }
+    work.run(parts, self) { part, workspace in
+      body(part * units / parts * unit..<min((part + 1) * units / parts * unit, count), workspace)
+    }
+  }
+
+  /// The least cost of a part that is worth waking another core for, about two microseconds.
+  private static let leastCost = 4096
 
   /// Rounds up to a power of two, so that batches of different lengths reuse the same buffers. The unused part of a
   /// large buffer costs no memory, because the operating system maps pages on first use.

@@ -1,6 +1,7 @@
 /// Scaled dot-product attention over one packed sequence, one head at a time. Probabilities are not stored: forward
 /// saves one log-sum-exp per row and head, from which backward recomputes them.
 /// source: Dao et al. 2022, FlashAttention, algorithm 4
+#include "attention_tiles.h"
 #include "tiles.h"
 
 enum { BLOCK = 48 };
@@ -72,11 +73,11 @@ INLINE void softmax_backward_row(float *s, float *ds, const float *out, const fl
 }
 
 CLONES void tune_attention(const float *qkv, float *context, float *lse, float *scratch, long t, long heads,
-                           long head_size, long first_row, const tune_dropout *dropout) {
+                           long head_size, long first_row, const tune_dropout *dropout, long from, long to) {
   long d = heads * head_size, ld = 3 * d, padded = padded_length(t), block = block_length(t);
   float scale = 1 / sqrtf((float)head_size), *k_transposed = scratch, *p = k_transposed + padded * head_size, sum[BLOCK], top[BLOCK];
   dropout_state state = {.dropout = dropout};
-  for (long head = 0; head < heads; head++) {
+  for (long head = from; head < to; head++) {
     const float *q = qkv + head * head_size, *k = q + d, *v = k + d;
     transpose(k, ld, k_transposed, t, padded, head_size);
     for (long first = 0; first < t; first += block) {
@@ -96,13 +97,13 @@ CLONES void tune_attention(const float *qkv, float *context, float *lse, float *
 
 CLONES void tune_attention_backward(const float *qkv, const float *context, const float *lse, const float *dcontext,
                                     float *dqkv, float *scratch, long t, long heads, long head_size, long first_row,
-                                    const tune_dropout *dropout) {
+                                    const tune_dropout *dropout, long from, long to) {
   long d = heads * head_size, ld = 3 * d, padded = padded_length(t), block = block_length(t);
   float scale = 1 / sqrtf((float)head_size);
   dropout_state state = {.dropout = dropout};
   float *k_transposed = scratch, *v_transposed = k_transposed + padded * head_size, *p = v_transposed + padded * head_size;
   float *dp = p + BLOCK * padded;
-  for (long head = 0; head < heads; head++) {
+  for (long head = from; head < to; head++) {
     const float *q = qkv + head * head_size, *k = q + d, *v = k + d;
     float *dq = dqkv + head * head_size, *dk = dq + d, *dv = dk + d;
     transpose(k, ld, k_transposed, t, padded, head_size);

@@ -2,49 +2,21 @@
 /// and for windows, where row i reads the rows j with |i - j| ≤ window. Scores outside of the window are computed where
 /// they share a tile with others, and are then 0.
 /// source: Dao 2023, FlashAttention-2, algorithms 1 and 2; Beltagy et al. 2020, Longformer, §3.1 (the window)
+#include "attention_tiles.h"
 #include "tiles.h"
 
 enum {
   PANEL = 32,       // keys that are transposed together
   ROWS = 64,        // the most queries of a tile
-  KEYS = 256,       // the most keys of a tile in forward,
+  KEYS = MOST_KEYS, // the most keys of a tile in forward,
   BACKWARD = 112,   // and in backward: an odd number of cache lines, so that rows do not share cache sets
-  GROUP = 8,        // rows that share one call of the random number generator
   LOCAL = 32        // with a window: queries of a tile in forward, keys of a tile in backward
 };
-
-INLINE long smaller(long a, long b) { return a < b ? a : b; }
-INLINE long larger(long a, long b) { return a > b ? a : b; }
-INLINE long round_up(long x, long unit) { return (x + unit - 1) / unit * unit; }
 
 long tune_attention_tiles_scratch(long keys, long head_size) {
   long forward = round_up(keys + PANEL, PANEL) * head_size + ROWS * KEYS;
   long backward = round_up(keys + GROUP, LANES) + 2 * BACKWARD * (head_size + ROWS);
   return larger(forward, backward);
-}
-
-/// The first row, a multiple of `unit`, and the end of the rows that rows [from, to) see through the window.
-INLINE long seen_from(const tune_sequence *s, long from, long unit) {
-  return s->window < 0 ? 0 : larger(from - s->window, 0) / unit * unit;
-}
-INLINE long seen_to(const tune_sequence *s, long to) { return s->window < 0 ? s->t : smaller(to + s->window, s->t); }
-
-/// What a row of scores needs to know: the tile has keys [key, key + keys); `factors` are the dropout factors of a
-/// group of rows, vector by vector of 16 keys.
-typedef struct {
-  const tune_sequence *sequence;
-  long head, key, keys;
-  float scale;
-  f32x16 factors[KEYS / LANES][GROUP];
-} tile_state;
-
-/// Called before row i, in order from a multiple of `GROUP`.
-INLINE void begin_tile_row(tile_state *state, long i) {
-  const tune_sequence *s = state->sequence;
-  if (!s->dropout || i % GROUP) return;
-  uint32_t row = (uint32_t)((s->first_row + i) * s->heads + state->head);
-  for (long j = 0; j < state->keys; j += LANES)
-    dropout_factors128(s->dropout, row, (uint32_t)((state->key + j) / LANES), state->factors[j / LANES]);
 }
 
 /// The lanes of keys [j, j + 16) of the tile that row i reads; all lanes where `*whole`.
@@ -133,19 +105,6 @@ CLONES void tune_attention_tiles(const float *qkv, float *context, float *lse, f
       scale_row(out + (first + i) * d, 1 / sum[i], w);
       lse[(first + i) * sequence->heads + head] = top[i] * state.scale + logf(sum[i]);
     }
-  }
-}
-
-/// deltas = Σ context·dcontext of rows [from, to) of one head.
-INLINE void compute_deltas(const float *context, const float *dcontext, float *deltas, long from, long to, long d,
-                           long w) {
-  FREE_ORDER
-  for (long i = from; i < to; i++) {
-    prefetch_rows(context, d, i + GROUP, i + GROUP + 1, to, w);
-    prefetch_rows(dcontext, d, i + GROUP, i + GROUP + 1, to, w);
-    float delta = 0;
-    for (long c = 0; c < w; c++) delta += context[i * d + c] * dcontext[i * d + c];
-    deltas[i - from] = delta;
   }
 }
 

@@ -124,7 +124,7 @@ INLINE void multiply_high_low(u32x16 a, uint32_t m, u32x16 *high, u32x16 *low) {
 /// recomputes the same bits. Rows are below 2^28; site and chunk share 32 bits of the counter, so each is below 2^16.
 INLINE void philox64(const tune_dropout *d, uint32_t row, uint32_t chunk, u32x16 *c) {
   const u32x16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  c[0] = lane + row * LANES;
+  c[0] = lane + (d->first_row + row) * LANES;
   c[1] = (u32x16){} + (d->site + (chunk << 16));
   c[2] = (u32x16){} + d->step;
   c[3] = (u32x16){} + d->shard;

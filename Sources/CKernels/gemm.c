@@ -4,13 +4,15 @@
 /// The inner loop works in units of four bytes along the depth: one Float32, or two adjacent bfloat16, which VDPBF16PS
 /// multiplies in pairs. Blocked as in Goto & van de Geijn 2008: B's [DEPTH, 32] panel stays in the L1 and L2 caches
 /// while A's rows are streamed.
-#include <immintrin.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "common.h"
+#include "avx512.h"
 
 enum { PANEL = 2 * LANES, DEPTH = 768, ROWS = 42 * 14, PAD = LANES };
+/// A product of at most 128 rows of A reads the weights in place, 14 at a time, and has 112 columns in a temporary
+/// tile.
+enum { FEW_ROWS = 128, WEIGHTS = 14, FEW_WEIGHTS = 8 * WEIGHTS };
 
 /// One thread's packed rows of A and packed panel of B.
 typedef struct {
@@ -30,9 +32,6 @@ static gemm_buffers *thread_buffers(void) {
   pthread_setspecific(key, buffers);  // frees them when the thread ends
   return buffers;
 }
-
-#define TARGET_AVX512 __attribute__((target("arch=x86-64-v4")))
-#define TARGET_AVX512BF16 __attribute__((target("arch=x86-64-v4,avx512bf16")))
 
 int tune_gemm_supported(int bf16) {
   __builtin_cpu_init();
@@ -86,8 +85,6 @@ TARGET_AVX512BF16 INLINE __m512 load_across_bf16(const tune_matrix *x, long inde
   return (__m512)units;
 }
 
-#define VECTOR_AT(pointer) (*(f32x16_unaligned *)(pointer))
-
 #define GEMM_NAME(x) x##_fp32
 #define GEMM_TARGET TARGET_AVX512
 #define VALUES_PER_UNIT 1
@@ -101,8 +98,7 @@ TARGET_AVX512BF16 INLINE __m512 load_across_bf16(const tune_matrix *x, long inde
 #define GEMM_NAME(x) x##_bf16
 #define GEMM_TARGET TARGET_AVX512BF16
 #define VALUES_PER_UNIT 2
-#define MULTIPLY_ADD(x, y, sum) \
-  ((f32x16)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)_mm512_set1_ps(x), (__m512bh)(y)))
+#define MULTIPLY_ADD MULTIPLY_ADD_BF16
 #include "gemm_template.h"
 
 void tune_gemm(const tune_matrix *a, const tune_matrix *b, float *c, long ldc, long n, long m, long k, float alpha,

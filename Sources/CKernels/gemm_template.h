@@ -1,46 +1,7 @@
 /// The GEMM for one arithmetic, instantiated by including this file. The includer defines `GEMM_NAME(x)` (function
 /// names), `GEMM_TARGET` (the instruction set), `VALUES_PER_UNIT` (numbers in a unit of four bytes),
 /// `MULTIPLY_ADD(x, y, sum)` (one step), and the functions `GEMM_NAME(load_along)` and `GEMM_NAME(load_across)`.
-
-/// c [rows, vectors·16] = alpha·a·panel + beta·c + bias; a's element (r, p) is a[r·row_stride + p·depth_stride].
-#define TILE(rows, vectors)                                                                            \
-  {                                                                                                    \
-    f32x16 sum[rows][vectors] = {};                                                                    \
-    for (long p = 0; p < k; p++)                                                                       \
-      for (int r = 0; r < rows; r++)                                                                   \
-        for (int q = 0; q < vectors; q++)                                                              \
-          sum[r][q] = MULTIPLY_ADD(a[r * row_stride + p * depth_stride],                               \
-                                   VECTOR_AT(panel + (p * vectors + q) * LANES), sum[r][q]);           \
-    for (int r = 0; r < rows; r++)                                                                     \
-      for (int q = 0; q < vectors; q++) {                                                              \
-        f32x16 v = alpha * sum[r][q];                                                                  \
-        if (beta) v += beta * VECTOR_AT(c + r * ldc + q * LANES);                                      \
-        if (bias) v += VECTOR_AT(bias + q * LANES);                                                    \
-        VECTOR_AT(c + r * ldc + q * LANES) = v;                                                        \
-      }                                                                                                \
-    a += rows * row_stride;                                                                            \
-    c += rows * ldc;                                                                                   \
-    n -= rows;                                                                                         \
-  }
-
-#define REMAINING_ROWS(vectors)      \
-  while (n >= 14) TILE(14, vectors)  \
-  if (n >= 8) TILE(8, vectors)       \
-  if (n >= 4) TILE(4, vectors)       \
-  if (n >= 2) TILE(2, vectors)       \
-  if (n >= 1) TILE(1, vectors)
-
-GEMM_TARGET INLINE void GEMM_NAME(multiply_panel)(const float *restrict a, long row_stride, long depth_stride,
-                                                  const float *restrict panel, int two_vectors, float *restrict c,
-                                                  long ldc, long n, long k, float alpha, float beta,
-                                                  const float *bias) {
-  if (two_vectors) {
-    REMAINING_ROWS(2)
-  } else {
-    while (n >= 28) TILE(28, 1)
-    REMAINING_ROWS(1)
-  }
-}
+#include "panel_template.h"
 
 /// Up to 32 columns of C. A number of columns that is not a multiple of 16 is computed in a temporary tile.
 GEMM_TARGET static void GEMM_NAME(multiply_columns)(const float *a, long row_stride, long depth_stride,
@@ -102,8 +63,64 @@ GEMM_TARGET static void GEMM_NAME(pack_along_transposed)(const tune_matrix *x, l
     }
 }
 
+/// Adds the transpose of a tile [columns, ld] to c [rows, columns], or writes it there. `columns` is a multiple of 16.
+GEMM_TARGET static void GEMM_NAME(store_transposed)(const float *tile, long ld, long columns, float *c, long ldc,
+                                                    long rows, int adds, const float *bias) {
+  for (long q = 0; q < columns; q += LANES)
+    for (long r = 0; r < rows; r += LANES) {
+      f32x16 block[LANES], scratch[LANES];
+      for (long u = 0; u < LANES; u++) block[u] = VECTOR_AT(tile + (q + u) * ld + r);
+      transpose16(block, scratch);
+      for (long u = 0; u < LANES && r + u < rows; u++) {
+        float *to = c + (r + u) * ldc + q;
+        f32x16 v = block[u];
+        if (adds) v += VECTOR_AT(to);
+        if (bias) v += VECTOR_AT(bias + q);
+        VECTOR_AT(to) = v;
+      }
+    }
+}
+
+/// Whether `gemm_few_rows` can compute it. Not where weights are a multiple of 4 KiB apart: they evict each other.
+GEMM_TARGET static int GEMM_NAME(has_few_rows)(const tune_matrix *a, const tune_matrix *b, long n, long m, long k,
+                                               float alpha, float beta) {
+  int reads_in_place = !a->transposed && b->transposed && b->bf16 == (VALUES_PER_UNIT == 2) &&
+                       k % VALUES_PER_UNIT == 0 && b->stride % VALUES_PER_UNIT == 0;
+  return n > 8 && n <= FEW_ROWS && m % LANES == 0 && reads_in_place && b->stride / VALUES_PER_UNIT % 1024 &&
+         alpha == 1 && (beta == 0 || beta == 1);
+}
+
+/// c [n, m] = a·b + beta·c + bias for few rows of a, and weights b [m, k], transposed. Computes cᵀ = bᵀ·aᵀ, so that the
+/// weights are read in place, once, and a is packed, in panels of 32 of its rows. Every sum is the same as in `gemm`.
+GEMM_TARGET static void GEMM_NAME(gemm_few_rows)(const tune_matrix *a, const tune_matrix *b, float *c, long ldc, long n,
+                                                 long m, long k, float beta, const float *bias, gemm_buffers *buffers) {
+  float tile[FEW_WEIGHTS * PANEL];
+  long stride = b->stride / VALUES_PER_UNIT;
+  for (long p = 0; p < k; p += DEPTH * VALUES_PER_UNIT) {
+    long depths = k - p < DEPTH * VALUES_PER_UNIT ? k - p : DEPTH * VALUES_PER_UNIT, units = depths / VALUES_PER_UNIT;
+    for (long i = 0; i < n; i += PANEL)
+      GEMM_NAME(pack_along_transposed)(a, p, depths, i, n - i < PANEL ? n - i : PANEL, buffers->a + i * units,
+                                       n - i > LANES ? PANEL : LANES);
+    for (long j = 0; j < m; j += FEW_WEIGHTS)
+      for (long i = 0; i < n; i += PANEL) {
+        long columns = m - j < FEW_WEIGHTS ? m - j : FEW_WEIGHTS, ld = n - i > LANES ? PANEL : LANES;
+        for (long q = 0; q < columns; q += WEIGHTS) {
+          const float *weights = (const float *)b->base + (j + q) * stride + p / VALUES_PER_UNIT;
+          for (long r = WEIGHTS; i == 0 && r < 2 * WEIGHTS && j + q + r < m; r++)
+            for (long u = 0; u < units; u += LANES) __builtin_prefetch(weights + r * stride + u, 0, 2);
+          GEMM_NAME(multiply_panel)(weights, stride, 1, buffers->a + i * units, ld == PANEL, tile + q * ld, ld,
+                                    columns - q < WEIGHTS ? columns - q : WEIGHTS, units, 1, 0, NULL);
+        }
+        GEMM_NAME(store_transposed)(tile, ld, columns, c + i * ldc + j, ldc, n - i < PANEL ? n - i : PANEL,
+                                    p > 0 || beta, bias && p == 0 ? bias + j : NULL);
+      }
+  }
+}
+
 GEMM_TARGET static void GEMM_NAME(gemm)(const tune_matrix *a, const tune_matrix *b, float *c, long ldc, long n, long m,
                                         long k, float alpha, float beta, const float *bias, gemm_buffers *buffers) {
+  if (GEMM_NAME(has_few_rows)(a, b, n, m, k, alpha, beta))
+    return GEMM_NAME(gemm_few_rows)(a, b, c, ldc, n, m, k, beta, bias, buffers);
   // Rows of A that are a multiple of 4 KiB apart evict each other from the L1 cache, so these are packed too.
   int in_place = VALUES_PER_UNIT == 1 && !a->bf16 && a->stride % 512;
   for (long i = 0; i < n; i += ROWS)
@@ -130,6 +147,3 @@ GEMM_TARGET static void GEMM_NAME(gemm)(const tune_matrix *a, const tune_matrix 
       }
     }
 }
-
-#undef TILE
-#undef REMAINING_ROWS

@@ -1,4 +1,4 @@
-/// Shared by the attention kernels: products of small matrices, transposition.
+/// Shared by the Float32 attention kernels: products of small matrices, transposition.
 #ifndef TUNE_TILES_H
 #define TUNE_TILES_H
 
@@ -82,20 +82,6 @@ INLINE void transpose(const float *x, long ld, float *y, long t, long padded, lo
     for (; c < width; c++)
       for (int r = 0; r < LANES; r++) y[c * padded + j + r] = r < rows ? x[(j + r) * ld + c] : 0;
   }
-}
-
-/// Prefetches rows [from, to) of x [t, width], as far as they exist. The rows of one head are too far apart for the
-/// CPU's own prefetching.
-INLINE void prefetch_rows(const float *x, long ld, long from, long to, long t, long width) {
-  for (long i = from; i < to && i < t; i++)
-    for (long c = 0; c < width; c += LANES) __builtin_prefetch(x + i * ld + c);
-}
-
-/// x = x·factor for one row.
-INLINE void scale_row(float *x, float factor, long count) {
-  long c = 0;
-  for (; c + LANES <= count; c += LANES) store(x + c, load(x + c) * factor);
-  for (; c < count; c++) x[c] *= factor;
 }
 
 #endif

@@ -41,9 +41,13 @@ public struct Matrix {
 
   public var transposed: Matrix { Matrix(memory, columns, rows, stride, !isTransposed, isBF16: isBF16) }
 
-  /// The columns in `range` of a Float32 matrix that is not transposed.
-  public func columns(_ range: Range<Int>) -> Matrix {
-    precondition(!isTransposed && range.upperBound <= columns, "columns \(range) of \(rows) × \(columns)")
-    return Matrix(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+  /// The rows in `range`, in the same memory.
+  public func rows(_ range: Range<Int>) -> Matrix {
+    precondition(range.upperBound <= rows, "rows \(range) of \(rows) × \(columns)")
+    let offset = range.lowerBound * (isTransposed ? 1 : stride) * (isBF16 ? 2 : 4)
+    return Matrix(memory + offset, range.count, columns, stride, isTransposed, isBF16: isBF16)
   }
+
+  /// The columns in `range`, in the same memory.
+  public func columns(_ range: Range<Int>) -> Matrix { transposed.rows(range).transposed }
 }

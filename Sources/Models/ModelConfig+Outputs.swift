@@ -15,11 +15,16 @@ extension ModelConfig {
     if let rotary {
       // By layer, however the file says it.
       settings["rope_theta"] = .array(rotary.attention.map { .double($0.rotary.theta) })
-      settings["sliding_window"] = .array(rotary.attention.map { $0.window.map(JSON.int) ?? .null })
+      settings["sliding_window"] = .array(attentionWindows.map { $0.map(JSON.int) ?? .null })
       settings["classifier_pooling"] = rotary.poolsMean ? "mean" : "cls"
       settings["classifier_activation"] = .string(rotary.headActivation.configName)
     }
     return settings
+  }
+
+  /// For each layer, the largest distance between tokens that attend to each other; nil: all do.
+  public var attentionWindows: [Int?] {
+    rotary?.attention.map(\.window) ?? Array(repeating: nil, count: numHiddenLayers)
   }
 }
 

@@ -40,7 +40,9 @@ struct PostNormBlock: EncoderBlock {
     capture(qkv)
     let context =
       input.pastKeyValues?.attend(qkv, block: index, heads: heads, dropout: attentionDropout, pass)
-      ?? attention(qkv, sequenceOffsets: input.batch.sequenceOffsets, heads: heads, dropout: attentionDropout, pass)
+      ?? attention(
+        qkv, sequenceOffsets: input.batch.sequenceOffsets, heads: heads, dropout: attentionDropout,
+        precision: precision, pass)
     let attentionResult = attentionOutput(context, precision: precision, adapters, pass)
     let y = addAndNorm(
       attentionResult, x, attentionNorm, attentionOutputDropout, .attentionOutput, adapters, precision, pass)

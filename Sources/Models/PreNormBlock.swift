@@ -48,7 +48,8 @@ struct PreNormBlock: EncoderBlock {
       pass)
     capture(qkv)
     let context = attention(
-      qkv, sequenceOffsets: input.batch.sequenceOffsets, heads: heads, window: window, dropout: attentionDropout, pass)
+      qkv, sequenceOffsets: input.batch.sequenceOffsets, heads: heads, window: window, dropout: attentionDropout,
+      precision: precision, pass)
     let (z, y) = outputNorm.ofSum(
       attentionOutput(context, precision: precision, adapters, pass), residual: x, dropout: attentionDropout, adapters,
       pass)

@@ -1,4 +1,5 @@
-/// Runs work on several threads, each with its own workspace. No other file starts threads; `Shard` orders their sums.
+/// Runs work on several threads, each with its own workspace. No other file starts threads; `Shard` orders their sums, and
+/// a `Team` lets idle threads help the others.
 public import Autograd
 import Dispatch
 import Synchronization
@@ -12,7 +13,7 @@ public final class Replicas: @unchecked Sendable {
   /// - Parameter communicator: connects this process with the others that train the same model.
   public init(threads: Int, communicator: any Communicator = SingleProcess()) {
     (self.threads, self.communicator) = (threads, communicator)
-    workspaces = (0..<threads).map { _ in Workspace() }
+    workspaces = Workspace.team(of: threads)
   }
 
   /// Runs `body` for 0..<count on all threads. Which thread gets which index is not determined.
@@ -43,19 +44,21 @@ public final class Replicas: @unchecked Sendable {
     return communicator.sum(total, losses: sums)
   }
 
+  /// A thread that finds no index left helps the others, until all are done: the ops divide their work.
   private func each(_ count: Int, _ body: @Sendable (_ index: Int, _ worker: Int) -> Void) {
-    let workers = min(threads, count)
-    if workers <= 1 {
+    if threads <= 1 || count == 0 {
       for index in 0..<count { body(index, 0) }
       return
     }
-    let next = Atomic<Int>(0)
-    DispatchQueue.concurrentPerform(iterations: workers) { worker in
+    let next = Atomic<Int>(0), finished = Atomic<Int>(0)
+    DispatchQueue.concurrentPerform(iterations: threads) { worker in
       while true {
         let index = next.add(1, ordering: .relaxed).oldValue
-        if index >= count { return }
+        if index >= count { break }
         body(index, worker)
+        finished.add(1, ordering: .releasing)
       }
+      workspaces[worker].help { finished.load(ordering: .acquiring) == count }
     }
   }
 }

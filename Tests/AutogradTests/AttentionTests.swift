@@ -1,5 +1,6 @@
 /// Attention over packed sequences against plain loops.
 import Autograd
+import Kernels
 import TestSupport
 import Testing
 
@@ -8,8 +9,9 @@ struct PackedShape: Sendable, CustomTestStringConvertible {
   var heads: Int
   var headSize: Int
   var window: Int?
+  var precision = Precision.fp32
   var testDescription: String {
-    "\(lengths) tokens, \(heads) heads of size \(headSize)" + (window.map { ", window \($0)" } ?? "")
+    "\(lengths) tokens, \(heads) heads of size \(headSize)" + (window.map { ", window \($0)" } ?? "") + ", \(precision)"
   }
 
   var sequenceOffsets: [Int] { lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) } }
@@ -19,7 +21,9 @@ struct PackedShape: Sendable, CustomTestStringConvertible {
 
   func op(_ dropout: Double = 0) -> Op {
     { x, _, pass in
-      attention(x[0], sequenceOffsets: sequenceOffsets, heads: heads, window: window, dropout: dropout, pass)
+      attention(
+        x[0], sequenceOffsets: sequenceOffsets, heads: heads, window: window, dropout: dropout, precision: precision,
+        pass)
     }
   }
 
@@ -80,6 +84,22 @@ private let large: [PackedShape] = [
   PackedShape(lengths: [420], heads: 1, headSize: 8, window: 150),
 ]
 
+/// The shapes that the bfloat16 kernel computes, and some around its blocks of 28 and 112 rows, tiles of 64 and 224 keys,
+/// and panels of 16 and 32 columns.
+private let bf16: [PackedShape] = {
+  let others = [
+    PackedShape(lengths: [27, 28, 29, 113], heads: 1, headSize: 48),
+    PackedShape(lengths: [223, 0, 224, 225], heads: 1, headSize: 32),
+    PackedShape(lengths: [300], heads: 2, headSize: 64, window: 64),
+    PackedShape(lengths: [57, 260], heads: 1, headSize: 16, window: 150),
+  ]
+  return (large.filter { $0.headSize % 16 == 0 } + others).map { shape in
+    var shape = shape
+    shape.precision = .bf16
+    return shape
+  }
+}()
+
 @Suite struct AttentionTests {
   @Test(arguments: small) func `the oracle's gradient agrees with finite differences`(_ s: PackedShape) {
     var oracle = s.oracle
@@ -115,7 +135,19 @@ private let large: [PackedShape] = [
     #expect(d.allocations == 0)
   }
 
-  @Test(arguments: large) func `a packed sequence gives the same bits as the sequence alone`(_ s: PackedShape) {
+  // Each operand is rounded by up to 2⁻⁹ of itself.
+  @Test(arguments: bf16, [0, 0.3])
+  func `attention in bf16 agrees with plain loops`(_ s: PackedShape, _ probability: Double) {
+    var oracle = s.oracle
+    if probability > 0 { oracle.mask = s.mask(probability, s.setting.randomKey) }
+    let d = distance(
+      s.setting, s.op(probability), oracle: { oracle.forward($0[0]) }, gradient: { [oracle.backward($0[0], $1)] })
+    #expect(d.forward < 6e-3)
+    #expect(d.gradient < 6e-3)
+    #expect(d.allocations == 0)
+  }
+
+  @Test(arguments: large + bf16) func `a packed sequence gives the same bits as the sequence alone`(_ s: PackedShape) {
     let setting = s.setting
     let packed = run(setting, dy: .random(s.n, s.heads * s.headSize, seed: 9), s.op())
     let dy = Grid.random(s.n, s.heads * s.headSize, seed: 9)
@@ -125,7 +157,8 @@ private let large: [PackedShape] = [
     }
     for (first, t) in zip(s.sequenceOffsets, s.lengths) {
       let rows = first..<first + t
-      let single = PackedShape(lengths: [t], heads: s.heads, headSize: s.headSize, window: s.window)
+      var single = s
+      single.lengths = [t]
       let alone = run(Setting(inputs: [slice(setting.inputs[0], rows)]), dy: slice(dy, rows), single.op())
       let d = s.heads * s.headSize
       #expect(alone.y == Array(packed.y[first * d..<(first + t) * d]))

@@ -97,7 +97,7 @@ private func bf16Bits(_ grid: Grid) -> [UInt16] {
   }
 
   // Cached hidden states are computed in one batch and must equal those of any other batch.
-  @Test(arguments: [(48, 384), (384, 1536), (1541, 40), (512, 33)], Precision.allCases)
+  @Test(arguments: [(48, 384), (384, 1536), (1541, 40), (512, 33), (1600, 48)], Precision.allCases)
   func `with tune_gemm a row's result does not depend on the other rows, nor on their number`(
     _ shape: (Int, Int), _ precision: Precision
   ) {
@@ -127,7 +127,7 @@ private func bf16Bits(_ grid: Grid) -> [UInt16] {
           return c
         }
         let whole = multiply(0..<rowCount)
-        for rows in [0..<1, 3..<5, 5..<8, 1..<14, 13..<40, 100..<131, 580..<610, 7..<595] {
+        for rows in [0..<1, 3..<5, 5..<8, 1..<14, 13..<40, 100..<131, 200..<216, 40..<168, 580..<610, 7..<595] {
           #expect(multiply(rows) == Array(whole[rows.lowerBound * n..<rows.upperBound * n]), "\(backend) \(rows)")
         }
       }

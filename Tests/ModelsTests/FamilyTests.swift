@@ -27,10 +27,40 @@ import Testing
     let states = model.encode(padded, Pass(Workspace())).hiddenStates
     #expect(relativeError(states.array, try golden.array("hidden_states")) < 1e-5)
 
+    let targets = json["targets"].map(integers) ?? []
+    try expectGolden(model, batch, targets, golden) { $0.array }
+  }
+
+  // The numbers of make_long.py.
+  @Test func `ModernBERT at 4,096 tokens computes as transformers`() throws {
+    try Processor.initialize()
+    let folder = fixture("families/modernbert-token"), tokens = 4096
+    let json = try JSON(path: folder + "/config.json").object ?? [:]
+    let config = try ModelConfig(
+      json: .object(json.merging(["max_position_embeddings": 8192, "local_attention": 128]) { $1 }), file: folder)
+    let model = try TextModel(
+      config, Checkpoint(folder: folder), headType: .tokenClassification, classes: 5, reuseHead: true, seed: 0)
+    func numbers(below limit: Int, _ seed: Int) -> [Int32] {
+      (0..<tokens).map { Int32(UInt32(truncatingIfNeeded: $0 * 2_654_435_761 + seed) >> 16) % Int32(limit) }
+    }
+    let batch = Batch([numbers(below: 55, 0).map { $0 + 5 }])
+    let golden = try Checkpoint(file: fixture("families/modernbert-long.safetensors"))
+    func everyRow64(_ x: Tensor) -> [Float] {
+      let numbers = x.array
+      return stride(from: 0, to: x.rows, by: 64).flatMap { numbers[$0 * x.columns..<($0 + 1) * x.columns] }
+    }
+    let states = model.encode(batch, Pass(Workspace())).hiddenStates
+    #expect(relativeError(everyRow64(states), try golden.array("hidden_states")) < 1e-5)
+    try expectGolden(model, batch, numbers(below: 5, 12345), golden, everyRow64)
+  }
+
+  /// Compares logits, of which `rows` selects some, loss and gradients.
+  private func expectGolden(
+    _ model: TextModel, _ batch: Batch, _ targets: [Int32], _ golden: Checkpoint, _ rows: (Tensor) -> [Float]
+  ) throws {
     let table = ParameterTable(training: model.parameters), gradients = Gradients(table)
     let pass = Pass(Workspace(), gradients: gradients), logits = model(batch, pass)
-    #expect(relativeError(logits.array, try golden.array("logits")) < 1e-5)
-    let targets = json["targets"].map(integers) ?? []
+    #expect(relativeError(rows(logits), try golden.array("logits")) < 1e-5)
     let loss = crossEntropy(logits, targets: targets, norm: Float(targets.count { $0 >= 0 }), pass)
     pass.backward()
     gradients.finish()

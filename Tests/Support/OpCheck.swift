@@ -3,7 +3,7 @@ public import Autograd
 internal import Kernels
 
 /// An op's inputs (tensors) and parameters (weights).
-public struct Setting {
+public struct Setting: Sendable {
   public var inputs: [Grid]
   public var parameters: [Grid]
   /// Indices of parameters that are frozen, and of inputs that are not tracked.
@@ -18,7 +18,7 @@ public struct Setting {
 }
 
 /// An op's output and the gradients of Σ y·dy; nil for frozen parameters and untracked inputs.
-public struct Outcome {
+public struct Outcome: Sendable {
   public var y: [Float]
   public var inputs: [[Float]?]
   public var parameters: [[Float]?]
@@ -30,12 +30,11 @@ public typealias Op = (_ inputs: [Tensor], _ parameters: [Parameter], _ pass: Pa
 
 /// Runs `op` and its backward from `dy`, twice in the same memory, first on NaN. If the op reads memory that it did not
 /// write, or adds where it should write, the second run has NaN in its results.
-public func run(_ setting: Setting, dy: Grid, _ op: Op) -> Outcome {
+public func run(_ setting: Setting, dy: Grid, on workspace: Workspace = Workspace(), _ op: Op) -> Outcome {
   let parameters = makeParameters(setting.parameters)
   let trainable = parameters.indices.filter { !setting.frozen.contains($0) }.map { parameters[$0] }
   let gradients = Gradients(
     ParameterTable(training: trainable, freezing: setting.frozen.sorted().map { parameters[$0] }))
-  let workspace = Workspace()
   var result = Outcome(y: [], inputs: [], parameters: [], allocations: 0)
   for isNaNRun in [true, false] {
     let before = workspace.allocations

@@ -16,6 +16,7 @@ import Testing
 
 @Test(arguments: [
   "", "base-8x128", "base-full", "large-full-8x128", "base-base-8x128", "base-full-0x128", "base-full-8x",
+  "modern-distil-8x8",
 ])
 func `a name that is not a workload is refused`(_ name: String) { #expect(Workload(name) == nil) }
 
@@ -35,6 +36,22 @@ func `a name that is not a workload is refused`(_ name: String) { #expect(Worklo
 func `operation counts match torch's`(_ name: String, _ count: Int) throws {
   let workload = try #require(Workload(name))
   #expect(workload.operations(try workload.config(), lengths: workload.lengths(ragged: false)) == count)
+}
+
+/// ModernBERT-base: 22 layers, of which 8 read all tokens and the others at most 64 to either side.
+@Test func `operation counts of ModernBERT`() throws {
+  func operations(_ name: String) throws -> Int {
+    let workload = try #require(Workload(name))
+    return workload.operations(try workload.config(), lengths: workload.lengths(ragged: false))
+  }
+  let (d, t, heads) = (768, 200, 2 * 768 * 768 + 2 * 768 * 2)
+  let linear = 2 * t * 22 * (4 * d * d + 3 * d * 1152), scores = 8 * t * t + 14 * (t * 129 - 64 * 65)
+  let infer = linear + 4 * d * scores + heads
+  #expect(try operations("modern-infer-1x200") == infer)
+  #expect(try operations("modern-full-1x200") == 3 * infer)
+  let backward = linear - 6 * t * d * d + 8 * d * scores + heads + 2 * d * 2
+  let adapters = 2 * t * 8 * d * (12 * 22 - 1)
+  #expect(try operations("modern-lora-1x200") == infer + backward + adapters)
 }
 
 @Test func `operations of ragged sequences add up`() throws {

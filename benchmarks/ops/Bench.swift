@@ -25,7 +25,7 @@ struct Bench {
   let filter: String?
   /// p = 0.1.
   var dropout = tune_dropout(
-    key: (1, 2), step: 3, shard: 0, site: 1, threshold: 6554, scale: 1 / 0.9)
+    key: (1, 2), step: 3, shard: 0, site: 1, threshold: 6554, first_row: 0, scale: 1 / 0.9)
 
   init(filter: String?) { self.filter = filter }
 

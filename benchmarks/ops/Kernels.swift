@@ -88,14 +88,15 @@ extension Bench {
         time(name + ".forward", shape, .operations(2 * work)) {
           for row in stride(from: 0, to: n, by: t) {
             tune_attention(
-              qkv + row * 3 * d, context + row * d, lse + row * heads, scratch, t, heads, headSize, row, dropout)
+              qkv + row * 3 * d, context + row * d, lse + row * heads, scratch, t, heads, headSize, row, dropout,
+              0, heads)
           }
         }
         time(name + ".backward", shape, .operations(5 * work)) {
           for row in stride(from: 0, to: n, by: t) {
             tune_attention_backward(
               qkv + row * 3 * d, context + row * d, lse + row * heads, dcontext + row * d, dqkv + row * 3 * d, scratch,
-              t, heads, headSize, row, dropout)
+              t, heads, headSize, row, dropout, 0, heads)
           }
         }
       }
@@ -108,8 +109,7 @@ extension Bench {
     let d = heads * headSize, part = window == nil ? t : min(t, 1024)
     let qkv = numbers(t * 3 * d), context = numbers(t * d), lse = numbers(t * heads)
     let dcontext = numbers(t * d), dqkv = numbers(t * 3 * d),
-      scratch = numbers(tune_attention_tiles_scratch(t, headSize))
-    let name = window == nil ? "attention.global" : "attention.local"
+      scratch = numbers(max(tune_attention_tiles_scratch(t, headSize), tune_attention_bf16_scratch(t, headSize)))
     let shape = "1x\(t)x\(heads)x\(headSize)" + (window.map { ", window \($0)" } ?? "")
     let work = 2 * t * min(t, window.map { 2 * $0 + 1 } ?? t) * d
     var sequence = tune_sequence(
@@ -119,12 +119,17 @@ extension Bench {
         for head in 0..<heads { body(head, from, min(from + part, t)) }
       }
     }
-    time(name + ".forward", shape, .operations(2 * work)) {
-      forEachPart { tune_attention_tiles(qkv, context, lse, scratch, &sequence, $0, $1, $2) }
+    var kernels = [("fp32", tune_attention_tiles, tune_attention_tiles_backward)]
+    if GEMMBackend.selected == .avx512bf16 {
+      kernels.append(("bf16", tune_attention_bf16, tune_attention_bf16_backward))
     }
-    time(name + ".backward", shape, .operations(5 * work)) {
-      forEachPart {
-        tune_attention_tiles_backward(qkv, context, lse, dcontext, dqkv, scratch, &sequence, $0, $1, $2)
+    for (precision, forward, backward) in kernels {
+      let name = (window == nil ? "attention.global." : "attention.local.") + precision
+      time(name + ".forward", shape, .operations(2 * work)) {
+        forEachPart { forward(qkv, context, lse, scratch, &sequence, $0, $1, $2) }
+      }
+      time(name + ".backward", shape, .operations(5 * work)) {
+        forEachPart { backward(qkv, context, lse, dcontext, dqkv, scratch, &sequence, $0, $1, $2) }
       }
     }
   }

@@ -32,7 +32,7 @@ struct Engine {
     if workload.mode == .full { trained = model.parameters }
     if workload.mode == .lora {
       var lora = LoRAConfig()
-      (lora.rank, lora.alpha, lora.modules.targets) = (LowRank.rank, LowRank.alpha, .suffixes(["query", "value"]))
+      (lora.rank, lora.alpha, lora.modules.targets) = (LowRank.rank, LowRank.alpha, .suffixes(workload.shape.targets))
       let adapter = try Adapter(lora, on: model, seed: 0)
       (trained, set) = (adapter.trainable, adapter.set)
     }

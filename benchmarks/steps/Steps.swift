@@ -10,9 +10,9 @@ struct Steps: ParsableCommand {
     commandName: "bench-steps",
     abstract: "Times training steps or forward passes. Prints a JSON line per workload and precision.",
     discussion: """
-      A workload is <shape>-<mode>-<b>x<t>: shape base (BERT-base) or mini (MiniLM-L6); mode full, lora (rank 8, alpha
-      16, on query and value), infer or distil; b sequences of t tokens. Random weights, two classes, dropout 0.1,
-      AdamW, gradient clipping, as in benchmarks/peer_steps.py for PyTorch. distil: the student is a DistilBERT with
+      A workload is <shape>-<mode>-<b>x<t>: shape base (BERT-base), mini (MiniLM-L6) or modern (ModernBERT-base); mode
+      full, lora (rank 8, alpha 16, on query and value, or Wqkv), infer or distil; b sequences of t tokens. Random
+      weights, two classes, dropout 0.1 (ModernBERT: 0), AdamW, gradient clipping, as in benchmarks/peer_steps.py for PyTorch. distil: the student is a DistilBERT with
       half of the teacher's layers; KL and cosine loss on all tokens, cross-entropy on the 15 % that are masked.
       """)
 

@@ -6,7 +6,13 @@ import Models
 /// `<shape>-<mode>-<b>x<t>`: b sequences of t tokens. Shape and mode may be in either order. For `distil` the shape is
 /// the teacher's.
 struct Workload: Sendable, Equatable {
-  enum Shape: String, CaseIterable { case base, mini }
+  enum Shape: String, CaseIterable {
+    /// BERT-base, MiniLM-L6 and ModernBERT-base.
+    case base, mini, modern
+
+    /// The linear layers that LoRA adapts.
+    var targets: [String] { self == .modern ? ["Wqkv"] : ["query", "value"] }
+  }
   enum Mode: String, CaseIterable { case full, lora, infer, distil }
 
   let name: String
@@ -19,7 +25,8 @@ struct Workload: Sendable, Equatable {
     guard parts.count == 3, let size = parts.last?.split(separator: "x"), size.count == 2 else { return nil }
     let terms = parts.dropLast()
     guard let shape = terms.lazy.compactMap(Shape.init).first, let mode = terms.lazy.compactMap(Mode.init).first,
-      let sequences = Int(size[0]), let tokens = Int(size[1]), sequences > 0, tokens > 0
+      let sequences = Int(size[0]), let tokens = Int(size[1]), sequences > 0, tokens > 0,
+      (shape, mode) != (.modern, .distil)
     else { return nil }
     self.name = name
     self.shape = shape
@@ -41,8 +48,9 @@ struct Workload: Sendable, Equatable {
     return try ModelConfig(json: .object(json), file: name)
   }
 
-  /// BERT-base, or MiniLM-L6 (6 layers, hidden size 384); dropout 0.1.
+  /// BERT-base or MiniLM-L6 (6 layers, hidden size 384), dropout 0.1; or ModernBERT-base, which has no dropout.
   func config() throws -> ModelConfig {
+    if shape == .modern { return try ModelConfig(json: ["model_type": "modernbert"], file: name) }
     var json: [String: JSON] = ["vocab_size": 30522, "max_position_embeddings": .int(max(512, tokens))]
     if shape == .mini {
       json["hidden_size"] = 384

@@ -26,23 +26,43 @@ public enum Activation: Sendable {
 /// y = f(x)     dx = f'(x)·dy        x, y [n, d]. y overwrites x.
 /// The derivative f'(x) is saved with `precision`.
 public func activate(_ x: Tensor, _ activation: Activation, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
+  let (d, code) = (x.columns, activation.code)
   guard x.isTracked else {
-    tune_activate(x.pointer, x.pointer, nil, x.count, activation.code)
+    pass.divideRows(x) { rows in
+      let first = x.pointer + rows.lowerBound * d
+      tune_activate(first, first, nil, rows.count * d, code)
+    }
     return x
   }
   let y = pass.tensor(x.rows, x.columns, x.buffer, tracked: true), slot = x.slot
   switch precision {
   case .fp32:
     let derivative = pass.workspace.take(x.count)
-    tune_activate(x.pointer, y.pointer, derivative.pointer, x.count, activation.code)
+    pass.divideRows(x) { rows in
+      let first = rows.lowerBound * d
+      tune_activate(x.pointer + first, y.pointer + first, derivative.pointer + first, rows.count * d, code)
+    }
     pass.record(y) { [unowned pass] dy in
-      pass.accumulate(slot) { dx, beta in tune_multiply(dy.pointer, derivative.pointer, dx.base, dy.count, beta) }
+      pass.accumulate(slot) { dx, beta in
+        pass.divideRows(dy) { rows in
+          let first = rows.lowerBound * d
+          tune_multiply(dy.pointer + first, derivative.pointer + first, dx.base + first, rows.count * d, beta)
+        }
+      }
     }
   case .bf16:
     let derivative = pass.workspace.take((x.count + 1) / 2)
-    tune_activate_bf16(x.pointer, y.pointer, derivative.bf16, x.count, activation.code)
+    pass.divideRows(x) { rows in
+      let first = rows.lowerBound * d
+      tune_activate_bf16(x.pointer + first, y.pointer + first, derivative.bf16 + first, rows.count * d, code)
+    }
     pass.record(y) { [unowned pass] dy in
-      pass.accumulate(slot) { dx, beta in tune_multiply_bf16(dy.pointer, derivative.bf16, dx.base, dy.count, beta) }
+      pass.accumulate(slot) { dx, beta in
+        pass.divideRows(dy) { rows in
+          let first = rows.lowerBound * d
+          tune_multiply_bf16(dy.pointer + first, derivative.bf16 + first, dx.base + first, rows.count * d, beta)
+        }
+      }
     }
   }
   return y

@@ -9,26 +9,43 @@ public import Kernels
 public func activateGated(_ x: Tensor, _ activation: Activation, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
   let (n, m, code) = (x.rows, x.columns / 2, activation.code)
   precondition(2 * m == x.columns, "activateGated: \(x.columns) columns are an odd number")
+  let y = pass.make(n, m, tracked: x.isTracked), slot = x.slot
   guard x.isTracked else {
-    tune_activate_gated(x.pointer, x.pointer, nil, n, m, code)
-    return pass.tensor(n, m, x.buffer, tracked: false)
+    pass.divideRows(x) { rows in
+      let row = rows.lowerBound
+      tune_activate_gated(x.pointer + row * 2 * m, y.pointer + row * m, nil, rows.count, m, code)
+    }
+    return y
   }
-  let y = pass.make(n, m, tracked: true), slot = x.slot
   switch precision {
   case .fp32:
     let derivatives = x.buffer
-    tune_activate_gated(x.pointer, y.pointer, derivatives.pointer, n, m, code)
+    pass.divideRows(x) { rows in
+      let (row, first) = (rows.lowerBound, rows.lowerBound * 2 * m)
+      tune_activate_gated(x.pointer + first, y.pointer + row * m, derivatives.pointer + first, rows.count, m, code)
+    }
     pass.record(y) { [unowned pass] dy in
       pass.accumulate(slot) { dx, beta in
-        tune_gated_backward(dy.pointer, derivatives.pointer, dx.base, n, m, beta)
+        pass.divideRows(dy) { rows in
+          let (row, first) = (rows.lowerBound, rows.lowerBound * 2 * m)
+          tune_gated_backward(
+            dy.pointer + row * m, derivatives.pointer + first, dx.base + first, rows.count, m, beta)
+        }
       }
     }
   case .bf16:
     let derivatives = pass.workspace.take(n * m)
-    tune_activate_gated_bf16(x.pointer, y.pointer, derivatives.bf16, n, m, code)
+    pass.divideRows(x) { rows in
+      let (row, first) = (rows.lowerBound, rows.lowerBound * 2 * m)
+      tune_activate_gated_bf16(x.pointer + first, y.pointer + row * m, derivatives.bf16 + first, rows.count, m, code)
+    }
     pass.record(y) { [unowned pass] dy in
       pass.accumulate(slot) { dx, beta in
-        tune_gated_backward_bf16(dy.pointer, derivatives.bf16, dx.base, n, m, beta)
+        pass.divideRows(dy) { rows in
+          let (row, first) = (rows.lowerBound, rows.lowerBound * 2 * m)
+          tune_gated_backward_bf16(
+            dy.pointer + row * m, derivatives.bf16 + first, dx.base + first, rows.count, m, beta)
+        }
       }
     }
   }

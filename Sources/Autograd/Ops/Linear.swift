@@ -19,11 +19,11 @@ public func linear(
   let columns = outputColumns(of: parts)
   let joined = areContiguous(parts) ? parts[0].weight.matrix(rows: out) : nil
   if let joined {
-    gemm(x.matrix, joined.transposed, into: y.matrix, bias: parts[0].bias?.pointer, precision: precision)
+    gemm(x.matrix, joined.transposed, into: y.matrix, bias: parts[0].bias?.pointer, precision: precision, pass)
   } else {
     for (part, columns) in zip(parts, columns) {
       let y = y.matrix.columns(columns)
-      gemm(x.matrix, part.weight.matrix.transposed, into: y, bias: part.bias?.pointer, precision: precision)
+      gemm(x.matrix, part.weight.matrix.transposed, into: y, bias: part.bias?.pointer, precision: precision, pass)
     }
   }
   let adapterBackwards = apply(adapters, to: y, columns: columns, from: x, of: parts, precision: precision, pass)
@@ -45,10 +45,10 @@ public func linear(
       pass.accumulate(shared: part.weight, keeping: [dy, input]) { dw, beta in
         gemm(
           slice.transposed, input.matrix, into: Matrix(dw, rows: slice.columns, columns: input.columns), beta: beta,
-          precision: precision)
+          precision: precision, pass)
       }
     }
-    pass.accumulate(slot) { dx, beta in gemm(dy.matrix, joined, into: dx, beta: beta, precision: precision) }
+    pass.accumulate(slot) { dx, beta in gemm(dy.matrix, joined, into: dx, beta: beta, precision: precision, pass) }
   }
   return y
 }

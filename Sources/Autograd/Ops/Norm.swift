@@ -43,7 +43,13 @@ public func sumAndNorm(
 public func add(_ x: Tensor, to residual: Tensor, dropout probability: Double = 0, _ pass: Pass) -> Tensor {
   let z = pass.make(x.rows, x.columns, tracked: x.isTracked || residual.isTracked)
   let dropout = pass.dropout(probability)
-  withPointer(dropout) { tune_add_residual(x.pointer, residual.pointer, z.pointer, x.rows, x.columns, $0) }
+  let d = x.columns
+  pass.divideRows(x) { rows in
+    let first = rows.lowerBound * d
+    withPointer(dropout?.from(row: rows.lowerBound)) {
+      tune_add_residual(x.pointer + first, residual.pointer + first, z.pointer + first, rows.count, d, $0)
+    }
+  }
   pass.record(z, residualBackward(x.slot, residual.slot, dropout, pass))
   return z
 }
@@ -55,16 +61,26 @@ private func normalize(
   _ dropout: tune_dropout?, _ pass: Pass
 ) -> (_ dy: Tensor, _ z: Tensor) -> Tensor {
   let (n, d) = (x.rows, x.columns), moments = pass.make(2, n)
-  withPointer(dropout) {
-    tune_add_norm(
-      x.pointer, residual?.pointer, gain.pointer, bias?.pointer, z?.pointer, y.pointer, moments.pointer,
-      moments.pointer + n, n, d, eps, $0)
+  pass.divideRows(x) { rows in
+    let (row, first) = (rows.lowerBound, rows.lowerBound * d)
+    withPointer(dropout?.from(row: row)) {
+      tune_add_norm(
+        x.pointer + first, residual.map { $0.pointer + first }, gain.pointer, bias?.pointer,
+        z.map { $0.pointer + first }, y.pointer + first, moments.pointer + row, moments.pointer + n + row, rows.count,
+        d, eps, $0)
+    }
   }
   return { [unowned pass] dy, z in
     let dz = pass.make(n, d)
     withGradients(gain, bias, pass) { dgain, dbias in
-      tune_norm_backward(
-        dy.pointer, z.pointer, moments.pointer, moments.pointer + n, gain.pointer, dz.pointer, dgain, dbias, n, d)
+      // Sums over rows have one order.
+      let isDivisible = dgain == nil && dbias == nil
+      pass.divide(n, cost: isDivisible ? n * d / 2 : 0) { rows, _ in
+        let (row, first) = (rows.lowerBound, rows.lowerBound * d)
+        tune_norm_backward(
+          dy.pointer + first, z.pointer + first, moments.pointer + row, moments.pointer + n + row, gain.pointer,
+          dz.pointer + first, dgain, dbias, rows.count, d)
+      }
     }
     return dz
   }

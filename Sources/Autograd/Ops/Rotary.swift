@@ -58,11 +58,16 @@ public func rotate(_ qkv: Tensor, by rotary: RotaryEmbedding, positionIDs: [Int3
   precondition(positionIDs.allSatisfy { $0 >= 0 }, "rotate: a position is negative")
   let table = rotary.table(positions: Int(positionIDs.max() ?? -1) + 1)
   let y = pass.tensor(qkv.rows, qkv.columns, qkv.buffer, tracked: qkv.isTracked), slot = qkv.slot
-  tune_rotate(qkv.pointer, table.values, positionIDs, y.pointer, qkv.rows, d, w, 1, 0)
-  pass.record(y) { [unowned pass] dy in
-    pass.accumulate(slot) { dx, beta in
-      tune_rotate(dy.pointer, table.values, positionIDs, dx.base, dy.rows, d, w, -1, beta)
+  func rotate(_ x: Tensor, into y: UnsafeMutablePointer<Float>, direction: Float, beta: Float, _ pass: Pass) {
+    pass.divideRows(x) { rows in
+      let first = rows.lowerBound * 3 * d
+      tune_rotate(
+        x.pointer + first, table.values, Array(positionIDs[rows]), y + first, rows.count, d, w, direction, beta)
     }
+  }
+  rotate(qkv, into: y.pointer, direction: 1, beta: 0, pass)
+  pass.record(y) { [unowned pass] dy in
+    pass.accumulate(slot) { dx, beta in rotate(dy, into: dx.base, direction: -1, beta: beta, pass) }
   }
   return y
 }

@@ -8,10 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// Lets the other hardware thread of this core run, in a loop that waits.
+static inline void tune_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
 /// Dropout at one site of the model. An element is dropped when its 16 random bits are below `threshold` (p·2^16); the
-/// others are multiplied by `scale` (1/(1-p)). Wherever a kernel takes a pointer to it, NULL means no dropout.
+/// others are multiplied by `scale` (1/(1-p)). `first_row` is the number of the first row that a kernel gets. Wherever a
+/// kernel takes a pointer to it, NULL means no dropout.
 typedef struct {
-  uint32_t key[2], step, shard, site, threshold;
+  uint32_t key[2], step, shard, site, threshold, first_row;
   float scale;
 } tune_dropout;
 
@@ -115,12 +123,13 @@ void tune_gemm(const tune_matrix *a, const tune_matrix *b, float *c, long ldc, l
 /// The number of scratch floats that one call needs.
 long tune_attention_scratch(long t, long head_size);
 /// One sequence: context [t, h·head_size] from qkv [t, 3·h·head_size]; lse [t, h].
+/// Only the heads [from, to) are computed.
 /// `first_row` is the sequence's first row in the batch; the dropout's random bits depend on it.
 void tune_attention(const float *qkv, float *context, float *lse, float *scratch, long t, long heads, long head_size,
-                    long first_row, const tune_dropout *dropout);
+                    long first_row, const tune_dropout *dropout, long from, long to);
 void tune_attention_backward(const float *qkv, const float *context, const float *lse, const float *dcontext,
                              float *dqkv, float *scratch, long t, long heads, long head_size, long first_row,
-                             const tune_dropout *dropout);
+                             const tune_dropout *dropout, long from, long to);
 
 // Attention by tiles (attention_tiles.c), for long sequences and windows
 /// One sequence of t rows, of which row 0 has number `first_row` in the batch. Row i reads the rows j with
@@ -139,6 +148,15 @@ void tune_attention_tiles(const float *qkv, float *context, float *lse, float *s
 void tune_attention_tiles_backward(const float *qkv, const float *context, const float *lse, const float *dcontext,
                                    float *dqkv, float *scratch, const tune_sequence *sequence, long head, long from,
                                    long to);
+
+// Attention with products of bfloat16 numbers (attention_bf16.c), for CPUs where tune_gemm_supported(1), and head sizes
+// that are a multiple of 16; of any length and window. As the three functions above, and `lse` is of base 2.
+long tune_attention_bf16_scratch(long keys, long head_size);
+void tune_attention_bf16(const float *qkv, float *context, float *lse, float *scratch, const tune_sequence *sequence,
+                         long head, long from, long to);
+void tune_attention_bf16_backward(const float *qkv, const float *context, const float *lse, const float *dcontext,
+                                  float *dqkv, float *scratch, const tune_sequence *sequence, long head, long from,
+                                  long to);
 
 // Rotary position embeddings (rotary.c)
 /// Rotates the pairs (i, i + head_size/2) of each head of q and k, x [n, 3d] as for attention, by `direction` (1 or -1)

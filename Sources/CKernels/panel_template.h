@@ -1,0 +1,46 @@
+/// The inner loop of products for one arithmetic, instantiated by including this file. The includer defines
+/// `GEMM_NAME(x)` (function names), `GEMM_TARGET` (the instruction set) and `MULTIPLY_ADD(x, y, sum)` (one step over a
+/// unit of four bytes).
+
+/// c [rows, vectors·16] = alpha·a·panel + beta·c + bias; a's element (r, p) is a[r·row_stride + p·depth_stride].
+#define TILE(rows, vectors)                                                                            \
+  {                                                                                                    \
+    f32x16 sum[rows][vectors] = {};                                                                    \
+    for (long p = 0; p < k; p++)                                                                       \
+      for (int r = 0; r < rows; r++)                                                                   \
+        for (int q = 0; q < vectors; q++)                                                              \
+          sum[r][q] = MULTIPLY_ADD(a[r * row_stride + p * depth_stride],                               \
+                                   VECTOR_AT(panel + (p * vectors + q) * LANES), sum[r][q]);           \
+    for (int r = 0; r < rows; r++)                                                                     \
+      for (int q = 0; q < vectors; q++) {                                                              \
+        f32x16 v = alpha * sum[r][q];                                                                  \
+        if (beta) v += beta * VECTOR_AT(c + r * ldc + q * LANES);                                      \
+        if (bias) v += VECTOR_AT(bias + q * LANES);                                                    \
+        VECTOR_AT(c + r * ldc + q * LANES) = v;                                                        \
+      }                                                                                                \
+    a += rows * row_stride;                                                                            \
+    c += rows * ldc;                                                                                   \
+    n -= rows;                                                                                         \
+  }
+
+#define REMAINING_ROWS(vectors)      \
+  while (n >= 14) TILE(14, vectors)  \
+  if (n >= 8) TILE(8, vectors)       \
+  if (n >= 4) TILE(4, vectors)       \
+  if (n >= 2) TILE(2, vectors)       \
+  if (n >= 1) TILE(1, vectors)
+
+GEMM_TARGET INLINE void GEMM_NAME(multiply_panel)(const float *restrict a, long row_stride, long depth_stride,
+                                                  const float *restrict panel, int two_vectors, float *restrict c,
+                                                  long ldc, long n, long k, float alpha, float beta,
+                                                  const float *bias) {
+  if (two_vectors) {
+    REMAINING_ROWS(2)
+  } else {
+    while (n >= 28) TILE(28, 1)
+    REMAINING_ROWS(1)
+  }
+}
+
+#undef TILE
+#undef REMAINING_ROWS
