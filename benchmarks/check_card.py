@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,20 @@ METHODS = {
     "prefix": {"type": "prefix", "num_virtual_tokens": 5},
     "prefix-network": {"type": "prefix", "num_virtual_tokens": 5, "prefix_projection": True, "encoder_hidden_size": 16},
 }
+# The methods that name modules, for ModernBERT. PEFT does not have prefix tuning of it.
+MODERNBERT = {
+    "lora-layers": {"type": "lora", "rank": 4, "target_modules": r".*layers\.[01]\..*"},
+    "lora-exclude": {"type": "lora", "rank": 4, "target_modules": "all-linear", "exclude_modules": r".*\b(Wqkv|mlp\.Wo)"},
+    "lora-patterns": {"type": "lora", "rank": 4, "target_modules": ["Wqkv", "Wo"], "layers_to_transform": [0, 2], "bias": "all",
+                      "rank_pattern": {r"\bWqkv": 2}, "alpha_pattern": {r"layers\.2\..*": 3}, "use_rslora": True},
+    "lora-saved": {"type": "lora", "rank": 4, "target_modules": ["Wqkv"], "modules_to_save": ["tok_embeddings", "mlp_norm"]},
+    "adalora": METHODS["adalora"] | {"target_modules": r".*(Wqkv|Wo)"},
+    "ia3-pattern": {"type": "ia3", "target_modules": r".*layers\.[02]\..*(Wqkv|mlp\.Wo)", "feedforward_modules": r".*mlp\.Wo"},
+    "vera": {"type": "vera", "rank": 16, "target_modules": r".*layers\.1\.attn\.\w+"},
+    "layer_norm-pattern": {"type": "layer_norm", "target_modules": r".*layers\.\d+\.mlp_norm"},
+    "prefix": None, "prefix-network": None,
+}
+SIZES = {"hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 128}
 TEXTS = ["The patient with chronic renal failure developed severe nausea after 40 mg of Tolvaprine daily .",
          "No rash (grade II) was seen in the placebo arm; 5-FU was stopped."]
 
@@ -66,6 +81,26 @@ def recipes(folder):
     text = {"format": "text", "max_length": 32, "train": str(folder / "text.txt"), "dev": str(folder / "text.txt")}
     return {"token_classification": conll, "sequence_classification": table("single"), "pairs": table("pairs"),
             "masked_lm": text}
+
+
+def new_base(family, folder):
+    """A random base of a family, with the WordPiece vocabulary of the base that ships."""
+    source, sizes = Path("checkpoints/biomed-mini-l3"), dict(SIZES)
+    if family == "distilbert":
+        sizes = {"dim": 64, "n_layers": 3, "n_heads": 4, "hidden_dim": 128}
+    config = transformers.AutoConfig.for_model(
+        family, **sizes, vocab_size=len((source / "vocab.txt").read_text().splitlines()), pad_token_id=0)
+    transformers.AutoModel.from_config(config).save_pretrained(folder)
+    for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(source / name, folder / name)
+    return str(folder)
+
+
+def methods(options):
+    family = json.loads((Path(options.base) / "config.json").read_text())["model_type"]
+    chosen = METHODS | (MODERNBERT if family == "modernbert" else {})
+    only = options.only.split(",") if options.only else chosen
+    return {name: method for name, method in chosen.items() if method and name in only}
 
 
 def tune(options, *arguments):
@@ -133,6 +168,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tune", default=".build/release/tune")
     parser.add_argument("--base", default="checkpoints/biomed-mini-l3")
+    parser.add_argument("--family", help="make a random base of this family instead")
     parser.add_argument("--only", help="names of methods, separated by commas")
     parser.add_argument("--tasks", help="names of tasks, separated by commas")
     parser.add_argument("--keep", type=Path, help="folder for the runs; default: a temporary one")
@@ -143,9 +179,11 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(exist_ok=True)
+        if options.family:
+            options.base = new_base(options.family, folder / "base")
         for task, data in recipes(folder).items():
-            for name, method in METHODS.items():
-                if options.only and name not in options.only.split(",") or options.tasks and task not in options.tasks.split(","):
+            for name, method in methods(options).items():
+                if options.tasks and task not in options.tasks.split(","):
                     continue
                 if task == "masked_lm" and method["type"] in ("prompt", "prefix"):
                     continue

@@ -65,7 +65,12 @@ extension AdaLoRAConfig: ModuleMethod {
   }
 
   func resolve(in model: TextModel, strict: Bool) throws -> [Projection] {
-    try modules.projections(of: model, defaults: model.config.family.architecture.adapters.targets, strict: strict)
+    try modules.projections(of: model, defaults: defaultTargets(in: model), strict: strict)
+  }
+
+  private func defaultTargets(in model: TextModel) -> [String] {
+    let adapters = model.config.family.architecture.adapters
+    return adapters.adaLoRATargets ?? adapters.targets
   }
 
   /// The number of saved triplets, or `initR` for a new adapter. PEFT's key may lack the encoder's name.
@@ -84,7 +89,9 @@ extension AdaLoRAConfig: ModuleMethod {
     settings["lora_alpha"] = jsonNumber(alpha)
     settings["lora_dropout"] = .double(dropout)
     settings["modules_to_save"] = modules.modulesToSaveJSON(in: model)
-    settings.merge(modules.listsJSON(of: chosen, in: model)) { _, targets in targets }
+    settings.merge(modules.listsJSON(of: chosen, in: model, defaults: defaultTargets(in: model))) { _, targets in
+      targets
+    }
     settings["init_r"] = .int(initR)
     settings["target_r"] = .int(targetR)
     settings["tinit"] = .int(tInit)

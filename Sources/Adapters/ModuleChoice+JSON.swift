@@ -48,10 +48,13 @@ extension ModuleChoice {
   }
 
   /// The keys for an adapter of projections.
-  func listsJSON(of chosen: [String], in model: TextModel, canExclude: Bool = true) -> [String: JSON] {
+  /// - Parameter defaults: the method's default targets; nil: LoRA's.
+  func listsJSON(
+    of chosen: [String], in model: TextModel, defaults: [String]? = nil, canExclude: Bool = true
+  ) -> [String: JSON] {
     lists(
-      chosen, among: model.projections.map(\.name), defaults: model.config.family.architecture.adapters.targets,
-      canExclude: canExclude
+      chosen, among: model.projections.map(\.name),
+      defaults: defaults ?? model.config.family.architecture.adapters.targets, canExclude: canExclude
     ).json
   }
 
@@ -59,7 +62,7 @@ extension ModuleChoice {
   /// "embeddings" would also be "word_embeddings": such an entry is written as full names.
   func modulesToSaveJSON(in model: TextModel) -> JSON {
     let names = model.moduleNames
-    let saved = modulesToSave.flatMap { module in
+    let saved = modulesToSave.filter { !isInClassifier($0) }.flatMap { module in
       let own = names.filter { isSuffix(module, of: $0) }
       return own == names.filter { $0.hasSuffix(module) } ? [module] : own
     }
@@ -100,6 +103,17 @@ extension TextModel {
 
 /// PEFT's names for the head, which do not depend on the model.
 private let headNames = ["classifier", "score"]
+
+/// Whether the module is a part of the module that PEFT takes for the classifier (`classifier.dense`).
+func isInClassifier(_ module: String) -> Bool {
+  module.split(separator: ".").dropLast().contains { headNames.contains(String($0)) }
+}
+
+/// Whether PEFT trains and saves the module with every classifier: it compares the ends of names, without a dot before them
+/// (`pre_classifier`).
+public func isTrainedWithClassifier(_ module: String) -> Bool {
+  isInClassifier(module) || headNames.contains(where: module.hasSuffix)
+}
 
 extension AdapterConfigReader {
   /// `modules_to_save` without the head, which every adapter saves.

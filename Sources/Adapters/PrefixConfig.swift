@@ -82,7 +82,7 @@ func promptLearningConfig(_ count: Int, _ model: TextModel, modulesToSave: [Stri
   // PEFT 0.21 adds the head's names twice.
   let head: [JSON] = ["classifier", "score", "classifier", "score"]
   return [
-    "modules_to_save": .array(modulesToSave.map(JSON.string) + head),
+    "modules_to_save": .array(modulesToSave.filter { !isInClassifier($0) }.map(JSON.string) + head),
     "num_attention_heads": .int(model.config.numAttentionHeads),
     "num_layers": .int(model.config.numHiddenLayers), "num_transformer_submodules": 1,
     "num_virtual_tokens": .int(count),

@@ -30,7 +30,7 @@ extension PromptConfig: AdapterMethod {
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     try VirtualTokenFault.check(numVirtualTokens, model)
-    let prompt = PromptEmbedding(count: numVirtualTokens, hiddenSize: model.config.hiddenSize)
+    let prompt = PromptEmbedding(count: numVirtualTokens, size: model.config.embeddingSize)
     if let seed { initialize(prompt.embedding, model, seed: seed) }
     var injection = Injection()
     injection.virtualTokens = prompt
@@ -58,6 +58,7 @@ extension PromptConfig: AdapterMethod {
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
     var settings = promptLearningConfig(numVirtualTokens, model, modulesToSave: newHeadModules)
+    settings["token_dim"] = .int(model.config.embeddingSize)
     settings["prompt_tuning_init"] = .string(initialization.rawValue.uppercased())
     settings["prompt_tuning_init_text"] = text.map(JSON.string) ?? .null
     for key in ["tokenizer_kwargs", "tokenizer_name_or_path"] { settings[key] = .null }

@@ -7,8 +7,9 @@ final class PromptEmbedding: VirtualTokens {
   /// [n, d]
   let embedding: Parameter
 
-  init(count: Int, hiddenSize: Int) {
-    embedding = Parameter("prompt_encoder.embedding.weight", shape: [count, hiddenSize])
+  /// - Parameter size: of the model's word embeddings.
+  init(count: Int, size: Int) {
+    embedding = Parameter("prompt_encoder.embedding.weight", shape: [count, size])
   }
 
   var count: Int { embedding.rows }

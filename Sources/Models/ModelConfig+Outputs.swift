@@ -14,7 +14,7 @@ extension ModelConfig {
     if let paddingID { settings["pad_token_id"] = .int(Int(paddingID)) }
     if let rotary {
       // By layer, however the file says it.
-      settings["rope_theta"] = .array(rotary.attention.map { .double($0.rotary.theta) })
+      settings["rope_theta"] = .array(rotary.attention.map { wholeNumber($0.rotary.theta) })
       settings["sliding_window"] = .array(attentionWindows.map { $0.map(JSON.int) ?? .null })
       settings["classifier_pooling"] = rotary.poolsMean ? "mean" : "cls"
       settings["classifier_activation"] = .string(rotary.headActivation.configName)
@@ -27,6 +27,9 @@ extension ModelConfig {
     rotary?.attention.map(\.window) ?? Array(repeating: nil, count: numHiddenLayers)
   }
 }
+
+/// A whole number as an integer, as it is read again.
+private func wholeNumber(_ value: Double) -> JSON { Int(exactly: value).map(JSON.int) ?? .double(value) }
 
 extension Activation {
   fileprivate var configName: String {

@@ -43,6 +43,8 @@ extension TextModel {
     digest.add(
       "states 1, \(config.family.rawValue), \(count) blocks, \(config.numAttentionHeads) heads, "
         + "\(config.activation), \(config.layerNormEps)")
+    // The probe is shorter than an attention window.
+    if config.rotary != nil { digest.add(JSON.object(config.outputSettings).text(pretty: false)) }
     digest.add("\(precision.rawValue), \(GEMMBackend.selected.rawValue), \(Processor.blasCore)")
     for weight in encoder.weights(below: count).map({ adapters[$0] }) {
       digest.add("\(weight.name) \(weight.shape)")

@@ -60,8 +60,8 @@ public struct TransformerEncoder: Sendable {
         hiddenStates($0, input.adapters, afterBlocks: first, precision: precision, $1)
       }
       ?? embeddings(input, dropout: dropout, precision: precision, pass)
-    trace?.capture(withoutVirtualTokens(x), state: first)
     for (index, block) in blocks.enumerated().dropFirst(first) {
+      trace?.capture(withoutVirtualTokens(x), state: index)
       let isLast = index == blocks.count - 1
       if gradientCheckpointing && !isLast && trace?.captures(block: index + 1) != true {
         x = pass.checkpointed(x) { x, pass in block(x, input, precision: precision, pass) { _ in } }
@@ -70,9 +70,9 @@ public struct TransformerEncoder: Sendable {
           trace?.capture(withoutVirtualTokens($0), queryKeyValueOf: index + 1)
         }
       }
-      if isLast, let finalNorm { x = finalNorm(x, residual: nil, dropout: 0, input.adapters, pass) }
-      trace?.capture(withoutVirtualTokens(x), state: index + 1)
     }
+    if let finalNorm { x = finalNorm(x, residual: nil, dropout: 0, input.adapters, pass) }
+    trace?.capture(withoutVirtualTokens(x), state: blocks.count)
     return x
   }
 

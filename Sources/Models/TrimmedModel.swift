@@ -5,10 +5,12 @@ import Files
 
 /// Name suffixes of the tensors with one row per token: word embeddings, and the decoders of masked-language modeling.
 private let vocabularyTensors =
-  ["word_embeddings.weight"]
+  wordEmbeddings
   + Family.allCases.flatMap { family in
     ["weight", "bias", "decoder.weight", "decoder.bias"].map { "\(family.architecture.heads.maskedLM.output).\($0)" }
   }
+
+private let wordEmbeddings = Set(Family.allCases.map { $0.names.wordEmbeddings + ".weight" }).sorted()
 
 /// Writes config.json and model.safetensors into `target`. Row i of the copy's word embeddings is row `ids[i]` of the
 /// model's, and likewise for the decoder. All other tensors, and all dtypes, are unchanged.
@@ -24,6 +26,7 @@ public func trimModel(_ folder: String, tokens: Int, keeping ids: [Int], to targ
       file: file,
       problems: ["'vocab_size' is \(found), but the tokenizer has \(tokens) tokens. Do they belong to the same model?"])
   }
+  try checkPadding(.object(config), keeping: ids, file)
   let checkpoint = try Checkpoint(folder: folder)
   var rows = [String: [Int]]()
   for name in checkpoint.names where vocabularyTensors.contains(where: name.hasSuffix) {
@@ -31,8 +34,8 @@ public func trimModel(_ folder: String, tokens: Int, keeping ids: [Int], to targ
     rows[name] = ids
     _ = try checkpoint.info(name, shape: [size] + shape.dropFirst())
   }
-  guard rows.keys.contains(where: { $0.hasSuffix("word_embeddings.weight") }) else {
-    let name = "embeddings.word_embeddings.weight"
+  guard rows.keys.contains(where: { wordEmbeddings.contains(where: $0.hasSuffix) }) else {
+    let name = "embeddings." + (Family(config: .object(config)) ?? .bert).names.wordEmbeddings + ".weight"
     throw CheckpointFault.noTensor(
       file: checkpoint.files.first ?? folder, name: name, nearest: nearest(to: name, among: checkpoint.names))
   }
@@ -45,4 +48,17 @@ public func trimModel(_ folder: String, tokens: Int, keeping ids: [Int], to targ
   try makeFolder(target)
   try checkpoint.copy(to: target + "/model.safetensors", rows: rows)
   try writeFile(JSON.object(config).text() + "\n", to: target + "/config.json")
+}
+
+/// Throws if the position ids of a family that counts them from the padding token's id would change.
+private func checkPadding(_ config: JSON, keeping ids: [Int], _ file: String) throws {
+  guard let architecture = Family(config: config)?.architecture, architecture.positions == .afterPadding else { return }
+  let padding = config["pad_token_id"]?.int ?? architecture.keys.defaults.padTokenID
+  if ids.firstIndex(of: padding) == padding { return }
+  throw ConfigFault(
+    file: file,
+    problems: [
+      "'pad_token_id' is \(padding), from which this family counts positions, but the trimmed vocabulary has another id "
+        + "for this token. Only vocabularies whose tokens up to \(padding) are kept can be trimmed."
+    ])
 }

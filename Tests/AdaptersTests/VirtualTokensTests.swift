@@ -99,7 +99,7 @@ private struct Case {
   /// For 12 layers with BERT-base's hidden size.
   @Test func `parameter counts on BERT-base are PEFT's`() {
     func count(_ parameters: [Parameter]) -> Int { parameters.reduce(0) { $0 + $1.count } }
-    #expect(count([PromptEmbedding(count: 20, hiddenSize: 768).embedding]) == 15_360)
+    #expect(count([PromptEmbedding(count: 20, size: 768).embedding]) == 15_360)
     #expect(count([PrefixEncoder(count: 20, hiddenSize: 768, layers: 12, encoderHiddenSize: nil).embedding]) == 368_640)
     let network = PrefixEncoder(count: 20, hiddenSize: 768, layers: 12, encoderHiddenSize: 768)
     #expect(count([network.embedding] + network.transformParameters) == 14_780_160)

@@ -91,5 +91,15 @@ import Testing
     #expect(fault?.description.contains(part) == true)
   }
 
+  @Test func `a name's layer is read in every family`() {
+    #expect(
+      layerIndex(of: "model.layers.3.attn.Wqkv") == 3 && layerIndex(of: "bert.encoder.layer.12.output.dense") == 12)
+    #expect(
+      layerIndex(of: "model.embeddings.norm") == nil && layerIndex(of: "distillation.0.projection.1.2.weight") == nil)
+    #expect(depth(of: "model.embeddings.tok_embeddings.weight", layers: 4) == -1)
+    #expect(depth(of: "electra.embeddings_project.weight", layers: 4) == -1)
+    #expect(depth(of: "model.final_norm.weight", layers: 4) == 4 && depth(of: "head.dense.weight", layers: 4) == 4)
+  }
+
   private func integers(_ json: JSON) -> [Int32] { (json.array ?? []).compactMap { $0.int.map(Int32.init) } }
 }

@@ -30,11 +30,15 @@ struct TrimmedModelTests {
     "vocab_size": 6, "pad_token_id": 3, "bos_token_id": 2, "sep_token_id": nil, "hidden_size": 2,
   ]
 
-  @Test(arguments: ["bert.embeddings", "distilbert.embeddings", "embeddings"])
-  func `word embeddings and decoders lose rows, other tensors are unchanged`(_ scope: String) throws {
-    let wordEmbeddings = scope + ".word_embeddings.weight"
-    let vectors = ["cls.predictions.bias", "cls.predictions.decoder.bias", "vocab_projector.bias"]
-    let matrices = [wordEmbeddings, "cls.predictions.decoder.weight", "vocab_projector.weight"]
+  @Test(arguments: [
+    "bert.embeddings.word_embeddings", "embeddings.word_embeddings", "roberta.embeddings.word_embeddings",
+    "electra.embeddings.word_embeddings", "model.embeddings.tok_embeddings",
+  ])
+  func `word embeddings and decoders lose rows, other tensors are unchanged`(_ module: String) throws {
+    let wordEmbeddings = module + ".weight"
+    let decoders = ["cls.predictions.decoder", "vocab_projector", "lm_head.decoder", "generator_lm_head", "decoder"]
+    let vectors = ["cls.predictions.bias", "lm_head.bias"] + decoders.map { $0 + ".bias" }
+    let matrices = [wordEmbeddings] + decoders.map { $0 + ".weight" }
     try make(
       matrices.map { ($0, [6, 2]) } + vectors.map { ($0, [6]) } + [("other.weight", [6, 2]), ("other.bias", [6])],
       config)
@@ -46,6 +50,16 @@ struct TrimmedModelTests {
       "vocab_size": 3, "pad_token_id": 1, "bos_token_id": nil, "sep_token_id": nil, "hidden_size": 2,
     ]
     #expect(try JSON(path: folder.path + "/out/config.json") == expected)
+  }
+
+  @Test func `a family that counts positions from the padding token keeps that token's id`() throws {
+    let wordEmbeddings = "roberta.embeddings.word_embeddings.weight"
+    try make([(wordEmbeddings, [6, 2])], config.merging(["model_type": "roberta"]))
+    let fault = #expect(throws: ConfigFault.self) { try trim() }
+    #expect(fault?.description.contains("'pad_token_id' is 3") == true)
+    try make([(wordEmbeddings, [6, 2])], config.merging(["model_type": "roberta", "pad_token_id": 0]))
+    try trimModel(folder.path, tokens: 5, keeping: [0, 3], to: folder.path + "/out")
+    #expect(try JSON(path: folder.path + "/out/config.json")["pad_token_id"] == 0)
   }
 
   @Test func `a model with NaN is refused`() throws {
@@ -67,5 +81,11 @@ struct TrimmedModelTests {
     try make([("embeddings.word_embedding.weight", [6, 2])], config)
     let fault = #expect(throws: CheckpointFault.self) { try trim() }
     #expect(fault.map { "\($0)" }?.contains("Did you mean 'embeddings.word_embedding.weight'?") == true)
+  }
+}
+
+extension JSON {
+  fileprivate func merging(_ members: [String: JSON]) -> JSON {
+    .object((object ?? [:]).merging(members) { _, new in new })
   }
 }

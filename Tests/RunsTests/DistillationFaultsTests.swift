@@ -12,10 +12,10 @@ import Training
 
 @testable import Runs
 
-private func teacher(_ name: String) -> JSON { .string(fixture("distillation/" + name)) }
+func distillationModel(_ name: String) -> JSON { .string(fixture("distillation/" + name)) }
 
 /// A folder with a text file and a CoNLL file, and recipes for the fixtures' models.
-private struct TestSetup {
+struct DistillationSetup {
   let folder = TemporaryFolder()
 
   init() throws {
@@ -30,18 +30,20 @@ private struct TestSetup {
 
   /// Masked-language modeling with the student.
   var masked: JSON {
-    minimalRecipe.with("model.path", teacher("student")).with("task.type", "masked_lm").with("training.max_steps", 2)
-      .with("data", ["format": "text", "train": .string(path("text.txt"))]).with("output", .string(path("run")))
+    minimalRecipe.with("model.path", distillationModel("student")).with("task.type", "masked_lm").with(
+      "training.max_steps", 2
+    )
+    .with("data", ["format": "text", "train": .string(path("text.txt"))]).with("output", .string(path("run")))
   }
 
   /// The same, distilled from the teacher.
-  var distilled: JSON { masked.with("distillation.teachers", teacher("teacher")) }
+  var distilled: JSON { masked.with("distillation.teachers", distillationModel("teacher")) }
 
   /// Token classification with the narrow student, distilled from the tagging teacher.
   var tagged: JSON {
-    masked.with("model.path", teacher("narrow-student")).with("task.type", "token_classification")
+    masked.with("model.path", distillationModel("narrow-student")).with("task.type", "token_classification")
       .with("data", ["format": "conll", "train": .string(path("tags.tsv"))])
-      .with("distillation.teachers", teacher("tagging-teacher"))
+      .with("distillation.teachers", distillationModel("tagging-teacher"))
   }
 
   /// The path of a copy of a fixture's folder with a changed config.json.
@@ -79,9 +81,9 @@ private struct TestSetup {
 }
 
 @Suite struct DistillationFaultsTests {
-  private let setup: TestSetup
+  private let setup: DistillationSetup
 
-  init() throws { setup = try TestSetup() }
+  init() throws { setup = try DistillationSetup() }
 
   @Test(
     arguments: [
@@ -145,7 +147,7 @@ private struct TestSetup {
     let long = setup.distilled.with(
       "model",
       [
-        "init": "random", "path": teacher("student"), "config": ["max_position_embeddings": 40],
+        "init": "random", "path": distillationModel("student"), "config": ["max_position_embeddings": 40],
       ])
     #expect(setup.fault(long).contains("accepts at most 24 tokens; data.max_length is 40"))
     #expect(setup.fault(long.with("data.max_length", 24).with("distillation.teachers", copy)) == "")
@@ -156,7 +158,7 @@ private struct TestSetup {
   }
 
   @Test func `with kl_weight a teacher needs the task's head and labels`() throws {
-    let headless = setup.distilled.with("distillation.teachers", teacher("tagging-teacher"))
+    let headless = setup.distilled.with("distillation.teachers", distillationModel("tagging-teacher"))
     #expect(setup.fault(headless).contains("has no head for this task"))
     #expect(setup.fault(headless.with("distillation.kl_weight", 0)) == "")
     let other = try setup.copy("tagging-teacher") { $0.with("id2label.4", "I-C") }
@@ -170,7 +172,8 @@ private struct TestSetup {
 
   @Test func `the student has the teacher's labels, in their order, if they include those of the data`() throws {
     try setup.write("few.tsv", "a\tO\nb\tB-B\n")
-    let few = setup.tagged.with("model.path", teacher("student")).with("data.train", .string(setup.path("few.tsv")))
+    let few = setup.tagged.with("model.path", distillationModel("student")).with(
+      "data.train", .string(setup.path("few.tsv")))
     #expect(try setup.build(few).setup.labels == ["O", "B-A", "I-A", "B-B", "I-B"])
     #expect(try setup.build(few.with("distillation", nil)).setup.labels == ["O", "B-B"])
   }
@@ -205,10 +208,12 @@ private struct TestSetup {
     #expect(try setup.train(inner).keys.sorted() == ["cosine"])
     let all = inner.with("distillation.hidden_weight", 1).with("distillation.attention_weight", 1).with(
       "distillation.relation_weight", 1)
-    let many = all.with("distillation.teachers", [teacher("teacher"), teacher("student"), teacher("teacher")])
+    let many = all.with(
+      "distillation.teachers",
+      [distillationModel("teacher"), distillationModel("student"), distillationModel("teacher")])
     #expect(try setup.train(many).keys.sorted() == ["attention", "cosine", "hidden", "relation"])
     // A student with more layers than its teacher.
-    #expect(try setup.train(many.with("model.path", teacher("teacher"))).count == 4)
+    #expect(try setup.train(many.with("model.path", distillationModel("teacher"))).count == 4)
     #expect(try setup.train(all.with("model.layers", [1, 0, 1, 0, 1])).count == 4)
     #expect(try setup.train(all.with("distillation.match_layers", [[1, 2], [1, 4], [0, 0]])).count == 4)
     let projected = setup.tagged.with("distillation.hidden_weight", 1).with(
@@ -229,7 +234,7 @@ private struct TestSetup {
 
   @Test func `a student can be its own teacher, and a corpus smaller than a batch`() throws {
     try setup.write("short.txt", "a b c d e f g h i")
-    let json = setup.distilled.with("distillation.teachers", teacher("student")).with(
+    let json = setup.distilled.with("distillation.teachers", distillationModel("student")).with(
       "data.train", .string(setup.path("short.txt")))
     let terms = try setup.train(json.with("training.max_steps", 1))
     #expect((terms["kl"] ?? 1) < 1e-5 && (terms["cosine"] ?? 1) < 1e-5)
@@ -249,12 +254,13 @@ private struct TestSetup {
   }
 
   @Test func `a teacher's adapter must belong to its base model`() throws {
-    var lora = setup.tagged.with("distillation", nil).with("model.path", teacher("tagging-teacher"))
+    var lora = setup.tagged.with("distillation", nil).with("model.path", distillationModel("tagging-teacher"))
       .with("method", ["type": "lora", "rank": 2])
     let run = try setup.build(lora)
     try run.saveWeights(to: setup.path("adapter"), [:])
     func recipe(_ base: String) -> JSON {
-      setup.tagged.with("distillation.teachers", ["path": teacher(base), "adapter": .string(setup.path("adapter"))])
+      setup.tagged.with(
+        "distillation.teachers", ["path": distillationModel(base), "adapter": .string(setup.path("adapter"))])
     }
     #expect(setup.fault(recipe("tagging-teacher")) == "")
     let copy = try setup.copy("narrow-student")

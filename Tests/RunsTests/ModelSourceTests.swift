@@ -1,6 +1,9 @@
+import Adapters
+import Autograd
 /// The section "model": the effect of each key, and faults where it does not match the folders.
 import Checkpoints
 import Files
+import FoundationEssentials
 import Models
 import Recipes
 import TestSupport
@@ -171,4 +174,72 @@ func `the number of chosen layers is the model's number of layers`(_ layers: JSO
     try writeFile(json.text(), to: folder + "/config.json")
     #expect(fault(["path": .string(folder), "init": "random"]).contains("'sinusoidal_pos_embds' is true"))
   }
+}
+
+/// A folder of a tiny model of another family, with tiny-bert's vocabulary.
+private func folder(_ name: String, in temporary: String) throws -> JSON {
+  for file in ["config.json", "model.safetensors"] {
+    try FileManager.default.copyItem(atPath: fixture("families/\(name)/\(file)"), toPath: "\(temporary)/\(file)")
+  }
+  try FileManager.default.copyItem(atPath: fixture("tiny-bert/vocab.txt"), toPath: temporary + "/vocab.txt")
+  try writeFile("{\"tokenizer_class\": \"BertTokenizer\"}", to: temporary + "/tokenizer_config.json")
+  return ["path": .string(temporary)]
+}
+
+@Test func `chosen layers of a rotary encoder keep their attention, and layer 0 is the first`() throws {
+  let temporary = TemporaryFolder(), folder = try folder("modernbert-token", in: temporary.path)
+  let source = try source(folder.with("layers", [0, 2, 3]))
+  #expect(source.config.layerTypes == ["full_attention", "sliding_attention", "full_attention"])
+  let model = try TextModel(
+    source.config, source.weights, headType: .tokenClassification, classes: 5, reuseHead: true, seed: 1)
+  #expect(model.newlyInitialized.isEmpty)
+  let saved = TemporaryFolder()
+  try model.save(to: saved.path, labels: [])
+  #expect(try ModelConfig(folder: saved.path).layerTypes == source.config.layerTypes)
+  for layers: JSON in [[1, 2], [0, 0, 1], [2]] {
+    #expect(fault(folder.with("layers", layers)).contains("it must be the first one"), "\(layers)")
+  }
+}
+
+@Test func `an older config.json without layer_types has the same attention after layers are chosen`() throws {
+  let temporary = TemporaryFolder(), folder = try folder("modernbert-token", in: temporary.path)
+  var json = try JSON(path: temporary.path + "/config.json").object ?? [:]
+  (json["layer_types"], json["global_attn_every_n_layers"]) = (nil, 2)
+  try writeFile(JSON.object(json).text(), to: temporary.path + "/config.json")
+  let source = try source(folder.with("layers", [0, 2, 3]))
+  #expect(source.config.layerTypes == ["full_attention", "full_attention", "sliding_attention"])
+}
+
+@Test func `sizes and ids with other defaults are written when the family changes`() throws {
+  let converted = Family.modernbert.convertedConfig(["model_type": "bert"], from: .bert)
+  let expected: JSON = [
+    "model_type": "modernbert", "vocab_size": 30522, "max_position_embeddings": 512, "num_hidden_layers": 12,
+    "intermediate_size": 3072, "pad_token_id": 0,
+  ]
+  #expect(converted == expected)
+  #expect(Family.distilbert.convertedConfig(["model_type": "bert"], from: .bert)["pad_token_id"] == nil)
+}
+
+@Test func `settings of a rotary base are the same after they were written and read`() throws {
+  let settings = JSON.object(try ModelConfig(folder: fixture("families/modernbert-token")).outputSettings)
+  #expect(try JSON(parsing: .init(settings.text().utf8), named: "settings") == settings)
+}
+
+@Test(arguments: ["electra", "roberta"])
+func `layers inside PEFT's classifier are trained and saved with it, and are no targets`(_ family: String) throws {
+  let temporary = TemporaryFolder(), model = try folder(family + "-sequence", in: temporary.path)
+  let rows = (0..<6).map { "{\"text\": \"a b\", \"label\": \"L\($0 % 3)\"}" }
+  try writeFile(rows.joined(separator: "\n"), to: temporary.path + "/rows.jsonl")
+  let json = minimalRecipe.with("model", model).with("task.type", "sequence_classification")
+    .with("data", ["format": "jsonl", "train": .string(temporary.path + "/rows.jsonl"), "label_column": "label"])
+    .with("method", ["type": "lora", "rank": 2, "target_modules": "all-linear"])
+    .with("output", .string(temporary.path + "/run"))
+  let run = try RunBuilder(Recipe(json: json), threads: 1).build(), adapter = try #require(run.adapter)
+  #expect(!run.notes.contains { $0.contains("newly initialized") })
+  let names = Set(adapter.trainable.map(\.name))
+  #expect(names.isSuperset(of: ["classifier.dense.weight", "classifier.dense.bias", "classifier.out_proj.weight"]))
+  #expect(!names.contains { $0.hasPrefix("classifier.dense.lora") })
+  try adapter.save(to: temporary.path + "/adapter", base: "tiny", head: .sequenceClassification)
+  let config = try JSON(path: temporary.path + "/adapter/adapter_config.json")
+  #expect(config["modules_to_save"] == ["classifier", "score"])
 }

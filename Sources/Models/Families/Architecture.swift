@@ -70,6 +70,8 @@ public struct AdapterDefaults: Sendable {
   /// PEFT's default `target_modules` of LoRA: query and value (Hu et al. 2021, §7.1). Where PEFT has none, the
   /// corresponding modules.
   public let targets: [String]
+  /// PEFT's defaults of AdaLoRA, where they are others; nil: `targets`.
+  public var adaLoRATargets: [String]?
   /// PEFT's defaults of IA3, or the corresponding modules. In BERT `output.dense` also matches attention's output.
   public let ia3: (targets: [String], feedforward: [String])
   /// Where the `adapters` library puts bottlenecks: the names after a block's. nil: it does not have the family.

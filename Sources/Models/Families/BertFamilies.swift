@@ -25,6 +25,12 @@ extension AdapterDefaults {
   static let bert = AdapterDefaults(
     targets: ["query", "value"], ia3: (["key", "value", "output.dense"], ["output.dense"]),
     bottleneck: (".attention.output.adapters.", ".output.adapters."), supportsPrefix: true)
+
+  static let roberta: AdapterDefaults = {
+    var defaults = bert
+    defaults.adaLoRATargets = ["query", "key", "value", "dense"]
+    return defaults
+  }()
 }
 
 extension Architecture {
@@ -76,5 +82,5 @@ extension Architecture {
         output: "classifier.out_proj"),
       maskedLM: HeadLayout(
         transform: .init(dense: "lm_head.dense", activation: .gelu, norm: "lm_head.layer_norm"), output: "lm_head")),
-    adapters: .bert, positions: .afterPadding, usesTokenTypes: false)
+    adapters: .roberta, positions: .afterPadding, usesTokenTypes: false)
 }

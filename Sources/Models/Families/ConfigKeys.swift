@@ -72,7 +72,7 @@ extension Family {
     let shared = ["vocab_size", "max_position_embeddings", "initializer_range", "pad_token_id", "id2label", "label2id"]
     var object: [String: JSON] = ["model_type": .string(rawValue)]
     for (ours, theirs) in zip(keys.common + shared, other.keys.common + shared) { object[ours] = json[theirs] }
-    // The families' defaults differ, so missing sizes are written out.
+    // The families' defaults differ, so missing sizes and ids are written out.
     for (ours, theirs) in zip(keys.defaultSizes, other.keys.defaultSizes)
     where object[ours.key] == nil && ours.size != theirs.size { object[ours.key] = .int(theirs.size) }
     return .object(object)
@@ -83,6 +83,8 @@ extension ConfigKeys {
   /// In the same order in every family.
   fileprivate var defaultSizes: [(key: String, size: Int)] {
     [
+      ("vocab_size", defaults.vocabSize), ("max_position_embeddings", defaults.maxPositionEmbeddings),
+      ("pad_token_id", defaults.padTokenID),
       (hiddenSize, defaults.hiddenSize), (layers, defaults.layers), (heads, defaults.heads),
       (intermediateSize, defaults.intermediateSize),
     ]

@@ -25,7 +25,7 @@ extension Architecture {
         ],
         defaults: .init(
           vocabSize: 50368, layers: 22, intermediateSize: 1152, maxPositionEmbeddings: 8192, layerNormEps: 1e-5,
-          dropout: 0, classifierDropout: 0)),
+          dropout: 0, classifierDropout: 0, padTokenID: 50283)),
       heads: HeadLayouts(
         token: HeadLayout(transform: transform, output: "classifier"),
         sequence: HeadLayout(transform: transform, output: "classifier"),
@@ -51,6 +51,13 @@ struct RotaryConfig: Sendable {
     let rotary: RotaryEmbedding
     /// The largest distance between tokens that attend to each other; nil: all do.
     let window: Int?
+  }
+}
+
+extension ModelConfig {
+  /// transformers' `layer_types`; nil: the family has none.
+  public var layerTypes: [String]? {
+    rotary?.attention.map { $0.window == nil ? "full_attention" : "sliding_attention" }
   }
 }
 

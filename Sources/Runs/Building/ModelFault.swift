@@ -5,6 +5,7 @@ import Recipes
 
 public enum ModelFault: Error, CustomStringConvertible {
   case noSuchLayers([Int], folder: String, count: Int)
+  case firstLayer(folder: String)
   /// `layers` is the key of the number of layers in config.json.
   case sizesDiffer([(key: String, wanted: Int, found: Int)], folder: String, layers: String)
   case unknownSettings([String], Family)
@@ -18,6 +19,10 @@ public enum ModelFault: Error, CustomStringConvertible {
       return
         "model.layers: \(layers.map(String.init).joined(separator: ", ")): \(folder) has layers 0 to \(count - 1). "
         + "Choose among those, or \"alternate\"."
+    case .firstLayer(let folder):
+      return
+        "model.layers: layer 0 of \(folder) has no norm before its attention, so it must be the first one, and "
+        + "only that. Start the list with 0."
     case .sizesDiffer(let changes, let folder, let layers):
       let list = changes.map { "\n  model.config.\($0.key) is \($0.wanted), the weights have \($0.found)" }.joined()
       let advice = changes.contains { $0.key == layers } ? " \"model.layers\" selects some of the layers." : ""

@@ -41,7 +41,8 @@ struct ModelSource {
         throw ModelFault.otherFamily(family, folder: path, base.family)
       }
       let layers = try model.layers.map { try $0.indices(among: base.numHiddenLayers, path) }
-      json[family.keys.layers] = .int(layers?.count ?? base.numHiddenLayers)
+      json[family.keys.layers] = .int(base.numHiddenLayers)
+      if let layers { json.merge(try base.settings(selecting: layers, family, path)) { _, selected in selected } }
       config = try model.modelConfig(over: json, family)
       try checkSizes(of: config, as: ModelConfig(json: .object(json), file: path + "/config.json"), path)
       weights = WeightSource(try Checkpoint(folder: path, threads: threads), of: base.family, layers: layers)
@@ -77,6 +78,17 @@ extension Recipe.Model {
     return try ModelConfig(
       json: .object(json.merging(settings) { _, new in new }),
       file: settings.isEmpty ? file : file + " with model.config")
+  }
+}
+
+extension ModelConfig {
+  /// The settings of config.json that say which layers a model has, for one of `family` with these layers.
+  fileprivate func settings(selecting layers: [Int], _ family: Family, _ folder: String) throws -> [String: JSON] {
+    guard let types = layerTypes else { return [family.keys.layers: .int(layers.count)] }
+    if layers.firstIndex(of: 0) != 0 || layers.dropFirst().contains(0) { throw ModelFault.firstLayer(folder: folder) }
+    return [
+      family.keys.layers: .int(layers.count), "layer_types": .array(layers.map { .string(types[$0]) }),
+    ]
   }
 }
 

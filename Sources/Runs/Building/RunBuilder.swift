@@ -123,14 +123,16 @@ public struct RunBuilder {
   private func makeAdapter(_ model: TextModel, _ tokenizer: TextTokenizer, _ seed: UInt64) throws -> Adapter? {
     guard var method = recipe.method.adapter else { return nil }
     method.tokenizeTexts { tokenizer.tokenizer.encode($0, addSpecialTokens: true).ids }
-    method.addModulesToSave(newHeadModules(of: model))
+    method.addModulesToSave(headModules(of: model))
     return try Adapter(method, on: model, seed: seed)
   }
 
-  /// Modules of the head that the base does not have, besides the classifier. Without the bias of a tied decoder, because
-  /// PEFT has no module name for it.
-  private func newHeadModules(of model: TextModel) -> [String] {
-    Set(model.newlyInitialized.map(moduleName)).subtracting([model.classifier.name]).sorted()
+  /// Modules of the head that are trained besides the classifier: those that the base does not have, and those that PEFT
+  /// always trains with it. Without the bias of a tied decoder, because PEFT has no module
+  /// name for it.
+  private func headModules(of model: TextModel) -> [String] {
+    let names = Set(model.newlyInitialized.map(moduleName) + model.headTransformModules.filter(isTrainedWithClassifier))
+    return names.subtracting([model.classifier.name]).sorted()
   }
 
   private func untrainedNotes(_ trainer: Trainer) -> [String] {

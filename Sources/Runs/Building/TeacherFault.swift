@@ -11,6 +11,7 @@ enum TeacherFault: Error, CustomStringConvertible {
   case studentLayer(Int, layers: Int)
   case heads(teacher: String, Int, student: Int)
   case relationHeads(Int, hiddenSizes: [Int])
+  case window(term: String, model: String, layer: Int, Int, maxLength: Int)
   case positions(teacher: String, Int, maxLength: Int)
   case vocabulary(teacher: String, Int, student: Int)
   case differentBase(adapter: String, base: String, [String])
@@ -47,6 +48,10 @@ enum TeacherFault: Error, CustomStringConvertible {
     case .relationHeads(let heads, let sizes):
       "distillation.relation_heads: \(heads) does not divide the hidden sizes "
         + "\(sizes.map(String.init).joined(separator: " and "))."
+    case .window(let term, let model, let layer, let window, let maxLength):
+      "distillation.\(term): layer \(layer) of \(model) has local attention, up to a distance of \(window) tokens; "
+        + "sequences have up to \(maxLength) (data.max_length). Choose layers with full attention in match_layers or "
+        + "relation_layer, or a max_length of at most \(window + 1)."
     case .positions(let path, let found, let wanted):
       "distillation.teachers: \(path) accepts at most \(found) tokens; data.max_length is \(wanted)."
     case .vocabulary(let path, let found, let wanted):

@@ -34,6 +34,7 @@ extension RunBuilder {
         model, adapters: adapters, pairs: try recipe.matchLayers.pairs(layers, config.numHiddenLayers, source.path),
         relationPair: .init(student: layers, teacher: recipe.relationLayer ?? config.numHiddenLayers))
       try check(settings, teacher, source.path, student.config)
+      try checkWindows(settings, teacher, source.path, student.config, maxLength: tokenizer.maxLength)
       teachers.append(teacher)
       result.digests.append(digest)
     }
@@ -118,6 +119,24 @@ extension RunBuilder {
     let hiddenSizes = [config.hiddenSize, student.hiddenSize]
     if hiddenSizes.contains(where: { $0 % settings.relationHeads != 0 }) {
       throw TeacherFault.relationHeads(settings.relationHeads, hiddenSizes: hiddenSizes)
+    }
+  }
+
+  /// Throws if attention is compared in a block where not all tokens attend to each other: its scores of distant tokens
+  /// mean nothing.
+  private func checkWindows(
+    _ settings: DistillationSettings, _ teacher: Teacher, _ path: String, _ student: ModelConfig, maxLength: Int
+  ) throws {
+    var pairs: [(term: String, pair: Teacher.Pair)] = []
+    if settings.attentionWeight > 0 { pairs += teacher.pairs.map { ("attention_weight", $0) } }
+    if settings.relationWeight > 0 { pairs.append(("relation_weight", teacher.relationPair)) }
+    for (term, pair) in pairs where pair.student > 0 && pair.teacher > 0 {
+      for (config, layer, name) in [(student, pair.student, "the student"), (teacher.model.config, pair.teacher, path)]
+      {
+        if let window = config.attentionWindows[layer - 1], window < maxLength - 1 {
+          throw TeacherFault.window(term: term, model: name, layer: layer, window, maxLength: maxLength)
+        }
+      }
     }
   }
 

@@ -41,9 +41,11 @@ struct LabeledTexts {
       return "\(split.rawValue): \(size.cut) of \(size.records) records are longer than "
         + "\(context.tokenizer.maxLength) tokens and are cut"
         + (longText == .truncate ? "; task.long_text \"mean\" reads them in windows" : "")
+        + context.tokenizer.unusedLength
     }
     guard size.sequences > size.records else { return nil }
     return "\(split.rawValue): \(size.records) records are split into \(size.sequences) windows"
+      + context.tokenizer.unusedLength
   }
 }
 

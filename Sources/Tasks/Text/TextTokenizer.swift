@@ -29,6 +29,15 @@ public struct TextTokenizer: Sendable {
   public let tokenizer: any Tokenizer
   /// Tokens per window, including [CLS] and [SEP], and how many tokens adjacent windows share.
   public let maxLength, stride: Int
+  /// The most tokens that the model accepts.
+  private let limit: Int
+  private static let defaultMaxLength = 512
+
+  /// For notes on long texts: what the default leaves unused.
+  var unusedLength: String {
+    maxLength == Self.defaultMaxLength && limit > maxLength
+      ? "; this model accepts up to \(limit) tokens (data.max_length)" : ""
+  }
 
   /// - Parameters:
   ///   - maxLength: nil for the model's limit, at most 512.
@@ -42,12 +51,12 @@ public struct TextTokenizer: Sendable {
       throw TextTokenizerFault.vocabulary(tokenizer: tokenizer.count, model: config.vocabSize)
     }
     let limit = config.maxSequenceLength - reserved
-    let length = maxLength ?? min(512, limit)
+    let length = maxLength ?? min(Self.defaultMaxLength, limit)
     guard (8...max(8, limit)).contains(length), length <= limit else {
       throw TextTokenizerFault.maxLength(length, limit: limit, reserved: reserved)
     }
     self.tokenizer = tokenizer
-    self.maxLength = length
+    (self.maxLength, self.limit) = (length, limit)
     self.stride = stride ?? length / 4
     guard self.stride >= 0, self.stride * 2 < length else {
       throw TextTokenizerFault.stride(self.stride, maxLength: length)

@@ -32,7 +32,8 @@ extension TokenClassificationSettings: TaskSettings {
       let size = task.sizes(split)
       let windows =
         size.sequences > size.records
-        ? "\(size.records) sentences split into \(size.sequences) windows; no word is lost" : nil
+        ? "\(size.records) sentences split into \(size.sequences) windows; no word is lost"
+          + context.tokenizer.unusedLength : nil
       let unknown = splits[split].flatMap { inference.unknownLabelNote($0) }
       return [unknown, windows].compactMap { note in note.map { "\(split.rawValue): \($0)" } }
     }
