@@ -2,7 +2,7 @@
 SWIFT ?= swift
 TUNE := .build/release/tune
 
-.PHONY: quickstart test build format lint bench bench-peers bench-check bench-table kill-test download-test setup clean
+.PHONY: quickstart test build format lint bench bench-peers bench-check bench-table kill-test download-test man setup clean
 
 quickstart: build recipes/quickstart/train.tsv
 	$(TUNE) run recipes/quickstart.json --overwrite
@@ -18,6 +18,10 @@ build: setup
 
 format: setup
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests benchmarks
+
+# Writes the manual page from the commands' help.
+man: build
+	scripts/manual.py $(TUNE) > docs/tune.1
 
 lint: setup
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests benchmarks
@@ -57,4 +61,4 @@ recipes/quickstart/train.tsv: build
 	.build/release/quickstart-corpus recipes/quickstart
 
 clean:
-	rm -rf .build runs recipes/quickstart
+	rm -rf .build runs recipes/quickstart/*.tsv

@@ -57,8 +57,14 @@ let package = Package(
       "Recipes",
       [
         "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Hashing", "Hub",
-        "Files",
+        "Files", "ShippedRecipes",
       ]),
+    .target(
+      name: "ShippedRecipes", path: "recipes", exclude: ["README.md", "quickstart"], sources: ["ShippedRecipes.swift"],
+      resources: [
+        "chemprot-lora", "distil-general", "distil-ner", "methods-ncbi-disease", "mlm-continue", "mlm-from-scratch",
+        "ncbi-disease-lora", "ncbi-disease-teacher", "quickstart", "quickstart-sweep",
+      ].map { .embedInCode($0 + ".json") }, swiftSettings: strict),
     library("Reporting", ["Training", "Tasks", "Kernels", "Files"]),
     library("Logs", ["Files"]),
     library(
@@ -109,6 +115,7 @@ let package = Package(
       "Recipes",
       [
         "TestSupport", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Kernels", "Files",
+        "ShippedRecipes",
       ]),
     tests("Logs", ["TestSupport", "Files"]),
     tests("Reporting"),

@@ -14,6 +14,7 @@ public final class Console {
   private var lossSum = 0.0
   private var lossCount = 0
   private var speed = 0.0
+  private var lastEvaluating: ContinuousClock.Instant?
 
   /// - Parameter interval: steps between plain lines.
   public init(interval: Int) {
@@ -21,11 +22,18 @@ public final class Console {
     isTerminal = isatty(STDERR_FILENO) == 1
   }
 
-  public func print(_ line: String) { put((isTerminal ? "\r\u{1B}[K" : "") + line + "\n") }
+  public func print(_ line: String) {
+    clear()
+    put(terminalText(line) + "\n")
+  }
+
+  /// Removes the progress line from a terminal.
+  public func clear() { if isTerminal { put(erase) } }
 
   public func report(_ event: TrainingEvent) {
     switch event {
     case .step(let step): report(step)
+    case .evaluating(let progress): report(progress)
     case .evaluated(let record):
       let values = record.evaluation.values.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, 4))" }
       print(
@@ -45,19 +53,30 @@ public final class Console {
     let current = Double(step.totalTokens - lastTokens) / max(step.seconds - lastSeconds, 1e-9)
     speed = speed == 0 ? current : 0.7 * speed + 0.3 * current
     (lastTokens, lastSeconds) = (step.totalTokens, step.seconds)
-    let remaining = step.seconds / Double(step.step) * Double(step.steps - step.step)
-    let values =
-      "loss \(fixed(lossSum / Double(lossCount), 4))  lr \(scientific(step.learningRate))  "
-      + "\(Int(speed)) tokens/s  \(Processor.peakMemory / 1_000_000) MB  ETA \(clockTime(remaining))"
-    let position = "step \(step.step)/\(step.steps)"
-    if isTerminal {
-      let width = 24, done = width * step.step / max(step.steps, 1)
-      let bar = String(repeating: "█", count: done) + String(repeating: "░", count: width - done)
-      put("\r\u{1B}[K\(bar) \(position)  \(values)" + (isLast ? "\n" : ""))
-    } else {
-      print("\(position)  \(values)")
-    }
+    let line = ProgressLine(
+      fraction: Double(step.step) / Double(max(step.steps, 1)), position: "step \(step.step)/\(step.steps)",
+      values: [
+        ("loss \(fixed(lossSum / Double(lossCount), 4))", 1), ("lr \(scientific(step.learningRate))", 3),
+        ("\(Int(speed)) tokens/s", 2), ("\(Processor.peakMemory / 1_000_000) MB", 4),
+        ("ETA \(clockTime(step.secondsLeft))", 0),
+      ])
+    if isTerminal { show(line, isLast ? "\n" : "") } else { print(line.plain) }
     if step.step % interval == 0 { (lossSum, lossCount) = (0, 0) }
+  }
+
+  private func report(_ progress: EvaluationProgress) {
+    guard isTerminal, lastEvaluating.map({ .now - $0 > .milliseconds(200) }) ?? true else { return }
+    lastEvaluating = .now
+    show(
+      ProgressLine(
+        fraction: progress.fraction, position: "evaluating \(progress.split.rawValue)",
+        values: [("\(Int(100 * progress.fraction)) %", 1), ("ETA \(clockTime(progress.secondsLeft))", 0)]))
+  }
+
+  private var erase: String { "\r\u{1B}[K" }
+
+  private func show(_ line: ProgressLine, _ end: String = "") {
+    put(erase + line.text(columns: terminalColumns()) + end)
   }
 
   private func put(_ text: String) {

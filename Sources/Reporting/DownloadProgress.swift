@@ -15,7 +15,7 @@ public final class DownloadProgress {
 
   public init() {}
 
-  public func print(_ line: String) { put((isTerminal ? "\r\u{1B}[K" : "") + line + "\n") }
+  public func print(_ line: String) { put((isTerminal ? "\r\u{1B}[K" : "") + terminalText(line) + "\n") }
 
   public func update(_ path: String, _ count: Int, of size: Int) {
     guard isTerminal else { return }
@@ -29,8 +29,11 @@ public final class DownloadProgress {
     let elapsed = now - start,
       seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
     let speed = Double(count - startCount) / max(seconds, 1e-3)
-    let remaining = speed > 0 ? "  ETA \(clockTime(Double(size - count) / speed))" : ""
-    put("\r\u{1B}[K\(path)  \(millions(count)) of \(millions(size)) MB  \(fixed(speed / 1e6, 1)) MB/s\(remaining)")
+    let remaining = speed > 0 ? [("ETA \(clockTime(Double(size - count) / speed))", 0)] : []
+    let line = ProgressLine(
+      fraction: Double(count) / Double(max(size, 1)), position: terminalText(path),
+      values: [("\(millions(count)) of \(millions(size)) MB", 1), ("\(fixed(speed / 1e6, 1)) MB/s", 2)] + remaining)
+    put("\r\u{1B}[K" + line.text(columns: terminalColumns()))
   }
 
   private func millions(_ bytes: Int) -> String { fixed(Double(bytes) / 1e6, 1) }

@@ -2,6 +2,7 @@
 /// a `Team` lets idle threads help the others.
 public import Autograd
 import Dispatch
+import Glibc
 import Synchronization
 
 /// Sendable: threads take indices from an atomic counter, and each uses only its own workspace.
@@ -17,8 +18,15 @@ public final class Replicas: @unchecked Sendable {
   }
 
   /// Runs `body` for 0..<count on all threads. Which thread gets which index is not determined.
+  /// - Parameter progress: called on the calling thread with the number of finished indices, after each of its own.
+  public func forEach(
+    _ count: Int, progress: (_ finished: Int) -> Void, _ body: @Sendable (_ index: Int, Workspace) -> Void
+  ) {
+    each(count, progress) { index, worker in body(index, self.workspaces[worker]) }
+  }
+
   public func forEach(_ count: Int, _ body: @Sendable (_ index: Int, Workspace) -> Void) {
-    each(count) { index, worker in body(index, self.workspaces[worker]) }
+    forEach(count, progress: { _ in }, body)
   }
 
   /// Runs `body` for every shard of this rank, and writes the sum of all ranks' gradients to `total`: each rank's are
@@ -45,20 +53,38 @@ public final class Replicas: @unchecked Sendable {
   }
 
   /// A thread that finds no index left helps the others, until all are done: the ops divide their work.
-  private func each(_ count: Int, _ body: @Sendable (_ index: Int, _ worker: Int) -> Void) {
+  private func each(
+    _ count: Int, _ progress: (Int) -> Void = { _ in }, _ body: @Sendable (_ index: Int, _ worker: Int) -> Void
+  ) {
     if threads <= 1 || count == 0 {
-      for index in 0..<count { body(index, 0) }
+      for index in 0..<count {
+        body(index, 0)
+        progress(index + 1)
+      }
       return
     }
     let next = Atomic<Int>(0), finished = Atomic<Int>(0)
-    DispatchQueue.concurrentPerform(iterations: threads) { worker in
-      while true {
-        let index = next.add(1, ordering: .relaxed).oldValue
-        if index >= count { break }
-        body(index, worker)
-        finished.add(1, ordering: .releasing)
+    withoutActuallyEscaping(progress) { progress in
+      let caller = CallerProgress(report: progress)
+      DispatchQueue.concurrentPerform(iterations: threads) { worker in
+        while true {
+          let index = next.add(1, ordering: .relaxed).oldValue
+          if index >= count { break }
+          body(index, worker)
+          caller.report(finished.add(1, ordering: .releasing).newValue)
+        }
+        workspaces[worker].help { finished.load(ordering: .acquiring) == count }
       }
-      workspaces[worker].help { finished.load(ordering: .acquiring) == count }
     }
   }
+}
+
+/// Sendable: only the thread that made it calls the closure.
+private struct CallerProgress: @unchecked Sendable {
+  private let thread = pthread_self()
+  private let body: (Int) -> Void
+
+  init(report body: @escaping (Int) -> Void) { self.body = body }
+
+  func report(_ finished: Int) { if pthread_equal(thread, pthread_self()) != 0 { body(finished) } }
 }

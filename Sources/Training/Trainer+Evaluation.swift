@@ -15,10 +15,13 @@ extension Trainer {
 
   /// Evaluates the dev split and keeps a copy of the weights if they are the best so far. An evaluation before the first
   /// step selects nothing. nil without a dev split.
-  func evaluate() throws -> EvaluationRecord? {
+  func evaluate(_ report: (TrainingEvent) -> Void) throws -> EvaluationRecord? {
     let clock = ContinuousClock(), begin = clock.now, metric = settings.metricForBestModel
     let epoch = plan.epochs(after: state.step)
-    guard let evaluation = try task.evaluate(model, adapters: adapters, on: .dev, replicas.forEach) else { return nil }
+    let scores = try withProgress(of: .dev, secondsAfter: secondsLeft, report) { parallelFor in
+      try task.evaluate(model, adapters: adapters, on: .dev, parallelFor)
+    }
+    guard let evaluation = scores else { return nil }
     guard let value = evaluation.values[metric.name] else {
       throw TrainingFault.unknownMetric(metric.name, known: Array(evaluation.values.keys))
     }

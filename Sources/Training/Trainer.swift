@@ -29,6 +29,7 @@ public final class Trainer {
   public var untrainedExampleCount: Int { exampleCount - plan.batcher.examples.count }
 
   var state = TrainingState()
+  var speed = EvaluationSpeed()
 
   /// Trains exactly the parameters of `table`, which includes those of the objective.
   /// - Parameters:
@@ -77,7 +78,7 @@ public final class Trainer {
   public func run(shouldStop: () -> Bool, report: (TrainingEvent) -> Void) throws -> TrainingResult {
     var epoch = -1
     var epochSteps: [[Int]] = []
-    if state.step == 0, settings.evalOnStart, let record = try evaluate() { report(.evaluated(record)) }
+    if state.step == 0, settings.evalOnStart, let record = try evaluate(report) { report(.evaluated(record)) }
     while state.step < steps {
       if state.shouldStopEarly(settings) { return finish(.stoppedEarly) }
       if replicas.communicator.broadcast(shouldStop()) { return result(.interrupted) }
@@ -91,7 +92,7 @@ public final class Trainer {
       try checkLossSpike(record, examples)
       if isTimeToEvaluate() {
         averageAtEvaluation()
-        if let record = try withAveragedWeights(evaluate) { report(.evaluated(record)) }
+        if let record = try withAveragedWeights({ try evaluate(report) }) { report(.evaluated(record)) }
       }
     }
     return finish(.completed)
@@ -126,7 +127,7 @@ public final class Trainer {
     return StepRecord(
       step: state.step, steps: steps, epoch: plan.epochs(after: state.step), loss: loss,
       terms: terms(losses, added), learningRate: learningRate, gradientNorm: gradientNorm,
-      tokens: tokens, totalTokens: state.tokens, seconds: state.seconds)
+      tokens: tokens, totalTokens: state.tokens, seconds: state.seconds, secondsLeft: secondsLeft)
   }
 
   /// The terms of the loss by name; empty if it has a single term.

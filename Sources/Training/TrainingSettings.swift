@@ -56,8 +56,8 @@ public struct StepRecord: Sendable {
   public let learningRate, gradientNorm: Double
   /// Tokens of this step, and of all steps so far. There is no padding.
   public let tokens, totalTokens: Int
-  /// Seconds of training so far, without evaluations.
-  public let seconds: Double
+  /// Seconds of training so far, without evaluations; and until the run ends, with them.
+  public let seconds, secondsLeft: Double
 }
 
 /// The results of an evaluation on the dev split.
@@ -71,6 +71,8 @@ public struct EvaluationRecord: Sendable {
 
 public enum TrainingEvent: Sendable {
   case step(StepRecord)
+  /// Reported often, while a split is evaluated.
+  case evaluating(EvaluationProgress)
   case evaluated(EvaluationRecord)
 }
 

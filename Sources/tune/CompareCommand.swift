@@ -8,7 +8,9 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Compare the settings that differ between runs, and their results.")
 
-  @Argument(help: "The folders of at least two runs. A folder of runs, such as a sweep's, stands for all its runs.")
+  @Argument(
+    help: "The folders of at least two runs. A folder of runs, such as a sweep's, stands for all its runs.",
+    completion: .directory)
   var folders: [String]
   @Flag(help: "Print the result as JSON.")
   var json = false

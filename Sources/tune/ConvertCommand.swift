@@ -14,9 +14,10 @@ struct ConvertCommand: ParsableCommand {
       should not: they can hold code, which tune never runs. Numbers and types are unchanged.
       """)
 
-  @Argument(help: "A folder of a model or an adapter.")
+  @Argument(help: "A folder of a model or an adapter.", completion: .directory)
   var folder: String
-  @Argument(help: "The new folder. It is written completely or not at all, and must not exist.")
+  @Argument(
+    help: "The new folder. It is written completely or not at all, and must not exist.", completion: .directory)
   var output: String
 
   func run() throws {

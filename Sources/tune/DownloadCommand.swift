@@ -29,7 +29,9 @@ struct DownloadCommand: ParsableCommand {
     help: ArgumentHelp(
       "Download the files of this name instead, such as '*.safetensors'. May be repeated.", valueName: "pattern"))
   var include: [String] = []
-  @Option(help: ArgumentHelp("The folder to write into. Default: models/organization/name.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The folder to write into. Default: models/organization/name.", valueName: "folder"),
+    completion: .directory)
   var to: String?
 
   func validate() throws {

@@ -2,7 +2,6 @@
 import ArgumentParser
 import Datasets
 import Files
-import Hub
 import Kernels
 import Models
 import Recipes
@@ -21,11 +20,13 @@ struct EvalCommand: ParsableCommand {
       "text" and "label", and a masked language model text.
       """)
 
-  @Argument(help: "The base model's folder, or its name on the Hub.")
+  @Argument(
+    help: "The base model's folder or name on the Hub, or a run's folder: its model, or its base with its adapter.",
+    completion: .directory)
   var model: String
-  @Option(help: ArgumentHelp("The adapter's folder.", valueName: "folder"))
+  @Option(help: ArgumentHelp("The folder of an adapter or a run.", valueName: "folder"), completion: .directory)
   var adapter: String?
-  @Argument(help: "The file with labeled records, or with text; it may be gzipped.")
+  @Argument(help: "The file with labeled records, or with text; it may be gzipped.", completion: .file())
   var file: String
   @Option(
     name: .customLong("data"),
@@ -52,8 +53,8 @@ struct EvalCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try modelFolder(model)
     // The settings and the file first: checking them is faster than loading the model.
+    let (model, adapter) = try modelFolders(model, adapter: adapter)
     let folder = adapter ?? model, precision = try precision.value(for: [folder])
     let found = try FolderTask(folder, base: model, ModelConfig(folder: model)), type = found.type
     let overrides = dataSettings + (maxLength.map { ["max_length=\($0)"] } ?? [])
@@ -73,14 +74,17 @@ struct EvalCommand: ParsableCommand {
     (pool.notes + notes).forEach { note("note: " + $0) }
     pool.use(precision)
     let replicas = Replicas(threads: threads.count)
-    guard let evaluation = try task.evaluate(pool.model, adapters: member.adapters, on: .test, replicas.forEach) else {
-      return
+    let console = Console(interval: 1), timer = EvaluationTimer(.test)
+    let scores = try task.evaluate(pool.model, adapters: member.adapters, on: .test) { count, body in
+      replicas.forEach(count, progress: { console.report(.evaluating(timer.progress($0, of: count))) }, body)
     }
+    console.clear()
+    guard let evaluation = scores else { return }
     if json { return try emit(evaluation.json, pretty: true) }
     let parts = (evaluation.json["per_type"] ?? evaluation.json["per_class"])?.object ?? [:]
     try emit((parts.isEmpty ? "" : "all: ") + metricsLine(evaluation.json, of: type) + count(evaluation.json))
     for (name, score) in parts.sorted(by: { $0.key < $1.key }) {
-      try emit("\(name): " + scoreLine(score) + count(score))
+      try emit("\(terminalText(name, keepingLines: false)): " + scoreLine(score) + count(score))
     }
   }
 

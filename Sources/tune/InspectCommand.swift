@@ -11,7 +11,8 @@ struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "List the tensors of a model or an adapter, and count its parameters.")
 
-  @Argument(help: "A folder of a model, an adapter or a run, a name on the Hub, or one file of tensors.")
+  @Argument(
+    help: "A folder of a model, an adapter or a run, a name on the Hub, or one file of tensors.", completion: .file())
   var path: String
   @Flag(help: "Print the result as JSON.")
   var json = false

@@ -2,47 +2,61 @@
 import ArgumentParser
 import Files
 import Recipes
+import Tasks
 
 extension RecipeLibrary {
-  /// The path of a recipe: `argument` if it is a file, else the recipe of that name that ships with `tune`.
+  /// The path of a recipe: `argument` if it is a file, the recipe of a run's folder, else the recipe of that name that ships
+  /// with `tune`.
   static func path(of argument: String) throws -> String {
+    if let run = RunParts(argument) { return run.recipe }
     if fileExists(argument) || argument.contains("/") || argument.hasSuffix(".json") { return argument }
-    return try find(argument).path
+    return try find(argument)
   }
 }
 
 struct ListCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "ls", abstract: "List the recipes that ship with tune.")
+  static let configuration = CommandConfiguration(
+    commandName: "ls", abstract: "List the recipes that ship with tune, and what they need.",
+    discussion: "Recipes of your own in the folder $TUNE_RECIPES are listed too.")
 
   @Flag(help: "Print the list as JSON.")
   var json = false
 
   func run() throws {
     let entries = RecipeLibrary.list()
-    if json {
-      return try emit(
-        .array(entries.map { ["name": .string($0.name), "about": .string($0.about), "path": .string($0.path)] }),
-        pretty: true)
-    }
+    if json { return try emit(.array(entries.map(\.json)), pretty: true) }
     let width = entries.map(\.name.count).max() ?? 0
     for entry in entries {
       let gap = String(repeating: " ", count: width - entry.name.count + 2)
       try emit(entry.name + gap + (entry.fault.map { "broken: \($0)" } ?? entry.about))
+      let indent = String(repeating: " ", count: width + 2)
+      if entry.fault == nil, entry.needs.isEmpty { try emit(indent + "runs as it is: tune run \(entry.name)") }
+      for need in entry.needs { try emit(indent + "needs \(need.path)" + (need.source.map { ": \($0)" } ?? "")) }
     }
+  }
+}
+
+extension RecipeLibrary.Entry {
+  fileprivate var json: JSON {
+    let needs = needs.map { JSON.object(["path": .string($0.path), "source": $0.source.map(JSON.string) ?? .null]) }
+    return [
+      "name": .string(name), "about": .string(about), "path": .string(path), "fault": fault.map(JSON.string) ?? .null,
+      "needs": .array(needs),
+    ]
   }
 }
 
 struct CopyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cp", abstract: "Copy a recipe that ships with tune, to edit it.")
+    commandName: "cp", abstract: "Copy a recipe that ships with tune, or that of a run, to edit it.")
 
-  @Argument(help: "The recipe's name.")
+  @Argument(help: "The recipe's name, or the folder of a run.", completion: .directory)
   var name: String
-  @Argument(help: "The new file, or a folder.")
+  @Argument(help: "The new file, or a folder.", completion: .file())
   var destination: String
 
   func run() throws {
-    let text = try readText(RecipeLibrary.path(of: name))
+    let text = try RecipeLibrary.text(at: RecipeLibrary.path(of: name))
     let name = lastPathComponent(name)
     let target =
       isFolder(destination) ? "\(destination)/\(name.hasSuffix(".json") ? name : name + ".json")" : destination
@@ -58,10 +72,11 @@ struct CopyCommand: ParsableCommand {
 }
 
 struct ShowCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "cat", abstract: "Print a recipe that ships with tune.")
+  static let configuration = CommandConfiguration(
+    commandName: "cat", abstract: "Print a recipe that ships with tune, or that of a run.")
 
-  @Argument(help: "The recipe's name.")
+  @Argument(help: "The recipe's name, or the folder of a run.", completion: .directory)
   var name: String
 
-  func run() throws { try emit(try readText(RecipeLibrary.path(of: name))) }
+  func run() throws { try emit(try RecipeLibrary.text(at: RecipeLibrary.path(of: name))) }
 }

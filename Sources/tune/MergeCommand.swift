@@ -2,7 +2,6 @@
 import ArgumentParser
 import Checkpoints
 import Files
-import Hub
 import Kernels
 import Serving
 
@@ -14,11 +13,12 @@ struct MergeCommand: ParsableCommand {
       it without --adapter. Methods that do not change weights (houlsby, pfeiffer, prefix, prompt) cannot be merged.
       """)
 
-  @Argument(help: "The base model's folder, or its name on the Hub.")
+  @Argument(
+    help: "The base model's folder or name on the Hub, or the folder of a run with an adapter.", completion: .directory)
   var model: String
-  @Option(help: ArgumentHelp("The adapter's folder.", valueName: "folder"))
-  var adapter: String
-  @Option(help: "The new folder. It is written completely or not at all, and must not exist.")
+  @Option(help: ArgumentHelp("The folder of an adapter or a run.", valueName: "folder"), completion: .directory)
+  var adapter: String?
+  @Option(help: "The new folder. It is written completely or not at all, and must not exist.", completion: .directory)
   var output: String
   @Option(
     help: ArgumentHelp("Number format of the saved weights.", valueName: "fp32|fp16|bf16"),
@@ -37,7 +37,8 @@ struct MergeCommand: ParsableCommand {
     if fileExists(output) {
       throw FileFault.unwritable(path: output, why: "it exists; choose another folder")
     }
-    let model = try modelFolder(model)
+    let (model, adapter) = try modelFolders(model, adapter: adapter)
+    guard let adapter else { throw ValidationError("Expected --adapter, or the folder of a run with an adapter.") }
     try Processor.initialize()
     let merged = try MergedModel(base: model, adapter: adapter, anyBase: anyBase, threads: Processor.count)
     try replaceFolder(at: output) { try merged.save(to: $0, as: saveDtype) }

@@ -7,11 +7,14 @@ import Kernels
 import Tasks
 
 /// Prints a note for the user on standard error.
-func note(_ line: String) { try? write(Data((line + "\n").utf8).span.bytes, to: STDERR_FILENO, path: "standard error") }
+func note(_ line: String) {
+  try? write(Data((terminalText(line) + "\n").utf8).span.bytes, to: STDERR_FILENO, path: "standard error")
+}
 
-/// Prints a line of the result on standard output.
+/// Prints a line of the result on standard output: as it is, or what a terminal may show of it.
 func emit(_ line: String) throws {
-  try write(Data((line + "\n").utf8).span.bytes, to: STDOUT_FILENO, path: "standard output")
+  let text = isatty(STDOUT_FILENO) == 1 ? terminalText(line) : line
+  try write(Data((text + "\n").utf8).span.bytes, to: STDOUT_FILENO, path: "standard output")
 }
 
 func emit(_ json: JSON, pretty: Bool = false) throws { try emit(json.text(pretty: pretty)) }

@@ -3,28 +3,11 @@ import ArgumentParser
 import Datasets
 import Files
 import FoundationEssentials
-import Hub
 import Kernels
 import Models
 import Serving
 import Tasks
 import Training
-
-struct AdapterArgument: ExpressibleByArgument {
-  let name, path: String
-
-  /// NAME=FOLDER, or FOLDER, whose last component is then the name.
-  init?(argument: String) {
-    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    if parts.count == 2 {
-      guard !parts[0].isEmpty && !parts[1].isEmpty else { return nil }
-      (name, path) = (parts[0], parts[1])
-    } else {
-      guard let last = argument.split(separator: "/").last else { return nil }
-      (name, path) = (String(last), argument)
-    }
-  }
-}
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -37,13 +20,16 @@ struct PredictCommand: ParsableCommand {
       {"error": …}, and the exit status is 1. Without an adapter the model's own classifier is used, under the name "base".
       """)
 
-  @Argument(help: "The base model's folder, or its name on the Hub.")
+  @Argument(
+    help: "The base model's folder or name on the Hub, or a run's folder: its model, or its base with its adapter.",
+    completion: .directory)
   var model: String
   @Option(
     name: .long,
-    help: ArgumentHelp("An adapter's folder and its name in the output. May be repeated.", valueName: "name=folder"))
+    help: ArgumentHelp(
+      "A folder of an adapter or a run, and its name in the output. May be repeated.", valueName: "name=folder"))
   var adapter: [AdapterArgument] = []
-  @Argument(help: "A file with one text per line, or - for standard input.")
+  @Argument(help: "A file with one text per line, or - for standard input.", completion: .file())
   var file: String
   @Flag(help: "Also use the base model's own classifier.")
   var base = false
@@ -55,12 +41,13 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOption
 
   func run() throws {
-    let model = try modelFolder(model), lines = try readLines(file)
-    let usesBase = base || adapter.isEmpty, folders = adapter.map(\.path) + (usesBase ? [model] : [])
+    let lines = try readLines(file)
+    let (model, adapters) = try modelFolders(model, adapter)
+    let usesBase = base || adapters.isEmpty, folders = adapters.map(\.path) + (usesBase ? [model] : [])
     let precision = try precision.value(for: folders)
     try threads.start(quiet: true)
     let pool = try AdapterPool(
-      folder: model, adapters: adapter.map { ($0.name, $0.path) }, withBase: usesBase, anyBase: anyBase,
+      folder: model, adapters: adapters, withBase: usesBase, anyBase: anyBase,
       threads: threads.count)
     pool.notes.forEach { note("note: " + $0) }
     pool.use(precision)

@@ -12,7 +12,9 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "Train a model or an adapter from a recipe.",
     discussion: "Paths in a recipe are relative to the working directory. A setting is overridden by key.path=value.")
 
-  @Argument(help: "A recipe file, or the name of a recipe that ships with tune (see 'tune ls').")
+  @Argument(
+    help: "A recipe file, the name of a recipe that ships with tune (see 'tune ls'), or the folder of a run.",
+    completion: .file())
   var recipe: String
   @Argument(help: "Settings that override the recipe's, such as training.epochs=1 method.rank=4.")
   var overrides: [String] = []
@@ -64,9 +66,11 @@ struct RunCommand: ParsableCommand {
         in: folder, resume: resume, shouldStop: { interrupt.isRequested }, report: { console.report($0) },
         note: { console.print("note: " + $0) })
     }
+    console.clear()
     try show(result, recipe, in: folder.path)
     if result["status"] == "interrupted" {
-      note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; continue with: tune run … --resume")
+      let command = threads.resumeCommand(["run", folder.path, "--resume"])
+      note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; continue with: \(command)")
       throw ExitCode(130)
     }
   }
@@ -82,6 +86,10 @@ struct RunCommand: ParsableCommand {
     for split in ["dev", "test"] {
       guard let score = result["metrics"]?[split] else { continue }
       try emit("\(split): " + metricsLine(score, of: recipe.task.type))
+    }
+    if result["status"] == "interrupted", let best = result["best"], let value = best["value"]?.number {
+      note(
+        "best on dev so far: \(best["metric"]?.string ?? "") \(fixed(value, 4)) after step \(best["step"]?.int ?? 0)")
     }
     let seconds = fixed(result["train_seconds"]?.number ?? 0, 1)
     let speed = Int(result["tokens_per_second"]?.number ?? 0)

@@ -14,7 +14,7 @@ struct RunsCommand: ParsableCommand {
       folder, which is rebuilt from the runs' folders if it is missing, damaged or outdated.
       """)
 
-  @Argument(help: "The folder.")
+  @Argument(help: "The folder.", completion: .directory)
   var folder = "runs"
   @Option(
     name: .customLong("where"),

@@ -20,6 +20,6 @@ struct SetFileOption: ParsableArguments {
     name: .customLong("set-file"),
     help: ArgumentHelp(
       "Set a key to the contents of a file: JSON if it parses, else text. May be repeated.",
-      valueName: "key.path=FILE"))
+      valueName: "key.path=FILE"), completion: .file())
   var values: [String] = []
 }

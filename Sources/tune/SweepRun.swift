@@ -45,7 +45,8 @@ struct SweepRun {
     }
     let pending = outcomes.count { if case .pending = $0 { true } else { false } }
     if pending > 0 {
-      note("stopped with \(pending) of \(steps.count) runs left. Nothing is lost; continue with: tune run … --resume")
+      let command = shellCommand(resuming(CommandLine.arguments))
+      note("stopped with \(pending) of \(steps.count) runs left. Nothing is lost; continue with: \(command)")
       throw ExitCode(130)
     }
     for case (let cell, .failed(let why)) in zip(grid.cells, outcomes) { note("\(cell.name) failed: \(why)") }

@@ -2,7 +2,7 @@
 import ArgumentParser
 import Datasets
 import Files
-import Hub
+import Tasks
 import Tokenizers
 
 struct TokenizeCommand: ParsableCommand {
@@ -10,15 +10,16 @@ struct TokenizeCommand: ParsableCommand {
     commandName: "tokenize", abstract: "Tokenize texts with a model's tokenizer, including special tokens.",
     discussion: "With --json, an input line may be {\"text\": …}. Offsets count Unicode code points.")
 
-  @Argument(help: "The model's folder, or its name on the Hub.")
+  @Argument(help: "The folder of a model or a run, or a model's name on the Hub.", completion: .directory)
   var model: String
-  @Argument(help: "A file with one text per line, or - for standard input.")
+  @Argument(help: "A file with one text per line, or - for standard input.", completion: .file())
   var file: String
   @Flag(help: "Print ids, tokens and offsets of every line as JSON.")
   var json = false
 
   func run() throws {
-    let tokenizer = try loadTokenizer(folder: modelFolder(model))
+    let (base, adapter) = try baseAndAdapter(model), settings = try adapter.flatMap { try TuneJSON(folder: $0) }
+    let tokenizer = try loadTokenizer(folder: base, settings?.tokenizerOverrides ?? .init())
     let lines = try readLines(file)
     for start in stride(from: 0, to: lines.count, by: 512) {
       let rows = try (start..<min(start + 512, lines.count)).map { index in

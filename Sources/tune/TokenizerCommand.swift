@@ -37,7 +37,9 @@ struct TextOption: ParsableArguments {
 
 /// The output folder of a command.
 struct OutputOption: ParsableArguments {
-  @Option(name: .customLong("output"), help: "The output folder. It is written completely or not at all.")
+  @Option(
+    name: .customLong("output"), help: "The output folder. It is written completely or not at all.",
+    completion: .directory)
   var path: String
   @Flag(help: "Replace the files of an earlier run of the command.")
   var overwrite = false

@@ -1,7 +1,6 @@
 /// `tune tokenizer stats`: the fertility of vocabularies on texts.
 import ArgumentParser
 import Files
-import Hub
 import Reporting
 import Tokenizers
 
@@ -12,17 +11,19 @@ struct TokenizerStatsCommand: ParsableCommand {
       Words are what BERT's pre-tokenizer produces; each punctuation mark is a word. Byte-level BPE is not supported.
       """)
 
-  @Argument(help: "Text files: .txt with one text per line, or .jsonl; either may be .gz.")
+  @Argument(help: "Text files: .txt with one text per line, or .jsonl; either may be .gz.", completion: .file())
   var files: [String]
   @OptionGroup var text: TextOption
-  @Option(name: .customLong("vocabulary"), help: "A folder with a WordPiece tokenizer. May be repeated.")
+  @Option(
+    name: .customLong("vocabulary"), help: "A folder with a WordPiece tokenizer, or of a run. May be repeated.",
+    completion: .directory)
   var folders: [String]
   @Flag(help: "Print the result as JSON.")
   var json = false
 
   func run() throws {
     let rows = try folders.map { folder in
-      let tokenizer = try WordPiece(folder: modelFolder(folder))
+      let tokenizer = try WordPiece(folder: baseAndAdapter(folder).base)
       let words = try text.words(in: files) { $0.add($1, splitBy: tokenizer) }
       return (folder: folder, vocabularySize: tokenizer.count, fertility: tokenizer.fertility(of: words))
     }

@@ -9,7 +9,7 @@ struct TokenizerTrainCommand: ParsableCommand {
     commandName: "train", abstract: "Train a WordPiece vocabulary on text, and write a tokenizer folder.",
     discussion: "The result is deterministic. transformers' AutoTokenizer loads the folder.")
 
-  @Argument(help: "Text files: .txt with one text per line, or .jsonl; either may be .gz.")
+  @Argument(help: "Text files: .txt with one text per line, or .jsonl; either may be .gz.", completion: .file())
   var files: [String]
   @OptionGroup var text: TextOption
   @Option(help: "Number of tokens, including the five special ones.")

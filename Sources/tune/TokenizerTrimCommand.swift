@@ -4,6 +4,7 @@ import Files
 import Hub
 import Models
 import Reporting
+import Tasks
 import Tokenizers
 
 struct TokenizerTrimCommand: ParsableCommand {
@@ -14,11 +15,13 @@ struct TokenizerTrimCommand: ParsableCommand {
       The word embeddings are reduced to the kept tokens; all other weights are unchanged.
       """)
 
-  @Argument(help: "A model's folder with a WordPiece tokenizer, or its name on the Hub.")
+  @Argument(
+    help: "The folder of a model with a WordPiece tokenizer, or of a run in full, or a name on the Hub.",
+    completion: .directory)
   var base: String
   @Option(
     name: .customLong("text"), parsing: .upToNextOption,
-    help: "Text files: .txt with one text per line, or .jsonl; either may be .gz.")
+    help: "Text files: .txt with one text per line, or .jsonl; either may be .gz.", completion: .file())
   var files: [String]
   @OptionGroup var text: TextOption
   @Option(help: "Number of tokens in the copy.")
@@ -28,7 +31,7 @@ struct TokenizerTrimCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let base = try modelFolder(base), tokenizer = try WordPiece(folder: base)
+    let base = try RunParts.model(modelFolder(base)), tokenizer = try WordPiece(folder: base)
     if isSameFile(base, output.path) {
       throw FileFault.unwritable(path: output.path, why: "it is the folder of the model to trim; choose another folder")
     }

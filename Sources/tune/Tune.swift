@@ -1,5 +1,7 @@
 /// The command line. Each command has a file of its own and is a thin layer over the modules.
 import ArgumentParser
+import Files
+import Glibc
 
 @main
 struct Tune: ParsableCommand {
@@ -7,15 +9,44 @@ struct Tune: ParsableCommand {
     commandName: "tune",
     abstract: "Fine-tunes biomedical language models on CPUs: a recipe in, an adapter out.",
     discussion: """
-      tune run recipes/quickstart.json                     train
-      tune predict MODEL --adapter ner=FOLDER notes.txt    find entities
-      tune ls                                              list the shipped recipes
+      tune init train.tsv dev.tsv            write a recipe for your own files
+      tune run RECIPE                        train
+      tune predict runs/NAME notes.txt       find entities, or label texts
+      tune ls                                list the shipped recipes
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, ValidateCommand.self, SchemaCommand.self, ListCommand.self, CopyCommand.self, ShowCommand.self,
-      RunsCommand.self, CompareCommand.self, InspectCommand.self, EvalCommand.self, PredictCommand.self,
-      MergeCommand.self, ConvertCommand.self, DownloadCommand.self, BasesCommand.self, TokenizeCommand.self,
-      TokenizerCommand.self,
+      RunCommand.self, InitCommand.self, ValidateCommand.self, SchemaCommand.self, ListCommand.self, CopyCommand.self,
+      ShowCommand.self, RunsCommand.self, CompareCommand.self, InspectCommand.self, EvalCommand.self,
+      PredictCommand.self, MergeCommand.self, ConvertCommand.self, DownloadCommand.self, BasesCommand.self,
+      TokenizeCommand.self, TokenizerCommand.self,
     ])
+
+  static func main() {
+    do {
+      try checkCommand(CommandLine.arguments.dropFirst(), of: self)
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      let text = fullMessage(for: error), code = exitCode(for: error)
+      if code.isSuccess { print(text) } else if !text.isEmpty { note(text) }
+      Glibc.exit(code.rawValue)
+    }
+  }
+
+  /// Throws if the first of `arguments` is not a command of `parent`, with the nearest name. Only commands without
+  /// arguments of their own have commands.
+  private static func checkCommand(
+    _ arguments: ArraySlice<String>, of parent: any ParsableCommand.Type
+  ) throws(ValidationError) {
+    let commands = parent.configuration.subcommands, names = commands.map { $0.configuration.commandName ?? "" }
+    guard let name = arguments.first, !name.hasPrefix("-"), name != "help", !commands.isEmpty else { return }
+    if let index = names.firstIndex(of: name) {
+      return try checkCommand(arguments.dropFirst(), of: commands[index])
+    }
+    let isRecipe = name.hasSuffix(".json") && fileExists(name)
+    let near = isRecipe ? "run \(name)" : nearest(to: String(name.prefix(64)), among: names)
+    let advice = near.map { "Did you mean '\($0)'?" } ?? "The commands are \(names.joined(separator: ", "))."
+    throw ValidationError("'\(name)' is not a command. \(advice)")
+  }
 }

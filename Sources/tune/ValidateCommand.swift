@@ -15,7 +15,9 @@ struct ValidateCommand: ParsableCommand {
       records of each label, by split. Notes name what a run would note, such as texts that two splits share.
       """)
 
-  @Argument(help: "A recipe file, or the name of a recipe that ships with tune.")
+  @Argument(
+    help: "A recipe file, the name of a recipe that ships with tune, or the folder of a run.",
+    completion: .file())
   var recipe: String
   @Argument(help: "Settings that override the recipe's.")
   var overrides: [String] = []

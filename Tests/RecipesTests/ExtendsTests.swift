@@ -207,3 +207,13 @@ func `a string that cannot be expanded is one fault`(_ text: String, _ message: 
       ])
   }
 }
+
+@Test func `a recipe extends that of a run by the run's folder`() throws {
+  try inNewFolder { folder in
+    try makeFolder(folder + "/runs/x")
+    try writeFile(minimalRecipe.with("seed", 9).text(), to: folder + "/runs/x/recipe.json")
+    try writeFile(#"{"extends": "runs/x", "output": "y"}"#, to: folder + "/r.json")
+    let recipe = try Recipe.load(path: folder + "/r.json", checkFiles: false)
+    #expect(recipe.seed == 9 && recipe.output == "y")
+  }
+}

@@ -54,7 +54,7 @@ private let lora = minimalRecipe.with("method", ["type": "lora"])
     (
       "task.type", "ner",
       "found \"ner\"; expected \"token_classification\", \"sequence_classification\", \"multi_label_classification\", "
-        + "\"regression\" or \"masked_lm\"."
+        + "\"regression\" or \"masked_lm\". Did you mean 'token_classification'?"
     ),
     ("task.class_weights", 3, "found 3; expected an object, each value a number above 0."),
     ("data.format", nil, "missing; expected \"conll\", \"text\", \"jsonl\", \"tsv\" or \"csv\"."),

@@ -1,70 +1,75 @@
-/// The recipe library: finding the folders, listing recipes, finding one by name.
+/// The recipe library: the recipes in the binary, those of a folder, finding one by name, and what is missing for a run.
 import Files
 import FoundationEssentials
+import ShippedRecipes
 import TestSupport
 import Testing
+import Training
 
 @testable import Recipes
 
-@Test func `the library lists recipes with their descriptions, and broken ones with their fault`() throws {
+@Test func `the binary has every recipe of the folder recipes, byte for byte`() throws {
+  let files = try FileManager.default.contentsOfDirectory(atPath: repository + "/recipes").filter {
+    $0.hasSuffix(".json")
+  }
+  #expect(Set(files) == Set(shippedRecipes.keys.map { $0 + ".json" }) && !files.isEmpty)
+  for (name, bytes) in shippedRecipes {
+    #expect(try readFile("\(repository)/recipes/\(name).json") == Data(bytes), "\(name)")
+  }
+}
+
+@Test func `the library lists the recipes of a folder before those in the binary, and broken ones with their fault`()
+  throws
+{
   try inNewFolder { folder in
-    try writeFile("{\"about\": \"first\"}", to: "\(folder)/b.json")
+    try writeFile(minimalRecipe.with("about", "mine").text(), to: "\(folder)/quickstart.json")
     try writeFile("{\"about\": ", to: "\(folder)/a.json")
     try writeFile("[]", to: "\(folder)/c.json")
     try writeFile("no recipe", to: "\(folder)/README.md")
-    try makeFolder("\(folder)/other")
-    try writeFile("{\"about\": \"second\"}", to: "\(folder)/other/b.json")
-    let entries = RecipeLibrary.list(in: [folder, "\(folder)/other", "\(folder)/none"])
-    #expect(entries.map(\.name) == ["a", "b", "c"])
-    #expect(entries.map(\.about) == ["", "first", ""])
-    #expect(
-      entries[0].fault?.hasPrefix("\(folder)/a.json: not valid JSON: line 1, column 11") == true
-    )
-    #expect(entries[1].fault == nil)
-    #expect(entries[2].fault == "\(folder)/c.json: found an empty list; expected an object.")
+    let entries = RecipeLibrary.list(in: folder)
+    #expect(Set(entries.map(\.name)) == Set(shippedRecipes.keys).union(["a", "c"]))
+    let byName = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0) })
+    #expect(byName["a"]?.fault?.hasPrefix("\(folder)/a.json: not valid JSON: line 1, column 11") == true)
+    #expect(byName["c"]?.fault?.contains("an object") == true)
+    #expect(byName["quickstart"]?.about == "mine" && byName["quickstart"]?.path == "\(folder)/quickstart.json")
+    #expect(byName["quickstart"]?.needs.map(\.path) == ["m", "t.tsv"])
+    #expect(byName["quickstart-sweep"]?.fault == nil)
   }
 }
 
 @Test func `a recipe is found by name; otherwise the nearest name is suggested`() throws {
   try inNewFolder { folder in
-    try writeFile("{}", to: "\(folder)/ncbi-disease-lora.json")
-    #expect(try RecipeLibrary.find("ncbi-disease-lora", in: [folder]).path == "\(folder)/ncbi-disease-lora.json")
+    try writeFile("{}", to: "\(folder)/mine.json")
+    #expect(try RecipeLibrary.find("mine", in: folder) == "\(folder)/mine.json")
+    #expect(try RecipeLibrary.find("ncbi-disease-lora", in: folder) == "tune:/ncbi-disease-lora.json")
     let near = try #require(throws: RecipeLibraryFault.self) {
-      try RecipeLibrary.find("ncbi-disease-lroa", in: [folder])
+      try RecipeLibrary.find("ncbi-disease-lroa", in: nil)
     }
-    #expect(
-      near.description == "ncbi-disease-lroa: no such recipe in \(folder). Did you mean 'ncbi-disease-lora'?")
-    let far = try #require(throws: RecipeLibraryFault.self) { try RecipeLibrary.find("x", in: [folder]) }
-    #expect(far.description == "x: no such recipe in \(folder). Available recipes: ncbi-disease-lora.")
-    let none = try #require(throws: RecipeLibraryFault.self) { try RecipeLibrary.find("x", in: []) }
-    #expect(
-      none.description == "x: no such recipe, and no folder with recipes was found. "
-        + "Set TUNE_RECIPES to one, or give the path of a recipe.")
+    #expect(near.description == "ncbi-disease-lroa: no such recipe. Did you mean 'ncbi-disease-lora'?")
+    let far = try #require(throws: RecipeLibraryFault.self) { try RecipeLibrary.find("x", in: folder) }
+    #expect(far.description.hasPrefix("x: no such recipe. Available recipes: chemprot-lora, "))
   }
 }
 
-@Test func `folders of recipes are found above a build tree and beside an installed program`() throws {
+@Test func `every recipe in the binary is valid, and says where what it needs is to be had`() throws {
+  let entries = RecipeLibrary.list(in: nil)
+  for entry in entries {
+    #expect(entry.fault == nil && !entry.about.isEmpty, "\(entry)")
+    for need in entry.needs { #expect(need.source != nil, "\(entry.name): \(need.path)") }
+  }
+  let sweep = try #require(try Sweep.load(path: "tune:/quickstart-sweep.json", checkFiles: false))
+  #expect(sweep.cells.count == 4 && sweep.cells[0].recipe.training.settings.batchSize == .examples(32))
+}
+
+@Test func `the folder with the base model is above a build tree or beside an installed program`() throws {
   try inNewFolder { folder in
-    for path in ["repo/.build/x/release", "repo/recipes", "usr/bin", "usr/share/tune/recipes", "mine"] {
+    for path in ["repo/.build/x/release", "repo/checkpoints/biomed-mini-l3", "usr/bin", "usr/share/tune"] {
       try makeFolder("\(folder)/\(path)")
     }
-    #expect(
-      RecipeLibrary.folders(binary: "\(folder)/repo/.build/x/release/tune", variable: nil) == ["\(folder)/repo/recipes"]
-    )
-    #expect(
-      RecipeLibrary.folders(binary: "\(folder)/usr/bin/tune", variable: "\(folder)/mine") == [
-        "\(folder)/mine", "\(folder)/usr/share/tune/recipes",
-      ])
-    #expect(RecipeLibrary.folders(binary: nil, variable: "\(folder)/none") == [])
+    try makeFolder("\(folder)/usr/share/tune/checkpoints/biomed-mini-l3")
+    #expect(ShippedRecipe.home(of: "\(folder)/repo/.build/x/release/tune") == "\(folder)/repo")
+    #expect(ShippedRecipe.home(of: "\(folder)/usr/bin/tune") == "\(folder)/usr/share/tune")
+    #expect(ShippedRecipe.home(of: "\(folder)/nowhere/tune") == nil)
+    #expect(ShippedRecipe.home(of: nil) == nil)
   }
-}
-
-@Test func `a program in the build tree finds the repository's recipes`() {
-  let folders = RecipeLibrary.folders(
-    binary: "\(repository)/.build/x86_64-unknown-linux-gnu/release/tune", variable: nil)
-  #expect(folders == ["\(repository)/recipes"])
-  #expect(
-    RecipeLibrary.list(in: folders).contains { $0.name == "ncbi-disease-lora" && $0.about == "LoRA on NCBI-disease" })
-  // Listing must work wherever the tests' program is.
-  _ = RecipeLibrary.list()
 }

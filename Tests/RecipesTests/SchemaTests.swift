@@ -16,7 +16,7 @@ private let schema = SchemaValidator(root: Recipe.schema)
 }
 
 @Test func `the schema accepts every shipped recipe, resolved recipes and random ones`() throws {
-  for entry in RecipeLibrary.list(in: ["\(repository)/recipes"]) {
+  for entry in RecipeLibrary.list(in: "\(repository)/recipes") {
     let json = try JSON(path: entry.path)
     #expect(schema.faults(json) == [], "\(entry.name)")
     if json["extends"] == nil {

@@ -132,6 +132,7 @@ private struct CachingBench {
     _ = try trainer.run(shouldStop: { step.map { done >= $0 } ?? false }) { event in
       switch event {
       case .step(let record): done = record.step
+      case .evaluating: break
       case .evaluated(let record): scores.append(record.evaluation.loss)
       }
     }

@@ -193,6 +193,7 @@ func `max_steps may end before or after an epoch`(_ count: Int) throws {
     _ = try bench.trainer.run(shouldStop: { false }) { event in
       switch event {
       case .step(let record): steps.append(record)
+      case .evaluating: break
       case .evaluated(let record): evaluations.append((record.step, record.epoch))
       }
     }

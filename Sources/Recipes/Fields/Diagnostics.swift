@@ -26,19 +26,16 @@ final class Diagnostics {
 
   /// Reports each unknown key with advice. Call it last: a key may belong to a section that is declared later.
   func adviseOnUnknownKeys() {
+    if unknown.isEmpty { return }
+    let allKeys = Set(keys.map(\.path)).union(Recipe.keys.map(\.path))
     for (path, key, valid) in unknown {
       if let name = renamedKeys[path] {
         report(.init(path, "unknown key", advice: "It was renamed to '\(name)'."))
         continue
       }
-      if let near = mostLikelyKey(key, among: valid) {
-        report(.init(path, "unknown key", advice: "Did you mean '\(near)'?"))
-        continue
-      }
-      let elsewhere = keys.map(\.path).filter { $0.hasSuffix(".\(key)") || $0 == key }
-      if !elsewhere.isEmpty {
-        let names = elsewhere.map { "'\($0)'" }.joined(separator: " or ")
-        report(.init(path, "unknown key", advice: "Did you mean \(names)?"))
+      let elsewhere = allKeys.filter { $0.hasSuffix(".\(key)") || $0 == key }.sorted()
+      if let name = mostLikelyKey(key, in: path.dropLast(key.count), among: valid, elsewhere) {
+        report(.init(path, "unknown key", advice: "Did you mean \(name)?"))
       } else {
         report(.init(path, "unknown key", expected: "one of \(valid.sorted().joined(separator: ", "))"))
       }
@@ -46,13 +43,21 @@ final class Diagnostics {
   }
 }
 
-/// The key that `word` most likely stands for: by spelling, or because one contains the other as whole words
-/// (`lora_alpha` and `alpha`, `warmup` and `warmup_ratio`).
-private func mostLikelyKey(_ word: String, among keys: [String]) -> String? {
+/// The key that `word` most likely stands for: a key of that name in another section, the same setting in another tool's
+/// words, a key with nearly the same name, or one of two that contain each other as whole words (`lora_alpha` and
+/// `alpha`, `warmup` and `warmup_ratio`).
+/// - Parameter section: where it is, `method.`.
+private func mostLikelyKey(
+  _ word: String, in section: Substring, among keys: [String], _ elsewhere: [String]
+) -> String? {
   guard word.utf8.count <= 64 else { return nil }
-  if let near = nearest(to: word, among: keys) { return near }
+  if !elsewhere.isEmpty { return oneOf(elsewhere.map { "'\($0)'" }) }
+  if let setting = keyHints[word.lowercased()] {
+    return "'\(setting.hasPrefix(section) ? setting.dropFirst(section.count) : setting[...])'"
+  }
   let related = keys.filter { "_\(word)_".contains("_\($0)_") || "_\($0)_".contains("_\(word)_") }
-  return related.max { ($0.count, $1) < ($1.count, $0) }
+  let near = nearest(to: word, among: keys) ?? related.max { ($0.count, $1) < ($1.count, $0) }
+  return near.map { "'\($0)'" }
 }
 
 /// The key path of a value, and where faults found there are reported.

@@ -143,7 +143,7 @@ extension FieldType {
       expected, schema: Schema.names(names),
       read: { json, location in
         if let found = values.first(where: { $0.name == json.string }) { return found.value }
-        let near = json.string.flatMap { $0.utf8.count <= 64 ? nearest(to: $0, among: names) : nil }
+        let near = json.string.flatMap { likelyName(for: $0, among: names) }
         location.wrong(json, expected: expected, advice: near.map { "Did you mean '\($0)'?" })
         return nil
       }, write: { .string(write($0)) })

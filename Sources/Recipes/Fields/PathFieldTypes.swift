@@ -1,7 +1,9 @@
-/// Field types for paths: an existing file, a model's folder, a folder to create. Does not open any of them.
+/// Field types for paths: an existing file, a model's folder, a folder to create. Does not open any of them; the folder of a
+/// run stands for its model or its adapter.
 import Files
 import FoundationEssentials
 import Hub
+import Tasks
 
 extension FieldType<String> {
   /// An existing file.
@@ -11,11 +13,20 @@ extension FieldType<String> {
     }
   }
 
+  /// A model's folder, or that of a run in full, which is read as its model; a name on the Hub is replaced by the local folder.
+  static var model: Self { folder(holding: "config.json") { try RunParts.model(modelFolder($0)) } }
+
+  /// An adapter's folder, or that of a run, which is read as its adapter.
+  static var adapter: Self { folder(holding: "adapter_config.json") { try RunParts.adapter(modelFolder($0)) } }
+
   /// An existing folder that contains one of the files `names`; a name on the Hub is replaced by the local folder.
-  static func folder(holding names: String...) -> Self {
+  /// - Parameter resolve: makes the folder of the given path.
+  static func folder(
+    holding names: String..., resolve: @escaping (String) throws -> String = modelFolder
+  ) -> Self {
     let name = names.joined(separator: " or ")
     let expected = "the path of a folder with \(name)"
-    return existingPath(expected, resolve: modelFolder) { path, location in
+    return existingPath(expected, resolve: resolve) { path, location in
       if !isFolder(path) {
         location.fault("found \"\(printable(path))\", a file", expected: expected)
       } else if !names.contains(where: { fileExists("\(path)/\($0)") }) {

@@ -2,6 +2,7 @@
 /// The only keys of a recipe that it knows are those that select a variant.
 import Files
 import Glibc
+import Tasks
 
 /// One file of a chain.
 struct ExtendedFile {
@@ -32,13 +33,13 @@ enum Extends {
       guard chain.count < maxFiles else {
         throw fault(file, "found a chain of more than \(maxFiles) files", expected: "at most \(maxFiles)")
       }
-      guard fileExists(path) else {
+      guard ShippedRecipe.exists(at: path) || fileExists(path) else {
         throw fault(
           file, "found \"\(printable(name.string ?? ""))\", but \(printable(path)) does not exist",
           expected: "the path of a recipe, relative to this file's folder")
       }
       chain.append(path)
-      (json, file) = (try JSON(path: path), path)
+      (json, file) = (try ShippedRecipe.tree(at: path), path)
       if json.object == nil {
         throw RecipeFaults(file: path, [RecipeFault("", "found \(json.shown)", expected: "an object")])
       }
@@ -53,9 +54,12 @@ enum Extends {
     var faults: [RecipeFault] = []
     let path = Environment(environment).expand(name, at: "extends", &faults).string ?? text
     if !faults.isEmpty { throw RecipeFaults(file: file, faults) }
-    guard !path.hasPrefix("/"), let file, let slash = file.lastIndex(of: "/") else { return path }
-    return file[...slash] + path
+    guard !path.hasPrefix("/"), let file, let slash = file.lastIndex(of: "/") else { return recipeFile(path) }
+    return recipeFile(file[...slash] + path)
   }
+
+  /// The folder of a run stands for its recipe.
+  private static func recipeFile(_ path: String) -> String { RunParts(path)?.recipe ?? path }
 
   private static func fault(_ file: String?, _ found: String, expected: String, advice: String? = nil) -> RecipeFaults {
     RecipeFaults(file: file, [RecipeFault("extends", found, expected: expected, advice: advice)])

@@ -21,7 +21,7 @@ struct RawRecipe {
   init(
     path: String, overrides: [String], setFiles: [String], environment: [String: String] = Environment.process
   ) throws {
-    let json = try JSON(path: path)
+    let json = try ShippedRecipe.tree(at: path)
     try self.init(json, named: path, overrides: overrides, setFiles: setFiles, environment: environment)
   }
 

@@ -1,8 +1,13 @@
-/// Finds the recipes that ship with `tune`, by name. Does not check them: `Recipe.load` does.
-import Files
+/// Finds the recipes that ship with `tune`, which are in the binary, and those of the folder `$TUNE_RECIPES`, by name. Does
+/// not check them: `Recipe.load` does.
+public import Files
 import FoundationEssentials
+import ShippedRecipes
 
 public enum RecipeLibrary {
+  /// The base model that ships, below the folder that the program came with.
+  static let base = "checkpoints/biomed-mini-l3"
+
   /// A recipe of the library.
   public struct Entry: Sendable, Equatable {
     /// The file's name without `.json`.
@@ -10,83 +15,63 @@ public enum RecipeLibrary {
     /// The recipe's description of itself; empty if it has none.
     public let about: String
     public let path: String
-    /// Why the file cannot be read; nil: it can.
+    /// Why the file cannot be read, or is not a recipe; nil: it is.
     public let fault: String?
+    /// What is missing for a run.
+    public let needs: [RecipeNeed]
   }
 
-  /// The recipes in `folders`, sorted by name. Of two recipes with the same name, the first folder's is listed.
-  public static func list(in folders: [String] = folders()) -> [Entry] {
-    var entries: [String: Entry] = [:]
-    for folder in folders {
-      let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-      for file in files where file.hasSuffix(".json") {
-        let name = String(file.dropLast(".json".count))
-        if entries[name] == nil { entries[name] = entry(name, "\(folder)/\(file)") }
-      }
+  /// The recipes in `folder`, and those in the binary whose names it does not have, sorted by name.
+  public static func list(in folder: String? = folder) -> [Entry] {
+    let files = folder.flatMap { try? FileManager.default.contentsOfDirectory(atPath: $0) } ?? []
+    let own = files.filter { $0.hasSuffix(".json") }.map {
+      (String($0.dropLast(".json".count)), "\(folder ?? "")/\($0)")
     }
-    return entries.values.sorted { $0.name < $1.name }
+    let shipped = shippedRecipes.keys.map { ($0, ShippedRecipe.path(of: $0)) }
+    return Dictionary(own + shipped) { own, _ in own }.map(entry).sorted { $0.name < $1.name }
   }
 
-  /// The recipe called `name`. Throws `RecipeLibraryFault`, with the nearest name, if there is none.
-  public static func find(_ name: String, in folders: [String] = folders()) throws(RecipeLibraryFault) -> Entry {
-    let entries = list(in: folders)
-    guard let entry = entries.first(where: { $0.name == name }) else {
-      throw .noSuchRecipe(name: name, names: entries.map(\.name), folders: folders)
-    }
-    return entry
+  /// The path of the recipe called `name`. Throws `RecipeLibraryFault`, with the nearest name, if there is none.
+  public static func find(_ name: String, in folder: String? = folder) throws(RecipeLibraryFault) -> String {
+    let path = folder.map { "\($0)/\(name).json" }
+    if let path, fileExists(path) { return path }
+    if ShippedRecipe.exists(at: ShippedRecipe.path(of: name)) { return ShippedRecipe.path(of: name) }
+    throw .noSuchRecipe(name: name, names: list(in: folder).map(\.name))
   }
 
-  /// The folders of recipes that exist: `$TUNE_RECIPES`; the first `recipes` folder beside the program or above it (a
-  /// program in a build tree finds its repository's); `../share/tune/recipes` for an installed program.
-  public static func folders() -> [String] {
-    let binary = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    return folders(binary: binary, variable: ProcessInfo.processInfo.environment["TUNE_RECIPES"])
+  /// The text of a recipe: a file, or one in the binary.
+  /// - Throws: `FileFault`.
+  public static func text(at path: String) throws(FileFault) -> String { try ShippedRecipe.text(at: path) }
+
+  /// The base model that ships; nil where it is neither in the working directory nor beside or above the program.
+  public static var baseModel: String? {
+    if fileExists(base + "/config.json") { return base }
+    let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return ShippedRecipe.home(of: program).map { "\($0)/\(base)" }
   }
 
-  /// - Parameters:
-  ///   - binary: the program's path, without symbolic links.
-  ///   - variable: the value of `$TUNE_RECIPES`.
-  static func folders(binary: String?, variable: String?) -> [String] {
-    var candidates: [String] = []
-    var folder = parent(of: binary ?? "")
-    let share = folder.map { "\(parent(of: $0) ?? "")/share/tune/recipes" }
-    while let current = folder {
-      candidates.append("\(current)/recipes")
-      folder = parent(of: current)
-    }
-    let nearby = candidates.first(where: fileExists)
-    return [variable, nearby, share].compactMap(\.self).filter { !$0.isEmpty && fileExists($0) }
-  }
-
-  /// The parent of an absolute path: empty for the root folder, nil above it.
-  private static func parent(of path: String) -> String? {
-    path.lastIndex(of: "/").map { String(path[..<$0]) }
+  /// `$TUNE_RECIPES`; nil if it is not set, or not there.
+  public static var folder: String? {
+    ProcessInfo.processInfo.environment["TUNE_RECIPES"].flatMap { fileExists($0) ? $0 : nil }
   }
 
   private static func entry(_ name: String, _ path: String) -> Entry {
     do {
-      let json = try JSON(path: path)
-      guard case .object(let members) = json else {
-        return Entry(name: name, about: "", path: path, fault: "\(path): found \(json.shown); expected an object.")
-      }
-      return Entry(name: name, about: members["about"]?.string ?? "", path: path, fault: nil)
+      let about = try ShippedRecipe.tree(at: path)["about"]?.string ?? ""
+      return Entry(name: name, about: about, path: path, fault: nil, needs: try RecipeNeed.all(ofRecipeAt: path))
     } catch {
-      return Entry(name: name, about: "", path: path, fault: "\(error)")
+      return Entry(name: name, about: "", path: path, fault: "\(error)", needs: [])
     }
   }
 }
 
 /// A name that no recipe of the library has.
 public enum RecipeLibraryFault: Error, Sendable, Equatable, CustomStringConvertible {
-  case noSuchRecipe(name: String, names: [String], folders: [String])
+  case noSuchRecipe(name: String, names: [String])
 
   public var description: String {
     switch self {
-    case .noSuchRecipe(let name, _, let folders) where folders.isEmpty:
-      "\(printable(name)): no such recipe, and no folder with recipes was found. "
-        + "Set TUNE_RECIPES to one, or give the path of a recipe."
-    case .noSuchRecipe(let name, let names, let folders):
-      "\(printable(name)): no such recipe in \(folders.joined(separator: ", ")). " + advice(name, names)
+    case .noSuchRecipe(let name, let names): "\(printable(name)): no such recipe. \(advice(name, names))"
     }
   }
 

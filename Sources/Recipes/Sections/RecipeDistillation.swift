@@ -1,5 +1,6 @@
 /// The recipe's section "distillation": the teachers and the loss terms. Does not load a teacher.
 import Files
+import Tasks
 
 extension Recipe {
   public struct Distillation: Sendable, Equatable {
@@ -90,12 +91,21 @@ extension Recipe {
 
 extension FieldType<[Recipe.Distillation.Teacher]> {
   fileprivate static var teachers: Self {
-    let folder = FieldType<String>.folder(holding: "config.json")
-    let adapter = FieldType<String>.folder(holding: "adapter_config.json")
+    let folder = FieldType<String>.model, adapter = FieldType<String>.adapter
     let expected = "the path of a model's folder, {\"path\": …, \"adapter\": …}, or a list of these"
     func read(_ json: JSON, _ location: FieldLocation) -> Value.Element? {
       switch json {
-      case .string: return folder.read(json, location).map { .init(path: $0) }
+      case .string(let path):
+        guard location.diagnostics.checkFiles, RunParts(path) != nil else {
+          return folder.read(json, location).map { .init(path: $0) }
+        }
+        do {
+          let (base, adapter) = try RunParts.baseAndAdapter(path)
+          return .init(path: base, adapter: adapter)
+        } catch {
+          location.fault("found \"\(printable(path))\", a run", expected: expected, advice: "\(error)")
+          return nil
+        }
       case .object(let members):
         let unknown = members.keys.filter { !["path", "adapter"].contains($0) }
         unknown.forEach { location.below($0).fault("unknown key", expected: "one of adapter, path") }

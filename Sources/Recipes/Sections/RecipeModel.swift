@@ -52,7 +52,7 @@ extension Recipe {
         "add_prefix_space", &addPrefixSpace, .bool,
         "Whether a byte-level BPE tokenizer puts a space before texts and words; overrides its files.")
       fields.required(
-        "path", &path, .folder(holding: "config.json"),
+        "path", &path, .model,
         unless: initialization == .random && config != nil && tokenizer != nil,
         "Base model: a folder in the Hub's layout, or the name of a downloaded model on the Hub.")
       fields.optional(

@@ -54,6 +54,7 @@ extension Run {
         attempt { try log(evaluation.json) }
         // An adapter's snapshot is small. In full fine-tuning it is four times the model's size: by the timer only.
         if adapter != nil, evaluation.step > 0, failure == nil { takeSnapshot() }
+      case .evaluating: return report(event)
       }
       attempt { try hiddenStates?.check() }
       report(event)
@@ -65,7 +66,7 @@ extension Run {
         trainer.loadBestWeights()
         return try save(result, evaluations: [:], in: folder)
       }
-      return try fitted().finish(result, folder)
+      return try fitted(report).finish(result, folder, report)
     } catch {
       throw saveFault(error, in: folder)
     }
@@ -97,20 +98,26 @@ extension Run {
   }
 
   /// The run with what its task chooses on dev.
-  private func fitted() throws -> Run {
+  private func fitted(_ report: (TrainingEvent) -> Void) throws -> Run {
     var run = self
-    if let (task, inference) = try setup.task.fitted(model, adapters: adapters, replicas.forEach) {
+    let fitted = try trainer.withProgress(of: .dev, before: [.dev, .test], report: report) { parallelFor in
+      try setup.task.fitted(model, adapters: adapters, parallelFor)
+    }
+    if let (task, inference) = fitted {
       (run.setup.task, run.setup.inference) = (task, inference)
     }
     return run
   }
 
-  private func finish(_ result: TrainingResult, _ folder: RunFolder) throws -> JSON {
+  private func finish(
+    _ result: TrainingResult, _ folder: RunFolder, _ report: (TrainingEvent) -> Void
+  ) throws -> JSON {
     var metrics: [String: JSON] = [:]
-    for split in [Split.dev, .test] {
-      guard let evaluation = try setup.task.evaluate(model, adapters: adapters, on: split, replicas.forEach) else {
-        continue
+    for (split, later) in [(Split.dev, [Split.test]), (.test, [])] {
+      let scores = try trainer.withProgress(of: split, before: later, report: report) { parallelFor in
+        try setup.task.evaluate(model, adapters: adapters, on: split, parallelFor)
       }
+      guard let evaluation = scores else { continue }
       metrics[split.rawValue] = evaluation.json
       try folder.savePredictions(evaluation.predictions(), split)
     }

@@ -9,7 +9,7 @@ import GRDB
 struct RunIndex {
   static let name = ".tune-runs.sqlite"
   /// The version of the schema; an index of another version is created again.
-  private static let version = 1
+  private static let version = 2
   private let folder: String
   private let queue: DatabaseQueue
 

@@ -15,7 +15,8 @@ public struct RunRecord: Sendable, Equatable {
   public let started: String
   /// Why it failed, if that is known.
   public let why: String?
-  /// recipe.json, and the result.json that belongs to it; `{}` if there is none.
+  /// recipe.json, and the result.json that belongs to it; `{}` if there is none. An unfinished run has the scores of its best
+  /// evaluation on dev so far, from its log.
   public let recipe, result: JSON
   /// Modification times of the two files and the marker. A record whose stamp differs from the folder's is out of date.
   let stamp: String
@@ -52,8 +53,8 @@ public struct RunRecord: Sendable, Equatable {
     case .ended: status = result?["status"]?.string ?? (hasSnapshot(folder) ? "interrupted" : "failed")
     }
     self.init(
-      path: folder, status: status, started: started, why: why, recipe: recipe, result: result ?? [:],
-      stamp: Self.stamp(of: folder))
+      path: folder, status: status, started: started, why: why, recipe: recipe,
+      result: withLoggedScores(result ?? [:], recipe, folder + "/metrics.jsonl"), stamp: Self.stamp(of: folder))
   }
 
   static func stamp(of folder: String) -> String {
@@ -97,6 +98,25 @@ extension RunRecord {
     let digits = String(UInt32(truncatingIfNeeded: hash ^ hash >> 32), radix: 16)
     return String(repeating: "0", count: 8 - digits.count) + digits
   }
+}
+
+/// `result` with the best evaluation in the run's log at `path`, or the last one if none is marked as the best, where it has
+/// no score on dev.
+private func withLoggedScores(_ result: JSON, _ recipe: JSON, _ path: String) -> JSON {
+  guard result["metrics"]?["dev"] == nil, let log = try? readText(path) else { return result }
+  let evaluations = log.split(separator: "\n").filter { $0.contains("\"evaluation\"") }
+    .compactMap { try? JSON(parsing: Data($0.utf8), named: path) }
+    .filter { $0["event"] == "evaluation" && $0["split"] == "dev" }
+  guard let best = evaluations.last(where: { $0["is_best"] == true }) ?? evaluations.last else { return result }
+  var members = result.object ?? [:]
+  members["metrics"] = .object((result["metrics"]?.object ?? [:]).merging(["dev": best["metrics"] ?? [:]]) { $1 })
+  if let metric = recipe["training"]?["metric_for_best_model"]?.string, best["is_best"] == true {
+    members["best"] = [
+      "epoch": best["epoch"] ?? .null, "step": best["step"] ?? .null, "metric": .string(metric),
+      "value": best["metrics"]?[metric] ?? .null,
+    ]
+  }
+  return .object(members)
 }
 
 /// The leaves of an object by key path. A list is one leaf: its elements, joined by commas.

@@ -1,0 +1,49 @@
+/// What a recipe reads that is not here, and where to get it.
+import Files
+
+/// A file or folder that a recipe of the library needs and that is missing.
+public struct RecipeNeed: Sendable, Equatable {
+  public let path: String
+  /// How to get it; nil: unknown.
+  public let source: String?
+
+  /// The missing paths of the recipe at `path`. Files of one folder are one need.
+  static func all(ofRecipeAt path: String) throws -> [RecipeNeed] {
+    let recipes =
+      try Sweep.load(path: path, checkFiles: false)?.cells.map(\.recipe) ?? [Recipe.load(path: path, checkFiles: false)]
+    var needs: [RecipeNeed] = []
+    for path in recipes.flatMap(\.inputs) where !fileExists(path) {
+      let known = sources.first { path.hasSuffix($0.folder) || path.contains($0.folder + "/") }
+      let parent = known.map { path.split(separator: $0.folder, maxSplits: 1, omittingEmptySubsequences: false)[0] }
+      let folder = parent.map { "\($0)\(known?.folder ?? "")" }
+      let need = RecipeNeed(path: folder ?? path, source: known?.source)
+      if !needs.contains(need) { needs.append(need) }
+    }
+    return needs
+  }
+
+  /// By the end of the folder's path.
+  private static let sources = [
+    ("checkpoints/biomed-mini-l3", "in tune's repository"),
+    ("recipes/quickstart", "written by: quickstart-corpus recipes/quickstart (make quickstart)"),
+    (
+      "models/minilm-l6",
+      "tune download sentence-transformers/all-MiniLM-L6-v2 --to FOLDER, or scripts/fetch-minilm.sh FOLDER"
+    ),
+    ("data/ncbi-disease", "NCBI-disease as CoNLL: github.com/cambridgeltl/MTL-Bioinformatics-2016, NCBI-disease-IOB"),
+    ("data/chemprot", "ChemProt as JSON lines: github.com/allenai/scibert, data/text_classification/chemprot"),
+    ("data/pubmed-text", "your own running text: PubMed abstracts, one a line; MedQuAD as JSON lines"),
+    ("runs/minilm-5950", "made by scripts/make-base.sh"),
+    ("runs/distil-general/model", "the result of: tune run distil-general"),
+    ("checkpoints/ncbi-disease-teacher/adapter", "the result of: tune run ncbi-disease-teacher"),
+    ("runs/vocabulary-8000", "made by: tune tokenizer train TEXT --size 8000 --output runs/vocabulary-8000"),
+  ].map { (folder: $0, source: $1) }
+}
+
+extension Recipe {
+  /// The files and folders that a run reads.
+  fileprivate var inputs: [String] {
+    let teachers = distillation?.teachers.flatMap { [$0.path] + ($0.adapter.map { [$0] } ?? []) } ?? []
+    return model.folders + teachers + data.files.flatMap(\.paths)
+  }
+}

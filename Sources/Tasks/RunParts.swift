@@ -1,0 +1,69 @@
+/// What the folder of a run stands for where a model, an adapter or a recipe is expected. Does not read them.
+import Files
+
+/// The parts of a run's folder.
+public struct RunParts: Sendable {
+  /// Without a final slash.
+  private let folder: String
+
+  /// nil: `path` is not the folder of a run.
+  public init?(_ path: String) {
+    guard !path.isEmpty, fileExists(path + "/recipe.json") else { return nil }
+    folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
+
+  public var recipe: String { folder + "/recipe.json" }
+  private var adapter: String? { part("adapter", holding: "adapter_config.json") }
+  private var model: String? { part("model", holding: "config.json") }
+
+  private func part(_ name: String, holding file: String) -> String? {
+    fileExists("\(folder)/\(name)/\(file)") ? "\(folder)/\(name)" : nil
+  }
+
+  /// The adapter that `path` stands for: that of a run, or `path` itself.
+  public static func adapter(_ path: String) throws(RunPartsFault) -> String {
+    guard let run = RunParts(path) else { return path }
+    guard let adapter = run.adapter else {
+      throw run.model == nil ? .nothingYet(path) : .noAdapter(path)
+    }
+    return adapter
+  }
+
+  /// The model that `path` stands for: the one that a run trained in full, or `path` itself.
+  public static func model(_ path: String) throws(RunPartsFault) -> String {
+    guard let run = RunParts(path) else { return path }
+    guard let model = run.model else {
+      throw run.adapter == nil ? .nothingYet(path) : .noModel(path)
+    }
+    return model
+  }
+
+  /// The base and the adapter that `path` stands for: those of a run, by its recipe; else `path` without an adapter.
+  /// - Throws: `RunPartsFault`; the errors of reading the recipe.
+  public static func baseAndAdapter(_ path: String) throws -> (base: String, adapter: String?) {
+    guard let run = RunParts(path), run.model == nil else { return (try model(path), nil) }
+    let adapter = try adapter(path), base = try JSON(path: run.recipe)["model"]?["path"]?.string ?? ""
+    guard fileExists(base + "/config.json") else { throw RunPartsFault.noBase(path, base: base, adapter: adapter) }
+    return (base, adapter)
+  }
+}
+
+public enum RunPartsFault: Error, Equatable, CustomStringConvertible {
+  case nothingYet(String)
+  case noAdapter(String)
+  case noModel(String)
+  case noBase(String, base: String, adapter: String)
+
+  public var description: String {
+    switch self {
+    case .nothingYet(let run):
+      "\(run): this run has saved no adapter and no model yet. Continue it with: tune run \(run) --resume"
+    case .noAdapter(let run): "\(run): this run trained a model in full, \(run)/model, and has no adapter."
+    case .noModel(let run):
+      "\(run): this run trained an adapter and has no model of its own. 'tune merge \(run) --output FOLDER' makes one."
+    case .noBase(let run, let base, let adapter):
+      "\(run): its base model '\(base)' (by recipe.json, from the folder in which the run began) is not here. "
+        + "Give the base and the adapter: BASE --adapter \(adapter)"
+    }
+  }
+}

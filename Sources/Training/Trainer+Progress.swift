@@ -1,0 +1,78 @@
+/// How far a run and its evaluations are, and how long the rest takes.
+public import Tasks
+
+/// How far the evaluation of a split is.
+public struct EvaluationProgress: Sendable {
+  public let split: Split
+  /// From 0 to 1.
+  public let fraction: Double
+  /// Seconds until the run ends.
+  public let secondsLeft: Double
+}
+
+/// Measures the evaluation of a split, which begins now.
+public struct EvaluationTimer {
+  private let split: Split
+  private let secondsAfter: Double
+  private let begin = ContinuousClock.now
+
+  /// - Parameter secondsAfter: what the run takes after this evaluation.
+  public init(_ split: Split, secondsAfter: Double = 0) { (self.split, self.secondsAfter) = (split, secondsAfter) }
+
+  public var seconds: Double { (ContinuousClock.now - begin) / .seconds(1) }
+
+  /// - Parameter done: finished batches, at least 1.
+  public func progress(_ done: Int, of count: Int) -> EvaluationProgress {
+    EvaluationProgress(
+      split: split, fraction: Double(done) / Double(count),
+      secondsLeft: seconds * Double(count - done) / Double(done) + secondsAfter)
+  }
+}
+
+/// Evaluations of this process so far.
+struct EvaluationSpeed {
+  var tokens = 0
+  var seconds = 0.0
+}
+
+extension Trainer {
+  /// Seconds until the run ends: its steps and evaluations, and the scores of dev and test at the end.
+  var secondsLeft: Double {
+    let perStep = state.seconds / Double(max(state.step, 1))
+    let evaluations = evaluationCount(until: steps) - evaluationCount(until: state.step)
+    return perStep * Double(steps - state.step)
+      + seconds(evaluating: (evaluations + 1) * task.tokens(in: .dev) + task.tokens(in: .test))
+  }
+
+  /// Before the first evaluation a forward pass is assumed to take a third of a step's time.
+  private func seconds(evaluating tokens: Int) -> Double {
+    let perToken =
+      speed.tokens > 0 ? speed.seconds / Double(speed.tokens) : state.seconds / Double(3 * max(state.tokens, 1))
+    return Double(tokens) * perToken
+  }
+
+  /// Runs `body`, the evaluation of a split at the end of the run, and reports its progress.
+  /// - Parameter later: the splits that are evaluated after this one.
+  public func withProgress<Result>(
+    of split: Split, before later: [Split], report: (TrainingEvent) -> Void, _ body: (ParallelFor) throws -> Result
+  ) rethrows -> Result {
+    let tokens = later.reduce(0) { $0 + task.tokens(in: $1) }
+    return try withProgress(of: split, secondsAfter: seconds(evaluating: tokens), report, body)
+  }
+
+  func withProgress<Result>(
+    of split: Split, secondsAfter: Double, _ report: (TrainingEvent) -> Void, _ body: (ParallelFor) throws -> Result
+  ) rethrows -> Result {
+    let timer = EvaluationTimer(split, secondsAfter: secondsAfter)
+    var isEvaluation = false
+    let result = try body { count, work in
+      isEvaluation = true
+      replicas.forEach(count, progress: { report(.evaluating(timer.progress($0, of: count))) }, work)
+    }
+    if isEvaluation {
+      speed.tokens += task.tokens(in: split)
+      speed.seconds += timer.seconds
+    }
+    return result
+  }
+}

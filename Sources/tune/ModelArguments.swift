@@ -1,0 +1,49 @@
+/// Models and adapters as commands take them: by their folders, or by the folder of the run that trained them.
+import ArgumentParser
+import Files
+import Hub
+import Tasks
+
+struct AdapterArgument: ExpressibleByArgument {
+  let name, path: String
+
+  /// FOLDER, whose last component is then the name, or NAME=FOLDER. Folders may have "=" in their names: an existing
+  /// folder is not split; else the first "=" counts that an existing folder follows.
+  init?(argument: String) {
+    let signs = fileExists(argument) ? [] : argument.indices.filter { argument[$0] == "=" }
+    let splits = signs.map { (name: argument[..<$0], path: argument[argument.index(after: $0)...]) }
+      .filter { !$0.name.isEmpty && !$0.path.isEmpty }
+    if let found = splits.first(where: { fileExists(String($0.path)) }) ?? splits.first {
+      (name, path) = (String(found.name), String(found.path))
+    } else {
+      guard signs.isEmpty, let last = argument.split(separator: "/").last else { return nil }
+      (name, path) = (String(last), argument)
+    }
+  }
+
+  static var defaultCompletionKind: CompletionKind { .directory }
+}
+
+/// The base and the adapter that `model` stands for: a folder, a name on the Hub, or the folder of a run.
+func baseAndAdapter(_ model: String) throws -> (base: String, adapter: String?) {
+  try RunParts.baseAndAdapter(modelFolder(model))
+}
+
+/// The base that `model` stands for, and its adapter if it is the folder of a run; then the adapters of `given`.
+func modelFolders(
+  _ model: String, _ given: [AdapterArgument] = []
+) throws -> (base: String, adapters: [(name: String, path: String)]) {
+  let (base, adapter) = try baseAndAdapter(model)
+  let own = adapter.map { [(name: lastPathComponent(model), path: $0)] } ?? []
+  return (base, try own + given.map { ($0.name, try RunParts.adapter($0.path)) })
+}
+
+/// The base that `model` stands for, and the one adapter: that of the run, or `adapter`.
+func modelFolders(_ model: String, adapter: String?) throws -> (base: String, adapter: String?) {
+  let (base, own) = try baseAndAdapter(model)
+  if own != nil, adapter != nil {
+    throw ValidationError(
+      "\(model) is the folder of a run with an adapter. Give its base model, or leave --adapter out.")
+  }
+  return (base, try own ?? adapter.map(RunParts.adapter))
+}

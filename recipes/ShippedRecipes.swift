@@ -1,0 +1,15 @@
+/// The recipes of this folder, in the binary: the build makes `PackageResources` of them.
+
+/// The bytes of each recipe, by its name.
+public let shippedRecipes: [String: [UInt8]] = [
+  "chemprot-lora": PackageResources.chemprot_lora_json,
+  "distil-general": PackageResources.distil_general_json,
+  "distil-ner": PackageResources.distil_ner_json,
+  "methods-ncbi-disease": PackageResources.methods_ncbi_disease_json,
+  "mlm-continue": PackageResources.mlm_continue_json,
+  "mlm-from-scratch": PackageResources.mlm_from_scratch_json,
+  "ncbi-disease-lora": PackageResources.ncbi_disease_lora_json,
+  "ncbi-disease-teacher": PackageResources.ncbi_disease_teacher_json,
+  "quickstart": PackageResources.quickstart_json,
+  "quickstart-sweep": PackageResources.quickstart_sweep_json,
+]
