@@ -141,7 +141,8 @@ private struct ColumnChoice {
     }
     (self.text, textPair) = (text, pair?.1)
     let named = Self.labels.first(where: names.contains), inferred = others.filter(isLabel)
-    label = named ?? (inferred.count == 1 ? inferred[0].name : nil)
+    let label = named ?? (inferred.count == 1 ? inferred[0].name : nil)
+    self.label = label
     hasSeveralLabels = columns.contains { $0.name == label && $0.hasLists }
     noLabel = .malformed(
       file: file, line: nil, found: "found no column of labels among \(listed)",

@@ -65,9 +65,11 @@ extension Trainer {
   ) rethrows -> Result {
     let timer = EvaluationTimer(split, secondsAfter: secondsAfter)
     var isEvaluation = false
-    let result = try body { count, work in
-      isEvaluation = true
-      replicas.forEach(count, progress: { report(.evaluating(timer.progress($0, of: count))) }, work)
+    let result = try withoutActuallyEscaping(report) { report in
+      try body { count, work in
+        isEvaluation = true
+        replicas.forEach(count, progress: { report(.evaluating(timer.progress($0, of: count))) }, work)
+      }
     }
     if isEvaluation {
       speed.tokens += task.tokens(in: split)

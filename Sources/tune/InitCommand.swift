@@ -31,7 +31,7 @@ struct InitCommand: ParsableCommand {
     if fileExists(output) {
       throw FileFault.unwritable(path: output, why: "it exists; choose another name with --output")
     }
-    guard let model = try model.map { try RunParts.model(modelFolder($0)) } ?? RecipeLibrary.baseModel else {
+    guard let model = try model.map({ try RunParts.model(modelFolder($0)) }) ?? RecipeLibrary.baseModel else {
       throw ValidationError("The base model that ships with tune is not here. Give another one with --model FOLDER.")
     }
     let text = try NewRecipe(for: files, model: model).text

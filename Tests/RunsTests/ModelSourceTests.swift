@@ -194,7 +194,7 @@ private func folder(_ name: String, in temporary: String) throws -> JSON {
     source.config, source.weights, headType: .tokenClassification, classes: 5, reuseHead: true, seed: 1)
   #expect(model.newlyInitialized.isEmpty)
   let saved = TemporaryFolder()
-  try model.save(to: saved.path, labels: [])
+  try model.save(to: saved.path, labels: [], problemType: nil)
   #expect(try ModelConfig(folder: saved.path).layerTypes == source.config.layerTypes)
   for layers: JSON in [[1, 2], [0, 0, 1], [2]] {
     #expect(fault(folder.with("layers", layers)).contains("it must be the first one"), "\(layers)")
