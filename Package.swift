@@ -62,7 +62,8 @@ let package = Package(
     .target(
       name: "ShippedRecipes", path: "recipes", exclude: ["README.md", "quickstart"], sources: ["ShippedRecipes.swift"],
       resources: [
-        "chemprot-lora", "distil-general", "distil-ner", "methods-ncbi-disease", "mlm-continue", "mlm-from-scratch",
+        "biosses-lora", "chemprot-lora", "distil-general", "distil-ner", "hoc-lora", "methods-ncbi-disease",
+        "mlm-continue", "mlm-from-scratch",
         "ncbi-disease-lora", "ncbi-disease-teacher", "quickstart", "quickstart-sweep",
       ].map { .embedInCode($0 + ".json") }, swiftSettings: strict),
     library("Reporting", ["Training", "Tasks", "Kernels", "Files"]),

@@ -2,9 +2,11 @@
 
 /// The bytes of each recipe, by its name.
 public let shippedRecipes: [String: [UInt8]] = [
+  "biosses-lora": PackageResources.biosses_lora_json,
   "chemprot-lora": PackageResources.chemprot_lora_json,
   "distil-general": PackageResources.distil_general_json,
   "distil-ner": PackageResources.distil_ner_json,
+  "hoc-lora": PackageResources.hoc_lora_json,
   "methods-ncbi-disease": PackageResources.methods_ncbi_disease_json,
   "mlm-continue": PackageResources.mlm_continue_json,
   "mlm-from-scratch": PackageResources.mlm_from_scratch_json,

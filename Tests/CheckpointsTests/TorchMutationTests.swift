@@ -18,7 +18,7 @@ import Testing
   @Test(arguments: files) func `damaged files are read or refused`(_ name: String) throws {
     let folder = TemporaryFolder(), path = folder.path + "/x.bin"
     let each = (Self.count ?? 2000) / Self.files.count
-    var mutations = try TorchMutations(readFile(torchFixture(name)), seed: 5), loaded = 0
+    var mutations = try TorchMutations(path: torchFixture(name), seed: 5), loaded = 0
     for index in 0..<each {
       let data = mutations.next(), before = Self.count == nil ? 0 : resetPeakMemory(), start = clock()
       try writeUnsynced(data, at: path)

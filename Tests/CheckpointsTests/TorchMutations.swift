@@ -12,14 +12,16 @@ struct TorchMutations {
   private let entries: [(name: String, data: [UInt8])]
   private var generator: SplitMix64
 
-  init(_ original: Data, seed: UInt64) throws {
+  init(path: String, seed: UInt64) throws {
+    let original = try readFile(path)
     self.original = original
     generator = SplitMix64(seed: seed)
     guard original.starts(with: Data("PK".utf8)) else {
       entries = []
       return
     }
-    let directory = try original.withUnsafeBytes(ZipDirectory.init)
+    // Of the mapped file, whose pages it may release.
+    let map = try MappedFile(path: path), directory = try ZipDirectory(map.bytes)
     entries = directory.entries.values.sorted { $0.bytes.lowerBound < $1.bytes.lowerBound }
       .map { ($0.name, Array(original[$0.bytes])) }
   }

@@ -1,6 +1,6 @@
+/// The section "model": the effect of each key, and faults where it does not match the folders.
 import Adapters
 import Autograd
-/// The section "model": the effect of each key, and faults where it does not match the folders.
 import Checkpoints
 import Files
 import FoundationEssentials
@@ -181,8 +181,7 @@ private func folder(_ name: String, in temporary: String) throws -> JSON {
   for file in ["config.json", "model.safetensors"] {
     try FileManager.default.copyItem(atPath: fixture("families/\(name)/\(file)"), toPath: "\(temporary)/\(file)")
   }
-  try FileManager.default.copyItem(atPath: fixture("tiny-bert/vocab.txt"), toPath: temporary + "/vocab.txt")
-  try writeFile("{\"tokenizer_class\": \"BertTokenizer\"}", to: temporary + "/tokenizer_config.json")
+  try WordPiece(folder: fixture("tiny-bert")).save(to: temporary, hasTokenTypes: false)
   return ["path": .string(temporary)]
 }
 
