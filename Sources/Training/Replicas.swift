@@ -18,7 +18,8 @@ public final class Replicas: @unchecked Sendable {
   }
 
   /// Runs `body` for 0..<count on all threads. Which thread gets which index is not determined.
-  /// - Parameter progress: called on the calling thread with the number of finished indices, after each of its own.
+  /// - Parameter progress: called on the calling thread with the number of finished indices, after each of its own and
+  ///   after the last.
   public func forEach(
     _ count: Int, progress: (_ finished: Int) -> Void, _ body: @Sendable (_ index: Int, Workspace) -> Void
   ) {
@@ -75,6 +76,7 @@ public final class Replicas: @unchecked Sendable {
         }
         workspaces[worker].help { finished.load(ordering: .acquiring) == count }
       }
+      progress(count)
     }
   }
 }

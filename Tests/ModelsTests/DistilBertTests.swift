@@ -122,7 +122,8 @@ func `a saved DistilBERT equals the fixture and loads as the same model`(_ headT
   let output = TemporaryFolder(),
     (folder, classes) = headType == .tokenClassification ? ("tiny-distilbert", 5) : ("tiny-distilbert-sequence", 3)
   let model = try TextModel(folder: fixture(folder), headType: headType, classes: classes, reuseHead: true)
-  try model.save(to: output.path, labels: model.config.labels,
+  try model.save(
+    to: output.path, labels: model.config.labels,
     problemType: headType == .sequenceClassification ? "single_label_classification" : nil)
   let (saved, expected) = (try Checkpoint(folder: output.path), try Checkpoint(folder: fixture(folder)))
   #expect(saved.names == expected.names)

@@ -7,7 +7,8 @@ import Testing
   #expect(Set(names).count == names.count)
   for metric in TaskType.allMetrics { #expect(TaskType.metric(named: metric.name) == metric) }
   #expect(TaskType.metric(named: "height") == nil)
-  #expect(TaskType.allMetrics.filter { !$0.higherIsBetter }.map(\.name).sorted() == ["loss", "mae", "mse", "perplexity"])
+  #expect(
+    TaskType.allMetrics.filter { !$0.higherIsBetter }.map(\.name).sorted() == ["loss", "mae", "mse", "perplexity"])
 }
 
 @Test func `tasks that share a metric's name share its direction`() {
