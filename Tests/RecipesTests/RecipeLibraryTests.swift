@@ -51,12 +51,15 @@ import Training
   }
 }
 
-@Test func `every recipe in the binary is valid, and says where what it needs is to be had`() throws {
-  let entries = RecipeLibrary.list(in: nil)
-  for entry in entries {
+@Test func `every recipe in the binary is valid, and what it reads has a source`() throws {
+  for entry in RecipeLibrary.list(in: nil) {
     #expect(entry.fault == nil && !entry.about.isEmpty, "\(entry)")
-    for need in entry.needs { #expect(need.source != nil, "\(entry.name): \(need.path)") }
+    let recipes =
+      try Sweep.load(path: entry.path, checkFiles: false)?.cells.map(\.recipe)
+      ?? [Recipe.load(path: entry.path, checkFiles: false)]
+    for path in Set(recipes.flatMap(\.inputs)) { #expect(RecipeNeed(path).source != nil, "\(entry.name): \(path)") }
   }
+  #expect(RecipeNeed("../data/hoc/train.tsv").path == "../data/hoc" && RecipeNeed("x/y").path == "x/y")
   let sweep = try #require(try Sweep.load(path: "tune:/quickstart-sweep.json", checkFiles: false))
   #expect(sweep.cells.count == 4 && sweep.cells[0].recipe.training.settings.batchSize == .examples(32))
 }

@@ -11,15 +11,17 @@ public struct RecipeNeed: Sendable, Equatable {
   static func all(ofRecipeAt path: String) throws -> [RecipeNeed] {
     let recipes =
       try Sweep.load(path: path, checkFiles: false)?.cells.map(\.recipe) ?? [Recipe.load(path: path, checkFiles: false)]
-    var needs: [RecipeNeed] = []
-    for path in recipes.flatMap(\.inputs) where !fileExists(path) {
-      let known = sources.first { path.hasSuffix($0.folder) || path.contains($0.folder + "/") }
-      let parent = known.map { path.split(separator: $0.folder, maxSplits: 1, omittingEmptySubsequences: false)[0] }
-      let folder = parent.map { "\($0)\(known?.folder ?? "")" }
-      let need = RecipeNeed(path: folder ?? path, source: known?.source)
+    return recipes.flatMap(\.inputs).filter { !fileExists($0) }.map(RecipeNeed.init).reduce(into: []) { needs, need in
       if !needs.contains(need) { needs.append(need) }
     }
-    return needs
+  }
+
+  /// The folder that `path` is in, if it is to be had as a whole; else `path`.
+  init(_ path: String) {
+    let known = Self.sources.first { path.hasSuffix($0.folder) || path.contains($0.folder + "/") }
+    let parent = known.map { path.split(separator: $0.folder, maxSplits: 1, omittingEmptySubsequences: false)[0] }
+    self.path = parent.map { "\($0)\(known?.folder ?? "")" } ?? path
+    source = known?.source
   }
 
   /// By the end of the folder's path.
@@ -32,6 +34,8 @@ public struct RecipeNeed: Sendable, Equatable {
     ),
     ("data/ncbi-disease", "NCBI-disease as CoNLL: github.com/cambridgeltl/MTL-Bioinformatics-2016, NCBI-disease-IOB"),
     ("data/chemprot", "ChemProt as JSON lines: github.com/allenai/scibert, data/text_classification/chemprot"),
+    ("data/hoc", "Hallmarks of Cancer as TSV, in the form of BLURB: microsoft.github.io/BLURB"),
+    ("data/biosses", "BIOSSES as TSV, in the form of BLURB: microsoft.github.io/BLURB"),
     ("data/pubmed-text", "your own running text: PubMed abstracts, one a line; MedQuAD as JSON lines"),
     ("runs/minilm-5950", "made by scripts/make-base.sh"),
     ("runs/distil-general/model", "the result of: tune run distil-general"),
@@ -42,7 +46,7 @@ public struct RecipeNeed: Sendable, Equatable {
 
 extension Recipe {
   /// The files and folders that a run reads.
-  fileprivate var inputs: [String] {
+  var inputs: [String] {
     let teachers = distillation?.teachers.flatMap { [$0.path] + ($0.adapter.map { [$0] } ?? []) } ?? []
     return model.folders + teachers + data.files.flatMap(\.paths)
   }
