@@ -18,6 +18,8 @@ private func addTables(to program: Program) throws {
         "key": .string("r\(index)"), "text": .string(row.text), "second": .string(row.pair),
         "label": .string(row.label),
         "same": .string(row.same),
+        "topics": .array((row.label == "c" ? [] : ["first"]) + (row.text.contains("d") ? ["d", "any"] : ["any"])),
+        "score": .double(row.label == "c" ? -0.5 : 1.5),
       ]
     }
     try writeFile(objects.map { $0.text(pretty: false) + "\n" }.joined(), to: "\(program.folder)/\(name).jsonl")
@@ -69,6 +71,31 @@ private let pairs = ["data.text_pair_column=second", "data.label_column=same"]
     #expect(card.contains("pipeline_tag: text-classification") && card.contains("accuracy"))
     let config = try program.json("run/adapter/adapter_config.json")
     #expect(config["task_type"] == "SEQ_CLS")
+  }
+}
+
+@Test(arguments: [
+  ("multi_label_classification", "topics", "f1_micro", ["task.threshold=dev_per_label"]),
+  ("regression", "score", "pearson", []),
+])
+func `sets of labels and numbers are learned, and eval repeats the metrics of dev and test`(
+  _ task: String, _ column: String, _ metric: String, _ settings: [String]
+) throws {
+  try withProgram { program in
+    let own = ["task.type=\(task)", "data.label_column=\(column)", "training.metric_for_best_model=\(metric)"]
+    let run = try program.run(["run", "classify.json"] + own + settings)
+    #expect(run.status == 0, "\(run.err)")
+    let metrics = try program.json("run/result.json")["metrics"]
+    #expect((metrics?["test"]?[metric]?.number ?? 0) > 0.8, "\(run.out)")
+    for split in ["dev", "test"] {
+      let eval = try program.run("eval", "base", "--adapter", "run/adapter", "\(split).jsonl", "--json")
+      #expect(try JSON(parsing: .init(eval.out.utf8), named: "eval") == metrics?[split], "\(eval.err)")
+    }
+    let thresholds = try program.json("run/adapter/tune.json")["task"]?["thresholds"]
+    #expect(thresholds?.array?.count == (column == "topics" ? 3 : nil))
+    let config = try program.run("merge", "base", "--adapter", "run/adapter", "--output", "merged")
+    #expect(config.status == 0, "\(config.err)")
+    #expect(try program.json("merged/config.json")["problem_type"]?.string == task)
   }
 }
 
