@@ -2,23 +2,15 @@
 import Crypto
 public import Files
 import Glibc
+import Hashing
 
 /// The SHA-256 of a file as 64 lower-case hexadecimal digits, as `sha256sum` prints it. Reads 1 MiB at a time.
 public func sha256(ofFile path: String) throws(FileFault) -> String {
   let descriptor = try openRegularFile(path)
   defer { close(descriptor) }
   var hash = SHA256()
-  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
-  defer { buffer.deallocate() }
-  while true {
-    let count = read(descriptor, buffer.baseAddress, buffer.count)
-    if count == 0 { return hexadecimal(hash.finalize()) }
-    if count > 0 {
-      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-    } else if errno != EINTR {
-      throw .unreadable(path: path, why: reason(errno))
-    }
-  }
+  try readChunks(of: descriptor, path: path) { hash.update(bufferPointer: $0) }
+  return hexadecimal(hash.finalize())
 }
 
 /// The SHA-256 of a text's UTF-8 bytes.
@@ -34,10 +26,6 @@ extension Checkpoint {
     let lines = zip(digests, files).map { "\($0)  \(lastPathComponent($1))\n" }
     return Checkpoints.sha256(of: lines.joined())
   }
-}
-
-func hexadecimal(_ digest: SHA256.Digest) -> String {
-  digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 
 /// An incremental SHA-256.

@@ -4,6 +4,7 @@ internal import CKernels
 import Crypto
 import Dispatch
 import Files
+import Hashing
 import Synchronization
 
 /// What a sweep finds in a file.

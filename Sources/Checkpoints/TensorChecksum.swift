@@ -2,6 +2,7 @@
 /// can write the file can write its checksum.
 import Crypto
 public import Files
+import Hashing
 
 /// Tensors as `writeSafetensors` takes them.
 public typealias NamedFloats = (name: String, shape: [Int], floats: UnsafeBufferPointer<Float>)

@@ -58,6 +58,8 @@ public struct CoNLLFormat: DataFormat {
 public struct TableDataFormat: DataFormat {
   public let format: TableFormat
   public var columns: RecordColumns
+  /// What records are labeled with.
+  public var labelKind = LabelKind.one
   /// What divides the labels of a record that may have several, and whether each is followed by _1 or _0.
   public var labelSeparator = ","
   public var labelValues = false
@@ -66,27 +68,29 @@ public struct TableDataFormat: DataFormat {
   public var documentSeparator: String?
   public var content: RecordContent { .labeledTexts }
 
-  /// Reads what records of `kind` are labeled with.
-  public mutating func setLabels(_ kind: LabelKind) {
-    columns.labelForm =
-      switch kind {
-      case .one: .one
-      case .set: .set(separator: labelSeparator, hasValues: labelValues)
-      case .number: .number
-      }
-  }
-
   public init(_ format: TableFormat) {
     self.format = format
     columns = RecordColumns(text: "text", label: "label")
   }
 
   public func records(in paths: [String]) throws -> any Dataset {
-    ConcatenatedDataset(
+    var columns = columns
+    columns.labelForm = labelForm
+    return ConcatenatedDataset(
       try paths.map { path -> any Dataset in
         let table = try TableDataset(path: path, format: format, columns: columns)
         return try documentSeparator.map { try DocumentDataset(table, separator: $0) } ?? table
       })
+  }
+}
+
+extension TableDataFormat {
+  private var labelForm: LabelForm {
+    switch labelKind {
+    case .one: .one
+    case .set: .set(separator: labelSeparator, hasValues: labelValues)
+    case .number: .number
+    }
   }
 }
 

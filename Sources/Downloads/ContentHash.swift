@@ -1,6 +1,7 @@
 /// The hash of a file's content: SHA-256 for files in LFS, git's blob hash (SHA-1) for the small ones.
 import Crypto
 import Files
+import Hashing
 
 enum ContentHash: Equatable {
   case sha256(String), gitBlob(String)
@@ -44,8 +45,4 @@ struct ContentHasher {
 /// Whether `text` is a hash in lower-case hexadecimal digits.
 func isHash(_ text: String, _ count: Int) -> Bool {
   text.utf8.count == count && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-}
-
-private func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
-  digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

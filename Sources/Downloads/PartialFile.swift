@@ -86,15 +86,5 @@ func contentHash(of path: String, like file: HubFile) throws(DownloadFault) -> S
 private func readDescriptor(
   _ descriptor: Int32, _ path: String, _ receive: (UnsafeRawBufferPointer) -> Void
 ) throws(DownloadFault) {
-  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
-  defer { buffer.deallocate() }
-  while true {
-    let count = read(descriptor, buffer.baseAddress, buffer.count)
-    if count == 0 { return }
-    if count > 0 {
-      receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-    } else if errno != EINTR {
-      throw .file(.unreadable(path: path, why: reason(errno)))
-    }
-  }
+  do throws(FileFault) { try readChunks(of: descriptor, path: path, receive) } catch { throw .file(error) }
 }

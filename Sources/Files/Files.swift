@@ -48,6 +48,23 @@ private func readAll(of descriptor: Int32, path: String, limit: Int) throws(File
   return data
 }
 
+/// Calls `body` with the bytes from the descriptor's position to the end, at most 1 MiB at a time.
+public func readChunks(
+  of descriptor: Int32, path: String, _ body: (UnsafeRawBufferPointer) -> Void
+) throws(FileFault) {
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+  defer { buffer.deallocate() }
+  while true {
+    let count = read(descriptor, buffer.baseAddress, buffer.count)
+    if count == 0 { return }
+    if count > 0 {
+      body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    } else if errno != EINTR {
+      throw .unreadable(path: path, why: reason(errno))
+    }
+  }
+}
+
 /// A read-only descriptor of the regular file at `path`; the caller closes it. A pipe or device is a fault: its bytes can
 /// be read only once, and may never end.
 public func openRegularFile(_ path: String) throws(FileFault) -> Int32 {

@@ -7,7 +7,7 @@ import Tasks
 public import Training
 
 public final class Console {
-  private let isTerminal: Bool
+  private let terminal = ProgressTerminal()
   private let interval: Int
   private var lastTokens = 0
   private var lastSeconds = 0.0
@@ -17,18 +17,12 @@ public final class Console {
   private var lastEvaluating: ContinuousClock.Instant?
 
   /// - Parameter interval: steps between plain lines.
-  public init(interval: Int) {
-    self.interval = interval
-    isTerminal = isatty(STDERR_FILENO) == 1
-  }
+  public init(interval: Int) { self.interval = interval }
 
-  public func print(_ line: String) {
-    clear()
-    put(terminalText(line) + "\n")
-  }
+  public func print(_ line: String) { terminal.print(line) }
 
   /// Removes the progress line from a terminal.
-  public func clear() { if isTerminal { put(erase) } }
+  public func clear() { terminal.clear() }
 
   public func report(_ event: TrainingEvent) {
     switch event {
@@ -46,7 +40,8 @@ public final class Console {
     lossSum += step.loss
     lossCount += 1
     let isLast = step.step == step.steps
-    guard step.step % interval == 0 || step.step == 1 || isLast || (isTerminal && step.seconds - lastSeconds > 0.2)
+    guard
+      step.step % interval == 0 || step.step == 1 || isLast || (terminal.isTerminal && step.seconds - lastSeconds > 0.2)
     else {
       return
     }
@@ -60,27 +55,17 @@ public final class Console {
         ("\(Int(speed)) tokens/s", 2), ("\(Processor.peakMemory / 1_000_000) MB", 4),
         ("ETA \(clockTime(step.secondsLeft))", 0),
       ])
-    if isTerminal { show(line, isLast ? "\n" : "") } else { print(line.plain) }
+    if terminal.isTerminal { terminal.show(line, isLast ? "\n" : "") } else { print(line.plain) }
     if step.step % interval == 0 { (lossSum, lossCount) = (0, 0) }
   }
 
   private func report(_ progress: EvaluationProgress) {
-    guard isTerminal, lastEvaluating.map({ .now - $0 > .milliseconds(200) }) ?? true else { return }
+    guard terminal.isTerminal, lastEvaluating.map({ .now - $0 > .milliseconds(200) }) ?? true else { return }
     lastEvaluating = .now
-    show(
+    terminal.show(
       ProgressLine(
         fraction: progress.fraction, position: "evaluating \(progress.split.rawValue)",
         values: [("\(Int(100 * progress.fraction)) %", 1), ("ETA \(clockTime(progress.secondsLeft))", 0)]))
-  }
-
-  private var erase: String { "\r\u{1B}[K" }
-
-  private func show(_ line: ProgressLine, _ end: String = "") {
-    put(erase + line.text(columns: terminalColumns()) + end)
-  }
-
-  private func put(_ text: String) {
-    try? write(Data(text.utf8).span.bytes, to: STDERR_FILENO, path: "standard error")
   }
 }
 

@@ -5,7 +5,7 @@ import FoundationEssentials
 import Glibc
 
 public final class DownloadProgress {
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let terminal = ProgressTerminal()
   private let clock = ContinuousClock()
   private var file = ""
   /// When the file's first bytes of this run came, and how many bytes were there.
@@ -15,10 +15,10 @@ public final class DownloadProgress {
 
   public init() {}
 
-  public func print(_ line: String) { put((isTerminal ? "\r\u{1B}[K" : "") + terminalText(line) + "\n") }
+  public func print(_ line: String) { terminal.print(line) }
 
   public func update(_ path: String, _ count: Int, of size: Int) {
-    guard isTerminal else { return }
+    guard terminal.isTerminal else { return }
     let now = clock.now
     if path != file {
       (file, start, startCount, lastUpdate) = (path, now, count, now)
@@ -30,15 +30,11 @@ public final class DownloadProgress {
       seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
     let speed = Double(count - startCount) / max(seconds, 1e-3)
     let remaining = speed > 0 ? [("ETA \(clockTime(Double(size - count) / speed))", 0)] : []
-    let line = ProgressLine(
-      fraction: Double(count) / Double(max(size, 1)), position: terminalText(path),
-      values: [("\(millions(count)) of \(millions(size)) MB", 1), ("\(fixed(speed / 1e6, 1)) MB/s", 2)] + remaining)
-    put("\r\u{1B}[K" + line.text(columns: terminalColumns()))
+    terminal.show(
+      ProgressLine(
+        fraction: Double(count) / Double(max(size, 1)), position: terminalText(path),
+        values: [("\(millions(count)) of \(millions(size)) MB", 1), ("\(fixed(speed / 1e6, 1)) MB/s", 2)] + remaining))
   }
 
   private func millions(_ bytes: Int) -> String { fixed(Double(bytes) / 1e6, 1) }
-
-  private func put(_ text: String) {
-    try? write(Data(text.utf8).span.bytes, to: STDERR_FILENO, path: "standard error")
-  }
 }

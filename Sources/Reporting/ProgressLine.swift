@@ -1,4 +1,6 @@
-/// A progress bar with values in one line that fits the window.
+/// A progress bar with values in one line that fits the window, and the terminal that shows it.
+import Files
+import FoundationEssentials
 import Glibc
 
 struct ProgressLine {
@@ -26,7 +28,25 @@ struct ProgressLine {
 }
 
 /// The columns of the terminal on standard error, as they are now; 80 if it does not say.
-func terminalColumns() -> Int {
+private func terminalColumns() -> Int {
   var size = winsize()
   return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+}
+
+/// Standard error, on a terminal with one line that is overwritten.
+struct ProgressTerminal {
+  let isTerminal = isatty(STDERR_FILENO) == 1
+  private var erase: String { isTerminal ? "\r\u{1B}[K" : "" }
+
+  /// Prints a line that stays, in place of the progress line.
+  func print(_ line: String) { put(erase + terminalText(line) + "\n") }
+
+  func show(_ line: ProgressLine, _ end: String = "") { put(erase + line.text(columns: terminalColumns()) + end) }
+
+  /// Removes the progress line.
+  func clear() { if isTerminal { put(erase) } }
+
+  private func put(_ text: String) {
+    try? write(Data(text.utf8).span.bytes, to: STDERR_FILENO, path: "standard error")
+  }
 }

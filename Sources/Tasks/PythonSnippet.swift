@@ -26,7 +26,7 @@ public struct PythonSnippet {
   }
 
   private var headType: HeadType { type(of: task).headType }
-  private var isPair: Bool { (task as? any TextInference)?.pairs == true }
+  private var isPair: Bool { (task as? any TextInference)?.reading.pairs == true }
 
   public var text: String {
     """

@@ -66,7 +66,43 @@ public struct RecordTask: Task {
     _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
   ) throws -> Evaluation? {
     guard let data = splits[split] else { return nil }
-    let (predictions, loss) = try predictions(model, adapters, data, parallelFor)
+    let (logits, loss) = try outputs(model, adapters, data, parallelFor)
+    return try evaluation(of: data, logits, loss)
+  }
+
+  public func fitted(
+    _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
+  ) throws -> FittedTask? {
+    guard inference.isFittedOnDev, let dev = splits[.dev] else { return nil }
+    let (logits, loss) = try outputs(model, adapters, dev, parallelFor)
+    let fitted = inference.fitted(to: dev.records, try dev.predictions(from: logits))
+    var copy = self
+    copy.inference = fitted
+    copy.splits = splits.mapValues { $0.with(fitted) }
+    return FittedTask(
+      task: copy, inference: fitted, evaluation: try copy.evaluation(of: dev.with(fitted), logits, loss))
+  }
+
+  /// The logits of a split's sequences, in any order, and the loss.
+  private func outputs(
+    _ model: TextModel, _ adapters: RowAdapters, _ data: EncodedSplit, _ parallelFor: ParallelFor
+  ) throws -> (logits: [(sequence: Int, logits: Logits)], loss: Double) {
+    let inferenceLoss = loss.forEvaluation
+    let norm = data.sequences.indices.reduce(0) { $0 + inferenceLoss.weight(of: data.features($1).targets) }
+    let outputs = Inference(model, adapters).run(
+      lengths: data.lengths, parallelFor, batch: { data.batch($0, inferenceLoss) }
+    ) { batch, logits, pass in
+      (data.predictionLogits(batch, logits), inferenceLoss(logits, batch.targets, norm: norm, pass))
+    }
+    let loss = outputs.reduce(0) { $0 + $1.1 }
+    guard loss.isFinite else { throw NotFinite() }
+    return (outputs.flatMap(\.0), loss)
+  }
+
+  private func evaluation(
+    of data: EncodedSplit, _ logits: [(sequence: Int, logits: Logits)], _ loss: Double
+  ) throws -> Evaluation {
+    let predictions = try data.predictions(from: logits)
     let (values, json) = try inference.score(data.records, predictions)
     return Evaluation(
       loss: loss, values: values.merging(["loss": loss]) { $1 },
@@ -80,33 +116,6 @@ public struct RecordTask: Task {
           ]
         }
       })
-  }
-
-  public func fitted(
-    _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
-  ) throws -> (task: any Task, inference: any TaskInference)? {
-    guard inference.isFittedOnDev, let dev = splits[.dev] else { return nil }
-    let fitted = inference.fitted(to: dev.records, try predictions(model, adapters, dev, parallelFor).predictions)
-    var copy = self
-    copy.inference = fitted
-    copy.splits = splits.mapValues { $0.with(fitted) }
-    return (copy, fitted)
-  }
-
-  /// The prediction for each record of a split, and the loss.
-  private func predictions(
-    _ model: TextModel, _ adapters: RowAdapters, _ data: EncodedSplit, _ parallelFor: ParallelFor
-  ) throws -> (predictions: [Prediction], loss: Double) {
-    let inferenceLoss = loss.forEvaluation
-    let norm = data.sequences.indices.reduce(0) { $0 + inferenceLoss.weight(of: data.features($1).targets) }
-    let outputs = Inference(model, adapters).run(
-      lengths: data.lengths, parallelFor, batch: { data.batch($0, inferenceLoss) }
-    ) { batch, logits, pass in
-      (data.predictionLogits(batch, logits), inferenceLoss(logits, batch.targets, norm: norm, pass))
-    }
-    let loss = outputs.reduce(0) { $0 + $1.1 }
-    guard loss.isFinite else { throw NotFinite() }
-    return (try data.predictions(from: outputs.flatMap(\.0)), loss)
   }
 }
 

@@ -43,10 +43,8 @@ public protocol Task: Sendable {
   func divergence(
     _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double
-  /// The task, and what it saves, with what the trained model's outputs on dev decide, such as thresholds; nil: nothing.
-  func fitted(
-    _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
-  ) throws -> (task: any Task, inference: any TaskInference)?
+  /// The task with what the trained model's outputs on dev decide, such as thresholds; nil: nothing.
+  func fitted(_ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor) throws -> FittedTask?
   /// Number of tokens that an evaluation of the split processes; 0 if there is no such file.
   func tokens(in split: Split) -> Int
   /// Metrics of a split, or nil if there is no such file.
@@ -60,6 +58,13 @@ public protocol Task: Sendable {
   /// Why an example's input differs from step to step, so that nothing computed from it can be cached; nil: it is the
   /// same at every step.
   var varyingInput: VaryingInput? { get }
+}
+
+/// A task that has seen dev, what it saves, and its evaluation there.
+public struct FittedTask: Sendable {
+  public let task: any Task
+  public let inference: any TaskInference
+  public let evaluation: Evaluation
 }
 
 /// Why an example's input differs from step to step, and the setting that prevents it.
@@ -78,7 +83,7 @@ extension Task {
 
   public func fitted(
     _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
-  ) throws -> (task: any Task, inference: any TaskInference)? { nil }
+  ) throws -> FittedTask? { nil }
 
   public func divergence(
     _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass

@@ -46,6 +46,17 @@ struct TokenFinder: Sendable {
     for first in patterns.keys { patterns[first]?.sort { $0.scalars.count > $1.scalars.count } }
   }
 
+  /// The finders of added tokens in the original text, and in the normalized text, in which tokens are normalized, too.
+  static func finders(
+    of tokens: [AddedToken], file: String, normalize: ([UInt32]) -> [UInt32]
+  ) throws(TokenizerFault) -> (original: TokenFinder, normalized: TokenFinder) {
+    let contents = tokens.map { ($0, scalars(of: $0.content)) }
+    return (
+      try TokenFinder(contents.filter { !$0.0.normalized }, file: file),
+      try TokenFinder(contents.filter(\.0.normalized).map { ($0, normalize($1)) }, file: file)
+    )
+  }
+
   /// Splits `range` of the text into added tokens and the text between them, in order; empty for an empty range.
   func matches(in text: [UInt32], _ range: Range<Int>) -> [Match] {
     if patterns.isEmpty { return range.isEmpty ? [] : [Match(id: nil, range: range)] }

@@ -1,6 +1,7 @@
 /// Identifies a vocabulary by a digest, whatever files it was read from.
 internal import Crypto
 import Files
+import Hashing
 
 /// The SHA-256 of the tokens by id, and of `rest`.
 func vocabularyDigest(_ tokens: [String], _ rest: JSON) -> String {
@@ -12,7 +13,7 @@ func vocabularyDigest(_ tokens: [String], _ rest: JSON) -> String {
     text.append(0xFF)
   }
   text += rest.text(pretty: false).utf8
-  return SHA256.hash(data: text).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  return hexadecimal(SHA256.hash(data: text))
 }
 
 /// Added tokens by id, as a member of `rest`.

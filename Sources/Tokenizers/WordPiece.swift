@@ -78,13 +78,9 @@ public struct WordPiece: Tokenizer {
     maxInputCharsPerWord = model.maxInputCharsPerWord
     self.source = source
     let normalizer = normalizer
-    originalFinder = try TokenFinder(
-      addedTokens.filter { !$0.normalized }.map { ($0, scalars(of: $0.content)) }, file: file)
-    normalizedFinder = try TokenFinder(
-      addedTokens.filter(\.normalized).map { token in
-        let content = scalars(of: token.content)
-        return (token, normalizer.normalize(content, content.indices).scalars)
-      }, file: file)
+    (originalFinder, normalizedFinder) = try TokenFinder.finders(of: addedTokens, file: file) {
+      normalizer.normalize($0, $0.indices).scalars
+    }
   }
 
   public var tokens: [String] { vocabulary.tokens }

@@ -47,16 +47,9 @@ struct InputLine {
 }
 
 private func readStandardInput() throws(FileFault) -> Data {
-  var data = Data(), buffer = [UInt8](repeating: 0, count: 1 << 16)
-  while true {
-    let count = read(STDIN_FILENO, &buffer, buffer.count)
-    if count == 0 { return data }
-    if count < 0 {
-      if errno == EINTR { continue }
-      throw .unreadable(path: "standard input", why: reason(errno))
-    }
-    data.append(contentsOf: buffer[..<count])
-  }
+  var data = Data()
+  try readChunks(of: STDIN_FILENO, path: "standard input") { data.append(contentsOf: $0) }
+  return data
 }
 
 struct ThreadOption: ParsableArguments {

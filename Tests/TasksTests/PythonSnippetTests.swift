@@ -45,7 +45,8 @@ private func tagger() throws -> TokenClassification {
 }
 
 @Test func `the code follows the task, the family and the method`() throws {
-  let pairs = snippet(SequenceClassification(labels: ["no", "yes"], longText: .truncate, pairs: true), .distilbert)
+  let pairs = snippet(
+    SequenceClassification(labels: ["no", "yes"], reading: TextReading(longText: .truncate, pairs: true)), .distilbert)
   #expect(pairs.contains("tokenizer(TEXT, TEXT_PAIR,") && pairs.contains("\nTEXT_PAIR = "))
   #expect(pairs.contains("return_token_type_ids=False"))
   #expect(pairs.contains("for label, probability in zip(labels, logits.softmax(-1)):"))

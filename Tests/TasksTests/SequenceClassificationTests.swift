@@ -89,7 +89,7 @@ private let train: [(text: String, label: String)] = [("a b", "yes"), ("c", "no"
 }
 
 @Test func `the prediction is the mean of the windows' probabilities`() throws {
-  let task = SequenceClassification(labels: ["a", "b"], longText: .mean, pairs: false)
+  let task = SequenceClassification(labels: ["a", "b"], reading: TextReading(longText: .mean, pairs: false))
   let record = Record(id: "1", texts: ["x"])
   let logits = [Logits(classes: 2, values: [0, 0]), Logits(classes: 2, values: [0, 2])]
   guard case .label(let label, let scores) = task.predict(record, EncodedRecord([]), from: logits) else {

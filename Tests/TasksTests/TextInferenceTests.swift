@@ -13,7 +13,7 @@ private func context(_ rows: [Split: [JSON]], _ kind: LabelKind, _ folder: Strin
     try writeFile(rows.map { $0.text(pretty: false) }.joined(separator: "\n"), to: "\(folder)/\(split.rawValue).jsonl")
   }
   var format = TableDataFormat(.jsonl)
-  format.setLabels(kind)
+  format.labelKind = kind
   let tokenizer = try TextTokenizer(
     WordPiece(folder: fixture("tiny-bert")), ModelConfig(folder: fixture("tiny-bert")), maxLength: 16)
   return TaskContext(
@@ -49,7 +49,7 @@ private let train: [JSON] = [["text": "a b", "label": ["y", "x"]], ["text": "c",
 
   @Test func `the labels from the threshold apply, and a long text has the mean of its windows' probabilities`() {
     let task = MultiLabelClassification(
-      labels: ["x", "y"], longText: .mean, pairs: false, thresholdChoice: .fixed(0.4))
+      labels: ["x", "y"], reading: TextReading(longText: .mean, pairs: false), thresholdChoice: .fixed(0.4))
     let windows = [Logits(classes: 2, values: [2, -2]), Logits(classes: 2, values: [-2, -2])]
     guard
       case .labels(let labels, let scores) = task.predict(
@@ -65,7 +65,7 @@ private let train: [JSON] = [["text": "a b", "label": ["y", "x"]], ["text": "c",
 
   @Test func `thresholds chosen on dev are saved and read again`() throws {
     let task = MultiLabelClassification(
-      labels: ["x", "y"], longText: .truncate, pairs: nil, thresholdChoice: .devPerLabel)
+      labels: ["x", "y"], reading: TextReading(longText: .truncate, pairs: nil), thresholdChoice: .devPerLabel)
     let records = [Record(id: "1", labels: ["x"]), Record(id: "2", labels: ["y"])]
     let fitted = task.fitted(
       to: records,
@@ -87,7 +87,7 @@ private let train: [JSON] = [["text": "a b", "label": ["y", "x"]], ["text": "c",
       #expect(setup.labels.count == 1 && !setup.reuseHead)
       #expect(setup.task.batch([1, 0], at: 0).targets == .values([-2, 1.5]))
     }
-    let task = Regression(longText: .mean, pairs: nil)
+    let task = Regression(reading: TextReading(longText: .mean, pairs: nil))
     let prediction = task.predict(
       Record(id: "1", texts: ["a"]), EncodedRecord([]),
       from: [Logits(classes: 1, values: [1]), Logits(classes: 1, values: [2])])

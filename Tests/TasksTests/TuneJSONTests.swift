@@ -6,7 +6,8 @@ import Testing
 
 private let inferences: [any TaskInference] = [
   try! TokenClassification(labels: ["O", "B-Drug", "I-Drug"], splitWords: .whitespace),
-  SequenceClassification(labels: ["no", "yes"], longText: .mean, pairs: true), MaskedLM(labels: []),
+  SequenceClassification(labels: ["no", "yes"], reading: TextReading(longText: .mean, pairs: true)),
+  MaskedLM(labels: []),
 ]
 
 @Test func `what is written is read again`() throws {

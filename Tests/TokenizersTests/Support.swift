@@ -1,6 +1,7 @@
 /// Helpers for tokenizer tests: a small vocabulary, temporary model folders, paths.
 import Files
 import FoundationEssentials
+import Testing
 
 @testable import Tokenizers
 
@@ -40,3 +41,25 @@ let shared =
   ProcessInfo.processInfo.environment["TUNE_SHARED"]
   ?? URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent().appending(path: "shared").path()
+
+/// A text, and the `tokenizers` library's encoding of it.
+struct GoldenCase: Decodable {
+  var text: String
+  var ids: [Int32]
+  var tokens: [String]
+  var offsets: [[Int]]
+  /// Of each word the first token, not counting special tokens, and its range; nil if bytes are dropped, or not recorded.
+  var words: [[Int]]?
+
+  /// Expects the tokenizer to encode the text as the library does.
+  func check(_ tokenizer: any Tokenizer) {
+    let encoding = tokenizer.encode(text, addSpecialTokens: true)
+    #expect(encoding.ids == ids, "\(text.debugDescription)")
+    #expect(scalars(encoding.tokens) == scalars(tokens), "\(text.debugDescription)")
+    #expect(
+      encoding.offsets.map { [$0.lowerBound, $0.upperBound] } == offsets, "\(text.debugDescription)")
+  }
+
+  /// Strings that are equal in Swift may differ in scalars.
+  private func scalars(_ tokens: [String]) -> [[Unicode.Scalar]] { tokens.map { Array($0.unicodeScalars) } }
+}

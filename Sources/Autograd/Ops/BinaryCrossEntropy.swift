@@ -22,12 +22,5 @@ public func binaryCrossEntropy(
 public func binaryDivergence(
   _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
 ) -> Double {
-  precondition(
-    logits.rows == teacher.rows && logits.columns == teacher.columns && !teacher.isTracked,
-    "binaryDivergence: \(logits.rows) × \(logits.columns) against \(teacher.rows) × \(teacher.columns)")
-  let gradient = logits.isTracked ? teacher.pointer : nil
-  let sum = tune_binary_divergence(
-    logits.pointer, teacher.pointer, gradient, logits.rows, logits.columns, 1 / temperature, scale * temperature)
-  pass.addGradient(consume teacher, to: logits.slot)
-  return Double(scale * temperature * temperature) * sum
+  divergence(logits, from: teacher, temperature: temperature, scale: scale, by: tune_binary_divergence, pass)
 }

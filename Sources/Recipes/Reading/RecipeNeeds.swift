@@ -46,7 +46,7 @@ public struct RecipeNeed: Sendable, Equatable {
 
 extension Recipe {
   /// The files and folders that a run reads.
-  var inputs: [String] {
+  public var inputs: [String] {
     let teachers = distillation?.teachers.flatMap { [$0.path] + ($0.adapter.map { [$0] } ?? []) } ?? []
     return model.folders + teachers + data.files.flatMap(\.paths)
   }

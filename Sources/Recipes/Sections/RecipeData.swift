@@ -94,7 +94,7 @@ extension Recipe {
       fields.check(
         table.documentSeparator == nil || kind == .set, "document_separator",
         expected: "no value: only multi_label_classification joins the records of a document")
-      table.setLabels(kind)
+      table.labelKind = kind
       if fields.isReading { formatSection = table }
     }
 

@@ -66,7 +66,8 @@ extension Run {
         trainer.loadBestWeights()
         return try save(result, evaluations: [:], in: folder)
       }
-      return try fitted(report).finish(result, folder, report)
+      let (run, dev) = try fitted(report)
+      return try run.finish(result, dev, folder, report)
     } catch {
       throw saveFault(error, in: folder)
     }
@@ -97,27 +98,29 @@ extension Run {
       free: freeSpace(at: path), step: folder.snapshots.steps.first)
   }
 
-  /// The run with what its task chooses on dev.
-  private func fitted(_ report: (TrainingEvent) -> Void) throws -> Run {
-    var run = self
-    let fitted = try trainer.withProgress(of: .dev, before: [.dev, .test], report: report) { parallelFor in
+  /// The run with what its task chooses on dev, and then its evaluation there.
+  private func fitted(_ report: (TrainingEvent) -> Void) throws -> (run: Run, dev: Evaluation?) {
+    let fitted = try trainer.withProgress(of: .dev, before: [.test], report: report) { parallelFor in
       try setup.task.fitted(model, adapters: adapters, parallelFor)
     }
-    if let (task, inference) = fitted {
-      (run.setup.task, run.setup.inference) = (task, inference)
-    }
-    return run
+    guard let fitted else { return (self, nil) }
+    var run = self
+    (run.setup.task, run.setup.inference) = (fitted.task, fitted.inference)
+    return (run, fitted.evaluation)
   }
 
+  /// - Parameter dev: the evaluation on dev, if it is known.
   private func finish(
-    _ result: TrainingResult, _ folder: RunFolder, _ report: (TrainingEvent) -> Void
+    _ result: TrainingResult, _ dev: Evaluation?, _ folder: RunFolder, _ report: (TrainingEvent) -> Void
   ) throws -> JSON {
     var metrics: [String: JSON] = [:]
-    for (split, later) in [(Split.dev, [Split.test]), (.test, [])] {
-      let scores = try trainer.withProgress(of: split, before: later, report: report) { parallelFor in
-        try setup.task.evaluate(model, adapters: adapters, on: split, parallelFor)
-      }
-      guard let evaluation = scores else { continue }
+    for (split, known, later) in [(Split.dev, dev, [Split.test]), (.test, nil, [])] {
+      let found =
+        try known
+        ?? trainer.withProgress(of: split, before: later, report: report) { parallelFor in
+          try setup.task.evaluate(model, adapters: adapters, on: split, parallelFor)
+        }
+      guard let evaluation = found else { continue }
       metrics[split.rawValue] = evaluation.json
       try folder.savePredictions(evaluation.predictions(), split)
     }

@@ -65,9 +65,7 @@ public final class RunFolder {
     }
     let names = try folderContents(path)
     let isRun = names.contains(Self.marker)
-    let teachers = recipe.distillation?.teachers.flatMap { [$0.path] + ($0.adapter.map { [$0] } ?? []) } ?? []
-    for input in recipe.model.folders + teachers + recipe.data.files.flatMap(\.paths)
-    where isInside(input, recipe.output) {
+    for input in recipe.inputs where isInside(input, recipe.output) {
       throw RunFolderFault.holdsInput(recipe.output, input: input)
     }
     if mode == .resume, isRun, names.contains("recipe.json") {

@@ -41,11 +41,11 @@ public struct ClassificationScore: Sendable, Equatable {
     for (index, name) in predicted.enumerated() where !known.contains(name) {
       throw .label(name, example: index, labels: labels)
     }
-    var counts: [String: ClassCounts] = [:]
+    var counts: [String: MatchCounts] = [:]
     for (gold, predicted) in zip(gold, predicted) {
-      counts[gold, default: ClassCounts()].gold += 1
-      counts[predicted, default: ClassCounts()].predicted += 1
-      if gold == predicted { counts[gold, default: ClassCounts()].correct += 1 }
+      counts[gold, default: MatchCounts()].gold += 1
+      counts[predicted, default: MatchCounts()].predicted += 1
+      if gold == predicted { counts[gold, default: MatchCounts()].correct += 1 }
     }
     self.init(counts)
   }
@@ -58,14 +58,12 @@ public struct ClassificationScore: Sendable, Equatable {
     try self.init(gold: gold, predicted: predicted.map { labels[$0] }, labels: labels)
   }
 
-  private init(_ counts: [String: ClassCounts]) {
+  private init(_ counts: [String: MatchCounts]) {
     // By code point, as Python sorts: the order of summation affects the last digit of an average.
     let names = counts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let classes = names.map { counts[$0, default: ClassCounts()] }
+    let classes = names.map { counts[$0, default: MatchCounts()] }
     let scores = classes.map(\.score)
-    let total = ClassCounts(
-      gold: classes.reduce(0) { $0 + $1.gold }, predicted: classes.reduce(0) { $0 + $1.predicted },
-      correct: classes.reduce(0) { $0 + $1.correct })
+    let total = classes.reduce(MatchCounts(), +)
     support = total.gold
     micro = total.score
     accuracy = total.score.recall
@@ -116,22 +114,9 @@ public enum ClassificationScoreFault: Error, Equatable, CustomStringConvertible 
   }
 }
 
-private struct ClassCounts {
-  var gold = 0
-  var predicted = 0
-  var correct = 0
-
-  /// 0 if a denominator is 0. F1 = 2·correct / (gold + predicted), in one division as in scikit-learn.
-  var score: TypeScore {
-    TypeScore(
-      precision: Double(correct) / Double(max(predicted, 1)), recall: Double(correct) / Double(max(gold, 1)),
-      f1: 2 * Double(correct) / Double(max(gold + predicted, 1)), support: gold)
-  }
-}
-
 /// The covariance of gold and predicted, divided by the root of the product of their variances.
-private func matthewsCorrelation(_ classes: [ClassCounts], _ total: ClassCounts) -> Double {
-  func dot(_ x: KeyPath<ClassCounts, Int>, _ y: KeyPath<ClassCounts, Int>) -> Double {
+private func matthewsCorrelation(_ classes: [MatchCounts], _ total: MatchCounts) -> Double {
+  func dot(_ x: KeyPath<MatchCounts, Int>, _ y: KeyPath<MatchCounts, Int>) -> Double {
     classes.reduce(0) { $0 + Double($1[keyPath: x]) * Double($1[keyPath: y]) }
   }
   let n = Double(total.gold)

@@ -34,16 +34,16 @@ public struct EntityScore: Sendable, Equatable {
   }
 
   private init(goldEntities: Set<Span>, predictedEntities: Set<Span>) {
-    var counts: [String: Counts] = [:]
-    for entity in goldEntities { counts[entity.type, default: Counts()].gold += 1 }
+    var counts: [String: MatchCounts] = [:]
+    for entity in goldEntities { counts[entity.type, default: MatchCounts()].gold += 1 }
     for entity in predictedEntities {
-      counts[entity.type, default: Counts()].predicted += 1
-      if goldEntities.contains(entity) { counts[entity.type, default: Counts()].correct += 1 }
+      counts[entity.type, default: MatchCounts()].predicted += 1
+      if goldEntities.contains(entity) { counts[entity.type, default: MatchCounts()].correct += 1 }
     }
     // By code point, as Python sorts: the order of summation affects the last digit of an average.
     let types = counts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let scores = types.map { counts[$0, default: Counts()].score }
-    let micro = counts.values.reduce(into: Counts()) { $0.add($1) }.score
+    let scores = types.map { counts[$0, default: MatchCounts()].seqevalScore }
+    let micro = counts.values.reduce(MatchCounts(), +).seqevalScore
     (precision, recall, f1, support) = (micro.precision, micro.recall, micro.f1, micro.support)
     perType = Dictionary(uniqueKeysWithValues: zip(types, scores))
     macro = average(scores, weights: scores.map { _ in 1 }, support: micro.support)
@@ -85,19 +85,9 @@ public enum EntityScoreFault: Error, Equatable, CustomStringConvertible {
   }
 }
 
-private struct Counts {
-  var gold = 0
-  var predicted = 0
-  var correct = 0
-
-  mutating func add(_ other: Counts) {
-    gold += other.gold
-    predicted += other.predicted
-    correct += other.correct
-  }
-
+extension MatchCounts {
   /// 0 if a denominator is 0; the operations are in seqeval's order.
-  var score: TypeScore {
+  fileprivate var seqevalScore: TypeScore {
     let precision = Double(correct) / Double(max(predicted, 1))
     let recall = Double(correct) / Double(max(gold, 1))
     let sum = precision + recall

@@ -32,12 +32,14 @@ public struct MultiLabelScore: Sendable, Equatable {
     precondition(gold.count == predicted.count && gold.count == probabilities.count, "one prediction per example")
     let names = labels + Set(gold.joined()).subtracting(labels).sorted()
     let perLabel = names.map { name in
-      Overlap(zip(gold, predicted).map { ($0.contains(name), $1.contains(name)) }).score
+      zip(gold, predicted).reduce(into: MatchCounts()) {
+        $0.add(gold: $1.0.contains(name), predicted: $1.1.contains(name))
+      }.score
     }
     let all = zip(gold, predicted).map { gold, predicted in
-      Overlap(gold: gold.count, predicted: predicted.count, correct: gold.intersection(predicted).count)
+      MatchCounts(gold: gold.count, predicted: predicted.count, correct: gold.intersection(predicted).count)
     }
-    micro = all.reduce(Overlap(), +).score
+    micro = all.reduce(MatchCounts(), +).score
     macro = average(perLabel, weights: perLabel.map { _ in 1 }, support: micro.support)
     weighted = average(perLabel, weights: perLabel.map { Double($0.support) }, support: micro.support)
     samples = average(all.map(\.score), weights: all.map { _ in 1 }, support: micro.support)
@@ -71,36 +73,6 @@ extension MultiLabelScore: MetricSource {
     ScoreMetric("average_precision_macro", isHeadline: true) { $0.averagePrecisionMacro },
     ScoreMetric("roc_auc_macro") { $0.rocAUCMacro },
   ]
-}
-
-/// How many labels two sets have, and have in common.
-private struct Overlap {
-  var gold = 0
-  var predicted = 0
-  var correct = 0
-
-  init(gold: Int = 0, predicted: Int = 0, correct: Int = 0) {
-    (self.gold, self.predicted, self.correct) = (gold, predicted, correct)
-  }
-
-  init(_ pairs: [(gold: Bool, predicted: Bool)]) {
-    for pair in pairs {
-      gold += pair.gold ? 1 : 0
-      predicted += pair.predicted ? 1 : 0
-      correct += pair.gold && pair.predicted ? 1 : 0
-    }
-  }
-
-  static func + (a: Self, b: Self) -> Self {
-    Overlap(gold: a.gold + b.gold, predicted: a.predicted + b.predicted, correct: a.correct + b.correct)
-  }
-
-  /// 0 if a denominator is 0.
-  var score: TypeScore {
-    TypeScore(
-      precision: Double(correct) / Double(max(predicted, 1)), recall: Double(correct) / Double(max(gold, 1)),
-      f1: 2 * Double(correct) / Double(max(gold + predicted, 1)), support: gold)
-  }
 }
 
 func mean(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count) }

@@ -16,6 +16,30 @@ extension TypeScore {
   }
 }
 
+/// How many labels are gold, how many are predicted, and how many are both.
+struct MatchCounts {
+  var gold = 0
+  var predicted = 0
+  var correct = 0
+
+  static func + (a: Self, b: Self) -> Self {
+    MatchCounts(gold: a.gold + b.gold, predicted: a.predicted + b.predicted, correct: a.correct + b.correct)
+  }
+
+  mutating func add(gold isGold: Bool, predicted isPredicted: Bool) {
+    gold += isGold ? 1 : 0
+    predicted += isPredicted ? 1 : 0
+    correct += isGold && isPredicted ? 1 : 0
+  }
+
+  /// As scikit-learn with `zero_division=0`: 0 if a denominator is 0, F1 = 2·correct / (gold + predicted) in one division.
+  var score: TypeScore {
+    TypeScore(
+      precision: Double(correct) / Double(max(predicted, 1)), recall: Double(correct) / Double(max(gold, 1)),
+      f1: 2 * Double(correct) / Double(max(gold + predicted, 1)), support: gold)
+  }
+}
+
 /// The mean over types in the order of `np.average`.
 func average(_ scores: [TypeScore], weights: [Double], support: Int) -> TypeScore {
   let total = pairwiseSum(weights[...])

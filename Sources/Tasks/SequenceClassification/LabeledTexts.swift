@@ -5,7 +5,7 @@ struct LabeledTexts {
   /// The training records are not yet limited to `maxTrainExamples`, because they all count for the labels.
   private let splits: [Split: any Dataset]
   private let context: TaskContext
-  let pairs: Bool?
+  private let pairs: Bool?
 
   init(_ context: TaskContext) throws {
     var splits: [Split: any Dataset] = [:]
@@ -13,6 +13,8 @@ struct LabeledTexts {
     (self.splits, self.context) = (splits, context)
     pairs = splits[.train].map { $0.count > 0 && $0[0].texts.count > 1 }
   }
+
+  func reading(_ longText: LongText) -> TextReading { TextReading(longText: longText, pairs: pairs) }
 
   /// Those of the training records.
   var labels: Set<String> {
@@ -28,7 +30,7 @@ struct LabeledTexts {
     let task = RecordTask(inference, splits: splits, tokenizer: context.tokenizer, loss: loss)
     let notes = Split.allCases.flatMap { split -> [String] in
       let unknown = splits[split].flatMap { inference.unknownLabelNote($0) }.map { "\(split.rawValue): \($0)" }
-      return [unknown, lengthNote(split, task, inference.longText)].compactMap { $0 }
+      return [unknown, lengthNote(split, task, inference.reading.longText)].compactMap { $0 }
     }
     return TaskSetup(
       task: task, inference: inference, reuseHead: reuseHead,

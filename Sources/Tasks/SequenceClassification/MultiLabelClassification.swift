@@ -14,24 +14,20 @@ public struct MultiLabelClassification: TextInference {
     scoring: "Metrics are scikit-learn's. A label that the model does not have counts as missed.")
 
   public let labels: [String]
-  public let longText: LongText
-  public let pairs: Bool?
+  public let reading: TextReading
   /// The probability from which a label applies, by label.
   public private(set) var thresholds: [Double]
   /// How `thresholds` are chosen after training.
   let thresholdChoice: ThresholdChoice
 
-  private enum CodingKeys: String, CodingKey {
-    case labels, pairs, thresholds
-    case longText = "long_text"
-  }
+  private enum CodingKeys: String, CodingKey { case labels, thresholds }
 
   public init(labels: [String]) {
-    self.init(labels: labels, longText: .truncate, pairs: nil, thresholdChoice: .fixed(0.5))
+    self.init(labels: labels, reading: TextReading(), thresholdChoice: .fixed(0.5))
   }
 
-  public init(labels: [String], longText: LongText, pairs: Bool?, thresholdChoice: ThresholdChoice) {
-    (self.labels, self.longText, self.pairs, self.thresholdChoice) = (labels, longText, pairs, thresholdChoice)
+  public init(labels: [String], reading: TextReading, thresholdChoice: ThresholdChoice) {
+    (self.labels, self.reading, self.thresholdChoice) = (labels, reading, thresholdChoice)
     thresholds = [Double](repeating: thresholdChoice.start, count: labels.count)
   }
 
@@ -39,9 +35,8 @@ public struct MultiLabelClassification: TextInference {
   public init(from decoder: any Decoder) throws {
     let file = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
-      labels: try file.decode([String].self, forKey: .labels),
-      longText: try file.decodeIfPresent(LongText.self, forKey: .longText) ?? .truncate,
-      pairs: try file.decodeIfPresent(Bool.self, forKey: .pairs), thresholdChoice: .fixed(0.5))
+      labels: try file.decode([String].self, forKey: .labels), reading: try TextReading(from: decoder),
+      thresholdChoice: .fixed(0.5))
     guard let thresholds = try file.decodeIfPresent([Double].self, forKey: .thresholds) else { return }
     guard thresholds.count == labels.count else {
       throw DecodingError.dataCorruptedError(
@@ -51,10 +46,9 @@ public struct MultiLabelClassification: TextInference {
   }
 
   public func encode(to encoder: any Encoder) throws {
+    try reading.encode(to: encoder)
     var file = encoder.container(keyedBy: CodingKeys.self)
     try file.encode(labels, forKey: .labels)
-    try file.encode(longText, forKey: .longText)
-    try file.encodeIfPresent(pairs, forKey: .pairs)
     try file.encode(thresholds, forKey: .thresholds)
   }
 

@@ -17,7 +17,7 @@ extension MultiLabelClassificationSettings: TaskSettings {
     if threshold.usesDev, context.data.paths(.dev).isEmpty { throw TaskFault.noDev(key: "threshold") }
     let (labels, reuseHead) = try context.chooseLabels(listed: self.labels, found: texts.labels, minCount: 1)
     let inference = MultiLabelClassification(
-      labels: labels, longText: longText, pairs: texts.pairs, thresholdChoice: threshold)
+      labels: labels, reading: texts.reading(longText), thresholdChoice: threshold)
     let weights = try loss(weights: positiveWeights, of: labels, key: "pos_weight")
     return texts.setup(inference, MultiLabelLoss(positiveWeights: weights), reuseHead: reuseHead)
   }

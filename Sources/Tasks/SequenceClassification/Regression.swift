@@ -13,30 +13,20 @@ public struct Regression: TextInference {
     autoModel: "AutoModelForSequenceClassification",
     scoring: "Pearson's and Spearman's correlation are scipy's; they are 0 where all numbers of a side are equal.")
 
-  public let longText: LongText
-  public let pairs: Bool?
+  public let reading: TextReading
   /// The name of the one output.
   public var labels: [String] { ["value"] }
 
-  private enum CodingKeys: String, CodingKey {
-    case labels, pairs
-    case longText = "long_text"
-  }
+  private enum CodingKeys: String, CodingKey { case labels }
 
-  public init(labels: [String]) { self.init(longText: .truncate, pairs: nil) }
-  public init(longText: LongText, pairs: Bool?) { (self.longText, self.pairs) = (longText, pairs) }
-
-  public init(from decoder: any Decoder) throws {
-    let file = try decoder.container(keyedBy: CodingKeys.self)
-    longText = try file.decodeIfPresent(LongText.self, forKey: .longText) ?? .truncate
-    pairs = try file.decodeIfPresent(Bool.self, forKey: .pairs)
-  }
+  public init(labels: [String]) { self.init(reading: TextReading()) }
+  public init(reading: TextReading) { self.reading = reading }
+  public init(from decoder: any Decoder) throws { self.init(reading: try TextReading(from: decoder)) }
 
   public func encode(to encoder: any Encoder) throws {
+    try reading.encode(to: encoder)
     var file = encoder.container(keyedBy: CodingKeys.self)
     try file.encode(labels, forKey: .labels)
-    try file.encode(longText, forKey: .longText)
-    try file.encodeIfPresent(pairs, forKey: .pairs)
   }
 
   public func targets(of record: Record) -> Targets { .values([record.value.map { Float($0) } ?? .nan]) }
@@ -72,7 +62,7 @@ public struct RegressionSettings: Sendable, Equatable {
 extension RegressionSettings: TaskSettings {
   public func setUp(_ context: TaskContext) throws -> TaskSetup {
     let texts = try LabeledTexts(context)
-    let inference = Regression(longText: longText, pairs: texts.pairs)
+    let inference = Regression(reading: texts.reading(longText))
     return texts.setup(inference, RegressionLoss(), reuseHead: context.baseLabels.count == 1)
   }
 }

@@ -13,27 +13,24 @@ public struct SequenceClassification: TextInference {
     scoring: "Metrics are scikit-learn's. A label that the model does not have counts as an error.")
 
   public let labels: [String]
-  public let longText: LongText
-  /// Whether it was trained on pairs of texts; nil: unknown.
-  public let pairs: Bool?
+  public let reading: TextReading
 
-  private enum CodingKeys: String, CodingKey {
-    case labels, pairs
-    case longText = "long_text"
-  }
+  private enum CodingKeys: String, CodingKey { case labels }
 
-  public init(labels: [String]) { self.init(labels: labels, longText: .truncate, pairs: nil) }
-
-  public init(labels: [String], longText: LongText, pairs: Bool?) {
-    (self.labels, self.longText, self.pairs) = (labels, longText, pairs)
-  }
+  public init(labels: [String]) { self.init(labels: labels, reading: TextReading()) }
+  public init(labels: [String], reading: TextReading) { (self.labels, self.reading) = (labels, reading) }
 
   /// Only the labels are required.
   public init(from decoder: any Decoder) throws {
-    let file = try decoder.container(keyedBy: CodingKeys.self)
-    labels = try file.decode([String].self, forKey: .labels)
-    longText = try file.decodeIfPresent(LongText.self, forKey: .longText) ?? .truncate
-    pairs = try file.decodeIfPresent(Bool.self, forKey: .pairs)
+    self.init(
+      labels: try decoder.container(keyedBy: CodingKeys.self).decode([String].self, forKey: .labels),
+      reading: try TextReading(from: decoder))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    try reading.encode(to: encoder)
+    var file = encoder.container(keyedBy: CodingKeys.self)
+    try file.encode(labels, forKey: .labels)
   }
 
   public func targets(of record: Record) -> Targets {

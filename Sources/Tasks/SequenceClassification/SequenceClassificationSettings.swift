@@ -16,7 +16,7 @@ extension SequenceClassificationSettings: TaskSettings {
   public func setUp(_ context: TaskContext) throws -> TaskSetup {
     let texts = try LabeledTexts(context)
     let (labels, reuseHead) = try context.chooseLabels(listed: self.labels, found: texts.labels, minCount: 2)
-    let inference = SequenceClassification(labels: labels, longText: longText, pairs: texts.pairs)
+    let inference = SequenceClassification(labels: labels, reading: texts.reading(longText))
     let weights = try loss(weights: classWeights, of: labels, key: "class_weights")
     return texts.setup(
       inference, ClassificationLoss(weights: weights, smoothing: Float(labelSmoothing)), reuseHead: reuseHead)

@@ -10,10 +10,28 @@ public enum LongText: String, CaseIterable, Sendable, Codable {
   case mean
 }
 
-public protocol TextInference: RecordInference {
-  var longText: LongText { get }
+/// How a task reads texts: a part of what tune.json has of it.
+public struct TextReading: Sendable, Codable, Equatable {
+  public let longText: LongText
   /// Whether it was trained on pairs of texts; nil: unknown.
-  var pairs: Bool? { get }
+  public let pairs: Bool?
+
+  private enum CodingKeys: String, CodingKey {
+    case longText = "long_text", pairs
+  }
+
+  public init(longText: LongText = .truncate, pairs: Bool? = nil) { (self.longText, self.pairs) = (longText, pairs) }
+
+  /// Nothing is required.
+  public init(from decoder: any Decoder) throws {
+    let file = try decoder.container(keyedBy: CodingKeys.self)
+    longText = try file.decodeIfPresent(LongText.self, forKey: .longText) ?? .truncate
+    pairs = try file.decodeIfPresent(Bool.self, forKey: .pairs)
+  }
+}
+
+public protocol TextInference: RecordInference {
+  var reading: TextReading { get }
   /// One row.
   func targets(of record: Record) -> Targets
 }
@@ -21,17 +39,17 @@ public protocol TextInference: RecordInference {
 extension TextInference {
   public static var headType: HeadType { .sequenceClassification }
 
-  public var readsWindows: Bool { longText == .mean }
+  public var readsWindows: Bool { reading.longText == .mean }
 
   public func check(_ record: Record) throws(TaskFault) {
-    let expected = pairs.map { $0 ? 2 : 1 } ?? max(1, record.texts.count)
+    let expected = reading.pairs.map { $0 ? 2 : 1 } ?? max(1, record.texts.count)
     if record.texts.count != expected { throw .texts(record.texts.count, expected: expected, record: record) }
   }
 
   public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
     let targets = targets(of: record)
     let first = record.texts.first ?? "", second = record.texts.count > 1 ? record.texts[1] : nil
-    let sequences = longText == .mean ? tokenizer.windows(of: first, second) : [tokenizer.encode(first, second)]
+    let sequences = readsWindows ? tokenizer.windows(of: first, second) : [tokenizer.encode(first, second)]
     return EncodedRecord(
       sequences.map { Features(ids: $0.ids, tokenTypeIDs: $0.tokenTypeIDs, targets: targets) },
       cutTokens: sequences.map(\.truncated).max() ?? 0)

@@ -57,13 +57,9 @@ public struct ByteLevelBPE: Tokenizer {
     pad = try require(.pad, names, vocabulary, file)
     unk = try require(.unk, names, vocabulary, file)
     mask = names[.mask].flatMap(vocabulary.id)
-    originalFinder = try TokenFinder(
-      addedTokens.filter { !$0.normalized }.map { ($0, scalars(of: $0.content)) }, file: file)
-    normalizedFinder = try TokenFinder(
-      addedTokens.filter(\.normalized).map { token in
-        let content = scalars(of: token.content)
-        return (token, isNFC ? composedText(content, content.indices).scalars : content)
-      }, file: file)
+    (originalFinder, normalizedFinder) = try TokenFinder.finders(of: addedTokens, file: file) {
+      isNFC ? composedText($0, $0.indices).scalars : $0
+    }
     spaces = vocabulary.tokens.map { SpaceCounts($0) }
     self.isNFC = isNFC
     self.addedTokens = addedTokens
