@@ -7,7 +7,7 @@ public import Kernels
 /// With `window`, row i reads the rows j with |i - j| ≤ window only, in time and memory proportional to n·window.
 /// `sequenceOffsets` are the first rows of the sequences, and n at the end.
 /// Saved for backward: qkv, context, and one log-sum-exp per row and head.
-/// With bf16, the operands of all products are rounded to bfloat16.
+/// With bf16, the operands of all products are rounded to bfloat16; qkv is saved so if a sequence has more than 1,024 rows.
 /// source: Vaswani et al. 2017 eq. 1; Beltagy et al. 2020 §3.1 (the window)
 public func attention(
   _ qkv: Tensor, sequenceOffsets: [Int], heads: Int, window: Int? = nil, dropout probability: Double,
@@ -24,15 +24,36 @@ public func attention(
   }
   for sequence in sequences { sequence.forward(qkv.pointer, context.pointer, lse.pointer, pass) }
   guard context.isTracked else { return context }
+  // Saving qkv as bfloat16 costs about 3 % of a step, which only long sequences are worth.
+  let halves = sequences.allSatisfy(\.roundsOperands) && sequences.contains { $0.rows.count > 1024 }
+  let (saved, slot) = (saved(qkv, as: halves ? .bf16 : .fp32, pass), qkv.slot)
   pass.record(context) { [unowned pass] dcontext in
     // The slot may already hold the gradient of a loss that reads q, k, v; then this is added to it.
-    let dqkv = pass.make(qkv.rows, qkv.columns)
+    let qkv = saved(), dqkv = pass.make(qkv.rows, qkv.columns)
     for sequence in sequences {
       sequence.backward(qkv.pointer, context.pointer, lse.pointer, dcontext.pointer, dqkv.pointer, pass)
     }
-    pass.addGradient(dqkv, to: qkv.slot)
+    pass.addGradient(dqkv, to: slot)
   }
   return context
+}
+
+/// A function that returns x again, once. Until then x takes half the memory if it is rounded to bfloat16.
+private func saved(_ x: Tensor, as precision: Precision, _ pass: Pass) -> () -> Tensor {
+  guard precision == .bf16 else { return { x } }
+  let (n, d) = (x.rows, x.columns), rounded = pass.workspace.take((x.count + 1) / 2)
+  pass.divideRows(x) { rows in
+    let first = rows.lowerBound * d
+    tune_fp32_to_bf16(x.pointer + first, rounded.bf16 + first, rows.count * d)
+  }
+  return { [unowned pass] in
+    let x = pass.make(n, d)
+    pass.divideRows(x) { rows in
+      let first = rows.lowerBound * d
+      tune_bf16_to_fp32(rounded.bf16 + first, x.pointer + first, rows.count * d)
+    }
+    return x
+  }
 }
 
 /// One sequence, and which of three kernels computes it. Pointers are to the first row of the batch.
@@ -63,6 +84,7 @@ private struct AttentionSequence {
   }
 
   private var d: Int { heads * headSize }
+  var roundsOperands: Bool { kernel == .bf16 }
 
   /// The rows of one call of a kernel that works by tiles. With a window, all heads of a part of a long sequence are
   /// computed before the next part, so that it is still in the cache.
