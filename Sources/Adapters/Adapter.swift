@@ -20,6 +20,8 @@ public final class Adapter: @unchecked Sendable {
   /// The adapter's own copies of weights of the model, with their names in the adapter file.
   let replacedWeights: [SavedParameter]
   let model: TextModel
+  /// How the adapter's files were read, for the user.
+  public let notes: [String]
 
   /// A newly initialized adapter for `model`. Its head is a copy of the model's.
   /// - Throws: faults of the method, such as `TargetFault`.
@@ -30,8 +32,10 @@ public final class Adapter: @unchecked Sendable {
   }
 
   /// - Parameter head: the adapter's classifier; nil: the model's decoder, tied to the word embeddings.
-  init(_ method: any AdapterMethod, on model: TextModel, _ injection: Injection, head: Projection?) {
-    (self.method, self.model, self.injection) = (method, model, injection)
+  init(
+    _ method: any AdapterMethod, on model: TextModel, _ injection: Injection, head: Projection?, notes: [String] = []
+  ) {
+    (self.method, self.model, self.injection, self.notes) = (method, model, injection, notes)
     headParameters = head?.parameters ?? []
     let headNames = headParameters.map(\.name)
     let replaced = injection.replacedWeights.filter { !headNames.contains($0.parameter.name) }

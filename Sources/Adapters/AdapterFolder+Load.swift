@@ -24,7 +24,7 @@ extension Adapter {
     let injection = try method.inject(into: model, seed: nil)
     for tensor in injection.tensors { try tensors.read(tensor.parameter, savedName: tensor.name) }
     let head = model.headType.isTied ? nil : try tensors.head(of: model)
-    self.init(method, on: model, injection, head: head)
+    self.init(method, on: model, injection, head: head, notes: tensors.notes)
     for weight in replacedWeights { try tensors.read(weight.parameter, savedName: weight.name) }
     if model.headType.isTied {
       try tensors.skipTiedDecoder(

@@ -24,6 +24,16 @@ public enum AdapterFormat: CaseIterable, Sendable {
     files.compactMap { file in [file.safetensors, file.torch].map { folder + "/" + $0 }.first(where: fileExists) }
   }
 
+  /// A sentence for every tensor file that `folder` has in both forms.
+  public static func notes(in folder: String) -> [String] {
+    allCases.first { !$0.weights(in: folder).isEmpty }?.notes(in: folder) ?? []
+  }
+
+  func notes(in folder: String) -> [String] {
+    files.filter { file in [file.safetensors, file.torch].allSatisfy { fileExists(folder + "/" + $0) } }
+      .map { "\(folder): has \($0.safetensors) and \($0.torch); \($0.safetensors) is read" }
+  }
+
   /// Paths of the tensor files in `folder`; PEFT's if it has none.
   public static func weights(in folder: String) -> [String] {
     allCases.map { $0.weights(in: folder) }.first { !$0.isEmpty } ?? [folder + "/adapter_model.safetensors"]

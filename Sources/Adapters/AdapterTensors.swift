@@ -17,7 +17,7 @@ struct AdapterTensors {
   init(folder: String, _ format: AdapterFormat, encoder: (prefix: String, name: String)) throws {
     let files = format.weights(in: folder)
     guard let first = files.first else { throw FileFault.missing(path: "\(folder)/\(format.files[0].safetensors)") }
-    checkpoint = try Checkpoint(files: files)
+    checkpoint = try Checkpoint(files: files, notes: format.notes(in: folder))
     (file, self.encoder) = (first, encoder)
     let names = checkpoint.names.map { (savedName(of: $0), $0) }
     storedNames = Dictionary(names) { first, _ in first }
@@ -26,6 +26,9 @@ struct AdapterTensors {
         file: file, problems: ["it has the tensors of several adapters. Save each of them in a folder of its own."])
     }
   }
+
+  /// See `Checkpoint.notes`.
+  var notes: [String] { checkpoint.notes }
 
   /// The stored name of a tensor, with or without the encoder's name: PEFT omits it for a model without a head.
   private func find(_ name: String) -> String? {

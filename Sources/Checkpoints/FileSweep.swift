@@ -23,7 +23,7 @@ func sweep(_ files: [TensorFile], threads: Int, _ cache: SweepCache?) -> [FileSw
   return files.compactMap { remembered[$0.path] ?? swept[$0.path] }
 }
 
-/// Threads take one digest of a file, or one checksum or tensor to check, at a time. Digests come first: they take
+/// Threads take one digest of a file, or one part of a file to check, at a time. Digests come first: they take
 /// longest.
 private func sweep(_ files: [TensorFile], threads: Int) -> [FileSweep] {
   let checks = files.indices.flatMap { file in files[file].checks.map { (file, $0) } }
@@ -42,7 +42,8 @@ private func sweep(_ files: [TensorFile], threads: Int) -> [FileSweep] {
   return sweeps.withLock { $0 }
 }
 
-private let chunkSize = 1 << 24
+/// Small enough for a chunk to be in the cache still when it is looked at a second time.
+private let chunkSize = 1 << 20
 
 /// Chunks of a mapped file; the pages of a chunk are released after `body`.
 private func forEachChunk(of bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Bool) {
@@ -64,53 +65,64 @@ private func digest(of bytes: UnsafeRawBufferPointer) -> String {
 }
 
 extension TensorFile {
-  fileprivate enum Check {
-    case checksum(TorchFile.Checksum)
-    case numbers(of: String)
+  /// A part of a file to read once: a checksum to compare, a tensor to look through, or both of the same bytes.
+  fileprivate struct Check {
+    var checksum: TorchFile.Checksum?
+    var tensor: String?
   }
 
   /// In the order of their bytes.
   fileprivate var checks: [Check] {
-    checksums.map(Check.checksum)
-      + tensors.sorted { ($0.value.bytes.lowerBound, $0.key) < ($1.value.bytes.lowerBound, $1.key) }
-      .map { .numbers(of: $0.key) }
+    let parts = Dictionary(checksums.indices.map { (checksums[$0].bytes, $0) }) { first, _ in first }
+    var rest = Set(checksums.indices)
+    let tensors = tensors.sorted { ($0.value.bytes.lowerBound, $0.key) < ($1.value.bytes.lowerBound, $1.key) }
+    let checks = tensors.map { name, info in
+      let part = info.copy == nil ? parts[info.bytes].flatMap { rest.remove($0) } : nil
+      return Check(checksum: part.map { checksums[$0] }, tensor: name)
+    }
+    return checks + rest.sorted().map { Check(checksum: checksums[$0]) }
   }
 
   fileprivate func passes(_ check: Check) -> Bool {
-    switch check {
-    case .checksum(let checksum): has(checksum)
-    case .numbers(let name): firstNotFinite(name) == nil
-    }
-  }
-
-  fileprivate func has(_ checksum: TorchFile.Checksum) -> Bool {
-    var value: UInt32 = 0
+    guard let checksum = check.checksum else { return firstNotFinite(check.tensor ?? "") == nil }
+    let type = check.tensor.flatMap { tensors[$0]?.dtype }
+    var value: UInt32 = 0, isFinite = true
     forEachChunk(of: UnsafeRawBufferPointer(rebasing: bytes[checksum.bytes])) { chunk in
       value = crc32(chunk, after: value)
-      return true
+      isFinite = type?.firstNotFinite(chunk) == nil
+      return isFinite
     }
-    return value == checksum.value
+    return isFinite && value == checksum.value
   }
+
+  fileprivate func has(_ checksum: TorchFile.Checksum) -> Bool { passes(Check(checksum: checksum)) }
 
   /// The index of the first number that is NaN or infinite, or would be as Float32; nil: none, or not floats.
   fileprivate func firstNotFinite(_ name: String) -> Int? {
     guard let info = tensors[name], let bytes = try? bytes(name) else { return nil }
+    var before = 0, found: Int?
+    forEachChunk(of: bytes) { chunk in
+      found = info.dtype.firstNotFinite(chunk).map { before + $0 }
+      before += chunk.count * 8 / info.dtype.bits
+      return found == nil
+    }
+    return found
+  }
+}
+
+extension DType {
+  /// The index of the first number of `bytes` that is NaN or infinite, or would be as Float32; nil: none, or not floats.
+  fileprivate func firstNotFinite(_ bytes: UnsafeRawBufferPointer) -> Int? {
     let find: (UnsafeRawPointer?, Int) -> Int
-    switch info.dtype {
+    switch self {
     case .f16: find = tune_find_not_finite_fp16
     case .bf16: find = tune_find_not_finite_bf16
     case .f32: find = tune_find_not_finite_fp32
     case .f64: find = tune_find_not_finite_fp64
     default: return nil
     }
-    var before = 0, found: Int?
-    forEachChunk(of: bytes) { chunk in
-      let count = chunk.count * 8 / info.dtype.bits, index = find(chunk.baseAddress, count)
-      if index >= 0 { found = before + index }
-      before += count
-      return found == nil
-    }
-    return found
+    let index = find(bytes.baseAddress, bytes.count * 8 / bits)
+    return index >= 0 ? index : nil
   }
 }
 

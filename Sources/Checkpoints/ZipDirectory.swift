@@ -32,7 +32,7 @@ struct ZipDirectory {
     var reader = ByteReader(archive, at: start)
     for index in 0..<count {
       // The local headers are all over the file, and reading one keeps up to 64 KB of it resident.
-      if index % 16 == 15 { releasePages(archive) }
+      if index % 4 == 3 { releasePages(archive) }
       let entry = try Self.entry(&reader, directory: start)
       guard entries.updateValue(entry, forKey: entry.name) == nil else {
         throw .entry(entry.name, found: "twice in the archive", expected: "one entry of this name")

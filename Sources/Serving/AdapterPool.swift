@@ -27,8 +27,8 @@ public final class AdapterPool: Sendable {
   public let members: [Member]
   /// The base's weights.
   let checkpoint: Checkpoint
-  /// How the base's weights were read, for the user.
-  public var notes: [String] { checkpoint.notes }
+  /// How the weights of the base and of the adapters were read, for the user.
+  public var notes: [String] { checkpoint.notes + members.flatMap { $0.adapter?.notes ?? [] } }
 
   /// - Parameters:
   ///   - adapters: in the order of the output; names must differ, and all must be of one task.

@@ -25,7 +25,8 @@ struct InspectCommand: ParsableCommand {
       fileExists(folder) && !isFolder(folder)
       ? try Checkpoint(files: [folder], threads: Processor.count)
       : isAdapter
-        ? try Checkpoint(files: AdapterFormat.weights(in: folder), threads: Processor.count)
+        ? try Checkpoint(
+          files: AdapterFormat.weights(in: folder), notes: AdapterFormat.notes(in: folder), threads: Processor.count)
         : try Checkpoint(folder: folder, threads: Processor.count)
     // A plain nil would be JSON's null.
     let config = isAdapter ? try JSON(path: folder + "/adapter_config.json") : JSON?.none

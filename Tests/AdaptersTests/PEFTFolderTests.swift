@@ -49,6 +49,10 @@ func `a loaded adapter is saved with the same tensors and settings`(_ name: Stri
   let adapter = try Adapter(folder: folder.path, on: model)
   let adapted = model(try goldenBatch(), adapters: RowAdapters(adapter.set), Pass(Workspace())).array
   #expect(relativeError(adapted, try golden.array("logits.lora-start")) < 1e-5)
+  #expect(adapter.notes.isEmpty)
+  try writeFile(readFile(source + "/adapter_model.safetensors"), to: folder.path + "/adapter_model.safetensors")
+  let both = try Adapter(folder: folder.path, on: model)
+  #expect(both.notes.count == 1 && both.notes[0].hasSuffix("adapter_model.safetensors is read"))
   try writeFile("not safetensors", to: folder.path + "/adapter_model.safetensors")
   #expect(throws: CheckpointFault.self) { try Adapter(folder: folder.path, on: model) }
 }

@@ -64,7 +64,12 @@ import Testing
   @Test func `safetensors are read if both forms are there, and that is said`() throws {
     defer { program.remove() }
     try makeBase("both", "refused-system-zip.bin", keepingSafetensors: true)
-    for command in [["validate", "recipe.json", "model.path=both"], ["inspect", "both"]] {
+    let teacher =
+      #"distillation={"teachers": [{"path": "both"}], "kl_weight": 0, "task_weight": 1, "cosine_weight": 1}"#
+    let commands = [
+      ["validate", "recipe.json", "model.path=both"], ["inspect", "both"], ["validate", "recipe.json", teacher],
+    ]
+    for command in commands {
       let result = try program.run(command)
       #expect(result.status == 0 && result.err.contains("model.safetensors is read"), "\(result.err)")
     }

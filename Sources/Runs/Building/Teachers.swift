@@ -28,7 +28,7 @@ extension RunBuilder {
     settings.relationHeads = recipe.relationHeads ?? student.config.numAttentionHeads
     var result = ObjectiveSetup(), teachers: [Teacher] = []
     for source in recipe.teachers {
-      let (model, adapters, digest) = try load(source, student, setup, tokenizer)
+      let (model, adapters, digest, notes) = try load(source, student, setup, tokenizer)
       let config = model.config, layers = student.config.numHiddenLayers
       let teacher = Teacher(
         model, adapters: adapters, pairs: try recipe.matchLayers.pairs(layers, config.numHiddenLayers, source.path),
@@ -37,11 +37,12 @@ extension RunBuilder {
       try checkWindows(settings, teacher, source.path, student.config, maxLength: tokenizer.maxLength)
       teachers.append(teacher)
       result.digests.append(digest)
+      result.notes += notes
     }
     if let folder = recipe.cache {
       let cache = try makeCache(in: folder, recipe, setup, student, tokenizer, teachers: result.digests)
       let file = "\(fileExists(cache.path) ? "existing" : "new") file, \(cache.size >> 20) MB"
-      result.notes = ["teacher log-probabilities are cached in \(cache.path) (\(file))"]
+      result.notes.append("teacher log-probabilities are cached in \(cache.path) (\(file))")
       result.cache = cache
     }
     result.objective = Distillation(
@@ -51,7 +52,7 @@ extension RunBuilder {
 
   private func load(
     _ teacher: Recipe.Distillation.Teacher, _ student: TextModel, _ setup: TaskSetup, _ studentTokenizer: TextTokenizer
-  ) throws -> (TextModel, RowAdapters, digest: String) {
+  ) throws -> (TextModel, RowAdapters, digest: String, notes: [String]) {
     let path = teacher.path, comparesLogits = recipe.distillation.map { $0.klWeight > 0 } ?? false
     let settings = try TuneJSON(folder: teacher.adapter ?? path)
     let ofStudent = path == recipe.model.path ? recipe.model.tokenizerOverrides : .init()
@@ -76,6 +77,7 @@ extension RunBuilder {
     let model = try TextModel(
       config, checkpoint, headType: setup.headType, classes: max(setup.labels.count, 1), reuseHead: true, seed: 0)
     var files = [path + "/config.json"], adapterNames: Set<String> = [], set: AdapterSet?
+    var notes = checkpoint.notes
     if let folder = teacher.adapter {
       let differences = settings?.differences(of: config, tokenizer, sha256: hash) ?? []
       if !differences.isEmpty {
@@ -90,13 +92,15 @@ extension RunBuilder {
         throw TeacherFault.positions(teacher: folder, positions, maxLength: studentTokenizer.maxLength)
       }
       (set, adapterNames) = (adapter.set, adapter.replacedAndHeadNames)
+      notes += adapter.notes
       files += AdapterFormat.weights(in: folder) + [folder + "/adapter_config.json"]
     }
     if comparesLogits && !model.missingHeadWeights(besides: adapterNames).isEmpty {
       throw TeacherFault.noHead(teacher.adapter ?? path)
     }
     model.setPrecision(recipe.precision, adapters: [set].compactMap { $0 })
-    return (model, RowAdapters(set), try ([hash] + files.map { try sha256(ofFile: $0) }).joined(separator: " "))
+    let digest = try ([hash] + files.map { try sha256(ofFile: $0) }).joined(separator: " ")
+    return (model, RowAdapters(set), digest, notes)
   }
 
   private func check(
