@@ -23,6 +23,8 @@ import transformers
 from peft import get_peft_model_state_dict
 from safetensors.torch import load_file
 
+from family_pretraining import make_bpe
+
 METHODS = {
     "lora": {"type": "lora", "rank": 4},
     "lora-layers": {"type": "lora", "rank": 4, "target_modules": r".*layer\.[01]\..*"},
@@ -84,15 +86,23 @@ def recipes(folder):
 
 
 def new_base(family, folder):
-    """A random base of a family, with the WordPiece vocabulary of the base that ships."""
+    """A random base of a family, with the WordPiece vocabulary of the base that ships, or byte-level BPE of the quick start's
+    words."""
     source, sizes = Path("checkpoints/biomed-mini-l3"), dict(SIZES)
     if family == "distilbert":
         sizes = {"dim": 64, "n_layers": 3, "n_heads": 4, "hidden_dim": 128}
+    folder.mkdir()
+    if family in ("roberta", "modernbert"):
+        text = Path("recipes/quickstart/train.tsv").read_text()
+        make_bpe(family, folder, [" ".join(line.split("\t")[0] for line in block.split("\n")) for block in text.split("\n\n")])
+    else:
+        for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(source / name, folder / name)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     config = transformers.AutoConfig.for_model(
-        family, **sizes, vocab_size=len((source / "vocab.txt").read_text().splitlines()), pad_token_id=0)
+        family, **sizes, vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, cls_token_id=tokenizer.cls_token_id,
+        sep_token_id=tokenizer.sep_token_id, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id)
     transformers.AutoModel.from_config(config).save_pretrained(folder)
-    for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(source / name, folder / name)
     return str(folder)
 
 
@@ -135,7 +145,7 @@ def unknown_tensors(model, adapter):
     stored = load_file(adapter / "adapter_model.safetensors")
     known = get_peft_model_state_dict(model)
     # With bias "all" PEFT 0.21 also saves the head's original bias, which it does not load, and the decoder's by two names.
-    copies = ".original_module.", ".modules_to_save.", ".predictions.decoder.bias"
+    copies = ".original_module.", ".modules_to_save.", ".predictions.decoder.bias", ".lm_head.decoder.bias"
     known = {key for key in known if not any(name in key for name in copies)}
     return sorted(stored.keys() ^ known)
 

@@ -29,13 +29,11 @@ CONFIGS = {
 }
 
 
-def make_bpe(family, folder):
-    """A byte-level BPE vocabulary in the files of the family's tokenizer."""
+def make_bpe(family, folder, lines):
+    """A byte-level BPE vocabulary of the lines, in the files of the family's tokenizer."""
     from tokenizers import AddedToken, ByteLevelBPETokenizer, Tokenizer, decoders, models, normalizers, pre_tokenizers
     from tokenizers import processors, trainers
     folder.mkdir(parents=True, exist_ok=True)
-    with gzip.open(TEXT / "abstracts-train.txt.gz", "rt", encoding="utf-8") as file:
-        lines = list(itertools.islice(file, 20_000))
     if family == "roberta":
         tokenizer = ByteLevelBPETokenizer()
         tokenizer.train_from_iterator(lines, 8000, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
@@ -135,7 +133,8 @@ def main():
     tokenizer = Path("checkpoints/biomed-mini-l3")
     if options.family in ("roberta", "modernbert"):
         tokenizer = options.folder / "tokenizer"
-        make_bpe(options.family, tokenizer)
+        with gzip.open(TEXT / "abstracts-train.txt.gz", "rt", encoding="utf-8") as file:
+            make_bpe(options.family, tokenizer, list(itertools.islice(file, 20_000)))
     new = {"init": "random", "family": options.family, "config": CONFIGS[options.family], "tokenizer": str(tokenizer),
            "dropout": 0, "attention_dropout": 0}
     before, before_predicted = ner(options, "ner-untrained", new)

@@ -33,7 +33,9 @@ extension LayerNormTuning: ModuleMethod {
 
   public func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try select(in: model, strict: false)
-    var settings = modules.lists(chosen, among: model.normNames, defaults: endings(of: model.normNames)).json
+    // PEFT fails at a module without weights.
+    let names = model.normNames + model.identityNormNames
+    var settings = modules.lists(chosen, among: names, defaults: endings(of: model.normNames)).json
     settings["layers_to_transform"] = nil
     settings["modules_to_save"] = modules.modulesToSaveJSON(in: model)
     return settings

@@ -74,6 +74,12 @@ public final class TextModel: @unchecked Sendable {
   /// Names of the LayerNorm modules, in the checkpoint's order.
   public var normNames: [String] { (encoder.norms + (head.transform?.norm.map { [$0] } ?? [])).map(\.name) }
 
+  /// The normalizations of transformers' class that have no weights: its first pre-norm block has an Identity.
+  public var identityNormNames: [String] {
+    let names = config.family.names
+    return config.rotary == nil ? [] : ["\(names.blocks).0.\(names.attentionNorm)"]
+  }
+
   /// Sets the precision of the encoder's matrices. The trainable parameters must have been chosen. With bf16 all frozen
   /// matrices and the word embeddings are rounded to bfloat16, which cannot be undone. Where some matrices of a joined
   /// projection are trained, the frozen ones are rounded but stay Float32.

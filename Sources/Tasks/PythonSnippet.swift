@@ -30,9 +30,9 @@ public struct PythonSnippet {
 
   public var text: String {
     """
-    import torch
+    \(ownWords == .outerPunctuation ? "import string\nimport unicodedata\n\n" : "")import torch
     from peft import PeftModel
-    from transformers import AutoTokenizer, \(autoModel)
+    \(ownWords == .punctuation ? "from tokenizers.pre_tokenizers import BertPreTokenizer\n" : "")from transformers import AutoTokenizer, \(autoModel)
 
     BASE = \(python(base))  # a folder, or a name on the Hub
     ADAPTER = "."  # this folder
@@ -41,7 +41,7 @@ public struct PythonSnippet {
     model = PeftModel.from_pretrained(base, ADAPTER).eval()
     tokenizer = AutoTokenizer.from_pretrained(BASE)\(prefixSpace)
 
-    inputs = tokenizer(\(arguments))
+    \(ownWords.map { $0.python + "\n" } ?? "")inputs = tokenizer(\(arguments))
     with torch.no_grad():
         logits = model(**inputs).logits[0]\(ownRows)
     \(answer)
@@ -76,11 +76,12 @@ public struct PythonSnippet {
     addPrefixSpace == true ? "\ntokenizer.backend_tokenizer.pre_tokenizer.add_prefix_space = True" : ""
   }
 
+  /// How the text is split into words before the tokenizer has it: with byte-level BPE a word has other tokens in a text
+  /// than alone, as in the training data. nil: the tokenizer splits the text.
+  private var ownWords: WordSplitting? { addPrefixSpace == nil ? nil : (task as? TokenClassification)?.splitWords }
+
   private var arguments: String {
-    if headType == .tokenClassification, addPrefixSpace != nil {
-      // A word has other tokens in a text than in the training data.
-      return "TEXT.split(), is_split_into_words=True, \(options)"
-    }
+    if ownWords != nil { return "words, is_split_into_words=True, \(options)" }
     let texts = headType.isTied ? "f\"Aspirin is a {tokenizer.mask_token}.\"" : isPair ? "TEXT, TEXT_PAIR" : "TEXT"
     return "\(texts), \(options)"
   }
@@ -120,6 +121,24 @@ private func probabilities(_ expression: String) -> String {
   for label, probability in zip(labels, \(expression)):
       print(label, float(probability))
   """
+}
+
+extension WordSplitting {
+  /// Makes `words` of `TEXT`.
+  fileprivate var python: String {
+    switch self {
+    case .punctuation: "words = [word for word, _ in BertPreTokenizer().pre_tokenize_str(TEXT)]"
+    case .outerPunctuation:
+      """
+      punctuation = "".join(c for c in set(TEXT) if c in string.punctuation or unicodedata.category(c)[0] == "P")
+      words = []
+      for chunk in TEXT.split():
+          before, word = len(chunk) - len(chunk.lstrip(punctuation)), chunk.strip(punctuation)
+          words += [*chunk[:before], *[word] * bool(word), *chunk[before + len(word):]]
+      """
+    case .whitespace: "words = TEXT.split()"
+    }
+  }
 }
 
 /// A literal; JSON's strings and lists of strings are Python's.

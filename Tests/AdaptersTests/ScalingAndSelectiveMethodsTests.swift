@@ -110,6 +110,16 @@ private func oneLayerOfBERTBase() throws -> TextModel {
   #expect(try LayerNormTuning().inject(into: model, seed: 1).replacedWeights.count == 10)
 }
 
+@Test func `LayerNorm tuning of a ModernBERT names no norm of the first block, which has no weights`() throws {
+  let model = try tinyModel("families/modernbert-token")
+  #expect(model.identityNormNames == ["model.layers.0.attn_norm"])
+  let settings = try LayerNormTuning().configJSON(in: model)
+  #expect(settings["target_modules"]?.array?.compactMap(\.string) == model.normNames)
+  var own = LayerNormTuning()
+  own.modules.targets = .suffixes(["mlp_norm"])
+  #expect(try own.configJSON(in: model)["target_modules"] == ["mlp_norm"])
+}
+
 @Test func `an input scale on one of three joined projections is an error`() throws {
   var config = IA3Config()
   config.modules.targets = .suffixes(["key", "output.dense"])

@@ -57,7 +57,9 @@ private func tagger() throws -> TokenClassification {
   let sequencePrompt = snippet(SequenceClassification(labels: ["no", "yes"]), virtualTokens: 5)
   #expect(sequencePrompt.contains("logits = model(**inputs).logits[0]\n"))
   let words = try snippet(tagger(), .modernbert, addPrefixSpace: true)
-  #expect(words.contains("tokenizer(TEXT.split(), is_split_into_words=True, return_tensors=\"pt\""))
+  #expect(
+    words.contains(
+      "\n\nwords = [word for word, _ in BertPreTokenizer().pre_tokenize_str(TEXT)]\ninputs = tokenizer(words, is"))
   #expect(words.contains("\ntokenizer.backend_tokenizer.pre_tokenizer.add_prefix_space = True\n"))
   #expect(try !snippet(tagger(), .roberta, addPrefixSpace: false).contains("add_prefix_space"))
   let masked = snippet(MaskedLM(labels: []))

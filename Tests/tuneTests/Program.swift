@@ -56,19 +56,22 @@ struct Program {
 
   @discardableResult
   func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
-    let (process, out, err, standardInput) = (Process(), Pipe(), Pipe(), Pipe())
+    let (process, out, standardInput) = (Process(), Pipe(), Pipe())
+    // A file, because a second pipe would be full while the first is read.
+    let errors = TemporaryFolder(), err = errors.path + "/err"
+    FileManager.default.createFile(atPath: err, contents: nil)
     process.executableURL = URL(fileURLWithPath: Self.path)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    (process.standardOutput, process.standardError, process.standardInput) = (out, err, standardInput)
+    (process.standardOutput, process.standardInput) = (out, standardInput)
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: err))
     try process.run()
     standardInput.fileHandleForWriting.write(Data(input.utf8))
     try standardInput.fileHandleForWriting.close()
     let output = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    let notes = String(decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    return Result(out: output, err: notes, status: process.terminationStatus)
+    return Result(out: output, err: String(decoding: try readFile(err), as: UTF8.self), status: process.terminationStatus)
   }
 
   /// Starts the program and does not wait for its end.
