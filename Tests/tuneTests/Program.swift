@@ -71,7 +71,8 @@ struct Program {
     try standardInput.fileHandleForWriting.close()
     let output = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    return Result(out: output, err: String(decoding: try readFile(err), as: UTF8.self), status: process.terminationStatus)
+    return Result(
+      out: output, err: String(decoding: try readFile(err), as: UTF8.self), status: process.terminationStatus)
   }
 
   /// Starts the program and does not wait for its end.
