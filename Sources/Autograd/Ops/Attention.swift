@@ -25,8 +25,8 @@ public func attention(
   for sequence in sequences { sequence.forward(qkv.pointer, context.pointer, lse.pointer, pass) }
   guard context.isTracked else { return context }
   // Saving qkv as bfloat16 costs about 3 % of a step, which only long sequences are worth.
-  let halves = sequences.allSatisfy(\.roundsOperands) && sequences.contains { $0.rows.count > 1024 }
-  let (saved, slot) = (saved(qkv, as: halves ? .bf16 : .fp32, pass), qkv.slot)
+  let isRounded = sequences.allSatisfy(\.roundsOperands) && sequences.contains { $0.rows.count > 1024 }
+  let (saved, slot) = (saved(qkv, as: isRounded ? .bf16 : .fp32, pass), qkv.slot)
   pass.record(context) { [unowned pass] dcontext in
     // The slot may already hold the gradient of a loss that reads q, k, v; then this is added to it.
     let qkv = saved(), dqkv = pass.make(qkv.rows, qkv.columns)
