@@ -36,6 +36,7 @@ public struct AdaLoRAConfig: Sendable, Equatable {
 
 extension AdaLoRAConfig: ModuleMethod {
   public static var peftType: String { "ADALORA" }
+  public static var trainableTokens: TrainableTokensForm? { .besideLoRA }
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     var injection = Injection(), adapters: [AdaLoRA] = []

@@ -24,24 +24,32 @@ public final class Adapter: @unchecked Sendable {
   public let notes: [String]
 
   /// A newly initialized adapter for `model`. Its head is a copy of the model's.
+  /// - Parameter trainableTokens: ids of tokens whose embeddings it has copies of, which it trains.
   /// - Throws: faults of the method, such as `TargetFault`.
-  public convenience init(_ method: some AdapterMethod, on model: TextModel, seed: UInt64) throws {
+  public convenience init(
+    _ method: some AdapterMethod, on model: TextModel, trainableTokens: [Int32] = [], seed: UInt64
+  ) throws {
+    if method is TrainableTokensConfig, trainableTokens.isEmpty { throw TargetFault.noTokens }
     self.init(
       method, on: model, try method.inject(into: model, seed: seed),
-      head: model.headType.isTied ? nil : model.classifier.copy)
+      head: model.headType.isTied ? nil : model.classifier.copy, trainableTokens: trainableTokens)
   }
 
   /// - Parameter head: the adapter's classifier; nil: the model's decoder, tied to the word embeddings.
   init(
-    _ method: any AdapterMethod, on model: TextModel, _ injection: Injection, head: Projection?, notes: [String] = []
+    _ method: any AdapterMethod, on model: TextModel, _ injection: Injection, head: Projection?,
+    trainableTokens: [Int32] = [], notes: [String] = []
   ) {
     (self.method, self.model, self.injection, self.notes) = (method, model, injection, notes)
     headParameters = head?.parameters ?? []
     let headNames = headParameters.map(\.name)
     let replaced = injection.replacedWeights.filter { !headNames.contains($0.parameter.name) }
+    let form = type(of: method).trainableTokens ?? .besideLoRA
+    let rows = trainableTokens.isEmpty ? nil : TokenRows(trainableTokens, of: model, name: form.tensor)
     let set = AdapterSet(
       for: model, projections: injection.projections, residuals: injection.residuals,
-      replacing: replaced.map(\.parameter), head: head, virtualTokens: injection.virtualTokens)
+      replacing: replaced.map(\.parameter), head: head, virtualTokens: injection.virtualTokens,
+      tokenRows: rows)
     replacedWeights = replaced.map { SavedParameter(name: $0.name, parameter: set[$0.parameter]) }
     self.set = set
   }
@@ -52,9 +60,12 @@ public final class Adapter: @unchecked Sendable {
 
   /// All trainable parameters: the injected ones, the head's, and the replaced weights.
   public var trainable: [Parameter] {
-    injection.tensors.filter(\.isTrained).map(\.parameter) + injection.unsavedParameters + headParameters
-      + replacedWeights.map(\.parameter)
+    injection.tensors.filter(\.isTrained).map(\.parameter) + injection.unsavedParameters
+      + (tokenRows.map { [$0.rows] } ?? []) + headParameters + replacedWeights.map(\.parameter)
   }
+
+  /// The trained rows of the word embeddings; nil: none.
+  public var tokenRows: TokenRows? { self.set.tokenRows }
 
   /// Names of the replaced weights and of the head's weights.
   public var replacedAndHeadNames: Set<String> { Set((replacedWeights.map(\.parameter) + headParameters).map(\.name)) }
@@ -64,6 +75,8 @@ public final class Adapter: @unchecked Sendable {
 
   /// How many parameters the adapter adds to the model, without the head and the replaced weights.
   public var addedParameterCount: Int {
-    (injection.tensors.map(\.parameter) + injection.unsavedParameters).reduce(0) { $0 + $1.count }
+    (injection.tensors.map(\.parameter) + injection.unsavedParameters).reduce(tokenRows?.rows.count ?? 0) {
+      $0 + $1.count
+    }
   }
 }

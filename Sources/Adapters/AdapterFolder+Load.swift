@@ -10,7 +10,10 @@ extension Adapter {
   ///   `CheckpointFault.notFinite` for a tensor with NaN or infinity.
   public convenience init(folder: String, on model: TextModel) throws {
     try AdapterFormat.check(folder)
-    var method = try readMethod(folder + "/adapter_config.json")
+    let file = folder + "/adapter_config.json"
+    let (read, tokens) = try readMethod(file)
+    var method = read
+    try tokens?.check(model, file)
     let prefix = type(of: method).tensorPrefix
     var tensors = try AdapterTensors(
       folder: folder, type(of: method).format,
@@ -24,8 +27,17 @@ extension Adapter {
     let injection = try method.inject(into: model, seed: nil)
     for tensor in injection.tensors { try tensors.read(tensor.parameter, savedName: tensor.name) }
     let head = model.headType.isTied ? nil : try tensors.head(of: model)
-    self.init(method, on: model, injection, head: head, notes: tensors.notes)
+    self.init(method, on: model, injection, head: head, trainableTokens: tokens?.ids ?? [], notes: tensors.notes)
+    if let rows = set.tokenRows {
+      try tensors.read(rows.rows, savedName: prefix + rows.rows.name)
+      try tensors.skipTokenAdapters(of: model, rows)
+    }
     for weight in replacedWeights { try tensors.read(weight.parameter, savedName: weight.name) }
+    if method is PromptConfig,
+      let own = replacedWeights.first(where: { $0.parameter.name == model.wordEmbeddings.name })
+    {
+      try tensors.readIfPresent(own.parameter, savedName: PromptConfig.wordEmbeddings)
+    }
     if model.headType.isTied {
       try tensors.skipTiedDecoder(
         model.classifier.name, weight: set[model.wordEmbeddings], bias: model.classifier.bias.map { set[$0] })
@@ -37,11 +49,11 @@ extension Adapter {
 /// All methods, found by their `peft_type`.
 private let adapterMethods: [any AdapterMethod.Type] = [
   LoRAConfig.self, AdaLoRAConfig.self, IA3Config.self, VeRAConfig.self, LayerNormTuning.self, BitFit.self,
-  LinearProbe.self, BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
+  LinearProbe.self, TrainableTokensConfig.self, BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
 ]
 
-/// The method and its config, from adapter_config.json.
-private func readMethod(_ file: String) throws -> any AdapterMethod {
+/// The method and its config, from adapter_config.json, and the tokens that it trains.
+private func readMethod(_ file: String) throws -> (any AdapterMethod, TrainableTokens?) {
   let json = try JSON(path: file)
   if json["peft_type"] == nil, var settings = json["config"]?.object {
     settings["name"] = json["name"]
@@ -49,7 +61,7 @@ private func readMethod(_ file: String) throws -> any AdapterMethod {
     if json["version"] == nil {
       reader.problem("'version' is missing: an older version of the library wrote this file, with other keys.")
     }
-    return try read(BottleneckConfig.self, &reader, file)
+    return (try read(BottleneckConfig.self, &reader, file), nil)
   }
   guard let type = adapterMethods.first(where: { $0.peftType == json["peft_type"]?.string }) else {
     let found = json["peft_type"]?.text(pretty: false) ?? "missing"
@@ -60,7 +72,10 @@ private func readMethod(_ file: String) throws -> any AdapterMethod {
   reader.ignore([
     "auto_mapping", "base_model_name_or_path", "inference_mode", "peft_type", "peft_version", "revision", "task_type",
   ])
-  return try read(type, &reader, file)
+  let tokens = type.trainableTokens.flatMap { form in
+    reader[form.key, "a list of token ids of at least 0, or an object with one", TrainableTokens.init]
+  }
+  return (try read(type, &reader, file), tokens.flatMap { $0.ids.isEmpty ? nil : $0 })
 }
 
 private func read(

@@ -18,6 +18,12 @@ extension Adapter {
     }
     var weights: [SavedTensor] = headParameters.map { (prefix + $0.name, $0.shape, Array($0.values)) }
     weights += replacedWeights.map { ($0.name, $0.parameter.shape, Array($0.parameter.values)) }
+    let form = type(of: method).trainableTokens
+    if let tokenRows {
+      let saved = form == nil ? tokenRows.written(into: set[model.wordEmbeddings]) : tokenRows.rows
+      let names = [prefix + saved.name] + (method is PromptConfig ? [PromptConfig.wordEmbeddings] : [])
+      weights += names.map { ($0, saved.shape, Array(saved.values)) }
+    }
     if type(of: method).format == .adapterHub {
       return try saveForAdapterHub(tensors, head: weights, to: folder, base: base, headType)
     }
@@ -27,6 +33,14 @@ extension Adapter {
     }
     var settings = try method.configJSON(in: model)
     settings.merge(injection.trainedConfig?() ?? [:]) { _, trained in trained }
+    if let tokenRows {
+      if let form {
+        settings[form.key] = .array(tokenRows.ids.map { .int(Int($0)) })
+      } else {
+        let module = JSON.string(moduleName(of: model.wordEmbeddings.name))
+        settings["modules_to_save"] = .array((settings["modules_to_save"]?.array ?? []) + [module])
+      }
+    }
     settings["peft_type"] = .string(type(of: method).peftType)
     settings["base_model_name_or_path"] = .string(base)
     settings["inference_mode"] = true

@@ -28,6 +28,8 @@ public protocol AdapterMethod: Sendable {
   static var format: AdapterFormat { get }
   /// Prefix of the names in adapter_model.safetensors. Default: "base_model.model.".
   static var tensorPrefix: String { get }
+  /// How the method's files have trainable tokens; nil: they have the whole matrix. Default: nil.
+  static var trainableTokens: TrainableTokensForm? { get }
   /// PEFT's `modules_to_save`: modules that are trained and saved in full, besides the head.
   var modulesToSave: [String] { get }
 
@@ -56,6 +58,7 @@ public protocol AdapterMethod: Sendable {
 extension AdapterMethod {
   public static var format: AdapterFormat { .peft }
   public static var tensorPrefix: String { "base_model.model." }
+  public static var trainableTokens: TrainableTokensForm? { nil }
   public var virtualTokenCount: Int { 0 }
   public func learningRateFactor(of parameter: Parameter) -> Double { 1 }
   public func tokenizeTexts(_ tokenize: (String) -> [Int32]) {}

@@ -67,6 +67,10 @@ struct AdapterTensors {
     try checkpoint.floats(name, into: parameter.pointer)
   }
 
+  mutating func readIfPresent(_ parameter: Parameter, savedName: String) throws {
+    if find(savedName) != nil { try read(parameter, savedName: savedName) }
+  }
+
   /// The adapter's classifier, with any number of classes; a copy of the model's if the file has none.
   /// - Throws: `AdapterFault` if neither has one.
   mutating func head(of model: TextModel) throws -> Projection {
@@ -103,6 +107,28 @@ struct AdapterTensors {
     }
   }
 
+  /// PEFT saves the word embeddings beside their trained rows if the vocabulary was resized, and both again for a tied decoder.
+  /// They are the base's, so they are not needed.
+  mutating func skipTokenAdapters(of model: TextModel, _ rows: TokenRows) throws {
+    let embeddings = model.wordEmbeddings.asFloat32, bias = model.classifier.bias?.asFloat32
+    let known = model.config.vocabSize - model.config.addedTokenCount
+    func isSame(_ found: [Float], _ own: Parameter?, count: Int) -> Bool {
+      own.map { found.count >= count && found.prefix(count).elementsEqual($0.values.prefix(count)) } ?? false
+    }
+    for name in checkpoint.names where name.contains(".token_adapter.") && !used.contains(name) {
+      let found = try checkpoint.floats(name)
+      let isKnown =
+        if name.hasSuffix(".trainable_tokens_delta") {
+          isSame(found, rows.rows, count: rows.rows.count)
+        } else if name.hasSuffix(".base_layer.bias") {
+          isSame(found, bias, count: known)
+        } else {
+          isSame(found, embeddings, count: known * embeddings.columns)
+        }
+      if isKnown { used.insert(name) }
+    }
+  }
+
   func finish() throws {
     // With bias "all" PEFT 0.21 also saves the head's original and wrapped biases, and does not load them.
     let unread = checkpoint.names.filter {
@@ -125,8 +151,6 @@ struct AdapterTensors {
             + "'task_type' is set.")
       } else if name.hasSuffix(".lora_B.bias") {
         problems.append("'\(name)': LoRA with a bias ('lora_bias') is not supported.")
-      } else if name.contains(".token_adapter.") {
-        problems.append("'\(name)': 'trainable_token_indices' is not supported.")
       }
     }
     let embeddings = model.wordEmbeddings
@@ -135,7 +159,8 @@ struct AdapterTensors {
     {
       problems.append(
         "'\(name)' has shape \(found), the base's word embeddings \(embeddings.shape): the adapter was trained on a base "
-          + "with another vocabulary and saved its word embeddings. Give that base.")
+          + "with another vocabulary and saved its word embeddings. Give that base, or save the tokenizer with the new tokens in "
+          + "the adapter's folder (save_pretrained).")
     }
     if !problems.isEmpty { throw AdapterFault.unsupported(file: file, problems: problems) }
   }

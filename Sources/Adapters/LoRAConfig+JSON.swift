@@ -15,7 +15,7 @@ let peftLoRADefaults: [String: JSON] = [
 /// Those that change the result and are not supported.
 let unsupportedLoRAKeys = [
   "use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "target_parameters", "layer_replication",
-  "trainable_token_indices", "alora_invocation_tokens", "megatron_config", "arrow_config", "kasa_config",
+  "alora_invocation_tokens", "megatron_config", "arrow_config", "kasa_config",
   "velora_config", "monteclora_config",
 ]
 

@@ -30,6 +30,7 @@ public struct LoRAConfig: Sendable, Equatable {
 
 extension LoRAConfig: ModuleMethod {
   public static var peftType: String { "LORA" }
+  public static var trainableTokens: TrainableTokensForm? { .besideLoRA }
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     var injection = Injection()

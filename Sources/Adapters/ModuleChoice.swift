@@ -46,6 +46,8 @@ public enum TargetFault: Error, CustomStringConvertible {
   case joined(String)
   case notTargeted(String)
   case nothingTrainable(method: String)
+  /// The method "trainable_tokens" without tokens.
+  case noTokens
 
   public var description: String {
     switch self {
@@ -69,6 +71,9 @@ public enum TargetFault: Error, CustomStringConvertible {
     case .nothingTrainable(let method):
       "'method': \"\(method)\" trains nothing here: the decoder of a masked language model is tied to the word "
         + "embeddings. Set 'modules_to_save' or use another method."
+    case .noTokens:
+      "'method': \"trainable_tokens\" trains the tokens of 'model.new_tokens', which names none. Name them, or use another "
+        + "method."
     case .nothingMatches(let key, let pattern, let modules):
       "'\(key)': \(pattern) matches no module of this model. Its modules end with: \(modules.joined(separator: ", "))."
     }

@@ -23,6 +23,8 @@ public struct PromptConfig: Sendable, Equatable {
 extension PromptConfig: AdapterMethod {
   public static var peftType: String { "PROMPT_TUNING" }
   public static var tensorPrefix: String { "base_model." }
+  /// The second name of saved word embeddings: PEFT computes prompts with a copy of its own.
+  static let wordEmbeddings = "word_embeddings.weight"
   public var modulesToSave: [String] { newHeadModules }
   public var virtualTokenCount: Int { numVirtualTokens }
   public mutating func addModulesToSave(_ modules: [String]) { newHeadModules += modules }

@@ -13,7 +13,9 @@ CLONES void tune_embed(const tune_matrix *word_embeddings, int round_to_bf16, co
     long offset = token_ids[i] < 0 ? 0 : (long)token_ids[i] * word_embeddings->stride;
     const float *w = (const float *)word_embeddings->base + offset;
     float *row = y + i * d;
-    if (token_ids[i] < 0) {
+    if (token_ids[i] == TUNE_ROW_IS_SET) {
+      // The sum begins with what y has.
+    } else if (token_ids[i] < 0) {
       memset(row, 0, d * sizeof(float));
     } else if (word_embeddings->bf16) {
       const uint16_t *bf16 = (const uint16_t *)word_embeddings->base + offset;

@@ -46,7 +46,5 @@ private func document(of id: String, _ separator: String) -> String? {
 }
 
 private func fault(_ record: Record, _ problem: TableFault.Problem) -> TableFault {
-  TableFault(
-    file: record.source?.file ?? "",
-    badLines: [.init(line: record.source?.line ?? 0, text: "", problem: problem)], badLineCount: 1)
+  TableFault(file: record.source?.file ?? "", line: record.source?.line ?? 0, problem)
 }

@@ -18,12 +18,14 @@ public struct Record: Sendable, Equatable {
   public var labels: [String]
   /// The number that the record is labeled with; nil: it has none.
   public var value: Double?
+  /// The entities of the text whose relation is asked for; nil: it is not known where they are.
+  public var entities: EntityPair?
   /// nil if the record was not read from a file.
   public var source: SourceLocation?
 
   public init(
     id: String, texts: [String] = [], words: [String] = [], tags: [String] = [], labels: [String] = [],
-    value: Double? = nil, source: SourceLocation? = nil
+    value: Double? = nil, entities: EntityPair? = nil, source: SourceLocation? = nil
   ) {
     self.id = id
     self.texts = texts
@@ -31,13 +33,14 @@ public struct Record: Sendable, Equatable {
     self.tags = tags
     self.labels = labels
     self.value = value
+    self.entities = entities
     self.source = source
   }
 
   /// Compares everything but the sources.
   public static func == (a: Self, b: Self) -> Bool {
     a.id == b.id && a.texts == b.texts && a.words == b.words && a.tags == b.tags && a.labels == b.labels
-      && a.value == b.value
+      && a.value == b.value && a.entities == b.entities
   }
 }
 

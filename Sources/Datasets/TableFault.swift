@@ -36,6 +36,12 @@ public struct TableFault: Error, Equatable {
     case labelValues(column: String, label: String)
     /// Records of one document are not next to each other.
     case scatteredDocument(String)
+    /// An entity's span ends after the text, which has `count` code points.
+    case spanOutside(column: String, Range<Int>, count: Int)
+    /// The texts of the two entities of a record.
+    case overlappingEntities(String, String)
+    /// A text has none or several opening marks of an entity, or no closing mark after its opening mark.
+    case marks([String], openings: Int)
     /// A record has the id of the record of line `firstLine`.
     case repeatedID(String, firstLine: Int)
     case fields(found: Int, expected: Int, headerLine: Int)
@@ -43,6 +49,13 @@ public struct TableFault: Error, Equatable {
     case textAfterQuote
     case headerOnly
     case noRecords(TableFormat)
+  }
+}
+
+extension TableFault {
+  /// A fault of one line, whose text is not shown.
+  public init(file: String, line: Int, _ problem: Problem) {
+    self.init(file: file, badLines: [.init(line: line, text: "", problem: problem)], badLineCount: 1)
   }
 }
 
@@ -73,6 +86,14 @@ extension TableFault.Problem: CustomStringConvertible {
       "found labels with values, such as \(quoted(label)), in \(quoted(column)); expected the labels that apply"
     case .scatteredDocument(let id):
       "found a record of the document \(quoted(id)) after one of another document; expected a document's records together"
+    case .spanOutside(let column, let span, let count):
+      "found the span \(span.lowerBound) to \(span.upperBound) in \(quoted(column)), but the text has \(count) code points; "
+        + "expected a span inside the text"
+    case .overlappingEntities(let subject, let object):
+      "found subject and object that overlap, \(quoted(subject)) and \(quoted(object)); expected two separate entities"
+    case .marks(let marks, 1): "found no \(quoted(marks[1])) after \(quoted(marks[0])); expected an entity between them"
+    case .marks(let marks, let count):
+      "found \(quoted(marks[0])) \(count) times; expected it once, before the entity"
     case .repeatedID(let id, let line): "found the id \(quoted(id)), which line \(line) has too; expected different ids"
     case .fields(let found, let expected, let line):
       "found \(found == 1 ? "1 field" : "\(found) fields"); expected \(expected) as in the header (line \(line))"
@@ -98,6 +119,10 @@ extension TableFault.Problem: CustomStringConvertible {
     case .repeatedLabel: "Name each label once."
     case .labelValues: #"With "label_values": true, _1 after a label says that it applies, and _0 that it does not."#
     case .scatteredDocument: "Sort the records by document, or name no document_separator."
+    case .spanOutside:
+      "Spans count Unicode code points of the text from 0, without the end, as Python's text[start:end]; not bytes."
+    case .overlappingEntities: "Remove these records: a text in which each entity is marked cannot be made of them."
+    case .marks: "The marks include their blanks: \"[[ \". Mark each record's two entities, each once."
     case .repeatedID: "Make the ids unique, or name no id column: the ids are then the numbers of the records."
     case .fields:
       "Replace tabs in the fields of a TSV file by spaces. Put fields with a comma, a quote or a line break in a CSV "

@@ -40,6 +40,8 @@ public struct RecordColumns: Sendable, Equatable {
   /// nil: the records are unlabeled.
   public var label: String?
   public var labelForm = LabelForm.one
+  /// The entities of relation extraction; not given: the records have none.
+  public var entities = EntityForms()
   /// nil: the id of a record is its number in the file, from 1.
   public var id: String?
 
@@ -51,5 +53,7 @@ public struct RecordColumns: Sendable, Equatable {
   }
 
   /// The names that are not nil.
-  var names: [String] { [text, textPair, label, id].compactMap { $0 } }
+  var names: [String] { namesBesidesEntities.compactMap { $0 } + entities.columns }
+
+  public var namesBesidesEntities: [String?] { [text, textPair, label, id] }
 }

@@ -40,10 +40,16 @@ struct TableParser: Sendable {
     if let problem = row.problem { throw problem.problem }
     let cells = try cells(of: row, rows)
     var texts = [try text(columns.text, cells)]
+    var entities: EntityPair?
+    if columns.entities.areGiven {
+      (texts[0], entities) = try columns.entities.read(texts[0]) { (name) throws(TableFault.Problem) in
+        try cell(name, cells)
+      }
+    }
     if let name = columns.textPair { texts.append(try text(name, cells)) }
     let id = try columns.id.map { (name) throws(TableFault.Problem) in try value(name, cells) }
     var record = Record(
-      id: id ?? String(number), texts: texts, source: .init(file: file, line: line, record: number))
+      id: id ?? String(number), texts: texts, entities: entities, source: .init(file: file, line: line, record: number))
     if let name = columns.label {
       switch columns.labelForm {
       case .one: record.labels = [try value(name, cells)]

@@ -10,6 +10,8 @@ public final class AdapterSet: Sendable {
   /// The classifier in place of the model's; nil: the model's.
   public let head: Projection?
   let virtualTokens: (any VirtualTokens)?
+  /// Rows of the word embeddings that the adapter has its own of; nil: none.
+  public let tokenRows: TokenRows?
   private let projections: [ObjectIdentifier: any ProjectionAdapter]
   private let residuals: [BlockSlot: any ResidualAdapter]
   private let parameters: [ObjectIdentifier: Parameter]
@@ -30,9 +32,9 @@ public final class AdapterSet: Sendable {
     for base: any AnyObject & Sendable, joinedParameters: [[Parameter]],
     projections: [(projection: Projection, adapter: any ProjectionAdapter)],
     residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)], replacing replaced: [Parameter], head: Projection?,
-    virtualTokens: (any VirtualTokens)?
+    virtualTokens: (any VirtualTokens)?, tokenRows: TokenRows?
   ) {
-    (self.base, self.head, self.virtualTokens) = (base, head, virtualTokens)
+    (self.base, self.head, self.virtualTokens, self.tokenRows) = (base, head, virtualTokens, tokenRows)
     self.projections = Dictionary(
       uniqueKeysWithValues: projections.map { (ObjectIdentifier($0.projection), $0.adapter) })
     self.residuals = Dictionary(uniqueKeysWithValues: residuals.map { ($0.slot, $0.adapter) })
@@ -61,7 +63,9 @@ public final class AdapterSet: Sendable {
   func residual(at slot: BlockSlot) -> (any ResidualAdapter)? { residuals.isEmpty ? nil : residuals[slot] }
 
   /// Whether it changes nothing but projections' outputs, and the head.
-  var adaptsOnlyProjections: Bool { residuals.isEmpty && parameters.isEmpty && virtualTokens == nil }
+  var adaptsOnlyProjections: Bool {
+    residuals.isEmpty && parameters.isEmpty && virtualTokens == nil && tokenRows == nil
+  }
 }
 
 extension Parameter {

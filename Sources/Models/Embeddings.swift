@@ -41,7 +41,7 @@ struct Embeddings: Sendable {
       positionIDs: paddingID.map(batch.positionIDs(after:)) ?? batch.positionIDs,
       tokenTypeEmbeddings: tokenTypeEmbeddings.map { adapters[$0] },
       tokenTypeIDs: usesTokenTypes ? batch.tokenTypeIDs : [Int32](repeating: 0, count: batch.count),
-      precision: precision, pass)
+      tokenRows: adapters.tokenRows.map { ($0.rows, $0.indices(of: batch.ids)) }, precision: precision, pass)
     if let embeddings = input.virtualEmbeddings {
       sum = addToSequenceStarts(sum, embeddings, sequenceOffsets: batch.sequenceOffsets, pass)
     }

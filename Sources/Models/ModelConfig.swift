@@ -5,7 +5,10 @@ public import Files
 public struct ModelConfig: Sendable {
   public let family: Family
   /// Sizes. `typeVocabSize` is 0 for a family without token types.
-  public let vocabSize, embeddingSize, hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize,
+  public private(set) var vocabSize: Int
+  /// Tokens that `addTokens` has added to those of config.json.
+  public private(set) var addedTokenCount = 0
+  public let embeddingSize, hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize,
     maxPositionEmbeddings,
     typeVocabSize: Int
   public let layerNormEps: Float
@@ -41,6 +44,13 @@ extension ModelConfig {
   public init(folder: String) throws {
     guard fileExists(folder) else { throw FileFault.missing(path: folder) }
     try self.init(json: JSON(path: folder + "/config.json"), file: folder + "/config.json")
+  }
+
+  /// Makes room for a tokenizer with added tokens: transformers' `resize_token_embeddings`, but never to fewer.
+  /// - Parameter count: the size of its vocabulary.
+  public mutating func addTokens(upTo count: Int) {
+    addedTokenCount += max(0, count - vocabSize)
+    vocabSize = max(vocabSize, count)
   }
 
   /// The most tokens that a sequence can have.

@@ -61,4 +61,6 @@ public struct RowAdapters: Sendable {
   func residual(at slot: BlockSlot) -> (any ResidualAdapter)? { single?.residual(at: slot) }
 
   var virtualTokens: (any VirtualTokens)? { single?.virtualTokens }
+
+  var tokenRows: TokenRows? { single?.tokenRows }
 }

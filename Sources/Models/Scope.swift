@@ -10,6 +10,8 @@ public final class WeightLoader {
   fileprivate var joinsWeights: Bool { source.joinsWeights }
   private let family: Family
   private let initializerRange: Double
+  /// Tokens that the model has and the checkpoint has not.
+  private let addedTokenCount: Int
   private let seed: UInt64
   /// Names in the checkpoint: of loaded weights, and of weights that are not loaded although the model has them.
   private var loaded: Set<String> = [], ignored: Set<String> = []
@@ -22,6 +24,7 @@ public final class WeightLoader {
   ///   - seed: of the random initialization.
   public init(_ source: WeightSource, for config: ModelConfig, seed: UInt64) {
     (self.source, family, initializerRange, self.seed) = (source, config.family, config.initializerRange, seed)
+    addedTokenCount = config.addedTokenCount
   }
 
   public var root: Scope { Scope(loader: self, path: "") }
@@ -36,7 +39,13 @@ public final class WeightLoader {
   func has(_ name: String, shape: [Int]) -> Bool {
     if let original = source.parameters[name] { return original.shape == shape }
     guard let checkpoint, let found = checkpointName(name) else { return false }
-    return shapeOf(found, in: checkpoint) == shape
+    return shapeOf(found, in: checkpoint) == storedShape(of: name, shape)
+  }
+
+  /// The shape of a weight in the checkpoint, which lacks the rows of added tokens.
+  private func storedShape(of name: String, _ shape: [Int]) -> [Int] {
+    guard addedTokenCount > 0, vocabularyTensors.contains(where: name.hasSuffix) else { return shape }
+    return [shape[0] - addedTokenCount] + shape.dropFirst()
   }
 
   /// Excludes a weight of the checkpoint from the check for unexpected weights, as a head that is not reused.
@@ -67,13 +76,15 @@ public final class WeightLoader {
     }
     guard let checkpoint else { return fill(makeParameter(name, shape, memory), initializer) }
     // config.json may have any size, so memory is allocated only for weights that the file contains.
-    guard let found = check(name, shape, in: checkpoint) else { return Parameter(name, shape: [0]) }
+    let stored = storedShape(of: name, shape)
+    guard let found = check(name, stored, in: checkpoint) else { return Parameter(name, shape: [0]) }
     // Small weights are copied, because reading one number of a mapped file may keep 64 KB resident.
-    if memory == nil, shape.reduce(1, *) >= 1 << 14, let mapped = try checkpoint.mappedFloats(found) {
+    if memory == nil, stored == shape, shape.reduce(1, *) >= 1 << 14, let mapped = try checkpoint.mappedFloats(found) {
       // Frozen weights stay in the mapped file; `Parameter.makeWritable` copies a weight before it is written.
       return Parameter(
         name, shape: shape, pointer: UnsafeMutablePointer(mutating: mapped), storage: MappedStorage(checkpoint))
     }
+    // The rows of added tokens stay 0.
     let parameter = makeParameter(name, shape, memory)
     try checkpoint.floats(found, into: parameter.pointer)
     return parameter

@@ -7,14 +7,19 @@ extension AdapterSet {
   ///   - residuals: adapters after sublayers.
   ///   - replaced: parameters of `model` that the set has its own copies of.
   ///   - head: the adapter's classifier; nil: the model's.
+  ///   - tokenRows: rows of the word embeddings, and of a decoder that is tied to them.
   public convenience init(
     for model: TextModel, projections: [(projection: Projection, adapter: any ProjectionAdapter)] = [],
     residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)] = [], replacing replaced: [Parameter] = [],
-    head: Projection? = nil, virtualTokens: (any VirtualTokens)? = nil
+    head: Projection? = nil, virtualTokens: (any VirtualTokens)? = nil, tokenRows: TokenRows? = nil
   ) {
+    var projections = projections
+    if model.headType.isTied, let tokenRows {
+      projections.append((model.classifier, TiedTokenRows(tokenRows.ids, tokenRows.rows)))
+    }
     self.init(
-      for: model, joinedParameters: model.joinedParameters, projections: projections, residuals: residuals,
-      replacing: replaced, head: head, virtualTokens: virtualTokens)
+      for: model, joinedParameters: model.joinedParameters, projections: projections,
+      residuals: residuals, replacing: replaced, head: head, virtualTokens: virtualTokens, tokenRows: tokenRows)
   }
 }
 

@@ -9,7 +9,8 @@ extension TextModel {
     let own = [String: Parameter](
       uniqueKeysWithValues: zip(classifier.parameters, head.parameters).map { ($0.name, $1) })
     return parameters.map { parameter in
-      (headType.isTied ? nil : own[parameter.name]) ?? adapters[parameter]
+      if parameter === wordEmbeddings, let rows = adapters.tokenRows { return rows.written(into: adapters[parameter]) }
+      return (headType.isTied ? nil : own[parameter.name]) ?? adapters[parameter]
     }
   }
 

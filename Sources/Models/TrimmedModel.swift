@@ -4,7 +4,7 @@ import Checkpoints
 import Files
 
 /// Name suffixes of the tensors with one row per token: word embeddings, and the decoders of masked-language modeling.
-private let vocabularyTensors =
+let vocabularyTensors =
   wordEmbeddings
   + Family.allCases.flatMap { family in
     ["weight", "bias", "decoder.weight", "decoder.bias"].map { "\(family.architecture.heads.maskedLM.output).\($0)" }

@@ -41,22 +41,27 @@ public final class AdapterPool: Sendable {
   ) throws {
     let names = (withBase ? ["base"] : []) + adapters.map(\.name)
     if let name = names.first(where: { name in names.count { $0 == name } > 1 }) { throw PoolFault.duplicateName(name) }
-    let config = try ModelConfig(folder: folder), checkpoint = try Checkpoint(folder: folder, threads: threads)
+    let baseConfig = try ModelConfig(folder: folder), checkpoint = try Checkpoint(folder: folder, threads: threads)
     let folders = (withBase ? [folder] : []) + adapters.map(\.path)
-    let tasks = try folders.map { try FolderTask($0, base: folder, config) }
+    let tasks = try folders.map { try FolderTask($0, base: folder, baseConfig) }
     guard let task = tasks.first else { preconditionFailure("a pool needs a member") }
     for other in tasks where other.type != task.type {
       throw PoolFault.differentTasks([task, other].map { ($0.folder, $0.type) })
     }
-    var loaded: [TokenizerOverrides: any Tokenizer] = [:]
+    var loaded: [TokenizerOverrides: any Tokenizer] = [:], config = baseConfig
     let tokenizers = try tasks.map { task in
       let overrides = task.settings?.tokenizerOverrides ?? .init()
+      if task.folder != folder, hasTokenizer(task.folder) {
+        let own = try loadTokenizer(folder: task.folder, overrides)
+        config.addTokens(upTo: own.count)
+        return own
+      }
       let tokenizer = try loaded[overrides] ?? loadTokenizer(folder: folder, overrides)
       loaded[overrides] = tokenizer
       return tokenizer
     }
     for (adapter, tokenizer) in zip(tasks, tokenizers).dropFirst(withBase ? 1 : 0) where !anyBase {
-      let found = adapter.settings?.differences(of: config, tokenizer, sha256: checkpoint.sha256) ?? []
+      let found = adapter.settings?.differences(of: baseConfig, tokenizer, sha256: checkpoint.sha256) ?? []
       if !found.isEmpty { throw PoolFault.differentBase(adapter: adapter.folder, base: folder, found) }
     }
     // With OpenBLAS the rounding depends on the GEMM's sizes, so it computes queries, keys and values as in training.
@@ -95,6 +100,9 @@ public final class AdapterPool: Sendable {
   ) throws -> Member {
     let adapter = try Adapter(folder: task.folder, on: model)
     try checkLabels(task, outputs: adapter.head.outputs, model)
+    if let id = adapter.tokenRows?.ids.max(), id >= tokenizer.count {
+      throw PoolFault.noTokens(adapter: task.folder, id: Int(id), tokenizer.count)
+    }
     let missing = model.missingHeadWeights(besides: adapter.replacedAndHeadNames)
     if !missing.isEmpty { throw PoolFault.missingWeights(adapter: task.folder, missing) }
     let tokenizer = try task.makeTokenizer(tokenizer, model.config, reserved: adapter.method.virtualTokenCount)

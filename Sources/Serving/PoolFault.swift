@@ -7,6 +7,7 @@ public enum PoolFault: Error, CustomStringConvertible {
   case noLabels(adapter: String, TaskType, classes: Int)
   case labelCount(adapter: String, labels: Int, classes: Int)
   case missingWeights(adapter: String, [String])
+  case noTokens(adapter: String, id: Int, Int)
   case differentBase(adapter: String, base: String, [String])
   case duplicateName(String)
   case differentTasks([(folder: String, task: TaskType)])
@@ -29,6 +30,9 @@ public enum PoolFault: Error, CustomStringConvertible {
     case .missingWeights(let adapter, let names):
       "\(adapter): neither the adapter nor its base has \(names.joined(separator: ", ")), so the head would be random. "
         + "PEFT saves such a layer only if 'modules_to_save' names it. Train the adapter again with it."
+    case .noTokens(let adapter, let id, let count):
+      "\(adapter): it trains the token \(id), but its tokenizer has \(count) tokens. Save the tokenizer with the new tokens in "
+        + "the adapter's folder (save_pretrained)."
     case .differentBase(let adapter, let base, let differences):
       "\(adapter): was trained on another base than \(base) (by tune.json), which has"
         + differences.map { "\n  \($0)" }.joined()

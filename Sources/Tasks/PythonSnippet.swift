@@ -16,11 +16,14 @@ public struct PythonSnippet {
   private let isPrefix: Bool
   /// `add_prefix_space` of byte-level BPE; nil: another kind of tokenizer.
   private let addPrefixSpace: Bool?
+  /// Whether the adapter's folder has a tokenizer with tokens that the base has no embeddings for.
+  private let hasNewTokens: Bool
 
   public init(
     base: String, family: Family, task: any TaskInference, maxLength: Int, virtualTokens: Int, isPrefix: Bool,
-    addPrefixSpace: Bool? = nil
+    addPrefixSpace: Bool? = nil, hasNewTokens: Bool = false
   ) {
+    self.hasNewTokens = hasNewTokens
     (self.base, self.family, self.task, self.maxLength) = (base, family, task, maxLength)
     (self.virtualTokens, self.isPrefix, self.addPrefixSpace) = (virtualTokens, isPrefix, addPrefixSpace)
   }
@@ -38,8 +41,7 @@ public struct PythonSnippet {
     ADAPTER = "."  # this folder
     \(texts)
     \(load)
-    model = PeftModel.from_pretrained(base, ADAPTER).eval()
-    tokenizer = AutoTokenizer.from_pretrained(BASE)\(prefixSpace)
+    \(model)\(prefixSpace)
 
     \(ownWords.map { $0.python + "\n" } ?? "")inputs = tokenizer(\(arguments))
     with torch.no_grad():
@@ -50,8 +52,24 @@ public struct PythonSnippet {
 
   private var autoModel: String { type(of: task).description.autoModel }
 
+  private var model: String {
+    let model = "model = PeftModel.from_pretrained(base, ADAPTER).eval()"
+    if !hasNewTokens { return model + "\ntokenizer = AutoTokenizer.from_pretrained(BASE)" }
+    return """
+      tokenizer = AutoTokenizer.from_pretrained(ADAPTER)  # it has the new tokens
+      base.resize_token_embeddings(max(len(tokenizer), base.config.vocab_size), mean_resizing=False)
+      \(model)
+      """
+  }
+
   private var texts: String {
     if headType.isTied { return "" }
+    if let marking = (task as? RelationExtraction)?.marking {
+      // The types of the training data are not known here.
+      let pair = EntityPair(subject: .init(0..<9, type: "CHEMICAL"), object: .init(19..<23, type: "GENE"))
+      let text = marking.text("Gefitinib inhibits EGFR.", pair)
+      return "TEXT = \(python(text))  # with the types of the training data\nlabels = \(python(task.labels))"
+    }
     let pair = isPair ? "TEXT_PAIR = \"Nausea is an adverse event of aspirin.\"\n" : ""
     return "TEXT = \"The patient developed nausea after aspirin.\"\n\(pair)\nlabels = \(python(task.labels))"
   }

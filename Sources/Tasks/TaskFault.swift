@@ -14,6 +14,8 @@ public enum TaskFault: Error, CustomStringConvertible {
   case noDev(key: String)
   case oneLabel(file: String, label: String)
   case texts(Int, expected: Int, record: Record)
+  /// The record does not say where the entities are.
+  case noEntities(Record)
 
   public var description: String {
     switch self {
@@ -38,6 +40,9 @@ public enum TaskFault: Error, CustomStringConvertible {
     case .oneLabel(let file, let label):
       "\(file): every record has the label \"\(label)\"; a classifier needs at least two labels. "
         + "Is 'data.label_column' right?"
+    case .noEntities(let record):
+      "\(record.source?.description ?? "record \(record.id)"): found a text without its two entities. Give their spans or "
+        + "marks as the training data did (data.subject_column or data.subject_marks, and those of the object)."
     case .texts(let found, let expected, let record):
       "\(record.source?.description ?? "record \(record.id)"): found "
         + (found == 0 ? "words" : found == 1 ? "one text" : "a pair of texts") + "; the model was trained on "

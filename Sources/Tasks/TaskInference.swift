@@ -19,6 +19,8 @@ public protocol TaskInference: Sendable, Codable {
   static var problemType: String? { get }
   /// What records are labeled with.
   static var labelKind: LabelKind { get }
+  /// Whether records may say where two entities are.
+  static var readsEntities: Bool { get }
   /// All metrics, the default for choosing the best checkpoint first.
   static var metrics: [Metric] { get }
   /// Texts about the task in messages and model cards.
@@ -78,6 +80,7 @@ public struct TaskDescription: Sendable {
 extension TaskInference {
   public static var problemType: String? { nil }
   public static var labelKind: LabelKind { .one }
+  public static var readsEntities: Bool { false }
 }
 
 /// "often (2), rarely (1)"; nil: there are none.

@@ -7,6 +7,13 @@ public protocol TaskSettings: Sendable {
   /// Reads the data and makes the training task.
   /// - Throws: `TaskFault`, and the errors of the data's readers.
   func setUp(_ context: TaskContext) throws -> TaskSetup
+  /// Tokens that its texts have and the tokenizer must find as a whole. Default: none.
+  /// - Throws: the errors of the data's readers.
+  func newTokens(in data: TaskData) throws -> [String]
+}
+
+extension TaskSettings {
+  public func newTokens(in data: TaskData) throws -> [String] { [] }
 }
 
 /// What a task is set up from.

@@ -8,6 +8,8 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
   case tokenClassification = "token_classification"
   /// One label per text, or per pair of texts.
   case sequenceClassification = "sequence_classification"
+  /// The relation of two entities of a text.
+  case relationExtraction = "relation_extraction"
   /// Any number of labels per text, or per pair of texts.
   case multiLabelClassification = "multi_label_classification"
   /// A number per text, or per pair of texts.
@@ -19,6 +21,7 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
     switch self {
     case .tokenClassification: TokenClassification.self
     case .sequenceClassification: SequenceClassification.self
+    case .relationExtraction: RelationExtraction.self
     case .multiLabelClassification: MultiLabelClassification.self
     case .regression: Regression.self
     case .maskedLM: MaskedLM.self

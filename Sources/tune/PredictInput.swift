@@ -8,6 +8,8 @@ import Tasks
 /// "text_pair"; for token classifiers also "words".
 struct InputColumns {
   private(set) var text = ["text"], textPair = ["text_pair"], words: String?
+  /// Where the entities of relation extraction are.
+  private(set) var entities = EntityForms()
 
   init() {}
 
@@ -15,10 +17,17 @@ struct InputColumns {
   ///   - settings: of the adapters or models; nil: a folder without tune.json.
   ///   - headType: of their task.
   init(_ settings: [TuneJSON?], headType: HeadType) {
-    func common(_ key: String) -> String? {
-      let names = Set(settings.map { $0?.data?[key]?.string })
-      return names.count == 1 ? names.first ?? nil : nil
+    func commonValue(_ key: String) -> JSON? {
+      let values = settings.map { $0?.data?[key] }
+      return values.dropFirst().allSatisfy { $0 == values[0] } ? values.first ?? nil : nil
     }
+    func common(_ key: String) -> String? { commonValue(key)?.string }
+    func entity(_ name: String) -> EntityForm {
+      EntityForm(
+        column: common("\(name)_column"), marks: commonValue("\(name)_marks")?.array?.compactMap(\.string),
+        type: common("\(name)_type"))
+    }
+    entities = EntityForms(subject: entity("subject"), object: entity("object"))
     if let name = common("text_column"), name != "text" { text.insert(name, at: 0) }
     if let name = common("text_pair_column"), name != "text_pair" { textPair.insert(name, at: 0) }
     words = headType == .tokenClassification ? "words" : nil
@@ -40,7 +49,7 @@ struct PredictInput {
     place = (file, number)
     let source = Record.SourceLocation(file: file, line: number, record: number)
     guard line.utf8.first(where: { ![0x20, 0x09].contains($0) }) == UInt8(ascii: "{") else {
-      record = Record(id: "\(number)", texts: [line], source: source)
+      record = try Self.record(Record(id: "\(number)", texts: [line], source: source), [:], columns)
       (members, keys) = ("{\"text\":\(JSON.string(line).text(pretty: false))", ["text"])
       return
     }
@@ -58,7 +67,24 @@ struct PredictInput {
     guard texts.isEmpty != words.isEmpty || object[columns.words ?? ""] == [] else {
       throw fault(texts.isEmpty ? "an object without text" : "both a text and words")
     }
-    record = Record(id: "\(number)", texts: texts, words: words, source: source)
+    record = try Self.record(Record(id: "\(number)", texts: texts, words: words, source: source), object, columns)
+  }
+
+  /// The record with its entities, if the line has them.
+  private static func record(
+    _ record: Record, _ object: [String: JSON], _ columns: InputColumns
+  ) throws(TableFault) -> Record {
+    let entities = columns.entities
+    guard entities.areGiven, let text = record.texts.first, entities.columns.allSatisfy({ object[$0] != nil }) else {
+      return record
+    }
+    var record = record
+    do throws(TableFault.Problem) {
+      (record.texts[0], record.entities) = try entities.read(text) { object[$0] ?? .null }
+    } catch {
+      throw TableFault(file: record.source?.file ?? "", line: record.source?.line ?? 0, error)
+    }
+    return record
   }
 
   private static func texts(

@@ -19,7 +19,7 @@ struct TokenizeCommand: ParsableCommand {
 
   func run() throws {
     let (base, adapter) = try baseAndAdapter(model), settings = try adapter.flatMap { try TuneJSON(folder: $0) }
-    let tokenizer = try loadTokenizer(folder: base, settings?.tokenizerOverrides ?? .init())
+    let (tokenizer, _) = try loadTokenizer(adapter: adapter, base: base, settings?.tokenizerOverrides ?? .init())
     let lines = try readLines(file)
     for start in stride(from: 0, to: lines.count, by: 512) {
       let rows = try (start..<min(start + 512, lines.count)).map { index in

@@ -110,4 +110,55 @@ import Testing
       oracle: { Grid(2 * rows.count, 9, oracle($0).values + oracle($0).values) })
     #expect(twice.gradient < 1e-6)
   }
+
+  @Test(arguments: [3, 37]) func `rows in place of word embeddings get all of their gradient`(_ d: Int) {
+    let rows: [Int32] = [1, -1, 1, 0, -1, -1]
+    let s = Setting(inputs: [], parameters: [.random(7, d, seed: 1), .random(2, d, seed: 2), .random(5, d, seed: 3)])
+    let distance = distance(
+      s,
+      { _, p, pass in
+        embed(
+          wordEmbeddings: p[0], ids: Self.ids, positionEmbeddings: p[2], positionIDs: Self.positionIDs,
+          tokenTypeEmbeddings: nil, tokenTypeIDs: [], tokenRows: (p[1], rows), pass)
+      },
+      oracle: { all in
+        var y = Grid(Self.ids.count, all[0].columns)
+        for i in Self.ids.indices {
+          for j in 0..<y.columns {
+            let word = rows[i] < 0 ? all[0][Int(Self.ids[i]), j] : all[1][Int(rows[i]), j]
+            y[i, j] = word + all[2][Int(Self.positionIDs[i]), j]
+          }
+        }
+        return y
+      })
+    #expect(distance.forward < 1e-6 && distance.gradient < 1e-5, "\(distance)")
+  }
+
+  @Test(arguments: [true, false]) func `rows of a tied decoder replace the matrix's, also in the gradients`(
+    _ hasBias: Bool
+  ) {
+    let ids: [Int32] = [5, 2], d = 6
+    var s = Setting(
+      inputs: [.random(4, d, seed: 1)],
+      parameters: [.random(7, d, seed: 2), .random(2, d, seed: 3), .random(1, 7, seed: 4)])
+    if !hasBias { s.frozen = [2] }
+    let distance = distance(
+      s,
+      { x, p, pass in
+        let weights = LinearWeights(weight: p[0], bias: hasBias ? p[2] : nil)
+        return linear(x[0], [weights], adapters: [[AdaptedRows(TiedTokenRows(ids, p[1]))]], pass)
+      },
+      oracle: { all in
+        var y = Grid(4, 7)
+        for i in 0..<4 {
+          for column in 0..<7 {
+            let own = ids.firstIndex(of: Int32(column))
+            for j in 0..<d { y[i, column] += all[0][i, j] * (own.map { all[2][$0, j] } ?? all[1][column, j]) }
+            if hasBias { y[i, column] += all[3][0, column] }
+          }
+        }
+        return y
+      })
+    #expect(distance.forward < 1e-5 && distance.gradient < 1e-4, "\(distance)")
+  }
 }

@@ -74,7 +74,9 @@ private let variants: [JSON] = {
   let schedules = Schedule.Shape.allCases.map { dev.with("training", ["schedule": .string($0.rawValue)]) }
   let maskedLM = dev.with("task.type", "masked_lm").with("data.format", "text")
   let sequences = dev.with("task.type", "sequence_classification").with("data.format", "jsonl")
-  let texts = ["multi_label_classification", "regression"].map { sequences.with("task.type", .string($0)) }
+  let texts = ["relation_extraction", "multi_label_classification", "regression"].map {
+    sequences.with("task.type", .string($0))
+  }
   let distilled = ([dev, maskedLM, sequences] + texts).map { $0.with("distillation", ["teachers": "t"]) }
   return [dev, maskedLM, sequences] + texts + methods + optimizers + schedules + distilled
     + [dev.with("distillation", ["teachers": "t", "cache": "c"])]

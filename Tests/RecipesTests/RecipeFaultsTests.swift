@@ -53,8 +53,8 @@ private let lora = minimalRecipe.with("method", ["type": "lora"])
     ("model.path", "a\0b", "found \"a\\u{0}b\"; expected the path of a folder with config.json."),
     (
       "task.type", "ner",
-      "found \"ner\"; expected \"token_classification\", \"sequence_classification\", \"multi_label_classification\", "
-        + "\"regression\" or \"masked_lm\". Did you mean 'token_classification'?"
+      "found \"ner\"; expected \"token_classification\", \"sequence_classification\", \"relation_extraction\", "
+        + "\"multi_label_classification\", \"regression\" or \"masked_lm\". Did you mean 'token_classification'?"
     ),
     ("task.class_weights", 3, "found 3; expected an object, each value a number above 0."),
     ("data.format", nil, "missing; expected \"conll\", \"text\", \"jsonl\", \"tsv\" or \"csv\"."),
@@ -69,7 +69,7 @@ private let lora = minimalRecipe.with("method", ["type": "lora"])
     (
       "method.type", "lroa",
       "found \"lroa\"; expected \"full\", \"lora\", \"adalora\", \"houlsby\", \"pfeiffer\", \"prompt\", \"prefix\", "
-        + "\"ia3\", \"vera\", \"layer_norm\", \"bitfit\" or \"head\". Did you mean 'lora'?"
+        + "\"ia3\", \"vera\", \"layer_norm\", \"bitfit\", \"head\" or \"trainable_tokens\". Did you mean 'lora'?"
     ),
   ] as [(String, JSON?, String)])
 func `a wrong value is reported with its key, the found value and the expected values`(
@@ -239,7 +239,7 @@ func `settings for evaluation require dev data`(_ key: String, _ value: String) 
         model.path: missing; expected the path of a folder with config.json.
         output: missing; expected the path of a folder, which is created if it is missing.
         seed: found 1.5; expected a whole number of at least 0.
-        task.type: missing; expected "token_classification", "sequence_classification", "multi_label_classification", "regression" or "masked_lm".
+        task.type: missing; expected "token_classification", "sequence_classification", "relation_extraction", "multi_label_classification", "regression" or "masked_lm".
         training.epochs: found 0; expected a number above 0.
       """)
   #expect(

@@ -29,6 +29,7 @@ private func count(_ method: JSON) throws -> Int {
     (["type": "vera"], 24_576), (["type": "ia3"], 64_512),
     (["type": "layer_norm"], 38_400), (["type": "bitfit"], 102_144),
     (["type": "bitfit", "biases": ["query", "intermediate.dense"]], 46_080), (["type": "head"], 0),
+    (["type": "trainable_tokens"], 1536),
     (["type": "houlsby"], 1_789_056), (["type": "pfeiffer"], 894_528),
     (["type": "prompt"], 15_360), (["type": "prefix"], 368_640),
     (["type": "prefix", "prefix_projection": true], 14_780_160),

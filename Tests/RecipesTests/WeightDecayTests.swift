@@ -36,6 +36,7 @@ private let rows: [(cell: String, methods: [JSON])] = [
   ("`lora`, `use_dora`", [["type": "lora", "use_dora": true]]),
   ("`adalora`", [["type": "adalora"]]), ("`ia3`", [["type": "ia3"]]), ("`vera`", [["type": "vera"]]),
   ("`layer_norm`", [["type": "layer_norm"]]), ("`bitfit`", [["type": "bitfit"]]), ("`head`", [["type": "head"]]),
+  ("`trainable_tokens`", [["type": "trainable_tokens"]]),
   ("`houlsby`, `pfeiffer`", [["type": "houlsby"], ["type": "pfeiffer"]]),
   ("`prompt`, `prefix`", [["type": "prompt"], ["type": "prefix"]]),
   ("`prefix`, `prefix_projection`", [["type": "prefix", "prefix_projection": true]]),

@@ -66,3 +66,22 @@ private func tagger() throws -> TokenClassification {
   #expect(masked.contains("AutoModelForMaskedLM.from_pretrained(BASE, dtype=torch.float32)"))
   #expect(masked.contains("tokenizer.mask_token") && !masked.contains("labels"))
 }
+
+@Test func `with new tokens the tokenizer is the adapter's and the base is resized, and the text has marked entities`()
+{
+  let relations = RelationExtraction(
+    labels: ["no", "yes"], reading: TextReading(pairs: false), negativeLabel: "no", marking: .markers)
+  let text = PythonSnippet(
+    base: "org/base", family: .bert, task: relations, maxLength: 128, virtualTokens: 0, isPrefix: false,
+    hasNewTokens: true
+  ).text
+  #expect(
+    text.contains(
+      """
+      tokenizer = AutoTokenizer.from_pretrained(ADAPTER)  # it has the new tokens
+      base.resize_token_embeddings(max(len(tokenizer), base.config.vocab_size), mean_resizing=False)
+      model = PeftModel.from_pretrained(base, ADAPTER).eval()
+      """))
+  #expect(!text.contains("AutoTokenizer.from_pretrained(BASE)"))
+  #expect(text.contains(#"TEXT = "<S:CHEMICAL> Gefitinib </S:CHEMICAL> inhibits <O:GENE> EGFR </O:GENE>.""#))
+}

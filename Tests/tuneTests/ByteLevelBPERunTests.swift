@@ -24,7 +24,7 @@ private func corpus(_ count: Int, _ seed: Int) -> String {
 }
 
 /// A program whose folder `run/model` is a base that was pre-trained with random initial weights.
-private func pretrained(_ family: String, tokenizer: Int) throws -> Pretraining {
+func pretrained(_ family: String, tokenizer: Int) throws -> Pretraining {
   let setup = try Pretraining(), program = setup.program
   try writeTokenizer(tokenizer, family: family, to: program.folder + "/tok")
   let config =

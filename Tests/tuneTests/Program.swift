@@ -59,7 +59,7 @@ struct Program {
     let (process, out, standardInput) = (Process(), Pipe(), Pipe())
     // A file, because a second pipe would be full while the first is read.
     let errors = TemporaryFolder(), err = errors.path + "/err"
-    FileManager.default.createFile(atPath: err, contents: nil)
+    _ = FileManager.default.createFile(atPath: err, contents: nil)
     process.executableURL = URL(fileURLWithPath: Self.path)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

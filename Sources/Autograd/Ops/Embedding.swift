@@ -3,17 +3,21 @@ internal import CKernels
 public import Kernels
 
 /// y[i] = wordEmbeddings[ids[i]] (+ positionEmbeddings[positionIDs[i]]) (+ tokenTypeEmbeddings[tokenTypeIDs[i]])
-/// y [n, d]. A negative id adds no word embedding. With bf16, Float32 word embeddings are rounded as they are read.
+/// y [n, d]. A negative id adds no word embedding. `tokenRows` has rows that stand in place of word
+/// embeddings where its index is not negative. With bf16, Float32 word embeddings are rounded as they are read.
 /// Backward adds dy's rows to the gradients of the trainable tables.        source: Devlin et al. 2019 §3
 public func embed(
   wordEmbeddings: Parameter, ids: [Int32], positionEmbeddings: Parameter?, positionIDs: [Int32],
-  tokenTypeEmbeddings: Parameter?, tokenTypeIDs: [Int32],
+  tokenTypeEmbeddings: Parameter?, tokenTypeIDs: [Int32], tokenRows: (table: Parameter, indices: [Int32])? = nil,
   precision: Precision = .fp32, _ pass: Pass
 ) -> Tensor {
+  var ids = ids
+  if let tokenRows { for (row, index) in tokenRows.indices.enumerated() where index >= 0 { ids[row] = rowIsSet } }
   let tables =
     [(wordEmbeddings, ids)] + (positionEmbeddings.map { [($0, positionIDs)] } ?? [])
-    + (tokenTypeEmbeddings.map { [($0, tokenTypeIDs)] } ?? [])
+    + (tokenTypeEmbeddings.map { [($0, tokenTypeIDs)] } ?? []) + (tokenRows.map { [($0.table, $0.indices)] } ?? [])
   let y = pass.make(ids.count, wordEmbeddings.columns, tracked: tables.contains { $0.0.isTrainable })
+  if let tokenRows { setTokenRows(tokenRows.table, tokenRows.indices, of: y, precision) }
   withUnsafePointer(to: wordEmbeddings.matrix.kernelMatrix) {
     tune_embed(
       $0, precision == .bf16 ? 1 : 0, positionEmbeddings?.pointer, tokenTypeEmbeddings?.pointer, ids, positionIDs,

@@ -166,9 +166,10 @@ void tune_rotate(const float *x, const float *table, const int32_t *positions, f
                  float direction, float beta);
 
 // Embedding (embedding.c)
+#define TUNE_ROW_IS_SET (-2)
 /// y[i] = word_embeddings[token_ids[i]] (+ position_embeddings[position_ids[i]])
 ///      + token_type_embeddings[token_type_ids[i]]
-/// No word embedding is added where token_ids[i] < 0. `position_embeddings` and `token_type_embeddings` may be NULL.
+/// No word embedding is added where token_ids[i] < 0; where it is TUNE_ROW_IS_SET, the sum begins with what y has. `position_embeddings` and `token_type_embeddings` may be NULL.
 /// `round_to_bf16`: Float32 word embeddings are rounded to bfloat16 as they are read.
 void tune_embed(const tune_matrix *word_embeddings, int round_to_bf16, const float *position_embeddings,
                 const float *token_type_embeddings, const int32_t *token_ids, const int32_t *position_ids,

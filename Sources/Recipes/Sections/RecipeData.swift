@@ -70,6 +70,7 @@ extension Recipe {
       declareFormat(fields) { data, fields in if data.type != .text { data.declareStride(fields) } }
       if let task {
         readLabels(fields, of: task.type)
+        checkEntities(fields, task)
         fields.checkFormat(type, of: task.type, FormatType.formats(with: task.section.content))
         fields.check(
           stride == nil || task.section.usesWindows, "stride",
@@ -95,7 +96,21 @@ extension Recipe {
         table.documentSeparator == nil || kind == .set, "document_separator",
         expected: "no value: only multi_label_classification joins the records of a document")
       table.labelKind = kind
+      fields.check(
+        task.inference.readsEntities || table.columns.entities == EntityForms(), "subject_column", "object_column",
+        "subject_marks", "object_marks", "subject_type", "object_type",
+        expected: "no value: only relation_extraction has entities")
       if fields.isReading { formatSection = table }
+    }
+
+    private func checkEntities(_ fields: Fields, _ task: Task) {
+      guard let relation = task.section as? RelationExtractionSettings, relation.marking != nil,
+        let table = formatSection as? TableDataFormat, !table.columns.entities.areGiven
+      else { return }
+      fields.fault(
+        "task.entity_marking", "found, but the data do not say where the entities are",
+        expected: "'data.subject_column' and 'data.object_column', or 'data.subject_marks' and 'data.object_marks'",
+        advice: "Add these, or remove 'task.entity_marking': the text is then read as it is.")
     }
 
     /// The keys of the windows, for a file to evaluate.
@@ -179,6 +194,13 @@ extension TableDataFormat: DataFormatSection {
     fields.check(
       isOwn(columns.id, [columns.text, columns.textPair, label]), "id_column",
       expected: "a column other than those of the texts and the label")
+    columns.entities.declare(fields)
+    fields.check(
+      isOwn(columns.entities.subject.column, columns.namesBesidesEntities + [columns.entities.object.column]),
+      "subject_column", expected: "a column of its own")
+    fields.check(
+      isOwn(columns.entities.object.column, columns.namesBesidesEntities), "object_column",
+      expected: "a column of its own")
   }
 }
 

@@ -28,6 +28,8 @@ extension Recipe {
     public var lowercase: Bool?
     /// Overrides the tokenizer files' `add_prefix_space`.
     public var addPrefixSpace: Bool?
+    /// Tokens to add to the tokenizer's; nil: none.
+    public var newTokens: [String]?
     /// nil: the folder's family.
     public var family: Family?
     /// Overrides config.json's `hidden_dropout_prob`.
@@ -51,6 +53,14 @@ extension Recipe {
       fields.optional(
         "add_prefix_space", &addPrefixSpace, .bool,
         "Whether a byte-level BPE tokenizer puts a space before texts and words; overrides its files.")
+      fields.optional(
+        "new_tokens", &newTokens, .list(of: .string, minCount: 1),
+        "Tokens to add to the tokenizer's, whose embeddings are trained with every method.")
+      if let newTokens {
+        fields.check(
+          Set(newTokens).count == newTokens.count && newTokens.allSatisfy { !$0.allSatisfy(\.isWhitespace) },
+          "new_tokens", expected: "distinct tokens that are not blank")
+      }
       fields.required(
         "path", &path, .model,
         unless: initialization == .random && config != nil && tokenizer != nil,

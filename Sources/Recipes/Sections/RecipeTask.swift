@@ -31,6 +31,7 @@ extension TaskType {
     switch self {
     case .tokenClassification: TokenClassificationSettings()
     case .sequenceClassification: SequenceClassificationSettings()
+    case .relationExtraction: RelationExtractionSettings()
     case .multiLabelClassification: MultiLabelClassificationSettings()
     case .regression: RegressionSettings()
     case .maskedLM: MaskedLMSettings()
@@ -61,7 +62,7 @@ extension Recipe {
       var variant = type
       fields.choice(
         "type", &variant,
-        "Task type: one label per word, one or several per text, a number, or masked-language modeling."
+        "Task type: one label per word, one or several per text, a relation, a number, or masked-language modeling."
       ) {
         variant, fields in
         var task = variant == type ? self : Task(variant)

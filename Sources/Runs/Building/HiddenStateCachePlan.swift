@@ -112,7 +112,7 @@ enum HiddenStateCacheFault: Error, CustomStringConvertible {
     switch self {
     case .nothingFrozen:
       "training.cache_hidden_states: there is no frozen layer below the lowest trainable parameter. "
-        + "Train upper layers or the head only, or set it to \"auto\"."
+        + "Train upper layers or the head only, and no new tokens, which are below all layers; or set it to \"auto\"."
     case .varyingInput(let varying):
       "training.cache_hidden_states: \(varying.cause) the hidden states change at every step. "
         + "\(varying.advice), or cache_hidden_states to \"auto\"."

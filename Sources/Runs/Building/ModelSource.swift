@@ -1,5 +1,6 @@
 /// Reads the recipe's section "model": the model's configuration, the source of its weights, and its tokenizer. Does
 /// not build the model, because its head depends on the task.
+import Autograd
 import Checkpoints
 import Files
 import Models
@@ -13,14 +14,20 @@ struct ModelSource {
   let baseSettings: [String: JSON]?
   let weights: WeightSource
   let tokenizer: any Tokenizer
+  /// The tokens that the run adds: their ids, and the ids that their texts had before; none if the vocabulary has them.
+  let newTokens: [(id: Int32, subwords: [Int32])]
 
-  /// - Parameter threads: for the sweep over the weights.
+  /// - Parameters:
+  ///   - newTokens: tokens to add besides the section's.
+  ///   - threads: for the sweep over the weights.
   /// - Throws: `ModelFault` if the section does not match the folder, and the errors of the folder's readers.
-  init(_ model: Recipe.Model, threads: Int = 1) throws {
+  init(_ model: Recipe.Model, newTokens: [String] = [], threads: Int = 1) throws {
     guard let tokenizerFolder = model.tokenizer ?? model.path else {
       preconditionFailure("a valid recipe has model.path or model.tokenizer")
     }
-    tokenizer = try loadTokenizer(folder: tokenizerFolder, model.tokenizerOverrides)
+    let files = try loadTokenizer(folder: tokenizerFolder, model.tokenizerOverrides)
+    let own = model.newTokens ?? []
+    (tokenizer, self.newTokens) = try files.adding(own + newTokens.filter { !own.contains($0) })
     let base = try model.path.map { try ModelConfig(folder: $0) }
     let family = model.family ?? base?.family ?? .bert
     var json = base.map { family.convertedConfig($0.json, from: $0.family) }?.object ?? [:]
@@ -49,7 +56,23 @@ struct ModelSource {
     }
     config.dropout = model.dropout ?? config.dropout
     config.attentionDropout = model.attentionDropout ?? config.attentionDropout
+    if files.count <= config.vocabSize { config.addTokens(upTo: tokenizer.count) }
     (self.config, baseSettings) = (config, base?.outputSettings)
+  }
+}
+
+extension ModelSource {
+  /// Sets the embeddings of tokens that the tokenizer did not have to the mean of those of their subword tokens.
+  func initializeNewTokens(of model: TextModel) {
+    let embeddings = model.wordEmbeddings, d = embeddings.columns
+    guard weights.checkpoint != nil else { return }
+    for (id, subwords) in newTokens where !subwords.isEmpty {
+      embeddings.makeWritable()
+      let row = embeddings.pointer + Int(id) * d
+      for column in 0..<d {
+        row[column] = subwords.reduce(0) { $0 + embeddings.pointer[Int($1) * d + column] } / Float(subwords.count)
+      }
+    }
   }
 }
 

@@ -54,7 +54,8 @@ public struct RunBuilder {
   /// - Throws: `ModelFault`, `TaskFault`, `TeacherFault`, `HiddenStateCacheFault`, and the errors of the modules that read
   ///   the recipe's files.
   public func build() throws -> Run {
-    let source = try ModelSource(recipe.model, threads: threads), config = source.config
+    let taskTokens = try recipe.task.settings.newTokens(in: recipe.data.taskData)
+    let source = try ModelSource(recipe.model, newTokens: taskTokens, threads: threads), config = source.config
     let tokenizer = try TextTokenizer(
       source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride,
       reserved: recipe.method.adapter?.virtualTokenCount ?? 0)
@@ -67,8 +68,9 @@ public struct RunBuilder {
     let model = try TextModel(
       config, source.weights, headType: setup.headType, classes: setup.labels.count, reuseHead: setup.reuseHead,
       seed: seed)
+    source.initializeNewTokens(of: model)
     model.gradientCheckpointing = recipe.training.gradientCheckpointing
-    let adapter = try makeAdapter(model, tokenizer, seed)
+    let adapter = try makeAdapter(model, tokenizer, newTokens: source.newTokens.map(\.id), seed)
     let baseHash = source.weights.checkpoint?.sha256
     let inputs = try inputDigests(baseHash, tokenizer)
     let objectiveSetup = try makeObjective(model, setup, tokenizer)
@@ -97,6 +99,7 @@ public struct RunBuilder {
           digests.split(separator: " ").map { _ in "the teacher \(teacher.path)" }
         },
       notes: (source.weights.checkpoint?.notes ?? []) + initializationNotes(model) + setup.notes
+        + frozenTokenNotes(source, model)
         + (try sharedTextNotes(setup.task, recipe.data.taskData)) + untrainedNotes(trainer) + objectiveSetup.notes
         + hiddenStates.notes,
       totalParameterCount: baseParameters + (adapter?.addedParameterCount ?? 0))
@@ -120,11 +123,13 @@ public struct RunBuilder {
   }
 
   /// The new adapter; nil for full fine-tuning.
-  private func makeAdapter(_ model: TextModel, _ tokenizer: TextTokenizer, _ seed: UInt64) throws -> Adapter? {
+  private func makeAdapter(
+    _ model: TextModel, _ tokenizer: TextTokenizer, newTokens: [Int32], _ seed: UInt64
+  ) throws -> Adapter? {
     guard var method = recipe.method.adapter else { return nil }
     method.tokenizeTexts { tokenizer.tokenizer.encode($0, addSpecialTokens: true).ids }
     method.addModulesToSave(headModules(of: model))
-    return try Adapter(method, on: model, seed: seed)
+    return try Adapter(method, on: model, trainableTokens: newTokens, seed: seed)
   }
 
   /// Modules of the head that are trained besides the classifier: those that the base does not have, and those that PEFT
@@ -139,6 +144,11 @@ public struct RunBuilder {
     let count = trainer.untrainedExampleCount
     return count == 0
       ? [] : ["train: \(count) of \(trainer.exampleCount) sequences have no target and are not trained on"]
+  }
+
+  private func frozenTokenNotes(_ source: ModelSource, _ model: TextModel) -> [String] {
+    if source.newTokens.isEmpty || recipe.method.adapter != nil || model.wordEmbeddings.isTrainable { return [] }
+    return ["new tokens: the word embeddings are frozen, so theirs stay the mean of those of their subword tokens"]
   }
 
   private func initializationNotes(_ model: TextModel) -> [String] {

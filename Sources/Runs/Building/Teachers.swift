@@ -56,11 +56,14 @@ extension RunBuilder {
     let path = teacher.path, comparesLogits = recipe.distillation.map { $0.klWeight > 0 } ?? false
     let settings = try TuneJSON(folder: teacher.adapter ?? path)
     let ofStudent = path == recipe.model.path ? recipe.model.tokenizerOverrides : .init()
-    let tokenizer = try loadTokenizer(folder: path, settings?.tokenizerOverrides.or(ofStudent) ?? ofStudent)
+    let (tokenizer, hasOwnTokens) = try loadTokenizer(
+      adapter: teacher.adapter, base: path, settings?.tokenizerOverrides.or(ofStudent) ?? ofStudent)
     guard tokenizer.identity == studentTokenizer.tokenizer.identity else {
       throw TeacherFault.tokenizer(teacher: path, student: recipe.model.name)
     }
-    let config = try ModelConfig(folder: path)
+    let baseConfig = try ModelConfig(folder: path)
+    var config = baseConfig
+    if hasOwnTokens { config.addTokens(upTo: tokenizer.count) }
     // Checks that the teacher's word embeddings have a row for every token.
     _ = try TextTokenizer(tokenizer, config)
     guard config.maxSequenceLength >= studentTokenizer.maxLength else {
@@ -79,7 +82,7 @@ extension RunBuilder {
     var files = [path + "/config.json"], adapterNames: Set<String> = [], set: AdapterSet?
     var notes = checkpoint.notes
     if let folder = teacher.adapter {
-      let differences = settings?.differences(of: config, tokenizer, sha256: hash) ?? []
+      let differences = settings?.differences(of: baseConfig, tokenizer, sha256: hash) ?? []
       if !differences.isEmpty {
         throw TeacherFault.differentBase(adapter: folder, base: path, differences)
       }

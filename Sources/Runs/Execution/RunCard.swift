@@ -31,7 +31,8 @@ extension Run {
     return PythonSnippet(
       base: baseName, family: model.config.family, task: setup.inference, maxLength: tokenizer.maxLength,
       virtualTokens: virtualTokens, isPrefix: adapter.method is PrefixConfig,
-      addPrefixSpace: tokenizer.tokenizer.settings["add_prefix_space"]?.bool)
+      addPrefixSpace: tokenizer.tokenizer.settings["add_prefix_space"]?.bool,
+      hasNewTokens: adapter.tokenRows != nil)
   }
 
   private var isRandomlyInitialized: Bool { recipe.model.initialization == .random }

@@ -21,13 +21,18 @@ extension Run {
     try makeFolder(path)
     if let adapter {
       try adapter.save(to: path, base: baseName, head: model.headType)
+      if adapter.tokenRows != nil { try saveTokenizer(to: path) }
     } else {
       try model.save(
         to: path, labels: setup.labels, problemType: type(of: setup.inference).problemType, as: recipe.saveDtype)
-      try tokenizer.tokenizer.save(to: path, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
+      try saveTokenizer(to: path)
     }
     try tuneJSON.write(to: path)
     try writeFile(card(result).text, to: path + "/README.md")
+  }
+
+  private func saveTokenizer(to path: String) throws {
+    try tokenizer.tokenizer.save(to: path, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
   }
 
   /// Bytes of the saved weights, which are nearly all of the folder.

@@ -30,20 +30,19 @@ struct LabeledTexts {
     let task = RecordTask(inference, splits: splits, tokenizer: context.tokenizer, loss: loss)
     let notes = Split.allCases.flatMap { split -> [String] in
       let unknown = splits[split].flatMap { inference.unknownLabelNote($0) }.map { "\(split.rawValue): \($0)" }
-      return [unknown, lengthNote(split, task, inference.reading.longText)].compactMap { $0 }
+      return [unknown, lengthNote(split, task, inference)].compactMap { $0 }
     }
     return TaskSetup(
       task: task, inference: inference, reuseHead: reuseHead,
       splitSizes: splits.mapValues { "\($0.count) records" }, notes: notes)
   }
 
-  private func lengthNote(_ split: Split, _ task: RecordTask, _ longText: LongText) -> String? {
+  private func lengthNote(_ split: Split, _ task: RecordTask, _ inference: some TextInference) -> String? {
     let size = task.sizes(split)
     if size.cut > 0 {
       return "\(split.rawValue): \(size.cut) of \(size.records) records are longer than "
         + "\(context.tokenizer.maxLength) tokens and are cut"
-        + (longText == .truncate ? "; task.long_text \"mean\" reads them in windows" : "")
-        + context.tokenizer.unusedLength
+        + (inference.reading.longText == .truncate ? inference.longTextAdvice : "") + context.tokenizer.unusedLength
     }
     guard size.sequences > size.records else { return nil }
     return "\(split.rawValue): \(size.records) records are split into \(size.sequences) windows"

@@ -32,6 +32,8 @@ public struct TextReading: Sendable, Codable, Equatable {
 
 public protocol TextInference: RecordInference {
   var reading: TextReading { get }
+  /// What a note on texts that are cut adds.
+  var longTextAdvice: String { get }
   /// One row.
   func targets(of record: Record) -> Targets
 }
@@ -40,6 +42,7 @@ extension TextInference {
   public static var headType: HeadType { .sequenceClassification }
 
   public var readsWindows: Bool { reading.longText == .mean }
+  public var longTextAdvice: String { "; task.long_text \"mean\" reads them in windows" }
 
   public func check(_ record: Record) throws(TaskFault) {
     let expected = reading.pairs.map { $0 ? 2 : 1 } ?? max(1, record.texts.count)

@@ -1,4 +1,5 @@
-/// "method": {"type": "layer_norm", …}, "bitfit" and "head": methods that train a few weights of the model.
+/// "method": {"type": "layer_norm", …}, "bitfit", "head" and "trainable_tokens": methods that train a few weights of the
+/// model.
 import Adapters
 import Files
 
@@ -24,6 +25,12 @@ extension BitFit: MethodSection {
 }
 
 extension LinearProbe: MethodSection {
+  var defaultLearningRate: Double { 1e-3 }
+
+  mutating func declare(_ fields: Fields) { modules.declareModulesToSave(fields) }
+}
+
+extension TrainableTokensConfig: MethodSection {
   var defaultLearningRate: Double { 1e-3 }
 
   mutating func declare(_ fields: Fields) { modules.declareModulesToSave(fields) }

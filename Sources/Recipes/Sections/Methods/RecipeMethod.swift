@@ -37,6 +37,8 @@ extension Recipe {
       case bitfit
       /// A linear probe: only the head is trained.
       case head
+      /// The embeddings of `model.new_tokens`, and the head.
+      case trainableTokens = "trainable_tokens"
 
       /// Settings of a recipe that has no other key of the method.
       fileprivate var defaultSettings: any MethodSection {
@@ -53,6 +55,7 @@ extension Recipe {
         case .layerNorm: LayerNormTuning()
         case .bitfit: BitFit()
         case .head: LinearProbe()
+        case .trainableTokens: TrainableTokensConfig()
         }
       }
     }

@@ -1,0 +1,91 @@
+/// Relation extraction: predicts which relation two entities of a text have, or that they have none.
+public import Datasets
+public import Files
+import Models
+
+/// A classification of texts in which the two entities are marked, scored without the negative label.
+public struct RelationExtraction: TextInference {
+  public static let name = "relation_extraction"
+  public static let problemType: String? = "single_label_classification"
+  public static let readsEntities = true
+  public static let metrics: [Metric] = RelationScore.metrics + [.loss]
+  public static let description = TaskDescription(
+    pipeline: "text-classification", purpose: "relation extraction", record: "record",
+    autoModel: "AutoModelForSequenceClassification",
+    scoring:
+      "F1, precision and recall are scikit-learn's over all labels but the negative one. A label that the model does "
+      + "not have counts as missed.")
+
+  private let classification: SequenceClassification
+  /// The label of entities without a relation, which precision, recall and F1 do not count; nil: all labels count.
+  public let negativeLabel: String?
+  /// How the entities are marked; nil: the texts already say which are meant.
+  public let marking: EntityMarking?
+
+  public var labels: [String] { classification.labels }
+  public var reading: TextReading { classification.reading }
+  public var longTextAdvice: String { ", perhaps with an entity" }
+
+  private enum CodingKeys: String, CodingKey {
+    case negativeLabel = "negative_label", marking = "entity_marking"
+  }
+
+  public init(labels: [String]) {
+    self.init(labels: labels, reading: TextReading(pairs: false), negativeLabel: nil, marking: nil)
+  }
+
+  public init(labels: [String], reading: TextReading, negativeLabel: String?, marking: EntityMarking?) {
+    classification = SequenceClassification(labels: labels, reading: reading)
+    (self.negativeLabel, self.marking) = (negativeLabel, marking)
+  }
+
+  /// Only the labels are required.
+  public init(from decoder: any Decoder) throws {
+    let file = try decoder.container(keyedBy: CodingKeys.self)
+    classification = try SequenceClassification(from: decoder)
+    negativeLabel = try file.decodeIfPresent(String.self, forKey: .negativeLabel)
+    marking = try file.decodeIfPresent(EntityMarking.self, forKey: .marking)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    try classification.encode(to: encoder)
+    var file = encoder.container(keyedBy: CodingKeys.self)
+    try file.encode(negativeLabel, forKey: .negativeLabel)
+    try file.encode(marking, forKey: .marking)
+  }
+
+  public func check(_ record: Record) throws(TaskFault) {
+    try classification.check(record)
+    if marking != nil, record.entities == nil { throw .noEntities(record) }
+  }
+
+  public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
+    guard let marking, let entities = record.entities, let text = record.texts.first else {
+      return classification.encode(record, tokenizer)
+    }
+    var marked = record
+    marked.texts[0] = marking.text(text, entities)
+    return classification.encode(marked, tokenizer)
+  }
+
+  public func targets(of record: Record) -> Targets { classification.targets(of: record) }
+
+  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
+    classification.predict(record, encoded, from: logits)
+  }
+
+  public func score(
+    _ records: some Dataset, _ predictions: [Prediction]
+  ) throws -> (values: [String: Double], json: JSON) {
+    let predicted = predictions.map { prediction -> String in
+      if case .label(let label, _) = prediction { label } else { "" }
+    }
+    let score = RelationScore(
+      gold: predictions.indices.map { records[$0].labels.first ?? "" }, predicted: predicted,
+      negative: negativeLabel)
+    return (score.values, score.json)
+  }
+
+  public func unknownLabelNote(_ records: any Dataset) -> String? { classification.unknownLabelNote(records) }
+  public func gold(of record: Record) -> JSON { classification.gold(of: record) }
+}
