@@ -18,7 +18,7 @@ extension Adapter {
     var tensors = try AdapterTensors(
       folder: folder, type(of: method).format,
       encoder: (prefix, model.config.family.names.baseModelPrefix + "."))
-    try tensors.checkTypes(model)
+    try tensors.checkTypes(model, hasTokens: tokens != nil)
     if var choice = method as? any ModuleMethod, choice.modules.isReadFromTensors {
       choice.modules.choose(tensors.adaptedModules(among: model.projections.map(\.name) + model.normNames))
       method = choice

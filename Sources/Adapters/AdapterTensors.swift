@@ -140,7 +140,7 @@ struct AdapterTensors {
   }
 
   /// Refuses tensors that no base can take here: other types of adapters, and word embeddings of another size.
-  func checkTypes(_ model: TextModel) throws {
+  func checkTypes(_ model: TextModel, hasTokens: Bool) throws {
     var problems: [String] = []
     for name in storedNames.keys.sorted() {
       if name.contains(".lora_embedding_") {
@@ -151,6 +151,9 @@ struct AdapterTensors {
             + "'task_type' is set.")
       } else if name.hasSuffix(".lora_B.bias") {
         problems.append("'\(name)': LoRA with a bias ('lora_bias') is not supported.")
+      } else if !hasTokens, name.contains(".token_adapter.") {
+        problems.append(
+          "'\(name)': adapter_config.json has no 'trainable_token_indices', which say the tokens of these rows.")
       }
     }
     let embeddings = model.wordEmbeddings

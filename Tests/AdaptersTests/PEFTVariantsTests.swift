@@ -136,7 +136,7 @@ func `tensors of unsupported types of adapters are named as such`(_ name: String
     ("lora-start", "use_new_thing", true), ("adalora-start", "new_size", 3), ("ia3-start", "new_name", "x"),
     ("vera-start", "new_map", ["query": 2]), ("layer-norm-start", "new_list", [1]), ("prompt-start", "new_thing", true),
     ("prefix-start", "new_thing", true), ("bitfit-start", "new_thing", true), ("head-start", "new_thing", true),
-    ("lora-start", "lora_bias", true), ("lora-start", "trainable_token_indices", [1]),
+    ("lora-start", "lora_bias", true),
   ] as [(String, String, JSON)])
 func `settings that are on and not supported are refused by name, and those that are off are read`(
   _ source: String, _ key: String, _ value: JSON
