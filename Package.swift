@@ -63,7 +63,7 @@ let package = Package(
       name: "ShippedRecipes", path: "recipes", exclude: ["README.md", "quickstart"], sources: ["ShippedRecipes.swift"],
       resources: [
         "biosses-lora", "chemprot-lora", "distil-general", "distil-ner", "hoc-lora", "methods-ncbi-disease",
-        "mlm-continue", "mlm-from-scratch",
+        "mlm-continue", "mlm-from-scratch", "ncbi-bilstm-crf",
         "ncbi-disease-lora", "ncbi-disease-teacher", "quickstart", "quickstart-sweep",
       ].map { .embedInCode($0 + ".json") }, swiftSettings: strict),
     library("Reporting", ["Training", "Tasks", "Kernels", "Files"]),

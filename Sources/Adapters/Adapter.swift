@@ -23,7 +23,7 @@ public final class Adapter: @unchecked Sendable {
   /// How the adapter's files were read, for the user.
   public let notes: [String]
 
-  /// A newly initialized adapter for `model`. Its head is a copy of the model's.
+  /// A newly initialized adapter for `model`. Its output layers are a copy of the model's.
   /// - Parameter trainableTokens: ids of tokens whose embeddings it has copies of, which it trains.
   /// - Throws: faults of the method, such as `TargetFault`.
   public convenience init(
@@ -32,12 +32,12 @@ public final class Adapter: @unchecked Sendable {
     if method is TrainableTokensConfig, trainableTokens.isEmpty { throw TargetFault.noTokens }
     self.init(
       method, on: model, try method.inject(into: model, seed: seed),
-      head: model.headType.isTied ? nil : model.classifier.copy, trainableTokens: trainableTokens)
+      head: model.headType.isTied ? nil : model.outputLayers.copy, trainableTokens: trainableTokens)
   }
 
-  /// - Parameter head: the adapter's classifier; nil: the model's decoder, tied to the word embeddings.
+  /// - Parameter head: the adapter's output layers; nil: the model's decoder, tied to the word embeddings.
   init(
-    _ method: any AdapterMethod, on model: TextModel, _ injection: Injection, head: Projection?,
+    _ method: any AdapterMethod, on model: TextModel, _ injection: Injection, head: OutputLayers?,
     trainableTokens: [Int32] = [], notes: [String] = []
   ) {
     (self.method, self.model, self.injection, self.notes) = (method, model, injection, notes)
@@ -56,7 +56,7 @@ public final class Adapter: @unchecked Sendable {
 
   /// The adapter's classifier, which may have another number of classes than the base's. In a masked language model it
   /// is the base's decoder, tied to the word embeddings.
-  public var head: Projection { self.set.head ?? model.classifier }
+  public var head: Projection { self.set.head?.classifier ?? model.classifier }
 
   /// All trainable parameters: the injected ones, the head's, and the replaced weights.
   public var trainable: [Parameter] {

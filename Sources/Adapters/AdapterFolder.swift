@@ -8,7 +8,7 @@ extension Adapter {
   /// Writes the adapter's files into the folder, which is created if it is missing.
   /// - Parameters:
   ///   - base: `base_model_name_or_path` of adapter_config.json; never a local path.
-  ///   - headType: decides `task_type`.
+  ///   - headType: decides `task_type`; null for a head with an LSTM.
   public func save(to folder: String, base: String, head headType: HeadType) throws {
     try makeFolder(folder)
     let prefix = type(of: method).tensorPrefix
@@ -46,6 +46,13 @@ extension Adapter {
     settings["inference_mode"] = true
     settings["peft_version"] = "0.21.2"
     settings["task_type"] = headType.peftTaskType.map(JSON.string) ?? .null
+    if model.headLayers.lstm != nil {
+      // The linear layer is not transformers' classifier, which PEFT would look for.
+      settings["task_type"] = .null
+      settings["modules_to_save"] = settings["modules_to_save"]?.array.map { modules in
+        .array(modules.filter { !($0.string.map(isTrainedWithClassifier) ?? false) })
+      }
+    }
     for key in ["auto_mapping", "revision"] { settings[key] = .null }
     // PEFT requires a tokenizer's name if the prompt was initialized from a text, and does not use it.
     if settings["prompt_tuning_init"] == "TEXT" { settings["tokenizer_name_or_path"] = .string(base) }

@@ -43,14 +43,15 @@ struct AdapterTensors {
     }
   }
 
-  /// Modules of the model that the file holds weights of, besides the classifier and `modules`: a new head's layers, and
+  /// Modules of the model that the file holds weights of, besides the output layers and `modules`: a new head's layers, and
   /// the word embeddings if PEFT has saved them.
   func savedModules(of model: TextModel, besides modules: [String]) -> [String] {
+    let output = Set(model.outputLayers.parameters.map(\.name)), others = model.tagLayerModules
     let weights = model.parameters.map(\.name).filter { name in
-      name.hasSuffix(".weight") && name != model.classifier.name + ".weight"
+      (name.hasSuffix(".weight") || others.contains(moduleName(of: name))) && !output.contains(name)
         && find(encoder.prefix + name) != nil && !belongs(name, to: modules)
     }
-    return weights.map(moduleName)
+    return weights.map(moduleName).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   mutating func read(_ parameter: Parameter, savedName: String) throws {
@@ -71,9 +72,9 @@ struct AdapterTensors {
     if find(savedName) != nil { try read(parameter, savedName: savedName) }
   }
 
-  /// The adapter's classifier, with any number of classes; a copy of the model's if the file has none.
+  /// The adapter's output layers, with any number of classes; a copy of the model's if the file has none.
   /// - Throws: `AdapterFault` if neither has one.
-  mutating func head(of model: TextModel) throws -> Projection {
+  mutating func head(of model: TextModel) throws -> OutputLayers {
     let head = model.classifier, savedName = encoder.prefix + head.weight.name
     guard let name = find(savedName), case let shape = try checkpoint.info(name).shape, shape.count == 2 else {
       if model.newlyInitialized.contains(head.weight.name) {
@@ -84,11 +85,13 @@ struct AdapterTensors {
               + "set, or if 'modules_to_save' names it. Train the adapter again, or give a base with the head."
           ])
       }
-      return head.copy
+      return model.outputLayers.copy
     }
-    let adapterHead = Projection(
-      head.name, weight: Parameter(head.weight.name, shape: [shape[0], head.inputs]),
-      bias: head.bias.map { Parameter($0.name, shape: [shape[0]]) })
+    let adapterHead = OutputLayers(
+      Projection(
+        head.name, weight: Parameter(head.weight.name, shape: [shape[0], head.inputs]),
+        bias: head.bias.map { Parameter($0.name, shape: [shape[0]]) }),
+      chain: model.outputLayers.chain.map { ChainWeights(shapedLike: $0, tags: shape[0]) })
     for parameter in adapterHead.parameters { try read(parameter, savedName: encoder.prefix + parameter.name) }
     return adapterHead
   }

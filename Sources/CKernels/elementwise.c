@@ -79,12 +79,11 @@ CLONES double tune_sum_squares(const float *x, long count) {
   return total;
 }
 
-/// tanh by e^(-2|x|); near 0 by its odd series, because the quotient loses digits there.
-INLINE f32x16 fast_tanh(f32x16 x) {
-  f32x16 a = (f32x16)((i32x16)x & 0x7fffffff), e = fast_exp(-2 * a);
-  f32x16 quotient = (1 - e) / (1 + e), s = x * x;
-  f32x16 series = a * (1 + s * (-1.0f / 3 + s * (2.0f / 15 - s * (17.0f / 315))));
-  return (f32x16)((i32x16)where(a < 0.1f, series, quotient) | ((i32x16)x & INT32_MIN));
+CLONES double tune_dot(const float *x, const float *y, long count) {
+  FREE_ORDER
+  double sum = 0;
+  for (long i = 0; i < count; i++) sum += (double)x[i] * y[i];
+  return sum;
 }
 
 /// erf as a rational function on [-4, 4], beyond which it is ±1 in Float32. source: the minimax fit in Eigen and XLA

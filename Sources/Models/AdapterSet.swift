@@ -7,8 +7,8 @@ import Synchronization
 public final class AdapterSet: Sendable {
   /// The model that the set was made for. It also keeps the objects alive whose identities are the keys below.
   let base: any AnyObject & Sendable
-  /// The classifier in place of the model's; nil: the model's.
-  public let head: Projection?
+  /// The output layers in place of the model's; nil: the model's.
+  public let head: OutputLayers?
   let virtualTokens: (any VirtualTokens)?
   /// Rows of the word embeddings that the adapter has its own of; nil: none.
   public let tokenRows: TokenRows?
@@ -27,12 +27,12 @@ public final class AdapterSet: Sendable {
   ///   - projections: adapters of projections of `base`.
   ///   - residuals: adapters after sublayers.
   ///   - replaced: parameters of `base` that the set has its own copies of.
-  ///   - head: the adapter's classifier; nil: the model's.
+  ///   - head: the adapter's own output layers; nil: the model's.
   init(
     for base: any AnyObject & Sendable, joinedParameters: [[Parameter]],
     projections: [(projection: Projection, adapter: any ProjectionAdapter)],
-    residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)], replacing replaced: [Parameter], head: Projection?,
-    virtualTokens: (any VirtualTokens)?, tokenRows: TokenRows?
+    residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)], replacing replaced: [Parameter],
+    head: OutputLayers?, virtualTokens: (any VirtualTokens)?, tokenRows: TokenRows?
   ) {
     (self.base, self.head, self.virtualTokens, self.tokenRows) = (base, head, virtualTokens, tokenRows)
     self.projections = Dictionary(

@@ -1,5 +1,5 @@
 /// The layers on the encoder's hidden states: an optional transform, and the last linear layer.
-import Autograd
+public import Autograd
 import Files
 import Kernels
 
@@ -19,26 +19,52 @@ struct HeadTransform: Sendable {
   }
 }
 
+/// The layers of a head whose sizes depend on the number of classes.
+public struct OutputLayers: Sendable {
+  /// The last linear layer.
+  public let classifier: Projection
+  /// The transitions of a CRF; nil: it has none.
+  public let chain: ChainWeights?
+
+  public init(_ classifier: Projection, chain: ChainWeights? = nil) {
+    (self.classifier, self.chain) = (classifier, chain)
+  }
+
+  public var parameters: [Parameter] { classifier.parameters + (chain?.parameters ?? []) }
+
+  /// A copy, which may be trained without changing these layers.
+  public var copy: OutputLayers {
+    OutputLayers(
+      classifier.copy,
+      chain: chain.map {
+        ChainWeights(start: $0.start.copy(), transitions: $0.transitions.copy(), end: $0.end.copy())
+      })
+  }
+}
+
 /// A head's layers, as `HeadType.makeHead` makes them.
 struct Head: Sendable {
   let transform: HeadTransform?
-  let classifier: Projection
-  /// Before the classifier.
+  let tagLayers: TagLayers
+  let output: OutputLayers
+  /// Before the classifier, and before an LSTM.
   let dropout: Double
 
   /// The head's own weights: a tied decoder has only its bias.
   func parameters(isTied: Bool) -> [Parameter] {
-    (transform?.norm?.parameters ?? []) + (isTied ? classifier.bias.map { [$0] } ?? [] : classifier.parameters)
+    (transform?.norm?.parameters ?? []) + tagLayers.parameters
+      + (isTied ? output.classifier.bias.map { [$0] } ?? [] : output.parameters)
   }
 }
 
 extension HeadType {
   /// - Parameters:
+  ///   - layers: besides the linear layer.
   ///   - classes: outputs; ignored for a tied decoder, which has one output per token of the vocabulary.
   ///   - reuse: whether to load the checkpoint's head if it has this size.
   /// - Throws: `ConfigFault`; the loader's errors.
   func makeHead(
-    _ root: Scope, _ config: ModelConfig, _ embeddings: Embeddings, classes: Int, reuse: Bool
+    _ root: Scope, _ config: ModelConfig, _ embeddings: Embeddings, _ layers: HeadLayers, classes: Int, reuse: Bool
   ) throws -> Head {
     let layout = config.family.architecture.heads[self]
     let dropout = isTied ? 0 : config.classifierDropout(bySequence: isBySequence)
@@ -51,13 +77,17 @@ extension HeadType {
     let transform = try layout.transform.map {
       try makeTransform($0, root, config, dropout: dropout, reuse: reuse || !isTied)
     }
+    let inputs = layers.lstm.map { 2 * $0.hiddenSize } ?? config.hiddenSize
+    let classifier =
+      isTied
+      ? try makeDecoder(layout.output, root, config, embeddings, reuse: reuse)
+      : try root[layers.lstm == nil ? layout.output : HeadLayers.lstmOutput].head(
+        inputs, classes, reuse: reuse,
+        std: config.rotary == nil ? config.initializerRange : 1 / Double(inputs).squareRoot())
     return Head(
-      transform: transform,
-      classifier: isTied
-        ? try makeDecoder(layout.output, root, config, embeddings, reuse: reuse)
-        : try root[layout.output].head(
-          config.hiddenSize, classes, reuse: reuse,
-          std: config.rotary == nil ? config.initializerRange : 1 / Double(config.hiddenSize).squareRoot()),
+      transform: transform, tagLayers: try TagLayers(layers, root, config, reuse: reuse),
+      output: OutputLayers(
+        classifier, chain: layers.decoder == .crf ? try ChainWeights(root, classes: classes, reuse: reuse) : nil),
       dropout: dropout)
   }
 

@@ -46,8 +46,8 @@ public struct RowAdapters: Sendable {
   /// The parameter that stands for a parameter of the base in this pass; itself without an adapter's copy.
   public subscript(parameter: Parameter) -> Parameter { single?[parameter] ?? parameter }
 
-  /// The classifier in place of the model's; nil: the model's.
-  var head: Projection? { single?.head }
+  /// The output layers in place of the model's; nil: the model's.
+  var head: OutputLayers? { single?.head }
 
   func weights(of projection: Projection) -> LinearWeights {
     LinearWeights(weight: self[projection.weight], bias: projection.bias.map { self[$0] })

@@ -6,12 +6,12 @@ extension AdapterSet {
   ///   - projections: adapters of projections of `model`.
   ///   - residuals: adapters after sublayers.
   ///   - replaced: parameters of `model` that the set has its own copies of.
-  ///   - head: the adapter's classifier; nil: the model's.
+  ///   - head: the adapter's own output layers; nil: the model's.
   ///   - tokenRows: rows of the word embeddings, and of a decoder that is tied to them.
   public convenience init(
     for model: TextModel, projections: [(projection: Projection, adapter: any ProjectionAdapter)] = [],
     residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)] = [], replacing replaced: [Parameter] = [],
-    head: Projection? = nil, virtualTokens: (any VirtualTokens)? = nil, tokenRows: TokenRows? = nil
+    head: OutputLayers? = nil, virtualTokens: (any VirtualTokens)? = nil, tokenRows: TokenRows? = nil
   ) {
     var projections = projections
     if model.headType.isTied, let tokenRows {
@@ -24,8 +24,10 @@ extension AdapterSet {
 }
 
 extension RowAdapters {
+  public func outputLayers(of model: TextModel) -> OutputLayers { head ?? model.outputLayers }
+
   /// The last linear layer in this pass.
-  public func head(of model: TextModel) -> Projection { head ?? model.classifier }
+  public func head(of model: TextModel) -> Projection { outputLayers(of: model).classifier }
 }
 
 extension TextModel {

@@ -5,9 +5,8 @@ extension TextModel {
   /// The weights of the model as on disk, in a pass with `adapters`: with the adapter's own parameters in place of the
   /// model's, and its head. Adapters of projections and sublayers are not part of them.
   public func parameters(_ adapters: RowAdapters) -> [Parameter] {
-    let head = adapters.head(of: self)
     let own = [String: Parameter](
-      uniqueKeysWithValues: zip(classifier.parameters, head.parameters).map { ($0.name, $1) })
+      uniqueKeysWithValues: adapters.outputLayers(of: self).parameters.map { ($0.name, $0) })
     return parameters.map { parameter in
       if parameter === wordEmbeddings, let rows = adapters.tokenRows { return rows.written(into: adapters[parameter]) }
       return (headType.isTied ? nil : own[parameter.name]) ?? adapters[parameter]
@@ -18,7 +17,8 @@ extension TextModel {
   /// - Throws: the errors of `init`; none for a model that was built by it.
   public func copy(with adapters: RowAdapters = .none) throws -> TextModel {
     try TextModel(
-      config, WeightSource(copying: parameters(adapters)), headType: headType, classes: adapters.head(of: self).outputs,
+      config, WeightSource(copying: parameters(adapters)), headType: headType, layers: headLayers,
+      classes: adapters.head(of: self).outputs,
       reuseHead: true, seed: 0)
   }
 }

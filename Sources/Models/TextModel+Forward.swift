@@ -6,6 +6,8 @@ import Kernels
 public struct EncodedBatch {
   /// The last hidden states [n, d], with rows for virtual tokens if the adapter's are in the sequences.
   public let hiddenStates: Tensor
+  /// Those of the embeddings and of every block, which a scalar mix reads; else none.
+  let allStates: [Tensor]
   /// The rows of the batch's tokens in `hiddenStates`; nil: all rows.
   let tokenRows: [Int32]?
   /// The first row of every sequence, which may be a virtual token, and the number of rows at the end.
@@ -32,11 +34,12 @@ extension TextModel {
   ) -> EncodedBatch {
     precondition(adapters.belong(to: self), "the adapters were made for another model")
     let input = EncoderInput(batch, adapters, pass)
+    var states: [Tensor] = []
     let x = encoder(
       input, precision: precision, gradientCheckpointing: gradientCheckpointing, cache: hiddenStateCache, trace: trace,
-      pass)
+      pass, keep: headLayers.mixesStates ? { states.append($0) } : nil)
     return EncodedBatch(
-      hiddenStates: x, tokenRows: input.rows, sequenceOffsets: input.batch.sequenceOffsets)
+      hiddenStates: x, allStates: states, tokenRows: input.rows, sequenceOffsets: input.batch.sequenceOffsets)
   }
 
   /// The head on the hidden states of an encoded batch. Several adapters' heads can read the same hidden states.
@@ -49,7 +52,7 @@ extension TextModel {
   ) -> Tensor {
     precondition(
       adapters.belong(to: self) && adapters.haveOneSet, "the head reads one adapter, made for this model, at a time")
-    var x = encoded.hiddenStates
+    var x = encoded.hiddenStates, offsets = encoded.sequenceOffsets
     let requestedRows = rows.map { rows in
       encoded.tokenRows.map { tokenRows in rows.map { tokenRows[Int($0)] } } ?? rows
     }
@@ -59,12 +62,29 @@ extension TextModel {
     } else {
       // A sequence is classified from its first row, which may be a virtual token, as in PEFT.
       let defaultRows = headType.isBySequence ? encoded.sequenceOffsets.dropLast().map(Int32.init) : encoded.tokenRows
-      if let rows = requestedRows ?? defaultRows { x = gather(x, rows: rows, pass) }
+      let rows = requestedRows ?? defaultRows
+      func chosen(_ x: Tensor) -> Tensor { rows.map { gather(x, rows: $0, pass) } ?? x }
+      x =
+        head.tagLayers.mix.map { scalarMix(encoded.allStates.map(chosen), adapters.of($0), pass) } ?? chosen(x)
+      if let rows { offsets = counts(of: rows, before: offsets) }
     }
     // A classifier is small, and a decoder over the vocabulary is not.
     let precision = headType.isTied ? precision : .fp32
     if let transform = head.transform { x = transform(x, precision: precision, adapters, pass) }
     x = dropout(x, head.dropout, pass)
+    if !head.tagLayers.lstm.isEmpty {
+      x = head.tagLayers.lstm(x, sequenceOffsets: offsets, dropout: head.dropout, adapters, pass)
+      x = dropout(x, head.dropout, pass)
+    }
     return JoinedProjection(adapters.head(of: self))(x, precision: precision, adapters, pass)
+  }
+}
+
+/// How many of `rows`, which increase, are before each offset.
+private func counts(of rows: [Int32], before offsets: [Int]) -> [Int] {
+  var count = 0
+  return offsets.map { offset in
+    while count < rows.count, rows[count] < offset { count += 1 }
+    return count
   }
 }

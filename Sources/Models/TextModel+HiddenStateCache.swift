@@ -30,7 +30,9 @@ extension TextModel {
     below blocks: Int, _ adapters: RowAdapters, in folder: String
   ) -> HiddenStateCache {
     let file = RecordFile(path: "\(folder)/states-\(digest(below: blocks, adapters).prefix(16)).cache")
-    return HiddenStateCache(firstUncachedBlock: blocks, hiddenSize: config.hiddenSize, file: file, adapters: adapters)
+    return HiddenStateCache(
+      firstUncachedBlock: blocks, hasAllStates: headLayers.mixesStates, hiddenSize: config.hiddenSize, file: file,
+      adapters: adapters)
   }
 
   /// A batch of a few tokens.
@@ -43,6 +45,7 @@ extension TextModel {
     digest.add(
       "states 1, \(config.family.rawValue), \(count) blocks, \(config.numAttentionHeads) heads, "
         + "\(config.activation), \(config.layerNormEps)")
+    if headLayers.mixesStates { digest.add("with all states below") }
     // The probe is shorter than an attention window.
     if config.rotary != nil { digest.add(JSON.object(config.outputSettings).text(pretty: false)) }
     digest.add("\(precision.rawValue), \(GEMMBackend.selected.rawValue), \(Processor.blasCore)")
@@ -50,7 +53,9 @@ extension TextModel {
       digest.add("\(weight.name) \(weight.shape)")
       weight.withBytes { digest.add($0) }
     }
-    digest.add(encoder.hiddenStates(probe, adapters, afterBlocks: count, precision: precision, Pass(Workspace())).array)
+    for x in encoder.hiddenStates(probe, adapters, afterBlocks: count, precision: precision, Pass(Workspace())) {
+      digest.add(x.array)
+    }
     return digest.text
   }
 }

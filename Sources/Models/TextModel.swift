@@ -9,6 +9,8 @@ public import Kernels
 public final class TextModel: @unchecked Sendable {
   public let config: ModelConfig
   public let headType: HeadType
+  /// The head's layers besides the linear one.
+  public let headLayers: HeadLayers
   public let encoder: TransformerEncoder
   let head: Head
   /// The precision of the encoder's GEMM operands and word embeddings.
@@ -24,37 +26,42 @@ public final class TextModel: @unchecked Sendable {
 
   /// Builds the model with weights from a checkpoint or with random weights.
   /// - Parameters:
+  ///   - layers: of the head, besides the linear one.
   ///   - classes: outputs of the head; ignored for a tied decoder, which has one output per token of the vocabulary.
   ///   - reuseHead: whether to load the checkpoint's head if it has this size.
   ///   - seed: of random initialization.
   /// - Throws: `WeightFault` with every weight that is missing, unexpected or of another shape; `ConfigFault`.
   public init(
-    _ config: ModelConfig, _ source: WeightSource, headType: HeadType, classes: Int, reuseHead: Bool, seed: UInt64
+    _ config: ModelConfig, _ source: WeightSource, headType: HeadType, layers: HeadLayers = HeadLayers(), classes: Int,
+    reuseHead: Bool, seed: UInt64
   ) throws {
     let loader = WeightLoader(source, for: config, seed: seed)
     let root = loader.root
     self.config = config
-    self.headType = headType
+    (self.headType, headLayers) = (headType, layers)
     encoder = try TransformerEncoder(root, config)
-    head = try headType.makeHead(root, config, encoder.embeddings, classes: classes, reuse: reuseHead)
+    head = try headType.makeHead(root, config, encoder.embeddings, layers, classes: classes, reuse: reuseHead)
     try loader.finish()
     newlyInitialized = loader.newlyInitialized
   }
 
   /// Builds the model with weights from a checkpoint of the same family; nil: random weights.
   public convenience init(
-    _ config: ModelConfig, _ checkpoint: Checkpoint?, headType: HeadType, classes: Int, reuseHead: Bool, seed: UInt64
+    _ config: ModelConfig, _ checkpoint: Checkpoint?, headType: HeadType, layers: HeadLayers = HeadLayers(),
+    classes: Int, reuseHead: Bool, seed: UInt64
   ) throws {
     let source = checkpoint.map { WeightSource($0, of: config.family) } ?? .random
-    try self.init(config, source, headType: headType, classes: classes, reuseHead: reuseHead, seed: seed)
+    try self.init(
+      config, source, headType: headType, layers: layers, classes: classes, reuseHead: reuseHead, seed: seed)
   }
 
   /// Loads a Hub folder: config.json and the weights.
   public convenience init(
-    folder: String, headType: HeadType, classes: Int = 0, reuseHead: Bool, seed: UInt64 = 0
+    folder: String, headType: HeadType, layers: HeadLayers = HeadLayers(), classes: Int = 0, reuseHead: Bool,
+    seed: UInt64 = 0
   ) throws {
     try self.init(
-      ModelConfig(folder: folder), Checkpoint(folder: folder), headType: headType, classes: classes,
+      ModelConfig(folder: folder), Checkpoint(folder: folder), headType: headType, layers: layers, classes: classes,
       reuseHead: reuseHead, seed: seed)
   }
 
@@ -106,8 +113,14 @@ public final class TextModel: @unchecked Sendable {
     head.transform.map { [$0.dense.name] + ($0.norm.map { [$0.name] } ?? []) } ?? []
   }
 
+  /// Names of the modules of a scalar mix and an LSTM.
+  public var tagLayerModules: [String] { head.tagLayers.modules }
+
+  /// The layers whose sizes depend on the number of classes; an adapter may have others.
+  public var outputLayers: OutputLayers { head.output }
+
   /// The last linear layer; an adapter may have another. A tied decoder's weight is the word embeddings.
-  public var classifier: Projection { head.classifier }
+  public var classifier: Projection { head.output.classifier }
 
   /// Names of the head's weights that are random: not in the checkpoint, and not among `names`, which an adapter has. A
   /// tied decoder's bias may be missing, because it is initialized with 0.

@@ -44,9 +44,10 @@ public struct TransformerEncoder: Sendable {
   ///   - cache: hidden states below its first block are computed for sequences that it does not contain, and read from
   ///     it for the others.
   ///   - trace: captures the rows of the original batch only, not of virtual tokens.
+  ///   - keep: receives every hidden state, of the embeddings and of each block, in order; nil: none.
   func callAsFunction(
     _ input: EncoderInput, precision: Precision, gradientCheckpointing: Bool, cache: HiddenStateCache?, trace: Trace?,
-    _ pass: Pass
+    _ pass: Pass, keep: ((Tensor) -> Void)? = nil
   ) -> Tensor {
     func withoutVirtualTokens(_ x: Tensor) -> Tensor { input.rows.map { gather(x, rows: $0, pass) } ?? x }
     let first = cache?.firstUncachedBlock ?? 0
@@ -55,12 +56,15 @@ public struct TransformerEncoder: Sendable {
     precondition(
       trace.map { !$0.captures(below: first) } ?? true,
       "the trace captures hidden states below block \(first), which are cached and not computed")
-    var x =
-      cache?.hiddenStates(of: input.batch, pass) {
-        hiddenStates($0, input.adapters, afterBlocks: first, precision: precision, $1)
+    let cached = cache.map { cache in
+      cache.hiddenStates(of: input.batch, pass) {
+        hiddenStates($0, input.adapters, afterBlocks: first, all: cache.hasAllStates, precision: precision, $1)
       }
-      ?? embeddings(input, dropout: dropout, precision: precision, pass)
+    }
+    if let keep { cached?.dropLast().forEach(keep) }
+    var x = cached?.last ?? embeddings(input, dropout: dropout, precision: precision, pass)
     for (index, block) in blocks.enumerated().dropFirst(first) {
+      keep?(x)
       trace?.capture(withoutVirtualTokens(x), state: index)
       let isLast = index == blocks.count - 1
       if gradientCheckpointing && !isLast && trace?.captures(block: index + 1) != true {
@@ -72,17 +76,23 @@ public struct TransformerEncoder: Sendable {
       }
     }
     if let finalNorm { x = finalNorm(x, residual: nil, dropout: 0, input.adapters, pass) }
+    keep?(x)
     trace?.capture(withoutVirtualTokens(x), state: blocks.count)
     return x
   }
 
-  /// The hidden states after the first `count` blocks.
+  /// The hidden states after the first `count` blocks, or those of the embeddings and of every block below too.
   func hiddenStates(
-    _ batch: Batch, _ adapters: RowAdapters, afterBlocks count: Int, precision: Precision, _ pass: Pass
-  ) -> Tensor {
+    _ batch: Batch, _ adapters: RowAdapters, afterBlocks count: Int, all: Bool = false, precision: Precision,
+    _ pass: Pass
+  ) -> [Tensor] {
     let input = EncoderInput(batch, adapters, pass)
-    let x = embeddings(input, dropout: dropout, precision: precision, pass)
-    return blocks.prefix(count).reduce(x) { $1($0, input, precision: precision, pass) { _ in } }
+    var states = [embeddings(input, dropout: dropout, precision: precision, pass)]
+    for block in blocks.prefix(count) {
+      let x = block(states[states.count - 1], input, precision: precision, pass) { _ in }
+      if all { states.append(x) } else { states = [x] }
+    }
+    return states
   }
 
   var joinedProjections: [JoinedProjection] { embeddings.joinedProjections + blocks.flatMap(\.joinedProjections) }

@@ -65,7 +65,7 @@ public struct WeightSource: Sendable {
   func mayIgnore(_ name: String, in modelFamily: Family) -> Bool {
     let names = family.names
     if name.hasSuffix("embeddings.position_ids") || name.hasSuffix("embeddings.token_type_ids")
-      || names.ignoredPrefixes.contains(where: name.hasPrefix)
+      || names.ignoredPrefixes.contains(where: name.hasPrefix) || HeadLayers.owns(name)
     {
       return true
     }

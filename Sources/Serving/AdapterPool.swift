@@ -48,6 +48,9 @@ public final class AdapterPool: Sendable {
     for other in tasks where other.type != task.type {
       throw PoolFault.differentTasks([task, other].map { ($0.folder, $0.type) })
     }
+    for other in tasks where other.inference.headLayers != task.inference.headLayers {
+      throw PoolFault.differentHeads(task.folder, other.folder)
+    }
     var loaded: [TokenizerOverrides: any Tokenizer] = [:], config = baseConfig
     let tokenizers = try tasks.map { task in
       let overrides = task.settings?.tokenizerOverrides ?? .init()
@@ -67,8 +70,8 @@ public final class AdapterPool: Sendable {
     // With OpenBLAS the rounding depends on the GEMM's sizes, so it computes queries, keys and values as in training.
     let weights = WeightSource(checkpoint, of: config.family, forInference: GEMMBackend.selected > .blas)
     let model = try TextModel(
-      config, weights, headType: task.type.inference.headType, classes: max(config.labels.count, 1),
-      reuseHead: true, seed: 0)
+      config, weights, headType: task.type.inference.headType, layers: task.inference.headLayers,
+      classes: max(config.labels.count, 1), reuseHead: true, seed: 0)
     (self.model, self.checkpoint) = (model, checkpoint)
     members = try zip(names, zip(tasks, tokenizers)).enumerated().map { index, member in
       let (name, (task, tokenizer)) = member
@@ -84,6 +87,9 @@ public final class AdapterPool: Sendable {
       let rows = try checkpoint.info(name).shape.first
     {
       try checkLabels(task, outputs: rows, model)
+    }
+    if task.settings == nil, checkpoint.names.contains(where: HeadLayers.owns) {
+      throw PoolFault.unknownHead(task.folder)
     }
     guard model.newlyInitialized.isEmpty, !task.inference.labels.isEmpty || model.headType.isTied else {
       throw PoolFault.noHead(task.folder)

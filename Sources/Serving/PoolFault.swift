@@ -11,6 +11,8 @@ public enum PoolFault: Error, CustomStringConvertible {
   case differentBase(adapter: String, base: String, [String])
   case duplicateName(String)
   case differentTasks([(folder: String, task: TaskType)])
+  case differentHeads(String, String)
+  case unknownHead(String)
   case taskType(String, String, TaskType, expected: String?)
   case unknownTaskType(String, String)
   case noRecords(String, TaskType)
@@ -40,6 +42,11 @@ public enum PoolFault: Error, CustomStringConvertible {
     case .differentTasks(let folders):
       folders.map { "\($0.folder) was trained for \($0.task.rawValue). " }.joined()
         + "Use adapters of one task at a time."
+    case .differentHeads(let first, let second):
+      "\(first) and \(second) have different heads (task.decoder, lstm_hidden_size or scalar_mix). "
+        + "Use adapters with one head at a time."
+    case .unknownHead(let folder):
+      "\(folder): the weights have a CRF, an LSTM or a scalar mix, and there is no tune.json that says so. Restore the folder's tune.json."
     case .taskType(let file, let found, let task, let expected):
       "\(file): 'task_type' is \"\(found)\", but tune.json says \(task.rawValue), which is "
         + "\(expected.map { "\"\($0)\"" } ?? "null"). Do the two files belong together?"

@@ -37,25 +37,34 @@ struct EncodedSplit: Sendable {
   }
 
   /// The logits from which each sequence of a batch is decoded.
-  func predictionLogits(_ batch: LabeledBatch, _ logits: Tensor) -> [(sequence: Int, logits: Logits)] {
-    batch.examples.enumerated().map { position, sequence in
-      let rows = rows(of: position, in: batch.input)
-      let chosen = features(sequence).predictionRows.map { $0.map { rows.lowerBound + $0 } } ?? Array(rows)
-      return (sequence, Logits(logits, rows: chosen))
+  func predictionLogits(
+    _ batch: LabeledBatch, _ logits: Tensor, _ transitions: TransitionScores?
+  ) -> [(sequence: Int, logits: Logits)] {
+    zip(batch.examples, rows(of: batch)).map { sequence, rows in
+      // A head that reads words has no other rows.
+      let chosen = batch.rows == nil ? features(sequence).predictionRows : nil
+      return (
+        sequence,
+        Logits(logits, rows: chosen.map { $0.map { rows.lowerBound + $0 } } ?? Array(rows), transitions: transitions)
+      )
     }
   }
 
   /// All logits of each sequence of a batch.
   func allLogits(_ batch: LabeledBatch, _ logits: Tensor) -> [(sequence: Int, logits: Logits)] {
-    batch.examples.enumerated().map { position, sequence in
-      (sequence, Logits(logits, rows: rows(of: position, in: batch.input)))
-    }
+    zip(batch.examples, rows(of: batch)).map { ($0, Logits(logits, rows: $1)) }
   }
 
-  /// The rows of logits of a batch's sequence.
-  private func rows(of position: Int, in batch: Batch) -> Range<Int> {
-    if type(of: task).headType.isBySequence { return position..<position + 1 }
-    return batch.sequenceOffsets[position]..<batch.sequenceOffsets[position + 1]
+  /// The rows of logits of each of a batch's sequences.
+  private func rows(of batch: LabeledBatch) -> [Range<Int>] {
+    if type(of: task).headType.isBySequence { return batch.examples.indices.map { $0..<$0 + 1 } }
+    var offsets = batch.input.sequenceOffsets
+    if batch.rows != nil {
+      offsets = batch.examples.reduce(into: [0]) { offsets, sequence in
+        offsets.append(offsets[offsets.count - 1] + (features(sequence).predictionRows?.count ?? 0))
+      }
+    }
+    return zip(offsets, offsets.dropFirst()).map { $0..<$1 }
   }
 
   /// The prediction for each record from the logits of all sequences, in any order.

@@ -39,14 +39,17 @@ public struct Inference: Sendable {
     _ parallelFor: ParallelFor
   ) throws -> [(prediction: Prediction, sequences: [SequenceLogits])] {
     let split = EncodedSplit(records, task, tokenizer), loss = task.evaluationLoss
+    let transitions = adapters.outputLayers(of: model).chain.map(TransitionScores.init)
     let outputs = run(lengths: split.lengths, parallelFor, batch: { split.batch($0, loss) }) { batch, logits, _ in
-      (split.predictionLogits(batch, logits), keepsLogits ? split.allLogits(batch, logits) : [])
+      (split.predictionLogits(batch, logits, transitions), keepsLogits ? split.allLogits(batch, logits) : [])
     }
     let predictions = try split.predictions(from: outputs.flatMap(\.0))
     var sequences = [[SequenceLogits]](repeating: [], count: records.count)
     for (sequence, logits) in outputs.flatMap(\.1).sorted(by: { $0.sequence < $1.sequence }) {
+      let features = split.features(sequence)
       sequences[split.sequences[sequence].record].append(
-        SequenceLogits(ids: split.features(sequence).ids, logits: logits))
+        SequenceLogits(
+          ids: features.ids, rows: features.targets.isByRow ? nil : features.predictionRows, logits: logits))
     }
     return zip(predictions, sequences).map { ($0, $1) }
   }
@@ -55,5 +58,7 @@ public struct Inference: Sendable {
 /// The token ids and all logits of one sequence.
 public struct SequenceLogits: Sendable {
   public let ids: [Int32]
+  /// The tokens that have logits; nil: all.
+  public let rows: [Int]?
   public let logits: Logits
 }

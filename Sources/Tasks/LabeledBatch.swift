@@ -6,7 +6,7 @@ public struct LabeledBatch: Sendable {
   public let examples: [Int]
   public let input: Batch
   /// The tokens whose logits are computed, increasing; nil: every token, or one row per sequence if the head classifies
-  /// sequences.
+  /// sequences. With `Targets.tagSequences` those of the words.
   public let rows: [Int32]?
   public let targets: Targets
   /// The loss's denominator for these targets: their number, or the sum of their class weights.
@@ -25,7 +25,13 @@ public struct LabeledBatch: Sendable {
     var batch = Batch()
     for feature in features { batch.append(feature.ids, tokenTypeIDs: feature.tokenTypeIDs) }
     let targets = Targets.joined(features.map(\.targets))
-    self.init(examples: examples, input: batch, targets: targets, weight: loss.weight(of: targets))
+    var rows: [Int32]?
+    if case .tagSequences = targets {
+      rows = zip(features, batch.sequenceOffsets).flatMap { feature, first in
+        (feature.predictionRows ?? []).map { Int32(first + $0) }
+      }
+    }
+    self.init(examples: examples, input: batch, rows: rows, targets: targets, weight: loss.weight(of: targets))
   }
 }
 

@@ -7,10 +7,11 @@ public struct Logits: Sendable, Equatable {
   public let classes: Int
   /// Row by row.
   public let values: [Float]
+  /// The scores of adjacent classes; nil: the rows are independent.
+  public let transitions: TransitionScores?
 
-  public init(classes: Int, values: [Float]) {
-    self.classes = classes
-    self.values = values
+  public init(classes: Int, values: [Float], transitions: TransitionScores? = nil) {
+    (self.classes, self.values, self.transitions) = (classes, values, transitions)
   }
 
   public var rows: Int { values.count / max(classes, 1) }
@@ -19,10 +20,29 @@ public struct Logits: Sendable, Equatable {
 
 extension Logits {
   /// Some rows of a tensor.
-  init(_ logits: Tensor, rows: some Sequence<Int>) {
+  init(_ logits: Tensor, rows: some Sequence<Int>, transitions: TransitionScores? = nil) {
     self.init(
       classes: logits.columns,
-      values: rows.flatMap { UnsafeBufferPointer(start: logits.pointer + $0 * logits.columns, count: logits.columns) })
+      values: rows.flatMap { UnsafeBufferPointer(start: logits.pointer + $0 * logits.columns, count: logits.columns) },
+      transitions: transitions)
+  }
+}
+
+/// The scores of a CRF besides its emissions, the logits.
+public struct TransitionScores: Sendable, Equatable {
+  /// Of the first class, and of the last.
+  public let start, end: [Float]
+  /// Of a class (row) and the one after it (column), row by row.
+  public let transitions: [Float]
+
+  public init(start: [Float], transitions: [Float], end: [Float]) {
+    (self.start, self.transitions, self.end) = (start, transitions, end)
+  }
+
+  init(_ weights: ChainWeights) {
+    self.init(
+      start: Array(weights.start.values), transitions: Array(weights.transitions.values),
+      end: Array(weights.end.values))
   }
 }
 

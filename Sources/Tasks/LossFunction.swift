@@ -6,6 +6,10 @@ public protocol LossFunction: Sendable {
   func weight(of targets: Targets) -> Float
   /// The sum of the losses divided by `norm`. Sets the gradient of the logits.
   func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double
+  /// The same for a head with a CRF, whose transitions also get their gradients.
+  func callAsFunction(
+    _ logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass
+  ) -> Double
   /// `scale` times how far a student's outputs are from its teachers', summed over the rows. Sets the gradient of the logits.
   func divergence(
     _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
@@ -15,6 +19,12 @@ public protocol LossFunction: Sendable {
 }
 
 extension LossFunction {
+  public func callAsFunction(
+    _ logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass
+  ) -> Double {
+    self(logits, targets, norm: norm, pass)
+  }
+
   /// That of the softmax.
   public func divergence(
     _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass

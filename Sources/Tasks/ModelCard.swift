@@ -1,5 +1,7 @@
 /// The model card of an adapter or a model: README.md with the Hub's metadata. Runs and merged models write it.
 
+import Models
+
 public struct ModelCard {
   /// The base model's name; nil: none, the weights were randomly initialized.
   public var base: String?
@@ -55,7 +57,19 @@ public struct ModelCard {
 
   private var description: TaskDescription { type(of: task).description }
 
+  /// What other libraries do not have of the head; empty: nothing.
+  private var ownLayers: [String] {
+    let layers = task.headLayers
+    return (layers.decoder == .crf ? ["CRF"] : []) + (layers.lstm == nil ? [] : ["LSTM"])
+      + (layers.mixesStates ? ["scalar mix"] : [])
+  }
+
   private var usage: String {
+    if !ownLayers.isEmpty {
+      let arguments = isAdapter ? "BASE --adapter name=THIS_FOLDER" : "THIS_FOLDER"
+      return "`tune predict \(arguments) FILE`. transformers and PEFT load the weights without those of the head's "
+        + "\(ownLayers.joined(separator: ", ")), so that they answer differently."
+    }
     let python = python.map { ", or with PEFT:\n\n```python\n\($0.text)\n```\n" } ?? "."
     return switch (task is any RecordInference, isAdapter) {
     case (true, true): "`tune predict BASE --adapter name=THIS_FOLDER FILE`\(python)"

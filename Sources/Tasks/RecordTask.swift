@@ -42,8 +42,10 @@ public struct RecordTask: Task {
     return train.batch(examples, loss)
   }
 
-  public func loss(of logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
-    loss(logits, targets, norm: norm, pass)
+  public func loss(
+    of logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass
+  ) -> Double {
+    loss(logits, targets, chain, norm: norm, pass)
   }
 
   public func divergence(
@@ -89,10 +91,14 @@ public struct RecordTask: Task {
   ) throws -> (logits: [(sequence: Int, logits: Logits)], loss: Double) {
     let inferenceLoss = loss.forEvaluation
     let norm = data.sequences.indices.reduce(0) { $0 + inferenceLoss.weight(of: data.features($1).targets) }
+    let chain = adapters.outputLayers(of: model).chain, transitions = chain.map(TransitionScores.init)
     let outputs = Inference(model, adapters).run(
       lengths: data.lengths, parallelFor, batch: { data.batch($0, inferenceLoss) }
     ) { batch, logits, pass in
-      (data.predictionLogits(batch, logits), inferenceLoss(logits, batch.targets, norm: norm, pass))
+      (
+        data.predictionLogits(batch, logits, transitions),
+        inferenceLoss(logits, batch.targets, chain, norm: norm, pass)
+      )
     }
     let loss = outputs.reduce(0) { $0 + $1.1 }
     guard loss.isFinite else { throw NotFinite() }

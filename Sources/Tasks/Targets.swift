@@ -9,7 +9,7 @@ public enum Targets: Sendable, Equatable {
   case values([Float])
   /// The first and the last token of the answer in each sequence; nil: the sequence has no target.
   case spans([ClosedRange<Int32>?])
-  /// A class for each element of each sequence; empty: the sequence has no target.
+  /// A class for each word of each sequence, one row of logits each; where one is negative, the sequence has no target.
   case tagSequences([[Int32]])
 
   /// The number of rows of logits, or of sequences.
@@ -43,8 +43,14 @@ public enum Targets: Sendable, Equatable {
     case .classSets(let sets): !sets[index].isEmpty
     case .values(let values): !values[index].isNaN
     case .spans(let spans): spans[index] != nil
-    case .tagSequences(let sequences): !sequences[index].isEmpty
+    case .tagSequences(let sequences): !sequences[index].isEmpty && sequences[index].allSatisfy { $0 >= 0 }
     }
+  }
+
+  /// The number of rows of logits with a target.
+  public var labeledRowCount: Int {
+    guard case .tagSequences(let sequences) = self else { return labeled.count }
+    return labeled.reduce(0) { $0 + sequences[$1].count }
   }
 
   /// The targets at `indices`, in this order.

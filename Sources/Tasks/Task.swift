@@ -38,7 +38,8 @@ public protocol Task: Sendable {
   /// The batch of some training examples at a step. Anything random in it is a function of the step and the example.
   func batch(_ examples: [Int], at step: Int) -> LabeledBatch
   /// The loss divided by `norm`, the weight of the whole batch's targets. Sets the gradient of the logits.
-  func loss(of logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double
+  /// - Parameter chain: the transitions of the head's CRF; nil: it has none.
+  func loss(of logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass) -> Double
   /// `scale` times how far the logits are from a teacher's, summed over the rows. Sets the gradient of the logits.
   func divergence(
     _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
@@ -94,7 +95,9 @@ extension Task {
   /// For a task without held-out text.
   public func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
 
-  public func loss(of logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+  public func loss(
+    of logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass
+  ) -> Double {
     ClassificationLoss()(logits, targets, norm: norm, pass)
   }
 }

@@ -15,6 +15,8 @@ public protocol TaskInference: Sendable, Codable {
   /// `task.type` in a recipe and in tune.json.
   static var name: String { get }
   static var headType: HeadType { get }
+  /// The head's layers besides the linear one.
+  var headLayers: HeadLayers { get }
   /// transformers' `problem_type` in config.json, which decides loss and activation; nil: the head has none.
   static var problemType: String? { get }
   /// What records are labeled with.
@@ -78,6 +80,7 @@ public struct TaskDescription: Sendable {
 }
 
 extension TaskInference {
+  public var headLayers: HeadLayers { HeadLayers() }
   public static var problemType: String? { nil }
   public static var labelKind: LabelKind { .one }
   public static var readsEntities: Bool { false }

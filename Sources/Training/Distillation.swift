@@ -61,7 +61,9 @@ public final class Distillation: Objective, @unchecked Sendable {
       let logits = model(batch.input, adapters: adapters, rows: batch.rows, trace: studentTrace, pass)
       // KL first: the task's loss may overwrite the logits with their gradient.
       if settings.klWeight > 0 { losses["kl"] = klLoss(logits, batch, task, teacherTraces, totals, pass) }
-      if settings.taskWeight > 0 { losses["task"] = taskLoss(logits, batch, task, totals, pass) }
+      if settings.taskWeight > 0 {
+        losses["task"] = taskLoss(logits, batch, task, adapters.outputLayers(of: model).chain, totals, pass)
+      }
     } else {
       model.encode(batch.input, adapters: adapters, trace: studentTrace, pass)
     }
@@ -87,7 +89,7 @@ public final class Distillation: Objective, @unchecked Sendable {
   private func klLoss(
     _ logits: Tensor, _ batch: LabeledBatch, _ task: any Task, _ traces: [Trace], _ totals: BatchTotals, _ pass: Pass
   ) -> Double {
-    let rows = settings.klTokens == .all ? totals.tokens : totals.labeled
+    let rows = settings.klTokens == .all ? totals.rows : totals.labeled
     let (temperature, scale) = (Float(settings.temperature), Float(settings.klWeight / Double(max(rows, 1))))
     func computeLogits() -> Tensor {
       mean(
@@ -104,15 +106,16 @@ public final class Distillation: Objective, @unchecked Sendable {
 
   /// The task's loss. Only rows with a target are gathered: a row over the vocabulary is expensive.
   private func taskLoss(
-    _ logits: Tensor, _ batch: LabeledBatch, _ task: any Task, _ totals: BatchTotals, _ pass: Pass
+    _ logits: Tensor, _ batch: LabeledBatch, _ task: any Task, _ chain: ChainWeights?, _ totals: BatchTotals,
+    _ pass: Pass
   ) -> Double {
     guard batch.targets.isByRow else {
-      return task.loss(of: logits, batch.targets, norm: totals.weight / Float(settings.taskWeight), pass)
+      return task.loss(of: logits, batch.targets, chain, norm: totals.weight / Float(settings.taskWeight), pass)
     }
     let rows = batch.targets.labeled
     let labeled = rows.count < logits.rows ? gather(logits, rows: rows.map(Int32.init), pass) : logits
     return task.loss(
-      of: labeled, batch.targets.selecting(rows), norm: totals.weight / Float(settings.taskWeight), pass)
+      of: labeled, batch.targets.selecting(rows), chain, norm: totals.weight / Float(settings.taskWeight), pass)
   }
 }
 

@@ -51,7 +51,9 @@ extension Trainer {
       _ = Inference(model, adapters).run(
         lengths: examples.map { plan.batcher.lengths[$0] }, replicas.forEach,
         batch: { [task] indices in task.batch(indices.map { examples[$0] }, at: 0) }
-      ) { [task] batch, logits, pass in task.loss(of: logits, batch.targets, norm: batch.weight, pass) }
+      ) { [task, model, adapters] batch, logits, pass in
+        task.loss(of: logits, batch.targets, adapters.outputLayers(of: model).chain, norm: batch.weight, pass)
+      }
       tokens += examples.reduce(0) { $0 + plan.batcher.lengths[$1] }
     }
     return (clock.now - begin) / .seconds(1) / Double(max(tokens, 1))

@@ -8,6 +8,8 @@ public struct BatchTotals: Sendable, Equatable {
   public let tokens: Int
   /// Attention scores of one head: the sum of the squared sequence lengths.
   public let scores: Int
+  /// Rows of logits: all tokens, or the words that a head reads.
+  public let rows: Int
   /// Rows of logits with a target.
   public let labeled: Int
   /// The sum of the targets' weights.
@@ -20,7 +22,8 @@ public struct BatchTotals: Sendable, Equatable {
         $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
       }
     }
-    labeled = batches.reduce(0) { $0 + $1.targets.labeled.count }
+    rows = batches.reduce(0) { $0 + ($1.targets.isByRow ? $1.input.count : $1.rows?.count ?? $1.input.count) }
+    labeled = batches.reduce(0) { $0 + $1.targets.labeledRowCount }
     weight = batches.reduce(0) { $0 + $1.weight }
   }
 }
@@ -63,7 +66,8 @@ public struct TaskLoss: Objective {
     _ pass: Pass
   ) -> [Double] {
     let logits = model(batch.input, adapters: adapters, rows: batch.rows, pass)
-    let loss = task.loss(of: logits, batch.targets, norm: totals.weight, pass)
+    let loss = task.loss(
+      of: logits, batch.targets, adapters.outputLayers(of: model).chain, norm: totals.weight, pass)
     pass.backward()
     return [loss]
   }

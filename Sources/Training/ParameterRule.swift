@@ -17,7 +17,7 @@ public struct ParameterRule: Sendable, Equatable {
 /// Whether weight decay applies to a parameter of this name: not to biases and LayerNorms, as in transformers' Trainer.
 /// It does apply to an adapter's vectors, such as DoRA's magnitudes; docs/methods.md lists them.
 func hasWeightDecay(_ name: String) -> Bool {
-  !name.hasSuffix(".bias") && !name.contains("LayerNorm") && !name.contains("layer_norm")
+  !name.hasSuffix(".bias") && !name.contains(".bias_") && !name.contains("LayerNorm") && !name.contains("layer_norm")
     && !name.split(separator: ".").contains { $0 == "norm" || $0.hasSuffix("_norm") }
 }
 

@@ -98,9 +98,11 @@ struct PredictCommand: ParsableCommand {
 
 extension SequenceLogits {
   fileprivate var json: JSON {
-    [
+    var object: [String: JSON] = [
       "ids": .array(ids.map { .int(Int($0)) }),
       "logits": .array((0..<logits.rows).map { .array(logits[$0].map { .double(Double($0)) }) }),
     ]
+    object["rows"] = rows.map { .array($0.map(JSON.int)) }
+    return .object(object)
   }
 }

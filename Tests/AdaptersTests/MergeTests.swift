@@ -50,7 +50,7 @@ func `a merged model gives the logits of the adapter, and the base's bytes stay 
   let model = try tinyModel(), before = bytes(model)
   var injection = try LoRAConfig().inject(into: model, seed: 1)
   injection.projections[1].adapter = UnmergeableAdapter()
-  let adapter = Adapter(LoRAConfig(), on: model, injection, head: model.classifier.copy)
+  let adapter = Adapter(LoRAConfig(), on: model, injection, head: model.outputLayers.copy)
   let fault = #expect(throws: MergeFault.self) { try adapter.merged() }
   #expect("\(fault!)".contains("cannot be merged"))
   for method in [PromptConfig(), BottleneckConfig.pfeiffer] as [any AdapterMethod] {

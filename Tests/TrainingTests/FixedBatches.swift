@@ -58,7 +58,7 @@ struct FixedBatches: Task {
     return labeledOnly ? labeled.withLabeledRows(.tokenClassification) : labeled
   }
 
-  func loss(of logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+  func loss(of logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass) -> Double {
     loss(logits, targets, norm: norm, pass)
   }
 

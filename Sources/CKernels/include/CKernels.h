@@ -59,6 +59,8 @@ void tune_tanh(const float *x, float *y, long count);
 /// dx = dy·(1 - y²) where beta is 0, else it is added to.
 void tune_tanh_backward(const float *y, const float *dy, float *dx, long count, float beta);
 double tune_sum_squares(const float *x, long count);
+/// Σ x·y, summed in Double.
+double tune_dot(const float *x, const float *y, long count);
 
 /// y = f(x); derivative = f'(x), unless it is NULL (it may be x).
 enum tune_activation { TUNE_GELU, TUNE_GELU_TANH, TUNE_RELU, TUNE_SILU, TUNE_TANH };
@@ -158,6 +160,14 @@ void tune_attention_bf16_backward(const float *qkv, const float *context, const 
                                   float *dqkv, float *scratch, const tune_sequence *sequence, long head, long from,
                                   long to);
 
+// LSTM (lstm.c): one step of m sequences. gates [m, 4h]: i, f, g, o; cells [m, h], those of the step before may be NULL: 0
+/// The sums of the gates are overwritten by σ(i), σ(f), tanh(g), σ(o).
+/// cell = σ(f)·previous + σ(i)·tanh(g); hidden = σ(o)·tanh(cell)
+void tune_lstm(float *gates, const float *previous, float *cell, float *hidden, long m, long h);
+/// The gradients of the sums overwrite the gates; dcell [m, h] of this step becomes that of the step before.
+void tune_lstm_backward(float *gates, const float *previous, const float *cell, const float *dhidden, float *dcell,
+                        long m, long h);
+
 // Rotary position embeddings (rotary.c)
 /// Rotates the pairs (i, i + head_size/2) of each head of q and k, x [n, 3d] as for attention, by `direction` (1 or -1)
 /// times the angle of the row's position; v is copied. `table` holds for each position the head_size/2 cosines, then
@@ -189,6 +199,12 @@ double tune_binary_cross_entropy(float *logits, const float *targets, const floa
 /// logits, targets [n]; NaN: no target. Returns the sum of the squared errors, divided by `norm`. The gradient overwrites
 /// the logits.
 double tune_mean_squared_error(float *logits, const float *targets, long n, float norm);
+
+// A linear-chain CRF (chain.c): start [c], transitions [c, c] from row to column, end [c]
+/// Returns log Z - score of the tags of one sequence: emissions [n, c], 0 < n. `scale` times the gradient overwrites the
+/// emissions; the gradients of start, transitions and end [c·(c + 2)] are added to, without `scale`. scratch [(n + 3)·c]
+double tune_chain(float *emissions, const int32_t *tags, const float *start, const float *transitions,
+                  const float *end, double *gradients, double *scratch, long n, long c, float scale);
 
 // Divergence (divergence.c); inverse_temperature = 1/T
 /// Returns Σ over rows of KL(q ‖ p), q = softmax(teacher/T), p = softmax(logits/T), both [n, c];

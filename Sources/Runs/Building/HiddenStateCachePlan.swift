@@ -47,7 +47,8 @@ extension RunBuilder {
       if isRequired { throw HiddenStateCacheFault.nothingFrozen }
       return (nil, [])
     }
-    let size = Split.allCases.reduce(0) { $0 + setup.task.tokens(in: $1) } * 4 * model.config.hiddenSize
+    let states = model.headLayers.mixesStates ? blocks + 1 : 1
+    let size = Split.allCases.reduce(0) { $0 + setup.task.tokens(in: $1) } * 4 * model.config.hiddenSize * states
     if let fault = cachingFault(model, setup, objective, blocks: blocks, size: size) {
       if isRequired { throw fault }
       return (nil, fault.isNoted ? ["hidden states are not cached: \(fault)"] : [])

@@ -66,8 +66,8 @@ public struct RunBuilder {
         teacherLabels: teacherLabels(),
         seed: seed, threads: threads))
     let model = try TextModel(
-      config, source.weights, headType: setup.headType, classes: setup.labels.count, reuseHead: setup.reuseHead,
-      seed: seed)
+      config, source.weights, headType: setup.headType, layers: setup.inference.headLayers,
+      classes: setup.labels.count, reuseHead: setup.reuseHead, seed: seed)
     source.initializeNewTokens(of: model)
     model.gradientCheckpointing = recipe.training.gradientCheckpointing
     let adapter = try makeAdapter(model, tokenizer, newTokens: source.newTokens.map(\.id), seed)
@@ -136,8 +136,10 @@ public struct RunBuilder {
   /// always trains with it. Without the bias of a tied decoder, because PEFT has no module
   /// name for it.
   private func headModules(of model: TextModel) -> [String] {
-    let names = Set(model.newlyInitialized.map(moduleName) + model.headTransformModules.filter(isTrainedWithClassifier))
-    return names.subtracting([model.classifier.name]).sorted()
+    let names = Set(
+      model.newlyInitialized.map(moduleName) + model.headTransformModules.filter(isTrainedWithClassifier)
+        + model.tagLayerModules)
+    return names.subtracting(model.outputLayers.parameters.map { moduleName(of: $0.name) }).sorted()
   }
 
   private func untrainedNotes(_ trainer: Trainer) -> [String] {

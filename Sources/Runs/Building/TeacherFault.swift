@@ -19,6 +19,7 @@ enum TeacherFault: Error, CustomStringConvertible {
   case noAttention
   case varyingInput(VaryingInput)
   case noClasses(TaskType)
+  case words(String)
 
   var description: String {
     switch self {
@@ -28,6 +29,9 @@ enum TeacherFault: Error, CustomStringConvertible {
     case .noClasses(let task):
       "distillation.cache: holds the probabilities of classes, of which one applies; \(task.rawValue) has none. Remove the "
         + "key: the teachers then run at every step."
+    case .words(let path):
+      "distillation.teachers: the head of \(path) has an LSTM, which reads words; the student's reads tokens. Set "
+        + "task.decoder to \"crf\" or task.lstm_hidden_size, or distillation.kl_weight to 0."
     case .noHead(let path):
       "distillation.teachers: \(path) has no head for this task, but distillation.kl_weight compares logits. "
         + "Fine-tune the teacher first, give its adapter, or set distillation.kl_weight to 0."

@@ -76,9 +76,15 @@ extension RunBuilder {
     if comparesLogits && !setup.headType.isTied && labels != setup.labels {
       throw TeacherFault.labels(teacher: teacher.adapter ?? path, found: labels, wanted: setup.labels)
     }
+    if comparesLogits, let layers = settings?.task.headLayers, layers.lstm != nil,
+      !setup.inference.headLayers.readsWords
+    {
+      throw TeacherFault.words(teacher.adapter ?? path)
+    }
     let checkpoint = try Checkpoint(folder: path, threads: threads), hash = checkpoint.sha256
     let model = try TextModel(
-      config, checkpoint, headType: setup.headType, classes: max(setup.labels.count, 1), reuseHead: true, seed: 0)
+      config, checkpoint, headType: setup.headType, layers: settings?.task.headLayers ?? HeadLayers(),
+      classes: max(setup.labels.count, 1), reuseHead: true, seed: 0)
     var files = [path + "/config.json"], adapterNames: Set<String> = [], set: AdapterSet?
     var notes = checkpoint.notes
     if let folder = teacher.adapter {
@@ -158,7 +164,8 @@ extension RunBuilder {
     let labeledOnly = distillation.klTokens == .labeled
     let rows = setup.task.lengths.indices.map { example in
       let batch = setup.task.batch([example], at: 0)
-      return (labeledOnly ? batch.withLabeledRows(setup.headType) : batch.withAllRows(setup.headType)).targets.count
+      let chosen = labeledOnly ? batch.withLabeledRows(setup.headType) : batch.withAllRows(setup.headType)
+      return chosen.rows?.count ?? chosen.targets.count
     }
     let k = min(distillation.cacheTopK, student.classifier.outputs)
     var data = recipe.json["data"]?.object ?? [:]

@@ -74,7 +74,7 @@ public struct MaskedLMTask: Task {
       batch: { batch(store, $0, heldOutMasking, key: (Self.heldOutSeed, -1)) }
     ) { batch, logits, pass in
       let correct = zip(argmaxRows(logits), classes(of: batch)).count { $0.label == Int($1) }
-      let loss = self.loss(of: logits, batch.targets, norm: 1, pass)
+      let loss = self.loss(of: logits, batch.targets, nil, norm: 1, pass)
       return (loss: loss, correct: correct, targets: batch.targets.count)
     }
     let sum = results.reduce(0) { $0 + $1.loss }

@@ -53,6 +53,27 @@ struct EntityLabels: Sendable {
     return scheme == .iob2 ? tags : TagScheme.iob2.tags(TagScheme.iobes.spans(tags).spans, count: tags.count)
   }
 
+  /// Which labels may follow each other in the scheme. A type without B- label may begin with I-.
+  func legalSteps(_ labels: [String]) -> LegalSteps {
+    let tags = labels.map { tagOfLabel[$0] }
+    func begins(_ tag: EntityTag?) -> Bool {
+      guard let tag, tag.prefix == .inside || tag.prefix == .end else { return true }
+      return scheme == .iob2 && ids[EntityTag(.begin, tag.type)] == nil
+    }
+    /// Whether an entity may end with the tag.
+    func ends(_ tag: EntityTag?) -> Bool {
+      guard let tag, scheme != .iob2 else { return true }
+      return tag.prefix == .end || tag.prefix == .single
+    }
+    func continues(_ tag: EntityTag?, _ next: EntityTag?) -> Bool {
+      guard let tag, let next, tag.type == next.type else { return false }
+      return [.begin, .inside].contains(tag.prefix) && [.inside, .end].contains(next.prefix)
+    }
+    return LegalSteps(
+      start: tags.map(begins), end: tags.map(ends),
+      transitions: tags.map { tag in tags.map { continues(tag, $0) || ends(tag) && begins($0) } })
+  }
+
   /// Entity types.
   var types: Set<String> { Set(ids.keys.map(\.type)) }
 }

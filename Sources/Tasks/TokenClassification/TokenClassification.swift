@@ -16,19 +16,25 @@ public struct TokenClassification: RecordInference {
   public let labels: [String]
   /// How a text is split into words.
   public let splitWords: WordSplitting
+  public let headLayers: HeadLayers
   let entityLabels: EntityLabels
+  private let legalSteps: LegalSteps
 
   private enum CodingKeys: String, CodingKey {
     case labels
     case splitWords = "split_words"
+    case head
   }
 
   public init(labels: [String]) throws { try self.init(labels: labels, splitWords: .punctuation) }
 
   /// - Throws: `TaskFault.labelNames`.
-  public init(labels: [String], splitWords: WordSplitting) throws(TaskFault) {
-    (self.labels, self.splitWords) = (labels, splitWords)
+  public init(
+    labels: [String], splitWords: WordSplitting, headLayers: HeadLayers = HeadLayers()
+  ) throws(TaskFault) {
+    (self.labels, self.splitWords, self.headLayers) = (labels, splitWords, headLayers)
     entityLabels = try EntityLabels(labels)
+    legalSteps = entityLabels.legalSteps(labels)
   }
 
   /// Only the labels are required.
@@ -36,13 +42,15 @@ public struct TokenClassification: RecordInference {
     let file = try decoder.container(keyedBy: CodingKeys.self)
     try self.init(
       labels: try file.decode([String].self, forKey: .labels),
-      splitWords: try file.decodeIfPresent(WordSplitting.self, forKey: .splitWords) ?? .punctuation)
+      splitWords: try file.decodeIfPresent(WordSplitting.self, forKey: .splitWords) ?? .punctuation,
+      headLayers: try file.decodeIfPresent(HeadLayers.self, forKey: .head) ?? HeadLayers())
   }
 
   public func encode(to encoder: any Encoder) throws {
     var file = encoder.container(keyedBy: CodingKeys.self)
     try file.encode(labels, forKey: .labels)
     try file.encode(splitWords, forKey: .splitWords)
+    if headLayers != HeadLayers() { try file.encode(headLayers, forKey: .head) }
   }
 
   /// Ready words, or the words of the record's text.
@@ -62,19 +70,43 @@ public struct TokenClassification: RecordInference {
       let ids = tokenizer.ids(text, window)
       let firstRow = tokenizer.tokenizer.template.before.count
       let rows = window.words.map { text.wordStarts[$0] - window.tokens.lowerBound + firstRow }
+      if headLayers.readsWords {
+        let tags = tags.isEmpty ? rows.map { _ in -1 } : window.words.map { labelIDs[$0] }
+        return Features(ids: ids, targets: .tagSequences([tags]), predictionRows: rows)
+      }
       var targets = [Int32](repeating: -1, count: ids.count)
       if !tags.isEmpty { for (row, word) in zip(rows, window.words) { targets[row] = labelIDs[word] } }
       return Features(ids: ids, targets: .classes(targets), predictionRows: rows)
     }
   }
 
-  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
-    let tags = logits.flatMap { logits in
-      (0..<logits.rows).map { row in
-        let (label, probability) = argmax(logits[row])
-        return ScoredLabel(labels[label], Double(probability))
+  public var evaluationLoss: any LossFunction { loss() }
+
+  /// The loss for the head's decoder.
+  func loss(weights: [Float]? = nil, smoothing: Float = 0) -> any LossFunction {
+    switch (headLayers.decoder, headLayers.readsWords) {
+    case (.crf, _): ChainLoss()
+    case (.softmax, true): WordLoss(ClassificationLoss(weights: weights, smoothing: smoothing))
+    case (.softmax, false): ClassificationLoss(weights: weights, smoothing: smoothing)
+    }
+  }
+
+  /// The label of each word, from the logits of its window. A CRF chooses those of all windows together.
+  private func decode(_ windows: [Logits]) -> [(label: Int, probability: Double)] {
+    guard let transitions = windows.first?.transitions else {
+      return windows.flatMap { logits in
+        (0..<logits.rows).map { row in
+          let (label, probability) = argmax(logits[row])
+          return (label, Double(probability))
+        }
       }
     }
+    let chain = Chain(emissions: windows.flatMap(\.values), transitions, legalSteps)
+    return zip(chain.best(), chain.marginals()).map { ($0, $1[$0]) }
+  }
+
+  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
+    let tags = decode(logits).map { ScoredLabel(labels[$0.label], $0.probability) }
     return record.texts.isEmpty
       ? .tags(tags, entities(tags) { ($0, record.words[$0].joined(separator: " ")) })
       : .entities(entities(tags) { textRange($0, record.texts[0], encoded.words) })

@@ -1,6 +1,7 @@
 /// Settings of token classification, and what a run needs for it: the data in IOB2, the labels, the training task.
 import Datasets
 import Files
+public import Models
 import Tokenizers
 
 public struct TokenClassificationSettings: Sendable, Equatable {
@@ -12,6 +13,7 @@ public struct TokenClassificationSettings: Sendable, Equatable {
   public var labels: [String]?
   /// How predictions split texts into words; nil: by the first rule that keeps every word of the training data.
   public var splitWords: WordSplitting?
+  public var headLayers = HeadLayers()
 
   public init() {}
 }
@@ -23,10 +25,10 @@ extension TokenClassificationSettings: TaskSettings {
     let (labels, reuseHead) = try chooseLabels(splits[.train] ?? [], context)
     if let limit = context.data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(limit)) } }
     let words = wordSplitting(splits[.train] ?? [], context.tokenizer)
-    let inference = try TokenClassification(labels: labels, splitWords: words.rule)
+    let inference = try TokenClassification(labels: labels, splitWords: words.rule, headLayers: headLayers)
     let task = RecordTask(
       inference, splits: splits, tokenizer: context.tokenizer,
-      loss: ClassificationLoss(
+      loss: inference.loss(
         weights: try loss(weights: classWeights, of: labels, key: "class_weights"), smoothing: Float(labelSmoothing)))
     let notes = Split.allCases.flatMap { split -> [String] in
       let size = task.sizes(split)

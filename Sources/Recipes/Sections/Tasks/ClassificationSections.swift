@@ -1,6 +1,7 @@
 /// "task": {"type": "token_classification", …} and {"type": "sequence_classification", …}.
 import Datasets
 import Files
+import Models
 import Tasks
 
 extension TokenClassificationSettings: TaskSection {
@@ -11,7 +12,28 @@ extension TokenClassificationSettings: TaskSection {
     fields.field(
       "split_words", &splitWords, .choice(or: "auto"),
       "Where predictions split a text into words; \"auto\": as the words of the training data are.")
+    declareHead(fields)
     fields.declareClassificationLoss(&labelSmoothing, &classWeights)
+    for (key, isDefault) in [("label_smoothing", labelSmoothing == 0), ("class_weights", classWeights.isEmpty)] {
+      fields.check(isDefault || headLayers.decoder == .softmax, key, expected: "no value with decoder \"crf\"")
+    }
+  }
+
+  private mutating func declareHead(_ fields: Fields) {
+    fields.field(
+      "decoder", &headLayers.decoder, .choice,
+      "How tags are chosen: each word's by itself, or all of a text's together by a linear-chain CRF.")
+    var size = headLayers.lstm?.hiddenSize, layers = headLayers.lstm?.layers
+    fields.optional(
+      "lstm_hidden_size", &size, .int(1..., maximum: HeadLayers.sizes.hidden.upperBound),
+      "Units per direction of a bidirectional LSTM over the words, below the tags; else none.")
+    fields.optional(
+      "lstm_layers", &layers, .int(1..., maximum: HeadLayers.sizes.layers.upperBound), needs: "task.lstm_hidden_size",
+      "Layers of the LSTM; else one.")
+    headLayers.lstm = size.map { HeadLayers.LSTM(hiddenSize: $0, layers: layers ?? 1) }
+    fields.field(
+      "scalar_mix", &headLayers.mixesStates, .bool,
+      "Whether the head reads a learned weighted sum of all hidden states instead of the last.")
   }
 }
 
