@@ -28,6 +28,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CProcess"),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(
       name: "CKernels",
@@ -78,7 +79,7 @@ let package = Package(
       name: "tune",
       dependencies: [
         "Recipes", "Reporting", "Runs", "Serving", "Training", "Adapters", "Tasks", "Datasets", "Models", "Tokenizers",
-        "Checkpoints", "Kernels", "Downloads", "Hub", "Files",
+        "Checkpoints", "Kernels", "Downloads", "Hub", "Files", "CProcess",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -24,7 +24,10 @@ extension Adapter {
       method = choice
     }
     method.addModulesToSave(tensors.savedModules(of: model, besides: method.modulesToSave))
-    let injection = try method.inject(into: model, seed: nil)
+    let injection: Injection
+    do { injection = try method.inject(into: model, seed: nil) } catch let fault as TargetFault {
+      throw AdapterFault.unsupported(file: file, problems: ["\(fault)"])
+    }
     for tensor in injection.tensors { try tensors.read(tensor.parameter, savedName: tensor.name) }
     let head = model.headType.isTied ? nil : try tensors.head(of: model)
     self.init(method, on: model, injection, head: head, trainableTokens: tokens?.ids ?? [], notes: tensors.notes)

@@ -52,7 +52,7 @@ public enum TargetFault: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .badPattern(let key, let pattern, let why):
-      "'\(key)': \"\(pattern)\" is not a regular expression of Python's re (\(why))."
+      "'\(key)': the pattern \"\(pattern)\" cannot be used: \(why)."
     case .nothingExcluded(let pattern):
       "'exclude_modules': \"\(pattern)\" excludes none of the modules that 'target_modules' chooses. Correct it, or remove "
         + "it. A list has names or name suffixes; a regular expression must match a module's whole name."

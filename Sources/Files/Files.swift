@@ -13,13 +13,6 @@ public func readFile(_ path: String, limit: Int = documentLimit) throws(FileFaul
   return try readAll(of: descriptor, path: path, limit: limit)
 }
 
-/// The bytes that come from the file, pipe or device at `path`, to its end.
-public func readStream(_ path: String) throws(FileFault) -> Data {
-  let descriptor = try openForReading(path)
-  defer { close(descriptor) }
-  return try readAll(of: descriptor, path: path, limit: .max)
-}
-
 private func readAll(of descriptor: Int32, path: String, limit: Int) throws(FileFault) -> Data {
   var info = stat()
   guard fstat(descriptor, &info) == 0 else { throw .unreadable(path: path, why: reason(errno)) }

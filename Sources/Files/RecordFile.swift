@@ -16,7 +16,8 @@ public struct RecordKey: Hashable, Sendable {
 /// It is valid at any moment. A writer holds a lock on the file, writes after the end, and updates the end last, so a
 /// record that a killed program left unfinished is ignored. A damaged record does not match its checksum.
 public final class RecordFile: Sendable {
-  public let path: String
+  public var path: String { file.path }
+  private let file: CacheFile
   private let state = Mutex(State())
 
   private struct State {
@@ -37,7 +38,7 @@ public final class RecordFile: Sendable {
   private static let magic: UInt64 = 0x3130_4452_4345_5254
 
   /// Does not access the disk; `open` does.
-  public init(path: String) { self.path = path }
+  public init(_ file: CacheFile) { self.file = file }
 
   deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
@@ -50,10 +51,7 @@ public final class RecordFile: Sendable {
   /// Opens the file, or creates it and its folder, and reserves `size` bytes of disk space in all. A file of another
   /// format is emptied first.
   public func open(reserving size: Int) throws(FileFault) {
-    try makeFolder(parentFolder(of: path))
-    let isNew = !fileExists(path)
-    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .unwritable(path: path, why: reason(errno)) }
+    let isNew = !file.exists, descriptor = try file.open()
     var code = withFileLock(descriptor) {
       if readIntegers(2, at: 0, of: descriptor)?.first != Self.magic {
         guard ftruncate(descriptor, 0) == 0 else { return errno }
@@ -72,9 +70,9 @@ public final class RecordFile: Sendable {
     }
     if code == EOPNOTSUPP || code == EINVAL { code = 0 }  // the file system cannot reserve space
     if code == 0 { return }
-    state.withLock { $0.descriptor = -1 }
+    state.withLock { $0 = State() }
     close(descriptor)
-    if isNew { unlink(path) }
+    if isNew { file.discard() }
     throw .unwritable(path: path, why: "\(reason(code)); \(size) bytes are required")
   }
 

@@ -11,11 +11,8 @@ public final class ScratchFile {
   /// - Parameter folder: default: `TMPDIR`, else /var/tmp, which is on a disk; /tmp may be in memory.
   public init(in folder: String? = nil) throws(FileFault) {
     self.folder = folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
-    var template = Array((self.folder + "/tune-scratch-XXXXXX").utf8CString)
-    descriptor = mkstemp(&template)
+    descriptor = openUnnamedFile(in: self.folder)
     guard descriptor >= 0 else { throw .scratch(folder: self.folder, why: reason(errno)) }
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    unlink(template)
   }
 
   deinit { close(descriptor) }

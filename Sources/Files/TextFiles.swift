@@ -2,7 +2,19 @@
 /// Does not split documents into sentences or words.
 import Glibc
 
-/// Calls `body` with each document of the file at `path`, in order. Memory use is that of the longest line.
+/// A document, or a part of one that is longer than 1 MiB.
+///
+/// A long document is cut before the white space that precedes a word, so that the tokens of its parts are those of the
+/// whole document; a MiB without white space is cut between two code points.
+public struct TextPart: Sendable {
+  public let text: String
+  /// The document's line, counted from 1.
+  public let line: Int
+  public let startsDocument: Bool
+}
+
+/// Calls `body` with the documents of the file at `path`, in order and in parts. Memory use does not grow with the text,
+/// except with a line of JSON, which may have at most 100 MB.
 ///
 /// - A file named `.jsonl` or `.json` (also with `.gz` after it) has one JSON object per line; a document is the values
 ///   of `fields` in that order, joined by a space. Empty `fields` means `["text"]`.
@@ -10,33 +22,100 @@ import Glibc
 /// - Gzip is detected from the first two bytes, not from the name. Blank lines and blank documents are skipped.
 ///
 /// ```swift
-/// try forEachText(in: "pubmed.jsonl.gz", fields: ["title", "abstract"]) { words += $0.split(separator: " ").count }
+/// try forEachPart(in: "pubmed.jsonl.gz", fields: ["title", "abstract"]) { words.add($0.text, splitBy: tokenizer) }
 /// ```
 /// - Throws: `FileFault`, with the line number, for bytes that are not UTF-8, invalid JSON, a field that is missing or
 ///   not a string, and damaged or truncated gzip data; and the errors of `body`.
-public func forEachText(in path: String, fields: [String], _ body: (String) throws -> Void) throws {
-  try forEachDocument(in: path, fields: fields) { text, _ in try body(text) }
-}
-
-/// Calls `body` as `forEachText` does, with each document's line, counted from 1.
-public func forEachDocument(in path: String, fields: [String], _ body: (String, Int) throws -> Void) throws {
-  let fields = fields.isEmpty ? ["text"] : fields
+public func forEachPart(in path: String, fields: [String], _ body: (TextPart) throws -> Void) throws {
   let name = path.hasSuffix(".gz") ? path.dropLast(3) : path[...]
   let isJSON = name.hasSuffix(".jsonl") || name.hasSuffix(".json")
-  var lines = LineSplitter()
-  func document(_ bytes: UnsafeRawBufferPointer, _ line: Int) throws {
-    if bytes.allSatisfy({ $0 == 0x20 || 0x09...0x0D ~= $0 }) { return }
+  var splitter = LineSplitter(), documents = DocumentReader(path: path)
+  var lines = JSONLineReader(path: path, fields: fields.isEmpty ? ["text"] : fields)
+  func pass(_ part: LineSplitter.Part) throws {
     if isJSON {
-      let text = try values(of: fields, in: bytes, path, line)
-      if text.contains(where: { !$0.isWhitespace }) { try body(text, line) }
-    } else if let text = String(validating: bytes, as: UTF8.self) {
-      try body(text, line)
+      try lines.read(part) { try documents.read($0, body) }
     } else {
-      throw FileFault.malformed(file: path, line: line, found: "bytes that are not UTF-8", expected: "UTF-8 text")
+      try documents.read(part, body)
     }
   }
-  try forEachChunk(in: path) { chunk in try lines.split(chunk, document) }
-  try lines.finish(document)
+  try forEachChunk(in: path) { try splitter.split($0, pass) }
+  try splitter.finish(pass)
+}
+
+/// Calls `body` with each whole document, as `forEachPart` reads them. Memory use is that of the longest document.
+public func forEachText(in path: String, fields: [String], _ body: (String) throws -> Void) throws {
+  var document: String?
+  try forEachPart(in: path, fields: fields) { part in
+    if part.startsDocument {
+      if let document { try body(document) }
+      document = part.text
+    } else {
+      document? += part.text
+    }
+  }
+  if let document { try body(document) }
+}
+
+/// Makes documents of lines of plain text: checks that they are UTF-8, and skips what is blank before the first word.
+private struct DocumentReader {
+  let path: String
+  private var startsDocument = true
+
+  init(path: String) { self.path = path }
+
+  mutating func read(_ part: LineSplitter.Part, _ body: (TextPart) throws -> Void) throws {
+    if part.startsLine { startsDocument = true }
+    if startsDocument, part.bytes.allSatisfy({ $0 == 0x20 || 0x09...0x0D ~= $0 }) { return }
+    guard let text = String(validating: part.bytes, as: UTF8.self) else {
+      throw FileFault.malformed(
+        file: path, line: part.line, found: "bytes that are not UTF-8", expected: "UTF-8 text")
+    }
+    let isFirst = startsDocument
+    startsDocument = false
+    try body(TextPart(text: text, line: part.line, startsDocument: isFirst))
+  }
+}
+
+/// Collects the parts of lines of JSON, and passes on the texts of their objects in parts.
+private struct JSONLineReader {
+  private static let maximumSize = 100_000_000
+  let path: String
+  let fields: [String]
+  private var line: [UInt8] = []
+
+  init(path: String, fields: [String]) { (self.path, self.fields) = (path, fields) }
+
+  mutating func read(_ part: LineSplitter.Part, _ body: (LineSplitter.Part) throws -> Void) throws {
+    guard line.count + part.bytes.count <= Self.maximumSize else {
+      throw FileFault.malformed(
+        file: path, line: part.line, found: "a line of more than 100 MB",
+        expected: "shorter JSON lines; only plain text may have lines of any length")
+    }
+    if part.startsLine, part.endsLine { return try read(part.bytes, part.line, body) }
+    line += part.bytes
+    guard part.endsLine else { return }
+    defer { line = [] }
+    try line.withUnsafeBytes { try read($0, part.line, body) }
+  }
+
+  private func read(
+    _ bytes: UnsafeRawBufferPointer, _ line: Int, _ body: (LineSplitter.Part) throws -> Void
+  ) throws {
+    if bytes.allSatisfy({ $0 == 0x20 || 0x09...0x0D ~= $0 }) { return }
+    var text = try values(of: fields, in: bytes, path, line)
+    if text.allSatisfy(\.isWhitespace) { return }
+    try text.withUTF8 { text in
+      var rest = UnsafeRawBufferPointer(text), startsLine = true
+      while !rest.isEmpty {
+        let count = rest.count > LineSplitter.maximumPartSize ? cut(rest) : rest.count
+        try body(
+          .init(
+            bytes: UnsafeRawBufferPointer(rebasing: rest[..<count]), line: line, startsLine: startsLine,
+            endsLine: count == rest.count))
+        (rest, startsLine) = (UnsafeRawBufferPointer(rebasing: rest[count...]), false)
+      }
+    }
+  }
 }
 
 /// The values of `fields` in the JSON object of a line, joined by a space.
@@ -93,37 +172,4 @@ private func fill(
     if count > 0 { size += count } else if errno != EINTR { throw .unreadable(path: path, why: reason(errno)) }
   }
   return size
-}
-
-/// Splits chunks into lines, which may span any number of chunks. A carriage return is kept: it is white space.
-private struct LineSplitter {
-  /// The beginning of a line that continues in the next chunk.
-  private var pending: [UInt8] = []
-  private var line = 0
-
-  mutating func split(
-    _ chunk: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer, Int) throws -> Void
-  ) throws {
-    var rest = chunk
-    while let start = rest.baseAddress, let end = memchr(start, 0x0A, rest.count) {
-      let length = start.distance(to: UnsafeRawPointer(end))
-      let head = UnsafeRawBufferPointer(rebasing: rest[..<length])
-      line += 1
-      if pending.isEmpty {
-        try body(head, line)
-      } else {
-        pending += head
-        try pending.withUnsafeBytes { try body($0, line) }
-        pending.removeAll(keepingCapacity: true)
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest[(length + 1)...])
-    }
-    pending += rest
-  }
-
-  /// Passes on the last line if it does not end with a newline.
-  mutating func finish(_ body: (UnsafeRawBufferPointer, Int) throws -> Void) throws {
-    line += 1
-    if !pending.isEmpty { try pending.withUnsafeBytes { try body($0, line) } }
-  }
 }

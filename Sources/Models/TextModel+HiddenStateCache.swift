@@ -1,7 +1,7 @@
 /// Which hidden states of a model stay the same during training, and the cache file for them.
 import Autograd
 import Checkpoints
-import Files
+public import Files
 import Kernels
 
 extension TextModel {
@@ -24,12 +24,13 @@ extension TextModel {
     return pass.dropoutSites > 0
   }
 
-  /// A cache of the hidden states after the first `blocks` blocks, in a file in `folder` that is not opened yet. The
-  /// file's name is a digest of everything that the hidden states depend on, so that other runs find the file.
+  /// A cache of the hidden states after the first `blocks` blocks.
+  /// - Parameter file: returns the file with a name, which is a digest of everything that the hidden states depend on, so
+  ///   that other runs find it. It is not opened yet.
   public func makeHiddenStateCache(
-    below blocks: Int, _ adapters: RowAdapters, in folder: String
+    below blocks: Int, _ adapters: RowAdapters, file: (String) -> CacheFile
   ) -> HiddenStateCache {
-    let file = RecordFile(path: "\(folder)/states-\(digest(below: blocks, adapters).prefix(16)).cache")
+    let file = RecordFile(file("states-\(digest(below: blocks, adapters).prefix(16)).cache"))
     return HiddenStateCache(
       firstUncachedBlock: blocks, hasAllStates: headLayers.mixesStates, hiddenSize: config.hiddenSize, file: file,
       adapters: adapters)

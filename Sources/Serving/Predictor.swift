@@ -4,7 +4,7 @@ import Models
 public import Tasks
 
 public struct Predictor {
-  private let pool: AdapterPool
+  public let pool: AdapterPool
   private let tasks: [any RecordInference]
   private let parallelFor: ParallelFor
   private let keepsLogits: Bool

@@ -44,7 +44,16 @@ private struct SplitTexts {
       }
     } else if let text = format as? TextFormat {
       for path in paths {
-        try forEachDocument(in: path, fields: text.fields) { text, line in body(fnv1a(text)) { "\(path):\(line)" } }
+        var hash = FNV1a(), line = 0
+        func passOn() { if line > 0 { body(hash.value) { "\(path):\(line)" } } }
+        try forEachPart(in: path, fields: text.fields) { part in
+          if part.startsDocument {
+            passOn()
+            (hash, line) = (FNV1a(), part.line)
+          }
+          for byte in part.text.utf8 { hash.add(UInt64(byte)) }
+        }
+        passOn()
       }
     }
   }

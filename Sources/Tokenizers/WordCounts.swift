@@ -3,7 +3,7 @@
 /// Words are compared by scalars, as in `Vocabulary`, and ordered by first occurrence.
 /// ```swift
 /// var words = WordCounts()
-/// try forEachText(in: "notes.txt", fields: ["text"]) { words.add($0, splitBy: tokenizer) }
+/// try forEachPart(in: "notes.txt", fields: ["text"]) { words.add($0.text, splitBy: tokenizer) }
 /// ```
 public struct WordCounts: Sendable {
   /// Number of words including repetitions.

@@ -1,6 +1,6 @@
 /// Caches the teachers' log-probabilities of the training examples on disk: the teachers run in the first epoch only.
 import Autograd
-import Files
+public import Files
 import Glibc
 import Hashing
 import Synchronization
@@ -11,7 +11,8 @@ import Tasks
 /// killed run leaves a usable file.
 /// Sendable: opened before the first step; only the thread with the shard of an example writes its record.
 public final class TeacherCache: @unchecked Sendable {
-  public let path: String
+  public var path: String { file.path }
+  private let file: CacheFile
   /// Bytes of the file.
   public let size: Int
   /// Rows of logits of all examples.
@@ -31,8 +32,8 @@ public final class TeacherCache: @unchecked Sendable {
   /// - Parameters:
   ///   - rows: rows of logits of each example.
   ///   - k: classes cached per row.
-  public init(path: String, rows: [Int], k: Int) {
-    self.path = path
+  public init(_ file: CacheFile, rows: [Int], k: Int) {
+    self.file = file
     self.k = k
     rowOffsets = rows.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
     size = Self.headerSize + 8 * rows.count + 8 * k * rowOffsets[rows.count]
@@ -43,10 +44,7 @@ public final class TeacherCache: @unchecked Sendable {
   /// Opens the file, or creates it and its folder, and reserves its disk space. A file with another header is reset.
   /// - Throws: `FileFault`.
   public func open() throws {
-    try makeFolder(parentFolder(of: path))
-    let isNew = !fileExists(path)
-    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw fault(errno) }
+    let isNew = !file.exists, descriptor = try file.open()
     defer { close(descriptor) }
     // Cuts or extends the file of another configuration; zeros are no valid checksum.
     var code = ftruncate(descriptor, off_t(size)) == 0 ? 0 : errno
@@ -54,7 +52,7 @@ public final class TeacherCache: @unchecked Sendable {
     let mapped = code == 0 ? mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0) : nil
     guard let mapped, mapped != MAP_FAILED else {
       let fault = fault(code == 0 ? errno : code)
-      if isNew { unlink(path) }
+      if isNew { file.discard() }
       throw fault
     }
     memory = UnsafeMutableRawBufferPointer(start: mapped, count: size)

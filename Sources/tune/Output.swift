@@ -19,39 +19,6 @@ func emit(_ line: String) throws {
 
 func emit(_ json: JSON, pretty: Bool = false) throws { try emit(json.text(pretty: pretty)) }
 
-/// The lines of a file, or of standard input for "-". CRLF ends a line like LF; a trailing newline adds no empty line.
-func readLines(_ path: String) throws -> [InputLine] {
-  let data = path == "-" ? try readStandardInput() : try readStream(path)
-  let text = data.dropFirst(data.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
-  var lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-  if lines.last?.isEmpty ?? false { lines.removeLast() }
-  return lines.enumerated().map { index, bytes in
-    let line = bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes
-    return InputLine(number: index + 1, file: path, decoded: String(validating: line, as: UTF8.self))
-  }
-}
-
-/// A line of a file or of standard input.
-struct InputLine {
-  /// Counted from 1.
-  let number: Int
-  let file: String
-  /// nil: it is not UTF-8.
-  fileprivate let decoded: String?
-
-  /// - Throws: `FileFault` if the line is not UTF-8.
-  func text() throws(FileFault) -> String {
-    if let decoded { return decoded }
-    throw .malformed(file: file, line: number, found: "bytes that are not UTF-8", expected: "UTF-8")
-  }
-}
-
-private func readStandardInput() throws(FileFault) -> Data {
-  var data = Data()
-  try readChunks(of: STDIN_FILENO, path: "standard input") { data.append(contentsOf: $0) }
-  return data
-}
-
 struct ThreadOption: ParsableArguments {
   @Option(help: "Number of threads; it does not affect the result. Default: the CPUs available to this process.")
   var threads: Int?

@@ -16,8 +16,10 @@ struct PredictCommand: ParsableCommand {
       Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts), "words" (a list, \
       for a token classifier), or the columns of the run if it read JSON lines. Each output line is the input's object with \
       the predictions by adapter: "entities" of a token classifier, whose offsets count Unicode code points of the text, or \
-      words, which then also have "tags"; or "labels" of a sequence classifier. A line that cannot be read becomes \
-      {"error": …}, and the exit status is 1. Without an adapter the model's own classifier is used, under the name "base".
+      words, which then also have "tags"; or "labels" of a sequence classifier. They replace members of these names, such as \
+      gold labels. Lines are answered as they arrive. A line that cannot be read ends the command after the answers before \
+      it; with --keep-going its row is {"error": …}, and the exit status is 1 at the end. Without an adapter the model's own \
+      classifier is used, under the name "base".
       """)
 
   @Argument(
@@ -37,11 +39,13 @@ struct PredictCommand: ParsableCommand {
   var anyBase = false
   @Flag(help: "Also print the token ids and logits of every window.")
   var logits = false
+  @Flag(help: "Print {\"error\": …} for a line that cannot be read, and go on.")
+  var keepGoing = false
   @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOption
 
   func run() throws {
-    let lines = try readLines(file)
+    let lines = try LineReader(file)
     let (model, adapters) = try modelFolders(model, adapter)
     let usesBase = base || adapters.isEmpty, folders = adapters.map(\.path) + (usesBase ? [model] : [])
     let precision = try precision.value(for: folders)
@@ -53,33 +57,54 @@ struct PredictCommand: ParsableCommand {
     pool.use(precision)
     let replicas = Replicas(threads: threads.count)
     let predictor = try Predictor(pool, logits: logits, run: replicas.forEach)
-    let columns = InputColumns(pool.members.map(\.settings), headType: pool.model.headType)
-    var faults: [String] = []
-    for start in stride(from: 0, to: lines.count, by: 512) {
-      let inputs = lines[start..<min(start + 512, lines.count)].map { line in
-        Result {
-          let input = try PredictInput(line, columns)
-          try predictor.check(input.record)
-          return input
+    try answer(lines, predictor, InputColumns(pool.members.map(\.settings), headType: pool.model.headType))
+  }
+
+  /// Prints a row for each line, while further lines may still arrive.
+  private func answer(_ lines: LineReader, _ predictor: Predictor, _ columns: InputColumns) throws {
+    var progress = LineProgress(), replaced: Set<String> = [], faults = 0, firstFault: (any Error)?
+    while case let batch = try lines.next(atMost: 512), let last = batch.last {
+      var rows: [String] = []
+      for row in try self.rows(for: batch, predictor, columns, &replaced) {
+        do { rows.append(try row.get()) } catch {
+          (faults, firstFault) = (faults + 1, firstFault ?? error)
+          if !keepGoing { break }
+          rows.append(JSON.object(["error": .string("\(error)")]).text(pretty: false))
         }
       }
-      let predictions = try predictor.predict(inputs.compactMap { try? $0.get().record })
-      var next = 0
-      let rows = inputs.map { input in
-        do {
-          let input = try input.get()
-          defer { next += 1 }
-          return try input.output(with: members(of: predictions.map { $0[next] }, pool))
-        } catch {
-          faults.append("\(error)")
-          return JSON.object(["error": .string("\(error)")]).text(pretty: false)
-        }
-      }
-      try emit(rows.joined(separator: "\n"))
+      progress.clear()
+      if !rows.isEmpty { try emit(rows.joined(separator: "\n")) }
+      if let firstFault, !keepGoing { throw firstFault }
+      progress.report(last.number)
     }
-    if let first = faults.first {
-      note("\(faults.count) of \(lines.count) lines have no prediction, but the key \"error\". The first: \(first)")
+    progress.clear()
+    if !replaced.isEmpty {
+      note("note: the predictions have replaced the input's \(replaced.sorted().joined(separator: ", "))")
+    }
+    if let firstFault {
+      note("\(faults) lines have no prediction, but the key \"error\". The first: \(firstFault)")
       throw ExitCode.failure
+    }
+  }
+
+  /// The row of output of each line, or what is wrong with the line.
+  private func rows(
+    for lines: [LineReader.Line], _ predictor: Predictor, _ columns: InputColumns, _ replaced: inout Set<String>
+  ) throws -> [Result<String, any Error>] {
+    let inputs = lines.map { line in
+      Result {
+        let input = try PredictInput(line, columns)
+        try predictor.check(input.record)
+        return input
+      }
+    }
+    let predictions = try predictor.predict(inputs.compactMap { try? $0.get().record })
+    var next = 0
+    return inputs.map { input in
+      input.map { input in
+        defer { next += 1 }
+        return input.output(with: members(of: predictions.map { $0[next] }, predictor.pool), replaced: &replaced)
+      }
     }
   }
 

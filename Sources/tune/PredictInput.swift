@@ -1,6 +1,7 @@
 /// The lines that `tune predict` reads, and those that it prints.
 import Datasets
 import Files
+import FoundationEssentials
 import Models
 import Tasks
 
@@ -40,13 +41,11 @@ struct PredictInput {
   /// The line's object without the closing brace. Its members are printed as they are, also numbers that no type holds.
   private let members: String
   private let keys: Set<String>
-  private let place: (file: String, line: Int)
 
   /// - Throws: `FileFault` for a line that begins with `{` and is not JSON, or has no text.
-  init(_ input: InputLine, _ columns: InputColumns = InputColumns()) throws {
+  init(_ input: LineReader.Line, _ columns: InputColumns = InputColumns()) throws {
     var line = try input.text()
     let (file, number) = (input.file, input.number)
-    place = (file, number)
     let source = Record.SourceLocation(file: file, line: number, record: number)
     guard line.utf8.first(where: { ![0x20, 0x09].contains($0) }) == UInt8(ascii: "{") else {
       record = try Self.record(Record(id: "\(number)", texts: [line], source: source), [:], columns)
@@ -110,16 +109,42 @@ struct PredictInput {
     return words
   }
 
-  /// The line of output: the input's members, then those of the predictions.
-  /// - Throws: `FileFault` if the input has a key of the predictions.
-  func output(with predictions: [String: JSON]) throws(FileFault) -> String {
-    if let key = predictions.keys.sorted().first(where: keys.contains) {
-      throw .malformed(
-        file: place.file, line: place.line, found: "the key \"\(key)\", which the predictions have",
-        expected: "another name for it")
-    }
+  /// The line of output: the input's members, then those of the predictions. Input members of the same names, such as gold
+  /// labels, are left out, and their names added to `replaced`.
+  func output(with predictions: [String: JSON], replaced: inout Set<String>) -> String {
+    let names = keys.intersection(predictions.keys)
+    replaced.formUnion(names)
+    let members = names.isEmpty ? members : "{" + members(without: names).joined(separator: ",")
     let added = JSON.object(predictions).text(pretty: false).dropFirst()
     let isEmpty = members.utf8.allSatisfy { [0x20, 0x09, UInt8(ascii: "{")].contains($0) }
     return members + (isEmpty ? "" : ",") + added
+  }
+
+  /// The members with other names, as they are written.
+  private func members(without names: Set<String>) -> [Substring] {
+    var parts: [Substring] = [], depth = 0, isInString = false, isEscaped = false
+    var start = members.startIndex
+    for index in members.utf8.indices {
+      let byte = members.utf8[index], next = members.utf8.index(after: index)
+      if isEscaped || isInString && byte != UInt8(ascii: "\"") {
+        isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\""): isInString.toggle()
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        if depth == 1 { start = next }
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      case UInt8(ascii: ",") where depth == 1:
+        parts.append(members[start..<index])
+        start = next
+      default: break
+      }
+    }
+    return (parts + [members[start...]]).filter { part in
+      let member = try? JSON(parsing: Data("{\(part)}".utf8), named: "member").object
+      return member?.keys.allSatisfy { !names.contains($0) } ?? true
+    }
   }
 }

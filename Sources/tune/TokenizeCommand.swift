@@ -20,12 +20,10 @@ struct TokenizeCommand: ParsableCommand {
   func run() throws {
     let (base, adapter) = try baseAndAdapter(model), settings = try adapter.flatMap { try TuneJSON(folder: $0) }
     let (tokenizer, _) = try loadTokenizer(adapter: adapter, base: base, settings?.tokenizerOverrides ?? .init())
-    let lines = try readLines(file)
-    for start in stride(from: 0, to: lines.count, by: 512) {
-      let rows = try (start..<min(start + 512, lines.count)).map { index in
-        let text =
-          try json ? PredictInput(lines[index]).record.texts[0] : lines[index].text()
-        return row(tokenizer.encode(text, addSpecialTokens: true))
+    let lines = try LineReader(file)
+    while case let batch = try lines.next(atMost: 512), !batch.isEmpty {
+      let rows = try batch.map { line in
+        row(tokenizer.encode(try json ? PredictInput(line).record.texts[0] : line.text(), addSpecialTokens: true))
       }
       try emit(rows.joined(separator: "\n"))
     }

@@ -27,7 +27,7 @@ struct TextOption: ParsableArguments {
   func words(in files: [String], _ add: (inout WordCounts, String) -> Void) throws -> WordCounts {
     var words = WordCounts()
     for file in files {
-      try forEachText(in: file, fields: fields.isEmpty ? ["text"] : fields) { add(&words, $0) }
+      try forEachPart(in: file, fields: fields) { add(&words, $0.text) }
     }
     if words.total == 0 { throw VocabularyFault.noWords(files: files) }
     note("\(words.total) words, \(words.count) distinct")

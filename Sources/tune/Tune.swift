@@ -1,5 +1,6 @@
 /// The command line. Each command has a file of its own and is a thin layer over the modules.
 import ArgumentParser
+import CProcess
 import Files
 import Glibc
 
@@ -23,6 +24,8 @@ struct Tune: ParsableCommand {
     ])
 
   static func main() {
+    prepare_descriptors()
+    report_file_signals()
     do {
       try checkCommand(CommandLine.arguments.dropFirst(), of: self)
       var command = try parseAsRoot()

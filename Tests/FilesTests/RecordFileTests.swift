@@ -30,7 +30,7 @@ extension RecordFile {
   private var path: String { folder.path + "/cache/records" }
 
   private func file(reserving size: Int = 0) throws -> RecordFile {
-    let file = RecordFile(path: path)
+    let file = RecordFile(CacheFile(path))
     try file.open(reserving: size)
     return file
   }
@@ -116,7 +116,7 @@ extension RecordFile {
   func `a full disk is reported before anything is written, and no file is left`()
     throws
   {
-    let disk = try #require(TinyDisk()), file = RecordFile(path: disk.folder.path + "/records")
+    let disk = try #require(TinyDisk()), file = RecordFile(CacheFile(disk.folder.path + "/records"))
     #expect {
       try file.open(reserving: 1_000_000)
     } throws: {
@@ -127,7 +127,7 @@ extension RecordFile {
 
   @Test(.enabled(if: TinyDisk.isPermitted))
   func `when the disk becomes full, existing records stay readable and the fault is reported`() throws {
-    let disk = try #require(TinyDisk()), file = RecordFile(path: disk.folder.path + "/records")
+    let disk = try #require(TinyDisk()), file = RecordFile(CacheFile(disk.folder.path + "/records"))
     try file.open(reserving: 0)
     file.appendRecords(0..<20)
     #expect(file.fault == nil)
@@ -135,13 +135,13 @@ extension RecordFile {
     large.withUnsafeBytes { file.append([(key(1000), $0)]) }
     #expect("\(try #require(file.fault))".contains("No space left"))
     file.appendRecords(20..<30)
-    let reopened = RecordFile(path: file.path)
+    let reopened = RecordFile(CacheFile(file.path))
     try reopened.open(reserving: 0)
     #expect(reopened.count == 20 && (0..<20).allSatisfy(reopened.has) && (0..<20).allSatisfy(file.has))
   }
 
   @Test func `a file in place of the folder is a fault`() throws {
     try writeFile("", to: folder.path + "/file")
-    #expect(throws: FileFault.self) { try RecordFile(path: folder.path + "/file/records").open(reserving: 0) }
+    #expect(throws: FileFault.self) { try RecordFile(CacheFile(folder.path + "/file/records")).open(reserving: 0) }
   }
 }

@@ -94,7 +94,7 @@ import Training
   }
 
   @Test func `a second run uses the first run's cache and reaches the same metrics`() throws {
-    let cached = json.with("training.cache_hidden_states", "on")
+    let cached = json.with("training.cache_hidden_states", "on").with("training.keep_cache", true)
     let results = [try execute(cached), try execute(cached.with("output", .string(folder.path + "/runs/two")))]
     #expect(results[0]["metrics"] == results[1]["metrics"] && results[0]["metrics"]?["dev"] != nil)
     let again = try build(cached)

@@ -77,6 +77,16 @@ struct TokenStoreTests {
     #expect(tokens + one.droppedTokens == expected)
   }
 
+  @Test(arguments: [true, false]) func `a line of several MiB has the tokens of its words`(_ pack: Bool) throws {
+    let words = (0..<700_000).map { "abc".prefix(1 + $0 % 3) + "defg".prefix($0 % 5) }
+    let store = try store(["x y z", words.joined(separator: " "), "k l m"], maxLength: 100, pack: pack, threads: 2)
+    let tokenizer = try letters(), whole = words.flatMap { tokenizer.ids(of: String($0)) }
+    let found = (0..<store.count).flatMap { store[$0].filter { $0 > 3 } }
+    let expected = pack ? tokenizer.ids(of: "x y z") + whole + tokenizer.ids(of: "k l m") : whole
+    #expect(store.documents == 3 && found[...] == expected.prefix(found.count))
+    #expect(found.count + store.droppedTokens == whole.count + 6)
+  }
+
   @Test func `counts are those of the tokens in the blocks`() throws {
     let store = try store(["a a b ##", "aa c a b c d e f"])
     var expected = [Int](repeating: 0, count: 60)

@@ -145,7 +145,7 @@ func `cached hidden states give the same loss and gradients`(
     #expect(model.frozenBlockCount(adapters) == blocks)
     let plain = step(model, table, adapters)
     try withTemporaryFolder { folder in
-      let cache = model.makeHiddenStateCache(below: blocks, adapters, in: folder)
+      let cache = model.makeHiddenStateCache(below: blocks, adapters) { CacheFile("\(folder)/\($0)") }
       try cache.file.open(reserving: 1 << 20)
       model.hiddenStateCache = cache
       for _ in 0..<2 { #expect(step(model, table, adapters) == plain) }
@@ -161,7 +161,7 @@ func `cached hidden states give the same loss and gradients`(
       json: .object(json.merging(["local_attention": .int(window)]) { _, new in new }), file: "config.json")
     let model = try TextModel(
       config, Checkpoint(folder: folder), headType: .tokenClassification, classes: 5, reuseHead: true, seed: 1)
-    return model.makeHiddenStateCache(below: 3, .none, in: "/").file.path
+    return model.makeHiddenStateCache(below: 3, .none) { CacheFile("//\($0)") }.file.path
   }
   #expect(paths[0] != paths[1])
 }

@@ -103,7 +103,7 @@ private struct CachingBench {
   /// Sets the model's cache, in `folder`.
   @discardableResult
   func cacheStates(in folder: String, isBatched: Bool = true) throws -> HiddenStateCache {
-    var states = model.makeHiddenStateCache(below: frozenBlockCount, adapters, in: folder)
+    var states = model.makeHiddenStateCache(below: frozenBlockCount, adapters) { CacheFile("\(folder)/\($0)") }
     if !isBatched {
       states = HiddenStateCache(
         firstUncachedBlock: states.firstUncachedBlock, hiddenSize: model.config.hiddenSize, file: states.file,
@@ -253,8 +253,8 @@ private struct CachingBench {
     ) throws -> String {
       let bench = try CachingBench(trained, precision, change: change), adapters = try adapters?(bench.model)
       return bench.model.makeHiddenStateCache(
-        below: bench.frozenBlockCount, adapters.map { RowAdapters($0) } ?? bench.adapters, in: ""
-      ).file.path
+        below: bench.frozenBlockCount, adapters.map { RowAdapters($0) } ?? bench.adapters
+      ) { CacheFile($0) }.file.path
     }
     func first(_ model: TextModel, _ part: String) -> UnsafeMutablePointer<Float> {
       model.parameters.first { $0.name.contains(part) }!.pointer

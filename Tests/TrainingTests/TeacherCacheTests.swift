@@ -29,7 +29,7 @@ import Testing
       let batch = task.batch([example], at: 0)
       return (klTokens == .labeled ? batch.withLabeledRows(.maskedLM) : batch.withAllRows(.maskedLM)).targets.count
     }
-    return TeacherCache(path: path ?? self.path, rows: rows, k: k)
+    return TeacherCache(CacheFile(path ?? self.path), rows: rows, k: k)
   }
 
   private func train(_ cache: TeacherCache?, klTokens: DistillationSettings.KLTokens = .all, threads: Int = 2) -> (

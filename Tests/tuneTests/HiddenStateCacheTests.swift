@@ -37,7 +37,8 @@ private func weights(_ program: Program, _ output: String) throws -> Data {
 @Test func `two concurrent runs with one cache have the same result as a single run`() throws {
   let program = try Program()
   defer { program.remove() }
-  let runs = try ["one", "two"].map { try program.start(upperLayerRun + ["output=\($0)"]) }
+  let kept = upperLayerRun + ["training.keep_cache=true"]
+  let runs = try ["one", "two"].map { try program.start(kept + ["output=\($0)"]) }
   runs.forEach { $0.waitUntilExit() }
   #expect(runs.allSatisfy { $0.terminationStatus == 0 })
   try program.run(upperLayerRun + ["output=alone", "training.cache_folder=other"])

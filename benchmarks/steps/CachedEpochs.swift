@@ -74,7 +74,7 @@ struct CachedEpochs {
       unlink(path + "/cache")
       rmdir(path)
     }
-    let cache = TeacherCache(path: path + "/cache", rows: rows, k: Synthetic.classes)
+    let cache = TeacherCache(CacheFile(path + "/cache"), rows: rows, k: Synthetic.classes)
     try cache.open()
     return cache
   }

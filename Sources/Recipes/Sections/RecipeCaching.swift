@@ -9,6 +9,8 @@ extension Recipe {
     public var hiddenStates = Mode.auto
     /// nil: the folder ".tune-cache" beside the run's.
     public var folder: String?
+    /// Whether this cache and the teacher cache stay when the run, or the sweep that it is a cell of, has ended.
+    public var keep = false
     /// In GB. A larger cache is not made; with `on` this is an error.
     public var limit = 10.0
 
@@ -18,7 +20,10 @@ extension Recipe {
         "Cache hidden states below all trainable parameters on disk: where only the time changes, always, or never.")
       fields.optional(
         "cache_folder", &folder, .newFolder,
-        "Folder of that cache, shared by all runs on one base model; else .tune-cache beside the output.")
+        "Folder of that cache; else .tune-cache beside the output. With keep_cache, runs on one base model share it.")
+      fields.field(
+        "keep_cache", &keep, .bool,
+        "Keep this cache and the teacher cache for other runs; else they are deleted. They hold the text of the data.")
       fields.field("cache_limit_gb", &limit, .number(above: 0), "No cache if it would be larger than this.")
     }
   }

@@ -55,14 +55,13 @@ extension RunBuilder {
     }
     if !isRequired, let reason = changedResult(model, adapters, blocks) { return (nil, [reason]) }
     let folder = settings.folder ?? defaultCacheFolder(for: recipe.output)
-    let cache = model.makeHiddenStateCache(below: blocks, adapters, in: folder)
+    let cache = model.makeHiddenStateCache(below: blocks, adapters) { cacheFile("\(folder)/\($0)") }
     let layers =
       blocks == model.config.numHiddenLayers
       ? "all \(blocks) layers" : "the first \(blocks) of \(model.config.numHiddenLayers) layers"
-    let file = "\(fileExists(cache.file.path) ? "existing" : "new") file, \(size >> 20) MB"
     return (
       HiddenStateCachePlan(cache: cache, size: size, isRequired: isRequired),
-      ["the hidden states of \(layers) are cached in \(cache.file.path) (\(file))"]
+      ["the hidden states of \(layers) are \(cacheNote(cache.file.path, size: size))"]
     )
   }
 

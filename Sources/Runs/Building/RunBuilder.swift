@@ -2,7 +2,7 @@
 public import Adapters
 public import Autograd
 import Checkpoints
-import Files
+public import Files
 import Kernels
 public import Models
 public import Recipes
@@ -45,10 +45,13 @@ public struct Run {
 public struct RunBuilder {
   let recipe: Recipe
   let threads: Int
+  let unnamedFiles: UnnamedFiles
 
-  public init(_ recipe: Recipe, threads: Int) {
+  /// - Parameter unnamedFiles: the caches that are not kept; runs may share them.
+  public init(_ recipe: Recipe, threads: Int, unnamedFiles: UnnamedFiles = UnnamedFiles()) {
     self.recipe = recipe
     self.threads = threads
+    self.unnamedFiles = unnamedFiles
   }
 
   /// - Throws: `ModelFault`, `TaskFault`, `TeacherFault`, `HiddenStateCacheFault`, and the errors of the modules that read

@@ -41,8 +41,7 @@ extension RunBuilder {
     }
     if let folder = recipe.cache {
       let cache = try makeCache(in: folder, recipe, setup, student, tokenizer, teachers: result.digests)
-      let file = "\(fileExists(cache.path) ? "existing" : "new") file, \(cache.size >> 20) MB"
-      result.notes.append("teacher log-probabilities are cached in \(cache.path) (\(file))")
+      result.notes.append("teacher log-probabilities are \(cacheNote(cache.path, size: cache.size))")
       result.cache = cache
     }
     result.objective = Distillation(
@@ -180,7 +179,7 @@ extension RunBuilder {
       "tokenizer": tokenizer.tokenizer.identity,
     ]
     let name = "teacher-" + sha256(of: identity.text(pretty: false)).prefix(16) + ".cache"
-    return TeacherCache(path: folder + "/" + name, rows: rows, k: k)
+    return TeacherCache(cacheFile(folder + "/" + name), rows: rows, k: k)
   }
 
   /// The first teacher's labels if logits are compared, because the student's must be the same; else nil.

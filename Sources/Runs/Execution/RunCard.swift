@@ -85,16 +85,3 @@ private func percent(_ value: Double) -> String {
   let hundredths = Int((abs(value) * 10000).rounded())
   return "\(value < 0 ? "-" : "")\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
 }
-
-/// The last two components of a path.
-private func shortPath(_ path: String) -> String { path.split(separator: "/").suffix(2).joined(separator: "/") }
-
-/// Shortens every absolute path in `json`, so that published files reveal nothing about this machine.
-func withoutPaths(_ json: JSON) -> JSON {
-  switch json {
-  case .string(let text) where text.hasPrefix("/"): .string(shortPath(text))
-  case .array(let list): .array(list.map(withoutPaths))
-  case .object(let members): .object(members.mapValues(withoutPaths))
-  default: json
-  }
-}

@@ -24,7 +24,8 @@ extension Run {
     defer { model.hiddenStateCache = nil }
     if resume { try restore(from: folder).forEach(note) }
     let exports = try LogExports(
-      of: folder.log.path, tensorboard: recipe.logging.tensorboard, csv: recipe.logging.csv, recipe: recipe.json)
+      of: folder.log.path, tensorboard: recipe.logging.tensorboard, csv: recipe.logging.csv,
+      recipe: withoutPaths(recipe.json))
     func log(_ event: JSON) throws {
       let line = event.withTimestamp()
       try folder.log.add(line)

@@ -10,17 +10,23 @@ import Recipes
 
 extension RunFolder {
   /// The absolute path of the output, without symbolic links, so that what a link refers to is replaced.
-  private var target: String {
-    let output = recipe.output.hasSuffix("/") ? String(recipe.output.dropLast()) : recipe.output
+  private static func target(of output: String) -> String {
+    let output = output.hasSuffix("/") ? String(output.dropLast()) : output
     if let path = canonicalPath(output) { return path }
     return (canonicalPath(parentFolder(of: output)) ?? parentFolder(of: output)) + "/" + lastPathComponent(output)
   }
 
-  private func sibling(_ suffix: String) -> String {
-    parentFolder(of: target) + "/." + lastPathComponent(target) + suffix
+  private static func sibling(of output: String, _ suffix: String) -> String {
+    let target = target(of: output)
+    return parentFolder(of: target) + "/." + lastPathComponent(target) + suffix
   }
 
-  var replacement: String { sibling(".new") }
+  /// The folder of the run that will replace the one in `output`.
+  static func replacement(of output: String) -> String { sibling(of: output, ".new") }
+
+  private var target: String { Self.target(of: recipe.output) }
+  private var aside: String { Self.sibling(of: recipe.output, ".old") }
+  var replacement: String { Self.replacement(of: recipe.output) }
 
   /// Whether a replacement has begun and is not complete.
   var hasReplacement: Bool { Self.state(of: replacement) == .replacement }
@@ -40,7 +46,7 @@ extension RunFolder {
 
   /// Renames the earlier run back if a replacement was killed between two steps.
   func recoverOutput() {
-    if !fileExists(target), Self.isRun(sibling(".old")) { rename(sibling(".old"), target) }
+    if !fileExists(target), Self.isRun(aside) { rename(aside, target) }
   }
 
   /// A folder that is a mount point, or whose parent is read-only, shows that before the run and not after it.
@@ -62,7 +68,7 @@ extension RunFolder {
   /// Exchanges the complete run with the earlier one in its output. Does nothing for a run that replaces none.
   func replaceOutput() throws {
     guard path != recipe.output else { return }
-    try exchangeFolders(path, target, aside: sibling(".old"))
+    try exchangeFolders(path, target, aside: aside)
     syncFolder(of: target)
     path = recipe.output
     discardReplacement()

@@ -49,6 +49,7 @@ extension RunGrid {
     _ steps: [Step], threads: Int, shouldStop: () -> Bool, report: (GridEvent) -> Void
   ) -> [Outcome] {
     precondition(steps.count == cells.count, "\(steps.count) steps for \(cells.count) cells")
+    let unnamedFiles = UnnamedFiles()
     return zip(cells, steps).enumerated().map { index, planned in
       let (cell, step) = planned
       switch step {
@@ -58,7 +59,7 @@ extension RunGrid {
       case .run where shouldStop(): return .pending
       case .run(let mode):
         report(.began(index: index))
-        return cell.execute(mode, threads: threads, shouldStop: shouldStop, report: report)
+        return cell.execute(mode, threads: threads, unnamedFiles, shouldStop: shouldStop, report: report)
       }
     }
   }
@@ -66,7 +67,7 @@ extension RunGrid {
 
 extension GridCell {
   fileprivate func execute(
-    _ mode: RunMode, threads: Int, shouldStop: () -> Bool, report: (GridEvent) -> Void
+    _ mode: RunMode, threads: Int, _ unnamedFiles: UnnamedFiles, shouldStop: () -> Bool, report: (GridEvent) -> Void
   ) -> RunGrid.Outcome {
     func note(_ text: String) { report(.note(text)) }
     // Otherwise the peak in result.json would be that of the largest run so far.
@@ -74,7 +75,7 @@ extension GridCell {
     var lockedFolder: RunFolder?
     do {
       let folder = try RunFolder(recipe, mode)
-      let run = try RunBuilder(recipe, threads: threads).build()
+      let run = try RunBuilder(recipe, threads: threads, unnamedFiles: unnamedFiles).build()
       try folder.begin()
       lockedFolder = folder
       run.notes.forEach { note("note: " + $0) }
@@ -86,7 +87,7 @@ extension GridCell {
     } catch {
       note("failed: \(error)")
       // With this result.json the next attempt starts over. If it cannot be written, the outcome reports the failure.
-      try? lockedFolder?.saveResult(["status": "failed", "error": .string("\(error)")])
+      try? lockedFolder?.saveResult(["status": "failed", "error": .string(withoutPaths("\(error)", of: recipe.json))])
       return .failed("\(error)")
     }
   }

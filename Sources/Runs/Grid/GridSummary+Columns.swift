@@ -8,7 +8,9 @@ extension GridSummary {
 
   /// The configuration's values in `settingColumns`.
   public func settings(of configuration: Configuration) -> [String] {
-    axes.map { axis in configuration.settings[axis].map { $0.string ?? $0.text(pretty: false) } ?? "" }
+    axes.map { axis in
+      configuration.settings[axis].map { withoutPaths($0) }.map { $0.string ?? $0.text(pretty: false) } ?? ""
+    }
       + (showsAlpha ? [configuration.scaling.map { plain($0.alpha) } ?? ""] : [])
   }
 

@@ -6,7 +6,7 @@ import Tasks
 extension GridSummary {
   /// Writes `path`.json and `path`.tsv.
   public func save(as path: String) throws {
-    try writeFile(json.text() + "\n", to: path + ".json")
+    try writeFile(withoutPaths(json).text() + "\n", to: path + ".json")
     try writeFile(tsv, to: path + ".tsv")
   }
 

@@ -110,7 +110,8 @@ public struct GridSummary: Sendable {
       run["status"] = result["status"] ?? .null
       run["metrics"] = result["metrics"] ?? .null
       run["train_seconds"] = result["train_seconds"] ?? .null
-    case .failed(let reason): (run["status"], run["error"]) = ("failed", .string(reason))
+    case .failed(let reason):
+      (run["status"], run["error"]) = ("failed", .string(withoutPaths(reason, of: cell.recipe.json)))
     case .pending: run["status"] = "pending"
     }
     return .object(run)

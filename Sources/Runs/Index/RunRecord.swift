@@ -15,8 +15,8 @@ public struct RunRecord: Sendable, Equatable {
   public let started: String
   /// Why it failed, if that is known.
   public let why: String?
-  /// recipe.json, and the result.json that belongs to it; `{}` if there is none. An unfinished run has the scores of its best
-  /// evaluation on dev so far, from its log.
+  /// recipe.json with shortened paths, and the result.json that belongs to it; `{}` if there is none. An unfinished run
+  /// has the scores of its best evaluation on dev so far, from its log.
   public let recipe, result: JSON
   /// Modification times of the two files and the marker. A record whose stamp differs from the folder's is out of date.
   let stamp: String
@@ -42,19 +42,25 @@ public struct RunRecord: Sendable, Equatable {
   /// - Parameter state: nil: the run is running if a process has locked the folder.
   /// - Throws: `FileFault` if recipe.json cannot be read.
   public init(folder: String, state: State? = nil) throws {
-    let recipe = try JSON(path: folder + "/recipe.json")
-    let result = RunFolder.state(of: folder) == .unfinished ? nil : try? JSON(path: folder + "/result.json")
-    let seconds = Double(modificationTime(folder + "/recipe.json") / 1_000_000_000)
+    let state = state ?? (isLocked(folder) ? .running : .ended)
+    // A run that will replace an earlier one is still beside it.
+    let replacement = RunFolder.replacement(of: folder)
+    let isBeside = if case .running = state { RunFolder.state(of: replacement) == .replacement } else { false }
+    let current = isBeside ? replacement : folder
+    let recipe = try JSON(path: current + "/recipe.json")
+    let isUnfinished = isBeside || RunFolder.state(of: folder) == .unfinished
+    let result = isUnfinished ? nil : try? JSON(path: folder + "/result.json")
+    let seconds = Double(modificationTime(current + "/recipe.json") / 1_000_000_000)
     let started = Date(timeIntervalSince1970: seconds).formatted(.iso8601)
     var (status, why): (String, String?) = ("", nil)
-    switch state ?? (isLocked(folder) ? .running : .ended) {
+    switch state {
     case .running: status = "running"
-    case .failed(let reason): (status, why) = ("failed", reason)
+    case .failed(let reason): (status, why) = ("failed", withoutPaths(reason, of: recipe))
     case .ended: status = result?["status"]?.string ?? (hasSnapshot(folder) ? "interrupted" : "failed")
     }
     self.init(
-      path: folder, status: status, started: started, why: why, recipe: recipe,
-      result: withLoggedScores(result ?? [:], recipe, folder + "/metrics.jsonl"), stamp: Self.stamp(of: folder))
+      path: folder, status: status, started: started, why: why, recipe: withoutPaths(recipe),
+      result: withLoggedScores(result ?? [:], recipe, current + "/metrics.jsonl"), stamp: Self.stamp(of: folder))
   }
 
   static func stamp(of folder: String) -> String {

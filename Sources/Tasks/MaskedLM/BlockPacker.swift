@@ -19,6 +19,8 @@ struct BlockPacker {
   private let ids, ends: ScratchFile
   /// The current block, without [CLS] and [SEP].
   private var block: [Int32] = []
+  /// Whether no token of the current document has been added.
+  private var isAtStart = true
   private var pendingIDs: [Int32] = []
   private var pendingEnds: [Int] = []
 
@@ -33,20 +35,25 @@ struct BlockPacker {
     ends = try ScratchFile(in: folder)
   }
 
-  mutating func add(_ document: [Int32]) throws(FileFault) {
-    if document.isEmpty { return }
-    if !block.isEmpty {
+  /// Adds the tokens of a document, or of a part of one.
+  mutating func add(_ ids: [Int32], startsDocument: Bool) throws(FileFault) {
+    if startsDocument {
+      if !pack { closeOrDrop() }
+      isAtStart = true
+    }
+    if ids.isEmpty { return }
+    if isAtStart, !block.isEmpty {
       // A separating [SEP] must be followed by a token: the block's own [SEP] must not come right after it.
       if block.count + 1 < capacity { block.append(sep) } else { closeBlock() }
     }
-    var rest = document[...]
+    isAtStart = false
+    var rest = ids[...]
     while !rest.isEmpty {
       let chunk = rest.prefix(capacity - block.count)
       block += chunk
       rest = rest[chunk.endIndex...]
       if block.count == capacity { closeBlock() }
     }
-    if !pack { closeOrDrop() }
     if pendingIDs.count > 1 << 20 { try flush() }
   }
 

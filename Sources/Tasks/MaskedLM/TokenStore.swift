@@ -31,7 +31,7 @@ public struct TokenStore: Sendable {
   /// let store = try TokenStore(paths: ["pubmed.txt.gz"], tokenizer: tokenizer, maxLength: 128, threads: 8)
   /// ```
   /// - Parameters:
-  ///   - fields: the members of JSON lines to read; see `forEachText`.
+  ///   - fields: the members of JSON lines to read; see `forEachPart`.
   ///   - maxLength: tokens per block, including [CLS] and [SEP]; at least 8.
   ///   - threads: number of threads that tokenize. The blocks do not depend on it.
   ///   - folder: the folder of the temporary file; nil for `TMPDIR`, or /var/tmp if that is not set. The file takes 2
@@ -43,20 +43,22 @@ public struct TokenStore: Sendable {
   ) throws {
     precondition(maxLength >= 8 && threads >= 1, "TokenStore: \(maxLength) tokens per block, \(threads) threads")
     var packer = try BlockPacker(tokenizer, maxLength: maxLength, pack: pack, folder: folder)
-    var chunks: [[String]] = [[]]
+    var chunks: [[TextPart]] = [[]]
     var byteCount = 0, documents = 0
     func flush() throws {
-      for ids in tokenized(chunks, tokenizer, threads) { for document in ids { try packer.add(document) } }
+      for (parts, ids) in zip(chunks, tokenized(chunks, tokenizer, threads)) {
+        for (part, ids) in zip(parts, ids) { try packer.add(ids, startsDocument: part.startsDocument) }
+      }
       chunks = [[]]
       byteCount = 0
     }
     for path in paths {
-      try forEachText(in: path, fields: fields) { text in
-        chunks[chunks.count - 1].append(text)
-        documents += 1
-        byteCount += text.utf8.count
+      try forEachPart(in: path, fields: fields) { part in
+        chunks[chunks.count - 1].append(part)
+        if part.startsDocument { documents += 1 }
+        byteCount += part.text.utf8.count
         guard byteCount >= Self.chunkBytes * chunks.count else { return }
-        if chunks.count == threads * 8 { try flush() } else { chunks.append([]) }
+        if chunks.count == threads * 8 || byteCount >= Self.maximumBytes { try flush() } else { chunks.append([]) }
       }
     }
     try flush()
@@ -79,6 +81,8 @@ public struct TokenStore: Sendable {
 
   /// Text that one thread tokenizes at a time.
   private static let chunkBytes = 1 << 16
+  /// Text in memory, whatever the number of threads.
+  private static let maximumBytes = 1 << 25
 
   /// The tokens of one block.
   public subscript(block: Int) -> [Int32] {
@@ -115,13 +119,13 @@ public struct TokenStore: Sendable {
   }
 }
 
-/// The ids of the documents of each chunk, in order.
-private func tokenized(_ chunks: [[String]], _ tokenizer: any Tokenizer, _ threads: Int) -> [[[Int32]]] {
+/// The ids of the parts of each chunk, in order.
+private func tokenized(_ chunks: [[TextPart]], _ tokenizer: any Tokenizer, _ threads: Int) -> [[[Int32]]] {
   let results = Results<[[Int32]]>(count: chunks.count)
   let workers = min(threads, chunks.count)
   DispatchQueue.concurrentPerform(iterations: workers) { worker in
     for index in stride(from: worker, to: chunks.count, by: workers) {
-      results.set(index, chunks[index].map { tokenizer.ids(of: $0) })
+      results.set(index, chunks[index].map { tokenizer.ids(of: $0.text) })
     }
   }
   return results.all
