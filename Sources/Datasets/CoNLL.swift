@@ -76,6 +76,7 @@ private struct CoNLLReader {
   var sentences: [Record] = []
   var badLines: [CoNLLFault.BadLine] = []
   var badLineCount = 0
+  private var documents = 0
 
   init(file: String, columns: CoNLLColumns, scheme: TagScheme) {
     (self.file, self.columns, self.scheme) = (file, columns, scheme)
@@ -91,7 +92,10 @@ private struct CoNLLReader {
   mutating func read(_ raw: ArraySlice<UInt8>, number: Int) {
     let line = trimmed(raw, leadingTabs: false)
     guard line.contains(where: { !isBlank($0) }) else { return endSentence() }
-    if line.starts(with: Array("-DOCSTART-".utf8)) { return endSentence() }
+    if line.starts(with: Array("-DOCSTART-".utf8)) {
+      documents += 1
+      return endSentence()
+    }
     guard String(validating: line, as: UTF8.self) != nil else { return fail(number, line, .notUTF8) }
     if layout == nil { setLayout(line, number: number) }
     guard let layout else { return }
@@ -106,7 +110,10 @@ private struct CoNLLReader {
       guard scheme.accepts(tag) else { return fail(number, line, .tag(tag)) }
       sentence.tags.append(tag)
     }
-    if sentence.words.isEmpty { sentence.source = .init(file: file, line: number, record: sentences.count + 1) }
+    if sentence.words.isEmpty {
+      sentence.source = .init(
+        file: file, line: number, record: sentences.count + 1, document: documents > 0 ? "\(file)#\(documents)" : nil)
+    }
     sentence.words.append(word)
   }
 

@@ -52,11 +52,14 @@ extension Record {
     public let line: Int
     /// The number of the record in the file.
     public let record: Int
+    /// What the record is a part of, unique over all files, for statistics; nil: it is not known.
+    public let document: String?
 
-    public init(file: String, line: Int, record: Int) {
+    public init(file: String, line: Int, record: Int, document: String? = nil) {
       self.file = file
       self.line = line
       self.record = record
+      self.document = document
     }
 
     /// "train.txt, record 12 (line 13)"

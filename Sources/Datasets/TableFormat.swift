@@ -44,6 +44,8 @@ public struct RecordColumns: Sendable, Equatable {
   public var entities = EntityForms()
   /// nil: the id of a record is its number in the file, from 1.
   public var id: String?
+  /// What a record is a part of; nil: it is not known.
+  public var document: String?
 
   public init(text: String, textPair: String? = nil, label: String? = nil, id: String? = nil) {
     self.text = text
@@ -55,5 +57,5 @@ public struct RecordColumns: Sendable, Equatable {
   /// The names that are not nil.
   var names: [String] { namesBesidesEntities.compactMap { $0 } + entities.columns }
 
-  public var namesBesidesEntities: [String?] { [text, textPair, label, id] }
+  public var namesBesidesEntities: [String?] { [text, textPair, label, id, document] }
 }

@@ -48,8 +48,10 @@ struct TableParser: Sendable {
     }
     if let name = columns.textPair { texts.append(try text(name, cells)) }
     let id = try columns.id.map { (name) throws(TableFault.Problem) in try value(name, cells) }
+    let document = try columns.document.map { (name) throws(TableFault.Problem) in try value(name, cells) }
     var record = Record(
-      id: id ?? String(number), texts: texts, entities: entities, source: .init(file: file, line: line, record: number))
+      id: id ?? String(number), texts: texts, entities: entities,
+      source: .init(file: file, line: line, record: number, document: document))
     if let name = columns.label {
       switch columns.labelForm {
       case .one: record.labels = [try value(name, cells)]

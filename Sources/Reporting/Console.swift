@@ -29,7 +29,8 @@ public final class Console {
     case .step(let step): report(step)
     case .evaluating(let progress): report(progress)
     case .evaluated(let record):
-      let values = record.evaluation.values.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, 4))" }
+      let values = record.evaluation.values.filter { isShown($0.key) }.sorted { $0.key < $1.key }
+        .map { "\($0.key) \(fixed($0.value, 4))" }
       print(
         "epoch \(fixed(record.epoch, 2))  dev: \(values.joined(separator: "  "))  (\(fixed(record.seconds, 1)) s)"
           + (record.isBest ? "  best so far" : ""))
@@ -93,4 +94,9 @@ func clockTime(_ seconds: Double) -> String {
   return whole < 3600
     ? "\(whole / 60):\(twoDigits(whole % 60))"
     : "\(whole / 3600):\(twoDigits(whole / 60 % 60)):\(twoDigits(whole % 60))"
+}
+
+/// Whether the line of an evaluation shows a metric. The log has all.
+private func isShown(_ name: String) -> Bool {
+  name == Metric.loss.name || TaskType.metric(named: name)?.isHeadline ?? true
 }

@@ -70,13 +70,19 @@ struct EncodedSplit: Sendable {
   /// The prediction for each record from the logits of all sequences, in any order.
   /// - Throws: `NotFinite` if a logit is NaN or infinite.
   func predictions(from logits: [(sequence: Int, logits: Logits)]) throws -> [Prediction] {
+    try byRecord(logits).enumerated().map { task.predict(records[$0], encoded[$0], from: $1) }
+  }
+
+  /// The logits of each record, in the order of its features.
+  /// - Throws: `NotFinite`.
+  func byRecord(_ logits: [(sequence: Int, logits: Logits)]) throws -> [[Logits]] {
     guard logits.allSatisfy({ $0.logits.values.allSatisfy(\.isFinite) }) else { throw NotFinite() }
     let ordered = logits.sorted { $0.sequence < $1.sequence }.map(\.logits)
     var next = 0
-    return encoded.indices.map { record in
-      let count = encoded[record].features.count
+    return encoded.map { record in
+      let count = record.features.count
       defer { next += count }
-      return task.predict(records[record], encoded[record], from: Array(ordered[next..<next + count]))
+      return Array(ordered[next..<next + count])
     }
   }
 }

@@ -47,10 +47,12 @@ public struct TransitionScores: Sendable, Equatable {
 }
 
 /// The index of the largest of a row of logits, and its softmax probability.
-public func argmax(_ logits: some RandomAccessCollection<Float>) -> (label: Int, probability: Float) {
+public func argmax(
+  _ logits: some RandomAccessCollection<Float>, temperature: Float = 1
+) -> (label: Int, probability: Float) {
   var best = logits.startIndex
   for index in logits.indices where logits[index] > logits[best] { best = index }
-  let sum = logits.reduce(0) { $0 + exp($1 - logits[best]) }
+  let sum = logits.reduce(0) { $0 + exp(($1 - logits[best]) / temperature) }
   return (logits.distance(from: logits.startIndex, to: best), 1 / sum)
 }
 
@@ -62,8 +64,8 @@ func argmaxRows(_ logits: Tensor) -> [(label: Int, probability: Float)] {
 }
 
 /// The probabilities of a row of logits, in Double.
-public func softmax(_ logits: some Collection<Float>) -> [Double] {
-  let largest = Double(logits.max() ?? 0), exponentials = logits.map { exp(Double($0) - largest) }
+public func softmax(_ logits: some Collection<Float>, temperature: Double = 1) -> [Double] {
+  let largest = Double(logits.max() ?? 0), exponentials = logits.map { exp((Double($0) - largest) / temperature) }
   let sum = exponentials.reduce(0, +)
   return exponentials.map { $0 / sum }
 }

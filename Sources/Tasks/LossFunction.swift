@@ -33,15 +33,16 @@ extension LossFunction {
   }
 }
 
-/// Cross-entropy with class weights and label smoothing, as torch's CrossEntropyLoss.
+/// Cross-entropy with class weights and label smoothing, as torch's CrossEntropyLoss; or a focal loss.
 public struct ClassificationLoss: LossFunction {
   /// One weight per class; nil: all are 1.
   private let weights: [Float]?
   private let smoothing: Float
+  /// The exponent of a focal loss; 0: none.
+  private let gamma: Float
 
-  public init(weights: [Float]? = nil, smoothing: Float = 0) {
-    self.weights = weights
-    self.smoothing = smoothing
+  public init(weights: [Float]? = nil, smoothing: Float = 0, gamma: Float = 0) {
+    (self.weights, self.smoothing, self.gamma) = (weights, smoothing, gamma)
   }
 
   public func weight(of targets: Targets) -> Float {
@@ -49,10 +50,14 @@ public struct ClassificationLoss: LossFunction {
   }
 
   public func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
-    crossEntropy(logits, targets: classes(targets), weights: weights, smoothing: smoothing, norm: norm, pass)
+    let classes = classes(targets)
+    if gamma > 0 {
+      return focalCrossEntropy(logits, targets: classes, weights: weights, gamma: gamma, norm: norm, pass)
+    }
+    return crossEntropy(logits, targets: classes, weights: weights, smoothing: smoothing, norm: norm, pass)
   }
 
-  /// Without label smoothing.
+  /// The cross-entropy without label smoothing.
   public var forEvaluation: ClassificationLoss { ClassificationLoss(weights: weights) }
 
   private func classes(_ targets: Targets) -> [Int32] {
@@ -61,12 +66,16 @@ public struct ClassificationLoss: LossFunction {
   }
 }
 
-/// Binary cross-entropy of each class, averaged over the classes, as torch's BCEWithLogitsLoss.
+/// Binary cross-entropy of each class, averaged over the classes, as torch's BCEWithLogitsLoss; or a focal loss.
 public struct MultiLabelLoss: LossFunction {
   /// What an example to which a class applies counts, by class; nil: 1.
   private let positiveWeights: [Float]?
+  /// The exponent of a focal loss; 0: none.
+  private let gamma: Float
 
-  public init(positiveWeights: [Float]? = nil) { self.positiveWeights = positiveWeights }
+  public init(positiveWeights: [Float]? = nil, gamma: Float = 0) {
+    (self.positiveWeights, self.gamma) = (positiveWeights, gamma)
+  }
 
   /// The number of targets.
   public func weight(of targets: Targets) -> Float { Float(targets.labeled.count) }
@@ -76,8 +85,12 @@ public struct MultiLabelLoss: LossFunction {
       preconditionFailure("a multi-label loss requires sets of classes")
     }
     let none = [Float](repeating: .nan, count: logits.columns)
-    return binaryCrossEntropy(
-      logits, targets: sets.flatMap { $0.isEmpty ? none : $0 }, positiveWeights: positiveWeights, norm: norm, pass)
+    let targets = sets.flatMap { $0.isEmpty ? none : $0 }
+    if gamma > 0 {
+      return focalBinaryCrossEntropy(
+        logits, targets: targets, positiveWeights: positiveWeights, gamma: gamma, norm: norm, pass)
+    }
+    return binaryCrossEntropy(logits, targets: targets, positiveWeights: positiveWeights, norm: norm, pass)
   }
 
   public func divergence(
@@ -86,7 +99,8 @@ public struct MultiLabelLoss: LossFunction {
     binaryDivergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
   }
 
-  public var forEvaluation: MultiLabelLoss { self }
+  /// The cross-entropy.
+  public var forEvaluation: MultiLabelLoss { MultiLabelLoss(positiveWeights: positiveWeights) }
 }
 
 /// The mean squared error, as torch's MSELoss.

@@ -59,6 +59,22 @@ extension Prediction {
     }
   }
 
+  /// The same without labels and entities whose probability is below `minScore`. One label that is not certain enough is null,
+  /// with "abstained"; a number has no probability.
+  public func members(minScore: Double) -> [String: JSON] {
+    func isCertain(_ entity: Entity) -> Bool { entity.probability >= minScore }
+    switch self {
+    case .label(_, let probabilities) where !probabilities.contains(where: { $0.probability >= minScore }):
+      return ["labels": ["label": .null, "abstained": true, "probabilities": scores]]
+    case .labels(let labels, let probabilities):
+      let certain = Set(probabilities.filter { $0.probability >= minScore }.map(\.label))
+      return Prediction.labels(labels.filter(certain.contains), probabilities: probabilities).members
+    case .entities(let entities): return Prediction.entities(entities.filter(isCertain)).members
+    case .tags(let tags, let entities): return Prediction.tags(tags, entities.filter(isCertain)).members
+    default: return members
+    }
+  }
+
   /// The predicted labels alone, as in a run's predictions.
   var predicted: JSON {
     switch self {

@@ -121,8 +121,8 @@ public struct PythonSnippet {
       """
     case .sequenceClassification:
       switch type(of: task).labelKind {
-      case .one: probabilities("logits.softmax(-1)")
-      case .set: probabilities("logits.sigmoid()")
+      case .one: probabilities("\(scaledLogits).softmax(-1)")
+      case .set: probabilities("\(scaledLogits).sigmoid()")
       case .number: "print(float(logits[0]))"
       }
     case .maskedLM:
@@ -131,6 +131,12 @@ public struct PythonSnippet {
       print(tokenizer.convert_ids_to_tokens(logits[position].topk(5).indices))
       """
     }
+  }
+}
+
+extension PythonSnippet {
+  private var scaledLogits: String {
+    (task as? any RecordInference)?.temperature.map { "(logits / \($0))" } ?? "logits"
   }
 }
 

@@ -77,7 +77,7 @@ public struct RecordTask: Task {
   ) throws -> FittedTask? {
     guard inference.isFittedOnDev, let dev = splits[.dev] else { return nil }
     let (logits, loss) = try outputs(model, adapters, dev, parallelFor)
-    let fitted = inference.fitted(to: dev.records, try dev.predictions(from: logits))
+    let fitted = inference.fitted(to: dev.records, dev.encoded, try dev.byRecord(logits))
     var copy = self
     copy.inference = fitted
     copy.splits = splits.mapValues { $0.with(fitted) }
@@ -105,21 +105,39 @@ public struct RecordTask: Task {
     return (outputs.flatMap(\.0), loss)
   }
 
+  /// The calibration error without the temperature.
+  private func uncalibratedError(of data: EncodedSplit, _ logits: [(sequence: Int, logits: Logits)]) throws -> Double? {
+    var raw = inference
+    raw.temperature = nil
+    return try raw.score(data.records, data.with(raw).predictions(from: logits)).values["ece"]
+  }
+
   private func evaluation(
     of data: EncodedSplit, _ logits: [(sequence: Int, logits: Logits)], _ loss: Double
   ) throws -> Evaluation {
     let predictions = try data.predictions(from: logits)
-    let (values, json) = try inference.score(data.records, predictions)
+    let examples = try inference.examples(data.records, predictions)
+    var (values, json) = try examples.map(\.evaluation) ?? inference.score(data.records, predictions)
+    if inference.temperature != nil {
+      var members = json.object ?? [:]
+      members["ece_uncalibrated"] = try uncalibratedError(of: data, logits).map(JSON.double)
+      json = .object(members)
+    }
+    let scored = examples.map {
+      ScoredSplit($0, documents: (0..<data.records.count).map { data.records[$0].source?.document })
+    }
     return Evaluation(
       loss: loss, values: values.merging(["loss": loss]) { $1 },
-      json: .object((json.object ?? [:]).merging(["loss": .double(loss)]) { $1 }),
+      json: .object((json.object ?? [:]).merging(["loss": .double(loss)]) { $1 }), scored: scored,
       predictions: { [inference] in
         predictions.enumerated().map { index, prediction in
           let record = data.records[index]
-          return [
+          var row: [String: JSON] = [
             "id": .string(record.id), "file": (record.source?.file).map { .string(lastPathComponent($0)) } ?? .null,
             "gold": inference.gold(of: record), "predicted": prediction.predicted, "scores": prediction.scores,
           ]
+          row["document"] = scored?.documentNumber(of: index).map(JSON.int)
+          return .object(row)
         }
       })
   }

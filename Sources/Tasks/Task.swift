@@ -17,15 +17,19 @@ public struct Evaluation: Sendable {
   public let values: [String: Double]
   /// All results, for result.json.
   public let json: JSON
+  /// The scored examples; nil: the metrics have no intervals.
+  public let scored: ScoredSplit?
   /// Makes one object per record, in the file's order: id, file, gold, predicted, scores. None for a task without records.
   public let predictions: @Sendable () -> [JSON]
 
   public init(
-    loss: Double, values: [String: Double], json: JSON, predictions: @escaping @Sendable () -> [JSON] = { [] }
+    loss: Double, values: [String: Double], json: JSON, scored: ScoredSplit? = nil,
+    predictions: @escaping @Sendable () -> [JSON] = { [] }
   ) {
     self.loss = loss
     self.values = values
     self.json = json
+    self.scored = scored
     self.predictions = predictions
   }
 }

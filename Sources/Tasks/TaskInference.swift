@@ -49,14 +49,22 @@ public protocol RecordInference: TaskInference {
   func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord
   /// - Parameter logits: one for each of the record's features, of its `predictionRows`.
   func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction
-  /// The values of the task's metrics and the JSON of an evaluation, without the loss.
+  /// The predictions beside what the records are labeled with, from which the metrics of any resample are computed; nil: a
+  /// score has no interval.
+  func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)?
+  /// The values of the task's metrics and the JSON of an evaluation, without the loss; by default those of `examples`.
   func score(_ records: some Dataset, _ predictions: [Prediction]) throws -> (values: [String: Double], json: JSON)
   /// Whether `fitted` decides anything.
   var isFittedOnDev: Bool { get }
   /// The task with what is chosen on labeled records that it was not trained on, such as thresholds.
-  func fitted(to records: some Dataset, _ predictions: [Prediction]) -> Self
+  /// - Parameter logits: of each record, as for `predict`.
+  func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self
+  /// What logits are divided by for probabilities; nil: nothing was chosen, and it is 1.
+  var temperature: Double? { get set }
   /// What the record is labeled with, in the form of the predicted labels.
   func gold(of record: Record) -> JSON
+  /// A record that is labeled with what `gold` gave.
+  func savedRecord(gold: JSON) -> Record
   /// The loss of an evaluation.
   var evaluationLoss: any LossFunction { get }
   /// Converts records that are labeled in another form, such as another tag scheme, with a note for the user.
@@ -99,8 +107,24 @@ extension RecordInference {
     if record.texts.count > 1 { throw .texts(record.texts.count, expected: 1, record: record) }
   }
 
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? { nil }
+
+  public func score(
+    _ records: some Dataset, _ predictions: [Prediction]
+  ) throws -> (values: [String: Double], json: JSON) {
+    guard let examples = try examples(records, predictions) else {
+      preconditionFailure("\(Self.name) has neither scored examples nor a score of its own")
+    }
+    return examples.evaluation
+  }
+
   public var isFittedOnDev: Bool { false }
-  public func fitted(to records: some Dataset, _ predictions: [Prediction]) -> Self { self }
+  public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self { self }
+  /// Without one.
+  public var temperature: Double? {
+    get { nil }
+    set {}
+  }
   public var evaluationLoss: any LossFunction { ClassificationLoss() }
   public func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?) {
     (records, nil)

@@ -6,7 +6,11 @@ import Runs
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "compare", abstract: "Compare the settings that differ between runs, and their results.")
+    commandName: "compare", abstract: "Compare the settings that differ between runs, and their results.",
+    discussion: """
+      Of two runs the saved predictions on the test data are also tested: whether their scores differ significantly. The test \
+      data must be the same.
+      """)
 
   @Argument(
     help: "The folders of at least two runs. A folder of runs, such as a sweep's, stands for all its runs.",
@@ -14,6 +18,7 @@ struct CompareCommand: ParsableCommand {
   var folders: [String]
   @Flag(help: "Print the result as JSON.")
   var json = false
+  @OptionGroup var bootstrap: BootstrapOptions
 
   func run() throws {
     let runs = try folders.flatMap(runFolders)
@@ -21,7 +26,12 @@ struct CompareCommand: ParsableCommand {
       throw ValidationError("Expected at least two runs, or the folder of a sweep; found \(runs.count) run.")
     }
     let comparison = RunComparison(try runs.map { try RunRecord(folder: $0) })
-    if json { return try emit(comparison.json, pretty: true) }
+    let significance = runs.count == 2 ? try Significance(runs[0], runs[1], bootstrap) : nil
+    if json {
+      var members = comparison.json.object ?? [:]
+      members["test"] = significance?.json
+      return try emit(.object(members), pretty: true)
+    }
     // The support counts are properties of the data.
     let figures = comparison.results.filter { $0.isOfOneType ? $0.key.hasSuffix(".f1") : !$0.key.hasSuffix("support") }
     let (settings, rest) = (rows(comparison.settings), rows(figures))
@@ -31,6 +41,7 @@ struct CompareCommand: ParsableCommand {
     for line in lines[1...].prefix(settings.count) { try emit(line) }
     if !settings.isEmpty { try emit("") }
     for line in lines.dropFirst(1 + settings.count) { try emit(line) }
+    try significance?.emit()
   }
 
   /// The runs' folders, or their names if all are in the one folder that is given.

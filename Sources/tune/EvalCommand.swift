@@ -43,6 +43,9 @@ struct EvalCommand: ParsableCommand {
   var anyBase = false
   @Flag(help: "Print all metrics as JSON.")
   var json = false
+  @Flag(help: "Also print a 95 % bootstrap interval of every metric.")
+  var intervals = false
+  @OptionGroup var bootstrap: BootstrapOptions
   @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOption
 
@@ -80,9 +83,15 @@ struct EvalCommand: ParsableCommand {
     }
     console.clear()
     guard let evaluation = scores else { return }
-    if json { return try emit(evaluation.json, pretty: true) }
+    let bootstrap = bootstrap.value, intervals = self.intervals ? evaluation.scored.map(bootstrap.json) : nil
+    if json {
+      var members = evaluation.json.object ?? [:]
+      members["intervals"] = intervals.map { .object(($0.object ?? [:]).merging(bootstrap.json.object ?? [:]) { $1 }) }
+      return try emit(.object(members), pretty: true)
+    }
     let parts = (evaluation.json["per_type"] ?? evaluation.json["per_class"])?.object ?? [:]
-    try emit((parts.isEmpty ? "" : "all: ") + metricsLine(evaluation.json, of: type) + count(evaluation.json))
+    try emit(
+      (parts.isEmpty ? "" : "all: ") + metricsLine(evaluation.json, intervals, of: type) + count(evaluation.json))
     for (name, score) in parts.sorted(by: { $0.key < $1.key }) {
       try emit("\(terminalText(name, keepingLines: false)): " + scoreLine(score) + count(score))
     }
@@ -100,10 +109,14 @@ struct EvalCommand: ParsableCommand {
   }
 }
 
-/// "f1 0.8123  precision 0.8000  …": the task's headline metrics, and the window that they depend on.
-func metricsLine(_ metrics: JSON, of task: TaskType) -> String {
+/// "f1 0.8123 [0.79, 0.83]  precision 0.8000 […]  …": the task's headline metrics, with their intervals, and the window that
+/// they depend on.
+func metricsLine(_ metrics: JSON, _ intervals: JSON?, of task: TaskType) -> String {
   let values = task.inference.metrics.filter(\.isHeadline).compactMap { metric in
-    (metrics[metric.name]?.number).map { "\(metric.name) \(fixed($0, 4))" }
+    (metrics[metric.name]?.number).map { value in
+      let ends = intervals?[metric.name]?.array?.compactMap(\.number).map { fixed($0, 2) } ?? []
+      return "\(metric.name) \(fixed(value, 4))" + (ends.isEmpty ? "" : " [\(ends.joined(separator: ", "))]")
+    }
   }
   return (values + [evaluationWindow(metrics)].compactMap { $0 }).joined(separator: "  ")
 }

@@ -37,12 +37,21 @@ struct PredictCommand: ParsableCommand {
   var base = false
   @Flag(help: "Skip the check that the adapters were trained on this base model.")
   var anyBase = false
+  @Option(
+    help: ArgumentHelp(
+      "Leave out labels and entities with a lower probability; a text's one label is then null, with \"abstained\".",
+      valueName: "probability"))
+  var minScore = 0.0
   @Flag(help: "Also print the token ids and logits of every window.")
   var logits = false
   @Flag(help: "Print {\"error\": …} for a line that cannot be read, and go on.")
   var keepGoing = false
   @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOption
+
+  func validate() throws {
+    if !(0...1).contains(minScore) { throw ValidationError("--min-score: expected 0 to 1, found \(minScore).") }
+  }
 
   func run() throws {
     let lines = try LineReader(file)
@@ -114,7 +123,9 @@ struct PredictCommand: ParsableCommand {
   ) -> [String: JSON] {
     var members: [String: [String: JSON]] = [:]
     for (member, result) in zip(pool.members, results) {
-      for (key, value) in result.prediction.members { members[key, default: [:]][member.name] = value }
+      for (key, value) in result.prediction.members(minScore: minScore) {
+        members[key, default: [:]][member.name] = value
+      }
       if logits { members["windows", default: [:]][member.name] = .array(result.sequences.map(\.json)) }
     }
     return members.mapValues(JSON.object)

@@ -85,7 +85,10 @@ struct RunCommand: ParsableCommand {
     if json { return try emit(result, pretty: true) }
     for split in ["dev", "test"] {
       guard let score = result["metrics"]?[split] else { continue }
-      try emit("\(split): " + metricsLine(score, of: recipe.task.type))
+      try emit("\(split): " + metricsLine(score, result["intervals"]?[split], of: recipe.task.type))
+      if let before = score["ece_uncalibrated"]?.number, let after = score["ece"]?.number {
+        note("\(split): temperature scaling changes ece from \(fixed(before, 4)) to \(fixed(after, 4))")
+      }
     }
     if result["status"] == "interrupted", let best = result["best"], let value = best["value"]?.number {
       note(

@@ -8,7 +8,9 @@ import Testing
   for metric in TaskType.allMetrics { #expect(TaskType.metric(named: metric.name) == metric) }
   #expect(TaskType.metric(named: "height") == nil)
   #expect(
-    TaskType.allMetrics.filter { !$0.higherIsBetter }.map(\.name).sorted() == ["loss", "mae", "mse", "perplexity"])
+    TaskType.allMetrics.filter { !$0.higherIsBetter }.map(\.name).sorted() == [
+      "brier", "ece", "loss", "mae", "mse", "perplexity",
+    ])
 }
 
 @Test func `tasks that share a metric's name share its direction`() {

@@ -68,12 +68,13 @@ private let train: [JSON] = [["text": "a b", "label": ["y", "x"]], ["text": "c",
       labels: ["x", "y"], reading: TextReading(longText: .truncate, pairs: nil), thresholdChoice: .devPerLabel)
     let records = [Record(id: "1", labels: ["x"]), Record(id: "2", labels: ["y"])]
     let fitted = task.fitted(
-      to: records,
-      [[0.3, 0.6], [0.2, 0.7]].map { .labels([], probabilities: [ScoredLabel("x", $0[0]), ScoredLabel("y", $0[1])]) })
-    #expect(fitted.thresholds == [0.3, 0.7])
+      to: records, [EncodedRecord([]), EncodedRecord([])],
+      [[-1, 1], [-2, 2]].map { [Logits(classes: 2, values: $0)] })
+    let thresholds = [sigmoid(-1), sigmoid(2)]
+    #expect(fitted.thresholds == thresholds)
     let json = try JSON(encoding: fitted)
-    #expect(json["thresholds"] == [0.3, 0.7])
-    #expect(try json.decoded(as: MultiLabelClassification.self, file: "tune.json").thresholds == [0.3, 0.7])
+    #expect(json["thresholds"] == .array(thresholds.map(JSON.double)))
+    #expect(try json.decoded(as: MultiLabelClassification.self, file: "tune.json").thresholds == thresholds)
     let broken: JSON = ["labels": ["x", "y"], "thresholds": [0.5]]
     #expect(throws: (any Error).self) { try broken.decoded(as: MultiLabelClassification.self, file: "tune.json") }
   }

@@ -196,6 +196,12 @@ double tune_cross_entropy(float *logits, const int32_t *targets, const float *we
 /// Returns the sum over rows of the mean over classes, divided by `norm`. The gradient overwrites the logits.
 double tune_binary_cross_entropy(float *logits, const float *targets, const float *positive_weights, long n,
                                  long classes, float norm);
+/// As tune_cross_entropy without smoothing, in which a target's loss counts (1 - p)^gamma (focal.c).
+double tune_focal_cross_entropy(float *logits, const int32_t *targets, const float *weights, long n, long classes,
+                                float gamma, float norm);
+/// As tune_binary_cross_entropy, in which a class that applies counts (1 - p)^gamma, and one that does not p^gamma.
+double tune_focal_binary_cross_entropy(float *logits, const float *targets, const float *positive_weights, long n,
+                                       long classes, float gamma, float norm);
 /// logits, targets [n]; NaN: no target. Returns the sum of the squared errors, divided by `norm`. The gradient overwrites
 /// the logits.
 double tune_mean_squared_error(float *logits, const float *targets, long n, float norm);

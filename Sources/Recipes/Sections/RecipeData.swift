@@ -175,6 +175,9 @@ extension TableDataFormat: DataFormatSection {
     fields.optional("text_pair_column", &columns.textPair, .string, "Column of the second text of a pair.")
     fields.field("label_column", &label, .string, "Column of the label.")
     fields.optional("id_column", &columns.id, .string, "Column of the record's id; else its number in the file.")
+    fields.optional(
+      "document_column", &columns.document, .string,
+      "Column of what the record is a part of, for intervals by document.")
     columns.label = label
     fields.field("label_separator", &labelSeparator, .string, "What divides the labels of a record with several.")
     fields.field(

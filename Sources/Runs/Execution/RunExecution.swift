@@ -114,7 +114,8 @@ extension Run {
   private func finish(
     _ result: TrainingResult, _ dev: Evaluation?, _ folder: RunFolder, _ report: (TrainingEvent) -> Void
   ) throws -> JSON {
-    var metrics: [String: JSON] = [:]
+    var metrics: [String: JSON] = [:], intervals: [String: JSON] = [:]
+    let bootstrap = Bootstrap(seed: UInt64(recipe.seed))
     for (split, known, later) in [(Split.dev, dev, [Split.test]), (.test, nil, [])] {
       let found =
         try known
@@ -123,16 +124,20 @@ extension Run {
         }
       guard let evaluation = found else { continue }
       metrics[split.rawValue] = evaluation.json
+      intervals[split.rawValue] = evaluation.scored.map(bootstrap.json)
       try folder.savePredictions(evaluation.predictions(), split)
     }
-    let json = try save(result, evaluations: metrics, in: folder)
+    if !intervals.isEmpty { intervals.merge(bootstrap.json.object ?? [:]) { $1 } }
+    let json = try save(result, evaluations: metrics, intervals, in: folder)
     try folder.end()
     return json
   }
 
   /// Writes the weights and result.json.
-  private func save(_ result: TrainingResult, evaluations: [String: JSON], in folder: RunFolder) throws -> JSON {
-    let json = resultJSON(result, evaluations)
+  private func save(
+    _ result: TrainingResult, evaluations: [String: JSON], _ intervals: [String: JSON] = [:], in folder: RunFolder
+  ) throws -> JSON {
+    let json = resultJSON(result, evaluations, intervals)
     let (saved, obsolete) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
     try replaceFolder(at: folder.path + "/" + saved, isOwn: RunFolder.isOwn) { try saveWeights(to: $0, json) }
     folder.remove(obsolete)
@@ -140,7 +145,9 @@ extension Run {
     return json
   }
 
-  private func resultJSON(_ result: TrainingResult, _ metrics: [String: JSON]) -> JSON {
+  private func resultJSON(
+    _ result: TrainingResult, _ metrics: [String: JSON], _ intervals: [String: JSON]
+  ) -> JSON {
     var object: [String: JSON] = [
       "status": .string(result.status.rawValue),
       "seed": .int(recipe.seed),
@@ -159,6 +166,7 @@ extension Run {
       "base_sha256": baseHash.map(JSON.string) ?? .null,
       "metrics": .object(metrics),
     ]
+    if !intervals.isEmpty { object["intervals"] = .object(intervals) }
     if let best = result.best {
       object["best"] = [
         "epoch": .double(best.epoch), "step": .int(best.step), "metric": .string(best.metric),

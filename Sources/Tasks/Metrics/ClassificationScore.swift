@@ -27,6 +27,10 @@ public struct ClassificationScore: Sendable, Equatable {
   /// The mean over classes, weighted by support.
   public let weighted: TypeScore
   public let perClass: [String: TypeScore]
+  /// Of the positive class; nil: there is none.
+  public let positive: TypeScore?
+  /// Of the probabilities; nil: they are not known.
+  public let probability: ProbabilityScore?
   /// The number of examples.
   public let support: Int
 
@@ -36,18 +40,7 @@ public struct ClassificationScore: Sendable, Equatable {
   ///   - labels: the model's labels.
   /// - Throws: `ClassificationScoreFault` if the numbers of examples differ or a prediction is not one of `labels`.
   public init(gold: [String], predicted: [String], labels: [String]) throws(ClassificationScoreFault) {
-    guard gold.count == predicted.count else { throw .examples(gold: gold.count, predicted: predicted.count) }
-    let known = Set(labels)
-    for (index, name) in predicted.enumerated() where !known.contains(name) {
-      throw .label(name, example: index, labels: labels)
-    }
-    var counts: [String: MatchCounts] = [:]
-    for (gold, predicted) in zip(gold, predicted) {
-      counts[gold, default: MatchCounts()].gold += 1
-      counts[predicted, default: MatchCounts()].predicted += 1
-      if gold == predicted { counts[gold, default: MatchCounts()].correct += 1 }
-    }
-    self.init(counts)
+    self = try ClassificationExamples(gold: gold, predicted: predicted, labels: labels).score
   }
 
   /// The same with predictions as indices into `labels`.
@@ -58,19 +51,22 @@ public struct ClassificationScore: Sendable, Equatable {
     try self.init(gold: gold, predicted: predicted.map { labels[$0] }, labels: labels)
   }
 
-  private init(_ counts: [String: MatchCounts]) {
-    // By code point, as Python sorts: the order of summation affects the last digit of an average.
-    let names = counts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let classes = names.map { counts[$0, default: MatchCounts()] }
-    let scores = classes.map(\.score)
+  /// - Parameters:
+  ///   - names: of the classes, by code point, as Python sorts: the order of summation affects the last digit of an average.
+  ///   - positive: the index of the positive class.
+  init(_ counts: [MatchCounts], names: [String], positive: Int?, _ probability: ProbabilityScore?) {
+    let occurring = counts.indices.filter { counts[$0].gold + counts[$0].predicted > 0 }
+    let classes = occurring.map { counts[$0] }, scores = classes.map(\.score)
     let total = classes.reduce(MatchCounts(), +)
     support = total.gold
     micro = total.score
     accuracy = total.score.recall
     mcc = matthewsCorrelation(classes, total)
-    perClass = Dictionary(uniqueKeysWithValues: zip(names, scores))
+    perClass = Dictionary(uniqueKeysWithValues: zip(occurring.map { names[$0] }, scores))
     macro = average(scores, weights: scores.map { _ in 1 }, support: support)
     weighted = average(scores, weights: scores.map { Double($0.support) }, support: support)
+    self.positive = positive.map { counts[$0].score }
+    self.probability = probability
   }
 
   /// The members of `values`, and `{"per_class": {label: {"precision", "recall", "f1", "support"}}, "support": n}`
@@ -92,7 +88,19 @@ extension ClassificationScore: MetricSource {
     ScoreMetric("precision_micro") { $0.micro.precision }, ScoreMetric("recall_micro") { $0.micro.recall },
     ScoreMetric("precision_macro") { $0.macro.precision }, ScoreMetric("recall_macro") { $0.macro.recall },
     ScoreMetric("precision_weighted") { $0.weighted.precision }, ScoreMetric("recall_weighted") { $0.weighted.recall },
+    ScoreMetric("f1_positive") { $0.positive?.f1 }, ScoreMetric("precision_positive") { $0.positive?.precision },
+    ScoreMetric("recall_positive") { $0.positive?.recall },
+    ScoreMetric("roc_auc") { $0.probability?.rocAUC },
+    ScoreMetric("average_precision") { $0.probability?.averagePrecision },
+    ScoreMetric("ece", higherIsBetter: false) { $0.probability?.calibrationError },
+    ScoreMetric("brier", higherIsBetter: false) { $0.probability?.brier },
   ]
+
+  public var inapplicable: Set<String> {
+    var names: Set<String> = positive == nil ? ["f1_positive", "precision_positive", "recall_positive"] : []
+    if probability == nil { names.formUnion(["roc_auc", "average_precision", "ece", "brier"]) }
+    return names
+  }
 }
 
 /// Gold and predicted classes that cannot be compared.

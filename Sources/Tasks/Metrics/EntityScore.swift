@@ -1,5 +1,6 @@
-/// Entity-level precision, recall and F1 as seqeval 1.2.2 computes them in its default mode. Does not read files.
-import Datasets
+/// Precision, recall and F1 of entities: as seqeval 1.2.2 computes them in its default mode, and by other rules. Does not
+/// read files.
+public import Datasets
 public import Files
 
 /// Scores of predicted against gold entities. An entity is correct if its type, start and end are all equal.
@@ -20,37 +21,52 @@ public struct EntityScore: Sendable, Equatable {
   public let macro: TypeScore
   /// The mean over types, weighted by support.
   public let weighted: TypeScore
+  /// Over all types, with entities that end where the tag scheme says (seqeval with mode="strict" and a scheme).
+  public let strict: TypeScore
+  /// nervaluate's scores over all types; see `RelaxedRule`.
+  public let relaxed: [RelaxedRule: TypeScore]
+  /// The unweighted mean of F1 over types, in which every word of an entity counts by itself, as for EBM PICO in BLURB.
+  public let wordMacroF1: Double
+  /// Of the words' predicted tags; nil: their probabilities are not known.
+  public let calibrationError: Double?
 
   /// - Parameters:
   ///   - gold: one list of tags per sentence.
   ///   - predicted: the same number of sentences and words.
+  ///   - scheme: that of the tags, for the strict score.
   /// - Throws: `EntityScoreFault` if the numbers of sentences or words differ.
-  public init(gold: [[String]], predicted: [[String]]) throws(EntityScoreFault) {
-    guard gold.count == predicted.count else { throw .sentences(gold: gold.count, predicted: predicted.count) }
-    for (index, (a, b)) in zip(gold, predicted).enumerated() where a.count != b.count {
-      throw .words(sentence: index, gold: a.count, predicted: b.count)
-    }
-    self.init(goldEntities: seqevalEntities(gold), predictedEntities: seqevalEntities(predicted))
+  public init(gold: [[String]], predicted: [[String]], scheme: TagScheme = .iob2) throws(EntityScoreFault) {
+    self = try EntityExamples(
+      gold: gold, predicted: predicted,
+      strict: (gold.map { strictEntities($0, scheme) }, predicted.map { strictEntities($0, scheme) })
+    ).score
   }
 
-  private init(goldEntities: Set<Span>, predictedEntities: Set<Span>) {
-    var counts: [String: MatchCounts] = [:]
-    for entity in goldEntities { counts[entity.type, default: MatchCounts()].gold += 1 }
-    for entity in predictedEntities {
-      counts[entity.type, default: MatchCounts()].predicted += 1
-      if goldEntities.contains(entity) { counts[entity.type, default: MatchCounts()].correct += 1 }
+  /// - Parameters:
+  ///   - counts: of each type, of which `names` are sorted by code point, as Python sorts: the order of summation affects the
+  ///     last digit of an average.
+  ///   - words: counts of words, by type.
+  init(
+    _ counts: [MatchCounts], names: [String], strict: MatchCounts, words: [MatchCounts],
+    relaxed: [RelaxedRule: TypeScore], calibrationError: Double?
+  ) {
+    func occurring(_ counts: [MatchCounts]) -> [Int] {
+      counts.indices.filter { counts[$0].gold + counts[$0].predicted > 0 }
     }
-    // By code point, as Python sorts: the order of summation affects the last digit of an average.
-    let types = counts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let scores = types.map { counts[$0, default: MatchCounts()].seqevalScore }
-    let micro = counts.values.reduce(MatchCounts(), +).seqevalScore
+    let types = occurring(counts), scores = types.map { counts[$0].seqevalScore }
+    let micro = counts.reduce(MatchCounts(), +).seqevalScore
     (precision, recall, f1, support) = (micro.precision, micro.recall, micro.f1, micro.support)
-    perType = Dictionary(uniqueKeysWithValues: zip(types, scores))
+    perType = Dictionary(uniqueKeysWithValues: zip(types.map { names[$0] }, scores))
     macro = average(scores, weights: scores.map { _ in 1 }, support: micro.support)
     weighted = average(scores, weights: scores.map { Double($0.support) }, support: micro.support)
+    self.strict = strict.seqevalScore
+    self.relaxed = relaxed
+    let wordScores = occurring(words).map { words[$0].seqevalScore }
+    wordMacroF1 = average(wordScores, weights: wordScores.map { _ in 1 }, support: 0).f1
+    self.calibrationError = calibrationError
   }
 
-  /// `{"precision", "recall", "f1", "support", "per_type": {type: {…}}, "macro": {…}, "weighted": {…}}`
+  /// `{"precision", "recall", "f1", "support", "per_type": {type: {…}}, "macro": {…}, "weighted": {…}, …}`
   public var json: JSON {
     var members = values.mapValues(JSON.double)
     members["support"] = .int(support)
@@ -61,10 +77,25 @@ public struct EntityScore: Sendable, Equatable {
 }
 
 extension EntityScore: MetricSource {
-  public static let table: [ScoreMetric<EntityScore>] = [
-    ScoreMetric("f1", isHeadline: true) { $0.f1 }, ScoreMetric("precision", isHeadline: true) { $0.precision },
-    ScoreMetric("recall", isHeadline: true) { $0.recall },
-  ]
+  public static let table: [ScoreMetric<EntityScore>] =
+    [
+      ScoreMetric("f1", isHeadline: true) { $0.f1 }, ScoreMetric("precision", isHeadline: true) { $0.precision },
+      ScoreMetric("recall", isHeadline: true) { $0.recall },
+      ScoreMetric("f1_strict") { $0.strict.f1 }, ScoreMetric("precision_strict") { $0.strict.precision },
+      ScoreMetric("recall_strict") { $0.strict.recall },
+    ]
+    + RelaxedRule.allCases.flatMap { rule in
+      [
+        ScoreMetric("f1_\(rule.rawValue)") { $0.relaxed[rule]?.f1 },
+        ScoreMetric("precision_\(rule.rawValue)") { $0.relaxed[rule]?.precision },
+        ScoreMetric("recall_\(rule.rawValue)") { $0.relaxed[rule]?.recall },
+      ]
+    } + [
+      ScoreMetric("f1_word_macro") { $0.wordMacroF1 },
+      ScoreMetric("ece", higherIsBetter: false) { $0.calibrationError },
+    ]
+
+  public var inapplicable: Set<String> { calibrationError == nil && support > 0 ? ["ece"] : [] }
 }
 
 /// Gold and predicted tags that cannot be compared.
@@ -87,11 +118,15 @@ public enum EntityScoreFault: Error, Equatable, CustomStringConvertible {
 
 extension MatchCounts {
   /// 0 if a denominator is 0; the operations are in seqeval's order.
-  fileprivate var seqevalScore: TypeScore {
-    let precision = Double(correct) / Double(max(predicted, 1))
-    let recall = Double(correct) / Double(max(gold, 1))
+  fileprivate var seqevalScore: TypeScore { TypeScore(correct: Double(correct), predicted: predicted, gold: gold) }
+}
+
+extension TypeScore {
+  init(correct: Double, predicted: Int, gold: Int) {
+    precision = correct / Double(max(predicted, 1))
+    recall = correct / Double(max(gold, 1))
     let sum = precision + recall
-    let f1 = 2 * precision * recall / (sum == 0 ? 1 : sum)
-    return TypeScore(precision: precision, recall: recall, f1: f1, support: gold)
+    f1 = 2 * precision * recall / (sum == 0 ? 1 : sum)
+    support = gold
   }
 }

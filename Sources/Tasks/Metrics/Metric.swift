@@ -1,4 +1,5 @@
 /// A metric that a task reports: its name and its direction. Does not compute it.
+public import Files
 
 public struct Metric: Sendable, Hashable {
   /// The key in metrics.jsonl and result.json, such as `f1_macro`.
@@ -25,11 +26,12 @@ public struct Metric: Sendable, Hashable {
 /// A metric, and how it is taken from a score.
 public struct ScoreMetric<Score>: Sendable {
   public let metric: Metric
-  public let value: @Sendable (Score) -> Double
+  /// nil: it is not defined for the examples, such as the area under a curve without positive ones.
+  public let value: @Sendable (Score) -> Double?
 
   init(
     _ name: String, higherIsBetter: Bool = true, isHeadline: Bool = false,
-    _ value: @escaping @Sendable (Score) -> Double
+    _ value: @escaping @Sendable (Score) -> Double?
   ) {
     self.metric = Metric(name, higherIsBetter: higherIsBetter, isHeadline: isHeadline)
     self.value = value
@@ -40,14 +42,24 @@ public struct ScoreMetric<Score>: Sendable {
 public protocol MetricSource {
   /// The default for choosing the best checkpoint first. A new metric is a line here.
   static var table: [ScoreMetric<Self>] { get }
+  /// Metrics that do not exist for the model's labels, such as those of a positive class where none is named.
+  var inapplicable: Set<String> { get }
+  /// An evaluation's JSON, without the loss.
+  var json: JSON { get }
 }
 
 extension MetricSource {
   public static var metrics: [Metric] { table.map(\.metric) }
 
-  /// The value of every metric, by name.
-  public var values: [String: Double] {
-    Dictionary(uniqueKeysWithValues: Self.table.map { ($0.metric.name, $0.value(self)) })
+  public var inapplicable: Set<String> { [] }
+
+  /// The value of every metric, by name; 0 where it is not defined.
+  public var values: [String: Double] { definedValues.mapValues { $0.isNaN ? 0 : $0 } }
+
+  /// The value of every metric, by name; NaN where it is not defined.
+  var definedValues: [String: Double] {
+    let known = Self.table.filter { !inapplicable.contains($0.metric.name) }
+    return Dictionary(uniqueKeysWithValues: known.map { ($0.metric.name, $0.value(self) ?? .nan) })
   }
 }
 

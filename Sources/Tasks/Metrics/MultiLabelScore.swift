@@ -19,7 +19,7 @@ public struct MultiLabelScore: Sendable, Equatable {
   public let samples: TypeScore
   /// The fraction of examples with exactly the gold labels.
   public let accuracy: Double
-  public let averagePrecisionMacro, rocAUCMacro: Double
+  public let probability: ProbabilityScore
   public let perLabel: [String: TypeScore]
   /// The number of examples.
   public let support: Int
@@ -29,28 +29,25 @@ public struct MultiLabelScore: Sendable, Equatable {
   ///   - probabilities: of each example, in the order of `labels`.
   ///   - labels: the model's.
   public init(gold: [Set<String>], predicted: [Set<String>], probabilities: [[Double]], labels: [String]) {
-    precondition(gold.count == predicted.count && gold.count == probabilities.count, "one prediction per example")
-    let names = labels + Set(gold.joined()).subtracting(labels).sorted()
-    let perLabel = names.map { name in
-      zip(gold, predicted).reduce(into: MatchCounts()) {
-        $0.add(gold: $1.0.contains(name), predicted: $1.1.contains(name))
-      }.score
-    }
-    let all = zip(gold, predicted).map { gold, predicted in
-      MatchCounts(gold: gold.count, predicted: predicted.count, correct: gold.intersection(predicted).count)
-    }
-    micro = all.reduce(MatchCounts(), +).score
+    self = MultiLabelExamples(gold: gold, predicted: predicted, probabilities: probabilities, labels: labels).score
+  }
+
+  init(
+    _ counts: [MatchCounts], names: [String], support: Int, accuracy: Double, samples: TypeScore,
+    _ probability: ProbabilityScore
+  ) {
+    let perLabel = counts.map(\.score)
+    micro = counts.reduce(MatchCounts(), +).score
     macro = average(perLabel, weights: perLabel.map { _ in 1 }, support: micro.support)
     weighted = average(perLabel, weights: perLabel.map { Double($0.support) }, support: micro.support)
-    samples = average(all.map(\.score), weights: all.map { _ in 1 }, support: micro.support)
-    accuracy = gold.isEmpty ? 0 : Double(zip(gold, predicted).count { $0 == $1 }) / Double(gold.count)
     self.perLabel = Dictionary(zip(names, perLabel)) { first, _ in first }
-    support = gold.count
-    let rankings = labels.indices.map { label in
-      Ranking(zip(probabilities, gold).map { ($0[label], $1.contains(labels[label])) })
-    }
-    averagePrecisionMacro = mean(rankings.compactMap(\.averagePrecision))
-    rocAUCMacro = mean(rankings.compactMap(\.rocAUC))
+    (self.samples, self.accuracy, self.probability, self.support) = (samples, accuracy, probability, support)
+  }
+
+  /// The harmonic mean of the means over examples of precision and recall, which is BLUE's score of HoC.
+  public var f1OfSampleMeans: Double {
+    let sum = samples.precision + samples.recall
+    return sum == 0 ? 0 : 2 * samples.precision * samples.recall / sum
   }
 
   /// The members of `values`, and `{"per_label": {label: {"precision", "recall", "f1", "support"}}, "support": n}`
@@ -70,9 +67,11 @@ extension MultiLabelScore: MetricSource {
     ScoreMetric("accuracy") { $0.accuracy },
     ScoreMetric("precision_micro") { $0.micro.precision }, ScoreMetric("recall_micro") { $0.micro.recall },
     ScoreMetric("precision_macro") { $0.macro.precision }, ScoreMetric("recall_macro") { $0.macro.recall },
-    ScoreMetric("average_precision_macro", isHeadline: true) { $0.averagePrecisionMacro },
-    ScoreMetric("roc_auc_macro") { $0.rocAUCMacro },
+    ScoreMetric("precision_samples") { $0.samples.precision }, ScoreMetric("recall_samples") { $0.samples.recall },
+    ScoreMetric("f1_blue") { $0.f1OfSampleMeans },
+    ScoreMetric("average_precision_macro", isHeadline: true) { $0.probability.averagePrecision },
+    ScoreMetric("roc_auc_macro") { $0.probability.rocAUC },
+    ScoreMetric("ece", higherIsBetter: false) { $0.probability.calibrationError },
+    ScoreMetric("brier", higherIsBetter: false) { $0.probability.brier },
   ]
 }
-
-func mean(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count) }

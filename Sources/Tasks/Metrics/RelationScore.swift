@@ -19,20 +19,18 @@ public struct RelationScore: Sendable, Equatable {
 
   /// - Precondition: there are as many predicted labels as gold ones.
   public init(gold: [String], predicted: [String], negative: String?) {
-    precondition(gold.count == predicted.count, "\(gold.count) gold labels, \(predicted.count) predicted ones")
-    var counts: [String: MatchCounts] = [:]
-    for (gold, predicted) in zip(gold, predicted) {
-      for label in Set([gold, predicted]) where label != negative {
-        counts[label, default: MatchCounts()].add(gold: label == gold, predicted: label == predicted)
-      }
-    }
-    // By code point, as Python sorts: the order of summation affects the last digit of a mean.
-    let names = counts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let scores = names.map { counts[$0, default: MatchCounts()].score }
-    micro = counts.values.reduce(MatchCounts(), +).score
+    self = RelationExamples(gold: gold, predicted: predicted, negative: negative).score
+  }
+
+  /// - Parameter names: of the labels but the negative one, by code point, as Python sorts: the order of summation affects the
+  ///   last digit of a mean.
+  fileprivate init(_ counts: [MatchCounts], names: [String], accuracy: Double) {
+    let occurring = counts.indices.filter { counts[$0].gold + counts[$0].predicted > 0 }
+    let scores = occurring.map { counts[$0].score }
+    micro = counts.reduce(MatchCounts(), +).score
     macro = average(scores, weights: scores.map { _ in 1 }, support: micro.support)
-    perClass = Dictionary(uniqueKeysWithValues: zip(names, scores))
-    accuracy = gold.isEmpty ? 0 : Double(zip(gold, predicted).count { $0 == $1 }) / Double(gold.count)
+    perClass = Dictionary(uniqueKeysWithValues: zip(occurring.map { names[$0] }, scores))
+    self.accuracy = accuracy
   }
 
   /// The members of `values`, and `{"per_class": {label: {"precision", "recall", "f1", "support"}}, "support": n}`
@@ -52,4 +50,36 @@ extension RelationScore: MetricSource {
     ScoreMetric("recall_micro", isHeadline: true) { $0.micro.recall },
     ScoreMetric("accuracy") { $0.accuracy },
   ]
+}
+
+/// Gold and predicted relations, and what their scores are computed from.
+public struct RelationExamples: ScoredExamples {
+  private let names: [String]
+  private let matches: MatchColumns
+  private var tally: Tally
+
+  public var count: Int { tally.count }
+
+  /// - Precondition: there are as many predicted labels as gold ones.
+  public init(gold: [String], predicted: [String], negative: String?) {
+    precondition(gold.count == predicted.count, "\(gold.count) gold labels, \(predicted.count) predicted ones")
+    names = Set(gold + predicted).filter { $0 != negative }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let numbers = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
+    matches = MatchColumns(start: 0, names: names.count)
+    tally = Tally(columns: matches.end + 1)
+    for (gold, predicted) in zip(gold, predicted) {
+      for label in Set([gold, predicted]) {
+        guard let number = numbers[label] else { continue }
+        matches.add(number, gold: label == gold, predicted: label == predicted, to: &tally)
+      }
+      if gold == predicted { tally.add(to: matches.end) }
+      tally.endExample()
+    }
+  }
+
+  public func score(weights: [Int]) -> RelationScore {
+    let sums = tally.sums(weights: weights)
+    return RelationScore(
+      matches.counts(sums), names: names, accuracy: sums[matches.end] / Double(max(weights.reduce(0, +), 1)))
+  }
 }

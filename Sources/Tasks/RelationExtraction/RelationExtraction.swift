@@ -74,16 +74,10 @@ public struct RelationExtraction: TextInference {
     classification.predict(record, encoded, from: logits)
   }
 
-  public func score(
-    _ records: some Dataset, _ predictions: [Prediction]
-  ) throws -> (values: [String: Double], json: JSON) {
-    let predicted = predictions.map { prediction -> String in
-      if case .label(let label, _) = prediction { label } else { "" }
-    }
-    let score = RelationScore(
-      gold: predictions.indices.map { records[$0].labels.first ?? "" }, predicted: predicted,
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+    RelationExamples(
+      gold: predictions.indices.map { records[$0].labels.first ?? "" }, predicted: predictions.map(\.label),
       negative: negativeLabel)
-    return (score.values, score.json)
   }
 
   public func unknownLabelNote(_ records: any Dataset) -> String? { classification.unknownLabelNote(records) }

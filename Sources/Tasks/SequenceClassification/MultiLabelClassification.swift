@@ -19,15 +19,20 @@ public struct MultiLabelClassification: TextInference {
   public private(set) var thresholds: [Double]
   /// How `thresholds` are chosen after training.
   let thresholdChoice: ThresholdChoice
+  public var temperature: Double?
+  private let fitsTemperature: Bool
 
-  private enum CodingKeys: String, CodingKey { case labels, thresholds }
+  private enum CodingKeys: String, CodingKey { case labels, thresholds, temperature }
 
   public init(labels: [String]) {
     self.init(labels: labels, reading: TextReading(), thresholdChoice: .fixed(0.5))
   }
 
-  public init(labels: [String], reading: TextReading, thresholdChoice: ThresholdChoice) {
+  public init(
+    labels: [String], reading: TextReading, thresholdChoice: ThresholdChoice, temperature: TemperatureChoice? = nil
+  ) {
     (self.labels, self.reading, self.thresholdChoice) = (labels, reading, thresholdChoice)
+    (self.temperature, fitsTemperature) = (temperature?.start, temperature == .dev)
     thresholds = [Double](repeating: thresholdChoice.start, count: labels.count)
   }
 
@@ -37,6 +42,7 @@ public struct MultiLabelClassification: TextInference {
     self.init(
       labels: try file.decode([String].self, forKey: .labels), reading: try TextReading(from: decoder),
       thresholdChoice: .fixed(0.5))
+    temperature = try file.decodeIfPresent(Double.self, forKey: .temperature)
     guard let thresholds = try file.decodeIfPresent([Double].self, forKey: .thresholds) else { return }
     guard thresholds.count == labels.count else {
       throw DecodingError.dataCorruptedError(
@@ -50,6 +56,7 @@ public struct MultiLabelClassification: TextInference {
     var file = encoder.container(keyedBy: CodingKeys.self)
     try file.encode(labels, forKey: .labels)
     try file.encode(thresholds, forKey: .thresholds)
+    try file.encodeIfPresent(temperature, forKey: .temperature)
   }
 
   /// 1 for the record's labels. A record without labels is one to which none applies.
@@ -59,7 +66,11 @@ public struct MultiLabelClassification: TextInference {
   }
 
   public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
-    prediction(logits.mean { $0.map { sigmoid(Double($0)) } })
+    prediction(probabilities(logits, temperature ?? 1))
+  }
+
+  private func probabilities(_ logits: [Logits], _ temperature: Double) -> [Double] {
+    logits.mean { $0.map { sigmoid(Double($0) / temperature) } }
   }
 
   private func prediction(_ probabilities: [Double]) -> Prediction {
@@ -68,25 +79,34 @@ public struct MultiLabelClassification: TextInference {
       probabilities: zip(labels, probabilities).map { ScoredLabel($0, $1) })
   }
 
-  public func score(
-    _ records: some Dataset, _ predictions: [Prediction]
-  ) throws -> (values: [String: Double], json: JSON) {
-    let score = MultiLabelScore(
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+    MultiLabelExamples(
       gold: predictions.indices.map { Set(records[$0].labels) }, predicted: predictions.map(\.labelSet),
       probabilities: predictions.map(\.probabilities), labels: labels)
-    return (score.values, score.json)
   }
 
-  public var isFittedOnDev: Bool { thresholdChoice.usesDev }
+  public var isFittedOnDev: Bool { thresholdChoice.usesDev || fitsTemperature }
 
-  public func fitted(to records: some Dataset, _ predictions: [Prediction]) -> Self {
+  /// With the best temperature, and then the best thresholds of its probabilities.
+  public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self {
     var copy = self
-    copy.thresholds = thresholdChoice.thresholds(
-      gold: predictions.indices.map { index in
-        let applying = Set(records[index].labels)
-        return labels.map(applying.contains)
-      }, probabilities: predictions.map(\.probabilities), labels: labels.count)
+    let gold = logits.indices.map { index in
+      let applying = Set(records[index].labels)
+      return labels.map(applying.contains)
+    }
+    if fitsTemperature {
+      copy.temperature = bestTemperature { temperature in
+        zip(logits, gold).reduce(0) { $0 + surprise($1.0, $1.1, temperature) }
+      }
+    }
+    let calibrated = logits.map { probabilities($0, copy.temperature ?? 1) }
+    copy.thresholds = thresholdChoice.thresholds(gold: gold, probabilities: calibrated, labels: labels.count)
     return copy
+  }
+
+  /// -log p of which labels apply.
+  private func surprise(_ logits: [Logits], _ gold: [Bool], _ temperature: Double) -> Double {
+    zip(probabilities(logits, temperature), gold).reduce(0) { $0 + Tasks.surprise($1.1 ? $1.0 : 1 - $1.0) }
   }
 
   public var evaluationLoss: any LossFunction { MultiLabelLoss() }
@@ -97,6 +117,9 @@ public struct MultiLabelClassification: TextInference {
 extension Prediction {
   /// Those of a set of labels.
   fileprivate var labelSet: Set<String> { if case .labels(let labels, _) = self { Set(labels) } else { [] } }
+
+  /// The one label.
+  var label: String { if case .label(let label, _) = self { label } else { "" } }
 
   /// The probability of every label, in the model's order.
   var probabilities: [Double] {

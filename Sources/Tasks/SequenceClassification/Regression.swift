@@ -36,15 +36,10 @@ public struct Regression: TextInference {
     .value(logits.mean { [Double($0[$0.startIndex])] }.first ?? 0)
   }
 
-  public func score(
-    _ records: some Dataset, _ predictions: [Prediction]
-  ) throws -> (values: [String: Double], json: JSON) {
-    let pairs = predictions.enumerated().compactMap { index, prediction -> (gold: Double, predicted: Double)? in
-      guard case .value(let value) = prediction, let gold = records[index].value else { return nil }
-      return (gold, value)
-    }
-    let score = RegressionScore(gold: pairs.map(\.gold), predicted: pairs.map(\.predicted))
-    return (score.values, score.json)
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+    RegressionExamples(
+      gold: predictions.indices.map { records[$0].value ?? 0 },
+      predicted: predictions.map { if case .value(let value) = $0 { value } else { 0 } })
   }
 
   public var evaluationLoss: any LossFunction { RegressionLoss() }

@@ -14,23 +14,39 @@ public struct SequenceClassification: TextInference {
 
   public let labels: [String]
   public let reading: TextReading
+  /// The class of `f1_positive`; nil: the second of two labels, and of more none.
+  public let positiveLabel: String?
+  public var temperature: Double?
+  public let isFittedOnDev: Bool
 
-  private enum CodingKeys: String, CodingKey { case labels }
+  private enum CodingKeys: String, CodingKey {
+    case labels, temperature
+    case positiveLabel = "positive_label"
+  }
 
   public init(labels: [String]) { self.init(labels: labels, reading: TextReading()) }
-  public init(labels: [String], reading: TextReading) { (self.labels, self.reading) = (labels, reading) }
+  public init(
+    labels: [String], reading: TextReading, positiveLabel: String? = nil, temperature: TemperatureChoice? = nil
+  ) {
+    (self.labels, self.reading, self.positiveLabel) = (labels, reading, positiveLabel)
+    (self.temperature, isFittedOnDev) = (temperature?.start, temperature == .dev)
+  }
 
   /// Only the labels are required.
   public init(from decoder: any Decoder) throws {
+    let file = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
-      labels: try decoder.container(keyedBy: CodingKeys.self).decode([String].self, forKey: .labels),
-      reading: try TextReading(from: decoder))
+      labels: try file.decode([String].self, forKey: .labels), reading: try TextReading(from: decoder),
+      positiveLabel: try file.decodeIfPresent(String.self, forKey: .positiveLabel))
+    temperature = try file.decodeIfPresent(Double.self, forKey: .temperature)
   }
 
   public func encode(to encoder: any Encoder) throws {
     try reading.encode(to: encoder)
     var file = encoder.container(keyedBy: CodingKeys.self)
     try file.encode(labels, forKey: .labels)
+    try file.encodeIfPresent(positiveLabel, forKey: .positiveLabel)
+    try file.encodeIfPresent(temperature, forKey: .temperature)
   }
 
   public func targets(of record: Record) -> Targets {
@@ -39,20 +55,32 @@ public struct SequenceClassification: TextInference {
 
   /// The label with the highest probability, of which a long text has the mean over its windows.
   public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
-    let means = logits.mean { softmax($0) }
+    let means = probabilities(logits, temperature ?? 1)
     let best = means.indices.reduce(0) { means[$1] > means[$0] ? $1 : $0 }
     return .label(labels[best], probabilities: zip(labels, means).map { ScoredLabel($0, $1) })
   }
 
-  public func score(
-    _ records: some Dataset, _ predictions: [Prediction]
-  ) throws -> (values: [String: Double], json: JSON) {
-    let predicted = predictions.map { prediction -> String in
-      if case .label(let label, _) = prediction { label } else { "" }
+  private func probabilities(_ logits: [Logits], _ temperature: Double) -> [Double] {
+    logits.mean { softmax($0, temperature: temperature) }
+  }
+
+  /// With the best temperature.
+  public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self {
+    let known = logits.indices.compactMap { index -> (logits: [Logits], gold: Int)? in
+      records[index].labels.first.flatMap(labels.firstIndex).map { (logits[index], $0) }
     }
-    let score = try ClassificationScore(
-      gold: predictions.indices.map { records[$0].labels.first ?? "" }, predicted: predicted, labels: labels)
-    return (score.values, score.json)
+    var copy = self
+    copy.temperature = bestTemperature { temperature in
+      known.reduce(0) { $0 + surprise(probabilities($1.logits, temperature)[$1.gold]) }
+    }
+    return copy
+  }
+
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+    try ClassificationExamples(
+      gold: predictions.indices.map { records[$0].labels.first ?? "" }, predicted: predictions.map(\.label),
+      probabilities: predictions.map(\.probabilities), labels: labels,
+      positiveLabel: positiveLabel ?? (labels.count == 2 ? labels[1] : nil))
   }
 
   public func unknownLabelNote(_ records: any Dataset) -> String? { unknownLabelNote(records, labels: labels) }

@@ -3,10 +3,15 @@ import Datasets
 
 public struct SequenceClassificationSettings: Sendable, Equatable {
   public var labelSmoothing = 0.0
+  /// The exponent of a focal loss; nil: cross-entropy.
+  public var focalGamma: Double?
   /// Loss weight per label; 1 for labels that are not listed.
   public var classWeights: [String: Double] = [:]
   /// The head's labels, by id; nil: those of the training data, sorted.
   public var labels: [String]?
+  /// The class of `f1_positive`; nil: the second of two labels, and of more none.
+  public var positiveLabel: String?
+  public var temperature: TemperatureChoice?
   public var longText = LongText.truncate
 
   public init() {}
@@ -16,9 +21,16 @@ extension SequenceClassificationSettings: TaskSettings {
   public func setUp(_ context: TaskContext) throws -> TaskSetup {
     let texts = try LabeledTexts(context)
     let (labels, reuseHead) = try context.chooseLabels(listed: self.labels, found: texts.labels, minCount: 2)
-    let inference = SequenceClassification(labels: labels, reading: texts.reading(longText))
+    if let positiveLabel, !labels.contains(positiveLabel) {
+      throw TaskFault.unknownLabelsOf(key: "positive_label", [positiveLabel], known: labels)
+    }
+    let inference = SequenceClassification(
+      labels: labels, reading: texts.reading(longText), positiveLabel: positiveLabel, temperature: temperature)
+    try temperature?.check(context.data)
     let weights = try loss(weights: classWeights, of: labels, key: "class_weights")
     return texts.setup(
-      inference, ClassificationLoss(weights: weights, smoothing: Float(labelSmoothing)), reuseHead: reuseHead)
+      inference,
+      ClassificationLoss(weights: weights, smoothing: Float(labelSmoothing), gamma: Float(focalGamma ?? 0)),
+      reuseHead: reuseHead)
   }
 }

@@ -74,6 +74,12 @@ struct EntityLabels: Sendable {
       transitions: tags.map { tag in tags.map { continues(tag, $0) || ends(tag) && begins($0) } })
   }
 
+  /// The entities of predicted labels by the rules of their scheme. Labels that cannot begin an entity have no rules.
+  func strictSpans(_ predicted: [String]) -> [Span] {
+    let haveRules = types.allSatisfy { ids[EntityTag(.begin, $0)] != nil || ids[EntityTag(.single, $0)] != nil }
+    return haveRules ? strictEntities(predicted, scheme) : TagScheme.iob2.spans(iob2(predicted)).spans
+  }
+
   /// Entity types.
   var types: Set<String> { Set(ids.keys.map(\.type)) }
 }

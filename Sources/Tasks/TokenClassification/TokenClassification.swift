@@ -17,11 +17,13 @@ public struct TokenClassification: RecordInference {
   /// How a text is split into words.
   public let splitWords: WordSplitting
   public let headLayers: HeadLayers
+  public var temperature: Double?
+  public let isFittedOnDev: Bool
   let entityLabels: EntityLabels
   private let legalSteps: LegalSteps
 
   private enum CodingKeys: String, CodingKey {
-    case labels
+    case labels, temperature
     case splitWords = "split_words"
     case head
   }
@@ -30,9 +32,11 @@ public struct TokenClassification: RecordInference {
 
   /// - Throws: `TaskFault.labelNames`.
   public init(
-    labels: [String], splitWords: WordSplitting, headLayers: HeadLayers = HeadLayers()
+    labels: [String], splitWords: WordSplitting, headLayers: HeadLayers = HeadLayers(),
+    temperature: TemperatureChoice? = nil
   ) throws(TaskFault) {
     (self.labels, self.splitWords, self.headLayers) = (labels, splitWords, headLayers)
+    (self.temperature, isFittedOnDev) = (temperature?.start, temperature == .dev)
     entityLabels = try EntityLabels(labels)
     legalSteps = entityLabels.legalSteps(labels)
   }
@@ -44,6 +48,7 @@ public struct TokenClassification: RecordInference {
       labels: try file.decode([String].self, forKey: .labels),
       splitWords: try file.decodeIfPresent(WordSplitting.self, forKey: .splitWords) ?? .punctuation,
       headLayers: try file.decodeIfPresent(HeadLayers.self, forKey: .head) ?? HeadLayers())
+    temperature = try file.decodeIfPresent(Double.self, forKey: .temperature)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -51,6 +56,7 @@ public struct TokenClassification: RecordInference {
     try file.encode(labels, forKey: .labels)
     try file.encode(splitWords, forKey: .splitWords)
     if headLayers != HeadLayers() { try file.encode(headLayers, forKey: .head) }
+    try file.encodeIfPresent(temperature, forKey: .temperature)
   }
 
   /// Ready words, or the words of the record's text.
@@ -83,11 +89,12 @@ public struct TokenClassification: RecordInference {
   public var evaluationLoss: any LossFunction { loss() }
 
   /// The loss for the head's decoder.
-  func loss(weights: [Float]? = nil, smoothing: Float = 0) -> any LossFunction {
-    switch (headLayers.decoder, headLayers.readsWords) {
+  func loss(weights: [Float]? = nil, smoothing: Float = 0, gamma: Float = 0) -> any LossFunction {
+    let loss = ClassificationLoss(weights: weights, smoothing: smoothing, gamma: gamma)
+    return switch (headLayers.decoder, headLayers.readsWords) {
     case (.crf, _): ChainLoss()
-    case (.softmax, true): WordLoss(ClassificationLoss(weights: weights, smoothing: smoothing))
-    case (.softmax, false): ClassificationLoss(weights: weights, smoothing: smoothing)
+    case (.softmax, true): WordLoss(loss)
+    case (.softmax, false): loss
     }
   }
 
@@ -96,7 +103,7 @@ public struct TokenClassification: RecordInference {
     guard let transitions = windows.first?.transitions else {
       return windows.flatMap { logits in
         (0..<logits.rows).map { row in
-          let (label, probability) = argmax(logits[row])
+          let (label, probability) = argmax(logits[row], temperature: Float(temperature ?? 1))
           return (label, Double(probability))
         }
       }
@@ -131,20 +138,43 @@ public struct TokenClassification: RecordInference {
     return (range, String(scalars[start..<scalars.index(start, offsetBy: range.count)]))
   }
 
-  public func score(
-    _ records: some Dataset, _ predictions: [Prediction]
-  ) throws -> (values: [String: Double], json: JSON) {
-    let predicted = predictions.map { prediction -> [String] in
-      if case .tags(let tags, _) = prediction { entityLabels.iob2(tags.map(\.label)) } else { [] }
+  /// With the best temperature.
+  public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self {
+    let words = logits.indices.flatMap { index -> [(row: ArraySlice<Float>, gold: Int)] in
+      let rows = logits[index].flatMap { window in (0..<window.rows).map { window[$0] } }
+      return zip(rows, entityLabels.ids(ofIOB2: records[index].tags)).filter { $0.1 >= 0 }.map { ($0, Int($1)) }
     }
-    let score = try EntityScore(gold: predictions.indices.map { records[$0].tags }, predicted: predicted)
-    return (score.values, score.json)
+    var copy = self
+    copy.temperature = bestTemperature { temperature in
+      words.reduce(0) { $0 + surprise(softmax($1.row, temperature: temperature)[$1.gold]) }
+    }
+    return copy
   }
 
-  /// In the model's labels; a tag that it does not have is itself.
-  public func gold(of record: Record) -> JSON {
-    .array(zip(entityLabels.ids(ofIOB2: record.tags), record.tags).map { .string($0 < 0 ? $1 : labels[Int($0)]) })
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+    let gold = predictions.indices.map { records[$0].tags }
+    let predicted = predictions.map { prediction -> [ScoredLabel] in
+      if case .tags(let tags, _) = prediction { tags } else { [] }
+    }
+    let names = predicted.map { $0.map(\.label) }
+    return try EntityExamples(
+      gold: gold, predicted: names.map(entityLabels.iob2),
+      strict: (gold.map { strictEntities($0, .iob2) }, names.map(entityLabels.strictSpans)),
+      probabilities: zip(predicted, gold).map { tags, gold in
+        zip(tags, goldLabels(gold)).map { ($0.probability, $0.label == $1) }
+      })
   }
+
+  /// Tags in the model's labels; one that it does not have is itself.
+  private func goldLabels(_ tags: [String]) -> [String] {
+    zip(entityLabels.ids(ofIOB2: tags), tags).map { $0 < 0 ? $1 : labels[Int($0)] }
+  }
+
+  public func savedRecord(gold: JSON) -> Record {
+    Record(id: "", tags: entityLabels.iob2((gold.array ?? []).map { $0.string ?? "" }))
+  }
+
+  public func gold(of record: Record) -> JSON { .array(goldLabels(record.tags).map(JSON.string)) }
 
   /// The records with IOB2 tags.
   public func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?) {

@@ -7,6 +7,8 @@ import Tokenizers
 public struct TokenClassificationSettings: Sendable, Equatable {
   /// The fraction of the target that is spread over all labels (Szegedy et al. 2016, §7).
   public var labelSmoothing = 0.0
+  /// The exponent of a focal loss; nil: cross-entropy.
+  public var focalGamma: Double?
   /// Loss weight per label; 1 for labels that are not listed.
   public var classWeights: [String: Double] = [:]
   /// The head's labels, by id; nil: those of the training data.
@@ -14,6 +16,7 @@ public struct TokenClassificationSettings: Sendable, Equatable {
   /// How predictions split texts into words; nil: by the first rule that keeps every word of the training data.
   public var splitWords: WordSplitting?
   public var headLayers = HeadLayers()
+  public var temperature: TemperatureChoice?
 
   public init() {}
 }
@@ -25,11 +28,14 @@ extension TokenClassificationSettings: TaskSettings {
     let (labels, reuseHead) = try chooseLabels(splits[.train] ?? [], context)
     if let limit = context.data.maxTrainExamples { splits[.train] = splits[.train].map { Array($0.prefix(limit)) } }
     let words = wordSplitting(splits[.train] ?? [], context.tokenizer)
-    let inference = try TokenClassification(labels: labels, splitWords: words.rule, headLayers: headLayers)
+    let inference = try TokenClassification(
+      labels: labels, splitWords: words.rule, headLayers: headLayers, temperature: temperature)
+    try temperature?.check(context.data)
     let task = RecordTask(
       inference, splits: splits, tokenizer: context.tokenizer,
       loss: inference.loss(
-        weights: try loss(weights: classWeights, of: labels, key: "class_weights"), smoothing: Float(labelSmoothing)))
+        weights: try loss(weights: classWeights, of: labels, key: "class_weights"), smoothing: Float(labelSmoothing),
+        gamma: Float(focalGamma ?? 0)))
     let notes = Split.allCases.flatMap { split -> [String] in
       let size = task.sizes(split)
       let windows =

@@ -14,7 +14,14 @@ extension TokenClassificationSettings: TaskSection {
       "Where predictions split a text into words; \"auto\": as the words of the training data are.")
     declareHead(fields)
     fields.declareClassificationLoss(&labelSmoothing, &classWeights)
-    for (key, isDefault) in [("label_smoothing", labelSmoothing == 0), ("class_weights", classWeights.isEmpty)] {
+    fields.declareFocalLoss(&focalGamma, labelSmoothing)
+    fields.declareTemperature(&temperature)
+    let keys = [
+      ("label_smoothing", labelSmoothing == 0), ("class_weights", classWeights.isEmpty),
+      ("focal_gamma", focalGamma == nil),
+      ("temperature", temperature == nil),
+    ]
+    for (key, isDefault) in keys {
       fields.check(isDefault || headLayers.decoder == .softmax, key, expected: "no value with decoder \"crf\"")
     }
   }
@@ -43,7 +50,11 @@ extension SequenceClassificationSettings: TaskSection {
 
   mutating func declare(_ fields: Fields) {
     fields.declareLabels(&labels, "those of the training data, sorted")
+    fields.optional(
+      "positive_label", &positiveLabel, .string, "The class of f1_positive; else the second of two labels.")
     fields.declareClassificationLoss(&labelSmoothing, &classWeights)
+    fields.declareFocalLoss(&focalGamma, labelSmoothing)
+    fields.declareTemperature(&temperature)
     fields.declareLongText(&longText)
   }
 }
@@ -57,6 +68,8 @@ extension MultiLabelClassificationSettings: TaskSection {
     fields.field(
       "pos_weight", &positiveWeights, .map(of: .number(above: 0)),
       "What an example to which a label applies counts, by label; 1 for others.")
+    fields.declareFocalLoss(&focalGamma)
+    fields.declareTemperature(&temperature)
     fields.field(
       "threshold", &threshold, .threshold,
       "The probability from which a label applies; or chosen on dev, for all labels or for each.")
@@ -94,7 +107,31 @@ extension FieldType<ThresholdChoice> {
   }
 }
 
+extension FieldType<TemperatureChoice> {
+  fileprivate static var temperature: Self {
+    let number = FieldType<Double>.number(0.05...20)
+    return Self(
+      "a number from 0.05 to 20 or \"dev\"", schema: Schema.either(Schema.names(["dev"]), number.schema),
+      write: { if case .fixed(let temperature) = $0 { .double(temperature) } else { "dev" } }
+    ) { json in
+      if json == "dev" { return .dev }
+      return json.number.flatMap { (0.05...20).contains($0) ? .fixed($0) : nil }
+    }
+  }
+}
+
 extension Fields {
+  func declareTemperature(_ temperature: inout TemperatureChoice?) {
+    optional(
+      "temperature", &temperature, .temperature,
+      "What the logits are divided by for probabilities; or chosen on dev (temperature scaling).")
+  }
+
+  func declareFocalLoss(_ gamma: inout Double?, _ labelSmoothing: Double = 0) {
+    optional("focal_gamma", &gamma, .number(above: 0), "The exponent of a focal loss; else cross-entropy.")
+    check(gamma == nil || labelSmoothing == 0, "focal_gamma", expected: "no value with label_smoothing")
+  }
+
   func declareLabels(_ labels: inout [String]?, _ defaults: String) {
     optional(
       "labels", &labels, .list(of: .string, minCount: 2),

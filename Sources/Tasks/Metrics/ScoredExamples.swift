@@ -1,0 +1,57 @@
+/// Predictions with their gold labels, from which the metrics of any resample are computed.
+import Files
+
+public protocol ScoredExamples: Sendable {
+  associatedtype Score: MetricSource
+  var count: Int { get }
+  /// The score in which example i counts `weights[i]` times.
+  func score(weights: [Int]) -> Score
+}
+
+extension ScoredExamples {
+  /// The score of all examples.
+  public var score: Score { score(weights: [Int](repeating: 1, count: count)) }
+
+  /// The values of the metrics, and the JSON of an evaluation.
+  var evaluation: (values: [String: Double], json: JSON) {
+    let score = score
+    return (score.values, score.json)
+  }
+
+  /// The values of the metrics by name, NaN where they are not defined.
+  func values(weights: [Int]) -> [String: Double] { score(weights: weights).definedValues }
+}
+
+/// The scored examples of a file.
+public struct ScoredSplit: Sendable {
+  let examples: any ScoredExamples
+  /// The examples of each unit that is drawn: of a document, or one.
+  let units: [[Int]]
+  public let isByDocument: Bool
+
+  /// - Parameter documents: of each example; nil where one has none, so that every example is drawn by itself.
+  public init(_ examples: any ScoredExamples, documents: [String?]) {
+    precondition(documents.count == examples.count, "\(documents.count) documents of \(examples.count) examples")
+    self.examples = examples
+    isByDocument = !documents.isEmpty && !documents.contains(nil)
+    guard isByDocument else {
+      units = documents.indices.map { [$0] }
+      return
+    }
+    var numbers: [String: Int] = [:], units: [[Int]] = []
+    for (example, document) in documents.enumerated() {
+      let number = numbers[document ?? "", default: units.count]
+      if number == units.count {
+        numbers[document ?? ""] = number
+        units.append([])
+      }
+      units[number].append(example)
+    }
+    self.units = units
+  }
+
+  /// From 1; nil where examples have no documents.
+  func documentNumber(of example: Int) -> Int? {
+    isByDocument ? units.firstIndex { $0.contains(example) }.map { $0 + 1 } : nil
+  }
+}

@@ -1,0 +1,90 @@
+/// The predictions that a run has saved for a split, and their comparison with another run's.
+public import Datasets
+public import Files
+import FoundationEssentials
+
+/// predictions/<split>.jsonl of a run: ids, gold labels, predictions and scores, without the texts.
+public struct SavedPredictions {
+  private let run: String
+  private let inference: any RecordInference
+  private let rows: [JSON]
+
+  /// - Returns: nil if the run has saved none for the split.
+  /// - Throws: `FileFault`.
+  public init?(run: String, _ split: Split) throws {
+    let path = "\(run)/predictions/\(split.rawValue).jsonl"
+    let settings = try TuneJSON(folder: run + "/adapter") ?? TuneJSON(folder: run + "/model")
+    guard fileExists(path), let inference = settings?.task as? any RecordInference else { return nil }
+    (self.run, self.inference) = (run, inference)
+    rows = try readText(path).split(separator: "\n").map { try JSON(parsing: Data($0.utf8), named: path) }
+  }
+
+  public var metrics: [Metric] { type(of: inference).metrics }
+
+  /// - Throws: `PairingFault` if the runs' test data or labels differ.
+  public func paired(with other: SavedPredictions) throws -> PairedSplit? {
+    try check(other)
+    let records = rows.map { inference.savedRecord(gold: $0["gold"] ?? .null) }
+    let (a, b) = (predictions, other.predictions)
+    guard let first = try inference.examples(records, a), let both = try inference.examples(records + records, a + b)
+    else { return nil }
+    let documents = rows.map { $0["document"]?.int.map(String.init) }
+    return PairedSplit(both, first: ScoredSplit(first, documents: documents))
+  }
+
+  private var predictions: [Prediction] {
+    rows.map { Prediction(saved: $0["predicted"] ?? .null, scores: $0["scores"] ?? .null, labels: inference.labels) }
+  }
+
+  private func check(_ other: SavedPredictions) throws {
+    func refuse(_ why: String) -> PairingFault { PairingFault(runs: [run, other.run], why: why) }
+    let (mine, others) = (type(of: inference).name, type(of: other.inference).name)
+    if mine != others { throw refuse("their tasks are \(mine) and \(others)") }
+    if Set(inference.labels) != Set(other.inference.labels) {
+      let differing = Set(inference.labels).symmetricDifference(other.inference.labels).sorted()
+      throw refuse("only one of the models has the labels \(differing.prefix(10).joined(separator: ", "))")
+    }
+    if rows.count != other.rows.count {
+      throw refuse("their test data differ: \(rows.count) and \(other.rows.count) records")
+    }
+    for (number, (a, b)) in zip(rows, other.rows).enumerated() where a["id"] != b["id"] || a["gold"] != b["gold"] {
+      let id = a["id"]?.string ?? "", otherID = b["id"]?.string ?? ""
+      throw refuse(
+        "their test data differ at record \(number + 1): "
+          + (id == otherID ? "its labels are not the same" : "its id is \(id) in one and \(otherID) in the other"))
+    }
+  }
+}
+
+/// Why two runs' predictions cannot be tested against each other.
+public struct PairingFault: Error, CustomStringConvertible {
+  let runs: [String]
+  public let why: String
+
+  public var description: String { "\(runs.joined(separator: " and ")) cannot be tested against each other: \(why)." }
+}
+
+extension RecordInference {
+  /// What a record in saved predictions is labeled with.
+  public func savedRecord(gold: JSON) -> Record {
+    switch gold {
+    case .string(let label): Record(id: "", labels: [label])
+    case .array(let labels): Record(id: "", labels: labels.compactMap(\.string))
+    default: Record(id: "", value: gold.number)
+    }
+  }
+}
+
+extension Prediction {
+  /// A saved prediction. The probabilities are in the order of `labels`.
+  init(saved predicted: JSON, scores: JSON, labels: [String]) {
+    let probabilities = labels.map { ScoredLabel($0, scores[$0]?.number ?? 0) }
+    switch (predicted, scores) {
+    case (.string(let label), _): self = .label(label, probabilities: probabilities)
+    case (.array(let tags), .array(let scores)):
+      self = .tags(zip(tags, scores).map { ScoredLabel($0.string ?? "", $1.number ?? 0) }, [])
+    case (.array(let labels), _): self = .labels(labels.compactMap(\.string), probabilities: probabilities)
+    default: self = .value(predicted.number ?? 0)
+    }
+  }
+}
