@@ -144,7 +144,7 @@ private func makeTrainer(_ model: TextModel, _ adapter: Adapter?, threads: Int =
       #expect(model.frozenBlockCount(adapters) == blocks)
       return try withTemporaryFolder { folder in
         if cached {
-          let cache = model.makeHiddenStateCache(below: blocks, adapters, in: folder)
+          let cache = model.makeHiddenStateCache(below: blocks, adapters) { CacheFile("\(folder)/\($0)") }
           try cache.file.open(reserving: 1 << 20)
           model.hiddenStateCache = cache
         }
@@ -158,7 +158,7 @@ private func makeTrainer(_ model: TextModel, _ adapter: Adapter?, threads: Int =
 
   @Test func `a cache of all states is another file than one of the last`() throws {
     let paths = try [all, layers(.crf, lstm: 7, mix: false)].map {
-      try makeModel("tiny-bert", $0).makeHiddenStateCache(below: 2, .none, in: "/").file.path
+      try makeModel("tiny-bert", $0).makeHiddenStateCache(below: 2, .none) { CacheFile("/\($0)") }.file.path
     }
     #expect(paths[0] != paths[1])
   }

@@ -1,5 +1,6 @@
 /// Where the caches of a run are, and how long they stay.
 import Files
+import Recipes
 
 extension RunBuilder {
   func cacheFile(_ path: String) -> CacheFile {
