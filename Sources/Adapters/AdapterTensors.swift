@@ -46,7 +46,8 @@ struct AdapterTensors {
   /// Modules of the model that the file holds weights of, besides the output layers and `modules`: a new head's layers, and
   /// the word embeddings if PEFT has saved them.
   func savedModules(of model: TextModel, besides modules: [String]) -> [String] {
-    let output = Set(model.outputLayers.parameters.map(\.name)), others = model.tagLayerModules
+    let output = Set(model.headType.isTied ? [] : model.outputLayers.parameters.map(\.name)),
+      others = model.tagLayerModules
     let weights = model.parameters.map(\.name).filter { name in
       (name.hasSuffix(".weight") || others.contains(moduleName(of: name))) && !output.contains(name)
         && find(encoder.prefix + name) != nil && !belongs(name, to: modules)
