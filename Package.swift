@@ -63,8 +63,8 @@ let package = Package(
     .target(
       name: "ShippedRecipes", path: "recipes", exclude: ["README.md", "quickstart"], sources: ["ShippedRecipes.swift"],
       resources: [
-        "biosses-lora", "chemprot-lora", "distil-general", "distil-ner", "hoc-lora", "methods-ncbi-disease",
-        "mlm-continue", "mlm-from-scratch", "ncbi-bilstm-crf",
+        "biosses-lora", "chemprot-lora", "covid-qa-lora", "distil-general", "distil-ner", "hoc-lora",
+        "methods-ncbi-disease", "mlm-continue", "mlm-from-scratch", "ncbi-bilstm-crf",
         "ncbi-disease-lora", "ncbi-disease-teacher", "quickstart", "quickstart-sweep",
       ].map { .embedInCode($0 + ".json") }, swiftSettings: strict),
     library("Reporting", ["Training", "Tasks", "Kernels", "Files"]),

@@ -4,6 +4,7 @@
 public let shippedRecipes: [String: [UInt8]] = [
   "biosses-lora": PackageResources.biosses_lora_json,
   "chemprot-lora": PackageResources.chemprot_lora_json,
+  "covid-qa-lora": PackageResources.covid_qa_lora_json,
   "distil-general": PackageResources.distil_general_json,
   "distil-ner": PackageResources.distil_ner_json,
   "hoc-lora": PackageResources.hoc_lora_json,

@@ -66,7 +66,8 @@ extension ModuleChoice {
       let own = names.filter { isSuffix(module, of: $0) }
       return own == names.filter { $0.hasSuffix(module) } ? [module] : own
     }
-    return .array((headNames + saved).map(JSON.string))
+    let head = model.headType == .questionAnswering ? questionHeadNames(of: model) : headNames
+    return .array((head + saved).map(JSON.string))
   }
 
   init(_ file: inout AdapterConfigReader) {
@@ -104,6 +105,13 @@ extension TextModel {
 /// PEFT's names for the head, which do not depend on the model.
 private let headNames = ["classifier", "score"]
 
+/// PEFT's name for the head of an answering model, and its own name where that is another: ModernBERT has a classifier.
+private func questionHeadNames(of model: TextModel) -> [String] {
+  [questionHeadName] + (model.classifier.name == questionHeadName ? [] : [model.classifier.name])
+}
+
+private let questionHeadName = "qa_outputs"
+
 /// Whether the module is a part of the module that PEFT takes for the classifier (`classifier.dense`).
 func isInClassifier(_ module: String) -> Bool {
   module.split(separator: ".").dropLast().contains { headNames.contains(String($0)) }
@@ -119,7 +127,7 @@ extension AdapterConfigReader {
   /// `modules_to_save` without the head, which every adapter saves.
   mutating func modulesToSave() -> [String] {
     let saved = self["modules_to_save", "a list of module names", { list($0) { $0.string } }] ?? []
-    return saved.filter { !headNames.contains($0) }
+    return saved.filter { !headNames.contains($0) && $0 != questionHeadName }
   }
 }
 

@@ -7,6 +7,8 @@ public enum RecordContent: Sendable {
   case taggedWords
   /// One text or two, with labels.
   case labeledTexts
+  /// Questions with a context, and with answers in it.
+  case questions
   /// Texts without labels.
   case runningText
 }
@@ -90,6 +92,7 @@ extension TableDataFormat {
     case .one: .one
     case .set: .set(separator: labelSeparator, hasValues: labelValues)
     case .number: .number
+    case .span: preconditionFailure("tables have no answers")
     }
   }
 }

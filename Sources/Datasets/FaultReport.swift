@@ -22,9 +22,9 @@ func escaped(_ text: String) -> String {
 func quoted(_ text: String) -> String { "'\(escaped(text))'" }
 
 /// Invalid lines, the number of those left out, and each different sentence of advice once.
-func report(_ lines: [String], of count: Int, advice: [String]) -> String {
+func report(_ lines: [String], of count: Int, noun: String = "lines", advice: [String]) -> String {
   var paragraphs = lines
-  if count > lines.count { paragraphs.append("… and \(count - lines.count) more invalid lines.") }
+  if count > lines.count { paragraphs.append("… and \(count - lines.count) more invalid \(noun).") }
   for sentence in advice where !paragraphs[lines.count...].contains(sentence) { paragraphs.append(sentence) }
   return paragraphs.joined(separator: "\n")
 }

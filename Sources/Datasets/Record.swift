@@ -1,6 +1,6 @@
 /// One example of a dataset as its file has it: texts or words, with labels. Does not hold tokens or label numbers.
 
-/// A record is a text, a pair of texts, or a sentence of words that the file gives separately.
+/// A record is a text, a pair of texts, a question with its context, or a sentence of words that the file gives separately.
 ///
 /// Offsets of anything that points into `texts` count Unicode code points, from 0.
 ///
@@ -9,7 +9,7 @@
 public struct Record: Sendable, Equatable {
   /// Unique in its file.
   public var id: String
-  /// One text, or two for a pair; empty if the file has words.
+  /// One text, or two for a pair, or for a question and its context; empty if the file has words.
   public var texts: [String]
   public var words: [String]
   /// One per word; empty if the words are unlabeled.
@@ -20,12 +20,14 @@ public struct Record: Sendable, Equatable {
   public var value: Double?
   /// The entities of the text whose relation is asked for; nil: it is not known where they are.
   public var entities: EntityPair?
+  /// The answers to a question, in its context: any of them is right; empty: it has none there; nil: they are not known.
+  public var answers: [Answer]?
   /// nil if the record was not read from a file.
   public var source: SourceLocation?
 
   public init(
     id: String, texts: [String] = [], words: [String] = [], tags: [String] = [], labels: [String] = [],
-    value: Double? = nil, entities: EntityPair? = nil, source: SourceLocation? = nil
+    value: Double? = nil, entities: EntityPair? = nil, answers: [Answer]? = nil, source: SourceLocation? = nil
   ) {
     self.id = id
     self.texts = texts
@@ -34,13 +36,27 @@ public struct Record: Sendable, Equatable {
     self.labels = labels
     self.value = value
     self.entities = entities
+    self.answers = answers
     self.source = source
   }
 
   /// Compares everything but the sources.
   public static func == (a: Self, b: Self) -> Bool {
     a.id == b.id && a.texts == b.texts && a.words == b.words && a.tags == b.tags && a.labels == b.labels
-      && a.value == b.value && a.entities == b.entities
+      && a.value == b.value && a.entities == b.entities && a.answers == b.answers
+  }
+}
+
+/// An answer to a question: a part of the context.
+public struct Answer: Sendable, Equatable {
+  public let text: String
+  /// Its first code point in the context.
+  public let start: Int
+  /// Where the file says that it starts, if it does not stand there.
+  public let statedStart: Int?
+
+  public init(_ text: String, start: Int, statedStart: Int? = nil) {
+    (self.text, self.start, self.statedStart) = (text, start, statedStart)
   }
 }
 
@@ -48,24 +64,29 @@ extension Record {
   /// The file and position of a record; both numbers count from 1.
   public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
     public let file: String
-    /// The line on which the record begins.
-    public let line: Int
+    /// The line on which the record begins; nil: unknown.
+    public let line: Int?
     /// The number of the record in the file.
     public let record: Int
     /// What the record is a part of, unique over all files, for statistics; nil: it is not known.
     public let document: String?
 
-    public init(file: String, line: Int, record: Int, document: String? = nil) {
+    public init(file: String, line: Int?, record: Int, document: String? = nil) {
       self.file = file
       self.line = line
       self.record = record
       self.document = document
     }
 
+    /// "train.txt:13", or as `description` without a line.
+    public var place: String { line.map { "\(file):\($0)" } ?? description }
+
     /// "train.txt, record 12 (line 13)"
     public var description: String { description(of: "record") }
 
     /// "train.txt, sentence 12 (line 13)" for the noun "sentence".
-    public func description(of noun: String) -> String { "\(file), \(noun) \(record) (line \(line))" }
+    public func description(of noun: String) -> String {
+      "\(file), \(noun) \(record)" + (line.map { " (line \($0))" } ?? "")
+    }
   }
 }

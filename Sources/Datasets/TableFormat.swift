@@ -19,6 +19,8 @@ public enum LabelKind: Sendable {
   case set
   /// A number.
   case number
+  /// A part of the text.
+  case span
 }
 
 /// What the label column has.

@@ -67,7 +67,7 @@ extension HeadType {
     _ root: Scope, _ config: ModelConfig, _ embeddings: Embeddings, _ layers: HeadLayers, classes: Int, reuse: Bool
   ) throws -> Head {
     let layout = config.family.architecture.heads[self]
-    let dropout = isTied ? 0 : config.classifierDropout(bySequence: isBySequence)
+    let dropout = config.dropout(before: self)
     if isTied, config.json["tie_word_embeddings"] == false {
       throw ConfigFault(
         file: "config.json",

@@ -5,6 +5,8 @@ public enum HeadType: Sendable {
   case tokenClassification
   /// Logits for every sequence, from its [CLS] token through the pooler: BertForSequenceClassification.
   case sequenceClassification
+  /// Two logits for every token, as the first and as the last one of an answer: BertForQuestionAnswering.
+  case questionAnswering
   /// Logits over the vocabulary; the decoder's weight is tied to the word embeddings: BertForMaskedLM.
   case maskedLM
 }
@@ -21,6 +23,7 @@ extension HeadType {
     switch self {
     case .tokenClassification: "ForTokenClassification"
     case .sequenceClassification: "ForSequenceClassification"
+    case .questionAnswering: "ForQuestionAnswering"
     case .maskedLM: "ForMaskedLM"
     }
   }
@@ -30,6 +33,7 @@ extension HeadType {
     switch self {
     case .tokenClassification: "TOKEN_CLS"
     case .sequenceClassification: "SEQ_CLS"
+    case .questionAnswering: "QUESTION_ANS"
     case .maskedLM: nil
     }
   }

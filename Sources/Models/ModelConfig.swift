@@ -22,6 +22,7 @@ public struct ModelConfig: Sendable {
   /// Of the embeddings; nil: `dropout`.
   var embeddingDropout: Double?
   private let tokenDropout, sequenceDropout: Double?
+  private let questionDropout: Double
   public let initializerRange: Double
   /// Class names of the folder's head, by index (`id2label`).
   public let labels: [String]
@@ -59,8 +60,15 @@ extension ModelConfig {
   /// Whether LayerNorms have a bias.
   var hasNormBias: Bool { rotary?.hasNormBias ?? true }
 
-  /// Dropout before the classifier.
-  func classifierDropout(bySequence: Bool) -> Double { (bySequence ? sequenceDropout : tokenDropout) ?? dropout }
+  /// Dropout before the last layer of a head.
+  func dropout(before head: HeadType) -> Double {
+    switch head {
+    case .tokenClassification: tokenDropout ?? dropout
+    case .sequenceClassification: sequenceDropout ?? dropout
+    case .questionAnswering: questionDropout
+    case .maskedLM: 0
+    }
+  }
 
   /// The sizes that determine the weights' shapes and the split into heads, with their config.json keys.
   public var sizes: [(key: String, value: Int)] {
@@ -106,6 +114,7 @@ extension ModelConfig {
     attentionDropout = reader.number(keys.attentionDropout, defaults.dropout, in: 0...0.999)
     tokenDropout = reader.dropout(keys.tokenDropout) ?? defaults.classifierDropout
     sequenceDropout = reader.dropout(keys.sequenceDropout) ?? defaults.sequenceDropout ?? defaults.classifierDropout
+    questionDropout = reader.dropout(keys.questionDropout) ?? defaults.questionDropout
     paddingID =
       positions == .afterPadding
       ? Int32(reader.size("pad_token_id", defaults.padTokenID, from: 0, maximum: maxPositionEmbeddings - 2)) : nil
@@ -137,10 +146,11 @@ private func readLabels(_ json: JSON, _ problems: inout [String]) -> [String] {
   return labels
 }
 
-/// transformers' names for the labels of a classifier whose config.json has no id2label, which it leaves out if there are
-/// two of them.
+/// transformers' names for the outputs of a head whose config.json has no id2label, which it leaves out if there are two of
+/// them.
 private func unnamedLabels(of json: JSON) -> [String] {
   let classes = json["architectures"]?.array?.compactMap(\.string) ?? []
-  guard classes.contains(where: { $0.hasSuffix("Classification") }) else { return [] }
+  let isNamed = classes.contains { $0.hasSuffix("Classification") || $0.hasSuffix("ForQuestionAnswering") }
+  guard isNamed else { return [] }
   return (0..<max(0, min(json["num_labels"]?.int ?? 2, 10_000))).map { "LABEL_\($0)" }
 }

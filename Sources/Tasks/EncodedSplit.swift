@@ -15,7 +15,8 @@ struct EncodedSplit: Sendable {
   init(_ records: any Dataset, _ task: any RecordInference, _ tokenizer: TextTokenizer) {
     self.records = records
     self.task = task
-    encoded = (0..<records.count).map { task.encode(records[$0], tokenizer) }
+    let encode = task.encoder(tokenizer)
+    encoded = (0..<records.count).map { encode(records[$0]) }
     sequences = encoded.enumerated().flatMap { record, encoded in encoded.features.indices.map { (record, $0) } }
     lengths = encoded.flatMap { $0.features.map(\.ids.count) }
   }

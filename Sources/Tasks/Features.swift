@@ -20,14 +20,20 @@ public struct Features: Sendable, Equatable {
 /// The features of one record.
 public struct EncodedRecord: Sendable {
   public let features: [Features]
-  /// The range of each word in the record's text, in code points; empty where the task predicts no words.
+  /// The range of each word in the record's text, or of each token in its context, in code points; empty where the task
+  /// predicts no parts of a text.
   public let words: [Range<Int>]
+  /// Of each feature, the window of the context that it has; empty where the task answers no questions.
+  public let windows: [ContextWindow]
   /// Tokens that were cut off because the record is longer than the model's limit.
   public let cutTokens: Int
 
-  public init(_ features: [Features], words: [Range<Int>] = [], cutTokens: Int = 0) {
+  public init(
+    _ features: [Features], words: [Range<Int>] = [], windows: [ContextWindow] = [], cutTokens: Int = 0
+  ) {
     self.features = features
     self.words = words
+    self.windows = windows
     self.cutTokens = cutTokens
   }
 }

@@ -12,7 +12,7 @@ public protocol LossFunction: Sendable {
   ) -> Double
   /// `scale` times how far a student's outputs are from its teachers', summed over the rows. Sets the gradient of the logits.
   func divergence(
-    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+    _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double
   /// The loss that an evaluation reports.
   var forEvaluation: Self { get }
@@ -27,7 +27,7 @@ extension LossFunction {
 
   /// That of the softmax.
   public func divergence(
-    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+    _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
     Autograd.divergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
   }
@@ -94,7 +94,7 @@ public struct MultiLabelLoss: LossFunction {
   }
 
   public func divergence(
-    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+    _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
     binaryDivergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
   }
@@ -117,10 +117,39 @@ public struct RegressionLoss: LossFunction {
 
   /// The squared error: numbers have no temperature.
   public func divergence(
-    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+    _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
     squaredError(logits, from: teacher, scale: scale, pass)
   }
 
   public var forEvaluation: RegressionLoss { self }
+}
+
+/// The mean of the cross-entropies of an answer's first and last token, each over the tokens of its sequence: that of
+/// transformers for sequences without padding, which its softmax includes.
+public struct SpanLoss: LossFunction {
+  public init() {}
+
+  /// The number of sequences with a target.
+  public func weight(of targets: Targets) -> Float { Float(targets.labeled.count) }
+
+  public func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+    let spans = spans(targets)
+    return spanCrossEntropy(logits, lengths: spans.map(\.length), spans: spans.map(\.span), norm: norm, pass)
+  }
+
+  /// The mean of the divergences of both softmaxes over a sequence's tokens, summed over the sequences.
+  public func divergence(
+    _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+  ) -> Double {
+    spanDivergence(
+      logits, from: teacher, lengths: spans(targets).map(\.length), temperature: temperature, scale: scale, pass)
+  }
+
+  public var forEvaluation: SpanLoss { self }
+
+  private func spans(_ targets: Targets) -> [SpanTarget] {
+    guard case .spans(let spans) = targets else { preconditionFailure("a loss of spans requires spans") }
+    return spans
+  }
 }

@@ -1,4 +1,4 @@
-/// What a model predicts for one record. Does not contain the record's text, except the text of entities.
+/// What a model predicts for one record. Does not contain the record's text, except the text of entities and answers.
 public import Files
 
 public enum Prediction: Sendable, Equatable {
@@ -12,6 +12,8 @@ public enum Prediction: Sendable, Equatable {
   case labels([String], probabilities: [ScoredLabel])
   /// A number.
   case value(Double)
+  /// An answer to a question.
+  case answer(AnswerPrediction)
 }
 
 /// A label and its probability.
@@ -56,6 +58,11 @@ extension Prediction {
     case .label(let label, _): ["labels": ["label": .string(label), "probabilities": scores]]
     case .labels(let labels, _): ["labels": ["labels": .array(labels.map(JSON.string)), "probabilities": scores]]
     case .value(let value): ["value": rounded(value)]
+    case .answer(let answer):
+      [
+        "answer": answer.answer?.json ?? ["text": ""], "n_best": .array(answer.candidates.map(\.json)),
+        "null_score_diff": answer.nullScoreDifference.map(rounded) ?? .null,
+      ]
     }
   }
 
@@ -83,15 +90,17 @@ extension Prediction {
     case .label(let label, _): .string(label)
     case .labels(let labels, _): .array(labels.map(JSON.string))
     case .value(let value): rounded(value)
+    case .answer(let answer): .string(answer.text)
     }
   }
 
-  /// The probabilities: of each tag, of each entity, or of each label.
+  /// The probabilities: of each tag, of each entity, of each label, or of each candidate for an answer.
   var scores: JSON {
     switch self {
     case .tags(let tags, _): .array(tags.map { rounded($0.probability) })
     case .entities(let entities): .array(entities.map { rounded($0.probability) })
     case .value: .null
+    case .answer(let answer): .array(answer.candidates.map(\.json))
     case .label(_, let probabilities), .labels(_, let probabilities):
       .object(.init(probabilities.map { ($0.label, rounded($0.probability)) }) { first, _ in first })
     }
@@ -103,6 +112,15 @@ extension Entity {
     [
       "label": .string(label), "start": .int(start), "end": .int(end), "text": .string(text),
       "probability": rounded(probability),
+    ]
+  }
+}
+
+extension AnswerCandidate {
+  fileprivate var json: JSON {
+    [
+      "text": .string(text), "start": .int(start), "end": .int(end), "probability": rounded(probability),
+      "start_logit": rounded(Double(startLogit)), "end_logit": rounded(Double(endLogit)),
     ]
   }
 }

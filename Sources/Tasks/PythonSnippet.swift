@@ -45,7 +45,7 @@ public struct PythonSnippet {
 
     \(ownWords.map { $0.python + "\n" } ?? "")inputs = tokenizer(\(arguments))
     with torch.no_grad():
-        logits = model(**inputs).logits[0]\(ownRows)
+        \(headType == .questionAnswering ? "outputs = model(**inputs)" : "logits = model(**inputs).logits[0]\(ownRows)")
     \(answer)
     """
   }
@@ -70,18 +70,24 @@ public struct PythonSnippet {
       let text = marking.text("Gefitinib inhibits EGFR.", pair)
       return "TEXT = \(python(text))  # with the types of the training data\nlabels = \(python(task.labels))"
     }
+    if headType == .questionAnswering {
+      return "QUESTION = \"What did aspirin cause?\"\nCONTEXT = \"The patient developed nausea after aspirin.\"\n"
+    }
     let pair = isPair ? "TEXT_PAIR = \"Nausea is an adverse event of aspirin.\"\n" : ""
     return "TEXT = \"The patient developed nausea after aspirin.\"\n\(pair)\nlabels = \(python(task.labels))"
   }
 
   private var load: String {
-    if headType.isTied { return "base = \(autoModel).from_pretrained(BASE, dtype=torch.float32)" }
-    let load = """
+    let plain = "base = \(autoModel).from_pretrained(BASE, dtype=torch.float32)"
+    let load =
+      headType.isTied || headType == .questionAnswering
+      ? plain
+      : """
       base = \(autoModel).from_pretrained(
           BASE, id2label=dict(enumerate(labels)), label2id={label: i for i, label in enumerate(labels)},
           ignore_mismatched_sizes=True, dtype=torch.float32)
       """
-    if !isPrefix { return load }
+    if !isPrefix || headType.isTied { return load }
     // PEFT 0.21 looks for the argument in the signature, where transformers 5.24 has no longer got it.
     return load + """
 
@@ -100,13 +106,15 @@ public struct PythonSnippet {
 
   private var arguments: String {
     if ownWords != nil { return "words, is_split_into_words=True, \(options)" }
+    if headType == .questionAnswering { return "QUESTION, CONTEXT, \(options)" }
     let texts = headType.isTied ? "f\"Aspirin is a {tokenizer.mask_token}.\"" : isPair ? "TEXT, TEXT_PAIR" : "TEXT"
     return "\(texts), \(options)"
   }
 
   private var options: String {
     let types = family.architecture.hasTokenTypes ? "" : ", return_token_type_ids=False"
-    return "return_tensors=\"pt\", truncation=True, max_length=\(maxLength)\(types)"
+    return
+      "return_tensors=\"pt\", truncation=\(headType == .questionAnswering ? "\"only_second\"" : "True"), max_length=\(maxLength)\(types)"
   }
 
   /// The rows of a prompt come before those of the text.
@@ -124,7 +132,13 @@ public struct PythonSnippet {
       case .one: probabilities("\(scaledLogits).softmax(-1)")
       case .set: probabilities("\(scaledLogits).sigmoid()")
       case .number: "print(float(logits[0]))"
+      case .span: preconditionFailure("a sequence classifier has no spans")
       }
+    case .questionAnswering:
+      """
+      start, end = (int(logits[0]\(ownRows).argmax()) for logits in (outputs.start_logits, outputs.end_logits))
+      print(tokenizer.decode(inputs["input_ids"][0][start:end + 1]))
+      """
     case .maskedLM:
       """
       position = inputs["input_ids"][0].tolist().index(tokenizer.mask_token_id)

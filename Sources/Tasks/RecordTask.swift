@@ -8,6 +8,8 @@ public struct RecordTask: Task {
   private var inference: any RecordInference
   private let loss: any LossFunction
   private var splits: [Split: EncodedSplit]
+  /// Training examples that are not trained on.
+  private var leftOut: Set<Int> = []
 
   /// - Parameters:
   ///   - splits: labeled records.
@@ -20,6 +22,18 @@ public struct RecordTask: Task {
     self.splits = splits.mapValues { EncodedSplit($0, inference, tokenizer) }
   }
 
+  /// Leaves out training examples.
+  /// - Parameter choose: the examples to leave out, from the targets of all.
+  mutating func leaveOut(_ choose: ([Targets]) -> Set<Int>) {
+    guard let train = splits[.train] else { return }
+    leftOut = choose(train.sequences.indices.map { train.features($0).targets })
+  }
+
+  /// The records of a split with their features.
+  func encoded(_ split: Split) -> [(record: Record, features: EncodedRecord)] {
+    splits[split].map { split in split.encoded.enumerated().map { (split.records[$0], $1) } } ?? []
+  }
+
   public var lengths: [Int] { splits[.train]?.lengths ?? [] }
 
   /// Records of a split, sequences that they are encoded as, and records of which tokens were cut off.
@@ -29,7 +43,7 @@ public struct RecordTask: Task {
   }
 
   public func hasTargets(_ example: Int) -> Bool {
-    splits[.train].map { $0.features(example).targets.isLabeled } ?? false
+    !leftOut.contains(example) && splits[.train].map { $0.features(example).targets.isLabeled } ?? false
   }
 
   /// Whether a record of the split has a label that the model knows.
@@ -49,9 +63,9 @@ public struct RecordTask: Task {
   }
 
   public func divergence(
-    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+    _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
-    loss.divergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
+    loss.divergence(logits, targets, from: teacher, temperature: temperature, scale: scale, pass)
   }
 
   public func describe(example: Int) -> String {
@@ -158,7 +172,8 @@ extension RecordInference {
     }
     let task = RecordTask(self, splits: splits, tokenizer: tokenizer, loss: evaluationLoss)
     for (split, paths) in data.files where !task.hasTargets(split) {
-      throw TaskFault.noKnownLabels(file: paths.joined(separator: ", "), labels: labels)
+      let file = paths.joined(separator: ", ")
+      throw Self.labelKind == .span ? TaskFault.noAnswers(file: file) : .noKnownLabels(file: file, labels: labels)
     }
     return (task, notes)
   }

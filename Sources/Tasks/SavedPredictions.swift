@@ -80,6 +80,7 @@ extension Prediction {
   init(saved predicted: JSON, scores: JSON, labels: [String]) {
     let probabilities = labels.map { ScoredLabel($0, scores[$0]?.number ?? 0) }
     switch (predicted, scores) {
+    case (.string(let text), .array): self = .answer(AnswerPrediction(text: text))
     case (.string(let label), _): self = .label(label, probabilities: probabilities)
     case (.array(let tags), .array(let scores)):
       self = .tags(zip(tags, scores).map { ScoredLabel($0.string ?? "", $1.number ?? 0) }, [])

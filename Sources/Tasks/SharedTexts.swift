@@ -31,6 +31,7 @@ private struct SplitTexts {
     switch format.content {
     case .taggedWords: "sentences"
     case .labeledTexts: "records"
+    case .questions: "questions"
     case .runningText: "documents"
     }
   }
@@ -40,7 +41,7 @@ private struct SplitTexts {
     if let records {
       for index in 0..<records.count {
         let record = records[index]
-        body(hash(record)) { record.source.map { "\($0.file):\($0.line)" } ?? "record \(record.id)" }
+        body(hash(record)) { record.source?.place ?? "record \(record.id)" }
       }
     } else if let text = format as? TextFormat {
       for path in paths {

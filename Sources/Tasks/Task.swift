@@ -46,7 +46,7 @@ public protocol Task: Sendable {
   func loss(of logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass) -> Double
   /// `scale` times how far the logits are from a teacher's, summed over the rows. Sets the gradient of the logits.
   func divergence(
-    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+    _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double
   /// The task with what the trained model's outputs on dev decide, such as thresholds; nil: nothing.
   func fitted(_ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor) throws -> FittedTask?
@@ -91,9 +91,9 @@ extension Task {
   ) throws -> FittedTask? { nil }
 
   public func divergence(
-    _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
+    _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
-    ClassificationLoss().divergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
+    ClassificationLoss().divergence(logits, targets, from: teacher, temperature: temperature, scale: scale, pass)
   }
 
   /// For a task without held-out text.

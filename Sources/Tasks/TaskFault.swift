@@ -16,6 +16,8 @@ public enum TaskFault: Error, CustomStringConvertible {
   case texts(Int, expected: Int, record: Record)
   /// The record does not say where the entities are.
   case noEntities(Record)
+  case noQuestion(Record)
+  case noAnswers(file: String)
 
   public var description: String {
     switch self {
@@ -35,6 +37,12 @@ public enum TaskFault: Error, CustomStringConvertible {
     case .noKnownLabels(let file, let labels):
       "\(file): no record has a label of the model, which knows \(labels.prefix(20).joined(separator: ", "))"
         + "\(labels.count > 20 ? ", …" : ""). Is the label column right? Was the model trained on other data?"
+    case .noQuestion(let record):
+      "\(record.source?.description ?? "record \(record.id)"): found no question with a context; expected "
+        + #"{"question": "…", "context": "…"}, or a file of SQuAD's JSON."#
+    case .noAnswers(let file):
+      "\(file): no question has 'answers'. Expected [{\"text\": …, \"answer_start\": …}], or [] for a question that its "
+        + "context does not answer."
     case .noDev(let key): "task.\(key) is chosen on dev, but 'data.dev' names no file."
     case .noLabels(let file): "\(file): no record has a label. Is 'data.label_column' right?"
     case .oneLabel(let file, let label):

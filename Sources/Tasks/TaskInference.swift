@@ -47,6 +47,8 @@ public protocol RecordInference: TaskInference {
   func check(_ record: Record) throws(TaskFault)
   /// The model's input for a record, with targets for what the record is labeled with.
   func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord
+  /// `encode` for records one after the other, which may share parts of their texts.
+  func encoder(_ tokenizer: TextTokenizer) -> (Record) -> EncodedRecord
   /// - Parameter logits: one for each of the record's features, of its `predictionRows`.
   func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction
   /// The predictions beside what the records are labeled with, from which the metrics of any resample are computed; nil: a
@@ -118,6 +120,7 @@ extension RecordInference {
     return examples.evaluation
   }
 
+  public func encoder(_ tokenizer: TextTokenizer) -> (Record) -> EncodedRecord { { encode($0, tokenizer) } }
   public var isFittedOnDev: Bool { false }
   public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self { self }
   /// Without one.

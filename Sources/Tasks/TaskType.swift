@@ -14,6 +14,8 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
   case multiLabelClassification = "multi_label_classification"
   /// A number per text, or per pair of texts.
   case regression
+  /// The answer to a question as a part of its context.
+  case extractiveQA = "extractive_qa"
   /// Masked-language modeling on running text.
   case maskedLM = "masked_lm"
 
@@ -24,6 +26,7 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
     case .relationExtraction: RelationExtraction.self
     case .multiLabelClassification: MultiLabelClassification.self
     case .regression: Regression.self
+    case .extractiveQA: ExtractiveQA.self
     case .maskedLM: MaskedLM.self
     }
   }

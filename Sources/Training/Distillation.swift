@@ -98,7 +98,8 @@ public final class Distillation: Objective, @unchecked Sendable {
         })
     }
     guard let cache else {
-      return task.divergence(logits, from: computeLogits(), temperature: temperature, scale: scale, pass)
+      return task.divergence(
+        logits, batch.targets, from: computeLogits(), temperature: temperature, scale: scale, pass)
     }
     let top = cache.logProbabilities(for: batch, temperature: temperature, computeLogits)
     return divergence(logits, from: top, temperature: temperature, scale: scale, pass)

@@ -16,9 +16,11 @@ struct PredictCommand: ParsableCommand {
       Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts), "words" (a list, \
       for a token classifier), or the columns of the run if it read JSON lines. Each output line is the input's object with \
       the predictions by adapter: "entities" of a token classifier, whose offsets count Unicode code points of the text, or \
-      words, which then also have "tags"; or "labels" of a sequence classifier. They replace members of these names, such as \
-      gold labels. Lines are answered as they arrive. A line that cannot be read ends the command after the answers before \
-      it; with --keep-going its row is {"error": …}, and the exit status is 1 at the end. Without an adapter the model's own \
+      words, which then also have "tags"; or "labels" of a sequence classifier. A model that answers questions reads objects \
+      with "question" and "context", or a file of SQuAD's JSON (.json); its output has "answer" and the candidates "n_best". \
+      They replace members of these names, such as gold labels. Lines are answered as they arrive. A line that cannot be read \
+      ends the command after the answers before it; with --keep-going its row is {"error": …}, and the exit status is 1 at \
+      the end. Without an adapter the model's own \
       classifier is used, under the name "base".
       """)
 
@@ -46,6 +48,12 @@ struct PredictCommand: ParsableCommand {
   var logits = false
   @Flag(help: "Print {\"error\": …} for a line that cannot be read, and go on.")
   var keepGoing = false
+  @Option(
+    help: ArgumentHelp(
+      "For questions in SQuAD's JSON: also write an object of answers by id, which the official scorer reads.",
+      valueName: "file"),
+    completion: .file())
+  var predictions: String?
   @OptionGroup var precision: PrecisionOption
   @OptionGroup var threads: ThreadOption
 
@@ -66,6 +74,7 @@ struct PredictCommand: ParsableCommand {
     pool.use(precision)
     let replicas = Replicas(threads: threads.count)
     let predictor = try Predictor(pool, logits: logits, run: replicas.forEach)
+    if try answerQuestions(pool, predictor) { return }
     try answer(lines, predictor, InputColumns(pool.members.map(\.settings), headType: pool.model.headType))
   }
 
@@ -118,7 +127,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   /// What is predicted for one record, by key and member.
-  private func members(
+  func members(
     of results: [(prediction: Prediction, sequences: [SequenceLogits])], _ pool: AdapterPool
   ) -> [String: JSON] {
     var members: [String: [String: JSON]] = [:]

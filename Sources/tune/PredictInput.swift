@@ -32,6 +32,7 @@ struct InputColumns {
     if let name = common("text_column"), name != "text" { text.insert(name, at: 0) }
     if let name = common("text_pair_column"), name != "text_pair" { textPair.insert(name, at: 0) }
     words = headType == .tokenClassification ? "words" : nil
+    if headType == .questionAnswering { (text, textPair) = (["question"], ["context"]) }
   }
 }
 

@@ -95,8 +95,8 @@ import Testing
   #expect(defaults.numHiddenLayers == 6 && defaults.intermediateSize == 3072 && defaults.numAttentionHeads == 12)
   // DistilBertConfig's defaults: dropout 0.1 before a token classifier, seq_classif_dropout 0.2 before a sequence
   // classifier.
-  #expect(defaults.classifierDropout(bySequence: false) == 0.1)
-  #expect(defaults.classifierDropout(bySequence: true) == 0.2)
+  #expect(defaults.dropout(before: .tokenClassification) == 0.1)
+  #expect(defaults.dropout(before: .sequenceClassification) == 0.2)
   let converted = try ModelConfig(json: Family.bert.convertedConfig(distilbert.json, from: .distilbert), file: "c")
   #expect(
     converted.family == .bert && converted.hiddenSize == 32 && converted.numHiddenLayers == 2

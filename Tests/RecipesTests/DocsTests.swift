@@ -77,8 +77,9 @@ private let variants: [JSON] = {
   let texts = ["relation_extraction", "multi_label_classification", "regression"].map {
     sequences.with("task.type", .string($0))
   }
-  let distilled = ([dev, maskedLM, sequences] + texts).map { $0.with("distillation", ["teachers": "t"]) }
-  return [dev, maskedLM, sequences] + texts + methods + optimizers + schedules + distilled
+  let questions = dev.with("task.type", "extractive_qa").with("data.format", "squad")
+  let distilled = ([dev, maskedLM, sequences, questions] + texts).map { $0.with("distillation", ["teachers": "t"]) }
+  return [dev, maskedLM, sequences, questions] + texts + methods + optimizers + schedules + distilled
     + [dev.with("distillation", ["teachers": "t", "cache": "c"])]
 }()
 

@@ -34,10 +34,12 @@ struct FixedBatches: Task {
       return Array(next..<next + batch.count)
     }
     (ids, tokenTypeIDs) = (rows("ids").flatMap { $0 }, rows("types").flatMap { $0 })
-    targets = numbers("labels").joined().map { labels in
+    let lengths = ids.map(\.count)
+    targets = numbers("labels").joined().enumerated().map { index, labels in
       switch loss {
       case is MultiLabelLoss: .classSets([labels.map { Float($0) }])
       case is RegressionLoss: .values(labels.map { Float($0) })
+      case is SpanLoss: .spans([SpanTarget(length: lengths[index], span: Int32(labels[0])...Int32(labels[1]))])
       default: .classes(labels.map { Int32($0) })
       }
     }

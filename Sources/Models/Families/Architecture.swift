@@ -38,11 +38,13 @@ public struct Architecture: Sendable {
 /// The layers that a family has for each type of head.
 struct HeadLayouts: Sendable {
   let token, sequence, maskedLM: HeadLayout
+  var question = HeadLayout(output: "qa_outputs")
 
   subscript(type: HeadType) -> HeadLayout {
     switch type {
     case .tokenClassification: token
     case .sequenceClassification: sequence
+    case .questionAnswering: question
     case .maskedLM: maskedLM
     }
   }

@@ -59,8 +59,8 @@ extension Architecture {
     keys: ConfigKeys(
       layers: "n_layers", dropout: "dropout", attentionDropout: "attention_dropout", hiddenSize: "dim",
       heads: "n_heads", intermediateSize: "hidden_dim", activation: "activation", tokenDropout: nil,
-      sequenceDropout: "seq_classif_dropout", typeVocabSize: nil, layerNormEps: nil,
-      defaults: .init(layers: 6, sequenceDropout: 0.2)),
+      sequenceDropout: "seq_classif_dropout", questionDropout: "qa_dropout", typeVocabSize: nil, layerNormEps: nil,
+      defaults: .init(layers: 6, sequenceDropout: 0.2, questionDropout: 0.1)),
     heads: HeadLayouts(
       token: HeadLayout(output: "classifier"),
       sequence: HeadLayout(transform: .init(dense: "pre_classifier", activation: .relu), output: "classifier"),

@@ -7,6 +7,8 @@ public struct ConfigKeys: Sendable {
   let hiddenSize, heads, intermediateSize, activation: String
   /// Dropout before a head. Where the key is nil or has no value, `dropout` applies.
   let tokenDropout, sequenceDropout: String?
+  /// Dropout before a head for questions; nil: none.
+  var questionDropout: String?
   /// nil: the family has no token types.
   let typeVocabSize: String?
   /// nil: always 1e-12.
@@ -30,6 +32,7 @@ public struct ConfigKeys: Sendable {
     /// nil: the dropout of hidden states.
     var classifierDropout: Double?
     var sequenceDropout: Double?
+    var questionDropout = 0.0
     var padTokenID = 0
   }
 
@@ -53,7 +56,10 @@ extension Family {
   public var configKeys: [String] {
     keys.common + ["vocab_size", "max_position_embeddings", "initializer_range"]
       + Set(
-        [keys.tokenDropout, keys.sequenceDropout, keys.typeVocabSize, keys.layerNormEps, keys.embeddingSize].compactMap(
+        [
+          keys.tokenDropout, keys.sequenceDropout, keys.questionDropout, keys.typeVocabSize, keys.layerNormEps,
+          keys.embeddingSize,
+        ].compactMap(
           \.self)
       ).sorted() + keys.others
   }

@@ -17,6 +17,7 @@ extension Architecture {
         layers: "num_hidden_layers", dropout: "mlp_dropout", attentionDropout: "attention_dropout",
         hiddenSize: "hidden_size", heads: "num_attention_heads", intermediateSize: "intermediate_size",
         activation: "hidden_activation", tokenDropout: "classifier_dropout", sequenceDropout: "classifier_dropout",
+        questionDropout: "classifier_dropout",
         typeVocabSize: nil, layerNormEps: "norm_eps",
         others: [
           "embedding_dropout", "layer_types", "local_attention", "rope_parameters", "global_attn_every_n_layers",
@@ -29,7 +30,8 @@ extension Architecture {
       heads: HeadLayouts(
         token: HeadLayout(transform: transform, output: "classifier"),
         sequence: HeadLayout(transform: transform, output: "classifier"),
-        maskedLM: HeadLayout(transform: transform, output: "decoder")),
+        maskedLM: HeadLayout(transform: transform, output: "decoder"),
+        question: HeadLayout(transform: transform, output: "classifier")),
       adapters: AdapterDefaults(
         targets: ["Wqkv"], ia3: (["Wqkv", "mlp.Wo"], ["mlp.Wo"]), bottleneck: nil, supportsPrefix: false),
       positions: .rotary)

@@ -29,7 +29,7 @@ let keyHints = [
   "block_size": "data.max_length", "doc_stride": "data.stride", "text_column_name": "data.text_column",
   "label_column_name": "data.label_column", "max_train_samples": "data.max_train_examples",
   "max_eval_samples": "data.max_dev_examples", "output_dir": "output", "save_dir": "output",
-  "teacher": "distillation.teachers",
+  "teacher": "distillation.teachers", "n_best": "task.n_best_size",
 ]
 
 /// A value of another tool, and the names that stand for it here, in the order in which they are looked for.
@@ -39,20 +39,22 @@ let valueHints = [
   "ner": ["token_classification", "conll"], "tagging": ["token_classification"], "tokens": ["token_classification"],
   "token-classification": ["token_classification"], "classification": ["sequence_classification"],
   "text-classification": ["sequence_classification"], "text_classification": ["sequence_classification"],
+  "qa": ["extractive_qa"], "question-answering": ["extractive_qa"], "question_answering": ["extractive_qa"],
   "mlm": ["masked_lm"], "fill-mask": ["masked_lm"], "pretraining": ["masked_lm"],
   "qlora": ["lora"], "dora": ["lora"], "pissa": ["lora"], "olora": ["lora"], "rslora": ["lora"], "lora+": ["lora"],
   "full_finetuning": ["full"], "finetune": ["full"], "fine_tuning": ["full"], "fine-tuning": ["full"],
   "prompt_tuning": ["prompt"], "p_tuning": ["prompt"], "prefix_tuning": ["prefix"], "ln_tuning": ["layer_norm"],
   "layernorm": ["layer_norm"], "linear_probe": ["head"], "linear_probing": ["head"], "probe": ["head"],
   "bottleneck": ["houlsby"], "adapterh": ["houlsby"], "adapterp": ["pfeiffer"], "adapter": ["pfeiffer"],
-  "json": ["jsonl"], "ndjson": ["jsonl"], "txt": ["text"], "plain": ["text"],
+  "json": ["jsonl", "squad"], "squad_v2": ["squad"], "ndjson": ["jsonl"], "txt": ["text"], "plain": ["text"],
   "bio": ["iob2", "conll"], "iob": ["iob2", "conll"], "conll2003": ["conll"], "conll03": ["conll"],
   "bioes": ["iobes"], "bmes": ["iobes"], "biluo": ["bilou"],
   "adam": ["adamw"], "adamw_torch": ["adamw"], "adamw_hf": ["adamw"], "adamw_torch_fused": ["adamw"],
   "cosine_with_restarts": ["cosine"], "cosine_with_min_lr": ["cosine"], "constant_with_warmup": ["constant"],
   "onecycle": ["one_cycle"], "eval_loss": ["loss"], "eval_f1": ["f1"], "macro_f1": ["f1_macro"],
   "micro_f1": ["f1_micro"],
-  "macro-f1": ["f1_macro"], "matthews_correlation": ["mcc"], "acc": ["accuracy"], "ppl": ["perplexity"],
+  "macro-f1": ["f1_macro"], "matthews_correlation": ["mcc"], "em": ["exact_match"], "exact": ["exact_match"],
+  "acc": ["accuracy"], "ppl": ["perplexity"],
   "relu6": ["relu"], "silu": ["swish"],
 ]
 

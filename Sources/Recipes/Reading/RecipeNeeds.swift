@@ -37,6 +37,10 @@ public struct RecipeNeed: Sendable, Equatable {
     ("data/hoc", "Hallmarks of Cancer as TSV, in the form of BLURB: microsoft.github.io/BLURB"),
     ("data/biosses", "BIOSSES as TSV, in the form of BLURB: microsoft.github.io/BLURB"),
     ("data/pubmed-text", "your own running text: PubMed abstracts, one a line; MedQuAD as JSON lines"),
+    (
+      "runs/covid-qa",
+      "made of COVID-QA (github.com/deepset-ai/COVID-QA) by: scripts/split-squad.py 200423_covidQA.json runs/covid-qa"
+    ),
     ("runs/minilm-5950", "made by scripts/make-base.sh"),
     ("runs/distil-general/model", "the result of: tune run distil-general"),
     ("checkpoints/ncbi-disease-teacher/adapter", "the result of: tune run ncbi-disease-teacher"),

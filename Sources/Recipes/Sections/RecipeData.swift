@@ -15,6 +15,8 @@ extension Recipe {
     public enum FormatType: String, CaseIterable, Sendable {
       /// One word per line, its label in another column, an empty line between sentences.
       case conll
+      /// Questions with contexts and answers, in the JSON of SQuAD.
+      case squad
       /// Running text: one document per line, as plain text or as JSON; gzipped or not.
       case text
       /// Tables with named columns: JSON lines, or TSV or CSV with a header line.
@@ -29,6 +31,7 @@ extension Recipe {
       fileprivate var defaultFormat: any DataFormatSection {
         switch self {
         case .conll: CoNLLFormat()
+        case .squad: SQuADFormat()
         case .text: TextFormat()
         case .jsonl: TableDataFormat(.jsonl)
         case .tsv: TableDataFormat(.tsv)
@@ -157,6 +160,10 @@ extension CoNLLFormat: DataFormatSection {
     fields.optional(
       "entity_type", &entityType, .string, "Entity type of tags without one (B and I); else _, as in seqeval.")
   }
+}
+
+extension SQuADFormat: DataFormatSection {
+  mutating func declare(_ fields: Fields) {}
 }
 
 extension TextFormat: DataFormatSection {

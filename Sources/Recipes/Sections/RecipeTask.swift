@@ -34,6 +34,7 @@ extension TaskType {
     case .relationExtraction: RelationExtractionSettings()
     case .multiLabelClassification: MultiLabelClassificationSettings()
     case .regression: RegressionSettings()
+    case .extractiveQA: ExtractiveQASettings()
     case .maskedLM: MaskedLMSettings()
     }
   }
@@ -62,7 +63,7 @@ extension Recipe {
       var variant = type
       fields.choice(
         "type", &variant,
-        "Task type: one label per word, one or several per text, a relation, a number, or masked-language modeling."
+        "Task type: one label per word, one or several per text, a relation, a number, an answer, or masked-language modeling."
       ) {
         variant, fields in
         var task = variant == type ? self : Task(variant)
