@@ -57,6 +57,18 @@ func `a loaded adapter is saved with the same tensors and settings`(_ name: Stri
   #expect(throws: CheckpointFault.self) { try Adapter(folder: folder.path, on: model) }
 }
 
+@Test func `the error of a pattern that is refused names the file and the key`() throws {
+  let model = try tinyModel(), folder = TemporaryFolder(), source = fixture("adapters/lora-start")
+  let config = try JSON(path: source + "/adapter_config.json").with("rank_pattern", [#"(.)\1"#: 8])
+  try writeFile(config.text(), to: folder.path + "/adapter_config.json")
+  try writeFile(readFile(source + "/adapter_model.safetensors"), to: folder.path + "/adapter_model.safetensors")
+  let fault = #expect(throws: AdapterFault.self) { try Adapter(folder: folder.path, on: model) }
+  let text = "\(fault!)"
+  #expect(
+    text.contains(folder.path + "/adapter_config.json") && text.contains("'rank_pattern': the pattern"), "\(text)")
+  #expect(text.contains("depends on what a group has matched") && !text.contains("not a regular"), "\(text)")
+}
+
 @Test func `adapters that are used in turn on one base do not change each other`() throws {
   let model = try tinyModel(), batch = try goldenBatch()
   let golden = try Checkpoint(file: fixture("adapters/golden.safetensors"))

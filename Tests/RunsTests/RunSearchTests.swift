@@ -29,6 +29,16 @@ struct RunSearchTests {
     #expect(records["a"]?.values["method.target_modules"] == "query,value")
   }
 
+  @Test func `a run that replaces an earlier one has its own settings, and none of the earlier scores`() throws {
+    try folder.add("a", f1: 0.5)
+    try folder.add(".a.new", seed: 2)
+    try writeFile("..", to: folder.path + "/.a.new/.tune-run")
+    let running = try RunRecord(folder: folder.path + "/a", state: .running)
+    #expect(running.values["seed"] == 2 && running.values["test.f1"] == nil && running.status == "running")
+    let ended = try RunRecord(folder: folder.path + "/a")
+    #expect(ended.values["seed"] == 1 && ended.values["test.f1"] == 0.5)
+  }
+
   @Test func `runs are found in nested folders, and each folder of runs has its own index`() throws {
     try folder.add("a", f1: 0.5)
     try folder.add("sweep/b", f1: 0.5)

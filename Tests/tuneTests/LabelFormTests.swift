@@ -195,6 +195,14 @@ extension Program {
   let kept = try program.run(
     "predict", "base", "--adapter", "x=run/adapter", "-",
     input: #"{"n": 18446744073709551616, "x": 1.10, "text": "a b" } "#)
+  let gold = try program.run(
+    "predict", "base", "--adapter", "x=run/adapter", "-",
+    input:
+      #"{"entities": [{"label": "A, \\"}], "n": ["\", {}", {"entities": 1.10}], "text": "a b","entities\u0020": 1}"#)
+  #expect(gold.status == 0 && gold.err.contains("have replaced the input's entities"), "\(gold.err)")
+  #expect(
+    gold.out.hasPrefix(##"{ "n": ["\", {}", {"entities": 1.10}], "text": "a b","entities\u0020": 1,"entities":{"x":"##),
+    "\(gold.out)")
   #expect(kept.status == 0, "\(kept.err)")
   #expect(kept.out.hasPrefix(#"{"n": 18446744073709551616, "x": 1.10, "text": "a b" ,"entities":"#))
 }
