@@ -54,10 +54,10 @@ private let lora = minimalRecipe.with("method", ["type": "lora"])
     (
       "task.type", "ner",
       "found \"ner\"; expected \"token_classification\", \"sequence_classification\", \"relation_extraction\", "
-        + "\"multi_label_classification\", \"regression\" or \"masked_lm\". Did you mean 'token_classification'?"
+        + "\"multi_label_classification\", \"regression\", \"extractive_qa\" or \"masked_lm\". Did you mean 'token_classification'?"
     ),
     ("task.class_weights", 3, "found 3; expected an object, each value a number above 0."),
-    ("data.format", nil, "missing; expected \"conll\", \"text\", \"jsonl\", \"tsv\" or \"csv\"."),
+    ("data.format", nil, "missing; expected \"conll\", \"squad\", \"text\", \"jsonl\", \"tsv\" or \"csv\"."),
     (
       "data.format", "text",
       "found \"text\"; expected \"conll\" for task.type \"token_classification\"."
@@ -233,13 +233,13 @@ func `settings for evaluation require dev data`(_ key: String, _ value: String) 
   #expect(
     error.description == """
       r.json: 8 faults
-        data.format: missing; expected "conll", "text", "jsonl", "tsv" or "csv".
+        data.format: missing; expected "conll", "squad", "text", "jsonl", "tsv" or "csv".
         data.train: missing; expected the path of a file, or a list of such paths.
         model.paht: unknown key. Did you mean 'path'?
         model.path: missing; expected the path of a folder with config.json.
         output: missing; expected the path of a folder, which is created if it is missing.
         seed: found 1.5; expected a whole number of at least 0.
-        task.type: missing; expected "token_classification", "sequence_classification", "relation_extraction", "multi_label_classification", "regression" or "masked_lm".
+        task.type: missing; expected "token_classification", "sequence_classification", "relation_extraction", "multi_label_classification", "regression", "extractive_qa" or "masked_lm".
         training.epochs: found 0; expected a number above 0.
       """)
   #expect(
