@@ -45,7 +45,7 @@ public struct PythonSnippet {
 
     \(ownWords.map { $0.python + "\n" } ?? "")inputs = tokenizer(\(arguments))
     with torch.no_grad():
-        \(headType == .questionAnswering ? "outputs = model(**inputs)" : "logits = model(**inputs).logits[0]\(ownRows)")
+        \(headType == .questionAnswering ? "outputs = model.get_base_model()(**inputs)  # PEFT's own forward drops the token types" : "logits = model(**inputs).logits[0]\(ownRows)")
     \(answer)
     """
   }
@@ -136,7 +136,7 @@ public struct PythonSnippet {
       }
     case .questionAnswering:
       """
-      start, end = (int(logits[0]\(ownRows).argmax()) for logits in (outputs.start_logits, outputs.end_logits))
+      start, end = (int(logits[0].argmax()) for logits in (outputs.start_logits, outputs.end_logits))
       print(tokenizer.decode(inputs["input_ids"][0][start:end + 1]))
       """
     case .maskedLM:

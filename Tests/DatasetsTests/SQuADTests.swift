@@ -86,7 +86,7 @@ private func fault(_ content: String) -> String {
     }
     #expect(fault("").contains("no questions") && fault(" \n").contains("no questions"))
     #expect(fault("{\"data\": ").contains("line 1, column"))
-    let many = fault(file((0..<9).map { question(JSON.int($0), [("no", 0)]) }).text())
+    let many = fault(file((0..<9).map { question(JSON.int($0), [("zebra", 0)]) }).text())
     #expect(many.contains("and 4 more invalid places"), "\(many)")
   }
 

@@ -73,7 +73,8 @@ private struct AnsweringRun {
         #expect(abs(record.loss - expected("losses")) < 1e-4, "\(name), step \(index + 1)")
         #expect(abs(record.gradientNorm - norm) < 2e-4 * max(1, norm), "\(name), step \(index + 1)")
       }
-      #expect(try run.distance(to: name + "-final") < 1e-2, "\(name)")
+      // In PyTorch, float32 and float64 end up to 0.026 apart.
+      #expect(try run.distance(to: name + "-final") < 0.05, "\(name)")
     }
   }
 

@@ -23,11 +23,12 @@ extension Run {
       method: JSON.object(.init(uniqueKeysWithValues: sections)).text(), isAdapter: adapter != nil, python: python)
   }
 
-  /// Only for adapters that PEFT can load: it has no class for prompts and prefixes of masked language models.
+  /// Only for adapters that PEFT can load: it has no class for prompts and prefixes of masked language models, and its class for
+  /// questions drops the token types.
   private var python: PythonSnippet? {
     guard let adapter, type(of: adapter.method).format == .peft, !isRandomlyInitialized else { return nil }
     let virtualTokens = adapter.method.virtualTokenCount
-    if virtualTokens > 0, model.headType.peftTaskType == nil { return nil }
+    if virtualTokens > 0, model.headType.peftTaskType == nil || model.headType == .questionAnswering { return nil }
     return PythonSnippet(
       base: baseName, family: model.config.family, task: setup.inference, maxLength: tokenizer.maxLength,
       virtualTokens: virtualTokens, isPrefix: adapter.method is PrefixConfig,

@@ -35,13 +35,13 @@ extension TextTokenizer {
     let text = record.texts[0].unicodeScalars.drop(while: \.properties.isWhitespace)
     let question = tokenizer.ids(of: String(text)), room = room(texts: 2)
     let length = min(question.count, max(0, room - (maxLength + 1) / 2)), limit = room - length
-    let answer = record.answers.map { $0.first.flatMap { context.tokens(of: $0) } }
+    let answer = record.answers.map { $0.first?.range }
     var windows: [ContextWindow] = [], features: [Features] = []
     for tokens in overlapping(context.ids.count, limit: limit, stride: min(stride, limit - 1)) {
       let pair = join(question[..<length], context.ids[tokens])
       let firstRow = pair.ids.count - tokenizer.template.after.count - tokens.count
       let window = ContextWindow(tokens: tokens, firstRow: firstRow)
-      let span = answer.map { window.span(of: $0) }
+      let span = answer.map { window.span(of: $0, in: context.ranges) }
       windows.append(window)
       features.append(
         Features(
@@ -63,25 +63,30 @@ private func overlapping(_ count: Int, limit: Int, stride: Int) -> [Range<Int>] 
   return ranges
 }
 
-extension ContextTokens {
-  /// The first and the last token of an answer without the blanks at its ends: the last token that begins no later, and
-  /// the first that ends no earlier. nil: the answer has no tokens.
-  fileprivate func tokens(of answer: Answer) -> ClosedRange<Int>? {
-    let scalars = Array(answer.text.unicodeScalars)
-    let blank = scalars.prefix { $0.properties.isWhitespace }.count
+extension Answer {
+  /// Its code points in the context, without the blanks at its ends.
+  fileprivate var range: Range<Int> {
+    let scalars = Array(text.unicodeScalars)
+    let leading = scalars.prefix { $0.properties.isWhitespace }.count
     let trailing = scalars.reversed().prefix { $0.properties.isWhitespace }.count
-    let start = answer.start + blank, end = answer.start + scalars.count - trailing
-    let next = ranges.firstIndex { $0.lowerBound > start } ?? ranges.count
-    guard next > 0, let last = ranges.firstIndex(where: { $0.upperBound >= end }), last >= next - 1 else { return nil }
-    return next - 1...last
+    return start + leading..<start + scalars.count - trailing
   }
 }
 
 extension ContextWindow {
-  /// The rows of the answer's tokens; those of the first token, [CLS], if the window does not have all of them, or there is
-  /// no answer.
-  fileprivate func span(of answer: ClosedRange<Int>?) -> ClosedRange<Int32> {
-    guard let answer, tokens.contains(answer.lowerBound), tokens.contains(answer.upperBound) else { return 0...0 }
-    return Int32(row(of: answer.lowerBound))...Int32(row(of: answer.upperBound))
+  /// The rows of the answer's first and last token; those of [CLS] if the window does not have all of it, or there is no
+  /// answer.
+  /// - Parameter ranges: of the context's tokens.
+  fileprivate func span(of answer: Range<Int>?, in ranges: [Range<Int>]) -> ClosedRange<Int32> {
+    guard let answer, let first = tokens.first, let last = tokens.last,
+      ranges[first].lowerBound <= answer.lowerBound, ranges[last].upperBound >= answer.upperBound
+    else { return 0...0 }
+    var start = (tokens.first { ranges[$0].lowerBound > answer.lowerBound } ?? last + 1) - 1
+    var end = (tokens.last { ranges[$0].upperBound < answer.upperBound } ?? first - 1) + 1
+    // In byte-level BPE a character may have several tokens.
+    while start > first, ranges[start - 1] == ranges[start] { start -= 1 }
+    while end < last, ranges[end + 1] == ranges[end] { end += 1 }
+    if start > end { return 0...0 }
+    return Int32(row(of: start))...Int32(row(of: end))
   }
 }

@@ -1,9 +1,10 @@
 """Writes answers.json: windows and answers of transformers' example script run_qa.py, over tokenizers of this repository.
 
 Each question has its windows (ids, token types, and the first and the last token of the answer, from the script's rules),
-random logits for every token, and what the script's postprocess_qa_predictions makes of them. Two things differ from the script:
-blanks around an answer are left out before its tokens are looked up, and an answer that begins in the last token of a
-window is labeled there (the script goes on to [SEP] and the padding).
+random logits for every token, and what the script's postprocess_qa_predictions makes of them. Three things differ from the
+script: blanks around an answer are left out before its tokens are looked up; an answer that begins in the last token of a
+window is labeled there (the script goes on to [SEP] and the padding); and a character of several tokens, as byte-level BPE has
+them, is an answer's with all of its tokens (the script begins with the last and ends with the first of them).
 
 usage: python make_answers.py FOLDER     (with the script's utils_qa.py, whose function also returns what it would save;
                                           transformers 5.24.0, tokenizers 0.23.3, numpy)
@@ -65,7 +66,12 @@ def span(offsets, first, last, answers):
         a += 1
     while offsets[b][1] >= end:
         b -= 1
-    return [a - 1, b + 1]
+    a, b = a - 1, b + 1
+    while a > first and offsets[a - 1] == offsets[a]:
+        a -= 1
+    while b < last and offsets[b + 1] == offsets[b]:
+        b += 1
+    return [a, b]
 
 
 def windows(tokenizer, q):

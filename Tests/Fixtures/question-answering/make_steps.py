@@ -46,7 +46,9 @@ class OneByOne(torch.nn.Module):
             inputs["token_type_ids"] = torch.tensor([types])
         if label:
             inputs |= dict(start_positions=torch.tensor(label[:1]), end_positions=torch.tensor(label[1:]))
-        return self.model(**inputs)
+        # PeftModelForQuestionAnswering's own forward drops the token types.
+        model = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+        return model(**inputs)
 
     def forward(self, batch):
         losses = [self.outputs(*row).loss for row in zip(batch["ids"], batch["types"], batch["labels"])]
