@@ -53,23 +53,25 @@ import Testing
     #expect(score == result["metrics"]?["test"])
   }
 
-  @Test func `the teacher cache is shared by runs and students, and validate does not create it`() throws {
+  @Test func `a teacher cache that is kept is shared by runs and students, and validate does not create it`() throws {
     defer { program.remove() }
-    let cache = "distillation.cache=cache", allClasses = "distillation.cache_top_k=5"
+    let cache = "distillation.cache=cache", allClasses = "distillation.cache_top_k=5", kept = "training.keep_cache=true"
     let check = try program.run(
       "validate", "recipe.json", #"method={"type":"full"}"#, "distillation.teachers=\(modelTeacher)", cache)
     #expect(check.status == 0 && !fileExists(program.folder + "/cache"), "\(check.err)")
-    let first = try distil(modelTeacher, "first", cache, allClasses)
-    let again = try distil(modelTeacher, "again", cache, allClasses)
+    let first = try distil(modelTeacher, "first", cache, kept, allClasses)
+    let again = try distil(modelTeacher, "again", cache, kept, allClasses)
     #expect(first.err.contains("(new file") && again.err.contains("(existing file"), "\(first.err) \(again.err)")
     #expect(try bytes("first") == bytes("again"))
     let other = try distil(
-      modelTeacher, "other", cache, allClasses, "distillation.kl_weight=1", "training.epochs=1", "model.layers=[1]")
+      modelTeacher, "other", cache, kept, allClasses, "distillation.kl_weight=1", "training.epochs=1",
+      "model.layers=[1]")
     #expect(other.err.contains("(existing file"), "\(other.err)")
     for change in [
       "precision=bf16", "distillation.temperature=3", "distillation.teachers=\(adapterTeacher)", "data.max_length=12",
     ] {
-      #expect(try distil(modelTeacher, "changed", cache, allClasses, change, "--overwrite").err.contains("(new file"))
+      #expect(
+        try distil(modelTeacher, "changed", cache, kept, allClasses, change, "--overwrite").err.contains("(new file"))
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder + "/cache").count == 5)
     // Another tokenizer makes other sequences of the same data, also where their number is the same.
@@ -78,7 +80,7 @@ import Testing
       try writeFile((lines.dropLast(2) + lines.suffix(2).reversed()).joined(separator: "\n") + "\n", to: file)
       try? FileManager.default.removeItem(atPath: "\(program.folder)/\(folder)/tokenizer.json")
     }
-    #expect(try distil(modelTeacher, "changed", cache, allClasses, "--overwrite").err.contains("(new file"))
+    #expect(try distil(modelTeacher, "changed", cache, kept, allClasses, "--overwrite").err.contains("(new file"))
   }
 
   /// The weights of an uninterrupted run, and of one that was interrupted and resumed.

@@ -58,7 +58,7 @@ private struct KilledRun {
     let run = try KilledRun()
     defer { run.program.remove() }
     let newest = run.program.snapshots(run.output).last ?? "none"
-    let filler = try Filler(run.disk.folder.path, leaving: 60_000)
+    let filler = try Filler(run.disk.folder.path, leaving: 100_000)
     let full = try run.resume(saveSteps: saveSteps)
     #expect(full.status == 1 && full.err.contains("No space left on device"), "\(full.err)")
     #expect(full.err.contains(file) && full.err.contains("It needs ") && full.err.contains("--resume"), "\(full.err)")
