@@ -131,6 +131,3 @@ public final class Checkpoint: Sendable {
     try file(of: name).mappedFloats(name)
   }
 }
-
-/// Orders strings by their UTF-8 bytes, as Rust and Python do; Swift's own order differs beyond ASCII.
-func precedes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }

@@ -17,8 +17,7 @@ struct JSONWriter {
     case .array(let elements):
       write(elements, between: "[", "]") { $0.write($1) }
     case .object(let members):
-      // By UTF-8 bytes, the order of Python and Rust; `String`'s own order differs.
-      let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      let sorted = members.sorted { precedes($0.key, $1.key) }
       write(sorted, between: "{", "}") { writer, member in
         writer.write(member.key)
         writer.text += writer.isPretty ? ": " : ":"

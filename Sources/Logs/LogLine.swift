@@ -41,9 +41,7 @@ struct LineReader {
     for name in ["event", "split", "step", "unix_seconds", "metrics", "per_type", "per_class", "window"] {
       members[name] = nil
     }
-    let values = namedValues(of: .object(members), at: "").sorted {
-      $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
-    }
+    let values = namedValues(of: .object(members), at: "").sorted { precedes($0.name, $1.name) }
     return LogLine(split: split, event: event, step: step, time: time, values: values)
   }
 

@@ -131,15 +131,14 @@ public struct RecordTask: Task {
   ) throws -> Evaluation {
     let predictions = try data.predictions(from: logits)
     let examples = try inference.examples(data.records, predictions)
-    var (values, json) = try examples.map(\.evaluation) ?? inference.score(data.records, predictions)
+    var (values, json) = examples.evaluation
     if inference.temperature != nil {
       var members = json.object ?? [:]
       members["ece_uncalibrated"] = try uncalibratedError(of: data, logits).map(JSON.double)
       json = .object(members)
     }
-    let scored = examples.map {
-      ScoredSplit($0, documents: (0..<data.records.count).map { data.records[$0].source?.document })
-    }
+    let scored = ScoredSplit(
+      examples, documents: (0..<data.records.count).map { data.records[$0].source?.document })
     return Evaluation(
       loss: loss, values: values.merging(["loss": loss]) { $1 },
       json: .object((json.object ?? [:]).merging(["loss": .double(loss)]) { $1 }), scored: scored,
@@ -150,7 +149,7 @@ public struct RecordTask: Task {
             "id": .string(record.id), "file": (record.source?.file).map { .string(lastPathComponent($0)) } ?? .null,
             "gold": inference.gold(of: record), "predicted": prediction.predicted, "scores": prediction.scores,
           ]
-          row["document"] = scored?.documentNumber(of: index).map(JSON.int)
+          row["document"] = scored.documentNumber(of: index).map(JSON.int)
           return .object(row)
         }
       })

@@ -22,14 +22,14 @@ public struct SavedPredictions {
   public var metrics: [Metric] { type(of: inference).metrics }
 
   /// - Throws: `PairingFault` if the runs' test data or labels differ.
-  public func paired(with other: SavedPredictions) throws -> PairedSplit? {
+  public func paired(with other: SavedPredictions) throws -> PairedSplit {
     try check(other)
     let records = rows.map { inference.savedRecord(gold: $0["gold"] ?? .null) }
     let (a, b) = (predictions, other.predictions)
-    guard let first = try inference.examples(records, a), let both = try inference.examples(records + records, a + b)
-    else { return nil }
     let documents = rows.map { $0["document"]?.int.map(String.init) }
-    return PairedSplit(both, first: ScoredSplit(first, documents: documents))
+    return PairedSplit(
+      try inference.examples(records + records, a + b),
+      first: ScoredSplit(try inference.examples(records, a), documents: documents))
   }
 
   private var predictions: [Prediction] {

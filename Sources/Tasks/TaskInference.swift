@@ -51,11 +51,8 @@ public protocol RecordInference: TaskInference {
   func encoder(_ tokenizer: TextTokenizer) -> (Record) -> EncodedRecord
   /// - Parameter logits: one for each of the record's features, of its `predictionRows`.
   func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction
-  /// The predictions beside what the records are labeled with, from which the metrics of any resample are computed; nil: a
-  /// score has no interval.
-  func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)?
-  /// The values of the task's metrics and the JSON of an evaluation, without the loss; by default those of `examples`.
-  func score(_ records: some Dataset, _ predictions: [Prediction]) throws -> (values: [String: Double], json: JSON)
+  /// The predictions beside what the records are labeled with, from which the metrics of any resample are computed.
+  func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples
   /// Whether `fitted` decides anything.
   var isFittedOnDev: Bool { get }
   /// The task with what is chosen on labeled records that it was not trained on, such as thresholds.
@@ -109,15 +106,9 @@ extension RecordInference {
     if record.texts.count > 1 { throw .texts(record.texts.count, expected: 1, record: record) }
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? { nil }
-
-  public func score(
-    _ records: some Dataset, _ predictions: [Prediction]
-  ) throws -> (values: [String: Double], json: JSON) {
-    guard let examples = try examples(records, predictions) else {
-      preconditionFailure("\(Self.name) has neither scored examples nor a score of its own")
-    }
-    return examples.evaluation
+  /// The values of the task's metrics and the JSON of an evaluation, without the loss.
+  func score(_ records: some Dataset, _ predictions: [Prediction]) throws -> (values: [String: Double], json: JSON) {
+    try examples(records, predictions).evaluation
   }
 
   public func encoder(_ tokenizer: TextTokenizer) -> (Record) -> EncodedRecord { { encode($0, tokenizer) } }

@@ -19,8 +19,8 @@ struct Significance {
     test = PairedTest(resamples: options.resamples, seed: options.seed)
     metrics = first.metrics.filter(\.isHeadline)
     do {
-      pair = try first.paired(with: second)
-      (results, refusal) = (pair.map(test.results) ?? [:], nil)
+      let pair = try first.paired(with: second)
+      (self.pair, results, refusal) = (pair, test.results(of: pair), nil)
     } catch let fault as PairingFault {
       (pair, results, refusal) = (nil, [:], fault.why)
     }

@@ -54,17 +54,11 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     for name in ["full", "lora"] {
       let run = try FamilyRun(family, head, lora: name == "lora" ? "start" : nil)
       #expect(largestDifference(run.logits(), try run.golden(name + "-start")) < 1e-4)
-      let table = ParameterTable(training: run.adapter?.trainable ?? run.model.parameters)
-      #expect(table.parameters.reduce(0) { $0 + $1.count } == run.json[name]?["trainable_parameters"]?.int)
       let task = try FixedBatches(#require(run.json["batches"]), "batch")
-      let trainer = try Trainer(
-        run.model, task, table, TwentySteps.settings, Replicas(threads: 2), adapters: RowAdapters(run.adapter?.set))
-      for index in 0..<20 {
-        func expected(_ key: String) -> Double { run.json[name]?[key]?.array?[index].number ?? .nan }
-        let record = try trainer.step(task.batches[index % 4]), norm = expected("gradient_norms")
-        #expect(abs(record.loss - expected("losses")) < 1e-4, "\(name), step \(index + 1)")
-        #expect(abs(record.gradientNorm - norm) < 1e-4 * max(1, norm), "\(name), step \(index + 1)")
-      }
+      try expectTwentySteps(
+        run.model, training: run.adapter?.trainable ?? run.model.parameters, adapters: RowAdapters(run.adapter?.set),
+        task,
+        batches: task.batches, run.json[name], normTolerance: 1e-4)
       #expect(largestDifference(run.logits(), try run.golden(name + "-final")) < 1e-2, "\(name)")
     }
   }

@@ -63,16 +63,10 @@ private struct AnsweringRun {
     for name in ["full", "lora"] {
       let run = try AnsweringRun(family, lora: name == "lora" ? "start" : nil), task = try run.task
       #expect(try run.distance(to: name + "-start") < 1e-4, "\(name)")
-      let table = ParameterTable(training: run.adapter?.trainable ?? run.model.parameters)
-      #expect(table.parameters.reduce(0) { $0 + $1.count } == run.json[name]?["trainable_parameters"]?.int)
-      let trainer = try Trainer(
-        run.model, task, table, TwentySteps.settings, Replicas(threads: 2), adapters: RowAdapters(run.adapter?.set))
-      for index in 0..<20 {
-        func expected(_ key: String) -> Double { run.json[name]?[key]?.array?[index].number ?? .nan }
-        let record = try trainer.step(task.batches[index % 4]), norm = expected("gradient_norms")
-        #expect(abs(record.loss - expected("losses")) < 1e-4, "\(name), step \(index + 1)")
-        #expect(abs(record.gradientNorm - norm) < 2e-4 * max(1, norm), "\(name), step \(index + 1)")
-      }
+      try expectTwentySteps(
+        run.model, training: run.adapter?.trainable ?? run.model.parameters, adapters: RowAdapters(run.adapter?.set),
+        task,
+        batches: task.batches, run.json[name])
       // In PyTorch, float32 and float64 end up to 0.026 apart.
       #expect(try run.distance(to: name + "-final") < 0.05, "\(name)")
     }

@@ -87,16 +87,9 @@ func `a classifier's losses match those of transformers and PEFT for twenty step
 private func expectGoldenSteps(_ run: Classifier, _ task: FixedBatches, logits file: String = "golden") throws {
   try Processor.initialize()
   #expect(largestDifference(try run.logits(), try golden(run.name + "-start", of: file)) < 1e-4)
-  let table = ParameterTable(training: run.adapter?.trainable ?? run.model.parameters)
-  #expect(table.parameters.reduce(0) { $0 + $1.count } == run.json["trainable_parameters"]?.int)
-  let trainer = try Trainer(
-    run.model, task, table, TwentySteps.settings, Replicas(threads: 2), adapters: RowAdapters(run.adapter?.set))
-  for index in 0..<20 {
-    func expected(_ key: String) -> Double { run.json[key]?.array?[index].number ?? .nan }
-    let record = try trainer.step(task.batches[index % 4])
-    #expect(abs(record.loss - expected("losses")) < 1e-4, "step \(index + 1)")
-    #expect(abs(record.gradientNorm - expected("gradient_norms")) < 2e-4 * max(1, expected("gradient_norms")))
-  }
+  try expectTwentySteps(
+    run.model, training: run.adapter?.trainable ?? run.model.parameters, adapters: RowAdapters(run.adapter?.set), task,
+    batches: task.batches, run.json)
   #expect(largestDifference(try run.logits(), try golden(run.name + "-final", of: file)) < 1e-3)
 }
 

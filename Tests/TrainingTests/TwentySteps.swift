@@ -6,6 +6,7 @@ import Checkpoints
 import Files
 import Kernels
 import Models
+import Tasks
 import TestSupport
 import Testing
 
@@ -111,5 +112,23 @@ struct TwentySteps {
     let names = [name, wrapped, tuned, name + ".weight"]
     let stored = names.flatMap { ["base_model.model." + $0, "base_model." + $0, $0] } + ["prompt_embeddings"]
     return try file.array(#require(stored.first(where: file.contains)))
+  }
+}
+
+/// Trains for twenty steps, and expects the number of trainable parameters and every loss and gradient norm of `golden`.
+/// - Parameter normTolerance: absolute below a norm of 1, relative above.
+func expectTwentySteps(
+  _ model: TextModel, training parameters: [Parameter], adapters: RowAdapters, _ task: some Task, batches: [[Int]],
+  _ golden: JSON?, normTolerance: Double = 2e-4, threads: Int = 2
+) throws {
+  let table = ParameterTable(training: parameters)
+  #expect(table.parameters.reduce(0) { $0 + $1.count } == golden?["trainable_parameters"]?.int)
+  let trainer = try Trainer(
+    model, task, table, TwentySteps.settings, Replicas(threads: threads), adapters: adapters)
+  for index in 0..<20 {
+    func expected(_ key: String) -> Double { golden?[key]?.array?[index].number ?? .nan }
+    let record = try trainer.step(batches[index % 4]), norm = expected("gradient_norms")
+    #expect(abs(record.loss - expected("losses")) < 1e-4, "step \(index + 1)")
+    #expect(abs(record.gradientNorm - norm) < normTolerance * max(1, norm), "step \(index + 1)")
   }
 }

@@ -40,10 +40,6 @@ func pretrained(_ family: String, tokenizer: Int) throws -> Pretraining {
   return setup
 }
 
-private func jsonLines(_ text: String) throws -> [JSON] {
-  try text.split(separator: "\n").map { try JSON(parsing: .init($0.utf8), named: "line") }
-}
-
 @Test(arguments: [("roberta", 0), ("roberta", 3), ("modernbert", 4)])
 func `a base with byte-level BPE is pre-trained and fine-tuned, and eval and predict repeat the run`(
   family: String, tokenizer: Int

@@ -39,7 +39,7 @@ extension Program {
   let words = sentences.map { JSON.object(["words": .array($0.map { .string($0[0]) })]) }
   let input = (texts + words).map { $0.text(pretty: false) + "\n" }.joined()
   let predict = try program.run("predict", "base", "--adapter", "a=run/adapter", "-", input: input)
-  let rows = try predict.out.split(separator: "\n").map { try JSON(parsing: .init($0.utf8), named: "line") }
+  let rows = try jsonLines(predict.out)
   #expect(rows.count == 2 * sentences.count)
   var correct = 0, predicted = 0, gold = 0
   for (index, sentence) in sentences.enumerated() {

@@ -55,10 +55,10 @@ func `every method trains new tokens, and eval repeats its metrics`(_ method: St
     #expect(weights[0] == weights[1])
     #expect(try program.run("merge", "run", "--output", "merged").status == 0)
     #expect(try program.json("merged/config.json")["vocab_size"] == 64)
-    let expected = try relationLines(readText(program.folder + "/run/predictions/test.jsonl")).map { $0["predicted"] }
+    let expected = try jsonLines(readText(program.folder + "/run/predictions/test.jsonl")).map { $0["predicted"] }
     for model in [["base", "--adapter", "run/adapter"], ["merged"], ["run"]] {
       let predict = try program.run(["predict"] + model + ["test.jsonl"])
-      let found = try relationLines(predict.out).map { $0["labels"]?.object?.values.first?["label"] }
+      let found = try jsonLines(predict.out).map { $0["labels"]?.object?.values.first?["label"] }
       #expect(found == expected, "\(model): \(predict.err)")
     }
     let card = try readText(program.folder + "/run/adapter/README.md")
@@ -72,12 +72,12 @@ func `every method trains new tokens, and eval repeats its metrics`(_ method: St
     #expect(try program.run(markers + ["output=a"]).status == 0)
     #expect(try program.run(markers + ["output=b", #"model.new_tokens=["zz", "</O:B>"]"#]).status == 0)
     let single = try ["a", "b"].map { name in
-      try relationLines(program.run("predict", "base", "--adapter", "x=\(name)", "test.jsonl").out).map {
+      try jsonLines(program.run("predict", "base", "--adapter", "x=\(name)", "test.jsonl").out).map {
         $0["labels"]?["x"]
       }
     }
     let both = try program.run("predict", "base", "--adapter", "a=a", "--adapter", "b=b", "test.jsonl")
-    let rows = try relationLines(both.out)
+    let rows = try jsonLines(both.out)
     #expect(rows.map { $0["labels"]?["a"] } == single[0] && rows.map { $0["labels"]?["b"] } == single[1], "\(both.err)")
     let student = try program.run(
       markers + ["output=s", #"distillation={"teachers": {"path": "base", "adapter": "a/adapter"}}"#])
@@ -148,7 +148,7 @@ func `markers are new tokens of a byte-level BPE base, and the merged model repe
   #expect(run.status == 0, "\(run.err)")
   #expect(try program.run("merge", "re", "--output", "merged").status == 0)
   let answers = try ["re", "merged"].map { model in
-    try relationLines(program.run("predict", model, "train.jsonl").out).map {
+    try jsonLines(program.run("predict", model, "train.jsonl").out).map {
       $0["labels"]?.object?.values.first?["label"]
     }
   }

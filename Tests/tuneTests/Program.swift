@@ -106,3 +106,8 @@ struct Program {
 
   func json(_ name: String) throws -> JSON { try JSON(path: folder + "/" + name) }
 }
+
+/// The values of lines of JSON.
+func jsonLines(_ text: String) throws -> [JSON] {
+  try text.split(separator: "\n").map { try JSON(parsing: .init($0.utf8), named: "line") }
+}

@@ -49,10 +49,6 @@ private func withProgram(_ body: (Program) throws -> Void) throws {
   try body(program)
 }
 
-private func lines(_ text: String) throws -> [JSON] {
-  try text.split(separator: "\n").map { try JSON(parsing: .init($0.utf8), named: "line") }
-}
-
 @Test func `answers are learned, eval repeats the scores, and predict writes what the scorer reads`() throws {
   try withProgram { program in
     let run = try program.run("run", "answer.json")
@@ -66,7 +62,8 @@ private func lines(_ text: String) throws -> [JSON] {
     let predict = try program.run(
       "predict", "base", "--adapter", "A=run/adapter", "test.json", "--predictions", "answers.json")
     #expect(predict.status == 0, "\(predict.err)")
-    let rows = try lines(predict.out), saved = try lines(readText(program.folder + "/run/predictions/test.jsonl"))
+    let rows = try jsonLines(predict.out),
+      saved = try jsonLines(readText(program.folder + "/run/predictions/test.jsonl"))
     #expect(rows.count == 28 && rows.map { $0["answer"]?["A"]?["text"] } == saved.map { $0["predicted"] })
     #expect(rows.map { $0["n_best"]?["A"] } == saved.map { $0["scores"] })
     let answers = try program.json("answers.json")
@@ -86,12 +83,12 @@ private func lines(_ text: String) throws -> [JSON] {
     let merge = try program.run("merge", "base", "--adapter", "run/adapter", "--output", "merged")
     #expect(merge.status == 0, "\(merge.err)")
     #expect(try program.json("merged/config.json")["architectures"] == ["BertForQuestionAnswering"])
-    let own = try lines(program.run("predict", "base", "--adapter", "A=run/adapter", "test.json").out)
-    let merged = try lines(program.run("predict", "merged", "test.json").out)
+    let own = try jsonLines(program.run("predict", "base", "--adapter", "A=run/adapter", "test.json").out)
+    let merged = try jsonLines(program.run("predict", "merged", "test.json").out)
     #expect(own.map { $0["answer"]?["A"]?["text"] } == merged.map { $0["answer"]?["base"]?["text"] })
     let paragraph = try program.json("test.json")["data"]?.array?[0]["paragraphs"]?.array?[1]
     let line: JSON = ["question": "b", "context": paragraph?["context"] ?? .null, "note": 1]
-    let single = try lines(program.run("predict", "merged", "-", input: line.text(pretty: false)).out)
+    let single = try jsonLines(program.run("predict", "merged", "-", input: line.text(pretty: false)).out)
     #expect(single[0]["answer"] == merged.first { $0["id"] == "test-1-0" }?["answer"] && single[0]["note"] == 1)
     let text = try program.run("predict", "merged", "-", input: "a b c")
     #expect(text.status == 1 && text.err.contains("\"question\""), "\(text.err)")

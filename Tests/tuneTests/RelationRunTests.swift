@@ -51,10 +51,6 @@ private let marks = [
   "data.subject_type=A", "data.object_type=B",
 ]
 
-func relationLines(_ text: String) throws -> [JSON] {
-  try text.split(separator: "\n").map { try JSON(parsing: .init($0.utf8), named: "line") }
-}
-
 @Test func `spans, marks and dummies in the text train the same weights`() throws {
   try withRelations { program in
     for (output, settings) in [("spans", relationSpans), ("marks", marks), ("text", ["data.text_column=dummies"])] {
@@ -79,13 +75,13 @@ func `relations are learned, and eval, predict and the merged model repeat them`
     #expect(try program.json("run/adapter/tune.json")["task"]?["negative_label"] == "none")
     let merge = try program.run("merge", "run", "--output", "merged")
     #expect(merge.status == 0, "\(merge.err)")
-    let expected = try relationLines(readText(program.folder + "/run/predictions/test.jsonl"))
+    let expected = try jsonLines(readText(program.folder + "/run/predictions/test.jsonl"))
     for model in [["base", "--adapter", "run/adapter"], ["merged"]] {
       let eval = try program.run(["eval"] + model + ["test.jsonl", "--json"])
       let found = try JSON(parsing: .init(eval.out.utf8), named: "eval")
       #expect(found["f1_micro"] == metrics?["f1_micro"], "\(eval.err)")
       let predict = try program.run(["predict"] + model + ["test.jsonl"])
-      let predicted = try relationLines(predict.out)
+      let predicted = try jsonLines(predict.out)
       #expect(predicted.map { $0["labels"]?.object?.values.first?["label"] } == expected.map { $0["predicted"] })
       #expect(predicted[0]["head"] != nil && predicted[0]["marked"] != nil, "\(predict.err)")
     }
@@ -101,7 +97,7 @@ func `relations are learned, and eval, predict and the merged model repeat them`
       a b
       """
     let predict = try program.run("predict", "run", "-", "--keep-going", input: input)
-    let found = try relationLines(predict.out)
+    let found = try jsonLines(predict.out)
     #expect(predict.status == 1 && found[0]["labels"] != nil)
     #expect(found[1]["error"]?.string?.contains("the span 2 to 9 in 'tail'") == true)
     #expect(found[2]["error"]?.string?.contains("without its two entities") == true)

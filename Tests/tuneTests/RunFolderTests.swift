@@ -77,8 +77,7 @@ func `the scores of an interrupted run are shown`(_ signal: Int32) throws {
   while process.isRunning, !program.hasSnapshot("runs/cut") { usleep(2000) }
   kill(process.processIdentifier, signal)
   process.waitUntilExit()
-  let best = try readText(log).split(separator: "\n").map { try JSON(parsing: .init($0.utf8), named: "line") }
-    .last { $0["is_best"] == true }
+  let best = try jsonLines(readText(log)).last { $0["is_best"] == true }
   let f1 = try #require(best?["metrics"]?["f1"]?.number)
   let runs = try JSON(parsing: .init(program.run("runs", "--json").out.utf8), named: "runs").array
   #expect(runs?.count == 1 && runs?[0]["status"] == "interrupted" && runs?[0]["dev.f1"]?.number == f1, "\(f1)")

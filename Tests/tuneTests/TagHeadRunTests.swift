@@ -10,10 +10,6 @@ private func withProgram(_ body: (Program) throws -> Void) throws {
   try body(program)
 }
 
-private func lines(_ text: String) throws -> [JSON] {
-  try text.split(separator: "\n").map { try JSON(parsing: .init($0.utf8), named: "line") }
-}
-
 private let crf = ["task.decoder=crf"]
 private let lstm = crf + ["task.lstm_hidden_size=8", "task.scalar_mix=true"]
 
@@ -34,10 +30,10 @@ func `a head is learned, eval repeats its metrics, and predict its predictions`(
     #expect((metrics?["f1"]?.number ?? 0) > f1, "\(run.out)")
     let eval = try program.run("eval", "base", "--adapter", "run/adapter", "test.tsv", "--json")
     #expect(try JSON(parsing: .init(eval.out.utf8), named: "eval") == metrics, "\(eval.err)")
-    let expected = try lines(readText(program.folder + "/run/predictions/test.jsonl"))
+    let expected = try jsonLines(readText(program.folder + "/run/predictions/test.jsonl"))
     let predict = try program.run(
       "predict", "base", "--adapter", "A=run/adapter", "--logits", "-", input: words(program.folder + "/test.tsv"))
-    let found = try lines(predict.out)
+    let found = try jsonLines(predict.out)
     for (key, member) in [("label", "predicted"), ("probability", "scores")] {
       let values = found.map { JSON.array(($0["tags"]?["A"]?.array ?? []).compactMap { $0[key] }) }
       #expect(values == expected.map { $0[member] ?? .null }, "\(predict.err)")
@@ -107,7 +103,7 @@ func `an interrupted run resumes to the same bytes, also over cached states`(_ m
     let predict = try program.run(
       "predict", "base", "--adapter", "A=run/adapter", "-",
       input: JSON.object(["text": .string(text)]).text(pretty: false))
-    let entities = try lines(predict.out)[0]["entities"]?["A"]?.array ?? []
+    let entities = try jsonLines(predict.out)[0]["entities"]?["A"]?.array ?? []
     #expect(entities.count > 6_000, "\(entities.count) \(predict.err)")
     let wrong = entities.count { entity in
       let start = entity["start"]?.int ?? -1
@@ -117,7 +113,7 @@ func `an interrupted run resumes to the same bytes, also over cached states`(_ m
     let words = try program.run(
       "predict", "base", "--adapter", "A=run/adapter", "-",
       input: JSON.object(["words": .array(letters.map(JSON.string))]).text(pretty: false))
-    let tags = try lines(words.out)[0]["tags"]?["A"]?.array ?? []
+    let tags = try jsonLines(words.out)[0]["tags"]?["A"]?.array ?? []
     #expect(tags.count == letters.count, "\(words.err)")
   }
 }

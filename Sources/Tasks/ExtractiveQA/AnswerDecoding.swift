@@ -60,10 +60,8 @@ public struct AnswerDecoding: Sendable, Codable, Equatable {
     let scalars = Array(context.unicodeScalars)
     let candidates = zip(best, softmax(best.map(\.score))).map { span, probability in
       let range = span.tokens.map { ranges[$0.lowerBound].lowerBound..<ranges[$0.upperBound].upperBound } ?? 0..<0
-      var text = String.UnicodeScalarView()
-      text.append(contentsOf: scalars[range])
       return AnswerCandidate(
-        text: String(text), start: range.lowerBound, end: range.upperBound, probability: probability,
+        text: String(scalars[range]), start: range.lowerBound, end: range.upperBound, probability: probability,
         startLogit: span.start, endLogit: span.end)
     }
     return answer(candidates, null)

@@ -45,7 +45,7 @@ public struct ExtractiveQA: RecordInference {
   }
 
   /// A question whose answers are not known counts as one that has none.
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     SQuADExamples(
       predictions.enumerated().map { index, prediction in
         let text = if case .answer(let answer) = prediction { answer.text } else { "" }

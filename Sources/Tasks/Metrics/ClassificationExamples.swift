@@ -1,4 +1,5 @@
 /// Examples with one gold and one predicted label each, and what their scores are computed from.
+import Files
 
 public struct ClassificationExamples: ScoredExamples {
   /// All labels, sorted by code point.
@@ -26,7 +27,7 @@ public struct ClassificationExamples: ScoredExamples {
     for (index, name) in predicted.enumerated() where ids[name] == nil {
       throw .label(name, example: index, labels: labels)
     }
-    names = Set(labels + gold).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    names = Set(labels + gold).sorted(by: precedes)
     let numbers = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
     positive = positiveLabel.flatMap { numbers[$0] }
     matches = MatchColumns(start: 0, names: names.count)

@@ -52,19 +52,15 @@ public struct ClassificationScore: Sendable, Equatable {
   }
 
   /// - Parameters:
-  ///   - names: of the classes, by code point, as Python sorts: the order of summation affects the last digit of an average.
+  ///   - names: of the classes; see `LabelScores`.
   ///   - positive: the index of the positive class.
   init(_ counts: [MatchCounts], names: [String], positive: Int?, _ probability: ProbabilityScore?) {
-    let occurring = counts.indices.filter { counts[$0].gold + counts[$0].predicted > 0 }
-    let classes = occurring.map { counts[$0] }, scores = classes.map(\.score)
-    let total = classes.reduce(MatchCounts(), +)
+    let total = counts.reduce(MatchCounts(), +), scores = LabelScores(counts, names: names, support: total.gold)
     support = total.gold
     micro = total.score
     accuracy = total.score.recall
-    mcc = matthewsCorrelation(classes, total)
-    perClass = Dictionary(uniqueKeysWithValues: zip(occurring.map { names[$0] }, scores))
-    macro = average(scores, weights: scores.map { _ in 1 }, support: support)
-    weighted = average(scores, weights: scores.map { Double($0.support) }, support: support)
+    mcc = matthewsCorrelation(counts, total)
+    (perClass, macro, weighted) = (scores.byName, scores.macro, scores.weighted)
     self.positive = positive.map { counts[$0].score }
     self.probability = probability
   }

@@ -1,5 +1,6 @@
 /// Sentences with gold and predicted tags, and what their scores are computed from.
 import Datasets
+import Files
 
 public struct EntityExamples: ScoredExamples {
   /// Entity types, sorted by code point.
@@ -30,7 +31,7 @@ public struct EntityExamples: ScoredExamples {
     }
     let sentences = zip(gold, predicted).map { Sentence(gold: $0, predicted: $1) }
     let strictTypes = (strictEntities.gold + strictEntities.predicted).flatMap { $0.map(\.type) }
-    names = Set(sentences.flatMap(\.types) + strictTypes).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    names = Set(sentences.flatMap(\.types) + strictTypes).sorted(by: precedes)
     entities = MatchColumns(start: 0, names: names.count)
     strict = MatchColumns(start: entities.end, names: names.count)
     words = MatchColumns(start: strict.end, names: names.count)

@@ -43,26 +43,22 @@ public struct EntityScore: Sendable, Equatable {
   }
 
   /// - Parameters:
-  ///   - counts: of each type, of which `names` are sorted by code point, as Python sorts: the order of summation affects the
-  ///     last digit of an average.
+  ///   - counts: of each type; see `LabelScores`.
   ///   - words: counts of words, by type.
   init(
     _ counts: [MatchCounts], names: [String], strict: MatchCounts, words: [MatchCounts],
     relaxed: [RelaxedRule: TypeScore], calibrationError: Double?
   ) {
-    func occurring(_ counts: [MatchCounts]) -> [Int] {
-      counts.indices.filter { counts[$0].gold + counts[$0].predicted > 0 }
+    func scores(_ counts: [MatchCounts], support: Int) -> LabelScores {
+      LabelScores(counts, names: names, support: support) { $0.seqevalScore }
     }
-    let types = occurring(counts), scores = types.map { counts[$0].seqevalScore }
     let micro = counts.reduce(MatchCounts(), +).seqevalScore
     (precision, recall, f1, support) = (micro.precision, micro.recall, micro.f1, micro.support)
-    perType = Dictionary(uniqueKeysWithValues: zip(types.map { names[$0] }, scores))
-    macro = average(scores, weights: scores.map { _ in 1 }, support: micro.support)
-    weighted = average(scores, weights: scores.map { Double($0.support) }, support: micro.support)
+    let types = scores(counts, support: micro.support)
+    (perType, macro, weighted) = (types.byName, types.macro, types.weighted)
     self.strict = strict.seqevalScore
     self.relaxed = relaxed
-    let wordScores = occurring(words).map { words[$0].seqevalScore }
-    wordMacroF1 = average(wordScores, weights: wordScores.map { _ in 1 }, support: 0).f1
+    wordMacroF1 = scores(words, support: 0).macro.f1
     self.calibrationError = calibrationError
   }
 

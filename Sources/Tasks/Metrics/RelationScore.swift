@@ -22,14 +22,11 @@ public struct RelationScore: Sendable, Equatable {
     self = RelationExamples(gold: gold, predicted: predicted, negative: negative).score
   }
 
-  /// - Parameter names: of the labels but the negative one, by code point, as Python sorts: the order of summation affects the
-  ///   last digit of a mean.
+  /// - Parameter names: of the labels but the negative one; see `LabelScores`.
   fileprivate init(_ counts: [MatchCounts], names: [String], accuracy: Double) {
-    let occurring = counts.indices.filter { counts[$0].gold + counts[$0].predicted > 0 }
-    let scores = occurring.map { counts[$0].score }
     micro = counts.reduce(MatchCounts(), +).score
-    macro = average(scores, weights: scores.map { _ in 1 }, support: micro.support)
-    perClass = Dictionary(uniqueKeysWithValues: zip(occurring.map { names[$0] }, scores))
+    let scores = LabelScores(counts, names: names, support: micro.support)
+    (perClass, macro) = (scores.byName, scores.macro)
     self.accuracy = accuracy
   }
 
@@ -63,7 +60,7 @@ public struct RelationExamples: ScoredExamples {
   /// - Precondition: there are as many predicted labels as gold ones.
   public init(gold: [String], predicted: [String], negative: String?) {
     precondition(gold.count == predicted.count, "\(gold.count) gold labels, \(predicted.count) predicted ones")
-    names = Set(gold + predicted).filter { $0 != negative }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    names = Set(gold + predicted).filter { $0 != negative }.sorted(by: precedes)
     let numbers = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
     matches = MatchColumns(start: 0, names: names.count)
     tally = Tally(columns: matches.end + 1)

@@ -27,6 +27,8 @@ public struct ScoredSplit: Sendable {
   let examples: any ScoredExamples
   /// The examples of each unit that is drawn: of a document, or one.
   let units: [[Int]]
+  /// The unit of each example.
+  private let unitOfExample: [Int]
   public let isByDocument: Bool
 
   /// - Parameter documents: of each example; nil where one has none, so that every example is drawn by itself.
@@ -35,23 +37,24 @@ public struct ScoredSplit: Sendable {
     self.examples = examples
     isByDocument = !documents.isEmpty && !documents.contains(nil)
     guard isByDocument else {
-      units = documents.indices.map { [$0] }
+      (units, unitOfExample) = (documents.indices.map { [$0] }, Array(documents.indices))
       return
     }
     var numbers: [String: Int] = [:], units: [[Int]] = []
-    for (example, document) in documents.enumerated() {
+    unitOfExample = documents.enumerated().map { example, document in
       let number = numbers[document ?? "", default: units.count]
       if number == units.count {
         numbers[document ?? ""] = number
         units.append([])
       }
       units[number].append(example)
+      return number
     }
     self.units = units
   }
 
   /// From 1; nil where examples have no documents.
   func documentNumber(of example: Int) -> Int? {
-    isByDocument ? units.firstIndex { $0.contains(example) }.map { $0 + 1 } : nil
+    isByDocument ? unitOfExample[example] + 1 : nil
   }
 }

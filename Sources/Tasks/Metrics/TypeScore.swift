@@ -26,12 +26,6 @@ struct MatchCounts {
     MatchCounts(gold: a.gold + b.gold, predicted: a.predicted + b.predicted, correct: a.correct + b.correct)
   }
 
-  mutating func add(gold isGold: Bool, predicted isPredicted: Bool) {
-    gold += isGold ? 1 : 0
-    predicted += isPredicted ? 1 : 0
-    correct += isGold && isPredicted ? 1 : 0
-  }
-
   /// As scikit-learn with `zero_division=0`: 0 if a denominator is 0, F1 = 2·correct / (gold + predicted) in one division.
   var score: TypeScore {
     TypeScore(
@@ -47,6 +41,26 @@ func average(_ scores: [TypeScore], weights: [Double], support: Int) -> TypeScor
     total == 0 ? 0 : pairwiseSum(zip(scores, weights).map { value($0) * $1 }[...]) / total
   }
   return TypeScore(precision: mean(\.precision), recall: mean(\.recall), f1: mean(\.f1), support: support)
+}
+
+/// The scores of the labels that are gold or predicted, and their means.
+struct LabelScores {
+  let byName: [String: TypeScore]
+  let macro, weighted: TypeScore
+
+  /// - Parameters:
+  ///   - counts: of each label, of which `names` are sorted by code point, as Python sorts: the order of summation affects the
+  ///     last digit of a mean.
+  ///   - support: of the means.
+  init(
+    _ counts: [MatchCounts], names: [String], support: Int, score: (MatchCounts) -> TypeScore = { $0.score }
+  ) {
+    let occurring = counts.indices.filter { counts[$0].gold + counts[$0].predicted > 0 }
+    let scores = occurring.map { score(counts[$0]) }
+    byName = Dictionary(uniqueKeysWithValues: zip(occurring.map { names[$0] }, scores))
+    macro = average(scores, weights: scores.map { _ in 1 }, support: support)
+    weighted = average(scores, weights: scores.map { Double($0.support) }, support: support)
+  }
 }
 
 /// The sum in NumPy's order (`pairwise_sum` in numpy/_core/src/umath/loops_utils.h.src): sequential below 8 terms,

@@ -11,8 +11,8 @@ public enum EntityMarking: String, CaseIterable, Sendable, Codable {
   /// The text with both entities marked.
   func text(_ text: String, _ entities: EntityPair) -> String {
     let scalars = Array(text.unicodeScalars)
-    func part(_ range: Range<Int>) -> String { string(scalars[range]) }
-    let marked = [("S", entities.subject), ("O", entities.object)].map { role, entity in
+    func part(_ range: Range<Int>) -> String { String(scalars[range]) }
+    let marked = zip(roles, entities.mentions).map { role, entity in
       (range: entity.range, text: replacement(of: part(entity.range), role, entity.type))
     }
     .sorted { $0.range.lowerBound < $1.range.lowerBound }
@@ -36,7 +36,7 @@ public enum EntityMarking: String, CaseIterable, Sendable, Codable {
     var tokens: Set<String> = []
     for index in 0..<records.count {
       guard let entities = records[index].entities else { continue }
-      for (role, entity) in [("S", entities.subject), ("O", entities.object)] {
+      for (role, entity) in zip(roles, entities.mentions) {
         let (opening, closing) = markerTokens(role, entity.type)
         tokens.formUnion([opening, closing])
       }
@@ -45,13 +45,10 @@ public enum EntityMarking: String, CaseIterable, Sendable, Codable {
   }
 }
 
+/// Of the subject and of the object, in the names of their markers.
+private let roles = ["S", "O"]
+
 private func markerTokens(_ role: String, _ type: String?) -> (opening: String, closing: String) {
   let name = role + (type.map { ":" + $0 } ?? "")
   return ("<\(name)>", "</\(name)>")
-}
-
-private func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
-  var text = String.UnicodeScalarView()
-  text.append(contentsOf: scalars)
-  return String(text)
 }

@@ -74,7 +74,7 @@ public struct RelationExtraction: TextInference {
     classification.predict(record, encoded, from: logits)
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     RelationExamples(
       gold: predictions.indices.map { records[$0].labels.first ?? "" }, predicted: predictions.map(\.label),
       negative: negativeLabel)

@@ -79,7 +79,7 @@ public struct MultiLabelClassification: TextInference {
       probabilities: zip(labels, probabilities).map { ScoredLabel($0, $1) })
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     MultiLabelExamples(
       gold: predictions.indices.map { Set(records[$0].labels) }, predicted: predictions.map(\.labelSet),
       probabilities: predictions.map(\.probabilities), labels: labels)

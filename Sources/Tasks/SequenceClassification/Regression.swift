@@ -36,7 +36,7 @@ public struct Regression: TextInference {
     .value(logits.mean { [Double($0[$0.startIndex])] }.first ?? 0)
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     RegressionExamples(
       gold: predictions.indices.map { records[$0].value ?? 0 },
       predicted: predictions.map { if case .value(let value) = $0 { value } else { 0 } })

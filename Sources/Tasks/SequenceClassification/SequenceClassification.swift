@@ -76,7 +76,7 @@ public struct SequenceClassification: TextInference {
     return copy
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     try ClassificationExamples(
       gold: predictions.indices.map { records[$0].labels.first ?? "" }, predicted: predictions.map(\.label),
       probabilities: predictions.map(\.probabilities), labels: labels,

@@ -151,7 +151,7 @@ public struct TokenClassification: RecordInference {
     return copy
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> (any ScoredExamples)? {
+  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     let gold = predictions.indices.map { records[$0].tags }
     let predicted = predictions.map { prediction -> [ScoredLabel] in
       if case .tags(let tags, _) = prediction { tags } else { [] }

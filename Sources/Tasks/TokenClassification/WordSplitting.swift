@@ -32,12 +32,7 @@ extension WordSplitting {
       return (tokens, ranges)
     }
     let scalars = Array(text.unicodeScalars), ranges = ranges(of: scalars)
-    let words = ranges.map { range in
-      var word = String.UnicodeScalarView()
-      word.append(contentsOf: scalars[range])
-      return String(word)
-    }
-    return (tokenizer.tokenize(words), ranges)
+    return (tokenizer.tokenize(ranges.map { String(scalars[$0]) }), ranges)
   }
 
   private func ranges(of scalars: [Unicode.Scalar]) -> [Range<Int>] {
