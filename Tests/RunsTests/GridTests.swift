@@ -69,6 +69,15 @@ private struct TestGrid {
   #expect(try test.execute(.resume) == ([done, done], ["skipped lora", "began bitfit"]))
 }
 
+@Test func `a snapshot that a killed run left beside its result is removed`() throws {
+  let test = try TestGrid(["lora"]), done = "finished with 2 steps", snapshots = test.folder.path + "/runs/lora/snapshots"
+  #expect(try test.execute(.new) == ([done], ["began lora"]))
+  try makeFolder(snapshots)
+  try writeFile("", to: snapshots + "/step-00000002.safetensors")
+  #expect(try test.execute(.resume) == ([done], ["skipped lora"]))
+  #expect(!fileExists(snapshots) && fileExists(test.folder.path + "/runs/lora/adapter/adapter_config.json"))
+}
+
 @Test func `a failed run does not stop the grid; check finds it before`() throws {
   let test = try TestGrid(["broken", "lora"])
   let fault = try #require(throws: GridFault.self) { try test.grid.check(threads: 1) }

@@ -54,6 +54,7 @@ extension RunGrid {
       let (cell, step) = planned
       switch step {
       case .skip(let result):
+        cell.clean()
         report(.skipped(index: index))
         return .finished(result)
       case .run where shouldStop(): return .pending
@@ -66,6 +67,11 @@ extension RunGrid {
 }
 
 extension GridCell {
+  /// Removes what a finished run left if it was killed while it removed its snapshots.
+  fileprivate func clean() {
+    if let folder = try? RunFolder(recipe, .resume), folder.finished != nil { try? folder.begin() }
+  }
+
   fileprivate func execute(
     _ mode: RunMode, threads: Int, _ unnamedFiles: UnnamedFiles, shouldStop: () -> Bool, report: (GridEvent) -> Void
   ) -> RunGrid.Outcome {
