@@ -52,6 +52,8 @@ public struct Answer: Sendable, Equatable {
   public let text: String
   /// Its first code point in the context.
   public let start: Int
+  /// The code point after its last one.
+  public var end: Int { start + text.unicodeScalars.count }
   /// Where the file says that it starts, if it does not stand there.
   public let statedStart: Int?
 

@@ -90,7 +90,7 @@ extension Prediction {
     case .label(let label, _): .string(label)
     case .labels(let labels, _): .array(labels.map(JSON.string))
     case .value(let value): rounded(value)
-    case .answer(let answer): .string(answer.text)
+    case .answer(let answer): answer.answer.flatMap { $0.text.isEmpty ? nil : .object($0.span) } ?? .null
     }
   }
 
@@ -100,7 +100,7 @@ extension Prediction {
     case .tags(let tags, _): .array(tags.map { rounded($0.probability) })
     case .entities(let entities): .array(entities.map { rounded($0.probability) })
     case .value: .null
-    case .answer(let answer): .array(answer.candidates.map(\.json))
+    case .answer(let answer): .array(answer.candidates.map { .object($0.span) })
     case .label(_, let probabilities), .labels(_, let probabilities):
       .object(.init(probabilities.map { ($0.label, rounded($0.probability)) }) { first, _ in first })
     }
@@ -117,12 +117,15 @@ extension Entity {
 }
 
 extension AnswerCandidate {
-  fileprivate var json: JSON {
+  /// Without the text.
+  fileprivate var span: [String: JSON] {
     [
-      "text": .string(text), "start": .int(start), "end": .int(end), "probability": rounded(probability),
+      "start": .int(start), "end": .int(end), "probability": rounded(probability),
       "start_logit": rounded(Double(startLogit)), "end_logit": rounded(Double(endLogit)),
     ]
   }
+
+  fileprivate var json: JSON { .object(span.merging(["text": .string(text)]) { $1 }) }
 }
 
 /// Six decimal places.

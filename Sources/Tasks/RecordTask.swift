@@ -145,10 +145,9 @@ public struct RecordTask: Task {
       predictions: { [inference] in
         predictions.enumerated().map { index, prediction in
           let record = data.records[index]
-          var row: [String: JSON] = [
-            "id": .string(record.id), "file": (record.source?.file).map { .string(lastPathComponent($0)) } ?? .null,
-            "gold": inference.gold(of: record), "predicted": prediction.predicted, "scores": prediction.scores,
-          ]
+          var row = inference.savedRow(record, prediction)
+          row["id"] = .string(record.id)
+          row["file"] = (record.source?.file).map { .string(lastPathComponent($0)) } ?? .null
           row["document"] = scored.documentNumber(of: index).map(JSON.int)
           return .object(row)
         }

@@ -24,16 +24,10 @@ public struct SavedPredictions {
   /// - Throws: `PairingFault` if the runs' test data or labels differ.
   public func paired(with other: SavedPredictions) throws -> PairedSplit {
     try check(other)
-    let records = rows.map { inference.savedRecord(gold: $0["gold"] ?? .null) }
-    let (a, b) = (predictions, other.predictions)
     let documents = rows.map { $0["document"]?.int.map(String.init) }
     return PairedSplit(
-      try inference.examples(records + records, a + b),
-      first: ScoredSplit(try inference.examples(records, a), documents: documents))
-  }
-
-  private var predictions: [Prediction] {
-    rows.map { Prediction(saved: $0["predicted"] ?? .null, scores: $0["scores"] ?? .null, labels: inference.labels) }
+      try inference.examples(saved: rows + other.rows),
+      first: ScoredSplit(try inference.examples(saved: rows), documents: documents))
   }
 
   private func check(_ other: SavedPredictions) throws {
@@ -65,6 +59,16 @@ public struct PairingFault: Error, CustomStringConvertible {
 }
 
 extension RecordInference {
+  public func savedRow(_ record: Record, _ prediction: Prediction) -> [String: JSON] {
+    ["gold": gold(of: record), "predicted": prediction.predicted, "scores": prediction.scores]
+  }
+
+  public func examples(saved rows: [JSON]) throws -> any ScoredExamples {
+    try examples(
+      rows.map { savedRecord(gold: $0["gold"] ?? .null) },
+      rows.map { Prediction(saved: $0["predicted"] ?? .null, scores: $0["scores"] ?? .null, labels: labels) })
+  }
+
   /// What a record in saved predictions is labeled with.
   public func savedRecord(gold: JSON) -> Record {
     switch gold {
@@ -80,7 +84,6 @@ extension Prediction {
   init(saved predicted: JSON, scores: JSON, labels: [String]) {
     let probabilities = labels.map { ScoredLabel($0, scores[$0]?.number ?? 0) }
     switch (predicted, scores) {
-    case (.string(let text), .array): self = .answer(AnswerPrediction(text: text))
     case (.string(let label), _): self = .label(label, probabilities: probabilities)
     case (.array(let tags), .array(let scores)):
       self = .tags(zip(tags, scores).map { ScoredLabel($0.string ?? "", $1.number ?? 0) }, [])

@@ -60,6 +60,10 @@ public protocol RecordInference: TaskInference {
   func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self
   /// What logits are divided by for probabilities; nil: nothing was chosen, and it is 1.
   var temperature: Double? { get set }
+  /// A row of a run's saved predictions: "gold", "predicted", "scores", and what `examples(saved:)` needs besides.
+  func savedRow(_ record: Record, _ prediction: Prediction) -> [String: JSON]
+  /// The examples of saved rows.
+  func examples(saved rows: [JSON]) throws -> any ScoredExamples
   /// What the record is labeled with, in the form of the predicted labels.
   func gold(of record: Record) -> JSON
   /// A record that is labeled with what `gold` gave.

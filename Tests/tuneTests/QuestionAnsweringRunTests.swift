@@ -49,6 +49,12 @@ private func withProgram(_ body: (Program) throws -> Void) throws {
   try body(program)
 }
 
+/// The first and last code point of an answer; nil: none.
+private func span(_ answer: JSON?) -> [Int]? {
+  guard let start = answer?["start"]?.int, let end = answer?["end"]?.int, end > 0 else { return nil }
+  return [start, end]
+}
+
 @Test func `answers are learned, eval repeats the scores, and predict writes what the scorer reads`() throws {
   try withProgram { program in
     let run = try program.run("run", "answer.json")
@@ -64,8 +70,12 @@ private func withProgram(_ body: (Program) throws -> Void) throws {
     #expect(predict.status == 0, "\(predict.err)")
     let rows = try jsonLines(predict.out),
       saved = try jsonLines(readText(program.folder + "/run/predictions/test.jsonl"))
-    #expect(rows.count == 28 && rows.map { $0["answer"]?["A"]?["text"] } == saved.map { $0["predicted"] })
-    #expect(rows.map { $0["n_best"]?["A"] } == saved.map { $0["scores"] })
+    #expect(rows.count == 28 && rows.map { span($0["answer"]?["A"]) } == saved.map { span($0["predicted"]) })
+    #expect(
+      rows.map { $0["n_best"]?["A"]?.array?.map(span) } == saved.map { $0["scores"]?.array?.map(span) }
+        && saved.allSatisfy { $0["scores"]?.array?.first?["text"] == nil && $0["gold"]?.array?.first?["text"] == nil })
+    let means = ["f1", "exact_match"].map { name in saved.reduce(0.0) { $0 + ($1[name]?.number ?? .nan) } / 28 }
+    #expect(abs(means[0] - (metrics?["f1"]?.number ?? 0)) < 1e-12 && means[1] == metrics?["exact_match"]?.number)
     let answers = try program.json("answers.json")
     #expect(
       answers.object?.count == 28 && rows.allSatisfy { answers[$0["id"]?.string ?? ""] == $0["answer"]?["A"]?["text"] })

@@ -125,12 +125,6 @@ public struct AnswerPrediction: Sendable, Equatable {
     (self.answer, self.candidates, self.nullScoreDifference) = (answer, candidates, nullScoreDifference)
   }
 
-  /// An answer of which nothing else is known.
-  init(text: String) {
-    let candidate = AnswerCandidate(text: text, start: 0, end: 0, probability: 1, startLogit: 0, endLogit: 0)
-    self.init(answer: candidate, candidates: [], nullScoreDifference: nil)
-  }
-
   /// "" if there is none.
   public var text: String { answer?.text ?? "" }
 }

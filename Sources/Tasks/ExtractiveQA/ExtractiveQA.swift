@@ -46,20 +46,34 @@ public struct ExtractiveQA: RecordInference {
 
   /// A question whose answers are not known counts as one that has none.
   public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
+    scored(predictions.enumerated().map { (records[$0], $1) })
+  }
+
+  private func scored(_ answers: [(Record, Prediction)]) -> SQuADExamples {
     SQuADExamples(
-      predictions.enumerated().map { index, prediction in
+      answers.map { record, prediction in
         let text = if case .answer(let answer) = prediction { answer.text } else { "" }
-        return (records[index].answers?.map(\.text) ?? [], text)
+        return (record.answers?.map(\.text) ?? [], text)
       }, version2: decoding.version2WithNegative)
   }
 
-  public func savedRecord(gold: JSON) -> Record {
-    Record(id: "", answers: (gold.array ?? []).compactMap { $0.string.map { Answer($0, start: 0) } })
+  /// With the question's scores, as the row has no texts.
+  public func savedRow(_ record: Record, _ prediction: Prediction) -> [String: JSON] {
+    ["gold": gold(of: record), "predicted": prediction.predicted, "scores": prediction.scores]
+      .merging(scored([(record, prediction)]).score.values.mapValues(JSON.double)) { $1 }
+  }
+
+  public func examples(saved rows: [JSON]) throws -> any ScoredExamples {
+    SQuADExamples(
+      rows.map { row in
+        let isAnswered = row["gold"]?.array?.isEmpty == false
+        return (row["exact_match"]?.number ?? 0, row["f1"]?.number ?? 0, isAnswered)
+      })
   }
 
   public var evaluationLoss: any LossFunction { SpanLoss() }
   public func gold(of record: Record) -> JSON {
-    record.answers.map { .array($0.map { .string($0.text) }) } ?? .null
+    record.answers.map { .array($0.map { ["start": .int($0.start), "end": .int($0.end)] }) } ?? .null
   }
   public func unknownLabelNote(_ records: any Dataset) -> String? {
     let notes = [movedAnswersNote(records), unknownAnswersNote(records)].compactMap { $0 }

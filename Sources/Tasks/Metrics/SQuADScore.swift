@@ -53,7 +53,7 @@ extension SQuADScore: MetricSource {
 
 /// Right and predicted answers, each with its scores.
 public struct SQuADExamples: ScoredExamples {
-  fileprivate typealias Example = (exact: Double, f1: Double, hasAnswer: Bool)
+  typealias Example = (exact: Double, f1: Double, hasAnswer: Bool)
   private let examples: [Example]
 
   public var count: Int { examples.count }
@@ -67,6 +67,9 @@ public struct SQuADExamples: ScoredExamples {
       return (pairs.map(\.exact).max() ?? 0, pairs.map(\.f1).max() ?? 0, !gold.isEmpty)
     }
   }
+
+  /// Questions whose scores are known.
+  init(_ examples: [Example]) { self.examples = examples }
 
   public func score(weights: [Int]) -> SQuADScore { SQuADScore(Array(zip(examples, weights))) }
 }
