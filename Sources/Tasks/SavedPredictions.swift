@@ -25,9 +25,11 @@ public struct SavedPredictions {
   public func paired(with other: SavedPredictions) throws -> PairedSplit {
     try check(other)
     let documents = rows.map { $0["document"]?.int.map(String.init) }
-    return PairedSplit(
-      try inference.examples(saved: rows + other.rows),
-      first: ScoredSplit(try inference.examples(saved: rows), documents: documents))
+    let first = ScoredSplit(try inference.examples(saved: rows), documents: documents)
+    if first.units.count < 2 {
+      throw PairingFault(runs: [run, other.run], why: "their test data are a single document, and nothing can be drawn")
+    }
+    return PairedSplit(try inference.examples(saved: rows + other.rows), first: first)
   }
 
   private func check(_ other: SavedPredictions) throws {

@@ -54,6 +54,7 @@ import Testing
     #expect(split.isByDocument && split.units == [[0, 2], [1, 3]])
     // Both documents have the same score, so that every resample has it.
     #expect(Bootstrap(seed: 1).intervals(of: split)["accuracy"] == 0.5...0.5)
+    #expect(Bootstrap(seed: 1).intervals(of: ScoredSplit(examples, documents: ["1", "1", "1", "1"])) == [:])
     let single = ScoredSplit(examples, documents: ["1", "2", nil, "2"])
     #expect(!single.isByDocument && single.units.count == 4)
     let interval = try #require(Bootstrap(seed: 1).intervals(of: single)["accuracy"])

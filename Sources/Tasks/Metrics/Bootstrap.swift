@@ -15,8 +15,9 @@ public struct Bootstrap: Sendable {
   public init(resamples: Int = defaultResamples, seed: UInt64) { (self.resamples, self.seed) = (resamples, seed) }
 
   /// The interval of each metric. Resamples in which a metric is not defined do not count for it; without any other the
-  /// metric has no interval.
+  /// metric has no interval, and from a single unit nothing can be drawn.
   public func intervals(of split: ScoredSplit) -> [String: ClosedRange<Double>] {
+    if split.units.count < 2 { return [:] }
     var values: [String: [Double]] = [:]
     for resample in UnitSampler(split, seed: seed).prefix(resamples) {
       for (name, value) in split.examples.values(weights: resample) where !value.isNaN {
