@@ -15,8 +15,10 @@ public final class DoRA: ProjectionAdapter {
   let lora: LoRA
   public let magnitude: Parameter
   private let dropout: Double
-  /// Cached squared row norms of the frozen W, computed on first use from its Float32 or bfloat16 values.
+  /// Cached squared row norms of the frozen W, computed on first use from its values as they are stored.
   private let squaredNorms = Mutex<(weight: Parameter, isBF16: Bool, values: [Double])?>(nil)
+  /// Cached ‖W + s·B·A‖ of an adapter that is not trained.
+  private let frozenNorms = Mutex<(weight: Parameter, values: [Float])?>(nil)
 
   init(_ lora: LoRA, magnitude: Parameter, dropout: Double) {
     (self.lora, self.magnitude, self.dropout) = (lora, magnitude, dropout)
@@ -110,18 +112,32 @@ public final class DoRA: ProjectionAdapter {
 
   /// ‖W + s·B·A‖ and m/‖W + s·B·A‖, row by row.
   private func scales(_ weight: Parameter, _ pass: Pass) -> (norms: Tensor, gain: Tensor) {
+    let norms = pass.make(1, magnitude.count), gain = pass.make(1, magnitude.count)
+    for (row, norm) in (isTrainable ? trainedNorms(weight) : untrainedNorms(weight)).enumerated() {
+      norms.pointer[row] = norm
+      gain.pointer[row] = magnitude.pointer[row] / norm
+    }
+    return (norms, gain)
+  }
+
+  private func trainedNorms(_ weight: Parameter) -> [Float] {
     let squaredNorms = self.squaredNorms.withLock { cached in
       if let cached, cached.weight === weight, cached.isBF16 == weight.isBF16 { return cached.values }
       let values = squaredRowNorms(weight.matrix)
       cached = (weight, weight.isBF16, values)
       return values
     }
-    let norms = pass.make(1, magnitude.count), gain = pass.make(1, magnitude.count)
-    for (row, norm) in rowNorms(weight.matrix, squaredNorms).enumerated() {
-      norms.pointer[row] = norm
-      gain.pointer[row] = magnitude.pointer[row] / norm
+    return rowNorms(weight.matrix, squaredNorms)
+  }
+
+  private func untrainedNorms(_ weight: Parameter) -> [Float] {
+    frozenNorms.withLock { cached in
+      if let cached, cached.weight === weight { return cached.values }
+      let matrix = (weight.int8 == nil ? weight : weight.asFloat32).matrix
+      let values = rowNorms(matrix, squaredRowNorms(matrix))
+      cached = (weight, values)
+      return values
     }
-    return (norms, gain)
   }
 
   /// ‖W_j + s·B_j·A‖² = ‖W_j‖² + B_j·(2s·A·W_jᵀ + s²·A·Aᵀ·B_jᵀ): the updated weight is never computed.

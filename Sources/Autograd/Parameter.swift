@@ -1,4 +1,4 @@
-/// A named weight of Float32 or bfloat16 numbers. All threads read it during a step; it is written between steps.
+/// A named weight of Float32, bfloat16 or int8 numbers. All threads read it during a step; it is written between steps.
 internal import CKernels
 import Glibc
 public import Kernels
@@ -37,6 +37,9 @@ final class BF16Storage: Storage, @unchecked Sendable {
 
   deinit { pointer.deallocate() }
 }
+
+/// Int8 weights keep their memory themselves.
+private final class Int8Storage: Storage {}
 
 /// Sendable: as `OwnedStorage`.
 public final class Parameter: @unchecked Sendable {
@@ -92,6 +95,15 @@ public final class Parameter: @unchecked Sendable {
     }
   }
 
+  /// Quantizes a frozen matrix for inference. Nothing may write to it afterwards, and no gradient goes through it. Float32
+  /// memory that no other parameter shares is freed.
+  public func convertToInt8() {
+    precondition(!isTrainable, "\(name) is trainable; it must stay Float32")
+    let weights = Int8Weights(matrix)
+    withBytes { _ in }
+    (numbers, storage) = (.int8(weights), Int8Storage())
+  }
+
   /// Rounds the numbers to bfloat16 precision in place; they stay Float32.
   public func roundToBF16() {
     makeWritable()
@@ -102,13 +114,13 @@ public final class Parameter: @unchecked Sendable {
 
   /// The first number of a Float32 parameter.
   public var pointer: UnsafeMutablePointer<Float> {
-    guard case .fp32(let pointer) = numbers else { preconditionFailure("\(name) is bfloat16; expected Float32") }
+    guard case .fp32(let pointer) = numbers else { preconditionFailure("\(name) is not Float32") }
     return pointer
   }
 
   /// The parameter itself if it is Float32, else a Float32 copy.
   public var asFloat32: Parameter {
-    isBF16 ? copy() : self
+    isFloat32 ? self : copy()
   }
 
   /// A frozen Float32 copy with the same name, shape and number of gradient writes, in its own memory.
@@ -123,17 +135,19 @@ public final class Parameter: @unchecked Sendable {
     switch numbers {
     case .fp32(let numbers): pointer.update(from: numbers, count: count)
     case .bf16(let numbers): tune_bf16_to_fp32(numbers, pointer, count)
+    case .int8(let weights): weights.dequantize(into: pointer)
     }
     copy.gradientWrites = gradientWrites
     return copy
   }
 
-  /// Calls `body` with the numbers as they are stored. Pages of a mapped file may be dropped afterwards.
+  /// Calls `body` with the numbers as they are stored, Float32 or bfloat16. Pages of a mapped file may be dropped afterwards.
   public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
     let bytes =
       switch numbers {
       case .fp32(let pointer): UnsafeRawBufferPointer(start: pointer, count: 4 * count)
       case .bf16(let pointer): UnsafeRawBufferPointer(start: pointer, count: 2 * count)
+      case .int8: preconditionFailure("\(name) is int8")
       }
     body(bytes)
     storage.release(bytes)
@@ -145,6 +159,9 @@ public final class Parameter: @unchecked Sendable {
   public var offset: Int? { tableIndex?.offset }
   public var isTrainable: Bool { tableIndex != nil }
   public var isBF16: Bool { if case .bf16 = numbers { true } else { false } }
+  public var isFloat32: Bool { if case .fp32 = numbers { true } else { false } }
+  /// The quantized weights; nil: the numbers are Float32 or bfloat16.
+  public var int8: Int8Weights? { if case .int8(let weights) = numbers { weights } else { nil } }
   public var matrix: Matrix { matrix(rows: rows) }
 
   /// A matrix of `rows` rows that starts here: its own rows and those of the parameters that follow it in memory.
@@ -152,6 +169,7 @@ public final class Parameter: @unchecked Sendable {
     switch numbers {
     case .fp32(let pointer): Matrix(pointer, rows: rows, columns: columns)
     case .bf16(let pointer): Matrix(bf16: pointer, rows: rows, columns: columns)
+    case .int8: preconditionFailure("\(name) is int8, which is no matrix in memory")
     }
   }
 
@@ -169,5 +187,6 @@ public final class Parameter: @unchecked Sendable {
   private enum Numbers {
     case fp32(UnsafeMutablePointer<Float>)
     case bf16(UnsafeMutablePointer<UInt16>)
+    case int8(Int8Weights)
   }
 }

@@ -10,6 +10,18 @@ public enum Precision: String, CaseIterable, Sendable {
   case bf16
 }
 
+/// The format of frozen weights in inference.
+public enum InferencePrecision: String, CaseIterable, Sendable {
+  case fp32, bf16
+  /// The encoder's matrices are quantized to 8 bits, and their inputs too; everything else is as with bf16.
+  case int8
+
+  /// Of all products but those with int8 weights.
+  public var products: Precision { self == .fp32 ? .fp32 : .bf16 }
+
+  public init(_ precision: Precision) { self = precision == .fp32 ? .fp32 : .bf16 }
+}
+
 /// The implementation of `gemm`, in ascending order of what the CPU must support.
 public enum GEMMBackend: String, CaseIterable, Comparable, Sendable {
   /// OpenBLAS; bfloat16 weights are converted to Float32 first.

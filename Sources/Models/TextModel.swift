@@ -87,6 +87,15 @@ public final class TextModel: @unchecked Sendable {
     return config.rotary == nil ? [] : ["\(names.blocks).0.\(names.attentionNorm)"]
   }
 
+  /// Quantizes the encoder's frozen matrices to int8 for inference, which cannot be undone; word embeddings and the head are
+  /// not. Call it before `setPrecision`.
+  public func quantize() {
+    for projection in encoder.joinedProjections.flatMap(\.parts)
+    where !projection.weight.isTrainable && projection.weight.isFloat32 {
+      projection.weight.convertToInt8()
+    }
+  }
+
   /// Sets the precision of the encoder's matrices. The trainable parameters must have been chosen. With bf16 all frozen
   /// matrices and the word embeddings are rounded to bfloat16, which cannot be undone. Where some matrices of a joined
   /// projection are trained, the frozen ones are rounded but stay Float32.
@@ -96,7 +105,7 @@ public final class TextModel: @unchecked Sendable {
     self.precision = precision
     guard precision == .bf16 else { return }
     for weights in encoder.joinedProjections.map({ $0.parts.map(\.weight) }) + [[encoder.embeddings.wordEmbeddings]] {
-      let frozen = weights.filter { !$0.isTrainable && !$0.isBF16 }
+      let frozen = weights.filter { !$0.isTrainable && $0.isFloat32 }
       if frozen.count == weights.count { Parameter.convertToBF16(frozen) } else { frozen.forEach { $0.roundToBF16() } }
     }
     sets.flatMap(\.companionMatrices).forEach { $0.roundToBF16() }

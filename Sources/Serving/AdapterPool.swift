@@ -135,8 +135,9 @@ public final class AdapterPool: Sendable {
       reserved: member.adapter?.method.virtualTokenCount ?? 0)
   }
 
-  /// Sets the precision of GEMMs. Weights that an adapter replaces stay in Float32.
-  public func use(_ precision: Precision) {
-    model.setPrecision(precision, adapters: members.compactMap { $0.adapter?.set })
+  /// Sets the format of the base's weights. Weights that an adapter replaces stay in Float32.
+  public func use(_ precision: InferencePrecision) {
+    if precision == .int8 { model.quantize() }
+    model.setPrecision(precision.products, adapters: members.compactMap { $0.adapter?.set })
   }
 }

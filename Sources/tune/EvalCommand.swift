@@ -75,17 +75,16 @@ struct EvalCommand: ParsableCommand {
     let (task, notes) = try member.task.makeEvaluation(
       of: TaskData(files: [(.test, [file])], format: data.format), tokenizer, threads: threads.count)
     (pool.notes + notes).forEach { note("note: " + $0) }
+    let exact = precision == .int8 ? try evaluate(task, pool) : nil
     pool.use(precision)
-    let replicas = Replicas(threads: threads.count)
-    let console = Console(interval: 1), timer = EvaluationTimer(.test)
-    let scores = try task.evaluate(pool.model, adapters: member.adapters, on: .test) { count, body in
-      replicas.forEach(count, progress: { console.report(.evaluating(timer.progress($0, of: count))) }, body)
-    }
-    console.clear()
-    guard let evaluation = scores else { return }
+    guard let evaluation = try evaluate(task, pool) else { return }
+    let change = exact.map { self.change(to: evaluation, from: $0, of: type) }
     let bootstrap = bootstrap.value, intervals = self.intervals ? evaluation.scored.map(bootstrap.json) : nil
     if json {
       var members = evaluation.json.object ?? [:]
+      members["change_from_fp32"] = change.map { values in
+        JSON.object(Dictionary(values.map { ($0.name, JSON.double($0.value)) }) { $1 })
+      }
       members["intervals"] = intervals.map { .object(($0.object ?? [:]).merging(bootstrap.json.object ?? [:]) { $1 }) }
       return try emit(.object(members), pretty: true)
     }
@@ -94,6 +93,29 @@ struct EvalCommand: ParsableCommand {
       (parts.isEmpty ? "" : "all: ") + metricsLine(evaluation.json, intervals, of: type) + count(evaluation.json))
     for (name, score) in parts.sorted(by: { $0.key < $1.key }) {
       try emit("\(terminalText(name, keepingLines: false)): " + scoreLine(score) + count(score))
+    }
+    if let change {
+      try emit(
+        "int8 - fp32: "
+          + change.map { "\($0.name) \($0.value < 0 ? "" : "+")\(fixed($0.value, 4))" }.joined(separator: "  "))
+    }
+  }
+
+  private func evaluate(_ task: any Task, _ pool: AdapterPool) throws -> Evaluation? {
+    let replicas = Replicas(threads: threads.count), console = Console(interval: 1), timer = EvaluationTimer(.test)
+    defer { console.clear() }
+    return try task.evaluate(pool.model, adapters: pool.members[0].adapters, on: .test) { count, body in
+      replicas.forEach(count, progress: { console.report(.evaluating(timer.progress($0, of: count))) }, body)
+    }
+  }
+
+  /// By how much the loss and the headline metrics differ.
+  private func change(
+    to evaluation: Evaluation, from other: Evaluation, of type: TaskType
+  ) -> [(name: String, value: Double)] {
+    let metrics = [Metric.loss] + type.inference.metrics.filter { $0.isHeadline && $0.name != Metric.loss.name }
+    return metrics.compactMap { metric in
+      evaluation.values[metric.name].flatMap { value in other.values[metric.name].map { (metric.name, value - $0) } }
     }
   }
 

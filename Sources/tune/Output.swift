@@ -30,14 +30,14 @@ struct ThreadOption: ParsableArguments {
   var count: Int { threads ?? Processor.count }
 
   /// Opens OpenBLAS and prints the CPU, the GEMM backend and the number of threads in one line.
-  func start(_ precision: Precision = .fp32, quiet: Bool = false) throws {
+  func start(_ precision: InferencePrecision = .fp32, quiet: Bool = false) throws {
     try Processor.initialize()
     if quiet { return }
-    let backend = GEMMBackend.selected, gemmPrecision = backend.precision(precision)
-    let gemm = backend > .blas ? "\(gemmPrecision.rawValue) GEMM" : "fp32 GEMM by OpenBLAS (\(Processor.blasCore))"
-    let storage =
-      precision == gemmPrecision ? "" : ", frozen weights stored in \(precision.rawValue) (no native bf16 GEMM)"
-    note("CPU \(Processor.vectors), \(gemm)\(storage), \(count) \(count == 1 ? "thread" : "threads")")
+    let backend = GEMMBackend.selected, products = backend.precision(precision.products)
+    let quantized = precision == .int8 ? "int8 (\(Int8Kernel.selected)) and " : ""
+    let gemm = backend > .blas ? "\(products.rawValue) GEMM" : "fp32 GEMM by OpenBLAS (\(Processor.blasCore))"
+    let storage = precision.products == products ? "" : ", frozen weights stored in bf16 (no native bf16 GEMM)"
+    note("CPU \(Processor.vectors), \(quantized)\(gemm)\(storage), \(count) \(count == 1 ? "thread" : "threads")")
   }
 }
 
@@ -45,23 +45,26 @@ struct PrecisionOption: ParsableArguments {
   @Option(
     name: .customLong("precision"),
     help: ArgumentHelp(
-      "Number format of GEMM inputs; default: the run's, by tune.json. bf16 accumulates in fp32, is faster, and takes half the memory.",
-      valueName: "fp32|bf16"),
+      "Number format of GEMM inputs; default: the run's, by tune.json. bf16 accumulates in fp32, is faster, and takes half the "
+        + "memory. int8 is faster still, and not exact: tune eval says what it changes.",
+      valueName: "fp32|bf16|int8"),
     transform: {
-      guard let precision = Precision(rawValue: $0) else { throw ValidationError("expected fp32 or bf16") }
+      guard let precision = InferencePrecision(rawValue: $0) else {
+        throw ValidationError("expected fp32, bf16 or int8")
+      }
       return precision
     })
-  var given: Precision?
+  var given: InferencePrecision?
 
   /// The given precision, or the one that all `folders` were trained with; fp32 if they do not say, and with a note if
   /// they differ.
-  func value(for folders: [String]) throws -> Precision {
+  func value(for folders: [String]) throws -> InferencePrecision {
     if let given { return given }
     let recorded = try Set(folders.map(recorded))
     if recorded.count > 1 {
       note("the runs had different precisions; fp32 is used for all of them, unless --precision is given")
     }
-    return recorded.count == 1 ? recorded.first ?? .fp32 : .fp32
+    return InferencePrecision(recorded.count == 1 ? recorded.first ?? .fp32 : .fp32)
   }
 
   private func recorded(in folder: String) throws -> Precision {

@@ -50,7 +50,7 @@ struct RunCommand: ParsableCommand {
       note("\(recipe.output): the run is already finished; nothing to resume")
       return try show(result, recipe, in: folder.path)
     }
-    try threads.start(recipe.precision)
+    try threads.start(InferencePrecision(recipe.precision))
     let console = Console(interval: recipe.training.loggingSteps)
     let run = try RunBuilder(recipe, threads: threads.count).build()
     let interrupt = Interrupt()
@@ -76,7 +76,7 @@ struct RunCommand: ParsableCommand {
   }
 
   private func estimate(_ recipe: Recipe) throws {
-    try threads.start(recipe.precision)
+    try threads.start(InferencePrecision(recipe.precision))
     let estimate = try RunBuilder(recipe.withoutCache, threads: threads.count).build().estimateResources()
     if json { try emit(estimate.json, pretty: true) } else { try emit(estimate.description) }
   }

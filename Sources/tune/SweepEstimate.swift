@@ -1,5 +1,6 @@
 /// `tune run --dry-run` for a sweep: the resources of each configuration, and of all runs.
 import Files
+import Kernels
 import Recipes
 import Reporting
 import Runs
@@ -11,7 +12,7 @@ struct SweepEstimate {
 
   func run() throws {
     let grid = RunGrid(sweep)
-    try threads.start(grid.cells[0].recipe.precision)
+    try threads.start(InferencePrecision(grid.cells[0].recipe.precision))
     sweep.announce()
     let estimate = try grid.estimateResources(threads: threads.count) { note(sweep.title(of: $0)) }
     if json { return try emit(estimate.json, pretty: true) }

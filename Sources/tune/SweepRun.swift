@@ -18,7 +18,7 @@ struct SweepRun {
   func run() throws {
     let grid = RunGrid(sweep)
     var steps = try grid.plan(mode)
-    try threads.start(grid.cells[0].recipe.precision)
+    try threads.start(InferencePrecision(grid.cells[0].recipe.precision))
     let interrupt = Interrupt()
     sweep.announce()
     try grid.check(threads: threads.count, steps) { interrupt.isRequested }

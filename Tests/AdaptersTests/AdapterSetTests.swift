@@ -120,6 +120,25 @@ private func bits(_ model: TextModel, _ adapter: Adapter?, _ workspace: Workspac
     #expect(projections.allSatisfy(\.weight.isBF16) && model.projections.allSatisfy { $0.weight.isBF16 })
   }
 
+  @Test func `over int8 weights every adapter answers nearly as before, for any batch and any number of threads`()
+    throws
+  {
+    let model = try tinyModel(), adapters: [Adapter?] = [nil] + (try makeAdapters(on: model))
+    let exact = adapters.map { model(batch, adapters: RowAdapters($0?.set), Pass(Workspace())).array }
+    model.quantize()
+    model.setPrecision(.bf16, adapters: adapters.compactMap { $0?.set })
+    #expect(model.projections.filter { $0.weight.int8 != nil }.count == 12 && model.wordEmbeddings.isBF16)
+    for (adapter, exact) in zip(adapters, exact) {
+      let logits = model(batch, adapters: RowAdapters(adapter?.set), Pass(Workspace())).array
+      let errors = zip(logits, exact).map { Double(abs($0 - $1)) }, largest = exact.map(abs).max() ?? 0
+      #expect(errors.reduce(0, +) / Double(errors.count) < 0.03 * Double(largest) && errors.contains { $0 > 0 })
+      let first = model(Batch([[2, 9, 17, 33, 41, 5, 3]]), adapters: RowAdapters(adapter?.set), Pass(Workspace())).array
+      #expect(Array(logits.prefix(first.count)) == first)
+      let helped = Workspace.team(of: 2)[0]
+      #expect(model(batch, adapters: RowAdapters(adapter?.set), Pass(helped)).array == logits)
+    }
+  }
+
   @Test func `rows of a batch may use different adapters`() throws {
     let model = try tinyModel()
     var scaled = IA3Config()

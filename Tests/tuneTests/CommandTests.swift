@@ -152,3 +152,27 @@ func `the test metrics of a bf16 run are exactly those of eval in bf16`(_ method
   #expect(alone != nil)
   #expect(try prediction(["--adapter", "two=two/adapter"]) == alone)
 }
+
+@Test func `eval in int8 says what it changes, and predict answers in int8; training is refused`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  #expect(try program.run("run", "recipe.json").status == 0)
+  let arguments = ["base", "--adapter", "run/adapter", "test.tsv"]
+  func eval(_ precision: String) throws -> JSON {
+    try JSON(
+      parsing: .init(program.run(["eval"] + arguments + ["--json", "--precision", precision]).out.utf8), named: "e")
+  }
+  let exact = try eval("fp32"), quantized = try eval("int8"), change = quantized["change_from_fp32"]
+  for name in ["loss", "f1"] {
+    let difference = (quantized[name]?.number ?? .nan) - (exact[name]?.number ?? .nan)
+    #expect(change?[name]?.number == difference && abs(difference) < 0.1, "\(name)")
+  }
+  #expect(change?["loss"]?.number != 0)
+  let text = try program.run(["eval"] + arguments + ["--precision", "int8"])
+  #expect(text.out.contains("int8 - fp32: loss") && text.err.contains("int8 ("), "\(text.out)\(text.err)")
+  let predict = try program.run(
+    "predict", "base", "--adapter", "run/adapter", "-", "--precision", "int8", input: "a b c\n")
+  #expect(predict.status == 0 && predict.out.contains("\"entities\""), "\(predict.err)")
+  let run = try program.run("run", "recipe.json", "precision=int8", "output=other")
+  #expect(run.status == 1 && run.err.contains("precision"), "\(run.err)")
+}

@@ -121,6 +121,34 @@ int tune_gemm_supported(int bf16);
 void tune_gemm(const tune_matrix *a, const tune_matrix *b, float *c, long ldc, long n, long m, long k, float alpha,
                float beta, const float *bias, int bf16);
 
+// Products with int8 weights (int8.c)
+enum { TUNE_INT8_PLAIN, TUNE_INT8_AVXVNNI, TUNE_INT8_AVX512VNNI };
+/// Whether this CPU can run the kernel.
+int tune_int8_supported(int kernel);
+/// Rows of activations, quantized: about minimum[r] + scale[r]·values[r, i]. `stride` is a multiple of 16.
+typedef struct {
+  uint8_t *values;
+  float *scale, *minimum;
+  long rows, stride;
+} tune_int8_rows;
+/// Weights [outputs, inputs], packed. All three arrays are padded to multiples of 32 outputs, `values` also of 4 inputs, and
+/// aligned to 64 bytes.
+typedef struct {
+  int8_t *values;
+  float *scale, *sums;
+  long outputs, inputs;
+} tune_int8_panels;
+/// Quantizes rows first...first + count of x [·, inputs], each with its own scale and minimum, into the same rows of q.
+void tune_int8_quantize(const float *x, long ldx, long inputs, const tune_int8_rows *q, long first, long count);
+/// Packs w [outputs, inputs], each output with its own scale, max |w|/127.
+void tune_int8_pack(const float *w, const tune_int8_panels *packed);
+/// The weights that the panels stand for.
+void tune_int8_unpack(const tune_int8_panels *packed, float *w);
+/// c [rows, last - first] = x·wᵀ + bias for outputs from `first` to `last`; `first` is a multiple of 32. `bias` [outputs] may
+/// be NULL. Sums are exact, the same for all kernels.
+void tune_int8_gemm(int kernel, const tune_int8_rows *x, const tune_int8_panels *w, long first, long last,
+                    const float *bias, float *c, long ldc);
+
 // Attention (attention.c)
 /// The number of scratch floats that one call needs.
 long tune_attention_scratch(long t, long head_size);

@@ -1,0 +1,108 @@
+/// Products with weights of 8 bits, for inference: weights are packed once, activations are quantized row by row as they are
+/// used, and sums are exact.
+internal import CKernels
+import Glibc
+
+/// What computes products with int8 weights, in ascending order of speed. All give the same sums.
+public enum Int8Kernel: Int32, CaseIterable, Comparable, Sendable {
+  /// C that runs on every CPU.
+  case plain
+  /// VPDPBUSD over 256 bits.
+  case avxvnni
+  /// VPDPBUSD over 512 bits.
+  case avx512vnni
+
+  public var isSupported: Bool { tune_int8_supported(rawValue) != 0 }
+
+  /// The best one that this CPU supports; without AVX-512 in floating point, too, if `TUNE_GEMM` is blas.
+  public static let selected =
+    allCases.last { $0.isSupported && ($0 < .avx512vnni || GEMMBackend.selected > .blas) } ?? .plain
+
+  public static func < (a: Int8Kernel, b: Int8Kernel) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// Weights [out, in], each output with its own scale: W[j, i] ≈ scale[j]·q[j, i], |q| ≤ 127.
+/// Sendable: nothing writes to it after `init`.
+public final class Int8Weights: @unchecked Sendable {
+  private let panels: tune_int8_panels
+  public var rows: Int { panels.outputs }
+  public var columns: Int { panels.inputs }
+
+  /// - Parameter weights: [out, in], not transposed.
+  public init(_ weights: Matrix) {
+    let (rows, columns) = ((weights.rows + 31) / 32 * 32, (weights.columns + 3) / 4 * 4)
+    panels = tune_int8_panels(
+      values: allocate(rows * columns), scale: allocate(rows), sums: allocate(rows), outputs: weights.rows,
+      inputs: weights.columns)
+    weights.withFloat32 { weights in
+      precondition(weights.stride == weights.columns && !weights.isTransposed, "int8 weights of a part of a matrix")
+      withUnsafePointer(to: panels) { tune_int8_pack(weights.base, $0) }
+    }
+  }
+
+  deinit {
+    [panels.values.map(UnsafeMutableRawPointer.init), .init(panels.scale), .init(panels.sums)].forEach { free($0) }
+  }
+
+  /// Writes the numbers that they stand for, [out, in].
+  public func dequantize(into weights: UnsafeMutablePointer<Float>) {
+    withUnsafePointer(to: panels) { tune_int8_unpack($0, weights) }
+  }
+
+  fileprivate func withPanels(_ body: (UnsafePointer<tune_int8_panels>) -> Void) { withUnsafePointer(to: panels, body) }
+}
+
+/// Rows of activations of 8 bits, each with its own scale and minimum, in memory that it does not own.
+public struct Int8Rows {
+  private let memory: tune_int8_rows
+  public let columns: Int
+
+  /// - Parameter memory: `size(rows, columns)` numbers, aligned to 64 bytes.
+  public init(_ memory: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
+    let scales = memory + Self.bytes(columns) / 4 * rows
+    self.memory = tune_int8_rows(
+      values: UnsafeMutableRawPointer(memory).assumingMemoryBound(to: UInt8.self), scale: scales,
+      minimum: scales + rows,
+      rows: rows, stride: Self.bytes(columns))
+    self.columns = columns
+  }
+
+  /// The memory of `rows` rows, in Float32 numbers.
+  public static func size(_ rows: Int, _ columns: Int) -> Int { rows * (bytes(columns) / 4 + 2) }
+
+  /// Of a row. Rows a multiple of 4 KiB apart would evict each other from the L1 cache.
+  private static func bytes(_ columns: Int) -> Int {
+    let bytes = (columns + 63) / 64 * 64
+    return bytes % 4096 == 0 ? bytes + 64 : bytes
+  }
+
+  /// Quantizes these rows of x [rows, columns].
+  public func quantize(_ x: Matrix, _ rows: Range<Int>) {
+    withUnsafePointer(to: memory) { tune_int8_quantize(x.base, x.stride, columns, $0, rows.lowerBound, rows.count) }
+  }
+
+  /// c = x·Wᵀ + bias for the outputs in `outputs`, which begins at a multiple of 32      x [n, in]   c [n, outputs]   bias [out]
+  public func multiply(
+    _ weights: Int8Weights, outputs: Range<Int>, into c: Matrix, bias: UnsafePointer<Float>?,
+    kernel: Int8Kernel = .selected
+  ) {
+    precondition(
+      weights.columns == columns && c.rows == memory.rows && c.columns == outputs.count,
+      "int8: [\(memory.rows), \(columns)]·[\(weights.columns), \(outputs.count)] into [\(c.rows), \(c.columns)]")
+    precondition(outputs.lowerBound % 32 == 0 && outputs.upperBound <= weights.rows, "int8: outputs \(outputs)")
+    withUnsafePointer(to: memory) { x in
+      weights.withPanels {
+        tune_int8_gemm(kernel.rawValue, x, $0, outputs.lowerBound, outputs.upperBound, bias, c.base, c.stride)
+      }
+    }
+  }
+}
+
+private func allocate<Number>(_ count: Int) -> UnsafeMutablePointer<Number> {
+  var memory: UnsafeMutableRawPointer?
+  let bytes = max(count, 1) * MemoryLayout<Number>.stride
+  guard posix_memalign(&memory, 64, bytes) == 0, let memory else {
+    preconditionFailure("out of memory: \(bytes) bytes")
+  }
+  return memory.bindMemory(to: Number.self, capacity: count)
+}
