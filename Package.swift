@@ -44,7 +44,7 @@ let package = Package(
     library("Autograd", ["Kernels", "CKernels"]),
     library("Checkpoints", ["Hashing", "Files", "CKernels", .product(name: "Crypto", package: "swift-crypto")]),
     library("Tokenizers", ["Hashing", "Files", .product(name: "Crypto", package: "swift-crypto")]),
-    library("Datasets", ["Files"]),
+    library("Datasets", ["Hashing", "Files"]),
     library("Models", ["Autograd", "Kernels", "Checkpoints", "Hashing", "Files"]),
     library("Adapters", ["Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
     library("Tasks", ["Models", "Autograd", "Tokenizers", "Datasets", "Hashing", "Files"]),

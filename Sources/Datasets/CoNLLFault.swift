@@ -23,13 +23,21 @@ public struct CoNLLFault: Error, Equatable {
   }
 }
 
+extension CoNLLFault: DataFault {
+  public var withoutText: CoNLLFault {
+    CoNLLFault(
+      file: file, badLines: badLines.map { BadLine(line: $0.line, text: "", problem: $0.problem) },
+      badLineCount: badLineCount)
+  }
+}
+
 extension CoNLLFault: CustomStringConvertible {
   public var description: String {
     guard badLineCount > 0 else {
       return "\(file): found no sentences; expected one word and its tag per line, and a blank line between sentences. "
         + "Is this the right file?"
     }
-    let lines = badLines.map { "\(file):\($0.line): \($0.problem) (\"\($0.text)\")" }
+    let lines = badLines.map { "\(file):\($0.line): \($0.problem)" + ($0.text.isEmpty ? "" : " (\"\($0.text)\")") }
     return report(lines, of: badLineCount, advice: badLines.map(\.problem.advice))
   }
 }
@@ -50,7 +58,7 @@ extension CoNLLFault.Problem: CustomStringConvertible {
     switch self {
     case .notUTF8: "Convert the file to UTF-8, for example with iconv."
     case .tooFewColumns:
-      "Set the word and label columns (0 is the first, -1 the last), or make labels optional for a file of words only."
+      "Set the word and label columns ('data.word_column' and 'data.label_column'; 0 is the first). Training data need tags."
     case .columns:
       "Separate all columns by tabs, or all by spaces, as in the first line with words. "
         + "Comment lines are not part of the format."

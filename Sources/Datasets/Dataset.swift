@@ -6,11 +6,21 @@ public protocol Dataset: Sendable {
   var count: Int { get }
   /// - Precondition: `0 <= index < count`.
   subscript(index: Int) -> Record { get }
+  /// The record, possibly without its texts, where its labels are at hand.
+  func labeling(_ index: Int) -> Record
+  /// The record's `textHash`.
+  func textHash(_ index: Int) -> UInt64
+  /// The size of the files that it reads on access.
+  var fileSize: Int { get }
 }
 
 extension Array: Dataset where Element == Record {}
 
 extension Dataset {
+  public func labeling(_ index: Int) -> Record { self[index] }
+  public func textHash(_ index: Int) -> UInt64 { self[index].textHash }
+  public var fileSize: Int { 0 }
+
   /// All records in memory.
   public var all: [Record] { self as? [Record] ?? (0..<count).map { self[$0] } }
 }
@@ -33,9 +43,26 @@ public struct ConcatenatedDataset: Dataset {
   }
 
   public subscript(index: Int) -> Record {
+    let (part, index) = place(of: index)
+    return part[index]
+  }
+
+  public func labeling(_ index: Int) -> Record {
+    let (part, index) = place(of: index)
+    return part.labeling(index)
+  }
+
+  public func textHash(_ index: Int) -> UInt64 {
+    let (part, index) = place(of: index)
+    return part.textHash(index)
+  }
+
+  public var fileSize: Int { parts.reduce(0) { $0 + $1.fileSize } }
+
+  private func place(of index: Int) -> (part: any Dataset, index: Int) {
     precondition(index >= 0 && index < count, "ConcatenatedDataset: index \(index) of \(count) records")
     let part = firstIndex(in: starts) { $0 > index } - 1
-    return parts[part][index - starts[part]]
+    return (parts[part], index - starts[part])
   }
 }
 
@@ -55,6 +82,24 @@ public struct PrefixDataset: Dataset {
     precondition(index >= 0 && index < count, "PrefixDataset: index \(index) of \(count) records")
     return dataset[index]
   }
+
+  public func labeling(_ index: Int) -> Record { dataset.labeling(index) }
+  public func textHash(_ index: Int) -> UInt64 { dataset.textHash(index) }
+  public var fileSize: Int { dataset.fileSize }
+}
+
+/// Some records of a dataset.
+public struct SelectedDataset: Dataset {
+  private let dataset: any Dataset
+  private let indices: [Int]
+
+  public init(_ dataset: any Dataset, _ indices: [Int]) { (self.dataset, self.indices) = (dataset, indices) }
+
+  public var count: Int { indices.count }
+  public subscript(index: Int) -> Record { dataset[indices[index]] }
+  public func labeling(_ index: Int) -> Record { dataset.labeling(indices[index]) }
+  public func textHash(_ index: Int) -> UInt64 { dataset.textHash(indices[index]) }
+  public var fileSize: Int { dataset.fileSize }
 }
 
 /// The index of the first element for which `isAfter` is true, in an array in which it is false and then true; the

@@ -1,4 +1,5 @@
 /// One example of a dataset as its file has it: texts or words, with labels. Does not hold tokens or label numbers.
+import Hashing
 
 /// A record is a text, a pair of texts, a question with its context, or a sentence of words that the file gives separately.
 ///
@@ -45,6 +46,11 @@ public struct Record: Sendable, Equatable {
     a.id == b.id && a.texts == b.texts && a.words == b.words && a.tags == b.tags && a.labels == b.labels
       && a.value == b.value && a.entities == b.entities && a.answers == b.answers
   }
+}
+
+extension Record {
+  /// A hash of its words or texts, for comparison with others; labels do not matter.
+  public var textHash: UInt64 { fnv1a((words + texts).joined(separator: "\u{1F}")) }
 }
 
 /// An answer to a question: a part of the context.

@@ -24,6 +24,16 @@ public struct SQuADFault: Error, Equatable {
   }
 }
 
+extension SQuADFault: DataFault {
+  public var withoutText: SQuADFault {
+    let places = first.map { place -> Place in
+      guard case .answerNotFound(_, let start) = place.problem else { return place }
+      return Place(place: place.place, problem: .answerNotFound("…", start: start))
+    }
+    return SQuADFault(file: file, first: places, count: count)
+  }
+}
+
 extension SQuADFault: CustomStringConvertible {
   public var description: String {
     let lines = first.map { "\(file): \($0.place)\($0.place.isEmpty ? "" : ": ")\($0.problem)" }

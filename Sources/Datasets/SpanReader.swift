@@ -15,12 +15,12 @@ struct SpanReader {
 
   mutating func read(_ text: String, at index: Int) {
     guard let tag = scheme.parse(text) else {
-      if text != "O" { parsed.invalidTags += 1 }
+      if text != "O" { parsed.invalid.append(index) }
       close(at: index, early: true)
       previous = nil
       return
     }
-    if !isAllowed(tag) { parsed.invalidTags += 1 }
+    if !isAllowed(tag) { parsed.invalid.append(index) }
     let continues = (tag.prefix == .inside || tag.prefix == .end) && open?.type == tag.type
     if !continues {
       close(at: index, early: true)
@@ -34,7 +34,7 @@ struct SpanReader {
   mutating func close(at index: Int, early: Bool) {
     guard let entity = open else { return }
     parsed.spans.append(Span(entity.type, entity.start, index))
-    if early && marksEnds { parsed.invalidTags += 1 }
+    if early && marksEnds { parsed.invalid.append(index) }
     open = nil
   }
 

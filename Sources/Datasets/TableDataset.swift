@@ -1,8 +1,8 @@
 /// Records of a table, read from the mapped file when they are accessed. `TableFormat` describes the formats.
 import Files
 
-/// Opening reads the file once and checks every record. Memory use is 8 bytes per record, and 16 more for one that
-/// follows a record of several lines or a blank line.
+/// Opening reads the file once and checks every record. Memory use is 18 bytes per record, and 16 more for one that
+/// follows a record of several lines or a blank line; the pages of a large file are released after each access.
 ///
 ///     let train = try TableDataset(
 ///       path: "train.csv", format: .csv, columns: RecordColumns(text: "sentence", label: "label"))
@@ -38,11 +38,29 @@ public struct TableDataset: Dataset {
     withExtendedLifetime(map) {
       let rows = TableRows(bytes: map.bytes, format: parser.format)
       let row = rows.row(at: index.offset(of: position))
+      defer { if fileSize > Self.largeSize { release(row, rows) } }
       do {
         return try parser.record(row, in: rows, number: position + 1, line: index.line(of: position))
       } catch {
         preconditionFailure("\(parser.file) was changed while it was used: record \(position + 1): \(error)")
       }
     }
+  }
+
+  public func labeling(_ position: Int) -> Record {
+    index.label(of: position).map { Record(id: "", labels: [$0]) } ?? self[position]
+  }
+
+  public func textHash(_ position: Int) -> UInt64 { index.textHash(of: position) }
+
+  public var fileSize: Int { map.bytes.count }
+
+  /// Files of this size are not kept in memory.
+  private static let largeSize = 64 << 20
+
+  /// Releases the pages of a row, and those around it that the system reads ahead.
+  private func release(_ row: TableRow, _ rows: TableRows) {
+    let readAhead = 1 << 16
+    releasePages(rows.slice(max(0, row.start - readAhead)..<min(rows.bytes.count, row.end + readAhead)))
   }
 }

@@ -59,6 +59,17 @@ extension TableFault {
   }
 }
 
+extension TableFault: DataFault {
+  public var withoutText: TableFault {
+    let lines = badLines.map { line -> BadLine in
+      var problem = line.problem
+      if case .overlappingEntities = problem { problem = .overlappingEntities("…", "…") }
+      return BadLine(line: line.line, text: "", problem: problem)
+    }
+    return TableFault(file: file, badLines: lines, badLineCount: badLineCount)
+  }
+}
+
 extension TableFault: CustomStringConvertible {
   public var description: String {
     let lines = badLines.map { "\(file):\($0.line): \($0.problem)" + ($0.text.isEmpty ? "" : " (\"\($0.text)\")") }

@@ -48,7 +48,7 @@ struct TableScan {
     do throws(TableFault.Problem) {
       if parser.format != .jsonl, row.problem == nil { try checkUTF8(row) }
       let record = try parser.record(row, in: rows, number: index.count + 1, line: line)
-      index.append(offset: row.start, line: line)
+      index.append(record, offset: row.start, line: line)
       if parser.columns.id != nil { idHashes.append(record.id.hashValue) }
     } catch {
       fail(error, row, line: line)

@@ -16,7 +16,10 @@ public struct Span: Sendable, Hashable {
 /// The entities of one sentence, and how many of its tags are invalid in the scheme.
 public struct ParsedSpans: Sendable, Equatable {
   public var spans: [Span] = []
-  public var invalidTags = 0
+  /// The index of each tag that may not stand where it does, or before which an entity must have ended; the number of
+  /// tags for an entity that the last tag does not end.
+  public var invalid: [Int] = []
+  public var invalidTags: Int { invalid.count }
 }
 
 /// IOB1 (Ramshaw & Marcus 1995): B- only between adjacent entities of one type. IOB2: every entity starts with B-.

@@ -68,7 +68,8 @@ private struct DocumentReader {
     if startsDocument, part.bytes.allSatisfy({ $0 == 0x20 || 0x09...0x0D ~= $0 }) { return }
     guard let text = String(validating: part.bytes, as: UTF8.self) else {
       throw FileFault.malformed(
-        file: path, line: part.line, found: "bytes that are not UTF-8", expected: "UTF-8 text")
+        file: path, line: part.line, found: "bytes that are not UTF-8",
+        expected: "UTF-8 text; convert the file, for example with iconv")
     }
     let isFirst = startsDocument
     startsDocument = false

@@ -8,6 +8,8 @@ public struct RecordTask: Task {
   private var inference: any RecordInference
   private let loss: any LossFunction
   private var splits: [Split: EncodedSplit]
+  /// The training records instead of those in `splits`, if their files are large.
+  private let streamed: StreamedSplit?
   /// Training examples that are not trained on.
   private var leftOut: Set<Int> = []
 
@@ -17,10 +19,22 @@ public struct RecordTask: Task {
   public init(
     _ inference: any RecordInference, splits: [Split: any Dataset], tokenizer: TextTokenizer, loss: any LossFunction
   ) {
-    self.inference = inference
-    self.loss = loss
-    self.splits = splits.mapValues { EncodedSplit($0, inference, tokenizer) }
+    let streamed = splits[.train].flatMap { StreamedSplit($0, inference, tokenizer) }
+    self.init(inference, splits: splits, streamed, tokenizer: tokenizer, loss: loss)
   }
+
+  /// - Parameter streamed: the training records; nil: they are in `splits`.
+  init(
+    _ inference: any RecordInference, splits: [Split: any Dataset], _ streamed: StreamedSplit?,
+    tokenizer: TextTokenizer, loss: any LossFunction
+  ) {
+    (self.inference, self.loss, self.streamed) = (inference, loss, streamed)
+    let kept = streamed == nil ? splits : splits.filter { $0.key != .train }
+    self.splits = kept.mapValues { EncodedSplit($0, inference, tokenizer) }
+  }
+
+  /// Whether the training records are tokenized when they are read.
+  var streamsTraining: Bool { streamed != nil }
 
   /// Leaves out training examples.
   /// - Parameter choose: the examples to leave out, from the targets of all.
@@ -34,16 +48,19 @@ public struct RecordTask: Task {
     splits[split].map { split in split.encoded.enumerated().map { (split.records[$0], $1) } } ?? []
   }
 
-  public var lengths: [Int] { splits[.train]?.lengths ?? [] }
+  public var lengths: [Int] { Array(sequenceLengths) }
+  public var sequenceLengths: SequenceLengths { streamed?.lengths ?? SequenceLengths(splits[.train]?.lengths ?? []) }
 
   /// Records of a split, sequences that they are encoded as, and records of which tokens were cut off.
   public func sizes(_ split: Split) -> (records: Int, sequences: Int, cut: Int) {
+    if let streamed, split == .train { return (streamed.records.count, streamed.records.count, streamed.cutCount) }
     guard let split = splits[split] else { return (0, 0, 0) }
     return (split.records.count, split.sequences.count, split.encoded.count { $0.cutTokens > 0 })
   }
 
   public func hasTargets(_ example: Int) -> Bool {
-    !leftOut.contains(example) && splits[.train].map { $0.features(example).targets.isLabeled } ?? false
+    if let streamed { return streamed.hasTargets(example) }
+    return !leftOut.contains(example) && splits[.train].map { $0.features(example).targets.isLabeled } ?? false
   }
 
   /// Whether a record of the split has a label that the model knows.
@@ -52,6 +69,7 @@ public struct RecordTask: Task {
   }
 
   public func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
+    if let streamed { return streamed.batch(examples, loss) }
     guard let train = splits[.train] else { return LabeledBatch(examples, [], ClassificationLoss()) }
     return train.batch(examples, loss)
   }
@@ -69,14 +87,19 @@ public struct RecordTask: Task {
   }
 
   public func describe(example: Int) -> String {
-    guard let train = splits[.train] else { return "training example \(example + 1)" }
-    let record = train.sequences[example].record, noun = Swift.type(of: inference).description.record
-    return train.records[record].source?.description(of: noun) ?? "\(noun) \(record + 1)"
+    guard let records = records(in: .train) else { return "training example \(example + 1)" }
+    let record = splits[.train]?.sequences[example].record ?? example
+    let noun = Swift.type(of: inference).description.record
+    return records[record].source?.description(of: noun) ?? "\(noun) \(record + 1)"
   }
 
-  public func records(in split: Split) -> (any Dataset)? { splits[split]?.records }
+  public func records(in split: Split) -> (any Dataset)? {
+    split == .train ? streamed?.records ?? splits[.train]?.records : splits[split]?.records
+  }
 
-  public func tokens(in split: Split) -> Int { splits[split]?.lengths.reduce(0, +) ?? 0 }
+  public func tokens(in split: Split) -> Int {
+    split == .train ? sequenceLengths.reduce(0, +) : splits[split]?.lengths.reduce(0, +) ?? 0
+  }
 
   public func evaluate(
     _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor

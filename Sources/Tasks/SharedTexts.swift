@@ -13,8 +13,11 @@ public func sharedTextNotes(_ task: any Task, _ data: TaskData) throws -> [Strin
   var notes: [String] = []
   for (index, seen) in splits.enumerated() {
     let others = splits.dropFirst(index + 1)
-    notes += others.compactMap { sharedFile(seen, $0) }
-    notes += try sharedTexts(seen, others.filter { sharedFile(seen, $0) == nil })
+    func sharedFile(_ other: SplitTexts) -> String? {
+      data.divides(seen.split) && data.divides(other.split) ? nil : Tasks.sharedFile(seen, other)
+    }
+    notes += others.compactMap(sharedFile)
+    notes += try sharedTexts(seen, others.filter { sharedFile($0) == nil })
   }
   return notes
 }
@@ -40,8 +43,10 @@ private struct SplitTexts {
   func forEach(_ body: (UInt64, () -> String) -> Void) throws {
     if let records {
       for index in 0..<records.count {
-        let record = records[index]
-        body(hash(record)) { record.source?.place ?? "record \(record.id)" }
+        body(records.textHash(index)) {
+          let record = records[index]
+          return record.source?.place ?? "record \(record.id)"
+        }
       }
     } else if let text = format as? TextFormat {
       for path in paths {
@@ -58,8 +63,6 @@ private struct SplitTexts {
       }
     }
   }
-
-  private func hash(_ record: Record) -> UInt64 { fnv1a((record.words + record.texts).joined(separator: "\u{1F}")) }
 }
 
 /// A note if both splits have the same file, whatever it is called.

@@ -37,6 +37,8 @@ public struct Evaluation: Sendable {
 public protocol Task: Sendable {
   /// Tokens of each training example.
   var lengths: [Int] { get }
+  /// The same, perhaps not counted yet.
+  var sequenceLengths: SequenceLengths { get }
   /// Whether a training example has a target. One without adds nothing to the task's loss.
   func hasTargets(_ example: Int) -> Bool
   /// The batch of some training examples at a step. Anything random in it is a function of the step and the example.
@@ -81,6 +83,7 @@ public struct VaryingInput: Sendable {
 }
 
 extension Task {
+  public var sequenceLengths: SequenceLengths { SequenceLengths(lengths) }
   public func hasTargets(_ example: Int) -> Bool { true }
   public func describe(example: Int) -> String { "training example \(example + 1)" }
   public var varyingInput: VaryingInput? { nil }

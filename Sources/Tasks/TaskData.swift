@@ -10,15 +10,18 @@ public struct TaskData: Sendable {
   public let maxTrainExamples: Int?
   /// Evaluate dev only on the first examples; nil: on all.
   public let maxDevExamples: Int?
+  /// How the training files' records are divided into train and a held-out split, which has the same files; nil: not.
+  public let folds: Folds?
 
   public init(
     files: [(split: Split, paths: [String])], format: any DataFormat, maxTrainExamples: Int? = nil,
-    maxDevExamples: Int? = nil
+    maxDevExamples: Int? = nil, folds: Folds? = nil
   ) {
     self.files = files
     self.format = format
     self.maxTrainExamples = maxTrainExamples
     self.maxDevExamples = maxDevExamples
+    self.folds = folds
   }
 
   /// The records of a split; nil without files. Dev has at most `maxDevExamples`; train has all, because they have the
@@ -26,9 +29,13 @@ public struct TaskData: Sendable {
   /// - Throws: the errors of the format's reader.
   public func records(_ split: Split) throws -> (any Dataset)? {
     guard let file = files.first(where: { $0.split == split }) else { return nil }
-    let records = try format.records(in: file.paths)
+    var records = try format.records(in: file.paths)
+    if let folds, divides(split) { records = try folds.select(split, from: records, file.paths) }
     return split == .dev ? maxDevExamples.map { PrefixDataset(records, maxCount: $0) } ?? records : records
   }
+
+  /// Whether a split has a part of the training files' records.
+  func divides(_ split: Split) -> Bool { folds.map { split == .train || split == $0.heldOutSplit } ?? false }
 
   public func paths(_ split: Split) -> [String] { files.first { $0.split == split }?.paths ?? [] }
 

@@ -12,6 +12,12 @@ public enum TaskFault: Error, CustomStringConvertible {
   case noLabels(file: String)
   /// `key` of the section "task" needs a dev split.
   case noDev(key: String)
+  /// There are fewer records, or documents, than folds.
+  case fewerThanFolds(file: String, Int, folds: Int)
+  /// Folds of documents, but no record says which it is a part of.
+  case noDocuments(file: String)
+  /// A metric that the task has, but not with these labels.
+  case undefinedMetric(String, labels: [String])
   case oneLabel(file: String, label: String)
   case texts(Int, expected: Int, record: Record)
   /// The record does not say where the entities are.
@@ -43,7 +49,18 @@ public enum TaskFault: Error, CustomStringConvertible {
     case .noAnswers(let file):
       "\(file): no question has 'answers'. Expected [{\"text\": …, \"answer_start\": …}], or [] for a question that its "
         + "context does not answer."
-    case .noDev(let key): "task.\(key) is chosen on dev, but 'data.dev' names no file."
+    case .noDev(let key):
+      "task.\(key) is chosen on dev, but there is no dev split: 'data.dev' names no file, or is trained on "
+        + "('data.train_dev')."
+    case .fewerThanFolds(let file, let count, let folds):
+      "\(file): found \(count) records or documents; expected at least as many as 'data.folds.count', which is \(folds)."
+    case .noDocuments(let file):
+      "\(file): no record says which document it is a part of, so that there are no folds by document. Set "
+        + "'data.document_column', or -DOCSTART- lines in a CoNLL file, or remove 'data.folds.by_document'."
+    case .undefinedMetric(let name, let labels):
+      "training.metric_for_best_model is \"\(name)\", which needs a positive class, but the data have "
+        + "\(labels.count) labels. Set 'task.positive_label' to one of \(labels.prefix(20).joined(separator: ", "))"
+        + "\(labels.count > 20 ? ", …" : ""), or choose another metric."
     case .noLabels(let file): "\(file): no record has a label. Is 'data.label_column' right?"
     case .oneLabel(let file, let label):
       "\(file): every record has the label \"\(label)\"; a classifier needs at least two labels. "

@@ -62,6 +62,14 @@ public struct TaskSetup: Sendable {
     (self.splitSizes, self.tagScheme, self.notes) = (splitSizes, tagScheme, notes)
   }
 
+  /// Throws `TaskFault.undefinedMetric` if no evaluation of this task, with these labels, has the metric.
+  public func check(_ metric: Metric) throws {
+    guard let inference = inference as? any RecordInference, metric.name != Metric.loss.name else { return }
+    // The metrics of an evaluation do not depend on its examples.
+    let known = try inference.score([Record](), []).values.keys
+    if !known.contains(metric.name) { throw TaskFault.undefinedMetric(metric.name, labels: labels) }
+  }
+
   public var headType: HeadType { type(of: inference).headType }
   public var labels: [String] { inference.labels }
 }

@@ -2,6 +2,7 @@
 /// that a run can resume at any step.
 import Hashing
 import Models
+public import Tasks
 
 public struct Batcher: Sendable {
   public enum Size: Sendable, Equatable {
@@ -19,7 +20,7 @@ public struct Batcher: Sendable {
   }
 
   /// Tokens of each example of the task.
-  let lengths: [Int]
+  let lengths: SequenceLengths
   /// The examples that are trained on.
   let examples: [Int]
   let size: Size
@@ -28,13 +29,20 @@ public struct Batcher: Sendable {
 
   /// - Parameter examples: the examples that are trained on; nil: all.
   public init(
-    lengths: [Int], examples: [Int]? = nil, size: Size, samplingStrategy: SamplingStrategy, seed: UInt64
+    lengths: SequenceLengths, examples: [Int]? = nil, size: Size, samplingStrategy: SamplingStrategy, seed: UInt64
   ) {
     self.lengths = lengths
     self.examples = examples ?? Array(lengths.indices)
     self.size = size
     self.samplingStrategy = samplingStrategy
     self.seed = seed
+  }
+
+  public init(
+    lengths: [Int], examples: [Int]? = nil, size: Size, samplingStrategy: SamplingStrategy, seed: UInt64
+  ) {
+    self.init(
+      lengths: SequenceLengths(lengths), examples: examples, size: size, samplingStrategy: samplingStrategy, seed: seed)
   }
 
   /// Whether every epoch has the same number of batches. With batches by tokens it depends on the order of the examples,
@@ -90,7 +98,7 @@ public struct Batcher: Sendable {
 
 /// Splits a batch into shards of about `size` tokens with loads as equal as possible. The number of shards depends on
 /// the tokens only, so that the sums are the same for any number of threads. It is 1 or even, which suits two threads.
-func shards(of batch: [Int], lengths: [Int], size: Int) -> [[Int]] {
+func shards(of batch: [Int], lengths: SequenceLengths, size: Int) -> [[Int]] {
   let tokens = batch.reduce(0) { $0 + lengths[$1] }
   let count = tokens < 256 ? 1 : max(1, (tokens + size) / (2 * size)) * 2
   var shards = [[Int]](repeating: [], count: min(count, batch.count))

@@ -42,7 +42,7 @@ public final class Trainer {
     adapters: RowAdapters = .none, objective: any Objective = TaskLoss(),
     learningRateFactor: (Parameter) -> Double = { _ in 1 }, hook: (any StepHook)? = nil
   ) throws {
-    let lengths = task.lengths
+    let lengths = task.sequenceLengths
     let examples = lengths.indices.filter { !objective.requiresTargets || task.hasTargets($0) }
     plan = try StepPlan(
       Batcher(

@@ -95,3 +95,23 @@ struct TableDatasetTests {
     }
   }
 }
+
+@Test func `labels and hashes of texts are at hand without the text`() throws {
+  let table = try openTable("text\tlabel\na b\tx\nc\ty\na b\ty\n", .tsv)
+  #expect((0..<3).map { table.labeling($0).labels } == [["x"], ["y"], ["y"]] && table.labeling(0).texts == [])
+  for index in 0..<3 { #expect(table.textHash(index) == table[index].textHash) }
+  #expect(table.textHash(0) == table.textHash(2) && table.textHash(0) != table.textHash(1))
+  let both = ConcatenatedDataset([table, PrefixDataset(table, maxCount: 2), SelectedDataset(table, [2, 0])])
+  #expect((0..<both.count).map { both.labeling($0).labels } == both.records.map(\.labels))
+  #expect((0..<both.count).map { both.textHash($0) } == both.records.map(\.textHash))
+  #expect(both.fileSize == 3 * table.fileSize && table.fileSize == 27)
+}
+
+@Test func `more labels than the index numbers, and sets of labels, are read from the file`() throws {
+  let many = try openTable("text\tlabel\n" + (0..<70_000).map { "a\tl\($0)\n" }.joined(), .tsv)
+  #expect(many.labeling(69_999).labels == ["l69999"] && many.labeling(3).labels == ["l3"])
+  var columns = textAndLabel
+  columns.labelForm = .set(separator: ",", hasValues: false)
+  let sets = try openTable("text\tlabel\na\tx\nb\tx,y\nc\t\n", .tsv, columns)
+  #expect((0..<3).map { sets.labeling($0).labels } == [["x"], ["x", "y"], []])
+}

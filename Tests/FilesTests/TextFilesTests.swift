@@ -66,7 +66,7 @@ struct TextFilesTests {
   @Test func `bytes that are not UTF-8 are reported with file and line`() throws {
     #expect(
       try errorMessage("a.txt", Array("a\nb\n".utf8) + [0xFF, 0x0A])
-        == "a.txt:3: bytes that are not UTF-8; expected UTF-8 text.")
+        == "a.txt:3: bytes that are not UTF-8; expected UTF-8 text; convert the file, for example with iconv.")
     let json = try errorMessage("a.jsonl", Array("\n{\"text\": \"".utf8) + [0xC3] + Array("\"}".utf8))
     #expect(json == "a.jsonl:2: not valid JSON: column 10: found a string with bytes that are not UTF-8.")
   }

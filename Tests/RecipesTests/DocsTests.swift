@@ -80,7 +80,7 @@ private let variants: [JSON] = {
   let questions = dev.with("task.type", "extractive_qa").with("data.format", "squad")
   let distilled = ([dev, maskedLM, sequences, questions] + texts).map { $0.with("distillation", ["teachers": "t"]) }
   return [dev, maskedLM, sequences, questions] + texts + methods + optimizers + schedules + distilled
-    + [dev.with("distillation", ["teachers": "t", "cache": "c"])]
+    + [minimalRecipe.with("data.folds", ["count": 2]), dev.with("distillation", ["teachers": "t", "cache": "c"])]
 }()
 
 /// The values in a tree, by their paths.

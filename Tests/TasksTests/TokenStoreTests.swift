@@ -102,7 +102,8 @@ struct TokenStoreTests {
 
   @Test func `a corpus without a block is rejected`() throws {
     let error = #expect(throws: FileFault.self) { try store(["a b c", ""]) }
-    #expect(error?.description.contains("corpus.txt: no text of at least 8 tokens; expected documents.") == true)
+    let message = "corpus.txt: no text of at least 8 tokens; expected documents, one per line."
+    #expect(error?.description.contains(message) == true)
   }
 
   @Test(.enabled(if: TinyDisk.isPermitted, "mounting needs root")) func `a full disk is reported`() throws {

@@ -64,7 +64,7 @@ import Testing
     settings.metricForBestModel = .loss
     let table = ParameterTable(training: model.parameters)
     let trainer = try Trainer(model, try bench.task(), table, settings, Replicas(threads: threads))
-    #expect(shards(of: Array(0..<60), lengths: bench.store.lengths, size: 512).count > 1)
+    #expect(shards(of: Array(0..<60), lengths: SequenceLengths(bench.store.lengths), size: 512).count > 1)
     _ = try trainer.run(shouldStop: { false }, report: { _ in })
     return table.values
   }

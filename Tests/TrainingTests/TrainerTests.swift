@@ -184,7 +184,7 @@ func `an epoch has every example once, and the next epoch has another order`(
 
 @Test func `shards cover the batch and have similar loads`() {
   let lengths = (0..<32).map { 10 + $0 * 3 }
-  let parts = shards(of: Array(0..<32), lengths: lengths, size: 512)
+  let parts = shards(of: Array(0..<32), lengths: SequenceLengths(lengths), size: 512)
   #expect(parts.count == 4 && parts.flatMap { $0 }.sorted() == Array(0..<32))
   let loads = parts.map { $0.reduce(0) { $0 + lengths[$1] } }
   #expect(loads.max()! - loads.min()! < 100)

@@ -7,6 +7,8 @@ final class Diagnostics {
   let checkFiles: Bool
   private(set) var faults: [RecipeFault] = []
   private var given: Set<String> = []
+  /// Why a key does not count as given.
+  private var reasons: [String: String] = [:]
   private var unknown: [(path: String, key: String, valid: [String])] = []
   /// Every declared key of every section.
   private(set) var keys: [RecipeKey] = []
@@ -16,6 +18,14 @@ final class Diagnostics {
   func report(_ fault: RecipeFault) { faults.append(fault) }
   func declare(_ key: RecipeKey) { keys.append(key) }
   func markGiven(_ path: String) { given.insert(path) }
+
+  func mark(_ path: String, given isGiven: Bool, because reason: String?) {
+    if isGiven { given.insert(path) } else { given.remove(path) }
+    reasons[path] = reason
+  }
+
+  /// Why a key that the recipe has does not count as given.
+  func reason(_ path: String) -> String? { reasons[path] }
 
   /// Whether the recipe has the key. True as well if its section is faulty, so that one mistake is reported once.
   func isGiven(_ path: String) -> Bool {

@@ -151,6 +151,12 @@ final class Fields {
   /// Whether this object has the key.
   func isGiven(_ key: String) -> Bool { diagnostics.isGiven(fullPath(key)) }
 
+  /// Makes a key of this object count as given, or not, for the keys that need it.
+  /// - Parameter reason: why it does not count, for faults.
+  func setGiven(_ key: String, _ isGiven: Bool, because reason: String? = nil) {
+    diagnostics.mark(fullPath(key), given: isGiven, because: reason)
+  }
+
   /// A key whose value decides which other keys are allowed. `options` declares the keys of one variant. Those of the
   /// other variants are declared only for the schema, and for the advice at a misplaced key.
   func choice<Variant: CaseIterable & RawRepresentable<String> & Equatable>(
@@ -188,8 +194,12 @@ final class Fields {
   private func read<Value>(_ json: JSON, _ key: String, _ type: FieldType<Value>, needs: String?) -> Value? {
     diagnostics.markGiven(fullPath(key))
     if let needs, !diagnostics.isGiven(needs) {
-      location(of: key).wrong(
-        json, expected: "'\(needs)' to be set as well", advice: "Add '\(needs)' or remove '\(fullPath(key))'.")
+      if let reason = diagnostics.reason(needs) {
+        location(of: key).wrong(json, expected: "no value: \(reason)")
+      } else {
+        location(of: key).wrong(
+          json, expected: "'\(needs)' to be set as well", advice: "Add '\(needs)' or remove '\(fullPath(key))'.")
+      }
     }
     return type.read(json, location(of: key))
   }

@@ -51,6 +51,10 @@ extension Recipe {
     public var stride: Int?
     public var maxTrainExamples: Int?
     public var maxDevExamples: Int?
+    /// nil: the training files are not divided.
+    public var folds: Folds?
+    /// Whether the model is trained on dev, too; then nothing is chosen on it. nil: no.
+    public var trainDev: Bool?
 
     public init(_ type: FormatType = .conll) { (self.type, formatSection) = (type, type.defaultFormat) }
 
@@ -60,6 +64,17 @@ extension Recipe {
     public var files: [(split: Split, paths: [String])] {
       [(.train, train), (.dev, dev ?? []), (.test, test ?? [])].filter { !$1.isEmpty }
     }
+
+    /// The files that each split's records come from.
+    public var splits: [(split: Split, paths: [String])] {
+      if trainDev == true { return [(.train, train + (dev ?? [])), (.test, test ?? [])].filter { !$1.isEmpty } }
+      guard let folds else { return files }
+      let heldOut = (split: folds.heldOut == .dev ? Split.dev : .test, paths: train)
+      return [(.train, train)] + (files.dropFirst() + [heldOut]).sorted { $0.split == .dev && $1.split == .test }
+    }
+
+    /// Whether there is a split that chooses the best weights.
+    public var hasDev: Bool { splits.contains { $0.split == .dev } }
 
     public static func == (lhs: Self, rhs: Self) -> Bool { lhs.json == rhs.json }
 
@@ -82,6 +97,7 @@ extension Recipe {
       fields.required("train", &train, .files, "Training data.")
       fields.optional("dev", &dev, .files, "Development data, which choose the best checkpoint.")
       fields.optional("test", &test, .files, "Test data, scored once, at the end.")
+      declareDivision(fields, task)
       declareMaxLength(fields)
       fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Train only on the first examples.")
       fields.optional(

@@ -4,7 +4,7 @@ public import Files
 public struct GridCell: Sendable {
   /// Unique in its grid, and safe as a folder's name: `learning_rate=0.003,rank=8,seed=1`.
   public let name: String
-  /// By key path, as in a recipe. Cells that differ only in "seed" are repetitions of one configuration.
+  /// By key path, as in a recipe. Cells that differ only in "seed" or the fold are repetitions of one configuration.
   public let settings: [String: JSON]
   /// Its `output` is the run's own folder.
   public let recipe: Recipe

@@ -48,7 +48,12 @@ extension RunBuilder {
       return (nil, [])
     }
     let states = model.headLayers.mixesStates ? blocks + 1 : 1
-    let size = Split.allCases.reduce(0) { $0 + setup.task.tokens(in: $1) } * 4 * model.config.hiddenSize * states
+    let tokenSize = 4 * model.config.hiddenSize * states
+    // The tokens of a large file are counted only if those that every sequence has do not suffice.
+    let atLeast = 2 * setup.task.sequenceLengths.count * tokenSize
+    let size =
+      Double(atLeast) > settings.limit * 1e9
+      ? atLeast : Split.allCases.reduce(0) { $0 + setup.task.tokens(in: $1) } * tokenSize
     if let fault = cachingFault(model, setup, objective, blocks: blocks, size: size) {
       if isRequired { throw fault }
       return (nil, fault.isNoted ? ["hidden states are not cached: \(fault)"] : [])

@@ -57,17 +57,9 @@ public struct RunBuilder {
   /// - Throws: `ModelFault`, `TaskFault`, `TeacherFault`, `HiddenStateCacheFault`, and the errors of the modules that read
   ///   the recipe's files.
   public func build() throws -> Run {
-    let taskTokens = try recipe.task.settings.newTokens(in: recipe.data.taskData)
-    let source = try ModelSource(recipe.model, newTokens: taskTokens, threads: threads), config = source.config
-    let tokenizer = try TextTokenizer(
-      source.tokenizer, config, maxLength: recipe.data.maxLength, stride: recipe.data.stride,
-      reserved: recipe.method.adapter?.virtualTokenCount ?? 0)
-    let seed = UInt64(recipe.seed)
-    let setup = try recipe.task.settings.setUp(
-      TaskContext(
-        data: recipe.data.taskData, tokenizer: tokenizer, baseLabels: baseLabels(config),
-        teacherLabels: teacherLabels(),
-        seed: seed, threads: threads))
+    let (source, tokenizer, setup) = try setUpTask()
+    let config = source.config, seed = UInt64(recipe.seed)
+    if recipe.data.hasDev { try setup.check(recipe.training.settings.metricForBestModel) }
     let model = try TextModel(
       config, source.weights, headType: setup.headType, layers: setup.inference.headLayers,
       classes: setup.labels.count, reuseHead: setup.reuseHead, seed: seed)
@@ -106,6 +98,26 @@ public struct RunBuilder {
         + (try sharedTextNotes(setup.task, recipe.data.taskData)) + untrainedNotes(trainer) + objectiveSetup.notes
         + hiddenStates.notes,
       totalParameterCount: baseParameters + (adapter?.addedParameterCount ?? 0))
+  }
+
+  /// The check of the run's data, without the model's weights.
+  /// - Throws: as `build`.
+  public func checkData(showText: Bool) throws -> DataCheck {
+    let (_, tokenizer, setup) = try setUpTask()
+    return try DataCheck(setup, recipe.data.taskData, tokenizer, showText: showText)
+  }
+
+  private func setUpTask() throws -> (source: ModelSource, tokenizer: TextTokenizer, setup: TaskSetup) {
+    let data = recipe.data.taskData, settings = recipe.task.settings
+    let source = try ModelSource(recipe.model, newTokens: settings.newTokens(in: data), threads: threads)
+    let tokenizer = try TextTokenizer(
+      source.tokenizer, source.config, maxLength: recipe.data.maxLength, stride: recipe.data.stride,
+      reserved: recipe.method.adapter?.virtualTokenCount ?? 0)
+    let setup = try settings.setUp(
+      TaskContext(
+        data: data, tokenizer: tokenizer, baseLabels: baseLabels(source.config), teacherLabels: teacherLabels(),
+        seed: UInt64(recipe.seed), threads: threads))
+    return (source, tokenizer, setup)
   }
 
   /// The labels of the base's head; none if config.json names a model with a head of another task.
@@ -165,6 +177,7 @@ public struct RunBuilder {
 
 extension Recipe.Data {
   var taskData: TaskData {
-    TaskData(files: files, format: format, maxTrainExamples: maxTrainExamples, maxDevExamples: maxDevExamples)
+    TaskData(
+      files: splits, format: format, maxTrainExamples: maxTrainExamples, maxDevExamples: maxDevExamples, folds: folds)
   }
 }

@@ -173,7 +173,7 @@ extension RunBuilder {
       "teachers": .array(teachers.map(JSON.string)), "temperature": .double(distillation.temperature),
       "kl_tokens": .string(distillation.klTokens.rawValue), "k": .int(k),
       "precision": .string(recipe.precision.rawValue),
-      "train": .array(try recipe.data.train.map { .string(try sha256(ofFile: $0)) }), "data": .object(data),
+      "train": .array(try recipe.data.splits[0].paths.map { .string(try sha256(ofFile: $0)) }), "data": .object(data),
       "task": recipe.json["task"] ?? .null, "seed": .int(recipe.seed), "window": .int(tokenizer.maxLength),
       "stride": .int(tokenizer.stride), "labels": .array(setup.labels.map(JSON.string)),
       "tokenizer": tokenizer.tokenizer.identity,

@@ -63,7 +63,7 @@ extension Run {
   }
 
   private var dataLine: String {
-    recipe.data.files.map { split, paths in
+    recipe.data.splits.map { split, paths in
       "\(split.rawValue): \(paths.map(shortPath).joined(separator: ", ")) (\(setup.splitSizes[split] ?? ""))"
     }.joined(separator: "; ")
   }

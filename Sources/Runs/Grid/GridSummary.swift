@@ -85,7 +85,7 @@ public struct GridSummary: Sendable {
       case .pending: configuration.pending += 1
       case .finished(let result):
         results.append(result)
-        configuration.metric = cell.recipe.data.dev == nil ? nil : cell.recipe.training.settings.metricForBestModel
+        configuration.metric = cell.recipe.data.hasDev ? cell.recipe.training.settings.metricForBestModel : nil
       }
     }
     func score(_ value: (JSON) -> Double?) -> Score? { Score(results.compactMap(value)) }

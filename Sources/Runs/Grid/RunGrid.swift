@@ -12,13 +12,13 @@ public import Recipes
 public struct RunGrid: Sendable {
   /// The folder that contains the runs' folders.
   public let output: String
-  /// The keys of the cells' settings in the order of the summary's columns, without "seed".
+  /// The keys of the cells' settings in the order of the summary's columns, without those of repetitions.
   public let axes: [String]
   public let cells: [GridCell]
 
   public init(output: String, axes: [String], cells: [GridCell]) {
     precondition(Set(cells.map(\.name)).count == cells.count, "two cells of a grid have the same name")
-    (self.output, self.axes, self.cells) = (output, axes.filter { $0 != "seed" }, cells)
+    (self.output, self.axes, self.cells) = (output, axes.filter { !GridCell.repetitions.contains($0) }, cells)
   }
 
   /// The grid of a recipe's sweep.
@@ -35,6 +35,9 @@ public struct RunGrid: Sendable {
 }
 
 extension GridCell {
-  /// The settings without the seed.
-  var configuration: [String: JSON] { settings.filter { $0.key != "seed" } }
+  /// Runs that differ only in these are repetitions of one configuration.
+  static let repetitions: Set = ["seed", Sweep.foldPath]
+
+  /// The settings without those of repetitions.
+  var configuration: [String: JSON] { settings.filter { !Self.repetitions.contains($0.key) } }
 }

@@ -66,7 +66,7 @@ public struct TokenStore: Sendable {
     guard packer.count > 0 else {
       throw FileFault.malformed(
         file: paths.joined(separator: ", "), line: nil,
-        found: "no text of at least \(BlockPacker.minimumTokens) tokens", expected: "documents")
+        found: "no text of at least \(BlockPacker.minimumTokens) tokens", expected: "documents, one per line")
     }
     count = packer.count
     tokens = packer.tokens

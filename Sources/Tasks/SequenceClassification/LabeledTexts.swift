@@ -19,7 +19,9 @@ struct LabeledTexts {
   /// Those of the training records.
   var labels: Set<String> {
     guard let train = splits[.train] else { return [] }
-    return (0..<train.count).reduce(into: []) { $0.formUnion(train[$1].labels) }
+    return (0..<train.count).reduce(into: []) { labels, index in
+      for label in train.labeling(index).labels { labels.insert(label) }
+    }
   }
 
   func setup(_ inference: some TextInference, _ loss: some LossFunction, reuseHead: Bool) -> TaskSetup {
@@ -38,6 +40,10 @@ struct LabeledTexts {
   }
 
   private func lengthNote(_ split: Split, _ task: RecordTask, _ inference: some TextInference) -> String? {
+    if split == .train, task.streamsTraining {
+      return "train: texts are tokenized when they are read, because the files are large; 'tune data check' counts "
+        + "those that are cut"
+    }
     let size = task.sizes(split)
     if size.cut > 0 {
       return "\(split.rawValue): \(size.cut) of \(size.records) records are longer than "
@@ -75,7 +81,7 @@ extension RecordInference {
     let known = Set(labels)
     var counts: [String: Int] = [:]
     for index in 0..<records.count {
-      for label in records[index].labels where !known.contains(label) { counts[label, default: 0] += 1 }
+      for label in records.labeling(index).labels where !known.contains(label) { counts[label, default: 0] += 1 }
     }
     return list(counts).map { "records with labels that the model does not know count as errors: \($0)" }
   }

@@ -1,0 +1,48 @@
+/// How many tokens each training sequence has: known, or counted when it is first asked for.
+import Synchronization
+
+public struct SequenceLengths: RandomAccessCollection, Sendable {
+  private enum Source {
+    case known([Int])
+    case counted(Counter)
+  }
+
+  private let source: Source
+  public let count: Int
+
+  public init(_ lengths: [Int]) { (source, count) = (.known(lengths), lengths.count) }
+
+  /// - Parameter length: of the sequence with this index.
+  init(count: Int, _ length: @escaping @Sendable (Int) -> Int) {
+    (source, self.count) = (.counted(Counter(count: count, length)), count)
+  }
+
+  public var startIndex: Int { 0 }
+  public var endIndex: Int { count }
+
+  public subscript(index: Int) -> Int {
+    switch source {
+    case .known(let lengths): lengths[index]
+    case .counted(let counter): counter[index]
+    }
+  }
+
+  /// Keeps what it has counted.
+  private final class Counter: Sendable {
+    private let counts: Mutex<[Int32]>
+    private let length: @Sendable (Int) -> Int
+
+    init(count: Int, _ length: @escaping @Sendable (Int) -> Int) {
+      counts = Mutex([Int32](repeating: -1, count: count))
+      self.length = length
+    }
+
+    subscript(index: Int) -> Int {
+      let known = counts.withLock { $0[index] }
+      if known >= 0 { return Int(known) }
+      let count = length(index)
+      counts.withLock { $0[index] = Int32(count) }
+      return count
+    }
+  }
+}
