@@ -65,7 +65,7 @@ let package = Package(
       resources: [
         "biosses-lora", "chemprot-lora", "covid-qa-lora", "distil-general", "distil-ner", "hoc-lora",
         "methods-ncbi-disease", "mlm-continue", "mlm-from-scratch", "ncbi-bilstm-crf",
-        "ncbi-disease-lora", "ncbi-disease-teacher", "quickstart", "quickstart-sweep",
+        "ncbi-disease-lora", "ncbi-disease-teacher", "quickstart", "quickstart-sweep", "simcse-pubmed",
       ].map { .embedInCode($0 + ".json") }, swiftSettings: strict),
     library("Reporting", ["Training", "Tasks", "Kernels", "Files"]),
     library("Logs", ["Files"]),

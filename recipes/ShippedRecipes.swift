@@ -16,4 +16,5 @@ public let shippedRecipes: [String: [UInt8]] = [
   "ncbi-disease-teacher": PackageResources.ncbi_disease_teacher_json,
   "quickstart": PackageResources.quickstart_json,
   "quickstart-sweep": PackageResources.quickstart_sweep_json,
+  "simcse-pubmed": PackageResources.simcse_pubmed_json,
 ]

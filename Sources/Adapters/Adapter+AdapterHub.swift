@@ -29,7 +29,7 @@ extension Adapter {
     if head.isEmpty { return }
     try write(
       head, AdapterFormat.adapterHub.files[1].safetensors,
-      ["config": .null, "name": .null, "num_labels": headType.isTied ? .null : .int(self.head.outputs)],
+      ["config": .null, "name": .null, "num_labels": headType.hasClassifier ? .int(self.head.outputs) : .null],
       "head_config.json")
   }
 }

@@ -32,7 +32,7 @@ public final class Adapter: @unchecked Sendable {
     if method is TrainableTokensConfig, trainableTokens.isEmpty { throw TargetFault.noTokens }
     self.init(
       method, on: model, try method.inject(into: model, seed: seed),
-      head: model.headType.isTied ? nil : model.outputLayers.copy, trainableTokens: trainableTokens)
+      head: model.headType.hasClassifier ? model.outputLayers.copy : nil, trainableTokens: trainableTokens)
   }
 
   /// - Parameter head: the adapter's output layers; nil: the model's decoder, tied to the word embeddings.
@@ -55,7 +55,7 @@ public final class Adapter: @unchecked Sendable {
   }
 
   /// The adapter's classifier, which may have another number of classes than the base's. In a masked language model it
-  /// is the base's decoder, tied to the word embeddings.
+  /// is the base's decoder, tied to the word embeddings; an embedding model has none.
   public var head: Projection { self.set.head?.classifier ?? model.classifier }
 
   /// All trainable parameters: the injected ones, the head's, and the replaced weights.

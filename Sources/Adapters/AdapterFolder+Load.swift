@@ -29,7 +29,7 @@ extension Adapter {
       throw AdapterFault.unsupported(file: file, problems: ["\(fault)"])
     }
     for tensor in injection.tensors { try tensors.read(tensor.parameter, savedName: tensor.name) }
-    let head = model.headType.isTied ? nil : try tensors.head(of: model)
+    let head = model.headType.hasClassifier ? try tensors.head(of: model) : nil
     self.init(method, on: model, injection, head: head, trainableTokens: tokens?.ids ?? [], notes: tensors.notes)
     if let rows = set.tokenRows {
       try tensors.read(rows.rows, savedName: prefix + rows.rows.name)

@@ -27,7 +27,14 @@ extension Adapter {
     if type(of: method).format == .adapterHub {
       return try saveForAdapterHub(tensors, head: weights, to: folder, base: base, headType)
     }
-    try withPointers(tensors + weights) { pointers in
+    if model.headType == .embedding {
+      weights = (tensors + weights).map {
+        (prefix + model.savedName(String($0.name.trimmingPrefix(prefix))), $0.shape, $0.floats)
+      }
+    } else {
+      weights = tensors + weights
+    }
+    try withPointers(weights) { pointers in
       try writeSafetensors(
         to: folder + "/adapter_model.safetensors", tensors: pointers, dtype: .f32, metadata: ["format": "pt"])
     }
@@ -46,6 +53,12 @@ extension Adapter {
     settings["inference_mode"] = true
     settings["peft_version"] = "0.21.2"
     settings["task_type"] = headType.peftTaskType.map(JSON.string) ?? .null
+    if model.headType == .embedding {
+      // Lists of modules.
+      settings = settings.mapValues { value in
+        value.array.map { .array($0.map { $0.string.map { .string(model.savedName($0)) } ?? $0 }) } ?? value
+      }
+    }
     if model.headLayers.lstm != nil {
       // The linear layer is not transformers' classifier, which PEFT would look for.
       settings["task_type"] = .null

@@ -46,7 +46,7 @@ struct AdapterTensors {
   /// Modules of the model that the file holds weights of, besides the output layers and `modules`: a new head's layers, and
   /// the word embeddings if PEFT has saved them.
   func savedModules(of model: TextModel, besides modules: [String]) -> [String] {
-    let output = Set(model.headType.isTied ? [] : model.outputLayers.parameters.map(\.name)),
+    let output = Set(model.headType.hasClassifier ? model.outputLayers.parameters.map(\.name) : []),
       others = model.tagLayerModules
     let weights = model.parameters.map(\.name).filter { name in
       (name.hasSuffix(".weight") || others.contains(moduleName(of: name))) && !output.contains(name)
@@ -114,7 +114,7 @@ struct AdapterTensors {
   /// PEFT saves the word embeddings beside their trained rows if the vocabulary was resized, and both again for a tied decoder.
   /// They are the base's, so they are not needed.
   mutating func skipTokenAdapters(of model: TextModel, _ rows: TokenRows) throws {
-    let embeddings = model.wordEmbeddings.asFloat32, bias = model.classifier.bias?.asFloat32
+    let embeddings = model.wordEmbeddings.asFloat32, bias = model.outputLayers.classifier?.bias?.asFloat32
     let known = model.config.vocabSize - model.config.addedTokenCount
     func isSame(_ found: [Float], _ own: Parameter?, count: Int) -> Bool {
       own.map { found.count >= count && found.prefix(count).elementsEqual($0.values.prefix(count)) } ?? false
@@ -149,7 +149,7 @@ struct AdapterTensors {
     for name in storedNames.keys.sorted() {
       if name.contains(".lora_embedding_") {
         problems.append("'\(name)': LoRA on embeddings is not supported. Use PEFT's 'modules_to_save' for them.")
-      } else if adaptedModule(name) == encoder.prefix + model.classifier.name, !model.headType.isTied {
+      } else if model.headType.hasClassifier, adaptedModule(name) == encoder.prefix + model.classifier.name {
         problems.append(
           "'\(name)': an adapter of the classifier is not supported; PEFT trains the classifier in full if "
             + "'task_type' is set.")

@@ -17,7 +17,7 @@ extension LinearProbe: ModuleMethod {
   public static var format: AdapterFormat { .tune }
 
   public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
-    if model.headType.isTied, modulesToSave.isEmpty { throw TargetFault.nothingTrainable(method: "head") }
+    if !model.headType.hasClassifier, modulesToSave.isEmpty { throw TargetFault.nothingTrainable(method: "head") }
     if seed != nil { try modules.checkSaved(in: model, endings(of: model.projections.map(\.name))) }
     var injection = Injection()
     injection.replacedWeights = model.weights(of: modulesToSave, prefix: Self.tensorPrefix)

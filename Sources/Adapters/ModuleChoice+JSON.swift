@@ -66,7 +66,12 @@ extension ModuleChoice {
       let own = names.filter { isSuffix(module, of: $0) }
       return own == names.filter { $0.hasSuffix(module) } ? [module] : own
     }
-    let head = model.headType == .questionAnswering ? questionHeadNames(of: model) : headNames
+    let head =
+      switch model.headType {
+      case .questionAnswering: questionHeadNames(of: model)
+      case .embedding: [String]()
+      default: headNames
+      }
     return .array((head + saved).map(JSON.string))
   }
 

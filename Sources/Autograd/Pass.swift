@@ -10,7 +10,7 @@ public final class Pass {
   /// The number of dropout sites so far.
   public internal(set) var dropoutSites: UInt32 = 0
   /// False during a forward whose tape is not needed, see `checkpointed`.
-  var isRecording = true
+  var isRecording: Bool
   /// Whether an op has made a tracked tensor since this was last set to false.
   var wantsGradient = false
   private var tape: [(node: Int, backward: (Tensor) -> Void)] = []
@@ -19,8 +19,14 @@ public final class Pass {
   private var slots: [Tensor?] = []
 
   /// A pass without gradients (inference) when `gradients` is nil.
-  public init(_ workspace: Workspace, gradients: (any GradientSink)? = nil, randomKey: RandomKey = RandomKey(seed: 0)) {
+  /// - Parameter records: false for a forward pass with dropout and without a tape, whose backward another pass with the same
+  ///   key computes.
+  public init(
+    _ workspace: Workspace, gradients: (any GradientSink)? = nil, randomKey: RandomKey = RandomKey(seed: 0),
+    records: Bool = true
+  ) {
     self.workspace = workspace
+    isRecording = records
     self.gradients = gradients
     self.randomKey = randomKey
   }

@@ -39,6 +39,8 @@ public struct RecordColumns: Sendable, Equatable {
   public var text: String
   /// The second text of a pair.
   public var textPair: String?
+  /// Texts that are not similar to the first: hard negatives.
+  public var negatives: [String] = []
   /// nil: the records are unlabeled.
   public var label: String?
   public var labelForm = LabelForm.one
@@ -59,5 +61,5 @@ public struct RecordColumns: Sendable, Equatable {
   /// The names that are not nil.
   var names: [String] { namesBesidesEntities.compactMap { $0 } + entities.columns }
 
-  public var namesBesidesEntities: [String?] { [text, textPair, label, id, document] }
+  public var namesBesidesEntities: [String?] { [text, textPair] + negatives + [label, id, document] }
 }

@@ -46,7 +46,7 @@ struct TableParser: Sendable {
         try cell(name, cells)
       }
     }
-    if let name = columns.textPair { texts.append(try text(name, cells)) }
+    for name in (columns.textPair.map { [$0] } ?? []) + columns.negatives { texts.append(try text(name, cells)) }
     let id = try columns.id.map { (name) throws(TableFault.Problem) in try value(name, cells) }
     let document = try columns.document.map { (name) throws(TableFault.Problem) in try value(name, cells) }
     var record = Record(

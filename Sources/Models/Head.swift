@@ -21,21 +21,21 @@ struct HeadTransform: Sendable {
 
 /// The layers of a head whose sizes depend on the number of classes.
 public struct OutputLayers: Sendable {
-  /// The last linear layer.
-  public let classifier: Projection
+  /// The last linear layer; nil: an embedding model has none.
+  public let classifier: Projection?
   /// The transitions of a CRF; nil: it has none.
   public let chain: ChainWeights?
 
-  public init(_ classifier: Projection, chain: ChainWeights? = nil) {
+  public init(_ classifier: Projection?, chain: ChainWeights? = nil) {
     (self.classifier, self.chain) = (classifier, chain)
   }
 
-  public var parameters: [Parameter] { classifier.parameters + (chain?.parameters ?? []) }
+  public var parameters: [Parameter] { (classifier?.parameters ?? []) + (chain?.parameters ?? []) }
 
   /// A copy, which may be trained without changing these layers.
   public var copy: OutputLayers {
     OutputLayers(
-      classifier.copy,
+      classifier?.copy,
       chain: chain.map {
         ChainWeights(start: $0.start.copy(), transitions: $0.transitions.copy(), end: $0.end.copy())
       })
@@ -53,7 +53,7 @@ struct Head: Sendable {
   /// The head's own weights: a tied decoder has only its bias.
   func parameters(isTied: Bool) -> [Parameter] {
     (transform?.norm?.parameters ?? []) + tagLayers.parameters
-      + (isTied ? output.classifier.bias.map { [$0] } ?? [] : output.parameters)
+      + (isTied ? output.classifier?.bias.map { [$0] } ?? [] : output.parameters)
   }
 }
 
@@ -66,7 +66,11 @@ extension HeadType {
   func makeHead(
     _ root: Scope, _ config: ModelConfig, _ embeddings: Embeddings, _ layers: HeadLayers, classes: Int, reuse: Bool
   ) throws -> Head {
-    let layout = config.family.architecture.heads[self]
+    guard let layout = config.family.architecture.heads[self] else {
+      return Head(
+        transform: nil, tagLayers: try TagLayers(layers, root, config, reuse: reuse), output: OutputLayers(nil),
+        dropout: 0)
+    }
     let dropout = config.dropout(before: self)
     if isTied, config.json["tie_word_embeddings"] == false {
       throw ConfigFault(

@@ -1,4 +1,4 @@
-/// The layers of a token classifier's head besides its linear layer.
+/// The layers of a head besides its linear layer: those of a token classifier, and the pooling of an embedding model.
 
 /// ```
 /// hidden states of all layers ─ scalar mix ─▶ [n, d] ─ LSTM ─▶ [n, 2h] ─ linear ─▶ emissions [n, c] ─ CRF ─▶ tags
@@ -29,6 +29,8 @@ public struct HeadLayers: Sendable, Equatable {
   public var lstm: LSTM?
   /// Whether a learned weighted sum of all hidden states stands for the last (Peters et al. 2018).
   public var mixesStates = false
+  /// How an embedding model makes one vector of a text.
+  public var pooling = Pooling()
 
   public init() {}
 

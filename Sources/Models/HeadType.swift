@@ -9,14 +9,19 @@ public enum HeadType: Sendable {
   case questionAnswering
   /// Logits over the vocabulary; the decoder's weight is tied to the word embeddings: BertForMaskedLM.
   case maskedLM
+  /// One vector for every sequence, pooled from the hidden states without any weight: BertModel.
+  case embedding
 }
 
 extension HeadType {
-  /// Whether there is one row of logits per sequence, not per token.
-  public var isBySequence: Bool { self == .sequenceClassification }
+  /// Whether there is one row of logits per sequence, not per token. Those of an embedding model are the vectors.
+  public var isBySequence: Bool { self == .sequenceClassification || self == .embedding }
 
   /// Whether the last layer's weight is that of the word embeddings, and its outputs are the vocabulary.
   public var isTied: Bool { self == .maskedLM }
+
+  /// Whether there is a last linear layer of the head's own, with one output per label.
+  public var hasClassifier: Bool { !isTied && self != .embedding }
 
   /// The end of transformers' class names: `BertForTokenClassification`.
   var classSuffix: String {
@@ -25,6 +30,7 @@ extension HeadType {
     case .sequenceClassification: "ForSequenceClassification"
     case .questionAnswering: "ForQuestionAnswering"
     case .maskedLM: "ForMaskedLM"
+    case .embedding: "Model"
     }
   }
 
@@ -35,6 +41,7 @@ extension HeadType {
     case .sequenceClassification: "SEQ_CLS"
     case .questionAnswering: "QUESTION_ANS"
     case .maskedLM: nil
+    case .embedding: "FEATURE_EXTRACTION"
     }
   }
 }

@@ -66,7 +66,7 @@ extension ModelConfig {
     case .tokenClassification: tokenDropout ?? dropout
     case .sequenceClassification: sequenceDropout ?? dropout
     case .questionAnswering: questionDropout
-    case .maskedLM: 0
+    case .maskedLM, .embedding: 0
     }
   }
 

@@ -26,8 +26,8 @@ extension AdapterSet {
 extension RowAdapters {
   public func outputLayers(of model: TextModel) -> OutputLayers { head ?? model.outputLayers }
 
-  /// The last linear layer in this pass.
-  public func head(of model: TextModel) -> Projection { outputLayers(of: model).classifier }
+  /// The last linear layer in this pass. An embedding model has none.
+  public func head(of model: TextModel) -> Projection { outputLayers(of: model).classifier ?? model.classifier }
 }
 
 extension TextModel {

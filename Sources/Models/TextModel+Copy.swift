@@ -18,7 +18,7 @@ extension TextModel {
   public func copy(with adapters: RowAdapters = .none) throws -> TextModel {
     try TextModel(
       config, WeightSource(copying: parameters(adapters)), headType: headType, layers: headLayers,
-      classes: adapters.head(of: self).outputs,
+      classes: adapters.outputLayers(of: self).classifier?.outputs ?? 0,
       reuseHead: true, seed: 0)
   }
 }

@@ -56,6 +56,10 @@ extension TextModel {
     let requestedRows = rows.map { rows in
       encoded.tokenRows.map { tokenRows in rows.map { tokenRows[Int($0)] } } ?? rows
     }
+    if headType == .embedding {
+      precondition(rows == nil, "embeddings of some sequences only")
+      return headLayers.pooling(x, sequenceOffsets: encoded.sequenceOffsets, pass)
+    }
     if headType.isBySequence, config.rotary?.poolsMean == true {
       precondition(rows == nil, "means of some sequences only")
       x = sequenceMeans(x, sequenceOffsets: encoded.sequenceOffsets, pass)
@@ -77,6 +81,18 @@ extension TextModel {
       x = dropout(x, head.dropout, pass)
     }
     return JoinedProjection(adapters.head(of: self))(x, precision: precision, adapters, pass)
+  }
+}
+
+extension Pooling {
+  /// x [n, d] → [sequences, d]. Virtual tokens in the sequences count as tokens, as in sentence-transformers.
+  func callAsFunction(_ x: Tensor, sequenceOffsets: [Int], _ pass: Pass) -> Tensor {
+    let y =
+      switch mode {
+      case .mean: sequenceMeans(x, sequenceOffsets: sequenceOffsets, pass)
+      case .cls: gather(x, rows: sequenceOffsets.dropLast().map(Int32.init), pass)
+      }
+    return normalizes ? normalizeRows(y, pass) : y
   }
 }
 

@@ -26,9 +26,16 @@ extension TextModel {
     try withExtendedLifetime(weights) {
       try writeSafetensors(
         to: folder + "/model.safetensors",
-        tensors: weights.map { ($0.name, $0.shape, UnsafeBufferPointer($0.values)) }, dtype: format,
+        tensors: weights.map { (savedName($0.name), $0.shape, UnsafeBufferPointer($0.values)) }, dtype: format,
         metadata: ["format": "pt"])
     }
+  }
+}
+
+extension TextModel {
+  /// The name of a weight or a module in transformers' class: a model without a head has no prefix.
+  public func savedName(_ name: String) -> String {
+    headType == .embedding ? String(name.trimmingPrefix(config.family.names.baseModelPrefix + ".")) : name
   }
 }
 

@@ -128,8 +128,12 @@ public final class TextModel: @unchecked Sendable {
   /// The layers whose sizes depend on the number of classes; an adapter may have others.
   public var outputLayers: OutputLayers { head.output }
 
-  /// The last linear layer; an adapter may have another. A tied decoder's weight is the word embeddings.
-  public var classifier: Projection { head.output.classifier }
+  /// The last linear layer; an adapter may have another. A tied decoder's weight is the word embeddings. An embedding model
+  /// has none.
+  public var classifier: Projection {
+    guard let classifier = head.output.classifier else { preconditionFailure("an embedding model has no classifier") }
+    return classifier
+  }
 
   /// Names of the head's weights that are random: not in the checkpoint, and not among `names`, which an adapter has. A
   /// tied decoder's bias may be missing, because it is initialized with 0.

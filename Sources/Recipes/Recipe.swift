@@ -109,6 +109,10 @@ extension Recipe {
       $0.check(
         task.metrics.contains { $0.name == training.settings.metricForBestModel.name }, "metric_for_best_model",
         expected: oneOf(task.metrics.map { "\"\($0.name)\"" }) + " for task.type \"\(task.type.rawValue)\"")
+      $0.check(
+        !task.section.comparesExamples || training.settings.gradientAccumulationSteps == 1,
+        "gradient_accumulation_steps",
+        expected: "1, because the loss compares the examples of a batch; task.mini_batch_size makes large batches")
     }
     fields.object("logging") { logging.declare($0) }
     fields.field(

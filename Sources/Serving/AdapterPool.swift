@@ -83,7 +83,7 @@ public final class AdapterPool: Sendable {
   private static func base(
     _ task: FolderTask, _ model: TextModel, _ tokenizer: any Tokenizer, _ checkpoint: Checkpoint
   ) throws -> Member {
-    if !model.headType.isTied, case let name = model.classifier.weight.name, checkpoint.contains(name),
+    if model.headType.hasClassifier, case let name = model.classifier.weight.name, checkpoint.contains(name),
       let rows = try checkpoint.info(name).shape.first
     {
       try checkLabels(task, outputs: rows, model)
@@ -91,10 +91,10 @@ public final class AdapterPool: Sendable {
     if task.settings == nil, checkpoint.names.contains(where: HeadLayers.owns) {
       throw PoolFault.unknownHead(task.folder)
     }
-    guard model.newlyInitialized.isEmpty, !task.inference.labels.isEmpty || model.headType.isTied else {
+    guard model.newlyInitialized.isEmpty, !task.inference.labels.isEmpty || !model.headType.hasClassifier else {
       throw PoolFault.noHead(task.folder)
     }
-    try checkLabels(task, outputs: model.classifier.outputs, model)
+    try checkLabels(task, outputs: model.outputLayers.classifier?.outputs ?? 0, model)
     return Member(
       name: "base", folder: task.folder, adapter: nil, task: task.inference,
       tokenizer: try task.makeTokenizer(tokenizer, model.config),
@@ -105,7 +105,7 @@ public final class AdapterPool: Sendable {
     _ name: String, _ task: FolderTask, _ model: TextModel, _ tokenizer: any Tokenizer
   ) throws -> Member {
     let adapter = try Adapter(folder: task.folder, on: model)
-    try checkLabels(task, outputs: adapter.head.outputs, model)
+    if model.headType.hasClassifier { try checkLabels(task, outputs: adapter.head.outputs, model) }
     if let id = adapter.tokenRows?.ids.max(), id >= tokenizer.count {
       throw PoolFault.noTokens(adapter: task.folder, id: Int(id), tokenizer.count)
     }
@@ -119,7 +119,7 @@ public final class AdapterPool: Sendable {
 
   private static func checkLabels(_ task: FolderTask, outputs: Int, _ model: TextModel) throws {
     let count = task.inference.labels.count
-    if model.headType.isTied || count == outputs { return }
+    if !model.headType.hasClassifier || count == outputs { return }
     throw task.settings == nil
       ? PoolFault.noLabels(adapter: task.folder, task.type, classes: outputs)
       : .labelCount(adapter: task.folder, labels: count, classes: outputs)

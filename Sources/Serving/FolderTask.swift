@@ -10,6 +10,8 @@ public struct FolderTask: Sendable {
   /// nil: the folder has no tune.json.
   public let settings: TuneJSON?
   public let inference: any TaskInference
+  /// Tokens of a window; nil: the model's default.
+  private let maxLength: Int?
 
   public var type: TaskType { TaskType(of: inference) }
 
@@ -22,7 +24,7 @@ public struct FolderTask: Sendable {
     if folder != base { try AdapterFormat.check(folder) }
     let found = folder == base ? nil : try JSON(path: file)["task_type"]?.string
     if let settings {
-      inference = settings.task
+      (inference, maxLength) = (settings.task, settings.maxLength)
       let expected = Swift.type(of: inference).headType.peftTaskType
       if let found, found != expected {
         throw PoolFault.taskType(file, found, TaskType(of: inference), expected: expected)
@@ -35,7 +37,17 @@ public struct FolderTask: Sendable {
     }
     // The base's class says nothing about an adapter.
     let own = folder == base ? TaskType.architectures(of: config).first : nil
-    let type = try found.map { try Self.taskType(named: $0, problem, file) } ?? own ?? .tokenClassification
+    let isEmbedding = folder == base && fileExists(base + "/modules.json")
+    let type =
+      try found.map { try Self.taskType(named: $0, problem, file) }
+      ?? (isEmbedding ? .embedding : own ?? .tokenClassification)
+    if type == .embedding {
+      let stated = try SentenceTransformersFolder(base)
+      inference = Embedding(stated?.pooling ?? Pooling())
+      maxLength = stated?.maxLength.map { min($0, config.maxSequenceLength) }
+      return
+    }
+    maxLength = nil
     do {
       inference = try type.inference.init(labels: config.labels)
     } catch let fault as TaskFault {
@@ -54,6 +66,6 @@ public struct FolderTask: Sendable {
 
   func makeTokenizer(_ tokenizer: any Tokenizer, _ config: ModelConfig, reserved: Int = 0) throws -> TextTokenizer {
     try TextTokenizer(
-      tokenizer, config, maxLength: settings?.maxLength, stride: settings?.stride, reserved: reserved)
+      tokenizer, config, maxLength: maxLength, stride: settings?.stride, reserved: reserved)
   }
 }

@@ -30,6 +30,8 @@ public struct MergedModel {
       to: folder, labels: member.task.labels, problemType: Swift.type(of: member.task).problemType, as: format)
     let tokenizer = member.tokenizer.tokenizer
     try tokenizer.save(to: folder, hasTokenTypes: model.config.family.architecture.hasTokenTypes)
+    try (member.task as? Embedding)?.sentenceTransformersFolder(member.tokenizer).write(
+      to: folder, hiddenSize: model.config.hiddenSize)
     var settings = member.settings ?? TuneJSON(task: member.task)
     let baseName = settings.base?.name ?? publicName(ofBase: base, pool.model.config)
     (settings.maxLength, settings.stride) = (member.tokenizer.maxLength, member.tokenizer.stride)
@@ -41,7 +43,8 @@ public struct MergedModel {
     settings.merged = ["name": .string(lastPathComponent(self.adapter)), "peft_type": .string(method)]
     try settings.write(to: folder)
     let card = ModelCard(
-      base: baseName, library: "transformers", task: member.task, tags: ["merged", "tune"],
+      base: baseName, library: member.task is Embedding ? "sentence-transformers" : "transformers", task: member.task,
+      tags: ["merged", "tune"],
       title: "\(baseName) with a merged adapter",
       rows: [
         ("base", "\(baseName), SHA-256 of its weights \(pool.checkpoint.sha256)"),

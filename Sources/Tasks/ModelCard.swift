@@ -30,8 +30,14 @@ public struct ModelCard {
   }
 
   public var text: String {
-    let labels = task.labels.isEmpty ? "the vocabulary" : task.labels.joined(separator: ", ")
-    let facts = (rows + [("labels", labels)]).map { "| \($0.name) | \($0.value) |" }.joined(separator: "\n")
+    let outputs =
+      switch type(of: task).headType {
+      case .embedding:
+        ("vector", task.headLayers.pooling.mode.rawValue + (task.headLayers.pooling.normalizes ? ", normalized" : ""))
+      case .maskedLM: ("labels", "the vocabulary")
+      default: ("labels", task.labels.joined(separator: ", "))
+      }
+    let facts = (rows + [outputs]).map { "| \($0.name) | \($0.value) |" }.joined(separator: "\n")
     let method = method.map { "\n## Method\n\n```json\n\($0)\n```\n" } ?? ""
     return """
       ---
@@ -71,6 +77,9 @@ public struct ModelCard {
         + "\(ownLayers.joined(separator: ", ")), so that they answer differently."
     }
     let python = python.map { ", or with PEFT:\n\n```python\n\($0.text)\n```\n" } ?? "."
+    if task is Embedding, !isAdapter {
+      return "`tune predict THIS_FOLDER FILE`, or with SentenceTransformer(THIS_FOLDER)."
+    }
     return switch (task is any RecordInference, isAdapter) {
     case (true, true): "`tune predict BASE --adapter name=THIS_FOLDER FILE`\(python)"
     case (true, false): "`tune predict THIS_FOLDER FILE`, or with transformers' \(description.autoModel)."

@@ -14,6 +14,8 @@ public enum Prediction: Sendable, Equatable {
   case value(Double)
   /// An answer to a question.
   case answer(AnswerPrediction)
+  /// The vector of each of the record's texts.
+  case vectors([[Float]])
 }
 
 /// A label and its probability.
@@ -58,6 +60,9 @@ extension Prediction {
     case .label(let label, _): ["labels": ["label": .string(label), "probabilities": scores]]
     case .labels(let labels, _): ["labels": ["labels": .array(labels.map(JSON.string)), "probabilities": scores]]
     case .value(let value): ["value": rounded(value)]
+    case .vectors(let vectors) where vectors.count == 1: ["embedding": vectors[0].json]
+    case .vectors(let vectors):
+      ["embedding": .array(vectors.map(\.json)), "similarity": similarity.map(rounded) ?? .null]
     case .answer(let answer):
       [
         "answer": answer.answer?.json ?? ["text": ""], "n_best": .array(answer.candidates.map(\.json)),
@@ -90,6 +95,7 @@ extension Prediction {
     case .label(let label, _): .string(label)
     case .labels(let labels, _): .array(labels.map(JSON.string))
     case .value(let value): rounded(value)
+    case .vectors: similarity.map(rounded) ?? .null
     case .answer(let answer): answer.answer.flatMap { $0.text.isEmpty ? nil : .object($0.span) } ?? .null
     }
   }
@@ -99,12 +105,29 @@ extension Prediction {
     switch self {
     case .tags(let tags, _): .array(tags.map { rounded($0.probability) })
     case .entities(let entities): .array(entities.map { rounded($0.probability) })
-    case .value: .null
+    case .value, .vectors: .null
     case .answer(let answer): .array(answer.candidates.map { .object($0.span) })
     case .label(_, let probabilities), .labels(_, let probabilities):
       .object(.init(probabilities.map { ($0.label, rounded($0.probability)) }) { first, _ in first })
     }
   }
+}
+
+extension Prediction {
+  /// How similar the first two texts are: the cosine of the angle between their vectors, 0 where one is zero; nil: there is one
+  /// text.
+  var similarity: Double? {
+    if case .value(let value) = self { return value }
+    guard case .vectors(let vectors) = self, vectors.count > 1 else { return nil }
+    func dot(_ a: [Float], _ b: [Float]) -> Double { zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
+    let (a, b) = (vectors[0], vectors[1]), length = (dot(a, a) * dot(b, b)).squareRoot()
+    return length > 0 ? dot(a, b) / length : 0
+  }
+}
+
+extension [Float] {
+  /// With as many digits as the numbers need.
+  fileprivate var json: JSON { .array(map { .double(Double($0.description) ?? 0) }) }
 }
 
 extension Entity {

@@ -45,9 +45,18 @@ public struct PythonSnippet {
 
     \(ownWords.map { $0.python + "\n" } ?? "")inputs = tokenizer(\(arguments))
     with torch.no_grad():
-        \(headType == .questionAnswering ? "outputs = model.get_base_model()(**inputs)  # PEFT's own forward drops the token types" : "logits = model(**inputs).logits[0]\(ownRows)")
+        \(forward)
     \(answer)
     """
+  }
+
+  private var forward: String {
+    switch headType {
+    case .questionAnswering:
+      "outputs = model.get_base_model()(**inputs)  # PEFT's own forward drops the token types"
+    case .embedding: "states = model(**inputs).last_hidden_state[0]"
+    default: "logits = model(**inputs).logits[0]\(ownRows)"
+    }
   }
 
   private var autoModel: String { type(of: task).description.autoModel }
@@ -73,6 +82,7 @@ public struct PythonSnippet {
     if headType == .questionAnswering {
       return "QUESTION = \"What did aspirin cause?\"\nCONTEXT = \"The patient developed nausea after aspirin.\"\n"
     }
+    if headType == .embedding { return "TEXT = \"The patient developed nausea after aspirin.\"\n" }
     let pair = isPair ? "TEXT_PAIR = \"Nausea is an adverse event of aspirin.\"\n" : ""
     return "TEXT = \"The patient developed nausea after aspirin.\"\n\(pair)\nlabels = \(python(task.labels))"
   }
@@ -80,7 +90,7 @@ public struct PythonSnippet {
   private var load: String {
     let plain = "base = \(autoModel).from_pretrained(BASE, dtype=torch.float32)"
     let load =
-      headType.isTied || headType == .questionAnswering
+      !headType.hasClassifier || headType == .questionAnswering
       ? plain
       : """
       base = \(autoModel).from_pretrained(
@@ -139,6 +149,10 @@ public struct PythonSnippet {
       start, end = (int(logits[0].argmax()) for logits in (outputs.start_logits, outputs.end_logits))
       print(tokenizer.decode(inputs["input_ids"][0][start:end + 1]))
       """
+    case .embedding:
+      (task.headLayers.pooling.mode == .mean ? "vector = states.mean(0)" : "vector = states[0]")
+        + (task.headLayers.pooling.normalizes ? "\nvector = torch.nn.functional.normalize(vector, dim=0)" : "")
+        + "\nprint(vector.tolist())"
     case .maskedLM:
       """
       position = inputs["input_ids"][0].tolist().index(tokenizer.mask_token_id)

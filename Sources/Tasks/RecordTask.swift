@@ -153,6 +153,7 @@ public struct RecordTask: Task {
     of data: EncodedSplit, _ logits: [(sequence: Int, logits: Logits)], _ loss: Double
   ) throws -> Evaluation {
     let predictions = try data.predictions(from: logits)
+    let loss = inference.loss(data.records, predictions) ?? loss
     let examples = try inference.examples(data.records, predictions)
     var (values, json) = examples.evaluation
     if inference.temperature != nil {

@@ -27,7 +27,8 @@ public struct SavedPredictions {
     let documents = rows.map { $0["document"]?.int.map(String.init) }
     let first = ScoredSplit(try inference.examples(saved: rows), documents: documents)
     if first.units.count < 2 {
-      throw PairingFault(runs: [run, other.run], why: "their test data are a single document, and nothing can be drawn")
+      throw PairingFault(
+        runs: [run, other.run], why: "their test data are a single document, and nothing can be drawn")
     }
     return PairedSplit(try inference.examples(saved: rows + other.rows), first: first)
   }

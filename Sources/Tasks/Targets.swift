@@ -10,6 +10,15 @@ public struct SpanTarget: Sendable, Equatable {
   public init(length: Int, span: ClosedRange<Int32>?) { (self.length, self.span) = (length, span) }
 }
 
+/// Texts that belong together, with one row of vectors each: a pair, or a text with a similar one and different ones.
+public struct TextGroup: Sendable, Equatable {
+  public let count: Int32
+  /// How similar the first two are; nil: it is not known.
+  public let score: Float?
+
+  public init(count: Int32, score: Float? = nil) { (self.count, self.score) = (count, score) }
+}
+
 public enum Targets: Sendable, Equatable {
   /// A class for each row of logits; negative: the row has no target.
   case classes([Int32])
@@ -21,8 +30,10 @@ public enum Targets: Sendable, Equatable {
   case spans([SpanTarget])
   /// A class for each word of each sequence, one row of logits each; where one is negative, the sequence has no target.
   case tagSequences([[Int32]])
+  /// The groups of texts that the rows of vectors belong to.
+  case texts([TextGroup])
 
-  /// The number of rows of logits, or of sequences.
+  /// The number of rows of logits, of sequences, or of groups of texts.
   public var count: Int {
     switch self {
     case .classes(let classes): classes.count
@@ -30,6 +41,7 @@ public enum Targets: Sendable, Equatable {
     case .values(let values): values.count
     case .spans(let spans): spans.count
     case .tagSequences(let sequences): sequences.count
+    case .texts(let groups): groups.count
     }
   }
 
@@ -37,7 +49,7 @@ public enum Targets: Sendable, Equatable {
   public var isByRow: Bool {
     switch self {
     case .classes, .classSets, .values: true
-    case .spans, .tagSequences: false
+    case .spans, .tagSequences, .texts: false
     }
   }
 
@@ -54,13 +66,17 @@ public enum Targets: Sendable, Equatable {
     case .values(let values): !values[index].isNaN
     case .spans(let spans): spans[index].span != nil
     case .tagSequences(let sequences): !sequences[index].isEmpty && sequences[index].allSatisfy { $0 >= 0 }
+    case .texts: true
     }
   }
 
   /// The number of rows of logits with a target.
   public var labeledRowCount: Int {
-    guard case .tagSequences(let sequences) = self else { return labeled.count }
-    return labeled.reduce(0) { $0 + sequences[$1].count }
+    switch self {
+    case .tagSequences(let sequences): labeled.reduce(0) { $0 + sequences[$1].count }
+    case .texts(let groups): groups.reduce(0) { $0 + Int($1.count) }
+    default: labeled.count
+    }
   }
 
   /// The targets at `indices`, in this order.
@@ -71,6 +87,7 @@ public enum Targets: Sendable, Equatable {
     case .values(let values): .values(indices.map { values[$0] })
     case .spans(let spans): .spans(indices.map { spans[$0] })
     case .tagSequences(let sequences): .tagSequences(indices.map { sequences[$0] })
+    case .texts(let groups): .texts(indices.map { groups[$0] })
     }
   }
 
@@ -86,7 +103,7 @@ public enum Targets: Sendable, Equatable {
     case .classes(let classes): .classes(spread(classes, -1))
     case .classSets(let sets): .classSets(spread(sets, []))
     case .values(let values): .values(spread(values, .nan))
-    case .spans, .tagSequences: self
+    case .spans, .tagSequences, .texts: self
     }
   }
 
@@ -105,6 +122,7 @@ public enum Targets: Sendable, Equatable {
     case (.values(let a), .values(let b)): self = .values(a + b)
     case (.spans(let a), .spans(let b)): self = .spans(a + b)
     case (.tagSequences(let a), .tagSequences(let b)): self = .tagSequences(a + b)
+    case (.texts(let a), .texts(let b)): self = .texts(a + b)
     default: preconditionFailure("targets of different types in one batch")
     }
   }

@@ -34,6 +34,18 @@ public struct Evaluation: Sendable {
   }
 }
 
+/// How the loss of a batch comes from its examples.
+public enum BatchLoss: Sendable, Equatable {
+  /// It is the sum of their losses, so that each shard computes its own.
+  case ofExamples
+  /// It compares them, so that all outputs are computed before any gradient. With a size the batch is cached, in mini-batches
+  /// of this many examples.
+  case ofWholeBatch(miniBatchSize: Int?)
+
+  /// Whether forward passes are repeated instead of kept.
+  public var isCached: Bool { if case .ofWholeBatch(.some) = self { true } else { false } }
+}
+
 public protocol Task: Sendable {
   /// Tokens of each training example.
   var lengths: [Int] { get }
@@ -43,6 +55,7 @@ public protocol Task: Sendable {
   func hasTargets(_ example: Int) -> Bool
   /// The batch of some training examples at a step. Anything random in it is a function of the step and the example.
   func batch(_ examples: [Int], at step: Int) -> LabeledBatch
+  var batchLoss: BatchLoss { get }
   /// The loss divided by `norm`, the weight of the whole batch's targets. Sets the gradient of the logits.
   /// - Parameter chain: the transitions of the head's CRF; nil: it has none.
   func loss(of logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass) -> Double
@@ -85,6 +98,7 @@ public struct VaryingInput: Sendable {
 extension Task {
   public var sequenceLengths: SequenceLengths { SequenceLengths(lengths) }
   public func hasTargets(_ example: Int) -> Bool { true }
+  public var batchLoss: BatchLoss { .ofExamples }
   public func describe(example: Int) -> String { "training example \(example + 1)" }
   public var varyingInput: VaryingInput? { nil }
   public func records(in split: Split) -> (any Dataset)? { nil }

@@ -24,6 +24,8 @@ public enum TaskFault: Error, CustomStringConvertible {
   case noEntities(Record)
   case noQuestion(Record)
   case noAnswers(file: String)
+  /// Scored pairs have no column of the second text.
+  case noPairs
 
   public var description: String {
     switch self {
@@ -61,6 +63,9 @@ public enum TaskFault: Error, CustomStringConvertible {
       "training.metric_for_best_model is \"\(name)\", which needs a positive class, but the data have "
         + "\(labels.count) labels. Set 'task.positive_label' to one of \(labels.prefix(20).joined(separator: ", "))"
         + "\(labels.count > 20 ? ", …" : ""), or choose another metric."
+    case .noPairs:
+      "data.text_pair_column is not set. An evaluation of embeddings reads pairs of texts with a score: name the columns of "
+        + "both texts and of the score."
     case .noLabels(let file): "\(file): no record has a label. Is 'data.label_column' right?"
     case .oneLabel(let file, let label):
       "\(file): every record has the label \"\(label)\"; a classifier needs at least two labels. "

@@ -68,6 +68,8 @@ public protocol RecordInference: TaskInference {
   func gold(of record: Record) -> JSON
   /// A record that is labeled with what `gold` gave.
   func savedRecord(gold: JSON) -> Record
+  /// The loss of an evaluation, where it is not the sum of `evaluationLoss`; nil: it is.
+  func loss(_ records: some Dataset, _ predictions: [Prediction]) -> Double?
   /// The loss of an evaluation.
   var evaluationLoss: any LossFunction { get }
   /// Converts records that are labeled in another form, such as another tag scheme, with a note for the user.
@@ -116,6 +118,7 @@ extension RecordInference {
   }
 
   public func encoder(_ tokenizer: TextTokenizer) -> (Record) -> EncodedRecord { { encode($0, tokenizer) } }
+  public func loss(_ records: some Dataset, _ predictions: [Prediction]) -> Double? { nil }
   public var isFittedOnDev: Bool { false }
   public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self { self }
   /// Without one.

@@ -24,15 +24,17 @@ public struct TaskContext: Sendable {
   public let baseLabels: [String]
   /// Labels of the teachers whose logits are compared; nil: none.
   public let teacherLabels: [String]?
+  /// The base model's folder; nil: there is none.
+  public let base: String?
   public let seed: UInt64
   public let threads: Int
 
   public init(
-    data: TaskData, tokenizer: TextTokenizer, baseLabels: [String], teacherLabels: [String]?, seed: UInt64,
-    threads: Int
+    data: TaskData, tokenizer: TextTokenizer, baseLabels: [String], teacherLabels: [String]?, base: String? = nil,
+    seed: UInt64, threads: Int
   ) {
     (self.data, self.tokenizer, self.baseLabels) = (data, tokenizer, baseLabels)
-    (self.teacherLabels, self.seed, self.threads) = (teacherLabels, seed, threads)
+    (self.teacherLabels, self.base, self.seed, self.threads) = (teacherLabels, base, seed, threads)
   }
 
   /// The teachers' labels, or those of the base model, if they suffice for the data; nil: a new head is needed.

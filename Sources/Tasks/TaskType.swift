@@ -16,6 +16,8 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
   case regression
   /// The answer to a question as a part of its context.
   case extractiveQA = "extractive_qa"
+  /// A vector per text.
+  case embedding
   /// Masked-language modeling on running text.
   case maskedLM = "masked_lm"
 
@@ -27,6 +29,7 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
     case .multiLabelClassification: MultiLabelClassification.self
     case .regression: Regression.self
     case .extractiveQA: ExtractiveQA.self
+    case .embedding: Embedding.self
     case .maskedLM: MaskedLM.self
     }
   }
@@ -49,6 +52,8 @@ extension TaskType {
     let problem = config.json["problem_type"]?.string ?? (config.labels.count == 1 ? "regression" : nil)
     return allCases.filter {
       let task = $0.inference
+      // The class without a head, which every checkpoint can be, says nothing.
+      if task.headType == .embedding { return false }
       return classes.contains(config.family.architecture.className(task.headType))
         && (problem == nil || task.problemType == nil || task.problemType == problem)
     }

@@ -29,6 +29,8 @@ public final class Trainer {
   public var untrainedExampleCount: Int { exampleCount - plan.batcher.examples.count }
 
   var state = TrainingState()
+  /// The passes of the shards of a batch whose loss compares its examples.
+  var shardPasses: [ShardPass] = []
   var speed = EvaluationSpeed()
 
   /// Trains exactly the parameters of `table`, which includes those of the objective.
@@ -102,16 +104,18 @@ public final class Trainer {
   func step(_ examples: [Int]) throws -> StepRecord {
     let clock = ContinuousClock(), begin = clock.now
     let number = state.step, seed = settings.seed
-    let batches = shards(of: examples, lengths: plan.batcher.lengths, size: shardSize).map {
-      task.batch($0, at: number)
-    }
+    let batches = parts(of: examples).map { task.batch($0, at: number) }
     let totals = BatchTotals(batches)
     precondition(totals.labeled > 0 || !objective.requiresTargets, "step \(number + 1): no example has a target")
-    let losses = replicas.sum(shards: batches.count, into: gradients) {
-      [model, adapters, task, objective] shard, workspace, gradients in
-      let pass = Pass(workspace, gradients: gradients, randomKey: RandomKey(seed: seed, step: number, shard: shard))
-      return objective.losses(model, adapters: adapters, task, batches[shard], totals: totals, pass)
-    }
+    let keys = batches.indices.map { RandomKey(seed: seed, step: number, shard: $0) }
+    let losses =
+      comparesExamples && batches.count > 1
+      ? wholeBatchLosses(batches, keys, totals, isCached: task.batchLoss.isCached)
+      : replicas.sum(shards: batches.count, into: gradients) {
+        [model, adapters, task, objective] shard, workspace, gradients in
+        let pass = Pass(workspace, gradients: gradients, randomKey: keys[shard])
+        return objective.losses(model, adapters: adapters, task, batches[shard], totals: totals, pass)
+      }
     let added = hook?.addLoss(to: gradients), loss = losses.reduce(0, +) + (added ?? 0)
     guard loss.isFinite else { throw nonFiniteFault(loss, norm: nil, examples) }
     let learningRate = schedule.learningRate(at: number)
@@ -128,6 +132,20 @@ public final class Trainer {
       step: state.step, steps: steps, epoch: plan.epochs(after: state.step), loss: loss,
       terms: terms(losses, added), learningRate: learningRate, gradientNorm: gradientNorm,
       tokens: tokens, totalTokens: state.tokens, seconds: state.seconds, secondsLeft: secondsLeft)
+  }
+
+  /// Whether the loss is the task's, and compares the examples of a batch.
+  private var comparesExamples: Bool { task.batchLoss != .ofExamples && objective is TaskLoss }
+
+  /// The shards of a batch: by tokens, or mini-batches of a cached batch. One where teachers also read a batch whose loss
+  /// compares its examples.
+  private func parts(of examples: [Int]) -> [[Int]] {
+    switch task.batchLoss {
+    case .ofWholeBatch(let size?):
+      stride(from: 0, to: examples.count, by: size).map { Array(examples[$0..<min($0 + size, examples.count)]) }
+    case .ofWholeBatch where !comparesExamples: [examples]
+    default: shards(of: examples, lengths: plan.batcher.lengths, size: shardSize)
+    }
   }
 
   /// The terms of the loss by name; empty if it has a single term.

@@ -11,13 +11,15 @@ import Training
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Predict entities in texts, or labels of texts, with one or several adapters.",
+    commandName: "predict",
+    abstract: "Predict entities in texts, labels or vectors of texts, with one or several adapters.",
     discussion: """
       Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts), "words" (a list, \
       for a token classifier), or the columns of the run if it read JSON lines. Each output line is the input's object with \
       the predictions by adapter: "entities" of a token classifier, whose offsets count Unicode code points of the text, or \
       words, which then also have "tags"; or "labels" of a sequence classifier. A model that answers questions reads objects \
-      with "question" and "context", or a file of SQuAD's JSON (.json); its output has "answer" and the candidates "n_best". \
+      with "question" and "context", or a file of SQuAD's JSON (.json); its output has "answer" and the candidates "n_best". An \
+      embedding model prints "embedding", a vector for each text, and the "similarity" of a pair. \
       They replace members of these names, such as gold labels. Lines are answered as they arrive. A line that cannot be read \
       ends the command after the answers before it; with --keep-going its row is {"error": …}, and the exit status is 1 at \
       the end. Without an adapter the model's own \

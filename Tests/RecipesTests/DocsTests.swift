@@ -77,9 +77,12 @@ private let variants: [JSON] = {
   let texts = ["relation_extraction", "multi_label_classification", "regression"].map {
     sequences.with("task.type", .string($0))
   }
+  let vectors = sequences.with("task.type", "embedding").with("data.text_pair_column", "b")
   let questions = dev.with("task.type", "extractive_qa").with("data.format", "squad")
-  let distilled = ([dev, maskedLM, sequences, questions] + texts).map { $0.with("distillation", ["teachers": "t"]) }
-  return [dev, maskedLM, sequences, questions] + texts + methods + optimizers + schedules + distilled
+  let distilled = ([dev, maskedLM, sequences, questions, vectors] + texts).map {
+    $0.with("distillation", ["teachers": "t"])
+  }
+  return [dev, maskedLM, sequences, questions, vectors] + texts + methods + optimizers + schedules + distilled
     + [minimalRecipe.with("data.folds", ["count": 2]), dev.with("distillation", ["teachers": "t", "cache": "c"])]
 }()
 

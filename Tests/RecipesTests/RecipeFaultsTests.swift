@@ -54,7 +54,7 @@ private let lora = minimalRecipe.with("method", ["type": "lora"])
     (
       "task.type", "ner",
       "found \"ner\"; expected \"token_classification\", \"sequence_classification\", \"relation_extraction\", "
-        + "\"multi_label_classification\", \"regression\", \"extractive_qa\" or \"masked_lm\". Did you mean 'token_classification'?"
+        + "\"multi_label_classification\", \"regression\", \"extractive_qa\", \"embedding\" or \"masked_lm\". Did you mean 'token_classification'?"
     ),
     ("task.class_weights", 3, "found 3; expected an object, each value a number above 0."),
     ("data.format", nil, "missing; expected \"conll\", \"squad\", \"text\", \"jsonl\", \"tsv\" or \"csv\"."),
@@ -239,7 +239,7 @@ func `settings for evaluation require dev data`(_ key: String, _ value: String) 
         model.path: missing; expected the path of a folder with config.json.
         output: missing; expected the path of a folder, which is created if it is missing.
         seed: found 1.5; expected a whole number of at least 0.
-        task.type: missing; expected "token_classification", "sequence_classification", "relation_extraction", "multi_label_classification", "regression", "extractive_qa" or "masked_lm".
+        task.type: missing; expected "token_classification", "sequence_classification", "relation_extraction", "multi_label_classification", "regression", "extractive_qa", "embedding" or "masked_lm".
         training.epochs: found 0; expected a number above 0.
       """)
   #expect(

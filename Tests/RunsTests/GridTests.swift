@@ -70,7 +70,8 @@ private struct TestGrid {
 }
 
 @Test func `a snapshot that a killed run left beside its result is removed`() throws {
-  let test = try TestGrid(["lora"]), done = "finished with 2 steps", snapshots = test.folder.path + "/runs/lora/snapshots"
+  let test = try TestGrid(["lora"]), done = "finished with 2 steps"
+  let snapshots = test.folder.path + "/runs/lora/snapshots"
   #expect(try test.execute(.new) == ([done], ["began lora"]))
   try makeFolder(snapshots)
   try writeFile("", to: snapshots + "/step-00000002.safetensors")

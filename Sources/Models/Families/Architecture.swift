@@ -40,12 +40,14 @@ struct HeadLayouts: Sendable {
   let token, sequence, maskedLM: HeadLayout
   var question = HeadLayout(output: "qa_outputs")
 
-  subscript(type: HeadType) -> HeadLayout {
+  /// nil: the head has no layers.
+  subscript(type: HeadType) -> HeadLayout? {
     switch type {
     case .tokenClassification: token
     case .sequenceClassification: sequence
     case .questionAnswering: question
     case .maskedLM: maskedLM
+    case .embedding: nil
     }
   }
 }

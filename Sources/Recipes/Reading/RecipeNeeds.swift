@@ -41,6 +41,10 @@ public struct RecipeNeed: Sendable, Equatable {
       "runs/covid-qa",
       "made of COVID-QA (github.com/deepset-ai/COVID-QA) by: scripts/split-squad.py 200423_covidQA.json runs/covid-qa"
     ),
+    (
+      "runs/pubmed-sentences",
+      "made of running text, one text a line, by: scripts/split-sentences.py TEXT 30000 sent1 > runs/pubmed-sentences/train.tsv"
+    ),
     ("runs/minilm-5950", "made by scripts/make-base.sh"),
     ("runs/distil-general/model", "the result of: tune run distil-general"),
     ("checkpoints/ncbi-disease-teacher/adapter", "the result of: tune run ncbi-disease-teacher"),

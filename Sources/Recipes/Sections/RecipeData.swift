@@ -102,6 +102,7 @@ extension Recipe {
       fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Train only on the first examples.")
       fields.optional(
         "max_dev_examples", &maxDevExamples, .int(1...), needs: "data.dev", "Evaluate dev only on its first examples.")
+      if let task { checkPairs(fields, task) }
     }
 
     /// Reads the labels of tables as the task has them.
@@ -130,6 +131,18 @@ extension Recipe {
         "task.entity_marking", "found, but the data do not say where the entities are",
         expected: "'data.subject_column' and 'data.object_column', or 'data.subject_marks' and 'data.object_marks'",
         advice: "Add these, or remove 'task.entity_marking': the text is then read as it is.")
+    }
+
+    private func checkPairs(_ fields: Fields, _ task: Task) {
+      guard let table = formatSection as? TableDataFormat else { return }
+      let kind = (task.section as? EmbeddingSettings)?.loss.kind
+      fields.check(
+        table.columns.negatives.isEmpty || kind == .multipleNegativesRanking, "negative_columns",
+        expected: "no value unless task.loss is \"multiple_negatives_ranking\"")
+      let needsPairs = kind.map { $0 != .simCSE || dev != nil || test != nil } ?? false
+      fields.check(
+        !needsPairs || table.columns.textPair != nil, "text_pair_column",
+        expected: "the column of a pair's second text: \(kind == .simCSE ? "dev and test are" : "the data are") pairs")
     }
 
     /// The keys of the windows, for a file to evaluate.
@@ -196,6 +209,9 @@ extension TableDataFormat: DataFormatSection {
     var label = columns.label ?? "label"
     fields.field("text_column", &columns.text, .string, "Column of the text.")
     fields.optional("text_pair_column", &columns.textPair, .string, "Column of the second text of a pair.")
+    fields.field(
+      "negative_columns", &columns.negatives, .list(of: .string),
+      "Columns of texts that are not similar to the first (hard negatives).")
     fields.field("label_column", &label, .string, "Column of the label.")
     fields.optional("id_column", &columns.id, .string, "Column of the record's id; else its number in the file.")
     fields.optional(
@@ -211,6 +227,10 @@ extension TableDataFormat: DataFormatSection {
     fields.check(
       documentSeparator == nil || (columns.id != nil && columns.textPair == nil), "document_separator",
       expected: "an id_column, and no text_pair_column")
+    fields.check(
+      columns.negatives.isEmpty
+        || Set(columns.negatives + [columns.text, columns.textPair ?? "", label]).count == columns.negatives.count + 3,
+      "negative_columns", expected: "columns other than those of the texts and the label, each once")
     func isOwn(_ name: String?, _ others: [String?]) -> Bool { name == nil || !others.contains(name) }
     fields.check(
       label != columns.text, "label_column", "text_column", expected: "text_column and label_column to differ")

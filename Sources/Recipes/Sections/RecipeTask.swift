@@ -9,6 +9,8 @@ protocol TaskSection: TaskSettings {
   var content: RecordContent { get }
   /// Whether it splits long texts into windows, which share `data.stride` tokens.
   var usesWindows: Bool { get }
+  /// Whether the loss of a batch compares its examples.
+  var comparesExamples: Bool { get }
   /// The defaults of the section "distillation".
   var distillation: Recipe.Distillation { get }
   mutating func declare(_ fields: Fields)
@@ -16,6 +18,7 @@ protocol TaskSection: TaskSettings {
 
 extension TaskSection {
   var usesWindows: Bool { true }
+  var comparesExamples: Bool { false }
 
   /// Equal weights of KL and task loss, on labeled tokens.
   var distillation: Recipe.Distillation {
@@ -35,6 +38,7 @@ extension TaskType {
     case .multiLabelClassification: MultiLabelClassificationSettings()
     case .regression: RegressionSettings()
     case .extractiveQA: ExtractiveQASettings()
+    case .embedding: EmbeddingSettings()
     case .maskedLM: MaskedLMSettings()
     }
   }
@@ -63,7 +67,7 @@ extension Recipe {
       var variant = type
       fields.choice(
         "type", &variant,
-        "Task type: one label per word, one or several per text, a relation, a number, an answer, or masked-language modeling."
+        "Task type: one label per word, one or several per text, a relation, a number, an answer, a vector, or masked-language modeling."
       ) {
         variant, fields in
         var task = variant == type ? self : Task(variant)

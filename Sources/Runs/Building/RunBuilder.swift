@@ -111,13 +111,21 @@ public struct RunBuilder {
     let data = recipe.data.taskData, settings = recipe.task.settings
     let source = try ModelSource(recipe.model, newTokens: settings.newTokens(in: data), threads: threads)
     let tokenizer = try TextTokenizer(
-      source.tokenizer, source.config, maxLength: recipe.data.maxLength, stride: recipe.data.stride,
+      source.tokenizer, source.config, maxLength: recipe.data.maxLength ?? statedMaxLength(source.config),
+      stride: recipe.data.stride,
       reserved: recipe.method.adapter?.virtualTokenCount ?? 0)
     let setup = try settings.setUp(
       TaskContext(
         data: data, tokenizer: tokenizer, baseLabels: baseLabels(source.config), teacherLabels: teacherLabels(),
-        seed: UInt64(recipe.seed), threads: threads))
+        base: recipe.model.path, seed: UInt64(recipe.seed), threads: threads))
     return (source, tokenizer, setup)
+  }
+
+  /// The window of a base in a folder of sentence-transformers, for embeddings; nil: not stated.
+  private func statedMaxLength(_ config: ModelConfig) throws -> Int? {
+    guard recipe.task.type == .embedding, let path = recipe.model.path, recipe.model.initialization == .checkpoint
+    else { return nil }
+    return try SentenceTransformersFolder(path)?.maxLength.map { min($0, config.maxSequenceLength) }
   }
 
   /// The labels of the base's head; none if config.json names a model with a head of another task.

@@ -20,6 +20,8 @@ enum TeacherFault: Error, CustomStringConvertible {
   case varyingInput(VaryingInput)
   case noClasses(TaskType)
   case words(String)
+  case vectorSize(teacher: String, Int, student: Int)
+  case cachedBatches
 
   var description: String {
     switch self {
@@ -29,6 +31,11 @@ enum TeacherFault: Error, CustomStringConvertible {
     case .noClasses(let task):
       "distillation.cache: holds the probabilities of classes, of which one applies; \(task.rawValue) has none. Remove the "
         + "key: the teachers then run at every step."
+    case .vectorSize(let path, let found, let wanted):
+      "distillation.kl_weight: the vectors of \(path) have \(found) numbers, the student's \(wanted). Set it to 0 and use "
+        + "distillation.hidden_weight, which trains a projection, or relation_weight."
+    case .cachedBatches:
+      "task.mini_batch_size: with teachers batches are not cached. Remove the key, or 'distillation'."
     case .words(let path):
       "distillation.teachers: the head of \(path) has an LSTM, which reads words; the student's reads tokens. Set "
         + "task.decoder to \"crf\" or task.lstm_hidden_size, or distillation.kl_weight to 0."

@@ -24,6 +24,7 @@ extension RunBuilder {
   /// - Throws: `TeacherFault`, and the errors of the teachers' files.
   func makeObjective(_ student: TextModel, _ setup: TaskSetup, _ tokenizer: TextTokenizer) throws -> ObjectiveSetup {
     guard let recipe = recipe.distillation else { return ObjectiveSetup() }
+    if setup.task.batchLoss.isCached { throw TeacherFault.cachedBatches }
     var settings = DistillationSettings(recipe)
     settings.relationHeads = recipe.relationHeads ?? student.config.numAttentionHeads
     var result = ObjectiveSetup(), teachers: [Teacher] = []
@@ -72,8 +73,11 @@ extension RunBuilder {
       throw TeacherFault.vocabulary(teacher: path, config.vocabSize, student: student.config.vocabSize)
     }
     let labels = try labelsOf(teacher, config)
-    if comparesLogits && !setup.headType.isTied && labels != setup.labels {
+    if comparesLogits && setup.headType.hasClassifier && labels != setup.labels {
       throw TeacherFault.labels(teacher: teacher.adapter ?? path, found: labels, wanted: setup.labels)
+    }
+    if comparesLogits, setup.headType == .embedding, config.hiddenSize != student.config.hiddenSize {
+      throw TeacherFault.vectorSize(teacher: path, config.hiddenSize, student: student.config.hiddenSize)
     }
     if comparesLogits, let layers = settings?.task.headLayers, layers.lstm != nil,
       !setup.inference.headLayers.readsWords
@@ -82,7 +86,7 @@ extension RunBuilder {
     }
     let checkpoint = try Checkpoint(folder: path, threads: threads), hash = checkpoint.sha256
     let model = try TextModel(
-      config, checkpoint, headType: setup.headType, layers: settings?.task.headLayers ?? HeadLayers(),
+      config, checkpoint, headType: setup.headType, layers: try headLayers(settings, path, setup),
       classes: max(setup.labels.count, 1), reuseHead: true, seed: 0)
     var files = [path + "/config.json"], adapterNames: Set<String> = [], set: AdapterSet?
     var notes = checkpoint.notes
@@ -92,7 +96,7 @@ extension RunBuilder {
         throw TeacherFault.differentBase(adapter: folder, base: path, differences)
       }
       let adapter = try Adapter(folder: folder, on: model)
-      if comparesLogits && !setup.headType.isTied && adapter.head.outputs != setup.labels.count {
+      if comparesLogits && setup.headType.hasClassifier && adapter.head.outputs != setup.labels.count {
         throw TeacherFault.classes(adapter: folder, adapter.head.outputs, labels: setup.labels.count)
       }
       let positions = config.maxSequenceLength - adapter.method.virtualTokenCount
@@ -109,6 +113,13 @@ extension RunBuilder {
     model.setPrecision(recipe.precision, adapters: [set].compactMap { $0 })
     let digest = try ([hash] + files.map { try sha256(ofFile: $0) }).joined(separator: " ")
     return (model, RowAdapters(set), digest, notes)
+  }
+
+  /// Those of the teacher's tune.json; without one, the pooling of its folder of sentence-transformers.
+  private func headLayers(_ settings: TuneJSON?, _ path: String, _ setup: TaskSetup) throws -> HeadLayers {
+    if let settings { return settings.task.headLayers }
+    guard setup.headType == .embedding else { return HeadLayers() }
+    return Embedding(try SentenceTransformersFolder(path)?.pooling ?? Pooling()).headLayers
   }
 
   private func check(

@@ -40,7 +40,7 @@ extension Run {
 
   private var library: String {
     switch adapter.map({ type(of: $0.method).format }) {
-    case nil: "transformers"
+    case nil: setup.inference is Embedding ? "sentence-transformers" : "transformers"
     case .peft: "peft"
     case .adapterHub: "adapters"
     case .tune: "tune"

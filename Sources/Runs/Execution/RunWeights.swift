@@ -26,6 +26,8 @@ extension Run {
       try model.save(
         to: path, labels: setup.labels, problemType: type(of: setup.inference).problemType, as: recipe.saveDtype)
       try saveTokenizer(to: path)
+      try (setup.inference as? Embedding)?.sentenceTransformersFolder(tokenizer).write(
+        to: path, hiddenSize: model.config.hiddenSize)
     }
     try tuneJSON.write(to: path)
     try writeFile(card(result).text, to: path + "/README.md")
