@@ -64,7 +64,7 @@ let package = Package(
       name: "ShippedRecipes", path: "recipes", exclude: ["README.md", "quickstart"], sources: ["ShippedRecipes.swift"],
       resources: [
         "biosses-lora", "chemprot-lora", "covid-qa-lora", "distil-general", "distil-ner", "hoc-lora",
-        "methods-ncbi-disease", "mlm-continue", "mlm-from-scratch", "ncbi-bilstm-crf",
+        "methods-ncbi-disease", "mlm-continue", "mlm-from-scratch", "multi-task-lora", "ncbi-bilstm-crf",
         "ncbi-disease-lora", "ncbi-disease-teacher", "quickstart", "quickstart-sweep", "simcse-pubmed",
       ].map { .embedInCode($0 + ".json") }, swiftSettings: strict),
     library("Reporting", ["Training", "Tasks", "Kernels", "Files"]),
@@ -96,7 +96,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Models", "Checkpoints", "Files", "Hashing", "Autograd", "Kernels"],
       path: "Tests/Support", swiftSettings: strict),
-    tests("tune", ["TestSupport", "Files"]),
+    tests("tune", ["TestSupport", "Checkpoints", "Files"]),
     tests("Files", ["TestSupport"]),
     tests("Hashing"),
     tests("Hub", ["TestSupport", "Files"]),

@@ -11,6 +11,7 @@ public let shippedRecipes: [String: [UInt8]] = [
   "methods-ncbi-disease": PackageResources.methods_ncbi_disease_json,
   "mlm-continue": PackageResources.mlm_continue_json,
   "mlm-from-scratch": PackageResources.mlm_from_scratch_json,
+  "multi-task-lora": PackageResources.multi_task_lora_json,
   "ncbi-bilstm-crf": PackageResources.ncbi_bilstm_crf_json,
   "ncbi-disease-lora": PackageResources.ncbi_disease_lora_json,
   "ncbi-disease-teacher": PackageResources.ncbi_disease_teacher_json,

@@ -35,21 +35,40 @@ public final class Adapter: @unchecked Sendable {
       head: model.headType.hasClassifier ? model.outputLayers.copy : nil, trainableTokens: trainableTokens)
   }
 
+  /// An adapter of another head on the encoder of `other`'s model. All that it does to the encoder is `other`'s.
+  /// - Throws: `TargetFault.head` if the method adapts modules of the head.
+  public convenience init(_ method: some AdapterMethod, on model: TextModel, sharing other: Adapter) throws {
+    var injection = try method.inject(into: model, seed: nil)
+    for (injection, model) in [(injection, model), (other.injection, other.model)] {
+      if let module = injection.projections.map(\.projection.name).first(where: model.headTransformModules.contains) {
+        throw TargetFault.head(module)
+      }
+    }
+    let own = Set(model.parameters.map(ObjectIdentifier.init))
+    let others = Set(other.model.parameters.map(ObjectIdentifier.init))
+    let ofHead = injection.replacedWeights.filter { !others.contains(ObjectIdentifier($0.parameter)) }
+    injection = other.injection
+    injection.replacedWeights.removeAll { !own.contains(ObjectIdentifier($0.parameter)) }
+    injection.replacedWeights += ofHead
+    self.init(method, on: model, injection, head: model.outputLayers.copy, sharing: other)
+  }
+
   /// - Parameter head: the adapter's output layers; nil: the model's decoder, tied to the word embeddings.
   init(
     _ method: any AdapterMethod, on model: TextModel, _ injection: Injection, head: OutputLayers?,
-    trainableTokens: [Int32] = [], notes: [String] = []
+    trainableTokens: [Int32] = [], sharing other: Adapter? = nil, notes: [String] = []
   ) {
     (self.method, self.model, self.injection, self.notes) = (method, model, injection, notes)
     headParameters = head?.parameters ?? []
     let headNames = headParameters.map(\.name)
     let replaced = injection.replacedWeights.filter { !headNames.contains($0.parameter.name) }
     let form = type(of: method).trainableTokens ?? .besideLoRA
-    let rows = trainableTokens.isEmpty ? nil : TokenRows(trainableTokens, of: model, name: form.tensor)
+    let rows =
+      trainableTokens.isEmpty ? other?.tokenRows : TokenRows(trainableTokens, of: model, name: form.tensor)
     let set = AdapterSet(
       for: model, projections: injection.projections, residuals: injection.residuals,
       replacing: replaced.map(\.parameter), head: head, virtualTokens: injection.virtualTokens,
-      tokenRows: rows)
+      tokenRows: rows, sharing: other?.set)
     replacedWeights = replaced.map { SavedParameter(name: $0.name, parameter: set[$0.parameter]) }
     self.set = set
   }

@@ -48,6 +48,8 @@ public enum TargetFault: Error, CustomStringConvertible {
   case nothingTrainable(method: String)
   /// The method "trainable_tokens" without tokens.
   case noTokens
+  /// A module of one task's head that an adapter of several tasks would change.
+  case head(String)
 
   public var description: String {
     switch self {
@@ -71,6 +73,9 @@ public enum TargetFault: Error, CustomStringConvertible {
     case .nothingTrainable(let method):
       "'method': \"\(method)\" trains nothing here: the decoder of a masked language model is tied to the word "
         + "embeddings. Set 'modules_to_save' or use another method."
+    case .head(let module):
+      "'target_modules': \(module) belongs to the head of one task, but several share the adapter. Leave it out, with "
+        + "'exclude_modules' or other 'target_modules'."
     case .noTokens:
       "'method': \"trainable_tokens\" trains the tokens of 'model.new_tokens', which names none. Name them, or use another "
         + "method."

@@ -82,6 +82,9 @@ static bool find_mapped_file(unsigned long address, char *line, size_t size) {
 
 static void bus_error(int number, siginfo_t *info, void *context) {
   static char path[4352];
+  static atomic_flag is_reported = ATOMIC_FLAG_INIT;
+  // Of several threads that read the file at once, the first ends the process.
+  while (atomic_flag_test_and_set(&is_reported)) pause();
   if (!find_mapped_file((unsigned long)info->si_addr, path, sizeof path)) {
     signal(SIGBUS, SIG_DFL);
     return;  // the instruction is repeated, and ends the program

@@ -28,11 +28,12 @@ public final class AdapterSet: Sendable {
   ///   - residuals: adapters after sublayers.
   ///   - replaced: parameters of `base` that the set has its own copies of.
   ///   - head: the adapter's own output layers; nil: the model's.
+  ///   - other: whose copies of parameters it uses, where it has any.
   init(
     for base: any AnyObject & Sendable, joinedParameters: [[Parameter]],
     projections: [(projection: Projection, adapter: any ProjectionAdapter)],
     residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)], replacing replaced: [Parameter],
-    head: OutputLayers?, virtualTokens: (any VirtualTokens)?, tokenRows: TokenRows?
+    head: OutputLayers?, virtualTokens: (any VirtualTokens)?, tokenRows: TokenRows?, sharing other: AdapterSet?
   ) {
     (self.base, self.head, self.virtualTokens, self.tokenRows) = (base, head, virtualTokens, tokenRows)
     self.projections = Dictionary(
@@ -40,7 +41,13 @@ public final class AdapterSet: Sendable {
     self.residuals = Dictionary(uniqueKeysWithValues: residuals.map { ($0.slot, $0.adapter) })
     let isReplaced = Set(replaced.map(ObjectIdentifier.init))
     var copies: [ObjectIdentifier: Parameter] = [:], companions: [Parameter] = []
-    for group in joinedParameters where group.contains(where: { isReplaced.contains(ObjectIdentifier($0)) }) {
+    for original in replaced + joinedParameters.joined() {
+      if let other, other[original] !== original { copies[ObjectIdentifier(original)] = other[original] }
+    }
+    for group in joinedParameters
+    where copies[ObjectIdentifier(group[0])] == nil
+      && group.contains(where: { isReplaced.contains(ObjectIdentifier($0)) })
+    {
       for (original, copy) in zip(group, Parameter.contiguousCopies(of: group)) {
         copies[ObjectIdentifier(original)] = copy
         let isMatrix = original.shape.count > 1

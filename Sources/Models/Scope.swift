@@ -119,6 +119,9 @@ public final class WeightLoader {
     if !problems.isEmpty { throw WeightFault(files: checkpoint.files, problems: problems) }
     try checkpoint.checkFinite(loaded)
   }
+
+  /// The same for a head alone, beside whose weights the checkpoint has those of an encoder.
+  func finishHead() throws { try checkpoint?.checkFinite(loaded) }
 }
 
 private func shapeOf(_ name: String, in checkpoint: Checkpoint) -> [Int] { (try? checkpoint.info(name).shape) ?? [] }

@@ -8,10 +8,12 @@ extension AdapterSet {
   ///   - replaced: parameters of `model` that the set has its own copies of.
   ///   - head: the adapter's own output layers; nil: the model's.
   ///   - tokenRows: rows of the word embeddings, and of a decoder that is tied to them.
+  ///   - other: an adapter's set for another head on the encoder, whose copies of its parameters this one uses.
   public convenience init(
     for model: TextModel, projections: [(projection: Projection, adapter: any ProjectionAdapter)] = [],
     residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)] = [], replacing replaced: [Parameter] = [],
-    head: OutputLayers? = nil, virtualTokens: (any VirtualTokens)? = nil, tokenRows: TokenRows? = nil
+    head: OutputLayers? = nil, virtualTokens: (any VirtualTokens)? = nil, tokenRows: TokenRows? = nil,
+    sharing other: AdapterSet? = nil
   ) {
     var projections = projections
     if model.headType.isTied, let tokenRows {
@@ -19,7 +21,8 @@ extension AdapterSet {
     }
     self.init(
       for: model, joinedParameters: model.joinedParameters, projections: projections,
-      residuals: residuals, replacing: replaced, head: head, virtualTokens: virtualTokens, tokenRows: tokenRows)
+      residuals: residuals, replacing: replaced, head: head, virtualTokens: virtualTokens, tokenRows: tokenRows,
+      sharing: other)
   }
 }
 

@@ -55,6 +55,21 @@ public final class TextModel: @unchecked Sendable {
       config, source, headType: headType, layers: layers, classes: classes, reuseHead: reuseHead, seed: seed)
   }
 
+  /// Another head on the encoder of `other`. Both may be used, and trained, in turns.
+  /// - Parameter source: of the head's weights.
+  public init(
+    sharingEncoderOf other: TextModel, _ source: WeightSource, headType: HeadType, layers: HeadLayers, classes: Int,
+    reuseHead: Bool, seed: UInt64
+  ) throws {
+    let loader = WeightLoader(source, for: other.config, seed: seed)
+    (config, encoder) = (other.config, other.encoder)
+    (self.headType, headLayers) = (headType, layers)
+    head = try headType.makeHead(
+      loader.root, config, encoder.embeddings, layers, classes: classes, reuse: reuseHead)
+    try loader.finishHead()
+    newlyInitialized = loader.newlyInitialized
+  }
+
   /// Loads a Hub folder: config.json and the weights.
   public convenience init(
     folder: String, headType: HeadType, layers: HeadLayers = HeadLayers(), classes: Int = 0, reuseHead: Bool,

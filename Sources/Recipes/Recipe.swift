@@ -22,6 +22,8 @@ public struct Recipe: Sendable, Equatable {
   public var model = Model()
   public var task = Task()
   public var data = Data()
+  /// Several tasks in place of `task` and `data`; nil: one.
+  public var multiTask: MultiTask?
   public var method = Method(.full)
   /// nil: training without a teacher.
   public var distillation: Distillation?
@@ -93,24 +95,36 @@ extension Recipe {
     fields.field("seed", &seed, .int(0..., maximum: .max), "Random seed of the whole run.")
     fields.field("precision", &precision, .choice, "Precision of GEMM inputs: fp32, or bf16 with fp32 sums.")
     fields.object("model") { model.declare($0) }
-    fields.object("task") { task.declare($0) }
-    fields.object("data") { data.declare($0, for: task) }
+    fields.section("multi_task", &multiTask, initial: MultiTask()) { $0.declare($1) }
+    fields.alternative("multi_task", to: ["task", "data"], excluding: "distillation")
+    if multiTask == nil {
+      fields.object("task") { task.declare($0) }
+      fields.object("data") { data.declare($0, for: task) }
+    }
+    if multiTask?.hasDev == true { fields.diagnostics.markGiven("data.dev") }
     fields.object("method") { method.declare($0) }
     model.declareAsBase(fields, for: method)
     fields.section("distillation", &distillation, initial: task.section.distillation) { $0.declare($1) }
     if fields.isReading {
       (training.settings.learningRate, training.settings.metricForBestModel) = (
-        method.settings.defaultLearningRate, task.metrics[0]
+        method.settings.defaultLearningRate, metrics[0]
       )
-      training.settings.evalOnStart = task.type == .maskedLM
+      training.settings.evalOnStart = multiTask == nil && task.type == .maskedLM
     }
     fields.object("training") {
       training.declare($0)
       $0.check(
-        task.metrics.contains { $0.name == training.settings.metricForBestModel.name }, "metric_for_best_model",
-        expected: oneOf(task.metrics.map { "\"\($0.name)\"" }) + " for task.type \"\(task.type.rawValue)\"")
+        metrics.contains { $0.name == training.settings.metricForBestModel.name }, "metric_for_best_model",
+        expected: oneOf(metrics.map { "\"\($0.name)\"" })
+          + (multiTask == nil ? " for task.type \"\(task.type.rawValue)\"" : " for several tasks"))
       $0.check(
-        !task.section.comparesExamples || training.settings.gradientAccumulationSteps == 1,
+        multiTask == nil || training.settings.maxLossSpike == nil, "max_loss_spike",
+        expected: "no value for several tasks, whose losses differ")
+      $0.check(
+        multiTask == nil || training.caching.hiddenStates != .on, "cache_hidden_states",
+        expected: "\"auto\" or \"off\" for several tasks, whose hidden states are not cached")
+      $0.check(
+        multiTask != nil || !task.section.comparesExamples || training.settings.gradientAccumulationSteps == 1,
         "gradient_accumulation_steps",
         expected: "1, because the loss compares the examples of a batch; task.mini_batch_size makes large batches")
     }

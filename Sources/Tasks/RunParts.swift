@@ -1,5 +1,6 @@
 /// What the folder of a run stands for where a model, an adapter or a recipe is expected. Does not read them.
 import Files
+import FoundationEssentials
 
 /// The parts of a run's folder.
 public struct RunParts: Sendable {
@@ -20,10 +21,21 @@ public struct RunParts: Sendable {
     fileExists("\(folder)/\(name)/\(file)") ? "\(folder)/\(name)" : nil
   }
 
+  /// The folders of the adapters, or models, of a run with several tasks; nil: it has one, or has saved none yet.
+  private var tasks: [String]? {
+    for (kind, file) in [("adapter", "adapter_config.json"), ("model", "config.json")] {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(kind)")) ?? []
+      let tasks = names.sorted().map { "\(folder)/\(kind)/\($0)" }.filter { fileExists("\($0)/\(file)") }
+      if !tasks.isEmpty { return tasks }
+    }
+    return nil
+  }
+
   /// The adapter that `path` stands for: that of a run, or `path` itself.
   public static func adapter(_ path: String) throws(RunPartsFault) -> String {
     guard let run = RunParts(path) else { return path }
     guard let adapter = run.adapter else {
+      if let tasks = run.tasks { throw .severalTasks(path, tasks) }
       throw run.model == nil ? .nothingYet(path) : .noAdapter(path)
     }
     return adapter
@@ -33,6 +45,7 @@ public struct RunParts: Sendable {
   public static func model(_ path: String) throws(RunPartsFault) -> String {
     guard let run = RunParts(path) else { return path }
     guard let model = run.model else {
+      if let tasks = run.tasks { throw .severalTasks(path, tasks) }
       throw run.adapter == nil ? .nothingYet(path) : .noModel(path)
     }
     return model
@@ -50,6 +63,7 @@ public struct RunParts: Sendable {
 
 public enum RunPartsFault: Error, Equatable, CustomStringConvertible {
   case nothingYet(String)
+  case severalTasks(String, _ folders: [String])
   case noAdapter(String)
   case noModel(String)
   case noBase(String, base: String, adapter: String)
@@ -58,6 +72,8 @@ public enum RunPartsFault: Error, Equatable, CustomStringConvertible {
     switch self {
     case .nothingYet(let run):
       "\(run): this run has saved no adapter and no model yet. Continue it with: tune run \(run) --resume"
+    case .severalTasks(let run, let folders):
+      "\(run): this run trained several tasks. Give the folder of one: \(folders.joined(separator: ", "))."
     case .noAdapter(let run): "\(run): this run trained a model in full, \(run)/model, and has no adapter."
     case .noModel(let run):
       "\(run): this run trained an adapter and has no model of its own. 'tune merge \(run) --output FOLDER' makes one."

@@ -17,6 +17,15 @@ public struct SequenceLengths: RandomAccessCollection, Sendable {
     (source, self.count) = (.counted(Counter(count: count, length)), count)
   }
 
+  /// One after the other.
+  public init(joining all: [SequenceLengths]) {
+    let starts = all.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+    self.init(count: starts[all.count]) { index in
+      let number = starts.indices.dropLast().last { starts[$0] <= index } ?? 0
+      return all[number][index - starts[number]]
+    }
+  }
+
   public var startIndex: Int { 0 }
   public var endIndex: Int { count }
 

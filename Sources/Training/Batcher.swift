@@ -4,7 +4,19 @@ import Hashing
 import Models
 public import Tasks
 
-public struct Batcher: Sendable {
+/// What an epoch's batches are made by.
+protocol BatchSource: Sendable {
+  /// Tokens of each example.
+  var lengths: SequenceLengths { get }
+  /// The examples that are trained on.
+  var examples: [Int] { get }
+  /// Whether every epoch has the same number of batches.
+  var hasEqualEpochs: Bool { get }
+  /// The batches of an epoch as lists of example indices.
+  func batches(epoch: Int) -> [[Int]]
+}
+
+public struct Batcher: BatchSource {
   public enum Size: Sendable, Equatable {
     /// Examples per batch.
     case examples(Int)
@@ -45,8 +57,7 @@ public struct Batcher: Sendable {
       lengths: SequenceLengths(lengths), examples: examples, size: size, samplingStrategy: samplingStrategy, seed: seed)
   }
 
-  /// Whether every epoch has the same number of batches. With batches by tokens it depends on the order of the examples,
-  /// unless all have the same length.
+  /// With batches by tokens it depends on the order of the examples, unless all have the same length.
   var hasEqualEpochs: Bool {
     switch size {
     case .examples: true
@@ -54,7 +65,7 @@ public struct Batcher: Sendable {
     }
   }
 
-  /// The batches of an epoch as lists of example indices. Every example is in exactly one batch.
+  /// Every example is in exactly one batch.
   public func batches(epoch: Int) -> [[Int]] {
     var generator = SplitMix64(seed: seed &+ UInt64(epoch + 1) &* 0xD134_2543_DE82_EF95)
     var indices = examples

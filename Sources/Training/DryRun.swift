@@ -22,7 +22,7 @@ extension Trainer {
     let all = Array(plan.epoch(0).prefix(steps))
     let sizes = all.map { $0.reduce(0) { $0 + plan.batcher.lengths[$1] } }
     let order = sizes.indices.sorted { (sizes[$0], $0) < (sizes[$1], $1) }
-    if task.tokens(in: .dev) > 0 { state.bestWeights = table.values }
+    if learners.tokens(in: .dev) > 0 { state.bestWeights = table.values }
     let longest = order[order.count - 1], warmupSeconds = try step(all[longest]).seconds
     // The longest step is not timed: it warmed up caches and buffer pools.
     var timed: [StepRecord] = []
@@ -41,18 +41,20 @@ extension Trainer {
   /// Tokens of all evaluations: dev at the start and at every evaluation, then dev and test once more.
   private var evaluatedTokens: Int {
     let evaluations = evaluationCount(until: steps) + (settings.evalOnStart ? 1 : 0)
-    return (evaluations + 1) * task.tokens(in: .dev) + task.tokens(in: .test)
+    return (evaluations + 1) * learners.tokens(in: .dev) + learners.tokens(in: .test)
   }
 
   private func forwardSecondsPerToken(_ steps: [[Int]]) -> Double {
     let clock = ContinuousClock(), begin = clock.now
     var tokens = 0
     for examples in steps where tokens == 0 || clock.now - begin < .milliseconds(500) {
-      _ = Inference(model, adapters).run(
+      let number = learnerNumber(of: examples[0]), learner = learners[number], first = firstExamples[number]
+      _ = Inference(learner.model, learner.adapters).run(
         lengths: examples.map { plan.batcher.lengths[$0] }, replicas.forEach,
-        batch: { [task] indices in task.batch(indices.map { examples[$0] }, at: 0) }
-      ) { [task, model, adapters] batch, logits, pass in
-        task.loss(of: logits, batch.targets, adapters.outputLayers(of: model).chain, norm: batch.weight, pass)
+        batch: { indices in learner.task.batch(indices.map { examples[$0] - first }, at: 0) }
+      ) { batch, logits, pass in
+        let chain = learner.adapters.outputLayers(of: learner.model).chain
+        return learner.task.loss(of: logits, batch.targets, chain, norm: batch.weight, pass)
       }
       tokens += examples.reduce(0) { $0 + plan.batcher.lengths[$1] }
     }

@@ -17,19 +17,40 @@ struct OptimizerStep {
   }
 
   /// Updates the weights in one sweep.
-  /// - Parameter number: the step's, from 1.
+  /// - Parameters:
+  ///   - number: the step's, from 1.
+  ///   - turn: whose step it is; nil: it updates all parameters.
   /// - Returns: the gradient norm before clipping. If it is not finite, nothing was changed.
-  func apply(_ gradients: Gradients, number: Int, learningRate: Double, _ replicas: Replicas) -> Double {
+  func apply(
+    _ gradients: Gradients, number: Int, turn: Turn? = nil, learningRate: Double, _ replicas: Replicas
+  ) -> Double {
     let squares = replicas.map(chunks.count) {
       tune_sum_squares(gradients.pointer + chunks[$0].offset, chunks[$0].count)
     }
     let norm = squares.reduce(0, +).squareRoot()
     guard norm.isFinite else { return norm }
-    optimizer.update(
-      UpdateContext(
-        number: number, learningRate: learningRate, clipFactor: clipFactor(norm), gradients: gradients, rules: rules,
-        chunks: chunks, replicas: replicas))
+    func update(_ number: Int, isUpdated: [Bool]?) {
+      optimizer.update(
+        UpdateContext(
+          number: number, learningRate: learningRate, clipFactor: clipFactor(norm), gradients: gradients, rules: rules,
+          chunks: isUpdated.map { isUpdated in chunks.filter { isUpdated[$0.index] } } ?? chunks, isUpdated: isUpdated,
+          replicas: replicas))
+    }
+    if let turn {
+      update(number, isUpdated: turn.shared)
+      update(turn.number, isUpdated: turn.own)
+    } else {
+      update(number, isUpdated: nil)
+    }
     return norm
+  }
+
+  /// A step of one of several learners. Parameters of the others' heads have no gradient and are not updated, as in torch.
+  struct Turn {
+    /// The learner's own parameters, and those that it shares with others; by their index.
+    let own, shared: [Bool]
+    /// Of the learner's steps, from 1.
+    let number: Int
   }
 
   /// The factor of gradients with this norm, as in torch.nn.utils.clip_grad_norm_.

@@ -35,7 +35,8 @@ extension Trainer {
   /// Bytes of a snapshot without its header. Includes the best weights if the run evaluates, even before the first
   /// evaluation.
   public var snapshotSize: Int {
-    let best = state.bestWeights == nil && task.tokens(in: .dev) > 0 ? table.parameters.reduce(0) { $0 + $1.count } : 0
+    let best =
+      state.bestWeights == nil && learners.tokens(in: .dev) > 0 ? table.parameters.reduce(0) { $0 + $1.count } : 0
     return 4 * best
       + withSnapshot(inputs: "", logged: 0) { tensors, _ in 4 * tensors.reduce(0) { $0 + $1.floats.count } }
   }
@@ -49,6 +50,7 @@ extension Trainer {
       "gemm_backend": GEMMBackend.selected.rawValue, "evaluations_since_best": "\(state.evaluationsSinceBest)",
       "logged": "\(logged)", "watch": state.spikeDetector.description,
     ]
+    if learners.count > 1 { metadata["turns"] = state.turns.map(String.init).joined(separator: " ") }
     if let best = state.best {
       metadata["best_epoch"] = "\(best.epoch)"
       metadata["best_step"] = "\(best.step)"
@@ -59,7 +61,7 @@ extension Trainer {
         [
           ("best", [best.count], best)
         ] + stateTensors.map { ($0.name, [$0.count], UnsafeBufferPointer(start: $0.pointer, count: $0.count)) }
-          + table.parameters.map { (valuesName($0), $0.shape, UnsafeBufferPointer($0.values)) },
+          + zip(table.valuesNames, table.parameters).map { ($0, $1.shape, UnsafeBufferPointer($1.values)) },
         metadata)
     }
   }
@@ -88,12 +90,14 @@ extension Trainer {
     func check(_ name: String, _ shape: [Int]) throws {
       guard file.tensors[name]?.shape == shape else { throw fail("'\(name)' does not have the shape \(shape)") }
     }
-    for parameter in table.parameters { try check(valuesName(parameter), parameter.shape) }
+    let names = table.valuesNames
+    for (name, parameter) in zip(names, table.parameters) { try check(name, parameter.shape) }
     for tensor in stateTensors { try check(tensor.name, [tensor.count]) }
     var state = TrainingState()
     state.step = try number("step")
     state.tokens = try number("tokens")
     state.seconds = try number("seconds")
+    state.turns = try turns(file.metadata["turns"], state.step, fail)
     state.evaluationsSinceBest = try number("evaluations_since_best")
     let logged: Int = try number("logged")
     state.spikeDetector = try number("watch")
@@ -107,9 +111,21 @@ extension Trainer {
     guard (0...steps).contains(state.step) else { throw fail("step \(state.step) is not in a run of \(steps) steps") }
     // Everything has been checked: read straight into the parameters, without a second copy in memory.
     for tensor in stateTensors { try file.floats(tensor.name, into: tensor.pointer) }
-    for parameter in table.parameters { try file.floats(valuesName(parameter), into: parameter.pointer) }
+    for (name, parameter) in zip(names, table.parameters) { try file.floats(name, into: parameter.pointer) }
     self.state = state
     return logged
+  }
+}
+
+extension Trainer {
+  /// The steps of each learner, as a snapshot has them.
+  private func turns(_ saved: String?, _ step: Int, _ fail: (String) -> SnapshotFault) throws -> [Int] {
+    if learners.count == 1 { return [step] }
+    let turns = (saved ?? "").split(separator: " ").compactMap { Int($0) }
+    guard turns.count == learners.count, turns.reduce(0, +) == step else {
+      throw fail("'turns' does not have the steps of \(learners.count) tasks")
+    }
+    return turns
   }
 }
 
@@ -121,4 +137,14 @@ private func changes(from old: String, to new: String, _ names: [String]) -> Str
   return "inputs have changed since this run began: " + changed.joined(separator: ", ")
 }
 
-private func valuesName(_ parameter: Parameter) -> String { "values." + parameter.name }
+extension ParameterTable {
+  /// The names of the parameters' values in a snapshot. The heads of several tasks may have the same names.
+  fileprivate var valuesNames: [String] {
+    var counts: [String: Int] = [:]
+    return parameters.map { parameter in
+      counts[parameter.name, default: 0] += 1
+      let number = counts[parameter.name] ?? 1
+      return "values." + parameter.name + (number > 1 ? " \(number)" : "")
+    }
+  }
+}

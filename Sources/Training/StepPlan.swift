@@ -2,7 +2,7 @@
 /// that a run can resume at any step. With batches by tokens every epoch has its own number of steps.
 
 struct StepPlan: Sendable {
-  let batcher: Batcher
+  let batcher: any BatchSource
   private let batchesPerStep: Int
   /// Steps of the run.
   let steps: Int
@@ -18,7 +18,7 @@ struct StepPlan: Sendable {
 
   /// - Parameter batchesPerStep: the last step of an epoch has the batches that are left.
   /// - Throws: `TrainingFault` if there is no example, or for more than a billion steps.
-  init(_ batcher: Batcher, _ duration: TrainingSettings.Duration, batchesPerStep: Int) throws(TrainingFault) {
+  init(_ batcher: any BatchSource, _ duration: TrainingSettings.Duration, batchesPerStep: Int) throws(TrainingFault) {
     func epochSteps(_ epoch: Int) -> Int {
       (batcher.batches(epoch: epoch).count + batchesPerStep - 1) / batchesPerStep
     }

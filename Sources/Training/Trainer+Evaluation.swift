@@ -19,7 +19,7 @@ extension Trainer {
     let clock = ContinuousClock(), begin = clock.now, metric = settings.metricForBestModel
     let epoch = plan.epochs(after: state.step)
     let scores = try withProgress(of: .dev, secondsAfter: secondsLeft, report) { parallelFor in
-      try task.evaluate(model, adapters: adapters, on: .dev, parallelFor)
+      try evaluation(parallelFor)
     }
     guard let evaluation = scores else { return nil }
     guard let value = evaluation.values[metric.name] else {
@@ -37,5 +37,15 @@ extension Trainer {
     return EvaluationRecord(
       step: state.step, epoch: epoch, evaluation: evaluation, isBest: isBest, seconds: (clock.now - begin) / .seconds(1)
     )
+  }
+
+  /// That of the only learner, or the average of all.
+  private func evaluation(_ parallelFor: ParallelFor) throws -> Evaluation? {
+    let evaluations = try learners.map { try $0.task.evaluate($0.model, adapters: $0.adapters, on: .dev, parallelFor) }
+    if learners.count == 1 { return evaluations[0] }
+    return Evaluation(
+      averaging: zip(learners, evaluations).compactMap { learner, evaluation in
+        evaluation.map { (learner.name, learner.metric, $0) }
+      })
   }
 }

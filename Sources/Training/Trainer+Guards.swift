@@ -7,7 +7,7 @@ extension Trainer {
     guard let median = state.spikeDetector.add(record.loss, factor: settings.maxLossSpike) else { return }
     throw .lossSpike(
       step: record.step, loss: record.loss, median: median, factor: settings.maxLossSpike ?? 0,
-      examples: examples.map(task.describe))
+      examples: examples.map(describe))
   }
 }
 
@@ -15,7 +15,7 @@ extension Trainer {
   func nonFiniteFault(_ loss: Double, norm: Double?, _ examples: [Int]) -> TrainingFault {
     .nonFiniteStep(
       NonFiniteStep(
-        step: state.step + 1, loss: loss, norm: norm, examples: examples.map(task.describe),
+        step: state.step + 1, loss: loss, norm: norm, examples: examples.map(describe),
         weight: firstNonFiniteOrLargest { UnsafeBufferPointer($0.values) },
         gradient: firstNonFiniteOrLargest {
           UnsafeBufferPointer(start: gradients.pointer + ($0.offset ?? 0), count: $0.count)

@@ -41,7 +41,7 @@ extension Trainer {
     let perStep = state.seconds / Double(max(state.step, 1))
     let evaluations = evaluationCount(until: steps) - evaluationCount(until: state.step)
     return perStep * Double(steps - state.step)
-      + seconds(evaluating: (evaluations + 1) * task.tokens(in: .dev) + task.tokens(in: .test))
+      + seconds(evaluating: (evaluations + 1) * learners.tokens(in: .dev) + learners.tokens(in: .test))
   }
 
   /// Before the first evaluation a forward pass is assumed to take a third of a step's time.
@@ -56,7 +56,7 @@ extension Trainer {
   public func withProgress<Result>(
     of split: Split, before later: [Split], report: (TrainingEvent) -> Void, _ body: (ParallelFor) throws -> Result
   ) rethrows -> Result {
-    let tokens = later.reduce(0) { $0 + task.tokens(in: $1) }
+    let tokens = later.reduce(0) { $0 + learners.tokens(in: $1) }
     return try withProgress(of: split, secondsAfter: seconds(evaluating: tokens), report, body)
   }
 
@@ -72,7 +72,7 @@ extension Trainer {
       }
     }
     if isEvaluation {
-      speed.tokens += task.tokens(in: split)
+      speed.tokens += learners.tokens(in: split)
       speed.seconds += timer.seconds
     }
     return result

@@ -14,28 +14,30 @@ extension Trainer {
   ///   - isCached: whether the forward passes keep nothing, and are repeated with the same dropout before the backward passes,
   ///     so that the activations of one shard per thread are in memory (GradCache, Gao et al. 2021).
   func wholeBatchLosses(
-    _ batches: [LabeledBatch], _ keys: [RandomKey], _ totals: BatchTotals, isCached: Bool
+    of learner: Learner, _ batches: [LabeledBatch], _ keys: [RandomKey], _ totals: BatchTotals, isCached: Bool
   ) -> [Double] {
     while !isCached, shardPasses.count < batches.count { shardPasses.append(ShardPass()) }
     let outputs = Mutex([[Float]](repeating: [], count: batches.count))
-    replicas.forEach(batches.count) { [model, adapters, gradients, shardPasses] index, workspace in
+    replicas.forEach(batches.count) { [gradients, shardPasses] index, workspace in
       let batch = batches[index]
       let y =
         isCached
-        ? model(
-          batch.input, adapters: adapters, rows: batch.rows,
+        ? learner.model(
+          batch.input, adapters: learner.adapters, rows: batch.rows,
           Pass(workspace, gradients: gradients, randomKey: keys[index], records: false))
-        : shardPasses[index].forward(keys[index]) { model(batch.input, adapters: adapters, rows: batch.rows, $0) }
+        : shardPasses[index].forward(keys[index]) {
+          learner.model(batch.input, adapters: learner.adapters, rows: batch.rows, $0)
+        }
       outputs.withLock { $0[index] = y.array }
     }
-    let values = outputs.withLock { $0 }, (loss, gradient) = lossAndGradient(of: values, batches, totals)
+    let values = outputs.withLock { $0 }, (loss, gradient) = lossAndGradient(of: values, batches, learner, totals)
     let starts = values.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
     return replicas.sum(shards: batches.count, into: gradients) {
-      [model, adapters, shardPasses] index, workspace, gradients in
+      [shardPasses] index, workspace, gradients in
       let batch = batches[index], dy = gradient[starts[index]..<starts[index + 1]]
       if isCached {
         let pass = Pass(workspace, gradients: gradients, randomKey: keys[index])
-        pass.backward(from: model(batch.input, adapters: adapters, rows: batch.rows, pass), dy)
+        pass.backward(from: learner.model(batch.input, adapters: learner.adapters, rows: batch.rows, pass), dy)
       } else {
         shardPasses[index].backward(dy, into: gradients)
       }
@@ -45,16 +47,17 @@ extension Trainer {
 
   /// The loss of the outputs of all shards, and its gradient.
   private func lossAndGradient(
-    of values: [[Float]], _ batches: [LabeledBatch], _ totals: BatchTotals
+    of values: [[Float]], _ batches: [LabeledBatch], _ learner: Learner, _ totals: BatchTotals
   ) -> (loss: Double, gradient: [Float]) {
     let result = Mutex<(loss: Double, gradient: [Float])>((0, []))
-    replicas.forEach(1) { [task, gradients, model, adapters] _, workspace in
+    replicas.forEach(1) { [gradients] _, workspace in
       let pass = Pass(workspace, gradients: gradients), rows = totals.labeled
       let x = pass.make(rows, values.reduce(0) { $0 + $1.count } / max(rows, 1), tracked: true)
       for (offset, value) in values.joined().enumerated() { x.pointer[offset] = value }
       pass.record(x) { dx in result.withLock { $0.gradient = dx.array } }
-      let loss = task.loss(
-        of: x, Targets.joined(batches.map(\.targets)), adapters.outputLayers(of: model).chain, norm: totals.weight,
+      let loss = learner.task.loss(
+        of: x, Targets.joined(batches.map(\.targets)), learner.adapters.outputLayers(of: learner.model).chain,
+        norm: totals.weight,
         pass)
       pass.backward()
       result.withLock { $0.loss = loss }

@@ -6,9 +6,7 @@ public import Models
 public import Tasks
 
 public final class Trainer {
-  let model: TextModel
-  let adapters: RowAdapters
-  let task: any Task
+  let learners: [Learner]
   private let objective: any Objective
   let table: ParameterTable
   let settings: TrainingSettings
@@ -22,6 +20,10 @@ public final class Trainer {
   /// Tokens per shard. Small shards save activation memory, but every shard makes one pass over the gradients of all
   /// trainable weights: they suit a large model that is mostly frozen.
   private let shardSize: Int
+  /// The number of each learner's first example among those of all.
+  let firstExamples: [Int]
+  /// The parameters of each learner, and those that it shares; none for one learner.
+  private let parameterSets: [(own: [Bool], shared: [Bool])]
   /// Steps of the run.
   public var steps: Int { plan.steps }
   /// Training examples, and those of them that are not trained on because they have no target.
@@ -33,24 +35,44 @@ public final class Trainer {
   var shardPasses: [ShardPass] = []
   var speed = EvaluationSpeed()
 
-  /// Trains exactly the parameters of `table`, which includes those of the objective.
-  /// - Parameters:
-  ///   - adapters: of every forward pass of the model, in training and evaluation.
-  ///   - learningRateFactor: the method's factor of a parameter's learning rate; see `layerDecayFactor`.
-  ///   - hook: the method's code that runs between the passes.
-  /// - Throws: `TrainingFault`; `GroupFault` if a parameter group matches nothing; the errors of `hook`.
-  public init(
+  /// The run of one task.
+  /// - Parameter adapters: of every forward pass of the model, in training and evaluation.
+  public convenience init(
     _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas,
     adapters: RowAdapters = .none, objective: any Objective = TaskLoss(),
     learningRateFactor: (Parameter) -> Double = { _ in 1 }, hook: (any StepHook)? = nil
   ) throws {
-    let lengths = task.sequenceLengths
-    let examples = lengths.indices.filter { !objective.requiresTargets || task.hasTargets($0) }
-    plan = try StepPlan(
-      Batcher(
-        lengths: lengths, examples: examples, size: settings.batchSize, samplingStrategy: settings.samplingStrategy,
-        seed: settings.seed),
-      settings.duration, batchesPerStep: settings.gradientAccumulationSteps)
+    try self.init(
+      [Learner("", task, model, adapters: adapters, parameters: table.parameters)], table, settings, replicas,
+      objective: objective, learningRateFactor: learningRateFactor, hook: hook)
+  }
+
+  /// Trains exactly the parameters of `table`, which includes those of the objective.
+  /// - Parameters:
+  ///   - learners: their models share an encoder. They take turns, one each step.
+  ///   - samplingAlpha: of several learners; see `TaskMix`.
+  ///   - learningRateFactor: the method's factor of a parameter's learning rate; see `layerDecayFactor`.
+  ///   - hook: the method's code that runs between the passes.
+  /// - Throws: `TrainingFault`; `GroupFault` if a parameter group matches nothing; the errors of `hook`.
+  public init(
+    _ learners: [Learner], samplingAlpha: Double = 1, _ table: ParameterTable, _ settings: TrainingSettings,
+    _ replicas: Replicas, objective: any Objective = TaskLoss(),
+    learningRateFactor: (Parameter) -> Double = { _ in 1 }, hook: (any StepHook)? = nil
+  ) throws {
+    let batchers = learners.map { learner in
+      let lengths = learner.task.sequenceLengths
+      return Batcher(
+        lengths: lengths,
+        examples: lengths.indices.filter { !objective.requiresTargets || learner.task.hasTargets($0) },
+        size: learner.batchSize ?? settings.batchSize, samplingStrategy: settings.samplingStrategy, seed: settings.seed)
+    }
+    let accumulated = settings.gradientAccumulationSteps
+    plan =
+      learners.count == 1
+      ? try StepPlan(batchers[0], settings.duration, batchesPerStep: accumulated)
+      : try StepPlan(
+        TaskMix(batchers, batchesPerStep: accumulated, alpha: samplingAlpha, seed: settings.seed), settings.duration,
+        batchesPerStep: 1)
     let steps = plan.steps
     let warmupSteps =
       switch settings.warmup {
@@ -63,15 +85,18 @@ public final class Trainer {
     optimizerStep = OptimizerStep(table, settings.optimizer, try table.rules(settings, factor: learningRateFactor))
     average = settings.average.map { _ in WeightAverage(table) }
     gradients = Gradients(table)
+    let model = learners[0].model
     let isMostlyFrozen = 2 * table.count < model.parameters.reduce(0) { $0 + $1.count }
     shardSize = isMostlyFrozen && model.config.savedValuesPerToken > 1 << 16 ? 256 : 512
-    (self.model, self.adapters) = (model, adapters)
-    self.task = task
+    self.learners = learners
+    firstExamples = batchers.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.lengths.count) }
+    parameterSets = learners.count == 1 ? [] : learners.indices.map { learners.ownAndShared($0, in: table) }
     self.objective = objective
     self.table = table
     self.settings = settings
     self.replicas = replicas
     self.hook = hook
+    state.turns = learners.map { _ in 0 }
     try hook?.begin(steps: steps)
   }
 
@@ -103,28 +128,34 @@ public final class Trainer {
   /// One optimizer step over `examples`.
   func step(_ examples: [Int]) throws -> StepRecord {
     let clock = ContinuousClock(), begin = clock.now
-    let number = state.step, seed = settings.seed
-    let batches = parts(of: examples).map { task.batch($0, at: number) }
+    let number = state.step, seed = settings.seed, turn = learnerNumber(of: examples[0])
+    let learner = learners[turn], first = firstExamples[turn], batchLoss = learner.task.batchLoss
+    let comparesExamples = batchLoss != .ofExamples && objective is TaskLoss
+    let batches = parts(of: examples, batchLoss, comparesExamples).map { part in
+      learner.task.batch(part.map { $0 - first }, at: number)
+    }
     let totals = BatchTotals(batches)
     precondition(totals.labeled > 0 || !objective.requiresTargets, "step \(number + 1): no example has a target")
     let keys = batches.indices.map { RandomKey(seed: seed, step: number, shard: $0) }
     let losses =
       comparesExamples && batches.count > 1
-      ? wholeBatchLosses(batches, keys, totals, isCached: task.batchLoss.isCached)
+      ? wholeBatchLosses(of: learner, batches, keys, totals, isCached: batchLoss.isCached)
       : replicas.sum(shards: batches.count, into: gradients) {
-        [model, adapters, task, objective] shard, workspace, gradients in
+        [objective] shard, workspace, gradients in
         let pass = Pass(workspace, gradients: gradients, randomKey: keys[shard])
-        return objective.losses(model, adapters: adapters, task, batches[shard], totals: totals, pass)
+        return objective.losses(
+          learner.model, adapters: learner.adapters, learner.task, batches[shard], totals: totals, pass)
       }
     let added = hook?.addLoss(to: gradients), loss = losses.reduce(0, +) + (added ?? 0)
     guard loss.isFinite else { throw nonFiniteFault(loss, norm: nil, examples) }
     let learningRate = schedule.learningRate(at: number)
     let gradientNorm = optimizerStep.apply(
-      gradients, number: number + 1, learningRate: learningRate, replicas)
+      gradients, number: number + 1, turn: optimizerTurn(of: turn), learningRate: learningRate, replicas)
     guard gradientNorm.isFinite else { throw nonFiniteFault(loss, norm: gradientNorm, examples) }
     hook?.didStep(number, gradients, clip: optimizerStep.clipFactor(gradientNorm))
     let tokens = examples.reduce(0) { $0 + plan.batcher.lengths[$1] }
     state.step += 1
+    state.turns[turn] += 1
     averageAfterStep()
     state.tokens += tokens
     state.seconds += (clock.now - begin) / .seconds(1)
@@ -134,13 +165,28 @@ public final class Trainer {
       tokens: tokens, totalTokens: state.tokens, seconds: state.seconds, secondsLeft: secondsLeft)
   }
 
-  /// Whether the loss is the task's, and compares the examples of a batch.
-  private var comparesExamples: Bool { task.batchLoss != .ofExamples && objective is TaskLoss }
+  /// The learner of an example.
+  func learnerNumber(of example: Int) -> Int {
+    learners.indices.last { firstExamples[$0] <= example } ?? 0
+  }
+
+  /// The source of an example, for messages.
+  func describe(_ example: Int) -> String {
+    let number = learnerNumber(of: example), learner = learners[number]
+    return (learner.name.isEmpty ? "" : learner.name + ": ")
+      + learner.task.describe(example: example - firstExamples[number])
+  }
+
+  private func optimizerTurn(of learner: Int) -> OptimizerStep.Turn? {
+    if parameterSets.isEmpty { return nil }
+    let (own, shared) = parameterSets[learner]
+    return OptimizerStep.Turn(own: own, shared: shared, number: state.turns[learner] + 1)
+  }
 
   /// The shards of a batch: by tokens, or mini-batches of a cached batch. One where teachers also read a batch whose loss
   /// compares its examples.
-  private func parts(of examples: [Int]) -> [[Int]] {
-    switch task.batchLoss {
+  private func parts(of examples: [Int], _ loss: BatchLoss, _ comparesExamples: Bool) -> [[Int]] {
+    switch loss {
     case .ofWholeBatch(let size?):
       stride(from: 0, to: examples.count, by: size).map { Array(examples[$0..<min($0 + size, examples.count)]) }
     case .ofWholeBatch where !comparesExamples: [examples]
@@ -172,6 +218,8 @@ public final class Trainer {
 /// The counters and evaluation results of a run.
 struct TrainingState {
   var step = 0
+  /// Steps of each learner.
+  var turns: [Int] = []
   var tokens = 0
   var seconds = 0.0
   var best: BestEvaluation?

@@ -36,14 +36,22 @@ struct DataCheckCommand: ParsableCommand {
   func run() throws {
     let path = try RecipeLibrary.path(of: recipe)
     let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)
-    let check: DataCheck
+    let checks: [(task: String, check: DataCheck)]
     do {
-      check = try RunBuilder(recipe, threads: Processor.count).checkData(showText: showText)
+      checks = try RunBuilder(recipe, threads: Processor.count).checkData(showText: showText)
     } catch let fault as any DataFault where !showText {
       throw fault.withoutText
     }
-    if json { try emit(check.json, pretty: true) } else { try print(check) }
-    if !check.problems.isEmpty { throw ExitCode.failure }
+    if json {
+      let byTask = JSON.object(Dictionary(checks.map { ($0.task, $0.check.json) }) { $1 })
+      try emit(recipe.multiTask == nil ? checks[0].check.json : byTask, pretty: true)
+    } else {
+      for (number, (task, check)) in checks.enumerated() {
+        if !task.isEmpty { try emit((number > 0 ? "\n" : "") + "\(task):") }
+        try print(check)
+      }
+    }
+    if checks.contains(where: { !$0.check.problems.isEmpty }) { throw ExitCode.failure }
   }
 
   private func print(_ check: DataCheck) throws {

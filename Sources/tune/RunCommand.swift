@@ -5,6 +5,7 @@ import Kernels
 import Recipes
 import Reporting
 import Runs
+import Tasks
 import Training
 
 struct RunCommand: ParsableCommand {
@@ -85,9 +86,16 @@ struct RunCommand: ParsableCommand {
     if json { return try emit(result, pretty: true) }
     for split in ["dev", "test"] {
       guard let score = result["metrics"]?[split] else { continue }
-      try emit("\(split): " + metricsLine(score, result["intervals"]?[split], of: recipe.task.type))
-      if let before = score["ece_uncalibrated"]?.number, let after = score["ece"]?.number {
-        note("\(split): temperature scaling changes ece from \(fixed(before, 4)) to \(fixed(after, 4))")
+      let intervals = result["intervals"]?[split]
+      if let average = score[Metric.average.name]?.number { try emit("\(split): average \(fixed(average, 4))") }
+      for part in recipe.parts {
+        let (name, score, intervals) =
+          part.name.isEmpty
+          ? (split, score, intervals) : ("\(split), \(part.name)", score[part.name] ?? [:], intervals?[part.name])
+        try emit("\(name): " + metricsLine(score, intervals, of: part.task.type))
+        if let before = score["ece_uncalibrated"]?.number, let after = score["ece"]?.number {
+          note("\(name): temperature scaling changes ece from \(fixed(before, 4)) to \(fixed(after, 4))")
+        }
       }
     }
     if result["status"] == "interrupted", let best = result["best"], let value = best["value"]?.number {
@@ -99,6 +107,6 @@ struct RunCommand: ParsableCommand {
     let memory = (result["peak_memory_bytes"]?.int ?? 0) / 1_000_000
     note("trained in \(seconds) s, \(speed) tokens/s, peak memory \(memory) MB")
     let saved = recipe.method.adapter == nil ? "model" : "adapter"
-    note("\(saved): \(folder)/\(saved)")
+    for part in recipe.parts { note("\(saved): \(folder)/\(saved)" + (part.name.isEmpty ? "" : "/\(part.name)")) }
   }
 }

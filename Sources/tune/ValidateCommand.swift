@@ -35,7 +35,7 @@ struct ValidateCommand: ParsableCommand {
       let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)
       let run = try RunBuilder(recipe, threads: Processor.count).build()
       try emit(json ? recipe.json.text() : "\(self.recipe): valid")
-      try report([run.notes], LabelCounts(run.setup).map { [("", $0)] } ?? [])
+      try report([run.notes], counts(of: run))
     } catch let faults as RecipeFaults where json {
       try emit(faults.json, pretty: true)
       throw ExitCode.failure
@@ -48,12 +48,18 @@ struct ValidateCommand: ParsableCommand {
       threads: Processor.count,
       inspect: { cell, run in
         notes.append(run.notes)
-        guard let found = LabelCounts(run.setup), !counts.contains(where: { $0.1 == found }) else { return }
-        counts.append((cell.name, found))
+        for (task, found) in self.counts(of: run) where !counts.contains(where: { $0.1 == found }) {
+          counts.append((cell.name + (task.isEmpty ? "" : ", \(task)"), found))
+        }
       })
     let recipes = JSON.object(.init(uniqueKeysWithValues: sweep.cells.map { ($0.name, $0.recipe.json) }))
     try emit(json ? recipes.text() : "\(recipe): valid, a sweep of \(sweep.summary)")
     try report(notes, counts)
+  }
+
+  /// The counts of each of a run's tasks, by its name.
+  private func counts(of run: Run) -> [(run: String, LabelCounts)] {
+    run.byTask.compactMap { run in LabelCounts(run.setup).map { (run.name, $0) } }
   }
 
   /// Prints each note once, and the counts, which the runs of a sweep may share.

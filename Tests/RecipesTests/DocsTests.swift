@@ -82,7 +82,15 @@ private let variants: [JSON] = {
   let distilled = ([dev, maskedLM, sequences, questions, vectors] + texts).map {
     $0.with("distillation", ["teachers": "t"])
   }
-  return [dev, maskedLM, sequences, questions, vectors] + texts + methods + optimizers + schedules + distilled
+  let several = minimalRecipe.with("task", nil).with("data", nil).with(
+    "multi_task.tasks",
+    [
+      "a": ["task": dev["task"] ?? [:], "data": dev["data"] ?? [:]],
+      "b": [
+        "task": questions["task"] ?? [:], "data": questions["data"] ?? [:],
+      ],
+    ])
+  return [dev, maskedLM, sequences, questions, vectors, several] + texts + methods + optimizers + schedules + distilled
     + [minimalRecipe.with("data.folds", ["count": 2]), dev.with("distillation", ["teachers": "t", "cache": "c"])]
 }()
 
@@ -99,8 +107,11 @@ private func leaves(_ json: JSON, at path: String = "") -> [String: JSON] {
   var withDefault: Set<String> = []
   for json in variants {
     let given = Set(leaves(json).keys), resolved = try Recipe(json: json, checkFiles: false).json
-    let types = ["method", "task"].compactMap { resolved[$0]?["type"]?.string }
-    for (path, value) in leaves(resolved) where !given.contains(path) {
+    let types =
+      ["method", "task"].compactMap { resolved[$0]?["type"]?.string }
+      + (resolved["multi_task"] == nil ? [] : ["multi_task"])
+    // Those of each task are the keys of "task" and "data".
+    for (path, value) in leaves(resolved) where !given.contains(path) && !path.hasPrefix("multi_task.tasks.") {
       withDefault.insert(path)
       let found = rows.filter { $0.key == path && $0.applies(to: types[0]) }.map { $0.defaultValue(for: types) }
       #expect(!found.isEmpty, "\(path) of \(types): no row")

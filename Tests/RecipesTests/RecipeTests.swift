@@ -116,8 +116,9 @@ import Training
   #expect(keys.allSatisfy { !$0.about.isEmpty && !$0.expected.isEmpty })
   #expect(
     keys.filter(\.isRequired).map(\.path) == [
-      "model.path", "task.type", "data.format", "data.train", "method.type", "distillation.teachers",
-      "output",
+      "model.path", "multi_task.tasks", "task.type", "data.format", "data.train", "data.folds.count",
+      "method.type",
+      "distillation.teachers", "output",
     ])
   #expect(keys.first { $0.path == "method.rank" }?.defaultValue == 8)
   #expect(keys.first { $0.path == "training.max_grad_norm" }?.defaultValue?.number == 1)

@@ -153,7 +153,7 @@ private func golden(_ family: String) throws -> JSON { try JSON(path: fixture("e
     let trainer = try Trainer(model, task, table, TwentySteps.settings, Replicas(threads: 2))
     let batches = task.batches.map { task.batch($0, at: 0) }, totals = BatchTotals(batches)
     let keys = batches.indices.map { RandomKey(seed: 5, step: 1, shard: $0) }
-    _ = trainer.wholeBatchLosses(batches, keys, totals, isCached: true)
+    _ = trainer.wholeBatchLosses(of: trainer.learners[0], batches, keys, totals, isCached: true)
     let parameter = try #require(table.parameters.first { $0.name.hasSuffix("layer.1.output.LayerNorm.weight") })
     let gradient = Array(
       UnsafeBufferPointer(start: trainer.gradients.pointer + (parameter.offset ?? 0), count: parameter.count))
@@ -164,7 +164,7 @@ private func golden(_ family: String) throws -> JSON { try JSON(path: fixture("e
       for (index, value) in values.enumerated() {
         parameter.values[index] = value + Float(sign * 1e-3 * direction[index])
       }
-      along += sign * trainer.wholeBatchLosses(batches, keys, totals, isCached: true)[0] / 2e-3
+      along += sign * trainer.wholeBatchLosses(of: trainer.learners[0], batches, keys, totals, isCached: true)[0] / 2e-3
     }
     let norm = gradient.reduce(0) { $0 + Double($1 * $1) }.squareRoot()
     #expect(abs(along - norm) < 2e-3 * norm, "\(along) against \(norm)")

@@ -32,6 +32,14 @@ final class Fields {
     diagnostics.adviseOnUnknownKeys()
   }
 
+  /// Reads an object that is a value, at `location`.
+  static func read(_ json: JSON, at location: FieldLocation, _ body: (Fields) -> Void) {
+    guard let members = json.object else { return location.wrong(json, expected: "an object") }
+    let fields = Fields(location.path, members, isReading: true, location.diagnostics)
+    body(fields)
+    fields.reportUnknownKeys()
+  }
+
   /// Writes the values that `body` declares as an object; also returns the declared keys and the object's schema.
   static func write(at path: String = "", _ body: (Fields) -> Void) -> (
     json: JSON, keys: [RecipeKey], schema: ObjectSchema
@@ -118,6 +126,20 @@ final class Fields {
       let written = Fields.write(at: fullPath(key)) { body(&found, $0) }
       written.keys.forEach(diagnostics.declare)
       schema.members.append(.init(key, .object(written.schema)))
+    }
+  }
+
+  /// An optional object in place of `replaced`, which are required without it. It also excludes the section `other`.
+  func alternative(_ key: String, to replaced: [String], excluding other: String) {
+    schema.alternatives.append(.init(key: key, replaced: replaced))
+    schema.exclusives.append(.init(first: key, second: other))
+    guard isReading, members[key] ?? .null != .null else { return }
+    declared += replaced
+    let found = replaced.filter { members[$0] != nil } + (members[other] ?? .null != .null ? [other] : [])
+    for excluded in found {
+      location(of: excluded).fault(
+        "found together with '\(key)'", expected: "only one of the two",
+        advice: excluded == other ? "Remove one." : "Each task of '\(key)' has its own.")
     }
   }
 
@@ -236,7 +258,7 @@ final class Fields {
     }
   }
 
-  private func fullPath(_ key: String) -> String { joinKeyPath(path, key) }
+  func fullPath(_ key: String) -> String { joinKeyPath(path, key) }
   private func location(of key: String) -> FieldLocation {
     FieldLocation(path: fullPath(key), diagnostics: diagnostics)
   }

@@ -41,8 +41,23 @@ struct ObjectSchema: Sendable {
   /// Two keys that exclude each other.
   struct Exclusive: Sendable { let first, second: String }
 
+  /// An object that may stand in place of others, which are required without it.
+  struct Alternative: Sendable {
+    let key: String
+    let replaced: [String]
+
+    func rules(isPart: Bool) -> [JSON] {
+      let given: JSON = ["required": [.string(key)], "properties": .object([key: ["not": Schema.null]])]
+      let present = replaced.map { JSON.object(["required": [.string($0)]]) }
+      var rule: [String: JSON] = ["if": given, "then": ["not": ["anyOf": .array(present)]]]
+      if !isPart { rule["else"] = ["required": .array(replaced.map(JSON.string))] }
+      return [.object(rule)]
+    }
+  }
+
   var members: [Member] = []
   var exclusives: [Exclusive] = []
+  var alternatives: [Alternative] = []
   /// Other rules between keys, as JSON Schema.
   var rules: [JSON] = []
   var choices: [Choice] = []

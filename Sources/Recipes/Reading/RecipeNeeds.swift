@@ -56,6 +56,6 @@ extension Recipe {
   /// The files and folders that a run reads.
   public var inputs: [String] {
     let teachers = distillation?.teachers.flatMap { [$0.path] + ($0.adapter.map { [$0] } ?? []) } ?? []
-    return model.folders + teachers + data.files.flatMap(\.paths)
+    return model.folders + teachers + parts.flatMap(\.data.files).flatMap(\.paths)
   }
 }

@@ -81,7 +81,7 @@ private func described(_ schema: JSON, _ about: String) -> JSON {
 }
 
 /// Converts an `ObjectSchema` to JSON Schema.
-private struct SchemaWriter {
+struct SchemaWriter {
   /// Whether another file may supply the rest of the recipe.
   let isPart: Bool
   /// Keys whose default depends on a choice. They get no default in the schema.
@@ -100,7 +100,9 @@ private struct SchemaWriter {
   }
 
   private func required(_ object: ObjectSchema) -> JSON? {
+    let replaceable = object.alternatives.flatMap(\.replaced)
     let keys = object.members.filter { member in
+      if replaceable.contains(member.key) { return false }
       guard case .object(let schema) = member.content else { return member.isRequired }
       return schema.isRequired && !member.isNullable
     }
@@ -111,7 +113,9 @@ private struct SchemaWriter {
   private func body(of object: ObjectSchema, at path: String) -> (properties: [String: JSON], rules: [JSON]) {
     var properties: [String: JSON] = [:]
     for member in object.members { properties[member.key] = schema(of: member, at: path) }
-    let rules = object.exclusives.map { Schema.notBoth($0.first, $0.second) } + object.rules
+    let rules =
+      object.exclusives.map { Schema.notBoth($0.first, $0.second) } + object.rules
+      + object.alternatives.flatMap { $0.rules(isPart: isPart) }
     return (properties, rules + object.choices.flatMap { self.rules(of: $0, at: path) })
   }
 

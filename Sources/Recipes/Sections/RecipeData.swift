@@ -101,7 +101,8 @@ extension Recipe {
       declareMaxLength(fields)
       fields.optional("max_train_examples", &maxTrainExamples, .int(1...), "Train only on the first examples.")
       fields.optional(
-        "max_dev_examples", &maxDevExamples, .int(1...), needs: "data.dev", "Evaluate dev only on its first examples.")
+        "max_dev_examples", &maxDevExamples, .int(1...), needs: fields.fullPath("dev"),
+        "Evaluate dev only on its first examples.")
       if let task { checkPairs(fields, task) }
     }
 
@@ -128,7 +129,8 @@ extension Recipe {
         let table = formatSection as? TableDataFormat, !table.columns.entities.areGiven
       else { return }
       fields.fault(
-        "task.entity_marking", "found, but the data do not say where the entities are",
+        fields.fullPath("").dropLast("data.".count) + "task.entity_marking",
+        "found, but the data do not say where the entities are",
         expected: "'data.subject_column' and 'data.object_column', or 'data.subject_marks' and 'data.object_marks'",
         advice: "Add these, or remove 'task.entity_marking': the text is then read as it is.")
     }

@@ -40,7 +40,8 @@ extension Recipe {
         "eval_on_start", &settings.evalOnStart, .bool, needs: "data.dev",
         "Also evaluate before the first step; this does not choose the best weights.")
       fields.field(
-        "metric_for_best_model", &settings.metricForBestModel, .metric, needs: "data.dev", unless: "average_last_evals",
+        "metric_for_best_model", &settings.metricForBestModel, .metric(among: TaskType.allMetrics + [.average]),
+        needs: "data.dev", unless: "average_last_evals",
         "Metric on the dev data that chooses the best weights.")
       fields.optional(
         "early_stopping_patience", &settings.earlyStoppingPatience, .int(1...), needs: "data.dev",
@@ -66,13 +67,14 @@ extension Recipe {
 }
 
 extension FieldType<Metric> {
-  /// The name of a metric of any task.
-  fileprivate static var metric: Self {
-    let names = TaskType.allMetrics.map(\.name), expected = oneOf(names.map { "\"\($0)\"" })
+  /// The name of one of `metrics`.
+  static func metric(among metrics: [Metric]) -> Self {
+    let names = metrics.map(\.name)
+    let expected = oneOf(names.map { "\"\($0)\"" })
     return Self(
       expected, schema: Schema.names(names),
       read: { json, location in
-        if let metric = json.string.flatMap(TaskType.metric) { return metric }
+        if let metric = metrics.first(where: { $0.name == json.string }) { return metric }
         let near = json.string.flatMap { $0.utf8.count <= 64 ? nearest(to: $0, among: names) : nil }
         location.wrong(json, expected: expected, advice: near.map { "Did you mean '\($0)'?" })
         return nil

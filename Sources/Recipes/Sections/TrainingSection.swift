@@ -4,7 +4,9 @@ import Training
 extension TrainingSettings {
   mutating func declareBatches(_ fields: Fields) {
     declareDuration(fields)
-    declareBatchSize(fields)
+    var size: Batcher.Size? = batchSize
+    fields.declareBatchSize(&size)
+    batchSize = size ?? batchSize
     fields.field(
       "train_sampling_strategy", &samplingStrategy, .choice,
       "Random batches, or batches of examples of similar length.")
@@ -38,18 +40,6 @@ extension TrainingSettings {
     duration = steps.map { .steps($0) } ?? epochs.map { .epochs($0) } ?? duration
   }
 
-  private mutating func declareBatchSize(_ fields: Fields) {
-    var (examples, tokens): (Int?, Int?) =
-      switch batchSize {
-      case .examples(let count): (count, nil)
-      case .tokens(let count): (nil, count)
-      }
-    fields.optional("batch_size", &examples, .int(1...), "Examples per batch.")
-    fields.optional("max_tokens_per_batch", &tokens, .int(1...), "Tokens per batch, instead of batch_size.")
-    fields.exclusive("batch_size", "max_tokens_per_batch")
-    batchSize = tokens.map { .tokens($0) } ?? examples.map { .examples($0) } ?? batchSize
-  }
-
   private mutating func declareAverage(_ fields: Fields) {
     var (decay, count): (Double?, Int?) =
       switch average {
@@ -65,5 +55,20 @@ extension TrainingSettings {
       "Save the mean of the weights at the last n evaluations or epochs.")
     fields.exclusive("ema_decay", "average_last_evals")
     average = decay.map { .exponential(decay: $0) } ?? count.map { .last($0) }
+  }
+}
+
+extension Fields {
+  func declareBatchSize(_ size: inout Batcher.Size?) {
+    var (examples, tokens): (Int?, Int?) =
+      switch size {
+      case .examples(let count): (count, nil)
+      case .tokens(let count): (nil, count)
+      case nil: (nil, nil)
+      }
+    optional("batch_size", &examples, .int(1...), "Examples per batch.")
+    optional("max_tokens_per_batch", &tokens, .int(1...), "Tokens per batch, instead of batch_size.")
+    exclusive("batch_size", "max_tokens_per_batch")
+    size = tokens.map { .tokens($0) } ?? examples.map { .examples($0) } ?? size
   }
 }

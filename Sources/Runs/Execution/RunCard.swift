@@ -16,7 +16,7 @@ extension Run {
       base: base, library: library, task: setup.inference,
       tags: [recipe.method.type.rawValue] + (recipe.distillation == nil ? [] : ["distillation"]) + ["tune"],
       title: "\(title) for \(type(of: setup.inference).description.purpose)", about: recipe.about,
-      rows: [("base", (base ?? "none (random initialization)") + hash)] + distillationRows + [
+      rows: [("base", (base ?? "none (random initialization)") + hash)] + distillationRows + multiTaskRows + [
         ("data", dataLine),
         ("trainable parameters", "\(trainableParameterCount) of \(totalParameterCount)"), ("seed", "\(recipe.seed)"),
       ] + scoreRows(result),
@@ -62,6 +62,11 @@ extension Run {
     return [("teachers", teachers.joined(separator: ", ")), ("loss", terms.joined(separator: ", "))]
   }
 
+  /// The tasks that the encoder was trained on together.
+  private var multiTaskRows: [(name: String, value: String)] {
+    parts.count == 1 ? [] : [("tasks", parts.map(\.name).joined(separator: ", ") + "; this one: \(name)")]
+  }
+
   private var dataLine: String {
     recipe.data.splits.map { split, paths in
       "\(split.rawValue): \(paths.map(shortPath).joined(separator: ", ")) (\(setup.splitSizes[split] ?? ""))"
@@ -70,7 +75,8 @@ extension Run {
 
   private func scoreRows(_ result: JSON) -> [(name: String, value: String)] {
     ["dev", "test"].compactMap { split in
-      guard let score = result["metrics"]?[split] else { return nil }
+      let scores = result["metrics"]?[split]
+      guard let score = name.isEmpty ? scores : scores?[name] else { return nil }
       let values = recipe.task.metrics.filter(\.isHeadline).compactMap { metric in
         (score[metric.name]?.number).map { value in
           "\(metric.name) \(metric.higherIsBetter ? percent(value) : "\((100 * value).rounded() / 100)")"

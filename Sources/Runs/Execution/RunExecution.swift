@@ -99,33 +99,44 @@ extension Run {
       free: freeSpace(at: path), step: folder.snapshots.steps.first)
   }
 
-  /// The run with what its task chooses on dev, and then its evaluation there.
-  private func fitted(_ report: (TrainingEvent) -> Void) throws -> (run: Run, dev: Evaluation?) {
+  /// The run with what its tasks choose on dev, and then their evaluations there.
+  private func fitted(_ report: (TrainingEvent) -> Void) throws -> (run: Run, dev: [Evaluation?]) {
     let fitted = try trainer.withProgress(of: .dev, before: [.test], report: report) { parallelFor in
-      try setup.task.fitted(model, adapters: adapters, parallelFor)
+      try byTask.map { try $0.setup.task.fitted($0.model, adapters: $0.adapters, parallelFor) }
     }
-    guard let fitted else { return (self, nil) }
     var run = self
-    (run.setup.task, run.setup.inference) = (fitted.task, fitted.inference)
-    return (run, fitted.evaluation)
+    for (index, fitted) in fitted.enumerated() {
+      guard let fitted else { continue }
+      (run.parts[index].setup.task, run.parts[index].setup.inference) = (fitted.task, fitted.inference)
+    }
+    return (run, fitted.map { $0?.evaluation })
   }
 
-  /// - Parameter dev: the evaluation on dev, if it is known.
+  /// - Parameter dev: the evaluation of each task on dev, if it is known.
   private func finish(
-    _ result: TrainingResult, _ dev: Evaluation?, _ folder: RunFolder, _ report: (TrainingEvent) -> Void
+    _ result: TrainingResult, _ dev: [Evaluation?], _ folder: RunFolder, _ report: (TrainingEvent) -> Void
   ) throws -> JSON {
     var metrics: [String: JSON] = [:], intervals: [String: JSON] = [:]
     let bootstrap = Bootstrap(seed: UInt64(recipe.seed))
-    for (split, known, later) in [(Split.dev, dev, [Split.test]), (.test, nil, [])] {
-      let found =
-        try known
-        ?? trainer.withProgress(of: split, before: later, report: report) { parallelFor in
-          try setup.task.evaluate(model, adapters: adapters, on: split, parallelFor)
+    for (split, known, later) in [(Split.dev, dev, [Split.test]), (.test, dev.map { _ in nil }, [])] {
+      let found = try trainer.withProgress(of: split, before: later, report: report) { parallelFor in
+        try zip(byTask, known).map { run, known in
+          try known ?? run.setup.task.evaluate(run.model, adapters: run.adapters, on: split, parallelFor)
         }
-      guard let evaluation = found else { continue }
-      metrics[split.rawValue] = evaluation.json
-      intervals[split.rawValue] = evaluation.scored.map(bootstrap.json)
-      try folder.savePredictions(evaluation.predictions(), split)
+      }
+      let evaluations = zip(recipe.parts, found).compactMap { part, evaluation in evaluation.map { (part, $0) } }
+      if evaluations.isEmpty { continue }
+      let ofTasks = evaluations.compactMap { part, evaluation in
+        evaluation.scored.map { (part.name, bootstrap.json(of: $0)) }
+      }
+      for (part, evaluation) in evaluations { try folder.savePredictions(evaluation.predictions(), part.name, split) }
+      if parts.count == 1 {
+        metrics[split.rawValue] = evaluations[0].1.json
+        intervals[split.rawValue] = ofTasks.first?.1
+      } else {
+        metrics[split.rawValue] = Evaluation(averaging: evaluations.map { ($0.name, $0.metric, $1) })?.json
+        if !ofTasks.isEmpty { intervals[split.rawValue] = .object(.init(uniqueKeysWithValues: ofTasks)) }
+      }
     }
     if !intervals.isEmpty { intervals.merge(bootstrap.json.object ?? [:]) { $1 } }
     let json = try save(result, evaluations: metrics, intervals, in: folder)

@@ -146,12 +146,13 @@ public final class RunFolder {
     if isFolder(target) { removeFiles(in: target, isOwn: Self.isOwn) } else { unlink(target) }
   }
 
-  /// Writes predictions/<split>.jsonl, if there are any.
-  func savePredictions(_ predictions: [JSON], _ split: Split) throws {
+  /// Writes predictions/<split>.jsonl, if there are any; that of one of several tasks in a folder of its name.
+  func savePredictions(_ predictions: [JSON], _ task: String, _ split: Split) throws {
     if predictions.isEmpty { return }
-    try makeFolder(path + "/predictions")
+    let folder = path + "/predictions" + (task.isEmpty ? "" : "/\(task)")
+    try makeFolder(folder)
     let lines = predictions.map { $0.text(pretty: false) + "\n" }
-    try writeFile(lines.joined(), to: "\(path)/predictions/\(split.rawValue).jsonl")
+    try writeFile(lines.joined(), to: "\(folder)/\(split.rawValue).jsonl")
   }
 
   public func saveResult(_ json: JSON) throws { try writeFile(json.text() + "\n", to: path + "/result.json") }

@@ -16,8 +16,13 @@ extension Run {
     return publicName(ofBase: path, model.config)
   }
 
-  /// Writes `adapter/` or `model/` into the folder at `path`.
+  /// Writes `adapter/` or `model/` into the folder at `path`; those of several tasks into folders of their names.
   func saveWeights(to path: String, _ result: JSON) throws {
+    if parts.count == 1 { return try saveOwnWeights(to: path, result) }
+    for run in byTask { try run.saveOwnWeights(to: "\(path)/\(run.name)", result) }
+  }
+
+  private func saveOwnWeights(to path: String, _ result: JSON) throws {
     try makeFolder(path)
     if let adapter {
       try adapter.save(to: path, base: baseName, head: model.headType)
@@ -39,8 +44,10 @@ extension Run {
 
   /// Bytes of the saved weights, which are nearly all of the folder.
   var checkpointSize: Int {
-    if let adapter { return 4 * adapter.trainable.reduce(0) { $0 + $1.count } }
-    return recipe.saveDtype.size * totalParameterCount
+    parts.reduce(0) { sum, part in
+      let parameters = part.adapter?.trainable ?? part.model.parameters
+      return sum + (part.adapter == nil ? recipe.saveDtype.size : 4) * parameters.reduce(0) { $0 + $1.count }
+    }
   }
 
   /// What inference requires in addition to PEFT's files.
@@ -58,5 +65,5 @@ extension Run {
     return file
   }
 
-  private var baseParameters: Int { totalParameterCount - (adapter?.addedParameterCount ?? 0) }
+  private var baseParameters: Int { model.parameters.reduce(0) { $0 + $1.count } }
 }

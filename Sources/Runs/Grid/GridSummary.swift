@@ -57,7 +57,7 @@ public struct GridSummary: Sendable {
   /// - Parameter outcomes: one for each cell of `grid`.
   public init(_ grid: RunGrid, _ outcomes: [RunGrid.Outcome]) {
     axes = grid.axes
-    let all = grid.cells.flatMap(\.recipe.task.metrics).uniqueByName
+    let all = grid.cells.flatMap(\.recipe.metrics).uniqueByName
     metrics = all.filter(\.isHeadline) + all.filter { !$0.isHeadline }
     var groups: [(settings: [String: JSON], runs: [(cell: GridCell, outcome: RunGrid.Outcome)])] = []
     for (cell, outcome) in zip(grid.cells, outcomes) {
@@ -85,13 +85,14 @@ public struct GridSummary: Sendable {
       case .pending: configuration.pending += 1
       case .finished(let result):
         results.append(result)
-        configuration.metric = cell.recipe.data.hasDev ? cell.recipe.training.settings.metricForBestModel : nil
+        configuration.metric =
+          cell.recipe.parts[0].data.hasDev ? cell.recipe.training.settings.metricForBestModel : nil
       }
     }
     func score(_ value: (JSON) -> Double?) -> Score? { Score(results.compactMap(value)) }
     configuration.finished = results.count
     configuration.dev = configuration.metric.flatMap { metric in score { $0["metrics"]?["dev"]?[metric.name]?.number } }
-    for name in runs.flatMap(\.cell.recipe.task.metrics).map(\.name) {
+    for name in runs.flatMap(\.cell.recipe.metrics).map(\.name) {
       configuration.test[name] = score { $0["metrics"]?["test"]?[name]?.number }
     }
     configuration.trainable = results.first?["trainable_parameters"]?.int

@@ -5,7 +5,7 @@ public import Files
 /// Counts by split, and what a user should mend. It has no text of the data, unless this is asked for.
 ///
 /// ```swift
-/// let check = try RunBuilder(recipe, threads: 1).checkData(showText: false)
+/// let check = try RunBuilder(recipe, threads: 1).checkData(showText: false)[0].check
 /// check.problems  // ["3 of 940 sentences of test are also in train, such as test.tsv:12 in train.tsv:5: …"]
 /// ```
 public struct DataCheck: Sendable {

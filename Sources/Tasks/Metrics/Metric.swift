@@ -17,6 +17,9 @@ public struct Metric: Sendable, Hashable {
   /// The mean loss over a split's targets.
   public static let loss = Metric("loss", higherIsBetter: false)
 
+  /// The mean over several tasks, of one metric each.
+  public static let average = Metric("average", isHeadline: true)
+
   /// Whether `value` is strictly better than `best`. False if either is NaN.
   public func isBetter(_ value: Double, than best: Double) -> Bool {
     higherIsBetter ? value > best : value < best

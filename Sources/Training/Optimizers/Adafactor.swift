@@ -59,13 +59,17 @@ private struct Adafactor: Optimizer {
     let newWeight = Float(pow(Double(step.number), -0.8)), clip = Float(step.clipFactor)
     step.replicas.forEach(rowChunks.count) { index, _ in
       let chunk = rowChunks[index], matrix = matrices[chunk.parameterIndex]
+      guard step.updates(chunk.parameterIndex) else { return }
       tune_adafactor_means(
         gradients(chunk, step), chunk.rows, matrix.parameter.columns, clip, newWeight,
         expAvgSqRow.pointer + matrix.rowOffset + chunk.firstRow, columnSums.pointer + sumOffsets[index])
     }
-    let rowMeans = step.replicas.map(matrices.count) { updateColumns(matrices[$0], newWeight) }
+    let rowMeans = step.replicas.map(matrices.count) {
+      step.updates($0) ? updateColumns(matrices[$0], newWeight) : 0
+    }
     let squares = step.replicas.map(rowChunks.count) { index in
       let chunk = rowChunks[index], matrix = matrices[chunk.parameterIndex]
+      guard step.updates(chunk.parameterIndex) else { return 0 }
       return tune_adafactor_squares(
         gradients(chunk, step), expAvgSqRow.pointer + matrix.rowOffset + chunk.firstRow,
         columnFactors.pointer + matrix.columnOffset, chunk.rows, matrix.parameter.columns, clip,
@@ -77,6 +81,7 @@ private struct Adafactor: Optimizer {
     }
     step.replicas.forEach(rowChunks.count) { index, _ in
       let chunk = rowChunks[index], matrix = matrices[chunk.parameterIndex], rule = step.rules[chunk.parameterIndex]
+      guard step.updates(chunk.parameterIndex) else { return }
       let offset = chunk.firstRow * matrix.parameter.columns, learningRate = step.learningRate * rule.learningRateFactor
       tune_adafactor(
         matrix.parameter.pointer + offset, gradients(chunk, step),

@@ -33,7 +33,7 @@ public struct StateBuffer: Sendable {
 
 /// The inputs of one optimizer update.
 public struct UpdateContext: Sendable {
-  /// The step's number, from 1.
+  /// How often the parameters have been updated after this step, from 1.
   public let number: Int
   /// The schedule's learning rate, before the factor of each parameter's rule.
   public let learningRate: Double
@@ -42,8 +42,13 @@ public struct UpdateContext: Sendable {
   let gradients: Gradients
   /// One per parameter of the table.
   let rules: [ParameterRule]
+  /// Those of the parameters to update.
   let chunks: [Chunk]
+  /// The parameters to update; nil: all.
+  let isUpdated: [Bool]?
   let replicas: Replicas
+
+  func updates(_ parameter: Int) -> Bool { isUpdated?[parameter] ?? true }
 
   /// Adjacent weights of one parameter, with their gradients, learning rate and decay.
   public struct WeightChunk {
@@ -56,7 +61,7 @@ public struct UpdateContext: Sendable {
     public let learningRate, decayFactor: Double
   }
 
-  /// Runs `body` for all weights, on all threads.
+  /// Runs `body` for all weights to update, on all threads.
   public func forEachChunk(_ body: @Sendable (WeightChunk) -> Void) {
     replicas.forEach(chunks.count) { [self] index, _ in
       let chunk = chunks[index], rule = rules[chunk.index]
