@@ -20,7 +20,7 @@ static void stop(int number) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   long first = 0;
   if (atomic_compare_exchange_strong(&first_stop, &first, now.tv_sec + 1)) {
-    say("\nstopping after this step (again to stop immediately)\n");
+    say("\nstopping after this step or evaluation (again to stop immediately)\n");
   } else if (now.tv_sec > first) {
     // One Ctrl-C may arrive twice, from the terminal and from a wrapper process, so one within a second is ignored.
     _exit(130);

@@ -107,7 +107,7 @@ public func writeFile(_ text: String, to path: String) throws(FileFault) {
 /// Opens a temporary file beside `path`, fills it with `body`, syncs and renames it; removes it on any fault.
 /// The temporary name is unique, so several writers of one path do not collide: the last one to finish wins.
 public func replaceFile(at path: String, _ body: (Int32) throws(FileFault) -> Void) throws(FileFault) {
-  let temporary = "\(path).tmp-\(String(UInt64.random(in: 0...(.max)), radix: 36))"
+  let temporary = "\(path).tmp-\(temporarySuffix())"
   let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else { throw .unwritable(path: path, why: reason(errno)) }
   do throws(FileFault) {

@@ -20,13 +20,13 @@ public func checkOutput(_ path: String, files: [String], overwrite: Bool) throws
 /// Fills a new folder beside `path` with `body`, then exchanges it with the folder at `path`, if there is one, and removes
 /// that; on any fault the new folder is removed, and the old one stays. A killed program leaves `path`.tmp-…, which
 /// `recoverFolder` removes.
-/// - Parameter isOwn: whether a file of the old folder may be removed, by its name; others move to the new folder.
+/// - Parameter isOwn: whether a file of the old folder may be removed, by its path in the folder; others move to the new folder.
 public func replaceFolder(
   at path: String, isOwn: (String) -> Bool = { _ in true }, _ body: (String) throws -> Void
 ) throws {
   var path = path
   while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-  let suffix = String(UInt64.random(in: 0...(.max)), radix: 36), newFolder = "\(path).tmp-\(suffix)"
+  let suffix = temporarySuffix(), newFolder = "\(path).tmp-\(suffix)"
   try makeFolder(newFolder)
   let lock = open(newFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   flock(lock, LOCK_EX | LOCK_NB)
@@ -52,7 +52,7 @@ public func recoverFolder(at path: String, isOwn: (String) -> Bool = { _ in true
   let parent = parentFolder(of: path), name = lastPathComponent(path)
   for entry in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] {
     let remains = "\(parent)/\(entry)"
-    guard entry.hasPrefix(name + ".old-") || entry.hasPrefix(name + ".tmp-") else { continue }
+    guard permanentName(entry) == name else { continue }
     if entry.hasPrefix(name + ".old-"), !fileExists(path), rename(remains, path) == 0 { continue }
     let lock = open(remains, O_RDONLY | O_CLOEXEC)
     if flock(lock, LOCK_EX | LOCK_NB) == 0 {
@@ -81,17 +81,23 @@ public func exchangeFolders(_ first: String, _ second: String, aside: String) th
   rename(aside, first)
 }
 
-/// Removes the files in `folder`, and the folder itself if nothing remains. Follows no symbolic link.
+/// Removes the files in `folder`, and the folder itself if nothing remains. Follows no symbolic link: if `folder` is one, only
+/// the link is removed.
 /// - Parameters:
 ///   - target: where files that are not removed go, to the same place in that folder unless it is taken; nil: they stay.
-///   - isOwn: whether a file may be removed, by its name.
+///   - isOwn: whether a file may be removed, by its path in `folder`.
 public func removeFiles(in folder: String, movingOthersTo target: String? = nil, isOwn: (String) -> Bool) {
+  var info = stat()
+  guard lstat(folder, &info) == 0 else { return }
+  if info.st_mode & S_IFMT == S_IFLNK {
+    unlink(folder)
+    return
+  }
   for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
     let path = "\(folder)/\(name)", place = target.map { "\($0)/\(name)" }
-    var info = stat()
     guard lstat(path, &info) == 0 else { continue }
     if info.st_mode & S_IFMT == S_IFDIR {
-      removeFiles(in: path, movingOthersTo: place, isOwn: isOwn)
+      removeFiles(in: path, movingOthersTo: place) { isOwn("\(name)/\($0)") }
     } else if isOwn(name) {
       unlink(path)
     } else if let place, lstat(place, &info) != 0, (try? makeFolder(parentFolder(of: place))) != nil {
@@ -99,4 +105,13 @@ public func removeFiles(in folder: String, movingOthersTo target: String? = nil,
     }
   }
   rmdir(folder)
+}
+
+/// What the name of a temporary file or folder ends in: of eleven to thirteen letters and digits.
+func temporarySuffix() -> String { String(UInt64.random(in: 1 << 52...(.max)), radix: 36) }
+
+/// The name of what a temporary file or folder was to become, or had been: "adapter" of "adapter.tmp-3w5e11264sgsf"; nil: it
+/// is not the name of one.
+public func permanentName(_ name: String) -> String? {
+  name.wholeMatch(of: /(.+)\.(?:tmp|old)-[0-9a-z]{11,13}/).map { String($0.1) }
 }

@@ -86,3 +86,36 @@ func `the scores of an interrupted run are shown`(_ signal: Int32) throws {
   let compare = try JSON(parsing: .init(program.run("compare", "runs/cut", "runs/cut", "--json").out.utf8), named: "c")
   #expect(compare["results"]?["dev.f1"]?.array?[0].number == f1)
 }
+
+@Test func `files of the user stay where the run replaces its own, even with names of the run's`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  #expect(try program.run("run", "recipe.json").status == 0)
+  let others = [
+    "README.md", "config.json", "model.safetensors", "notes/README.md", "notes/deep/tune.json", "adapter/own.txt",
+    "adapter/sub/config.json", "predictions/mine.jsonl", "snapshots/step-mine.safetensors", "adapter.tmp-mine",
+    "x.tmp-1abcdefghijk", "events.out.tfevents.host.1", "sub/recipe.json",
+  ]
+  for name in others {
+    let path = "\(program.folder)/run/\(name)"
+    try makeFolder(parentFolder(of: path))
+    try writeFile("mine", to: path)
+  }
+  #expect(try program.run("run", "recipe.json", "output=run/inner").status == 0)
+  #expect(try program.run("run", "recipe.json", "seed=9", "--overwrite").status == 0)
+  for name in others { #expect(try readText("\(program.folder)/run/\(name)") == "mine", "\(name)") }
+  #expect(fileExists(program.folder + "/run/inner/adapter/adapter_model.safetensors"))
+  #expect(!fileExists(program.folder + "/.run.new"))
+}
+
+@Test func `an adapter folder that is a link is replaced, and what it refers to stays`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  #expect(try program.run("run", "recipe.json").status == 0)
+  let run = program.folder + "/run", weights = "/adapter_model.safetensors"
+  #expect(rename(run + "/adapter", program.folder + "/kept") == 0 && symlink("../kept", run + "/adapter") == 0)
+  let before = try readFile(program.folder + "/kept" + weights)
+  for seed in [8, 9] { #expect(try program.run("run", "recipe.json", "seed=\(seed)", "--overwrite").status == 0) }
+  #expect(try readFile(program.folder + "/kept" + weights) == before && readFile(run + "/adapter" + weights) != before)
+  #expect(try FileManager.default.contentsOfDirectory(atPath: run).allSatisfy { !$0.contains(".tmp-") })
+}

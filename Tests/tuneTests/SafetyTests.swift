@@ -56,10 +56,10 @@ private func contents(_ program: Program) throws -> [String: Data] {
   try program.run("run", "recipe.json")
   let before = try contents(program)
   // As a kill leaves them: a folder half written, and an earlier run just after the exchange.
-  try makeFolder(program.folder + "/merged.tmp-1")
-  try writeFile("{", to: program.folder + "/merged.tmp-1/config.json")
+  try makeFolder(program.folder + "/merged.tmp-1abcdefghijk")
+  try writeFile("{", to: program.folder + "/merged.tmp-1abcdefghijk/config.json")
   let merge = try program.run("merge", "base", "--adapter", "run/adapter", "--output", "merged")
-  #expect(merge.status == 0 && !fileExists(program.folder + "/merged.tmp-1"), "\(merge.err)")
+  #expect(merge.status == 0 && !fileExists(program.folder + "/merged.tmp-1abcdefghijk"), "\(merge.err)")
   try FileManager.default.copyItem(atPath: program.folder + "/run", toPath: program.folder + "/.run.new")
   try writeFile("mine", to: program.folder + "/.run.new/notes.txt")
   try writeFile("xx", to: program.folder + "/run/.tune-run")

@@ -150,7 +150,10 @@ extension Run {
   ) throws -> JSON {
     let json = resultJSON(result, evaluations, intervals)
     let (saved, obsolete) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
-    try replaceFolder(at: folder.path + "/" + saved, isOwn: RunFolder.isOwn) { try saveWeights(to: $0, json) }
+    let isOwn = folder.ownFiles(of: folder.path)
+    try replaceFolder(at: folder.path + "/" + saved, isOwn: { isOwn("\(saved)/\($0)") }) {
+      try saveWeights(to: $0, json)
+    }
     folder.remove(obsolete)
     try folder.saveResult(json)
     return json

@@ -62,7 +62,7 @@ extension RunFolder {
 
   /// Removes an unfinished replacement, or the earlier run after a replacement.
   func discardReplacement() {
-    removeFiles(in: replacement, movingOthersTo: target, isOwn: Self.isOwn)
+    removeFiles(in: replacement, movingOthersTo: target, isOwn: ownFiles(of: replacement))
   }
 
   /// Exchanges the complete run with the earlier one in its output. Does nothing for a run that replaces none.
@@ -73,16 +73,4 @@ extension RunFolder {
     path = recipe.output
     discardReplacement()
   }
-
-  /// Whether a run writes files of this name.
-  static func isOwn(_ name: String) -> Bool {
-    ownNames.contains(name) || name.contains(".tmp-") || name.hasPrefix("step-") && name.hasSuffix(".safetensors")
-      || name.hasPrefix("events.out.tfevents.")
-  }
-
-  private static let ownNames: Set = [
-    marker, "recipe.json", "metrics.jsonl", "metrics.csv", "result.json", "dev.jsonl", "test.jsonl", "README.md",
-    "tune.json", "adapter_config.json", "adapter_model.safetensors", "config.json", "model.safetensors", "vocab.txt",
-    "vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-  ]
 }

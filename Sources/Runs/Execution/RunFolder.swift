@@ -43,6 +43,7 @@ public final class RunFolder {
   private var locks: [FileLock] = []
   /// Marks a run folder, and is locked during the run. Empty in a finished run; see `State` for others.
   static let marker = ".tune-run"
+  private static let weightFolders = ["adapter", "model"]
   /// The bytes of the marker of an unfinished run.
   enum State: Int {
     case finished, unfinished
@@ -108,8 +109,10 @@ public final class RunFolder {
       try makeFolder(path)
       try lock(path)
     }
-    for name in try folderContents(path) where name.contains(".tmp-") || name.contains(".old-") {
-      recoverFolder(at: path + "/" + name.replacing(/\.(tmp|old)-.*/, with: ""), isOwn: Self.isOwn)
+    let isOwn = ownFiles(of: path)
+    for place in try folderContents(path).compactMap(permanentName)
+    where isOwn(place) || Self.weightFolders.contains(place) {
+      recoverFolder(at: "\(path)/\(place)") { isOwn("\(place)/\($0)") }
     }
     snapshots.clean()
     let isFinished = finished != nil
@@ -142,8 +145,8 @@ public final class RunFolder {
 
   /// Removes a file of the run, or the run's files in a folder.
   func remove(_ name: String) {
-    let target = path + "/" + name
-    if isFolder(target) { removeFiles(in: target, isOwn: Self.isOwn) } else { unlink(target) }
+    let target = path + "/" + name, isOwn = ownFiles(of: path)
+    if isFolder(target) { removeFiles(in: target) { isOwn("\(name)/\($0)") } } else if isOwn(name) { unlink(target) }
   }
 
   /// Writes predictions/<split>.jsonl, if there are any; that of one of several tasks in a folder of its name.

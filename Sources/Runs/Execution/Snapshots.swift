@@ -72,7 +72,8 @@ struct Snapshots {
 
   /// Removes temporary files of a killed run.
   func clean() {
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where name.contains(".tmp-") {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    where permanentName(name).flatMap(step) != nil {
       try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
     }
   }
