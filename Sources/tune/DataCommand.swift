@@ -82,7 +82,7 @@ struct DataCheckCommand: ParsableCommand {
       row("mean value") { split in split.values.map { fixed($0.mean, 3) } },
       row("range") { split in split.values.map { "\(fixed($0.minimum, 2)) to \(fixed($0.maximum, 2))" } },
       row("drift from train") { split in
-        split.drift.map { "\(fixed($0.value, 3)) (by chance \(fixed($0.expected, 3)))" }
+        split.drift.map { "\(fixed($0.value, 3)) (random samples \(fixed($0.expected, 3)))" }
       },
       row("illegal tags") { split in split.illegalTags.map { "\($0.found.count)" } },
       row("empty") { "\($0.empty.count)" },
@@ -93,8 +93,8 @@ struct DataCheckCommand: ParsableCommand {
       row("tokens, most") { fixed($0.lengths.maximum, 0) },
       row("windows") { split in split.sequences.map { "\($0)" } },
       row("cut") { split in split.cut.map { "\($0)" } },
-      row("pieces a word") { fixed($0.piecesPerWord, 3) },
-      row("unknown pieces") { fixed(100 * $0.unknownFraction, 3) + " %" },
+      row("tokens per word") { fixed($0.tokensPerWord, 3) },
+      row("unknown tokens") { fixed(100 * $0.unknownFraction, 3) + " %" },
     ]
     return ([row(check.noun) { "\($0.count)" }] + counts + measures).compactMap(\.self)
   }

@@ -53,7 +53,7 @@ struct DataCheckTests {
     #expect(found.weights == SuggestedWeights(balancing: ["O": 2, "B-X": 3, "B-Y": 1]))
     #expect(found.weights?.values == ["O": 1, "B-X": 6.0 / 9, "B-Y": 2])
     let split = found.splits[1]
-    #expect(split.words == 5 && split.pieces == 5 && split.unknownPieces == 2 && split.unknownFraction == 0.4)
+    #expect(split.words == 5 && split.tokens == 5 && split.unknownTokens == 2 && split.unknownFraction == 0.4)
     #expect(split.lengths == Distribution([3, 2]) && split.lengths.median == 2 && split.lengths.percentile95 == 3)
     #expect(split.lengths.mean == 2.5 && split.sequences == 2 && split.cut == 0)
     let drift = try #require(split.drift)
@@ -151,7 +151,7 @@ struct DataCheckTests {
     #expect(found.splits[0].words == 6)
   }
 
-  @Test func `labels that drift more than chance explains are noted`() throws {
+  @Test func `labels that drift more than in random samples are noted`() throws {
     func rows(_ yes: Int, _ no: Int, _ text: String) -> String {
       jsonl(
         (0..<yes + no).map { ["text": .string("\(text) \($0)"), "label": $0 < yes ? "yes" : "no"] })

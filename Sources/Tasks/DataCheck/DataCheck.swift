@@ -87,7 +87,7 @@ extension DataCheck {
       }
   }
 
-  /// What a user may want to know.
+  /// What a user should know.
   public var notes: [String] { splits.flatMap { $0.notes(noun) } }
 
   public var json: JSON {

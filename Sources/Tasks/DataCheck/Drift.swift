@@ -12,7 +12,7 @@ public struct Drift: Sendable, Equatable {
   public let statistic: String
   public let value, expected: Double
 
-  /// Whether it is more than chance explains, and enough to matter.
+  /// Whether it is more than in random samples, and enough to matter.
   public var isLarge: Bool { value > 2 * expected && value >= 0.05 }
 
   /// nil: a side has no labels.
@@ -49,6 +49,6 @@ public struct Drift: Sendable, Equatable {
   }
 
   var json: JSON {
-    ["statistic": .string(statistic), "value": .double(value), "expected_by_chance": .double(expected)]
+    ["statistic": .string(statistic), "value": .double(value), "expected": .double(expected)]
   }
 }

@@ -18,7 +18,7 @@ public struct SplitReport: Sendable {
   /// Sequences that the model reads, and examples of which tokens are cut off.
   public let sequences, cut: Int?
   /// Words between white space, or those of the file; tokens; and tokens that are the unknown one.
-  public let words, pieces, unknownPieces: Int
+  public let words, tokens, unknownTokens: Int
   /// From the training data; nil: these are they, or there are no labels.
   public let drift: Drift?
 
@@ -32,12 +32,12 @@ public struct SplitReport: Sendable {
     illegalTags = scan.illegalTags
     lengths = Distribution(scan.lengths.map(Double.init))
     (sequences, cut) = (scan.sequences?.count, scan.sequences?.cut)
-    (words, unknownPieces, self.drift) = (scan.words, scan.unknownPieces, drift)
-    pieces = scan.lengths.reduce(0) { $0 + Int($1) }
+    (words, unknownTokens, self.drift) = (scan.words, scan.unknownTokens, drift)
+    tokens = scan.lengths.reduce(0) { $0 + Int($1) }
   }
 
-  public var piecesPerWord: Double { Double(pieces) / Double(max(words, 1)) }
-  public var unknownFraction: Double { Double(unknownPieces) / Double(max(pieces, 1)) }
+  public var tokensPerWord: Double { Double(tokens) / Double(max(words, 1)) }
+  public var unknownFraction: Double { Double(unknownTokens) / Double(max(tokens, 1)) }
 }
 
 /// Numbers in a few: percentiles are those of the nearest rank.
@@ -105,8 +105,8 @@ extension SplitReport {
     var members: [String: JSON] = [
       "files": .array(files.map(JSON.string)), "count": .int(count), "labels": .object(labels.mapValues(JSON.int)),
       "empty": empty.json, "repeated": repeated.json, "conflicting": conflicting.json, "tokens": lengths.json,
-      "words": .int(words), "pieces": .int(pieces), "pieces_per_word": .double(piecesPerWord),
-      "unknown_pieces": .int(unknownPieces), "unknown_fraction": .double(unknownFraction),
+      "words": .int(words), "tokens": .int(tokens), "tokens_per_word": .double(tokensPerWord),
+      "unknown_tokens": .int(unknownTokens), "unknown_fraction": .double(unknownFraction),
     ]
     members["values"] = values?.json
     members["illegal_tags"] = illegalTags?.json

@@ -23,7 +23,7 @@ struct SplitScan {
   private(set) var tags: [String: Int] = [:]
   /// The numbers that examples are labeled with.
   private(set) var values: [Double] = []
-  private(set) var words = 0, unknownPieces = 0
+  private(set) var words = 0, unknownTokens = 0
   /// What examples are parts of, if it is known.
   private(set) var documents: Set<String> = []
   private(set) var illegalTags: IllegalTags?
@@ -98,7 +98,7 @@ struct SplitScan {
   }
 
   private mutating func count(_ ids: [Int32], _ tokenizer: TextTokenizer) -> Int {
-    unknownPieces += ids.count { $0 == tokenizer.tokenizer.unk }
+    unknownTokens += ids.count { $0 == tokenizer.tokenizer.unk }
     return ids.count
   }
 
