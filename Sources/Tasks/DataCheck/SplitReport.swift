@@ -105,7 +105,7 @@ extension SplitReport {
     var members: [String: JSON] = [
       "files": .array(files.map(JSON.string)), "count": .int(count), "labels": .object(labels.mapValues(JSON.int)),
       "empty": empty.json, "repeated": repeated.json, "conflicting": conflicting.json, "tokens": lengths.json,
-      "words": .int(words), "tokens": .int(tokens), "tokens_per_word": .double(tokensPerWord),
+      "words": .int(words), "token_count": .int(tokens), "tokens_per_word": .double(tokensPerWord),
       "unknown_tokens": .int(unknownTokens), "unknown_fraction": .double(unknownFraction),
     ]
     members["values"] = values?.json
