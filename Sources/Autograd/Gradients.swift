@@ -1,4 +1,5 @@
 /// The trainable parameters, and one flat buffer for their gradients.
+import CKernels
 
 /// The trainable parameters in one flat numbering.
 public struct ParameterTable: Sendable {
@@ -21,17 +22,19 @@ public struct ParameterTable: Sendable {
 
   /// The values of all parameters, one after the other, without padding.
   public var values: [Float] {
-    get {
-      var values: [Float] = []
-      // Reserved, because an array that grows by doubling would briefly take twice the model's memory in addition.
-      values.reserveCapacity(parameters.reduce(0) { $0 + $1.count })
-      for parameter in parameters { values += parameter.values }
-      return values
-    }
-    nonmutating set {
+    var values: [Float] = []
+    // Reserved, because an array that grows by doubling would briefly take twice the model's memory in addition.
+    values.reserveCapacity(parameters.reduce(0) { $0 + $1.count })
+    for parameter in parameters { values += parameter.values }
+    return values
+  }
+
+  /// Exchanges the parameters' values with others, in the form of `values`.
+  public func exchangeValues(with others: inout [Float]) {
+    others.withUnsafeMutableBufferPointer { others in
       var next = 0
       for parameter in parameters {
-        _ = parameter.values.update(from: newValue[next..<next + parameter.count])
+        tune_swap(others.baseAddress! + next, parameter.pointer, parameter.count)
         next += parameter.count
       }
     }

@@ -11,18 +11,18 @@
 #include <unistd.h>
 #include "say.h"
 
-// Uptime in seconds at the first signal; 0: none yet.
+// Uptime in milliseconds, plus 1, at the first signal; 0: none yet.
 static _Atomic long first_stop;
 
 static void stop(int number) {
   int code = errno;
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  long first = 0;
-  if (atomic_compare_exchange_strong(&first_stop, &first, now.tv_sec + 1)) {
-    say("\nstopping after this step or evaluation (again to stop immediately)\n");
-  } else if (now.tv_sec > first) {
-    // One Ctrl-C may arrive twice, from the terminal and from a wrapper process, so one within a second is ignored.
+  long first = 0, time = now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
+  if (atomic_compare_exchange_strong(&first_stop, &first, time)) {
+    say("\nstopping after this step (again to stop immediately)\n");
+  } else if (time - first > 500) {
+    // One Ctrl-C may arrive twice, from the terminal and from a wrapper process: the second within half a second is ignored.
     _exit(130);
   }
   errno = code;

@@ -16,7 +16,7 @@ public struct CoNLLColumns: Sendable, Equatable {
   }
 }
 
-/// Reads the sentences of a UTF-8 file with one word per line and a blank line between sentences.
+/// Reads the sentences of a UTF-8 file, which may be compressed with gzip, with one word per line and a blank line between sentences.
 ///
 /// Columns are separated by tabs if the first line with words has a tab, otherwise by runs of spaces. Every line must
 /// have as many columns as the first. `-DOCSTART-` lines are skipped. With tabs, a word may contain spaces.
@@ -32,7 +32,12 @@ public struct CoNLLColumns: Sendable, Equatable {
 public func readCoNLL(
   _ path: String, columns: CoNLLColumns = CoNLLColumns(), scheme: TagScheme? = nil
 ) throws -> [Record] {
-  try parseCoNLL([UInt8](readFile(path, limit: .max)), named: path, columns: columns, scheme: scheme)
+  var bytes = [UInt8](try readFile(path, limit: .max))
+  if bytes.starts(with: [0x1F, 0x8B]) {
+    let file = try MappedFile.decompressed(path: path)
+    bytes = withExtendedLifetime(file) { [UInt8](file.bytes) }
+  }
+  return try parseCoNLL(bytes, named: path, columns: columns, scheme: scheme)
 }
 
 /// Parses the bytes of a CoNLL file; errors report it as `name`.

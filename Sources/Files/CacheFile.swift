@@ -1,5 +1,4 @@
 /// Files from which a user's text can be reconstructed, such as caches of hidden states. Only their owner can read them.
-import FoundationEssentials
 import Glibc
 import Synchronization
 
@@ -15,12 +14,13 @@ public struct CacheFile: Sendable {
 
   /// Opens the file for reading and writing, or creates it; the caller closes it. A kept file has mode 0600, in a folder
   /// with mode 0700.
-  /// - Throws: `FileFault` if a kept file or its folder is a symbolic link, the file is another user's, or it cannot be
-  ///   opened.
+  /// - Throws: `FileFault` if a kept file or a folder above it is a symbolic link, its folder is open to others, the file
+  ///   is another user's, or it cannot be opened.
   public func open() throws(FileFault) -> Int32 {
     if let unnamed { return try unnamed.open(path) }
-    try makePrivateFolder(parentFolder(of: path))
-    return try openPrivateFile(path)
+    let folder = try openPrivateFolder(parentFolder(of: path))
+    defer { close(folder) }
+    return try openPrivateFile(path, in: folder)
   }
 
   /// Frees the disk space of a file that could not be completed.
@@ -67,15 +67,19 @@ func openUnnamedFile(in folder: String) -> Int32 {
   return descriptor
 }
 
-private func openPrivateFile(_ path: String) throws(FileFault) -> Int32 {
+private func openPrivateFile(_ path: String, in folder: Int32) throws(FileFault) -> Int32 {
   // O_NONBLOCK: a pipe must be rejected at once, without waiting for its other end.
-  let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o600)
-  guard descriptor >= 0 else { throw .unwritable(path: path, why: errno == ELOOP ? symbolicLink : reason(errno)) }
+  let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+  let descriptor = openat(folder, lastPathComponent(path), flags, 0o600)
+  guard descriptor >= 0 else {
+    if errno == ELOOP { throw .exposedCache(path: path, why: symbolicLink) }
+    throw .unwritable(path: path, why: reason(errno))
+  }
   var info = stat(), why: String?
   if fstat(descriptor, &info) != 0 {
     why = reason(errno)
   } else if info.st_mode & S_IFMT != S_IFREG || info.st_nlink != 1 {
-    why = "not a regular file with a single name"
+    why = "it is not a regular file with a single name; delete it"
   } else if info.st_uid != geteuid() {
     why = "it belongs to another user"
   } else if fchmod(descriptor, 0o600) != 0 {
@@ -83,23 +87,35 @@ private func openPrivateFile(_ path: String) throws(FileFault) -> Int32 {
   }
   guard let why else { return descriptor }
   close(descriptor)
-  throw .unwritable(path: path, why: why)
+  throw .exposedCache(path: path, why: why)
 }
 
-/// Creates a folder with mode 0700, and the folders above it with those of `makeFolder`. An existing folder gets that mode if it
-/// contains nothing but caches; one with other files stays as it is.
-private func makePrivateFolder(_ path: String) throws(FileFault) {
-  if path.contains("/") { try makeFolder(parentFolder(of: path)) }
-  if mkdir(path, 0o700) == 0 { return }
-  let why = reason(errno)
-  let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-  guard descriptor >= 0 else {
+/// Opens the folder at `path`, or creates it with mode 0700, and missing folders above it. Follows no symbolic link.
+private func openPrivateFolder(_ path: String) throws(FileFault) -> Int32 {
+  let isAbsolute = path.hasPrefix("/"), names = path.split(separator: "/").map(String.init)
+  var folder = isAbsolute ? "/" : ".", descriptor = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC)
+  for (number, name) in names.enumerated() {
+    let parent = descriptor
+    defer { close(parent) }
+    folder = (isAbsolute ? "/" : "") + names[...number].joined(separator: "/")
+    let code = mkdirat(parent, name, number == names.count - 1 ? 0o700 : 0o777) == 0 ? 0 : errno
+    descriptor = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    if descriptor >= 0 { continue }
+    let why = reason(code == EEXIST ? errno : code)
     var info = stat()
-    throw .unwritable(path: path, why: lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFLNK ? symbolicLink : why)
+    if fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) == 0, info.st_mode & S_IFMT == S_IFLNK {
+      throw .exposedCache(path: folder, why: symbolicLink)
+    }
+    throw .unwritable(path: folder, why: why)
   }
-  defer { close(descriptor) }
-  let names = try? FileManager.default.contentsOfDirectory(atPath: path)
-  if names?.allSatisfy({ $0.hasSuffix(".cache") }) == true { fchmod(descriptor, 0o700) }
+  var info = stat()
+  guard fstat(descriptor, &info) == 0, info.st_mode & 0o077 != 0 else { return descriptor }
+  close(descriptor)
+  let mode = "0" + String(info.st_mode & 0o777, radix: 8)
+  throw .exposedCache(
+    path: folder, why: "others may enter this folder (mode \(mode)); run 'chmod 700' on it, or choose another folder")
 }
 
-private let symbolicLink = "it is a symbolic link, through which a cache is never written"
+/// Glibc's module does not have it.
+private let O_PATH: Int32 = 0o10_000_000
+private let symbolicLink = "it is a symbolic link; name the place that it leads to"

@@ -3,6 +3,8 @@ public enum FileFault: Error, Equatable {
   case missing(path: String)
   case unreadable(path: String, why: String)
   case unwritable(path: String, why: String)
+  /// Others could read a cache at `path`, or one would be written through a symbolic link.
+  case exposedCache(path: String, why: String)
   case notEmpty(folder: String)
   /// The folder has an entry `found` that this command does not write, so it must not be deleted.
   case unknownFile(folder: String, found: String)
@@ -24,6 +26,8 @@ extension FileFault: CustomStringConvertible {
       "standard output: cannot be written (\(why)). The output is incomplete."
     case .unwritable(let path, let why):
       "\(path): cannot be written (\(why)). No partial file was left."
+    case .exposedCache(let path, let why):
+      "\(path): a cache, which holds the text of the data, is not kept there: \(why)."
     case .notEmpty(let folder):
       "\(folder): the folder is not empty. Choose another one, or pass --overwrite to replace its contents."
     case .unknownFile(let folder, let found):

@@ -79,6 +79,9 @@ public final class LineReader {
       .failure(.malformed(file: path, line: number, found: found, expected: expected))
     }
     if isTooLong || bytes.count > Self.maximumLineSize { return fault("more than 16 MiB", "a shorter line") }
+    if number == 1, bytes.starts(with: [0x1F, 0x8B]) {
+      return fault("data compressed with gzip", "text, as from a pipe: zcat FILE | tune predict MODEL -")
+    }
     guard let text = String(validating: bytes, as: UTF8.self) else { return fault("bytes that are not UTF-8", "UTF-8") }
     return .success(text)
   }

@@ -7,7 +7,7 @@
 /// ```
 /// - Parameter keepingLines: whether line feeds and tabs stay.
 public func terminalText(_ text: String, keepingLines: Bool = true) -> String {
-  guard text.unicodeScalars.contains(where: controlsTerminal) else { return text }
+  guard text.utf8.contains(where: mayControlTerminal) else { return text }
   var shown = ""
   for scalar in text.unicodeScalars {
     if !controlsTerminal(scalar) || keepingLines && (scalar == "\n" || scalar == "\t") {
@@ -19,6 +19,9 @@ public func terminalText(_ text: String, keepingLines: Bool = true) -> String {
   }
   return shown
 }
+
+/// Whether a character that begins with this byte of UTF-8 may be one of `controlsTerminal`, or a line feed or tab.
+private func mayControlTerminal(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F || byte == 0xC2 || byte == 0xE2 }
 
 private func controlsTerminal(_ scalar: Unicode.Scalar) -> Bool {
   switch scalar.value {

@@ -43,6 +43,9 @@ struct ProgressTerminal {
 
   func show(_ line: ProgressLine, _ end: String = "") { put(erase + line.text(columns: terminalColumns()) + end) }
 
+  /// Shows the beginning of `text` that fits the window.
+  func show(_ text: String) { put(erase + text.prefix(max(terminalColumns() - 1, 0))) }
+
   /// Removes the progress line.
   func clear() { if isTerminal { put(erase) } }
 

@@ -22,10 +22,10 @@ public struct Inference: Sendable {
   public func run<Result: Sendable>(
     lengths: [Int], _ parallelFor: ParallelFor, batch: @escaping @Sendable ([Int]) -> LabeledBatch,
     _ body: @escaping @Sendable (LabeledBatch, Tensor, Pass) -> Result
-  ) -> [Result] {
+  ) rethrows -> [Result] {
     let batches = lengthGroups(lengths: lengths, tokens: 512)
     let results = Results<Result>(count: batches.count)
-    parallelFor(batches.count) { index, workspace in
+    try parallelFor(batches.count) { index, workspace in
       let batch = batch(batches[index]), pass = Pass(workspace)
       results.set(index, body(batch, model(batch.input, adapters: adapters, rows: batch.rows, pass), pass))
     }
@@ -40,7 +40,7 @@ public struct Inference: Sendable {
   ) throws -> [(prediction: Prediction, sequences: [SequenceLogits])] {
     let split = EncodedSplit(records, task, tokenizer), loss = task.evaluationLoss
     let transitions = adapters.outputLayers(of: model).chain.map(TransitionScores.init)
-    let outputs = run(lengths: split.lengths, parallelFor, batch: { split.batch($0, loss) }) { batch, logits, _ in
+    let outputs = try run(lengths: split.lengths, parallelFor, batch: { split.batch($0, loss) }) { batch, logits, _ in
       (split.predictionLogits(batch, logits, transitions), keepsLogits ? split.allLogits(batch, logits) : [])
     }
     let predictions = try split.predictions(from: outputs.flatMap(\.0))

@@ -129,7 +129,7 @@ public struct RecordTask: Task {
     let inferenceLoss = loss.forEvaluation
     let norm = data.sequences.indices.reduce(0) { $0 + inferenceLoss.weight(of: data.features($1).targets) }
     let chain = adapters.outputLayers(of: model).chain, transitions = chain.map(TransitionScores.init)
-    let outputs = Inference(model, adapters).run(
+    let outputs = try Inference(model, adapters).run(
       lengths: data.lengths, parallelFor, batch: { data.batch($0, inferenceLoss) }
     ) { batch, logits, pass in
       (

@@ -7,7 +7,7 @@ public import Models
 public enum Split: String, Sendable, CaseIterable { case train, dev, test }
 
 /// Calls `body` once for each index below `count`, possibly on several threads, each with its own workspace.
-public typealias ParallelFor = (_ count: Int, _ body: @Sendable (Int, Workspace) -> Void) -> Void
+public typealias ParallelFor = (_ count: Int, _ body: @Sendable (Int, Workspace) -> Void) throws -> Void
 
 /// The result of an evaluation.
 public struct Evaluation: Sendable {

@@ -50,6 +50,7 @@ extension Trainer {
       "gemm_backend": GEMMBackend.selected.rawValue, "evaluations_since_best": "\(state.evaluationsSinceBest)",
       "logged": "\(logged)", "watch": state.spikeDetector.description,
     ]
+    if state.isEvaluationDue { metadata["evaluation_due"] = "true" }
     if learners.count > 1 { metadata["turns"] = state.turns.map(String.init).joined(separator: " ") }
     if let best = state.best {
       metadata["best_epoch"] = "\(best.epoch)"
@@ -95,6 +96,7 @@ extension Trainer {
     for tensor in stateTensors { try check(tensor.name, [tensor.count]) }
     var state = TrainingState()
     state.step = try number("step")
+    state.isEvaluationDue = file.metadata["evaluation_due"] == "true"
     state.tokens = try number("tokens")
     state.seconds = try number("seconds")
     state.turns = try turns(file.metadata["turns"], state.step, fail)

@@ -27,15 +27,15 @@ extension Trainer {
     return try body()
   }
 
-  /// Loads the final weights into the model: the mean over the last evaluation points, the best weights so far, or the
-  /// exponential average. Without any of these the model keeps its current weights.
-  public func loadBestWeights() {
-    if let best = state.bestWeights {
-      table.values = best
+  /// Exchanges the current weights with the final ones: the mean over the last evaluation points, the best weights so far,
+  /// or the exponential average. Without any of these the model keeps its current weights. A second call undoes the first.
+  public func exchangeBestWeights() {
+    if state.bestWeights != nil {
+      table.exchangeValues(with: &state.bestWeights!)
     } else if case .exponential = settings.average, state.step > 0 {
-      average?.copyToWeights()
+      average?.swap(replicas)
     } else if evaluationsAveraged > 0 {
-      average?.copyToWeights()
+      average?.swap(replicas)
     }
   }
 }

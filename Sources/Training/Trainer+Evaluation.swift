@@ -13,12 +13,21 @@ extension Trainer {
     return Int(points.rounded(step == steps ? .up : .down))
   }
 
-  /// Evaluates the dev split and keeps a copy of the weights if they are the best so far. An evaluation before the first
-  /// step selects nothing. nil without a dev split.
-  func evaluate(_ report: (TrainingEvent) -> Void) throws -> EvaluationRecord? {
+  /// Evaluates the dev split with the averaged weights, if there are any, and keeps a copy of them if they are the best so
+  /// far. An evaluation before the first step selects nothing. nil without a dev split.
+  /// - Throws: `EvaluationInterrupted`; the evaluation is then still due.
+  func evaluate(_ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void) throws -> EvaluationRecord? {
+    let isStart = state.step == 0
+    let record = isStart ? try score(shouldStop, report) : try withAveragedWeights { try score(shouldStop, report) }
+    if !isStart { averageAtEvaluation() }
+    state.isEvaluationDue = false
+    return record
+  }
+
+  private func score(_ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void) throws -> EvaluationRecord? {
     let clock = ContinuousClock(), begin = clock.now, metric = settings.metricForBestModel
     let epoch = plan.epochs(after: state.step)
-    let scores = try withProgress(of: .dev, secondsAfter: secondsLeft, report) { parallelFor in
+    let scores = try withProgress(of: .dev, secondsAfter: secondsLeft, shouldStop, report) { parallelFor in
       try evaluation(parallelFor)
     }
     guard let evaluation = scores else { return nil }

@@ -1,4 +1,5 @@
 /// How far a run and its evaluations are, and how long the rest takes.
+import Synchronization
 public import Tasks
 
 /// How far the evaluation of a split is.
@@ -29,6 +30,9 @@ public struct EvaluationTimer {
   }
 }
 
+/// `shouldStop` returned true in an evaluation.
+public struct EvaluationInterrupted: Error {}
+
 /// Evaluations of this process so far.
 struct EvaluationSpeed {
   var tokens = 0
@@ -53,22 +57,35 @@ extension Trainer {
 
   /// Runs `body`, the evaluation of a split at the end of the run, and reports its progress.
   /// - Parameter later: the splits that are evaluated after this one.
+  /// - Throws: `EvaluationInterrupted`; the errors of `body`.
   public func withProgress<Result>(
-    of split: Split, before later: [Split], report: (TrainingEvent) -> Void, _ body: (ParallelFor) throws -> Result
-  ) rethrows -> Result {
+    of split: Split, before later: [Split], shouldStop: () -> Bool, report: (TrainingEvent) -> Void,
+    _ body: (ParallelFor) throws -> Result
+  ) throws -> Result {
     let tokens = later.reduce(0) { $0 + learners.tokens(in: $1) }
-    return try withProgress(of: split, secondsAfter: seconds(evaluating: tokens), report, body)
+    return try withProgress(of: split, secondsAfter: seconds(evaluating: tokens), shouldStop, report, body)
   }
 
   func withProgress<Result>(
-    of split: Split, secondsAfter: Double, _ report: (TrainingEvent) -> Void, _ body: (ParallelFor) throws -> Result
-  ) rethrows -> Result {
+    of split: Split, secondsAfter: Double, _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void,
+    _ body: (ParallelFor) throws -> Result
+  ) throws -> Result {
     let timer = EvaluationTimer(split, secondsAfter: secondsAfter)
     var isEvaluation = false
     let result = try withoutActuallyEscaping(report) { report in
-      try body { count, work in
-        isEvaluation = true
-        replicas.forEach(count, progress: { report(.evaluating(timer.progress($0, of: count))) }, work)
+      try withoutActuallyEscaping(shouldStop) { shouldStop in
+        try body { count, work in
+          isEvaluation = true
+          let isStopped = Atomic<Bool>(shouldStop())
+          replicas.forEach(
+            count,
+            progress: {
+              report(.evaluating(timer.progress($0, of: count)))
+              if shouldStop() { isStopped.store(true, ordering: .relaxed) }
+            },
+            { if !isStopped.load(ordering: .relaxed) { work($0, $1) } })
+          if isStopped.load(ordering: .relaxed) { throw EvaluationInterrupted() }
+        }
       }
     }
     if isEvaluation {

@@ -97,16 +97,31 @@ public final class Trainer {
     self.replicas = replicas
     self.hook = hook
     state.turns = learners.map { _ in 0 }
+    state.isEvaluationDue = settings.evalOnStart
     try hook?.begin(steps: steps)
   }
 
-  /// Trains to the last step, until early stopping, or until `shouldStop` returns true. Then the model has the weights
-  /// to keep (`loadBestWeights`: the best, averaged or last ones), or the current ones if the run was interrupted.
-  public func run(shouldStop: () -> Bool, report: (TrainingEvent) -> Void) throws -> TrainingResult {
+  /// Trains to the last step, until early stopping, or until `shouldStop` returns true, between steps or in an evaluation.
+  /// Then the model has the weights to keep (`exchangeBestWeights`: the best, averaged or last ones), or the current ones if
+  /// the run was interrupted.
+  /// - Parameter betweenSteps: called when a step and its evaluation are complete.
+  public func run(
+    shouldStop: () -> Bool, betweenSteps: () -> Void = {}, report: (TrainingEvent) -> Void
+  ) throws -> TrainingResult {
+    do { return try train(shouldStop, betweenSteps, report) } catch is EvaluationInterrupted {
+      return result(.interrupted)
+    }
+  }
+
+  private func train(
+    _ shouldStop: () -> Bool, _ betweenSteps: () -> Void, _ report: (TrainingEvent) -> Void
+  ) throws -> TrainingResult {
     var epoch = -1
     var epochSteps: [[Int]] = []
-    if state.step == 0, settings.evalOnStart, let record = try evaluate(report) { report(.evaluated(record)) }
-    while state.step < steps {
+    while true {
+      if state.isEvaluationDue, let record = try evaluate(shouldStop, report) { report(.evaluated(record)) }
+      betweenSteps()
+      if state.step == steps { return finish(.completed) }
       if state.shouldStopEarly(settings) { return finish(.stoppedEarly) }
       if replicas.communicator.broadcast(shouldStop()) { return result(.interrupted) }
       let position = plan.position(of: state.step)
@@ -117,12 +132,8 @@ public final class Trainer {
       let examples = epochSteps[position.index], record = try step(examples)
       report(.step(record))
       try checkLossSpike(record, examples)
-      if isTimeToEvaluate() {
-        averageAtEvaluation()
-        if let record = try withAveragedWeights({ try evaluate(report) }) { report(.evaluated(record)) }
-      }
+      state.isEvaluationDue = isTimeToEvaluate()
     }
-    return finish(.completed)
   }
 
   /// One optimizer step over `examples`.
@@ -205,7 +216,7 @@ public final class Trainer {
   public var step: Int { state.step }
 
   private func finish(_ status: TrainingResult.Status) -> TrainingResult {
-    loadBestWeights()
+    exchangeBestWeights()
     return result(status)
   }
 
@@ -218,6 +229,8 @@ public final class Trainer {
 /// The counters and evaluation results of a run.
 struct TrainingState {
   var step = 0
+  /// Whether the evaluation after this step is still to be done.
+  var isEvaluationDue = false
   /// Steps of each learner.
   var turns: [Int] = []
   var tokens = 0

@@ -86,7 +86,7 @@ public struct BestEvaluation: Sendable, Equatable {
 
 public struct TrainingResult: Sendable {
   public enum Status: String, Sendable { case completed, stoppedEarly = "stopped_early", interrupted }
-  public let status: Status
+  public var status: Status
   public let steps: Int
   public let best: BestEvaluation?
   public let trainSeconds: Double

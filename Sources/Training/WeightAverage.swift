@@ -33,11 +33,4 @@ struct WeightAverage {
       tune_swap(state.pointer + chunk.offset, chunk.weights, chunk.count)
     }
   }
-
-  /// Copies the average to the weights.
-  func copyToWeights() {
-    for chunk in chunks {
-      chunk.weights.update(from: state.pointer + chunk.offset, count: chunk.count)
-    }
-  }
 }

@@ -9,6 +9,10 @@ extension RecipeLibrary {
   /// with `tune`.
   static func path(of argument: String) throws -> String {
     if let run = RunParts(argument) { return run.recipe }
+    if isFolder(argument) {
+      let kind = fileExists(argument + "/.tune-sweep") ? "the folder of a sweep" : "a folder without recipe.json"
+      throw ValidationError("\(argument): \(kind); expected a recipe, as in 'tune run RECIPE', or the folder of a run.")
+    }
     if fileExists(argument) || argument.contains("/") || argument.hasSuffix(".json") { return argument }
     return try find(argument)
   }
@@ -25,13 +29,18 @@ struct ListCommand: ParsableCommand {
   func run() throws {
     let entries = RecipeLibrary.list()
     if json { return try emit(.array(entries.map(\.json)), pretty: true) }
-    let width = entries.map(\.name.count).max() ?? 0
-    for entry in entries {
-      let gap = String(repeating: " ", count: width - entry.name.count + 2)
-      try emit(entry.name + gap + (entry.fault.map { "broken: \($0)" } ?? entry.about))
+    let names = entries.map { terminalText($0.name, keepingLines: false) }, width = names.map(\.count).max() ?? 0
+    for (entry, name) in zip(entries, names) {
+      let gap = String(repeating: " ", count: width - name.count + 2)
+      try emit(name + gap + (entry.fault.map { "broken: \($0)" } ?? terminalText(entry.about, keepingLines: false)))
       let indent = String(repeating: " ", count: width + 2)
-      if entry.fault == nil, entry.needs.isEmpty { try emit(indent + "runs as it is: tune run \(entry.name)") }
-      for need in entry.needs { try emit(indent + "needs \(need.path)" + (need.source.map { ": \($0)" } ?? "")) }
+      if entry.fault == nil, entry.needs.isEmpty {
+        try emit(indent + "runs as it is: " + shellCommand(["tune", "run", entry.name]))
+      }
+      for need in entry.needs {
+        try emit(
+          indent + terminalText("needs \(need.path)" + (need.source.map { ": \($0)" } ?? ""), keepingLines: false))
+      }
     }
   }
 }

@@ -8,15 +8,15 @@ struct AdapterArgument: ExpressibleByArgument {
   let name, path: String
 
   /// FOLDER, whose last component is then the name, or NAME=FOLDER. Folders may have "=" in their names: an existing
-  /// folder is not split; else the first "=" counts that an existing folder follows.
+  /// folder is not split; else the first "=" counts that an existing folder follows. A name has no "/".
   init?(argument: String) {
     let signs = fileExists(argument) ? [] : argument.indices.filter { argument[$0] == "=" }
     let splits = signs.map { (name: argument[..<$0], path: argument[argument.index(after: $0)...]) }
-      .filter { !$0.name.isEmpty && !$0.path.isEmpty }
+      .filter { !$0.name.isEmpty && !$0.path.isEmpty && !$0.name.contains("/") }
     if let found = splits.first(where: { fileExists(String($0.path)) }) ?? splits.first {
       (name, path) = (String(found.name), String(found.path))
     } else {
-      guard signs.isEmpty, let last = argument.split(separator: "/").last else { return nil }
+      guard signs.isEmpty || argument.contains("/"), let last = argument.split(separator: "/").last else { return nil }
       (name, path) = (String(last), argument)
     }
   }

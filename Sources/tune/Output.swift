@@ -11,10 +11,9 @@ func note(_ line: String) {
   try? write(Data((terminalText(line) + "\n").utf8).span.bytes, to: STDERR_FILENO, path: "standard error")
 }
 
-/// Prints a line of the result on standard output: as it is, or what a terminal may show of it.
+/// Prints a line of the result on standard output, which a terminal may show.
 func emit(_ line: String) throws {
-  let text = isatty(STDOUT_FILENO) == 1 ? terminalText(line) : line
-  try write(Data((text + "\n").utf8).span.bytes, to: STDOUT_FILENO, path: "standard output")
+  try write(Data((terminalText(line) + "\n").utf8).span.bytes, to: STDOUT_FILENO, path: "standard output")
 }
 
 func emit(_ json: JSON, pretty: Bool = false) throws { try emit(json.text(pretty: pretty)) }

@@ -5,6 +5,7 @@ import Files
 import FoundationEssentials
 import Kernels
 import Models
+import Reporting
 import Serving
 import Tasks
 import Training

@@ -43,12 +43,22 @@ struct Tune: ParsableCommand {
     _ arguments: ArraySlice<String>, of parent: any ParsableCommand.Type
   ) throws(ValidationError) {
     let commands = parent.configuration.subcommands, names = commands.map { $0.configuration.commandName ?? "" }
-    guard let name = arguments.first, !name.hasPrefix("-"), name != "help", !commands.isEmpty else { return }
+    guard let name = arguments.first, name != "help", !commands.isEmpty else { return }
+    if name.hasPrefix("-") {
+      // The library names the nearest option of a command, but not of a group of commands.
+      guard let near = nearest(to: String(name.prefix(64)), among: ["--help", "--version"]), near != name else {
+        return
+      }
+      throw ValidationError("'\(name)' is not an option. Did you mean '\(near)'?")
+    }
     if let index = names.firstIndex(of: name) {
       return try checkCommand(arguments.dropFirst(), of: commands[index])
     }
     let isRecipe = name.hasSuffix(".json") && fileExists(name)
-    let near = isRecipe ? "run \(name)" : nearest(to: String(name.prefix(64)), among: names)
+    let completions = names.filter { $0.hasPrefix(name) }
+    let near =
+      isRecipe
+      ? "run \(name)" : completions.count == 1 ? completions[0] : nearest(to: String(name.prefix(64)), among: names)
     let advice = near.map { "Did you mean '\($0)'?" } ?? "The commands are \(names.joined(separator: ", "))."
     throw ValidationError("'\(name)' is not a command. \(advice)")
   }

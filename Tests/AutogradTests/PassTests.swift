@@ -235,14 +235,15 @@ private func numbers(_ gradients: Gradients) -> [Float] {
     }
   }
 
-  @Test func `freezing removes a parameter from the table, and a table's values can be read and written`() {
+  @Test func `freezing removes a parameter from the table, and a table's values can be read and exchanged`() {
     let p = makeParameters([.random(3, 5, seed: 1), .random(1, 7, seed: 2)])
     #expect(ParameterTable(training: p).count == 32)
     let table = ParameterTable(training: [p[1]], freezing: [p[0]])
     #expect(p.map(\.isTrainable) == [false, true])
     let values = table.values
     #expect(values == Array(p[1].values))
-    table.values = values.map { $0 + 1 }
-    #expect(Array(p[1].values) == values.map { $0 + 1 })
+    var others = values.map { $0 + 1 }
+    table.exchangeValues(with: &others)
+    #expect(Array(p[1].values) == values.map { $0 + 1 } && others == values)
   }
 }

@@ -1,5 +1,7 @@
 /// CoNLL files: accepted layouts, and errors for invalid lines.
 import Files
+import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -21,6 +23,20 @@ private let sentences = [
   "-DOCSTART- -X- O\n\n a O\nb B-X\n-DOCSTART- -X- O\nc I-X-y\n",
 ]) func `line terminators, byte order mark, separators and blank lines do not matter`(_ text: String) throws {
   #expect(try parse(text) == sentences)
+}
+
+// Python 3.11: gzip.compress(b"a\tO\nb\tB-X\n\nc\tI-X-y\n", mtime=0)
+@Test func `a file may be compressed with gzip`() throws {
+  let folder = TemporaryFolder(), path = folder.path + "/train.tsv.gz"
+  let bytes: [UInt8] = [
+    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4b, 0xe4, 0xf4, 0xe7, 0x4a, 0xe2, 0x74, 0xd2, 0x8d,
+    0xe0, 0xe2, 0x4a, 0xe6, 0xf4, 0xd4, 0x8d, 0xd0, 0xad, 0xe4, 0x02, 0x00, 0xdc, 0x7f, 0x3c, 0x54, 0x13, 0x00, 0x00,
+    0x00,
+  ]
+  try writeFile(Data(bytes), to: path)
+  #expect(try readCoNLL(path) == sentences)
+  try writeFile(Data(bytes.dropLast()), to: path)
+  #expect { try readCoNLL(path) } throws: { "\($0)".contains("truncated gzip data") }
 }
 
 @Test func `with tabs a word may contain spaces`() throws {

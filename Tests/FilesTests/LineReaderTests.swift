@@ -31,6 +31,8 @@ struct LineReaderTests {
       try lines(Array("a\n".utf8) + [0xFF, 0x0A, 0x62], atMost: count) == [
         "a", "lines:2: bytes that are not UTF-8; expected UTF-8.", "b",
       ])
+    #expect(
+      try lines([0x1F, 0x8B, 8, 0], atMost: count)[0].hasPrefix("lines:1: data compressed with gzip; expected text"))
   }
 
   @Test func `lines of any length are whole, up to the limit`() throws {

@@ -2,6 +2,7 @@
 import Dispatch
 import Files
 import FoundationEssentials
+import Glibc
 import TestSupport
 import Testing
 
@@ -105,7 +106,7 @@ extension RecordFile {
   }
 
   @Test func `a file of another format is replaced`() throws {
-    try makeFolder(folder.path + "/cache")
+    close(try CacheFile(path).open())
     try writeFile(String(repeating: "no records ", count: 300), to: path)
     let file = try file()
     file.appendRecords(0..<3)

@@ -48,9 +48,16 @@ private let lora = minimalRecipe.with("method", ["type": "lora"])
     ("about", "", "found \"\"; expected a non-empty string."),
     ("about", ["x"], "found a list of length 1; expected a non-empty string."),
     ("output", "", "found \"\"; expected the path of a folder, which is created if it is missing."),
+    (
+      "output", "a\u{1B}[2J",
+      "found \"a\\u{1b}[2J\", with a control character; expected the path of a folder, which is created if it is missing."
+    ),
     ("output", "m/", "found \"m/\"; expected a folder other than the model's."),
     ("model.path", nil, "missing; expected the path of a folder with config.json."),
-    ("model.path", "a\0b", "found \"a\\u{0}b\"; expected the path of a folder with config.json."),
+    (
+      "model.path", "a\0b",
+      "found \"a\\u{0}b\", with a control character; expected the path of a folder with config.json."
+    ),
     (
       "task.type", "ner",
       "found \"ner\"; expected \"token_classification\", \"sequence_classification\", \"relation_extraction\", "

@@ -1,5 +1,6 @@
 /// A grid whose cells do not come from a sweep: planned, executed, interrupted and resumed.
 import Files
+import FoundationEssentials
 import Recipes
 import TestSupport
 import Testing
@@ -19,6 +20,7 @@ private struct TestGrid {
     let cells = try methods.map { name in
       let json = minimalRecipe.with("model.path", .string(fixture("tiny-bert"))).with("training.max_steps", 2)
         .with("data.train", .string(root + "/train.tsv")).with("data.dev", .string(root + "/train.tsv"))
+        .with("data.test", .string(root + "/train.tsv"))
         .with("output", .string("\(root)/runs/\(name)"))
       let isBroken = name == "broken"
       let changed = isBroken ? json.with("task.class_weights", ["Z": 1]) : json.with("method", ["type": .string(name)])
@@ -28,13 +30,22 @@ private struct TestGrid {
   }
 
   /// The outcomes as words, and the events other than steps.
-  func execute(_ mode: RunMode, stopAfter limit: Int = .max) throws -> (outcomes: [String], events: [String]) {
-    var events: [String] = [], steps = 0
-    let outcomes = grid.execute(try grid.plan(mode), threads: 1, shouldStop: { steps >= limit }) { event in
+  /// - Parameters:
+  ///   - limit: steps until it is interrupted.
+  ///   - evaluation: the number of the evaluation in which it is interrupted.
+  func execute(
+    _ mode: RunMode, stopAfter limit: Int = .max, stopInEvaluation evaluation: Int = .max
+  ) throws -> (outcomes: [String], events: [String]) {
+    var events: [String] = [], steps = 0, evaluations = 0
+    let outcomes = grid.execute(
+      try grid.plan(mode), threads: 1, shouldStop: { steps >= limit || evaluations >= evaluation }
+    ) { event in
       switch event {
       case .skipped(let index): events.append("skipped \(names[index])")
       case .began(let index): events.append("began \(names[index])")
-      case .training(let event): if case .step = event { steps += 1 }
+      case .training(.step): steps += 1
+      case .training(.evaluating): evaluations += 1
+      case .training(.evaluated): break
       case .note: break
       }
     }
@@ -67,6 +78,24 @@ private struct TestGrid {
   #expect(try test.execute(.new, stopAfter: 3) == ([done, "pending"], ["began lora", "began bitfit"]))
   #expect(throws: GridFault.self) { try test.grid.plan(.new) }
   #expect(try test.execute(.resume) == ([done, done], ["skipped lora", "began bitfit"]))
+}
+
+/// After each of two steps, and for the scores of dev and test.
+@Test(arguments: ["lora", "full"], 1...4)
+func `a run that is interrupted in an evaluation resumes to the same bytes`(_ method: String, _ evaluation: Int) throws
+{
+  let whole = try TestGrid([method]), test = try TestGrid([method]), done = "finished with 2 steps"
+  func files(_ test: TestGrid) throws -> [Data] {
+    let run = "\(test.folder.path)/runs/\(method)", isFull = method == "full"
+    let paths = [isFull ? "model/model.safetensors" : "adapter/adapter_model.safetensors", "predictions/test.jsonl"]
+    return try paths.map { try readFile("\(run)/\($0)") }
+  }
+  #expect(try whole.execute(.new) == ([done], ["began \(method)"]))
+  #expect(try test.execute(.new, stopInEvaluation: evaluation) == (["pending"], ["began \(method)"]))
+  let result = try JSON(path: "\(test.folder.path)/runs/\(method)/result.json")
+  #expect(result["status"] == "interrupted" && result["steps"] == .int(min(evaluation, 2)))
+  #expect(try test.execute(.resume) == ([done], ["began \(method)"]))
+  #expect(try files(test) == files(whole))
 }
 
 @Test func `a snapshot that a killed run left beside its result is removed`() throws {

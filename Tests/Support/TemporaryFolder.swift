@@ -22,7 +22,7 @@ public final class TinyDisk {
 
   public init?(isReadOnly: Bool = false, kilobytes: Int = 64) {
     let flags = isReadOnly ? UInt(MS_RDONLY) : 0
-    guard mount("tmpfs", folder.path, "tmpfs", flags, "size=\(kilobytes)k") == 0 else { return nil }
+    guard mount("tmpfs", folder.path, "tmpfs", flags, "size=\(kilobytes)k,mode=700") == 0 else { return nil }
   }
 
   deinit { umount2(folder.path, Int32(MNT_DETACH)) }

@@ -39,9 +39,11 @@ private struct RandomTexts: Task {
       examples: examples, input: Batch(chosen), targets: .classes(targets), weight: Float(targets.count))
   }
 
-  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? {
+  func evaluate(
+    _ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor
+  ) throws -> Evaluation? {
     let losses = Mutex([Int: Double]())
-    run(4) { part, workspace in
+    try run(4) { part, workspace in
       let chosen = dev.indices.filter { $0 % 4 == part }.map { dev[$0] }, pass = Pass(workspace)
       let logits = model(Batch(chosen), adapters: adapters, pass)
       let loss = crossEntropy(logits, targets: chosen.flatMap { $0 }.map { $0 % 5 }, norm: 9, pass)

@@ -2,6 +2,7 @@
 import Autograd
 import Files
 import FoundationEssentials
+import Glibc
 import Models
 import Tasks
 import TestSupport
@@ -121,7 +122,7 @@ import Testing
   }
 
   @Test func `a file that is not a cache is overwritten`() throws {
-    try makeFolder(bench.folder.path + "/cache")
+    close(try CacheFile(path).open())
     try writeFile(String(repeating: "no cache ", count: 40_000), to: path)
     let cache = cache(k: 5)
     try cache.open()

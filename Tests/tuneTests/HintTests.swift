@@ -8,9 +8,12 @@ import Testing
   (["rnu", "recipe.json"], "'rnu' is not a command. Did you mean 'run'?"),
   (["tokenizer", "trian", "x"], "'trian' is not a command. Did you mean 'train'?"),
   (["recipe.json"], "'recipe.json' is not a command. Did you mean 'run recipe.json'?"),
+  (["pred", "run", "x"], "'pred' is not a command. Did you mean 'predict'?"),
+  (["--verison"], "'--verison' is not an option. Did you mean '--version'?"),
+  (["run", "base"], "base: a folder without recipe.json; expected a recipe"),
   (["frobnicate"], "'frobnicate' is not a command. The commands are run, init,"),
 ])
-func `an unknown command gets the nearest one`(_ arguments: [String], _ message: String) throws {
+func `an unknown command or option gets the nearest one`(_ arguments: [String], _ message: String) throws {
   let program = try Program()
   defer { program.remove() }
   let result = try program.run(arguments)

@@ -64,8 +64,10 @@ import Testing
   #expect(try name("sweep/rank=8,seed=3/adapter") == ["adapter"])
   #expect(try name("a=sweep/rank=8,seed=3/adapter") == ["a"])
   #expect(try name("x=1=sweep/rank=8,seed=3") == ["x=1"])
-  let missing = try program.run("predict", "base", "-", "--adapter", "a=nowhere", input: "a\n")
-  #expect(missing.status == 1 && missing.err.contains("nowhere"), "\(missing.err)")
+  for (adapter, folder) in [("a=nowhere", "nowhere/"), ("sweep/rank=9", "sweep/rank=9/")] {
+    let missing = try program.run("predict", "base", "-", "--adapter", adapter, input: "a\n")
+    #expect(missing.status == 1 && missing.err.contains("Error: \(folder)"), "\(missing.err)")
+  }
 }
 
 @Test(arguments: [SIGTERM, SIGKILL])

@@ -84,10 +84,16 @@ private func contents(_ program: Program) throws -> [String: Data] {
   }
 }
 
-@Test func `a resumed run names what has changed`() throws {
+@Test func `a resumed run names what has changed, and stays interrupted`() throws {
   let program = try Program()
   defer { program.remove() }
   try program.interrupt(["run", "recipe.json", "training.epochs=80", "output=cut"])
+  do {
+    let lock = try FileLock(program.folder + "/cut/.tune-run")
+    defer { withExtendedLifetime(lock) {} }
+    let busy = try program.run("run", "recipe.json", "training.epochs=80", "output=cut")
+    #expect(busy.status == 1 && busy.err.contains("another tune process is running"), "\(busy.err)")
+  }
   for (file, old, new, name) in [
     ("base/vocab.txt", "\naspirin", "\nibuprofen", "the tokenizer"),
     ("base/config.json", "{", "{ ", "base/config.json"),
@@ -98,6 +104,7 @@ private func contents(_ program: Program) throws -> [String: Data] {
     let changed = try program.run("run", "recipe.json", "training.epochs=80", "output=cut", "--resume")
     #expect(
       changed.status == 1 && changed.err.contains("have changed since this run began: \(name)."), "\(changed.err)")
+    #expect(try program.run("runs", ".").out.contains("interrupted"))
     try writeFile(text, to: path)
   }
 }

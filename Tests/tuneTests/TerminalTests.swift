@@ -38,6 +38,20 @@ private let long = [
   #expect(eval.finish() == 0 && eval.output.contains("evaluating test  100 %"), "\(eval.output)")
 }
 
+extension Program {
+  /// The exit status of a command line of bash.
+  fileprivate func shell(_ command: String) throws -> Int32 {
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+    shell.arguments = ["-c", command]
+    shell.currentDirectoryURL = URL(fileURLWithPath: folder)
+    (shell.standardOutput, shell.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    try shell.run()
+    shell.waitUntilExit()
+    return shell.terminationStatus
+  }
+}
+
 @Test func `control characters of labels, settings and paths reach no terminal`() throws {
   let program = try Program()
   defer { program.remove() }
@@ -61,6 +75,27 @@ private let long = [
   #expect(try shows(["run", "recipe.json", "output=other", "model.path=\u{1B}c"], 1).contains("model.path"))
 }
 
+@Test func `output to a pipe controls no terminal either`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  let bad = "A\u{9B}2J\u{202E}", name = "my\u{1B}[2J.json"
+  for split in ["train", "dev", "test"] {
+    let path = "\(program.folder)/\(split).tsv"
+    try writeFile(readText(path).replacing("B-", with: "B-" + bad), to: path)
+  }
+  #expect(try program.run("run", "recipe.json").status == 0)
+  let predicted = try program.run("predict", "run", "-", input: "a b c b\n").out
+  #expect(predicted.contains(#""label":"A\u009b2J\u202eB""#), "\(predicted)")
+  let initial = try program.run("init", "train.tsv", "--model", "base", "--output", name)
+  #expect(initial.out.hasSuffix(#"run $'my\x1b\x5b2J.json'"# + "\n"), "\(initial.out)")
+  #expect(try program.shell(initial.out.dropLast() + " training.epochs=1") == 0)
+  try makeFolder(program.folder + "/own")
+  let recipe = try readText(program.folder + "/recipe.json").replacing("letters", with: #"x\n\u009b2J"#)
+  try writeFile(recipe, to: "\(program.folder)/own/\(name)")
+  let list = try program.run(["ls"], environment: ["TUNE_RECIPES": "own"]).out
+  #expect(list.contains(#"my\u001b[2J  "#) && list.contains(#"x\u000a\u009b2J"#), "\(list)")
+}
+
 @Test(arguments: [false, true])
 func `Ctrl-C prints the command that continues, and it does, also if the run replaces another`(_ replaces: Bool) throws
 {
@@ -75,15 +110,7 @@ func `Ctrl-C prints the command that continues, and it does, also if the run rep
   let text = terminal.output.replacing("\r\n", with: "\n")
   let command = try #require(text.split(separator: "continue with: ").last?.split(separator: "\n").first)
   if !replaces { #expect(command.hasSuffix(#"run 'my run'\''s' --resume --threads 2"#), "\(command)") }
-  let shell = Process()
-  shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-  shell.arguments = ["-c", String(command)]
-  shell.currentDirectoryURL = URL(fileURLWithPath: program.folder)
-  shell.standardError = FileHandle.nullDevice
-  shell.standardOutput = FileHandle.nullDevice
-  try shell.run()
-  shell.waitUntilExit()
-  #expect(shell.terminationStatus == 0)
+  #expect(try program.shell(String(command)) == 0)
   let files = try ["whole", "my run's"].map {
     try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors")
   }

@@ -63,8 +63,12 @@ extension FieldType<String> {
     Self(
       expected, schema: Schema.string,
       read: { json, location in
-        guard let path = json.string, (1...4096).contains(path.utf8.count), !path.utf8.contains(0) else {
+        guard let path = json.string, (1...4096).contains(path.utf8.count) else {
           location.wrong(json, expected: expected)
+          return nil
+        }
+        if path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+          location.fault("found \"\(printable(path))\", with a control character", expected: expected)
           return nil
         }
         guard location.diagnostics.checkFiles else { return path }

@@ -128,8 +128,8 @@ enum HiddenStateCacheFault: Error, CustomStringConvertible {
       "training.cache_hidden_states: the hidden states take \(size >> 20) MB, but training.cache_limit_gb is \(limit). "
         + "Raise it, or set cache_hidden_states to \"auto\"."
     case .disk(let fault):
-      "training.cache_hidden_states: \(fault) Free some disk space, choose another training.cache_folder, or set "
-        + "cache_hidden_states to \"off\"."
+      "training.cache_hidden_states: \(fault) Choose another training.cache_folder, or set cache_hidden_states to "
+        + "\"off\"."
     }
   }
 }

@@ -41,12 +41,9 @@ extension Run {
       attempt { try saveSnapshot(folder) }
       timer = SnapshotTimer(recipe.training, from: trainer.step)
     }
-    let result = try trainer.run(
-      shouldStop: {
-        // Called between steps, when the last step and its evaluation are complete.
-        if failure == nil, timer.isDue(at: trainer.step) { takeSnapshot() }
-        return failure != nil || shouldStop()
-      }
+    var result = try trainer.run(
+      shouldStop: { failure != nil || shouldStop() },
+      betweenSteps: { if failure == nil, timer.isDue(at: trainer.step) { takeSnapshot() } }
     ) { event in
       switch event {
       case .step(let step):
@@ -62,13 +59,18 @@ extension Run {
     }
     if let failure { throw saveFault(failure, in: folder) }
     do {
-      if result.status == .interrupted {
-        try saveSnapshot(folder)
-        trainer.loadBestWeights()
-        return try save(result, evaluations: [:], in: folder)
+      if result.status != .interrupted {
+        do {
+          let (run, dev) = try fitted(shouldStop, report)
+          return try run.finish(result, dev, folder, shouldStop, report)
+        } catch is EvaluationInterrupted {
+          trainer.exchangeBestWeights()
+          result.status = .interrupted
+        }
       }
-      let (run, dev) = try fitted(report)
-      return try run.finish(result, dev, folder, report)
+      try saveSnapshot(folder)
+      trainer.exchangeBestWeights()
+      return try save(result, evaluations: [:], in: folder)
     } catch {
       throw saveFault(error, in: folder)
     }
@@ -100,9 +102,11 @@ extension Run {
   }
 
   /// The run with what its tasks choose on dev, and then their evaluations there.
-  private func fitted(_ report: (TrainingEvent) -> Void) throws -> (run: Run, dev: [Evaluation?]) {
-    let fitted = try trainer.withProgress(of: .dev, before: [.test], report: report) { parallelFor in
-      try byTask.map { try $0.setup.task.fitted($0.model, adapters: $0.adapters, parallelFor) }
+  private func fitted(
+    _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void
+  ) throws -> (run: Run, dev: [Evaluation?]) {
+    let fitted = try trainer.withProgress(of: .dev, before: [.test], shouldStop: shouldStop, report: report) { each in
+      try byTask.map { try $0.setup.task.fitted($0.model, adapters: $0.adapters, each) }
     }
     var run = self
     for (index, fitted) in fitted.enumerated() {
@@ -114,14 +118,15 @@ extension Run {
 
   /// - Parameter dev: the evaluation of each task on dev, if it is known.
   private func finish(
-    _ result: TrainingResult, _ dev: [Evaluation?], _ folder: RunFolder, _ report: (TrainingEvent) -> Void
+    _ result: TrainingResult, _ dev: [Evaluation?], _ folder: RunFolder, _ shouldStop: () -> Bool,
+    _ report: (TrainingEvent) -> Void
   ) throws -> JSON {
     var metrics: [String: JSON] = [:], intervals: [String: JSON] = [:]
     let bootstrap = Bootstrap(seed: UInt64(recipe.seed))
     for (split, known, later) in [(Split.dev, dev, [Split.test]), (.test, dev.map { _ in nil }, [])] {
-      let found = try trainer.withProgress(of: split, before: later, report: report) { parallelFor in
+      let found = try trainer.withProgress(of: split, before: later, shouldStop: shouldStop, report: report) { each in
         try zip(byTask, known).map { run, known in
-          try known ?? run.setup.task.evaluate(run.model, adapters: run.adapters, on: split, parallelFor)
+          try known ?? run.setup.task.evaluate(run.model, adapters: run.adapters, on: split, each)
         }
       }
       let evaluations = zip(recipe.parts, found).compactMap { part, evaluation in evaluation.map { (part, $0) } }

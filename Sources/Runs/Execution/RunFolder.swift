@@ -75,7 +75,7 @@ public final class RunFolder {
     } else if !isRun, !names.isEmpty {
       throw RunFolderFault.notARun(path)
     } else if mode == .new, isUnfinished, !snapshots.steps.isEmpty {
-      throw RunFolderFault.interrupted(recipe.output)
+      throw Self.isLocked(path) ? RunFolderFault.busy(recipe.output) : .interrupted(recipe.output)
     } else if mode == .new, names.contains("result.json") {
       throw RunFolderFault.finished(path)
     }
@@ -87,6 +87,14 @@ public final class RunFolder {
   static func state(of folder: String) -> State? {
     guard let marker = try? readFile(folder + "/" + Self.marker) else { return nil }
     return State(rawValue: marker.count) ?? .unfinished
+  }
+
+  /// Whether the process of the run in `folder` is alive: it locks the marker until it ends.
+  static func isLocked(_ folder: String) -> Bool {
+    let marker = open("\(folder)/\(Self.marker)", O_RDONLY | O_CLOEXEC)
+    guard marker >= 0 else { return false }
+    defer { close(marker) }
+    return flock(marker, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
   }
 
   /// The contents of result.json if the run to resume has already ended.

@@ -93,6 +93,7 @@ extension GridCell {
     } catch {
       note("failed: \(error)")
       // With this result.json the next attempt starts over. If it cannot be written, the outcome reports the failure.
+      if error is SnapshotFault { return .failed("\(error)") }
       try? lockedFolder?.saveResult(["status": "failed", "error": .string(withoutPaths("\(error)", of: recipe.json))])
       return .failed("\(error)")
     }

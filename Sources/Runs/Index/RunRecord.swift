@@ -42,7 +42,7 @@ public struct RunRecord: Sendable, Equatable {
   /// - Parameter state: nil: the run is running if a process has locked the folder.
   /// - Throws: `FileFault` if recipe.json cannot be read.
   public init(folder: String, state: State? = nil) throws {
-    let state = state ?? (isLocked(folder) ? .running : .ended)
+    let state = state ?? (RunFolder.isLocked(folder) ? .running : .ended)
     // A run that will replace an earlier one is still beside it.
     let replacement = RunFolder.replacement(of: folder)
     let isBeside = if case .running = state { RunFolder.state(of: replacement) == .replacement } else { false }
@@ -141,14 +141,6 @@ func leaves(_ json: JSON, at path: String = "") -> [String: JSON] {
 
 /// When a file was last written, in nanoseconds since 1970; 0 if it is missing.
 private func modificationTime(_ path: String) -> Int { FileIdentity(path: path)?.modified ?? 0 }
-
-/// Whether a run's process is alive: it locks the marker until it ends.
-private func isLocked(_ folder: String) -> Bool {
-  let marker = open(folder + "/.tune-run", O_RDONLY | O_CLOEXEC)
-  guard marker >= 0 else { return false }
-  defer { close(marker) }
-  return flock(marker, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
-}
 
 private func hasSnapshot(_ folder: String) -> Bool {
   let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -69,7 +69,7 @@ public struct MaskedLMTask: Task {
     _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
   ) throws -> Evaluation? {
     guard let store = splits[split] else { return nil }
-    let results = Inference(model, adapters).run(
+    let results = try Inference(model, adapters).run(
       lengths: store.lengths, parallelFor,
       batch: { batch(store, $0, heldOutMasking, key: (Self.heldOutSeed, -1)) }
     ) { batch, logits, pass in

@@ -114,9 +114,15 @@ public struct TokenClassification: RecordInference {
 
   public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
     let tags = decode(logits).map { ScoredLabel(labels[$0.label], $0.probability) }
-    return record.texts.isEmpty
-      ? .tags(tags, entities(tags) { ($0, record.words[$0].joined(separator: " ")) })
-      : .entities(entities(tags) { textRange($0, record.texts[0], encoded.words) })
+    guard let text = record.texts.first else {
+      return .tags(tags, entities(tags) { ($0, record.words[$0].joined(separator: " ")) })
+    }
+    let scalars = Array(text.unicodeScalars), words = encoded.words
+    return .entities(
+      entities(tags) { span in
+        let range = words[span.lowerBound].lowerBound..<words[span.upperBound - 1].upperBound
+        return (range, String(scalars[range]))
+      })
   }
 
   /// The entities of predicted labels. An I- tag without an entity before it starts one, as in scoring.
@@ -129,13 +135,6 @@ public struct TokenClassification: RecordInference {
         label: span.type, start: range.lowerBound, end: range.upperBound, text: text,
         probability: sum / Double(span.end - span.start))
     }
-  }
-
-  private func textRange(_ span: Range<Int>, _ text: String, _ words: [Range<Int>]) -> (Range<Int>, String) {
-    let range = words[span.lowerBound].lowerBound..<words[span.upperBound - 1].upperBound
-    let scalars = text.unicodeScalars
-    let start = scalars.index(scalars.startIndex, offsetBy: range.lowerBound)
-    return (range, String(scalars[start..<scalars.index(start, offsetBy: range.count)]))
   }
 
   /// With the best temperature.
