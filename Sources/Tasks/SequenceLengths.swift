@@ -1,6 +1,11 @@
 /// How many tokens each training sequence has: known, or counted when it is first asked for.
 import Synchronization
 
+/// Where each of several parts begins if one follows the other, and where the last one ends: 0, 3, 5 of 3, 2.
+public func offsets(ofParts sizes: [Int]) -> [Int] {
+  sizes.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+}
+
 public struct SequenceLengths: RandomAccessCollection, Sendable {
   private enum Source {
     case known([Int])
@@ -19,7 +24,7 @@ public struct SequenceLengths: RandomAccessCollection, Sendable {
 
   /// One after the other.
   public init(joining all: [SequenceLengths]) {
-    let starts = all.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+    let starts = offsets(ofParts: all.map(\.count))
     self.init(count: starts[all.count]) { index in
       let number = starts.indices.dropLast().last { starts[$0] <= index } ?? 0
       return all[number][index - starts[number]]

@@ -26,7 +26,7 @@ struct TaskMix: BatchSource {
     for batcher in batchers { plans.append(try StepPlan(batcher, .epochs(1), batchesPerStep: batchesPerStep)) }
     let sizes = plans.map(\.steps)
     shares = divide(sizes.reduce(0, +), inProportionTo: sizes.map { pow(Double($0), alpha) })
-    let offsets = batchers.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.lengths.count) }
+    let offsets = Tasks.offsets(ofParts: batchers.map(\.lengths.count))
     lengths = SequenceLengths(joining: batchers.map(\.lengths))
     examples = zip(batchers, offsets).flatMap { batcher, offset in batcher.examples.map { $0 + offset } }
     (self.plans, self.offsets, self.seed) = (plans, offsets, seed)

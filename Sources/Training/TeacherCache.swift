@@ -35,7 +35,7 @@ public final class TeacherCache: @unchecked Sendable {
   public init(_ file: CacheFile, rows: [Int], k: Int) {
     self.file = file
     self.k = k
-    rowOffsets = rows.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+    rowOffsets = offsets(ofParts: rows)
     size = Self.headerSize + 8 * rows.count + 8 * k * rowOffsets[rows.count]
   }
 

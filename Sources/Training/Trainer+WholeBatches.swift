@@ -31,7 +31,7 @@ extension Trainer {
       outputs.withLock { $0[index] = y.array }
     }
     let values = outputs.withLock { $0 }, (loss, gradient) = lossAndGradient(of: values, batches, learner, totals)
-    let starts = values.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+    let starts = offsets(ofParts: values.map(\.count))
     return replicas.sum(shards: batches.count, into: gradients) {
       [shardPasses] index, workspace, gradients in
       let batch = batches[index], dy = gradient[starts[index]..<starts[index + 1]]

@@ -89,7 +89,7 @@ public final class Trainer {
     let isMostlyFrozen = 2 * table.count < model.parameters.reduce(0) { $0 + $1.count }
     shardSize = isMostlyFrozen && model.config.savedValuesPerToken > 1 << 16 ? 256 : 512
     self.learners = learners
-    firstExamples = batchers.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.lengths.count) }
+    firstExamples = offsets(ofParts: batchers.map(\.lengths.count))
     parameterSets = learners.count == 1 ? [] : learners.indices.map { learners.ownAndShared($0, in: table) }
     self.objective = objective
     self.table = table
