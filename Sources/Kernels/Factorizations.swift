@@ -45,6 +45,11 @@ public struct DenseMatrix: Sendable {
     a.withMatrix { a in b.withMatrix { b in a * b } }
   }
 
+  public static func - (a: DenseMatrix, b: DenseMatrix) -> DenseMatrix {
+    precondition(a.rows == b.rows && a.columns == b.columns, "DenseMatrix: a difference of other sizes")
+    return DenseMatrix(rows: a.rows, columns: a.columns, zip(a.values, b.values).map { $0 - $1 })
+  }
+
   public func withMatrix<Result>(_ body: (Matrix) -> Result) -> Result {
     values.withUnsafeBufferPointer {
       body(Matrix(UnsafeMutablePointer(mutating: $0.baseAddress!), rows: rows, columns: columns))

@@ -24,6 +24,8 @@ public struct TuneJSON: Sendable {
   public var recipe: JSON?
   /// The adapter that was merged into these weights.
   public var merged: JSON?
+  /// How other adapters became this one: `tune adapter combine`, `compress` or `extract`.
+  public var combined: JSON?
 
   /// The base model that the adapter was trained on, or that was fine-tuned.
   public struct Base: Sendable, Codable {
@@ -100,7 +102,7 @@ public struct TuneJSON: Sendable {
 }
 
 extension TuneJSON: Codable {
-  private enum Key: String, CodingKey { case format, task, window, base, precision, data, tokenizer, recipe, merged }
+  private enum Key: String, CodingKey { case format, task, window, base, precision, data, tokenizer, recipe, merged, combined }
   private enum TaskKey: String, CodingKey { case type }
 
   private struct Window: Codable {
@@ -121,6 +123,7 @@ extension TuneJSON: Codable {
     tokenizer = try file.decodeIfPresent(JSON.self, forKey: .tokenizer)
     recipe = try file.decodeIfPresent(JSON.self, forKey: .recipe)
     merged = try file.decodeIfPresent(JSON.self, forKey: .merged)
+    combined = try file.decodeIfPresent(JSON.self, forKey: .combined)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -136,5 +139,6 @@ extension TuneJSON: Codable {
     try file.encodeIfPresent(tokenizer, forKey: .tokenizer)
     try file.encodeIfPresent(recipe, forKey: .recipe)
     try file.encodeIfPresent(merged, forKey: .merged)
+    try file.encodeIfPresent(combined, forKey: .combined)
   }
 }

@@ -1,0 +1,94 @@
+/// What an adapter adds to the weights of its projections, apart from the adapter.
+import Autograd
+public import Kernels
+import Models
+
+public enum WeightUpdate: Sendable {
+  /// scale·B·A      A [r, in]   B [out, r]
+  case lowRank(a: DenseMatrix, b: DenseMatrix, scale: Float)
+  /// [out, in]
+  case dense(DenseMatrix)
+
+  /// [out, in]
+  public var matrix: DenseMatrix {
+    switch self {
+    case .dense(let matrix): return matrix
+    case .lowRank(let a, let b, let scale):
+      var product = b * a
+      for index in product.values.indices { product.values[index] *= scale }
+      return product
+    }
+  }
+}
+
+extension Adapter {
+  /// The updates by the name of the projection: of low rank for LoRA, also with rsLoRA's scale, PiSSA and OLoRA; dense for the
+  /// other methods that change weights.
+  /// - Throws: `CombinationFault` if the adapter does more than that, besides its head and its saved modules.
+  public func weightUpdates() throws(CombinationFault) -> [String: WeightUpdate] {
+    let method = type(of: method).peftType
+    guard injection.residuals.isEmpty, injection.virtualTokens == nil, !injection.projections.isEmpty else {
+      throw .noWeightUpdate(method: method)
+    }
+    if tokenRows != nil { throw .otherWeights("the embeddings of new tokens") }
+    if let weight = replacedWeights.first(where: { !belongs($0.parameter.name, to: self.method.modulesToSave) }) {
+      throw .otherWeights(weight.parameter.name)
+    }
+    var updates: [String: WeightUpdate] = [:]
+    for (projection, adapter) in injection.projections {
+      switch adapter {
+      case let lora as LoRA:
+        updates[projection.name] = .lowRank(
+          a: DenseMatrix(lora.a.matrix), b: DenseMatrix(lora.b.matrix), scale: lora.scale)
+      case let residual as ResidualInitLoRA:
+        let (a, b) = (residual.exports.a(), residual.exports.b())
+        updates[projection.name] = .lowRank(
+          a: DenseMatrix(rows: a.shape[0], columns: a.shape[1], a.values),
+          b: DenseMatrix(rows: b.shape[0], columns: b.shape[1], b.values), scale: residual.lora.scale)
+      case let mergeable as any Mergeable: updates[projection.name] = .dense(try change(of: projection, by: mergeable))
+      default: throw .noWeightUpdate(method: method)
+      }
+    }
+    return updates
+  }
+
+  /// The merged weight minus the base's.
+  private func change(of projection: Projection, by adapter: any Mergeable) throws(CombinationFault) -> DenseMatrix {
+    let base = DenseMatrix(projection.weight.asFloat32.matrix), bias = projection.bias.map { Array($0.values) } ?? []
+    var merged = base, mergedBias = bias
+    merged.values.withUnsafeMutableBufferPointer { merged in
+      mergedBias.withUnsafeMutableBufferPointer { mergedBias in
+        adapter.merge(into: merged.baseAddress!, bias: bias.isEmpty ? nil : mergedBias.baseAddress!)
+      }
+    }
+    if mergedBias != bias { throw .otherWeights(projection.name + ".bias") }
+    return merged - base
+  }
+}
+
+extension Adapter {
+  /// A LoRA with these updates, whose scale is 1, and with the head and the saved modules of `other`.
+  /// - Parameter factors: A [r, in] and B [out, r] by the name of the projection, with the same r.
+  public convenience init(
+    factors: [String: (a: DenseMatrix, b: DenseMatrix)], rank: Int, headOf other: Adapter
+  ) throws {
+    var config = LoRAConfig()
+    (config.rank, config.alpha) = (rank, Double(rank))
+    config.modules.choose(factors.keys.sorted())
+    config.modules.modulesToSave = other.method.modulesToSave
+    let injection = try config.inject(into: other.model, seed: nil)
+    for (projection, adapter) in injection.projections {
+      guard let lora = adapter as? LoRA, let (a, b) = factors[projection.name] else {
+        preconditionFailure("no factors for \(projection.name)")
+      }
+      _ = lora.a.values.update(fromContentsOf: a.values)
+      _ = lora.b.values.update(fromContentsOf: b.values)
+    }
+    self.init(config, on: other.model, injection, head: other.set.head)
+    let saved = Dictionary(uniqueKeysWithValues: other.replacedWeights.map { ($0.parameter.name, $0.parameter) })
+    for weight in replacedWeights {
+      guard let value = saved[weight.parameter.name] else { continue }
+      _ = weight.parameter.values.update(fromContentsOf: value.values)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/// Adapters of one base, made from the updates of other adapters. Each has the head and the task of one of them.
+public import Adapters
+import Autograd
+import Checkpoints
+public import Files
+import Models
+import Tasks
+
+public struct CombinedAdapters {
+  public typealias Source = (name: String, path: String)
+  private let base: String
+  private let sources: [Source]
+  private let anyBase: Bool
+  private let threads: Int
+  private let updates: [[String: WeightUpdate]]
+
+  /// Reads the adapters' updates. They may be of different tasks.
+  /// - Parameter anyBase: skip the check that each adapter was trained on this base.
+  /// - Throws: `CombinationFault` with the adapter's folder; faults of the folders' readers.
+  public init(base: String, _ sources: [Source], anyBase: Bool, threads: Int = 1) throws {
+    (self.base, self.sources, self.anyBase, self.threads) = (base, sources, anyBase, threads)
+    updates = try sources.map { source in
+      let adapter = try Self.load(source, base, anyBase, threads).member.adapter!
+      do { return try adapter.weightUpdates() } catch {
+        throw FileFault.malformed(
+          file: source.path, line: nil, found: "\(error)", expected: "an adapter of projections")
+      }
+    }
+  }
+
+  private static func load(
+    _ source: Source, _ base: String, _ anyBase: Bool, _ threads: Int
+  ) throws -> (pool: AdapterPool, member: AdapterPool.Member) {
+    let pool = try AdapterPool(
+      folder: base, adapters: [source], withBase: false, anyBase: anyBase, threads: threads)
+    return (pool, pool.members[0])
+  }
+
+  /// - Parameter weights: one for each adapter.
+  public func combine(_ combination: AdapterCombination, weights: [Double]) throws -> AdapterCombination.Result {
+    try combination.combine(zip(updates, weights).map { ($0, $1) })
+  }
+
+  /// Writes the result as an adapter with the head of the source `name`.
+  /// - Parameter origin: tune.json's `combined`.
+  public func save(_ result: AdapterCombination.Result, headOf name: String, to folder: String, origin: JSON) throws {
+    guard let source = sources.first(where: { $0.name == name }) else { preconditionFailure("no adapter \(name)") }
+    let (pool, member) = try Self.load(source, base, anyBase, threads)
+    let adapter = try Adapter(factors: result.factors, rank: result.rank, headOf: member.adapter!)
+    var settings = member.settings ?? TuneJSON(task: member.task)
+    let baseName = settings.base?.name ?? publicName(ofBase: base, pool.model.config)
+    settings.base =
+      settings.base
+      ?? .init(
+        name: baseName, sha256: pool.checkpoint.sha256, parameters: nil, config: pool.model.config.outputSettings)
+    (settings.recipe, settings.combined) = (nil, origin)
+    try adapter.save(to: folder, base: baseName, head: pool.model.headType)
+    try settings.write(to: folder)
+    let card = ModelCard(
+      base: baseName, library: "peft", task: member.task, tags: ["lora", "tune"],
+      title: "\(baseName) with a combined adapter",
+      rows: [("base", "\(baseName), SHA-256 of its weights \(pool.checkpoint.sha256)"), ("rank", "\(result.rank)")],
+      method: origin.text(), isAdapter: true)
+    try writeFile(card.text, to: folder + "/README.md")
+  }
+}

@@ -1,0 +1,69 @@
+/// `tune adapter`: adapters of several runs become one, and one becomes smaller.
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+@Test func `combined adapters have the head of each, and predict uses them`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  for (name, rank) in [("a", 4), ("b", 2)] {
+    let run = ["run", "recipe.json", "output=\(name)", "method.rank=\(rank)", "training.epochs=1", "seed=\(rank)"]
+    #expect(try program.run(run).status == 0)
+  }
+  let pair = ["adapter", "combine", "base", "--adapter", "a", "--adapter", "x=b/adapter"]
+  let both = try program.run(pair + ["--type", "cat", "--weights", "1,-0.5", "--output", "both"])
+  #expect(both.status == 0 && both.out.contains("both: rank 6, "), "\(both.err)")
+  for name in ["a", "x"] {
+    let settings = try program.json("both/\(name)/tune.json")
+    #expect(settings["combined"]?["weights"] == [1, -0.5] && settings["recipe"] == nil)
+    #expect(try program.json("both/\(name)/adapter_config.json")["r"] == 6)
+  }
+  // The update of one adapter with the factor 1 and of the other with 0 is that of the one.
+  let alone = try program.run(pair + ["--type", "svd", "--weights", "1,0", "--head", "a", "--output", "alone"])
+  #expect(alone.status == 0 && alone.out.contains("largest error by the rank: 0.0000"), "\(alone.err)")
+  func logits(_ adapter: String) throws -> [Double] {
+    let row = try program.run("predict", "base", "-", "--logits", "--adapter", "n=\(adapter)", input: "a b c d b\n")
+    let windows = try JSON(parsing: Data(row.out.utf8), named: adapter)["windows"]?["n"]?.array ?? []
+    return windows.flatMap { $0["logits"]?.array ?? [] }.flatMap { $0.array ?? [] }.compactMap(\.number)
+  }
+  let (first, same) = (try logits("a"), try logits("alone"))
+  #expect(first.count == same.count && !first.isEmpty)
+  #expect(zip(first, same).allSatisfy { abs($0 - $1) < 1e-5 })
+  #expect(zip(first, try logits("both/a")).contains { abs($0 - $1) > 1e-3 })
+  let eval = try program.run("eval", "base", "--adapter", "both/a", "test.tsv")
+  #expect(eval.status == 0, "\(eval.err)")
+  let small = try program.run("adapter", "compress", "a", "--rank", "1", "--output", "small")
+  #expect(small.status == 0 && small.out.hasPrefix("module "), "\(small.err)")
+  #expect(try program.json("small/adapter_config.json")["r"] == 1)
+  #expect(try program.run("eval", "base", "--adapter", "small", "test.tsv").status == 0)
+}
+
+@Test(arguments: [
+  (["--type", "ties"], "requires --density"), (["--type", "cat", "--density", "0.5"], "has no --density"),
+  (["--type", "linear", "--rank", "2"], "--rank is for svd"), (["--weights", "1"], "expected 2 numbers"),
+  (["--weights", "-1,nan"], "found 'nan'"),
+  (["--head", "z"], "expected one of a, b; found z"), (["--type", "ties", "--density", "0"], "above 0"),
+  (["--type", "mean"], "mean"), (["--adapter", "b"], "the same name"),
+])
+func `wrong options of combine are refused before anything is read`(_ options: [String], _ message: String) throws {
+  let program = try Program()
+  defer { program.remove() }
+  let pair = ["adapter", "combine", "base", "--adapter", "a", "--adapter", "b", "--output", "new"]
+  let result = try program.run(pair + options)
+  #expect(result.status == 64 && result.err.contains(message), "\(result.err)")
+  #expect(!fileExists(program.folder + "/new"))
+}
+
+@Test func `adapters that do more than change projections are refused, and nothing is written`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  for (name, method) in [("a", "lora"), ("b", "bitfit")] {
+    let method = #"method={"type":"\#(method)"}"#
+    #expect(try program.run(["run", "recipe.json", "output=\(name)", method, "training.epochs=1"]).status == 0)
+  }
+  let result = try program.run(
+    "adapter", "combine", "base", "--adapter", "a", "--adapter", "b", "--output", "new")
+  #expect(result.status == 1 && result.err.contains("b/adapter: BITFIT"), "\(result.err)")
+  #expect(!fileExists(program.folder + "/new"))
+}
