@@ -13,7 +13,7 @@
                                    VECTOR_AT(panel + (p * vectors + q) * LANES), sum[r][q]);           \
     for (int r = 0; r < rows; r++)                                                                     \
       for (int q = 0; q < vectors; q++) {                                                              \
-        f32x16 v = alpha * sum[r][q];                                                                  \
+        f32x16 v = rounded_product(alpha, sum[r][q]);                                                  \
         if (beta) v += beta * VECTOR_AT(c + r * ldc + q * LANES);                                      \
         if (bias) v += VECTOR_AT(bias + q * LANES);                                                    \
         VECTOR_AT(c + r * ldc + q * LANES) = v;                                                        \

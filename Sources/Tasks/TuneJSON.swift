@@ -102,7 +102,9 @@ public struct TuneJSON: Sendable {
 }
 
 extension TuneJSON: Codable {
-  private enum Key: String, CodingKey { case format, task, window, base, precision, data, tokenizer, recipe, merged, combined }
+  private enum Key: String, CodingKey {
+    case format, task, window, base, precision, data, tokenizer, recipe, merged, combined
+  }
   private enum TaskKey: String, CodingKey { case type }
 
   private struct Window: Codable {

@@ -9,8 +9,8 @@ import Tasks
 
 struct AdapterCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "adapter", abstract: "Combine adapters, or reduce an adapter's rank.",
-    subcommands: [CombineCommand.self, CompressCommand.self])
+    commandName: "adapter", abstract: "Make adapters of other adapters and models.",
+    subcommands: [CombineCommand.self, CompressCommand.self, ExtractCommand.self])
 }
 
 struct CombineCommand: ParsableCommand {
@@ -149,9 +149,52 @@ struct CompressCommand: ParsableCommand {
         result, headOf: "adapter", to: $0,
         origin: ["combination_type": "svd", "adapters": [.string(lastPathComponent(adapter))], "weights": [1.0]])
     }
-    let errors = result.errors.sorted { $0.key < $1.key }
     if json { return try emit(.object(result.errors.mapValues(JSON.double)), pretty: true) }
-    for line in textTable(["module", "error"], errors.map { [$0.key, fixed($0.value, 4)] }) { try emit(line) }
+    try emit(errors: result.errors)
+  }
+}
+
+private func emit(errors: [String: Double]) throws {
+  let rows = errors.sorted { $0.key < $1.key }.map { [$0.key, fixed($0.value, 4)] }
+  for line in textTable(["module", "error"], rows) { try emit(line) }
+}
+
+struct ExtractCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "extract", abstract: "Make a LoRA out of a model that was fine-tuned in full.",
+    discussion: """
+      Each matrix's change from the base is cut to the rank by a singular value decomposition; the error is what the cut lacks, \
+      as a ratio of Frobenius norms. Biases of these matrices, LayerNorms and the head are copied. What else has changed, such as \
+      the embeddings, is not in the adapter; the command says how much that is.
+      """)
+
+  @Argument(help: "The base model's folder or name on the Hub.", completion: .directory)
+  var base: String
+  @Argument(help: "The fine-tuned model's folder, or that of its run.", completion: .directory)
+  var model: String
+  @Option(help: "The rank of the LoRA.")
+  var rank: Int
+  @Flag(help: "Print the errors as JSON.")
+  var json = false
+  @OptionGroup var output: AdapterOutput
+  @OptionGroup var threads: ThreadOption
+
+  func validate() throws { try checkRank(rank) }
+
+  func run() throws {
+    try output.check()
+    try threads.start(quiet: true)
+    let extracted = try ExtractedAdapter(
+      base: RunParts.model(modelFolder(base)), model: RunParts.model(modelFolder(model)), rank: rank,
+      threads: threads.count)
+    try replaceFolder(at: output.path) { try extracted.save(to: $0) }
+    let (errors, missing) = (extracted.extraction.errors, extracted.extraction.missing)
+    for (name, change) in missing {
+      note("note: \(name) has changed by \(fixed(100 * change, 2)) % of its norm and is not in the adapter")
+    }
+    if !json { return try emit(errors: errors) }
+    let changes = Dictionary(uniqueKeysWithValues: missing.map { ($0.name, JSON.double($0.change)) })
+    try emit(["errors": .object(errors.mapValues(JSON.double)), "missing": .object(changes)], pretty: true)
   }
 }
 

@@ -39,6 +39,33 @@ import Testing
   #expect(try program.run("eval", "base", "--adapter", "small", "test.tsv").status == 0)
 }
 
+@Test func `an adapter that is extracted with the full rank answers as the model does`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  let full = #"method={"type":"full","freeze":["embeddings"]}"#
+  #expect(try program.run("run", "recipe.json", "output=full", full, "training.epochs=1").status == 0)
+  func logits(_ arguments: [String], _ name: String) throws -> [Double] {
+    let row = try program.run(["predict"] + arguments + ["-", "--logits"], input: "a b c d b\n")
+    let windows = try JSON(parsing: Data(row.out.utf8), named: name)["windows"]?[name]?.array ?? []
+    return windows.flatMap { $0["logits"]?.array ?? [] }.flatMap { $0.array ?? [] }.compactMap(\.number)
+  }
+  let expected = try logits(["full"], "base")
+  for (rank, limit) in [(32, 1e-4), (1, 10.0)] {
+    let result = try program.run("adapter", "extract", "base", "full", "--rank", "\(rank)", "--output", "r\(rank)")
+    #expect(result.status == 0 && !result.err.contains("not in the adapter"), "\(result.err)")
+    let found = try logits(["base", "--adapter", "a=r\(rank)"], "a")
+    let largest = zip(found, expected).map { abs($0 - $1) }.max() ?? .infinity
+    #expect(largest < limit && (rank == 32 || largest > 1e-4), "\(rank): \(largest)")
+  }
+  #expect(
+    try program.run("run", "recipe.json", "output=all", #"method={"type":"full"}"#, "training.epochs=1").status == 0)
+  let all = try program.run("adapter", "extract", "base", "all", "--rank", "2", "--json", "--output", "r2")
+  let json = try JSON(parsing: Data(all.out.utf8), named: "extract")
+  #expect(json["missing"]?["bert.embeddings.word_embeddings.weight"]?.number ?? 0 > 0, "\(all.err)")
+  let same = try program.run("adapter", "extract", "base", "base", "--rank", "2", "--output", "none")
+  #expect(same.status == 1 && !fileExists(program.folder + "/none"), "\(same.err)")
+}
+
 @Test(arguments: [
   (["--type", "ties"], "requires --density"), (["--type", "cat", "--density", "0.5"], "has no --density"),
   (["--type", "linear", "--rank", "2"], "--rank is for svd"), (["--weights", "1"], "expected 2 numbers"),

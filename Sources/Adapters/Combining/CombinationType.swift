@@ -45,6 +45,8 @@ public enum CombinationFault: Error, Equatable, CustomStringConvertible {
   case ranks([Int], CombinationType)
   case notLowRank(CombinationType)
   case factorization(String)
+  /// The weights of a model are those of its base.
+  case unchanged
 
   public var description: String {
     switch self {
@@ -58,6 +60,7 @@ public enum CombinationFault: Error, Equatable, CustomStringConvertible {
     case .notLowRank(let type):
       "\(type.rawValue) requires adapters of LoRA. Use svd, or a type that ends with _svd."
     case .factorization(let why): why
+    case .unchanged: "no matrix of the model differs from the base's; expected a model that was fine-tuned in full."
     }
   }
 }

@@ -66,17 +66,37 @@ extension Adapter {
   }
 }
 
+extension LoRAConfig {
+  /// Of exactly these projections, with the scale 1.
+  init(_ projections: [String], rank: Int) {
+    self.init()
+    (self.rank, alpha) = (rank, Double(rank))
+    modules.choose(projections)
+  }
+}
+
 extension Adapter {
   /// A LoRA with these updates, whose scale is 1, and with the head and the saved modules of `other`.
   /// - Parameter factors: A [r, in] and B [out, r] by the name of the projection, with the same r.
   public convenience init(
     factors: [String: (a: DenseMatrix, b: DenseMatrix)], rank: Int, headOf other: Adapter
   ) throws {
-    var config = LoRAConfig()
-    (config.rank, config.alpha) = (rank, Double(rank))
-    config.modules.choose(factors.keys.sorted())
+    var config = LoRAConfig(factors.keys.sorted(), rank: rank)
     config.modules.modulesToSave = other.method.modulesToSave
-    let injection = try config.inject(into: other.model, seed: nil)
+    try self.init(config, factors, on: other.model, head: other.set.head)
+    let saved = Dictionary(uniqueKeysWithValues: other.replacedWeights.map { ($0.parameter.name, $0.parameter) })
+    for weight in replacedWeights {
+      guard let value = saved[weight.parameter.name] else { continue }
+      _ = weight.parameter.values.update(fromContentsOf: value.values)
+    }
+  }
+
+  /// - Parameter factors: of the projections that `config` chooses.
+  convenience init(
+    _ config: LoRAConfig, _ factors: [String: (a: DenseMatrix, b: DenseMatrix)], on model: TextModel,
+    head: OutputLayers?
+  ) throws {
+    let injection = try config.inject(into: model, seed: nil)
     for (projection, adapter) in injection.projections {
       guard let lora = adapter as? LoRA, let (a, b) = factors[projection.name] else {
         preconditionFailure("no factors for \(projection.name)")
@@ -84,11 +104,6 @@ extension Adapter {
       _ = lora.a.values.update(fromContentsOf: a.values)
       _ = lora.b.values.update(fromContentsOf: b.values)
     }
-    self.init(config, on: other.model, injection, head: other.set.head)
-    let saved = Dictionary(uniqueKeysWithValues: other.replacedWeights.map { ($0.parameter.name, $0.parameter) })
-    for weight in replacedWeights {
-      guard let value = saved[weight.parameter.name] else { continue }
-      _ = weight.parameter.values.update(fromContentsOf: value.values)
-    }
+    self.init(config, on: model, injection, head: head)
   }
 }
