@@ -109,9 +109,10 @@ private func openPrivateFolder(_ path: String) throws(FileFault) -> Int32 {
     throw .unwritable(path: folder, why: why)
   }
   var info = stat()
-  guard fstat(descriptor, &info) == 0, info.st_mode & 0o077 != 0 else { return descriptor }
+  guard fstat(descriptor, &info) == 0, info.st_mode & 0o077 != 0 || info.st_uid != geteuid() else { return descriptor }
   close(descriptor)
-  let mode = "0" + String(info.st_mode & 0o777, radix: 8)
+  if info.st_uid != geteuid() { throw .exposedCache(path: folder, why: "the folder belongs to another user") }
+  let mode = "0" + String(info.st_mode & 0o7777, radix: 8)
   throw .exposedCache(
     path: folder, why: "others may enter this folder (mode \(mode)); run 'chmod 700' on it, or choose another folder")
 }

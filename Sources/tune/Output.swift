@@ -6,10 +6,17 @@ import Glibc
 import Kernels
 import Tasks
 
-/// Prints a note for the user on standard error.
+/// Prints a note for the user on standard error. Line feeds and tabs that come from an argument, such as a path, are escaped.
 func note(_ line: String) {
-  try? write(Data((terminalText(line) + "\n").utf8).span.bytes, to: STDERR_FILENO, path: "standard error")
+  let text = argumentsWithLines.reduce(line) { $0.replacing($1, with: terminalText($1, keepingLines: false)) }
+  try? write(Data((terminalText(text) + "\n").utf8).span.bytes, to: STDERR_FILENO, path: "standard error")
 }
+
+/// The arguments of this program, and the values of settings, that have a line feed or a tab.
+private let argumentsWithLines: [String] = CommandLine.arguments.dropFirst()
+  .flatMap { argument in [argument] + (argument.firstIndex(of: "=").map { [String(argument[$0...].dropFirst())] } ?? [])
+  }
+  .filter { $0.contains { $0 == "\n" || $0 == "\t" || $0 == "\r\n" } && !$0.allSatisfy(\.isWhitespace) }
 
 /// Prints a line of the result on standard output, which a terminal may show.
 func emit(_ line: String) throws {

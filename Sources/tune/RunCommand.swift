@@ -48,7 +48,12 @@ struct RunCommand: ParsableCommand {
     let folder = try RunFolder(recipe, resume ? .resume : overwrite ? .overwrite : .new)
     if let result = folder.finished {
       try folder.begin()
+      var data = DataChanges()
+      let changed = try data.changed(since: result, recipe)
       note("\(recipe.output): the run is already finished; nothing to resume")
+      if !changed.isEmpty {
+        note("note: \(changed.joined(separator: ", ")) has changed since; --overwrite repeats the run")
+      }
       return try show(result, recipe, in: folder.path)
     }
     try threads.start(InferencePrecision(recipe.precision))

@@ -4,6 +4,7 @@ import Kernels
 import Recipes
 import Reporting
 import Runs
+import Tasks
 
 struct SweepRun {
   private let sweep: Sweep
@@ -25,6 +26,7 @@ struct SweepRun {
     let lock = try grid.lock()
     defer { withExtendedLifetime(lock) {} }
     steps = try grid.plan(mode)  // another sweep may have ended in the meantime
+    if mode == .overwrite { try grid.beginReplacement() }
     var console = Console(interval: 1)
     let outcomes = grid.execute(steps, threads: threads.count, shouldStop: { interrupt.isRequested }) { event in
       switch event {
@@ -40,7 +42,7 @@ struct SweepRun {
     try summary.save(as: grid.output + "/sweep")
     if json { try emit(summary.json, pretty: true) } else { try SweepTable(summary).print() }
     note("\(grid.output)/sweep.json, sweep.tsv")
-    if summary.configurations.allSatisfy({ $0.metric == nil }) {
+    if grid.cells.allSatisfy({ $0.recipe.parts.allSatisfy { $0.data.files.allSatisfy { $0.split != .dev } } }) {
       note("note: without data.dev no configuration is selected; test scores do not select one")
     }
     let pending = outcomes.count { if case .pending = $0 { true } else { false } }

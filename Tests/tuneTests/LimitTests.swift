@@ -42,6 +42,7 @@ func `signals stop a run, except those that were ignored, as under nohup`(
   defer { program.remove() }
   let full = run + [#"method={"type":"full"}"#]
   let limited = try program.shell("ulimit -f 8", full + ["output=cut"])
+  #expect(limited.text.contains("Raise the limit of file sizes (ulimit -f)"), "\(limited.text)")
   #expect(limited.status == 1 && limited.text.contains("File too large"), "\(limited.text)")
   #expect(try program.run(full + ["output=cut", "--resume"]).status == 0)
   #expect(try program.run(full + ["output=whole"]).status == 0)

@@ -96,6 +96,17 @@ extension Program {
   #expect(list.contains(#"my\u001b[2J  "#) && list.contains(#"x\u000a\u009b2J"#), "\(list)")
 }
 
+@Test(arguments: [
+  ["run", "no\nFAKE: x.json"], ["eval", "no\nFAKE: x", "test.tsv"], ["fr\nFAKE: ob"],
+  ["predict", "base", "-", "--adapter", "a=no\nFAKE: x"], ["runs", ".", "--where", "no\nFAKE: x"],
+])
+func `a line feed in an argument begins no line of a message`(_ arguments: [String]) throws {
+  let program = try Program()
+  defer { program.remove() }
+  let result = try program.run(arguments)
+  #expect(result.status != 0 && result.err.contains(#"\u000aFAKE"#) && !result.err.contains("\nFAKE"), "\(result.err)")
+}
+
 @Test(arguments: [false, true])
 func `Ctrl-C prints the command that continues, and it does, also if the run replaces another`(_ replaces: Bool) throws
 {

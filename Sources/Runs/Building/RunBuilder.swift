@@ -56,6 +56,8 @@ public struct Run {
   public let inputDigest: String
   /// What each of its parts, separated by spaces, is the digest of.
   let inputNames: [String]
+  /// SHA-256 of the files of `recipe.dataPaths`.
+  let dataDigests: [String]
   /// Messages for the user that are not errors: a new head, windows, labels.
   public let notes: [String]
   /// The models' parameters plus those that the adapters add, each once.
@@ -124,6 +126,7 @@ public struct RunBuilder {
         + zip(recipe.distillation?.teachers ?? [], objectiveSetup.digests).flatMap { teacher, digests in
           digests.split(separator: " ").map { _ in "the teacher \(teacher.path)" }
         },
+      dataDigests: inputs.suffix(recipe.dataPaths.count).map(\.digest),
       notes: (source.weights.checkpoint?.notes ?? []) + (try notes(of: parts, source)) + untrainedNotes(trainer)
         + objectiveSetup.notes + hiddenStates.notes,
       totalParameterCount: parameters.reduce(0) { $0 + $1.count } + (adapter?.addedParameterCount ?? 0))
@@ -207,8 +210,7 @@ public struct RunBuilder {
     _ base: String?, _ tokenizer: TextTokenizer
   ) throws -> [(name: String, digest: String)] {
     let files =
-      (recipe.model.path.map { [$0 + "/config.json"] } ?? [])
-      + recipe.parts.flatMap(\.data.files).flatMap(\.paths)
+      (recipe.model.path.map { [$0 + "/config.json"] } ?? []) + recipe.dataPaths
     return [
       ("the weights of the base \(recipe.model.path ?? "")", sha256(of: base ?? "random")),
       ("the tokenizer", sha256(of: tokenizer.tokenizer.identity.text(pretty: false))),

@@ -183,6 +183,7 @@ extension Run {
       "precision": .string(recipe.precision.rawValue),
       "gemm_backend": .string(GEMMBackend.selected.rawValue),
       "base_sha256": baseHash.map(JSON.string) ?? .null,
+      "data_sha256": .array(dataDigests.map(JSON.string)),
       "metrics": .object(metrics),
     ]
     if !intervals.isEmpty { object["intervals"] = .object(intervals) }

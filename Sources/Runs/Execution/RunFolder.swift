@@ -129,7 +129,9 @@ public final class RunFolder {
     if mode != .resume { remove("metrics.jsonl") }
     if isFinished { return }
     remove("predictions")
-    try writeFile(recipe.json.text() + "\n", to: path + "/recipe.json")
+    let text = recipe.json.text() + "\n", file = path + "/recipe.json"
+    // The time of the file is when the run began.
+    if mode != .resume || (try? readText(file)) != text { try writeFile(text, to: file) }
   }
 
   private func lock(_ folder: String) throws {

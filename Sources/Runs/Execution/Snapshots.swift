@@ -3,6 +3,7 @@
 import Checkpoints
 public import Files
 import FoundationEssentials
+import Glibc
 import Training
 
 /// A file that a run requires cannot be written.
@@ -16,7 +17,9 @@ public struct SaveFault: Error, CustomStringConvertible {
   public var description: String {
     let space = needed.map { " It needs \(megabytes($0))\(free.map { "; \(megabytes($0)) are free" } ?? "")." }
     let snapshot = step.map { "The snapshot of step \($0) is intact" } ?? "There is no snapshot yet"
-    return "\(fault)\(space ?? "")\n\(snapshot). Free some disk space, then continue with --resume."
+    let isLimit = if case .unwritable(_, let why) = fault { why == reason(EFBIG) } else { false }
+    let advice = isLimit ? "Raise the limit of file sizes (ulimit -f)" : "Free some disk space"
+    return "\(fault)\(isLimit ? "" : space ?? "")\n\(snapshot). \(advice), then continue with --resume."
   }
 }
 

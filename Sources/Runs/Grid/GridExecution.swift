@@ -60,7 +60,10 @@ extension RunGrid {
       case .run where shouldStop(): return .pending
       case .run(let mode):
         report(.began(index: index))
-        return cell.execute(mode, threads: threads, unnamedFiles, shouldStop: shouldStop, report: report)
+        let outcome = cell.execute(mode, threads: threads, unnamedFiles, shouldStop: shouldStop, report: report)
+        if case .pending = outcome { return outcome }
+        do { try endReplacement(of: cell.name) } catch { report(.note("note: \(error)")) }
+        return outcome
       }
     }
   }

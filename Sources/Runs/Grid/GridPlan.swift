@@ -1,5 +1,6 @@
 /// Plans a grid: which runs are finished, which are resumed, which start. Writes nothing.
 public import Files
+import Glibc
 import Recipes
 
 /// Why a grid cannot start: one message for each run that prevents it.
@@ -24,10 +25,17 @@ extension RunGrid {
     if fileExists("\(output)/.tune-run") {
       throw GridFault(["\(output): holds a single run, not a sweep. Choose another 'output'."])
     }
-    var problems: [String] = []
+    let unreplaced = try unreplacedCells
+    if mode == .new, !unreplaced.isEmpty {
+      throw GridFault([
+        "\(output): holds a sweep that was to replace an earlier one and was interrupted. Continue it with --resume, or start "
+          + "again with --overwrite."
+      ])
+    }
+    var problems: [String] = [], data = DataChanges()
     let steps = cells.map { cell -> Step? in
       do {
-        return try cell.step(mode)
+        return try mode == .resume && unreplaced.contains(cell.name) ? cell.stepOfReplacement : cell.step(mode, &data)
       } catch {
         problems.append("\(error)")
         return nil
@@ -50,8 +58,46 @@ extension RunGrid {
   }
 }
 
+extension RunGrid {
+  private var replacementFile: String { output + "/.tune-overwrite" }
+
+  /// The names of the cells that a sweep with `--overwrite` has still to replace.
+  private var unreplacedCells: [String] {
+    get throws {
+      guard fileExists(replacementFile) else { return [] }
+      return try JSON(path: replacementFile).array?.compactMap(\.string) ?? []
+    }
+  }
+
+  /// Records that all cells are to be replaced, so that `--resume` knows it after an interruption.
+  public func beginReplacement() throws { try write(unreplaced: cells.map(\.name)) }
+
+  /// Records that a cell has been replaced.
+  func endReplacement(of name: String) throws {
+    let names = try unreplacedCells
+    if names.contains(name) { try write(unreplaced: names.filter { $0 != name }) }
+  }
+
+  private func write(unreplaced names: [String]) throws {
+    if names.isEmpty {
+      unlink(replacementFile)
+    } else {
+      try writeFile(JSON.array(names.map(JSON.string)).text() + "\n", to: replacementFile)
+    }
+  }
+}
+
 extension GridCell {
-  fileprivate func step(_ mode: RunMode) throws -> RunGrid.Step {
+  /// Of a cell that is to be replaced: its replacement continues, if that has begun.
+  fileprivate var stepOfReplacement: RunGrid.Step {
+    get throws {
+      do { return try checked(.new) } catch RunFolderFault.interrupted {
+        do { return try checked(.resume) } catch RunFolderFault.recipeChanged { return .run(.overwrite) }
+      } catch RunFolderFault.finished { return .run(.overwrite) }
+    }
+  }
+
+  fileprivate func step(_ mode: RunMode, _ data: inout DataChanges) throws -> RunGrid.Step {
     let folder = try RunFolder(recipe, .overwrite)
     if mode == .overwrite || folder.hasFailed { return .run(.overwrite) }
     do {
@@ -67,6 +113,13 @@ extension GridCell {
         throw GridFault([
           "\(recipe.output): holds a finished run of another recipe:" + differences.map { "\n  " + $0 }.joined()
             + "\nChoose another 'output', or start again with --overwrite."
+        ])
+      }
+      let changed = try data.changed(since: result, recipe)
+      guard changed.isEmpty else {
+        throw GridFault([
+          "\(recipe.output): holds a finished run on other data: \(changed.joined(separator: ", ")) has changed since. Choose "
+            + "another 'output', or start again with --overwrite."
         ])
       }
       return .skip(result)
