@@ -63,7 +63,7 @@ let package = Package(
     .target(
       name: "ShippedRecipes", path: "recipes", exclude: ["README.md", "quickstart"], sources: ["ShippedRecipes.swift"],
       resources: [
-        "biosses-lora", "chemprot-lora", "covid-qa-lora", "distil-general", "distil-ner", "hoc-lora",
+        "bioasq-lora", "biosses-lora", "chemprot-lora", "covid-qa-lora", "distil-general", "distil-ner", "hoc-lora",
         "methods-ncbi-disease", "mlm-continue", "mlm-from-scratch", "multi-task-lora", "ncbi-bilstm-crf",
         "ncbi-disease-lora", "ncbi-disease-teacher", "quickstart", "quickstart-sweep", "simcse-pubmed",
       ].map { .embedInCode($0 + ".json") }, swiftSettings: strict),

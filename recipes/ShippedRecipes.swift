@@ -2,6 +2,7 @@
 
 /// The bytes of each recipe, by its name.
 public let shippedRecipes: [String: [UInt8]] = [
+  "bioasq-lora": PackageResources.bioasq_lora_json,
   "biosses-lora": PackageResources.biosses_lora_json,
   "chemprot-lora": PackageResources.chemprot_lora_json,
   "covid-qa-lora": PackageResources.covid_qa_lora_json,

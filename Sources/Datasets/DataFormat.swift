@@ -7,7 +7,7 @@ public enum RecordContent: Sendable {
   case taggedWords
   /// One text or two, with labels.
   case labeledTexts
-  /// Questions with a context, and with answers in it.
+  /// Questions with contexts, and with answers in them.
   case questions
   /// Texts without labels.
   case runningText
@@ -15,9 +15,15 @@ public enum RecordContent: Sendable {
 
 public protocol DataFormat: Sendable {
   var content: RecordContent { get }
+  /// The format with records of another content; nil: it has none.
+  func reading(_ content: RecordContent) -> Self?
   /// The records of some files, one file after the other.
   /// - Throws: `FileFault`, and the fault of the format.
   func records(in paths: [String]) throws -> any Dataset
+}
+
+extension DataFormat {
+  public func reading(_ content: RecordContent) -> Self? { content == self.content ? self : nil }
 }
 
 /// One word per line, its tag in another column, an empty line between sentences.

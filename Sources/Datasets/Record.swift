@@ -1,5 +1,4 @@
 /// One example of a dataset as its file has it: texts or words, with labels. Does not hold tokens or label numbers.
-import Hashing
 
 /// A record is a text, a pair of texts, a question with its context, or a sentence of words that the file gives separately.
 ///
@@ -10,7 +9,7 @@ import Hashing
 public struct Record: Sendable, Equatable {
   /// Unique in its file.
   public var id: String
-  /// One text, or two for a pair, or for a question and its context; empty if the file has words.
+  /// One text, or two for a pair; a question and its context, or contexts; empty if the file has words.
   public var texts: [String]
   public var words: [String]
   /// One per word; empty if the words are unlabeled.
@@ -21,14 +20,17 @@ public struct Record: Sendable, Equatable {
   public var value: Double?
   /// The entities of the text whose relation is asked for; nil: it is not known where they are.
   public var entities: EntityPair?
-  /// The answers to a question, in its context: any of them is right; empty: it has none there; nil: they are not known.
+  /// The answers to a question, in its contexts: any of them is right; empty: it has none there; nil: they are not known.
   public var answers: [Answer]?
+  /// The answers to a question of BioASQ as strings; nil: it is of another kind.
+  public var exactAnswer: ExactAnswer?
   /// nil if the record was not read from a file.
   public var source: SourceLocation?
 
   public init(
     id: String, texts: [String] = [], words: [String] = [], tags: [String] = [], labels: [String] = [],
-    value: Double? = nil, entities: EntityPair? = nil, answers: [Answer]? = nil, source: SourceLocation? = nil
+    value: Double? = nil, entities: EntityPair? = nil, answers: [Answer]? = nil, exactAnswer: ExactAnswer? = nil,
+    source: SourceLocation? = nil
   ) {
     self.id = id
     self.texts = texts
@@ -38,24 +40,34 @@ public struct Record: Sendable, Equatable {
     self.value = value
     self.entities = entities
     self.answers = answers
+    self.exactAnswer = exactAnswer
     self.source = source
   }
 
   /// Compares everything but the sources.
   public static func == (a: Self, b: Self) -> Bool {
     a.id == b.id && a.texts == b.texts && a.words == b.words && a.tags == b.tags && a.labels == b.labels
-      && a.value == b.value && a.entities == b.entities && a.answers == b.answers
+      && a.value == b.value && a.entities == b.entities && a.answers == b.answers && a.exactAnswer == b.exactAnswer
   }
 }
 
 extension Record {
-  /// A hash of its words or texts, for comparison with others; labels do not matter.
-  public var textHash: UInt64 { fnv1a((words + texts).joined(separator: "\u{1F}")) }
+  /// A hash of its words or texts, byte by byte, for comparison with others of this process; labels do not matter.
+  public var textHash: UInt64 {
+    var hasher = Hasher()
+    for var text in words + texts {
+      text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+      hasher.combine(UInt8.max)
+    }
+    return UInt64(bitPattern: Int64(hasher.finalize()))
+  }
 }
 
-/// An answer to a question: a part of the context.
+/// An answer to a question: a part of a context.
 public struct Answer: Sendable, Equatable {
   public let text: String
+  /// Which of the question's contexts has it.
+  public let context: Int
   /// Its first code point in the context.
   public let start: Int
   /// The code point after its last one.
@@ -63,9 +75,21 @@ public struct Answer: Sendable, Equatable {
   /// Where the file says that it starts, if it does not stand there.
   public let statedStart: Int?
 
-  public init(_ text: String, start: Int, statedStart: Int? = nil) {
-    (self.text, self.start, self.statedStart) = (text, start, statedStart)
+  public init(_ text: String, context: Int = 0, start: Int, statedStart: Int? = nil) {
+    (self.text, self.context, self.start, self.statedStart) = (text, context, start, statedStart)
   }
+}
+
+/// The answer to a question of BioASQ, which no place in a text is given for.
+public struct ExactAnswer: Sendable, Equatable {
+  /// `factoid`: one answer; `list`: all that there are.
+  public enum Kind: String, Sendable, CaseIterable { case factoid, list }
+
+  public let kind: Kind
+  /// The answers, each with its synonyms; nil: they are not known.
+  public let answers: [[String]]?
+
+  public init(_ kind: Kind, _ answers: [[String]]?) { (self.kind, self.answers) = (kind, answers) }
 }
 
 extension Record {

@@ -139,7 +139,7 @@ extension TableParser {
 
 private let valueTypes = "a string, a whole number, true or false"
 
-private func isBlank(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(\.properties.isWhitespace) }
+func isBlank(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(\.properties.isWhitespace) }
 
 /// The first 100 names, shortened and with control characters escaped.
 private func listed(_ names: [String]) -> [String] { names.prefix(100).map(escaped) }

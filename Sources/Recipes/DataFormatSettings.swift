@@ -24,7 +24,7 @@ extension Recipe.Data {
   public static func evaluated(
     _ file: String, for task: TaskType, _ json: JSON?, overrides: [String]
   ) throws -> Recipe.Data {
-    let formats = FormatType.formats(with: Recipe.Task(task).section.content)
+    let formats = FormatType.formats(of: task)
     let byName = formats.first { file.hasSuffix("." + $0.rawValue) || file.hasSuffix(".\($0.rawValue).gz") }
     let settings = json ?? ["format": .string((byName ?? formats[0]).rawValue)]
     let raw = try RawRecipe(["data": settings], overrides: overrides.map { "data." + $0 })

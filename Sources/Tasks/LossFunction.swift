@@ -126,7 +126,8 @@ public struct RegressionLoss: LossFunction {
 }
 
 /// The mean of the cross-entropies of an answer's first and last token, each over the tokens of its sequence: that of
-/// transformers for sequences without padding, which its softmax includes.
+/// transformers for sequences without padding, which its softmax includes. Of a sequence with several answers, the mean over
+/// them.
 public struct SpanLoss: LossFunction {
   public init() {}
 
@@ -135,7 +136,7 @@ public struct SpanLoss: LossFunction {
 
   public func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
     let spans = spans(targets)
-    return spanCrossEntropy(logits, lengths: spans.map(\.length), spans: spans.map(\.span), norm: norm, pass)
+    return spanCrossEntropy(logits, lengths: spans.map(\.length), spans: spans.map(\.spans), norm: norm, pass)
   }
 
   /// The mean of the divergences of both softmaxes over a sequence's tokens, summed over the sequences.

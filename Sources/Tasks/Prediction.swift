@@ -14,6 +14,8 @@ public enum Prediction: Sendable, Equatable {
   case value(Double)
   /// An answer to a question.
   case answer(AnswerPrediction)
+  /// The answers to a question of BioASQ, the most probable first.
+  case answers([MergedAnswer])
   /// The vector of each of the record's texts.
   case vectors([[Float]])
 }
@@ -68,6 +70,8 @@ extension Prediction {
         "answer": answer.answer?.json ?? ["text": ""], "n_best": .array(answer.candidates.map(\.json)),
         "null_score_diff": answer.nullScoreDifference.map(rounded) ?? .null,
       ]
+    case .answers(let answers):
+      ["answers": .array(answers.map { .object($0.span.merging(["text": .string($0.text)]) { $1 }) })]
     }
   }
 
@@ -97,6 +101,7 @@ extension Prediction {
     case .value(let value): rounded(value)
     case .vectors: similarity.map(rounded) ?? .null
     case .answer(let answer): answer.answer.flatMap { $0.text.isEmpty ? nil : .object($0.span) } ?? .null
+    case .answers(let answers): .array(answers.map { .object($0.span) })
     }
   }
 
@@ -105,7 +110,7 @@ extension Prediction {
     switch self {
     case .tags(let tags, _): .array(tags.map { rounded($0.probability) })
     case .entities(let entities): .array(entities.map { rounded($0.probability) })
-    case .value, .vectors: .null
+    case .value, .vectors, .answers: .null
     case .answer(let answer): .array(answer.candidates.map { .object($0.span) })
     case .label(_, let probabilities), .labels(_, let probabilities):
       .object(.init(probabilities.map { ($0.label, rounded($0.probability)) }) { first, _ in first })
@@ -125,6 +130,11 @@ extension Prediction {
   }
 }
 
+extension Prediction {
+  /// The answers to a question of BioASQ.
+  public var mergedAnswers: [MergedAnswer] { if case .answers(let answers) = self { answers } else { [] } }
+}
+
 extension [Float] {
   /// With as many digits as the numbers need.
   fileprivate var json: JSON { .array(map { .double(Double($0.description) ?? 0) }) }
@@ -136,6 +146,13 @@ extension Entity {
       "label": .string(label), "start": .int(start), "end": .int(end), "text": .string(text),
       "probability": rounded(probability),
     ]
+  }
+}
+
+extension MergedAnswer {
+  /// Without the text.
+  fileprivate var span: [String: JSON] {
+    ["snippet": .int(snippet), "start": .int(start), "end": .int(end), "probability": rounded(probability)]
   }
 }
 

@@ -193,7 +193,8 @@ extension RecordInference {
       notes += [note, unknownLabelNote(normalized)].compactMap { note in note.map { "\(file): \($0)" } }
     }
     let task = RecordTask(self, splits: splits, tokenizer: tokenizer, loss: evaluationLoss)
-    for (split, paths) in data.files where !task.hasTargets(split) {
+    for (split, paths) in data.files
+    where !task.hasTargets(split) && !(splits[split].map(hasExactAnswers) ?? false) {
       let file = paths.joined(separator: ", ")
       throw Self.labelKind == .span ? TaskFault.noAnswers(file: file) : .noKnownLabels(file: file, labels: labels)
     }

@@ -1,13 +1,13 @@
 /// What a model should output: the targets of a batch.
 
-/// The span of tokens that a sequence has as its target.
+/// The spans of tokens that a sequence has as its target.
 public struct SpanTarget: Sendable, Equatable {
   /// Tokens of the sequence.
   public let length: Int
-  /// The first and the last token; nil: the sequence has no target.
-  public let span: ClosedRange<Int32>?
+  /// The first and the last token of each; empty: the sequence has no target.
+  public let spans: [ClosedRange<Int32>]
 
-  public init(length: Int, span: ClosedRange<Int32>?) { (self.length, self.span) = (length, span) }
+  public init(length: Int, spans: [ClosedRange<Int32>]) { (self.length, self.spans) = (length, spans) }
 }
 
 /// Texts that belong together, with one row of vectors each: a pair, or a text with a similar one and different ones.
@@ -26,7 +26,7 @@ public enum Targets: Sendable, Equatable {
   case classSets([[Float]])
   /// A number for each row of logits; NaN: the row has no target.
   case values([Float])
-  /// The first and the last token of the answer in each sequence.
+  /// The first and the last token of the answers in each sequence.
   case spans([SpanTarget])
   /// A class for each word of each sequence, one row of logits each; where one is negative, the sequence has no target.
   case tagSequences([[Int32]])
@@ -64,7 +64,7 @@ public enum Targets: Sendable, Equatable {
     case .classes(let classes): classes[index] >= 0
     case .classSets(let sets): !sets[index].isEmpty
     case .values(let values): !values[index].isNaN
-    case .spans(let spans): spans[index].span != nil
+    case .spans(let spans): !spans[index].spans.isEmpty
     case .tagSequences(let sequences): !sequences[index].isEmpty && sequences[index].allSatisfy { $0 >= 0 }
     case .texts: true
     }

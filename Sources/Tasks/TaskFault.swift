@@ -18,6 +18,8 @@ public enum TaskFault: Error, CustomStringConvertible {
   case noDocuments(file: String)
   /// A metric that the task has, but not with these labels.
   case undefinedMetric(String, labels: [String])
+  /// A metric of BioASQ for a kind of questions that dev does not have.
+  case noScoredQuestions(String)
   case oneLabel(file: String, label: String)
   case texts(Int, expected: Int, record: Record)
   /// The record does not say where the entities are.
@@ -49,8 +51,9 @@ public enum TaskFault: Error, CustomStringConvertible {
       "\(record.source?.description ?? "record \(record.id)"): found no question with a context; expected "
         + #"{"question": "…", "context": "…"}, or a file of SQuAD's JSON."#
     case .noAnswers(let file):
-      "\(file): no question has 'answers'. Expected [{\"text\": …, \"answer_start\": …}], or [] for a question that its "
-        + "context does not answer."
+      "\(file): no question has answers to train on or to score. Expected in SQuAD's JSON 'answers' as [{\"text\": …, "
+        + "\"answer_start\": …}], or [] for a question that its context does not answer; in BioASQ's 'exact_answer', of which a "
+        + "snippet has a synonym."
     case .noDev(let key):
       "task.\(key) is chosen on dev, but there is no dev split: 'data.dev' names no file, or is trained on "
         + "('data.train_dev')."
@@ -59,10 +62,15 @@ public enum TaskFault: Error, CustomStringConvertible {
     case .noDocuments(let file):
       "\(file): no record says which document it is a part of, so that there are no folds by document. Set "
         + "'data.document_column', or -DOCSTART- lines in a CoNLL file, or remove 'data.folds.by_document'."
+    case .undefinedMetric(let name, _) where ["f1_yes", "f1_no", "f1_yes_no"].contains(name):
+      "training.metric_for_best_model is \"\(name)\", which needs the labels yes and no. Choose another metric."
     case .undefinedMetric(let name, let labels):
       "training.metric_for_best_model is \"\(name)\", which needs a positive class, but the data have "
         + "\(labels.count) labels. Set 'task.positive_label' to one of \(labels.prefix(20).joined(separator: ", "))"
         + "\(labels.count > 20 ? ", …" : ""), or choose another metric."
+    case .noScoredQuestions(let name):
+      "training.metric_for_best_model is \"\(name)\", but dev has no questions of the kind that it scores. Choose another "
+        + "metric, or set 'data.question_types'."
     case .noPairs:
       "data.text_pair_column is not set. An evaluation of embeddings reads pairs of texts with a score: name the columns of "
         + "both texts and of the score."

@@ -53,6 +53,8 @@ public protocol RecordInference: TaskInference {
   func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction
   /// The predictions beside what the records are labeled with, from which the metrics of any resample are computed.
   func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples
+  /// Whether an evaluation of the records has the metric, which is not the loss.
+  func reports(_ metric: Metric, on records: any Dataset) throws -> Bool
   /// Whether `fitted` decides anything.
   var isFittedOnDev: Bool { get }
   /// The task with what is chosen on labeled records that it was not trained on, such as thresholds.
@@ -119,6 +121,10 @@ extension RecordInference {
 
   public func encoder(_ tokenizer: TextTokenizer) -> (Record) -> EncodedRecord { { encode($0, tokenizer) } }
   public func loss(_ records: some Dataset, _ predictions: [Prediction]) -> Double? { nil }
+  /// It depends on the model's labels, not on the records.
+  public func reports(_ metric: Metric, on records: any Dataset) throws -> Bool {
+    try score([Record](), []).values.keys.contains(metric.name)
+  }
   public var isFittedOnDev: Bool { false }
   public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self { self }
   /// Without one.

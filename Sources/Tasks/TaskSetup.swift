@@ -64,12 +64,13 @@ public struct TaskSetup: Sendable {
     (self.splitSizes, self.tagScheme, self.notes) = (splitSizes, tagScheme, notes)
   }
 
-  /// Throws `TaskFault.undefinedMetric` if no evaluation of this task, with these labels, has the metric.
+  /// Throws a `TaskFault` if no evaluation of dev, with these labels, has the metric.
   public func check(_ metric: Metric) throws {
-    guard let inference = inference as? any RecordInference, metric.name != Metric.loss.name else { return }
-    // The metrics of an evaluation do not depend on its examples.
-    let known = try inference.score([Record](), []).values.keys
-    if !known.contains(metric.name) { throw TaskFault.undefinedMetric(metric.name, labels: labels) }
+    guard let inference = inference as? any RecordInference, metric.name != Metric.loss.name,
+      try !inference.reports(metric, on: task.records(in: .dev) ?? [Record]())
+    else { return }
+    throw inference is ExtractiveQA
+      ? TaskFault.noScoredQuestions(metric.name) : .undefinedMetric(metric.name, labels: labels)
   }
 
   public var headType: HeadType { type(of: inference).headType }

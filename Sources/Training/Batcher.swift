@@ -89,21 +89,24 @@ public struct Batcher: BatchSource {
   }
 
   private func split(_ indices: [Int]) -> [[Int]] {
-    var batches: [[Int]] = [], tokens = 0
-    for index in indices {
-      let isFull =
-        switch size {
-        case .examples(let limit): batches.last.map { $0.count >= limit } ?? true
-        case .tokens(let limit): batches.isEmpty || tokens + lengths[index] > limit
-        }
-      if isFull {
-        batches.append([])
-        tokens = 0
+    switch size {
+    case .examples(let limit):
+      // Lengths may not be counted yet, and are not needed.
+      return stride(from: 0, to: indices.count, by: limit).map {
+        Array(indices[$0..<min($0 + limit, indices.count)])
       }
-      batches[batches.count - 1].append(index)
-      tokens += lengths[index]
+    case .tokens(let limit):
+      var batches: [[Int]] = [], tokens = 0
+      for index in indices {
+        if batches.isEmpty || tokens + lengths[index] > limit {
+          batches.append([])
+          tokens = 0
+        }
+        batches[batches.count - 1].append(index)
+        tokens += lengths[index]
+      }
+      return batches
     }
-    return batches
   }
 }
 

@@ -19,9 +19,9 @@ struct PredictCommand: ParsableCommand {
       for a token classifier), or the columns of the run if it read JSON lines. Each output line is the input's object with \
       the predictions by adapter: "entities" of a token classifier, whose offsets count Unicode code points of the text, or \
       words, which then also have "tags"; or "labels" of a sequence classifier. A model that answers questions reads objects \
-      with "question" and "context", or a file of SQuAD's JSON (.json); its output has "answer" and the candidates "n_best". An \
-      embedding model prints "embedding", a vector for each text, and the "similarity" of a pair. \
-      They replace members of these names, such as gold labels. Lines are answered as they arrive. A line that cannot be read \
+      with "question" and "context", or a file of SQuAD's or BioASQ's JSON (.json); its output has "answer" and the \
+      candidates "n_best", for BioASQ "answers". An embedding model prints "embedding", a vector for each text, and the \
+      "similarity" of a pair. They replace members of these names, such as gold labels. Lines are answered as they arrive. A line that cannot be read \
       ends the command after the answers before it; with --keep-going its row is {"error": …}, and the exit status is 1 at \
       the end. Without an adapter the model's own \
       classifier is used, under the name "base".
@@ -53,7 +53,7 @@ struct PredictCommand: ParsableCommand {
   var keepGoing = false
   @Option(
     help: ArgumentHelp(
-      "For questions in SQuAD's JSON: also write an object of answers by id, which the official scorer reads.",
+      "For questions in SQuAD's or BioASQ's JSON: also write the answers as the official scorer reads them.",
       valueName: "file"),
     completion: .file())
   var predictions: String?

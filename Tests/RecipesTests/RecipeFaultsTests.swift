@@ -64,7 +64,9 @@ private let lora = minimalRecipe.with("method", ["type": "lora"])
         + "\"multi_label_classification\", \"regression\", \"extractive_qa\", \"embedding\" or \"masked_lm\". Did you mean 'token_classification'?"
     ),
     ("task.class_weights", 3, "found 3; expected an object, each value a number above 0."),
-    ("data.format", nil, "missing; expected \"conll\", \"squad\", \"text\", \"jsonl\", \"tsv\" or \"csv\"."),
+    (
+      "data.format", nil, "missing; expected \"conll\", \"squad\", \"text\", \"jsonl\", \"tsv\", \"csv\" or \"bioasq\"."
+    ),
     (
       "data.format", "text",
       "found \"text\"; expected \"conll\" for task.type \"token_classification\"."
@@ -240,7 +242,7 @@ func `settings for evaluation require dev data`(_ key: String, _ value: String) 
   #expect(
     error.description == """
       r.json: 8 faults
-        data.format: missing; expected "conll", "squad", "text", "jsonl", "tsv" or "csv".
+        data.format: missing; expected "conll", "squad", "text", "jsonl", "tsv", "csv" or "bioasq".
         data.train: missing; expected the path of a file, or a list of such paths.
         model.paht: unknown key. Did you mean 'path'?
         model.path: missing; expected the path of a folder with config.json.

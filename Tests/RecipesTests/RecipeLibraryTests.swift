@@ -47,7 +47,7 @@ import Training
     }
     #expect(near.description == "ncbi-disease-lroa: no such recipe. Did you mean 'ncbi-disease-lora'?")
     let far = try #require(throws: RecipeLibraryFault.self) { try RecipeLibrary.find("x", in: folder) }
-    #expect(far.description.hasPrefix("x: no such recipe. Available recipes: biosses-lora, "))
+    #expect(far.description.hasPrefix("x: no such recipe. Available recipes: bioasq-lora, "))
   }
 }
 

@@ -58,7 +58,8 @@ private func record(_ json: JSON) -> Record {
         #expect(feature.ids.map(Double.init) == numbers(window["ids"]))
         #expect((feature.tokenTypeIDs ?? []).map(Double.init) == numbers(window["types"]))
         let span = numbers(window["span"]).map { Int32($0) }
-        #expect(feature.targets == .spans([SpanTarget(length: feature.ids.count, span: span[0]...span[1])]), "\(json)")
+        #expect(
+          feature.targets == .spans([SpanTarget(length: feature.ids.count, spans: [span[0]...span[1]])]), "\(json)")
       }
       let logits = windows.map { window in
         Logits(
@@ -91,7 +92,7 @@ private func record(_ json: JSON) -> Record {
     let scalars = Array(context.unicodeScalars)
     let tokens = ContextTokens(context, tokenizer)
     #expect(tokens.ids.count > 20_000)
-    let encoded = tokenizer.encode(question: Record(id: "1", texts: ["a", context], answers: []), tokens)
+    let encoded = tokenizer.encode(question: Record(id: "1", texts: ["a", context]), [tokens], targets: [[]])
     #expect(Set(encoded.windows.flatMap(\.tokens)).count == tokens.ids.count)
     #expect(
       zip(encoded.windows.dropFirst(), encoded.windows).allSatisfy { $1.tokens.upperBound - $0.tokens.lowerBound == 12 }
@@ -102,9 +103,9 @@ private func record(_ json: JSON) -> Record {
       let length = scalars[start...].prefix { $0 != " " && $0 != "\n" }.count
       let text = String(String.UnicodeScalarView(scalars[start..<start + length]))
       let question = Record(id: "1", texts: ["a", context], answers: [Answer(text, start: start)])
-      let encoded = tokenizer.encode(question: question, tokens)
+      let encoded = tokenizer.encode(question: question, [tokens], targets: [[start..<start + length]])
       let logits = encoded.features.map { feature -> Logits in
-        guard case .spans(let spans) = feature.targets, let span = spans[0].span else {
+        guard case .spans(let spans) = feature.targets, let span = spans[0].spans.first else {
           return Logits(classes: 2, values: [])
         }
         var values = [Float](repeating: 0, count: 2 * feature.ids.count)
@@ -147,13 +148,13 @@ private func record(_ json: JSON) -> Record {
       let some = try settings.setUp(context1), again = try settings.setUp(context1)
       func trained(_ setup: TaskSetup) -> [Int] { setup.task.lengths.indices.filter(setup.task.hasTargets) }
       let positives = all.task.lengths.indices.filter {
-        if case .spans(let spans) = all.task.batch([$0], at: 0).targets { spans[0].span != 0...0 } else { false }
+        if case .spans(let spans) = all.task.batch([$0], at: 0).targets { spans[0].spans != [0...0] } else { false }
       }
       #expect(trained(all).count == all.task.lengths.count && !positives.isEmpty)
       #expect(trained(some).count == 3 * positives.count && trained(some) == trained(again))
       #expect(Set(trained(some)).isSuperset(of: positives))
       #expect((all.inference as? ExtractiveQA)?.decoding.version2WithNegative == true)
-      #expect(all.notes.contains { $0.contains("the answers of 1 questions do not stand at their answer_start") })
+      #expect(all.notes.contains { $0.contains("the answers of 1 question do not stand at their answer_start") })
       #expect(all.notes.contains { $0.contains("2 questions are read in") }, "\(all.notes)")
     }
   }

@@ -18,13 +18,14 @@ private func refused(_ inference: some RecordInference) throws -> [String] {
   }
 }
 
-@Test func `only metrics of a positive class are refused, and only where there is none`() throws {
-  let positive = ["f1_positive", "precision_positive", "recall_positive"]
-  #expect(try refused(SequenceClassification(labels: ["x", "y", "z"])) == positive)
-  #expect(try refused(SequenceClassification(labels: ["x", "y"])) == [])
+@Test func `metrics of a positive class, of yes and no, and of BioASQ are refused where there is none`() throws {
+  let positive = ["f1_positive", "precision_positive", "recall_positive"], yesNo = ["f1_yes", "f1_no", "f1_yes_no"]
+  #expect(try refused(SequenceClassification(labels: ["x", "y", "z"])) == positive + yesNo)
+  #expect(try refused(SequenceClassification(labels: ["x", "y"])) == yesNo)
+  #expect(try refused(SequenceClassification(labels: ["yes", "no"])) == [])
   #expect(
-    try refused(SequenceClassification(labels: ["x", "y", "z"], reading: TextReading(), positiveLabel: "y")) == [])
+    try refused(SequenceClassification(labels: ["x", "y", "z"], reading: TextReading(), positiveLabel: "y")) == yesNo)
   #expect(try refused(TokenClassification(labels: ["O", "B-X", "I-X"])) == [])
   #expect(try refused(MultiLabelClassification(labels: ["x", "y"])) == [] && refused(Regression(labels: [])) == [])
-  #expect(try refused(ExtractiveQA(AnswerDecoding())) == [])
+  #expect(try refused(ExtractiveQA(AnswerDecoding())) == BioASQScore.metrics.map(\.name))
 }

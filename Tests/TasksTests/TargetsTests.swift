@@ -4,7 +4,7 @@ import Testing
 
 private let cases: [Targets] = [
   .classes([2, -1, 0]), .classSets([[1, 0], [], [0, 0]]), .values([0.5, .nan, -2]),
-  .spans([1...3, nil, 0...0].map { SpanTarget(length: 5, span: $0) }),
+  .spans([[1...3, 0...2], [], [0...0]].map { SpanTarget(length: 5, spans: $0) }),
   .tagSequences([[0, 1], [], [2]]),
 ]
 

@@ -39,7 +39,7 @@ struct FixedBatches: Task {
       switch loss {
       case is MultiLabelLoss: .classSets([labels.map { Float($0) }])
       case is RegressionLoss: .values(labels.map { Float($0) })
-      case is SpanLoss: .spans([SpanTarget(length: lengths[index], span: Int32(labels[0])...Int32(labels[1]))])
+      case is SpanLoss: .spans([SpanTarget(length: lengths[index], spans: [Int32(labels[0])...Int32(labels[1])])])
       default: .classes(labels.map { Int32($0) })
       }
     }

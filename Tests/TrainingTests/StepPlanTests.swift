@@ -167,6 +167,15 @@ func `max_steps may end before or after an epoch`(_ count: Int) throws {
   }
 }
 
+@Test func `batches by examples do not ask for lengths, which streamed texts do not have yet`() {
+  let lengths = SequenceLengths(count: 90) { _ in
+    Issue.record("a length was counted")
+    return 1
+  }
+  let batcher = Batcher(lengths: lengths, size: .examples(8), samplingStrategy: .random, seed: 1)
+  #expect(batcher.hasEqualEpochs && batcher.batches(epoch: 0).map(\.count) == Array(repeating: 8, count: 11) + [2])
+}
+
 @Test func `blocks of one length make epochs of equal length, also by tokens`() throws {
   let plan = try plan(Array(repeating: 64, count: 1000), .tokens(1024), .epochs(1e5), .random)
   #expect(

@@ -97,6 +97,24 @@ private let questions: [Broken] = [
     isLatin1: $0 == "Latin-1")
 }
 
+private func bioasq(_ id: String, _ type: String, _ answer: String) -> String {
+  #"{"id": "\#(id)", "type": "\#(type)", "body": "q", "snippets": [{"text": "a b"}], "exact_answer": \#(answer)}"#
+}
+
+private let snippets: [Broken] = [
+  (
+    "duplicate id", "extractive_qa", bioasq("1", "list", #"["a"]"#) + "," + bioasq("1", "list", #"["b"]"#),
+    ": questions[1] (id '1')", "unique"
+  ),
+  ("numbers", "extractive_qa", bioasq("1", "factoid", "[1]"), ": questions[0] (id '1')", "a synonym"),
+  ("other types", "extractive_qa", bioasq("1", "yesno", #""yes""#), ": found no questions", "sequence_classification"),
+  ("maybe", "sequence_classification", bioasq("1", "yesno", #""maybe""#), ": questions[0] (id '1')", "yes or no"),
+  ("type", "sequence_classification", bioasq("1", "open", #""yes""#), ": questions[0] (id '1')", "type"),
+].map {
+  Broken(
+    task: $1, format: "bioasq", name: $0, text: #"{"questions": [\#($2)]}"#, place: "broken\($3)", advice: $4)
+}
+
 private let texts: [Broken] = [
   ("empty", "", ": ", "documents, one per line"), ("Latin-1", "a b\ncaf\u{E9} a b c d e f g h i\n", ":2: ", iconv),
 ].map {
@@ -104,7 +122,7 @@ private let texts: [Broken] = [
     task: "masked_lm", format: "text", name: $0, text: $1, place: "broken\($2)", advice: $3, isLatin1: $0 == "Latin-1")
 }
 
-@Test(arguments: tables + spans + words + questions + texts)
+@Test(arguments: tables + spans + words + questions + snippets + texts)
 private func `broken data`(_ broken: Broken) throws {
   let program = try Program()
   defer { program.remove() }

@@ -189,7 +189,8 @@ func `every method trains a classifier of pairs, and eval repeats its metrics`(_
     let column = try error(["run", "classify.json", "data.text_column=txt"])
     #expect(column.contains("train.jsonl:1") && column.contains("text"), "\(column)")
     let format = try error(["validate", "classify.json", "data.format=conll", "data.id_column=null"])
-    #expect(format.contains("expected \"jsonl\", \"tsv\" or \"csv\" for task.type \"sequence_classification\""))
+    #expect(
+      format.contains("expected \"jsonl\", \"tsv\", \"csv\" or \"bioasq\" for task.type \"sequence_classification\""))
     let stride = try error(["validate", "classify.json", "data.stride=2"])
     #expect(stride.contains("task.long_text"), "\(stride)")
     for (key, value) in [("text_pair_column", "label"), ("id_column", "text"), ("label_column", "text")] {

@@ -152,3 +152,61 @@ private func readText(_ path: String, in program: Program) throws -> String {
     #expect(estimate.status == 0 && estimate.out.contains("memory"), "\(estimate.err)")
   }
 }
+
+@Test func `answers, a tagger with a CRF over an LSTM, and marked entities share an encoder`() throws {
+  try withProgram { program in
+    for (name, count) in [("train", 24), ("dev", 12), ("test", 12)] {
+      let questions = (0..<count).map { row -> JSON in
+        let start = row % 2 == 0 ? 6 : 2
+        return [
+          "context": .string(row % 2 == 0 ? "a d b cell of" : "b cell a d of"),
+          "qas": [
+            [
+              "id": .string("\(row)"), "question": "b",
+              "answers": [["text": "cell", "answer_start": .int(start)]],
+            ]
+          ],
+        ]
+      }
+      let json: JSON = ["data": [["paragraphs": .array(questions)]]]
+      try writeFile(json.text(), to: "\(program.folder)/\(name).json")
+      let pairs = (0..<count).map { row -> JSON in
+        ["text": "a b c d", "s": row % 2 == 0 ? [0, 1] : [4, 5], "o": [2, 3], "label": row % 2 == 0 ? "x" : "y"]
+      }
+      try writeFile(
+        pairs.map { $0.text(pretty: false) + "\n" }.joined(), to: "\(program.folder)/pairs-\(name).jsonl")
+    }
+    let tasks = """
+      {
+        "answers": {
+          "task": {"type": "extractive_qa", "max_answer_length": 2},
+          "data": {"format": "squad", "train": "train.json", "dev": "dev.json", "test": "test.json"}
+        },
+        "letters": {
+          "task": {"type": "token_classification", "decoder": "crf", "lstm_hidden_size": 4, "scalar_mix": true},
+          "data": {"format": "conll", "train": "train.tsv", "dev": "dev.tsv", "test": "test.tsv"}
+        },
+        "pairs": {
+          "task": {"type": "relation_extraction", "entity_marking": "markers"},
+          "data": {
+            "format": "jsonl", "train": "pairs-train.jsonl", "dev": "pairs-dev.jsonl", "test": "pairs-test.jsonl",
+            "subject_column": "s", "object_column": "o", "subject_type": "A", "object_type": "B"
+          }
+        }
+      }
+      """
+    for method in ["lora", "full"] {
+      let run = try program.run(
+        "run", "tasks.json", "multi_task.tasks=\(tasks)", "method={\"type\":\"\(method)\"}",
+        "training.learning_rate=1e-3",
+        "output=\(method)")
+      #expect(run.status == 0, "\(method): \(run.err)")
+      let test = try program.json("\(method)/result.json")["metrics"]?["test"]
+      for (task, file) in [("answers", "test.json"), ("letters", "test.tsv"), ("pairs", "pairs-test.jsonl")] {
+        let folder = method == "full" ? "full/model/\(task)" : "lora/adapter/\(task)"
+        let found = try evaluated(program, method == "full" ? [folder] : ["base", "--adapter", folder], file)
+        #expect(found == test?[task] && found != nil, "\(method) \(task)")
+      }
+    }
+  }
+}

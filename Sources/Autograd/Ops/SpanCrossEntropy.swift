@@ -1,23 +1,29 @@
 /// Losses of two logits per token, which score it as the first and as the last token of a span in its sequence.
 internal import CKernels
 
-/// loss = ½·Σᵢ [-log softmax(xᵢ₀)_first - log softmax(xᵢ₁)_last], over sequences i with a span, divided by `norm`
+/// loss = ½·Σᵢ [-log softmax(xᵢ₀)_first - log softmax(xᵢ₁)_last], over sequences i with a span, divided by `norm`; of a
+/// sequence with several spans, the mean over them
 /// logits x [n, 2], tokens of all sequences end to end; xᵢ₀ and xᵢ₁ are the columns of the rows of sequence i
 /// If no sequence has a span, the loss and its gradient are 0; `norm` may then be 0 too.
 /// - Parameters:
 ///   - lengths: tokens of each sequence.
-///   - spans: the first and the last token of each sequence's span; nil: the sequence is ignored.
+///   - spans: the first and the last token of each sequence's spans; none: the sequence is ignored.
 /// - Returns: the loss. Its gradient overwrites the logits and becomes theirs, for `Pass.backward`.
 public func spanCrossEntropy(
-  _ logits: Tensor, lengths: [Int], spans: [ClosedRange<Int32>?], norm: Float, _ pass: Pass
+  _ logits: Tensor, lengths: [Int], spans: [[ClosedRange<Int32>]], norm: Float, _ pass: Pass
 ) -> Double {
   check(logits, lengths)
   var columns: [Float] = [], sum = 0.0, start = 0
-  for (length, span) in zip(lengths, spans) {
-    let targets: [Int32] = span.map { [$0.lowerBound, $0.upperBound] } ?? [-1, -1], x = logits.pointer + 2 * start
+  for (length, spans) in zip(lengths, spans) {
+    let x = logits.pointer + 2 * start, norm = norm > 0 ? 2 * norm * Float(spans.count) : 1
     read(x, length, into: &columns)
-    sum += tune_cross_entropy(&columns, targets, nil, 2, length, 0, norm > 0 ? 2 * norm : 1)
-    write(columns, length, to: x)
+    var gradient = [Float](repeating: 0, count: columns.count)
+    for span in spans {
+      var own = columns
+      sum += tune_cross_entropy(&own, [span.lowerBound, span.upperBound], nil, 2, length, 0, norm)
+      for index in own.indices { gradient[index] += own[index] }
+    }
+    write(gradient, length, to: x)
     start += length
   }
   pass.addGradient(logits, to: logits.slot)

@@ -35,6 +35,10 @@ public struct RecipeNeed: Sendable, Equatable {
     ("data/ncbi-disease", "NCBI-disease as CoNLL: github.com/cambridgeltl/MTL-Bioinformatics-2016, NCBI-disease-IOB"),
     ("data/chemprot", "ChemProt as JSON lines: github.com/allenai/scibert, data/text_classification/chemprot"),
     ("data/hoc", "Hallmarks of Cancer as TSV, in the form of BLURB: microsoft.github.io/BLURB"),
+    (
+      "data/bioasq",
+      "task B of BioASQ as it is downloaded, named training.json and golden.json: participants-area.bioasq.org"
+    ),
     ("data/biosses", "BIOSSES as TSV, in the form of BLURB: microsoft.github.io/BLURB"),
     ("data/pubmed-text", "your own running text: PubMed abstracts, one a line; MedQuAD as JSON lines"),
     (

@@ -7,6 +7,12 @@ public import Tasks
 /// A format of data files, which declares its keys.
 protocol DataFormatSection: DataFormat {
   mutating func declare(_ fields: Fields)
+  /// Whether a task reads it, of those that read its content.
+  func serves(_ task: TaskType) -> Bool
+}
+
+extension DataFormatSection {
+  func serves(_ task: TaskType) -> Bool { true }
 }
 
 extension Recipe {
@@ -21,10 +27,15 @@ extension Recipe {
       case text
       /// Tables with named columns: JSON lines, or TSV or CSV with a header line.
       case jsonl, tsv, csv
+      /// Questions with snippets and answers, in the JSON of BioASQ.
+      case bioasq
 
-      /// The formats whose records have this content.
-      static func formats(with content: RecordContent) -> [Self] {
-        allCases.filter { $0.defaultFormat.content == content }
+      /// The formats that a task reads.
+      static func formats(of task: TaskType) -> [Self] {
+        allCases.filter { type in
+          let format = type.defaultFormat
+          return format.serves(task) && format.reading(Task(task).section.content) != nil
+        }
       }
 
       /// The format of a recipe that has no other key of it.
@@ -32,6 +43,7 @@ extension Recipe {
         switch self {
         case .conll: CoNLLFormat()
         case .squad: SQuADFormat()
+        case .bioasq: BioASQFormat()
         case .text: TextFormat()
         case .jsonl: TableDataFormat(.jsonl)
         case .tsv: TableDataFormat(.tsv)
@@ -89,7 +101,7 @@ extension Recipe {
       if let task {
         readLabels(fields, of: task.type)
         checkEntities(fields, task)
-        fields.checkFormat(type, of: task.type, FormatType.formats(with: task.section.content))
+        fields.checkFormat(type, of: task.type, FormatType.formats(of: task.type))
         fields.check(
           stride == nil || task.section.usesWindows, "stride",
           expected: "no value unless the task reads long texts in windows (task.long_text \"mean\")")
@@ -106,8 +118,14 @@ extension Recipe {
       if let task { checkPairs(fields, task) }
     }
 
-    /// Reads the labels of tables as the task has them.
+    /// Reads the content that the task needs, and the labels of tables as the task has them.
     mutating func readLabels(_ fields: Fields, of task: TaskType) {
+      if fields.isReading { formatSection = formatSection.reading(Task(task).section.content) ?? formatSection }
+      if let format = format as? BioASQFormat {
+        fields.check(
+          format.questionTypes == nil || format.content == .questions, "question_types",
+          expected: "no value: only extractive_qa has a choice")
+      }
       guard var table = formatSection as? TableDataFormat else { return }
       let kind = task.inference.labelKind
       fields.check(
@@ -195,6 +213,15 @@ extension CoNLLFormat: DataFormatSection {
 
 extension SQuADFormat: DataFormatSection {
   mutating func declare(_ fields: Fields) {}
+}
+
+extension BioASQFormat: DataFormatSection {
+  mutating func declare(_ fields: Fields) {
+    fields.optional(
+      "question_types", &questionTypes, .list(of: .choice, minCount: 1), "Kinds of questions that are read; else both.")
+  }
+
+  func serves(_ task: TaskType) -> Bool { task == .extractiveQA || task == .sequenceClassification }
 }
 
 extension TextFormat: DataFormatSection {

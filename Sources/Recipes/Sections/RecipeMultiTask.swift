@@ -37,7 +37,12 @@ extension Recipe {
     /// Its metric in the average; nil: the task's first.
     var ownMetric: Metric?
 
-    public var metric: Metric { ownMetric ?? task.metrics[0] }
+    public var metric: Metric { ownMetric ?? metrics[0] }
+
+    /// The metrics of the task on its data, the default first.
+    var metrics: [Metric] {
+      task.type == .extractiveQA ? ExtractiveQA.metrics(of: data.format) : task.type.inference.metrics
+    }
 
     public static func == (lhs: Self, rhs: Self) -> Bool { lhs.name == rhs.name && lhs.json == rhs.json }
 
@@ -58,8 +63,8 @@ extension Recipe {
       fields.optional(
         "metric", &ownMetric, .metric(among: TaskType.allMetrics), "The task's metric in the average; else its first.")
       fields.check(
-        task.metrics.contains { $0.name == metric.name && $0.higherIsBetter }, "metric",
-        expected: oneOf(task.metrics.filter(\.higherIsBetter).map { "\"\($0.name)\"" }))
+        metrics.contains { $0.name == metric.name && $0.higherIsBetter }, "metric",
+        expected: oneOf(metrics.filter(\.higherIsBetter).map { "\"\($0.name)\"" }))
     }
   }
 
@@ -74,7 +79,7 @@ extension Recipe {
   }
 
   /// The metrics that may choose the best weights, the default first.
-  public var metrics: [Metric] { multiTask == nil ? task.metrics : [.average, .loss] }
+  public var metrics: [Metric] { multiTask == nil ? parts[0].metrics : [.average, .loss] }
 }
 
 extension FieldType<[Recipe.Part]> {

@@ -53,9 +53,6 @@ extension Recipe {
 
     public var settings: any TaskSettings { section }
 
-    /// The metrics that may choose the best checkpoint, the default first.
-    public var metrics: [Metric] { type.inference.metrics }
-
     public static func == (lhs: Self, rhs: Self) -> Bool { lhs.type == rhs.type && lhs.json == rhs.json }
 
     private var json: JSON {

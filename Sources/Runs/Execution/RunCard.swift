@@ -77,7 +77,7 @@ extension Run {
     ["dev", "test"].compactMap { split in
       let scores = result["metrics"]?[split]
       guard let score = name.isEmpty ? scores : scores?[name] else { return nil }
-      let values = recipe.task.metrics.filter(\.isHeadline).compactMap { metric in
+      let values = recipe.task.type.inference.metrics.filter(\.isHeadline).compactMap { metric in
         (score[metric.name]?.number).map { value in
           "\(metric.name) \(metric.higherIsBetter ? percent(value) : "\((100 * value).rounded() / 100)")"
         }

@@ -70,17 +70,19 @@ extension SplitReport {
       let transition = tags.transitions.max(by: { ($0.value, $1.key) < ($1.value, $0.key) })
     {
       found.append(
-        "\(tags.found.count) illegal tag transitions in \(tags.scheme.rawValue.uppercased()), most often "
-          + "\(transition.key), such as \(first.place): they are read as conlleval reads them; correct the tags, or set "
-          + "data.scheme")
+        "\(tags.found.count) illegal tag \(tags.found.count == 1 ? "transition" : "transitions") in "
+          + "\(tags.scheme.rawValue.uppercased()), most often \(transition.key), such as \(first.place): they are read as "
+          + "conlleval reads them; correct the tags, or set data.scheme")
     }
     if let first = conflicting.examples.first {
       found.append(
-        "\(conflicting.count) examples repeat the text of an earlier one with another label, such as "
-          + "\(first.description): remove one of each two")
+        "\(conflicting.count) \(conflicting.count == 1 ? "example repeats" : "examples repeat") the text of an earlier "
+          + "one with another label, such as \(first.description): remove one of each two")
     }
     if let first = empty.examples.first {
-      found.append("\(empty.count) examples have no token, such as \(first.description): remove them")
+      found.append(
+        "\(empty.count) \(empty.count == 1 ? "example has" : "examples have") no token, such as \(first.description): "
+          + "remove them")
     }
     return found.map { "\(split.rawValue): \($0)" }
   }
@@ -88,9 +90,14 @@ extension SplitReport {
   func notes(_ noun: String) -> [String] {
     var found: [String] = []
     if let first = repeated.examples.first {
-      found.append("\(repeated.count) of \(count) \(noun) repeat an earlier one, such as \(first.description)")
+      found.append(
+        "\(repeated.count) of \(count) \(noun) \(repeated.count == 1 ? "repeats" : "repeat") an earlier one, such as "
+          + first.description)
     }
-    if let cut, cut > 0 { found.append("\(cut) of \(count) \(noun) are longer than the window and are cut") }
+    if let cut, cut > 0 {
+      let verb = cut == 1 ? "is" : "are"
+      found.append("\(cut) of \(count) \(noun) \(verb) longer than the window and \(verb) cut")
+    }
     if let sequences, sequences > count {
       found.append("\(count) \(noun) are read in \(sequences) windows")
     }

@@ -19,10 +19,14 @@ public struct AnswerDecoding: Sendable, Codable, Equatable {
   public var nullScoreDiffThreshold = 0.0
   /// Whether a question may have no answer in its context, as in SQuAD 2.0.
   public var version2WithNegative = false
+  /// The least probability of an answer to a list question of BioASQ; nil: `defaultListThreshold`.
+  public var listThreshold: Double?
+  static let defaultListThreshold = 0.42
 
   private enum CodingKeys: String, CodingKey {
     case nBestSize = "n_best_size", maxAnswerLength = "max_answer_length"
     case nullScoreDiffThreshold = "null_score_diff_threshold", version2WithNegative = "version_2_with_negative"
+    case listThreshold = "list_threshold"
   }
 
   public init() {}
@@ -36,6 +40,7 @@ public struct AnswerDecoding: Sendable, Codable, Equatable {
       try file.decodeIfPresent(Double.self, forKey: .nullScoreDiffThreshold) ?? nullScoreDiffThreshold
     version2WithNegative =
       try file.decodeIfPresent(Bool.self, forKey: .version2WithNegative) ?? version2WithNegative
+    listThreshold = try file.decodeIfPresent(Double.self, forKey: .listThreshold)
     guard nBestSize > 0, maxAnswerLength > 0 else {
       throw DecodingError.dataCorruptedError(
         forKey: .nBestSize, in: file, debugDescription: "n_best_size and max_answer_length must be at least 1")

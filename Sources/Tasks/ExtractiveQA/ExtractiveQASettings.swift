@@ -23,7 +23,8 @@ extension ExtractiveQASettings: TaskSettings {
     decoding.version2WithNegative = version2WithNegative ?? hasUnanswerable(splits[.train])
     let inference = ExtractiveQA(decoding)
     var task = RecordTask(inference, splits: splits, tokenizer: context.tokenizer, loss: SpanLoss())
-    for (split, _) in splits where !task.hasTargets(split) {
+    for (split, records) in splits
+    where !task.hasTargets(split) && (split == .train || !hasExactAnswers(records)) {
       throw TaskFault.noAnswers(file: context.data.paths(split).joined(separator: ", "))
     }
     if let negativesPerPositive {
@@ -39,7 +40,9 @@ extension ExtractiveQASettings: TaskSettings {
   }
 
   private func hasUnanswerable(_ records: (any Dataset)?) -> Bool {
-    records.map { records in (0..<records.count).contains { records[$0].answers == [] } } ?? false
+    records.map { records in
+      (0..<records.count).contains { records[$0].answers == [] && records[$0].exactAnswer == nil }
+    } ?? false
   }
 
   private func windowNotes(_ questions: [(record: Record, features: EncodedRecord)]) -> [String?] {
@@ -63,7 +66,7 @@ extension ExtractiveQASettings: TaskSettings {
 extension Targets {
   /// Whether one sequence's target is an answer, not [CLS].
   fileprivate var isAnswer: Bool {
-    guard case .spans(let spans) = self, let span = spans.first?.span else { return false }
+    guard case .spans(let spans) = self, let span = spans.first?.spans.first else { return false }
     return span != 0...0
   }
 }

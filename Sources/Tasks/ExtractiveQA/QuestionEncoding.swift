@@ -1,5 +1,5 @@
-/// The model's input for a question and its context: windows of the context, each after the whole question, as the
-/// tokenizers library makes them with `truncation="only_second"` and a stride; and the answer's tokens in each window.
+/// The model's input for a question and its contexts: windows of each context after the whole question, as the tokenizers
+/// library makes them with `truncation="only_second"` and a stride; and the answers' tokens in each window.
 import Datasets
 import Tokenizers
 
@@ -15,12 +15,17 @@ struct ContextTokens: Sendable {
   }
 }
 
-/// A window: the tokens of the context that it has, and the row of its sequence with the first of them.
+/// A window: the tokens of a context that it has, and the row of its sequence with the first of them.
 public struct ContextWindow: Sendable, Equatable {
+  /// Counted over the tokens of all contexts.
   public let tokens: Range<Int>
   public let firstRow: Int
+  /// Which of the question's contexts it is of.
+  public let context: Int
 
-  public init(tokens: Range<Int>, firstRow: Int) { (self.tokens, self.firstRow) = (tokens, firstRow) }
+  public init(tokens: Range<Int>, firstRow: Int, context: Int = 0) {
+    (self.tokens, self.firstRow, self.context) = (tokens, firstRow, context)
+  }
 
   /// The rows of its tokens.
   var rows: Range<Int> { firstRow..<firstRow + tokens.count }
@@ -29,27 +34,32 @@ public struct ContextWindow: Sendable, Equatable {
 }
 
 extension TextTokenizer {
-  /// The windows of a record's question and context. A question that leaves the context less than half of a window is cut
+  /// The windows of a record's question and contexts. A question that leaves a context less than half of a window is cut
   /// there.
-  func encode(question record: Record, _ context: ContextTokens) -> EncodedRecord {
+  /// - Parameter targets: of each context, the code points of the answers that are trained on; empty: it has none; nil:
+  ///   it is not trained on.
+  func encode(question record: Record, _ contexts: [ContextTokens], targets: [[Range<Int>]?]) -> EncodedRecord {
     let text = record.texts[0].unicodeScalars.drop(while: \.properties.isWhitespace)
     let question = tokenizer.ids(of: String(text)), room = room(texts: 2)
     let length = min(question.count, max(0, room - (maxLength + 1) / 2)), limit = room - length
-    let answer = record.answers.map { $0.first?.range }
-    var windows: [ContextWindow] = [], features: [Features] = []
-    for tokens in overlapping(context.ids.count, limit: limit, stride: min(stride, limit - 1)) {
-      let pair = join(question[..<length], context.ids[tokens])
-      let firstRow = pair.ids.count - tokenizer.template.after.count - tokens.count
-      let window = ContextWindow(tokens: tokens, firstRow: firstRow)
-      let span = answer.map { window.span(of: $0, in: context.ranges) }
-      windows.append(window)
-      features.append(
-        Features(
-          ids: pair.ids, tokenTypeIDs: pair.tokenTypeIDs,
-          targets: .spans([SpanTarget(length: pair.ids.count, span: span)])))
+    var ranges: [Range<Int>] = [], windows: [ContextWindow] = [], features: [Features] = []
+    for (number, (context, targets)) in zip(contexts, targets).enumerated() {
+      let first = ranges.count
+      ranges += context.ranges
+      for tokens in overlapping(context.ids.count, limit: limit, stride: min(stride, limit - 1)) {
+        let pair = join(question[..<length], context.ids[tokens])
+        let firstRow = pair.ids.count - tokenizer.template.after.count - tokens.count
+        let window = ContextWindow(
+          tokens: first + tokens.lowerBound..<first + tokens.upperBound, firstRow: firstRow, context: number)
+        let spans = targets.map { window.spans(of: $0, in: ranges) } ?? []
+        windows.append(window)
+        features.append(
+          Features(
+            ids: pair.ids, tokenTypeIDs: pair.tokenTypeIDs,
+            targets: .spans([SpanTarget(length: pair.ids.count, spans: spans)])))
+      }
     }
-    return EncodedRecord(
-      features, words: context.ranges, windows: windows, cutTokens: question.count - length)
+    return EncodedRecord(features, words: ranges, windows: windows, cutTokens: question.count - length)
   }
 }
 
@@ -65,7 +75,7 @@ private func overlapping(_ count: Int, limit: Int, stride: Int) -> [Range<Int>] 
 
 extension Answer {
   /// Its code points in the context, without the blanks at its ends.
-  fileprivate var range: Range<Int> {
+  var range: Range<Int> {
     let scalars = Array(text.unicodeScalars)
     let leading = scalars.prefix { $0.properties.isWhitespace }.count
     let trailing = scalars.reversed().prefix { $0.properties.isWhitespace }.count
@@ -74,19 +84,22 @@ extension Answer {
 }
 
 extension ContextWindow {
-  /// The rows of the answer's first and last token; those of [CLS] if the window does not have all of it, or there is no
-  /// answer.
-  /// - Parameter ranges: of the context's tokens.
-  fileprivate func span(of answer: Range<Int>?, in ranges: [Range<Int>]) -> ClosedRange<Int32> {
-    guard let answer, let first = tokens.first, let last = tokens.last,
+  /// The rows of the first and last token of each answer that the window has all of; those of [CLS] if there is none.
+  /// - Parameter ranges: of the contexts' tokens.
+  fileprivate func spans(of answers: [Range<Int>], in ranges: [Range<Int>]) -> [ClosedRange<Int32>] {
+    let spans = answers.compactMap { span(of: $0, in: ranges) }
+    return spans.isEmpty ? [0...0] : spans
+  }
+
+  private func span(of answer: Range<Int>, in ranges: [Range<Int>]) -> ClosedRange<Int32>? {
+    guard let first = tokens.first, let last = tokens.last,
       ranges[first].lowerBound <= answer.lowerBound, ranges[last].upperBound >= answer.upperBound
-    else { return 0...0 }
+    else { return nil }
     var start = (tokens.first { ranges[$0].lowerBound > answer.lowerBound } ?? last + 1) - 1
     var end = (tokens.last { ranges[$0].upperBound < answer.upperBound } ?? first - 1) + 1
     // In byte-level BPE a character may have several tokens.
     while start > first, ranges[start - 1] == ranges[start] { start -= 1 }
     while end < last, ranges[end + 1] == ranges[end] { end += 1 }
-    if start > end { return 0...0 }
-    return Int32(row(of: start))...Int32(row(of: end))
+    return start > end ? nil : Int32(row(of: start))...Int32(row(of: end))
   }
 }

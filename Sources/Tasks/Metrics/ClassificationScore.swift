@@ -29,10 +29,14 @@ public struct ClassificationScore: Sendable, Equatable {
   public let perClass: [String: TypeScore]
   /// Of the positive class; nil: there is none.
   public let positive: TypeScore?
+  /// F1 of "yes" and of "no" as BioASQ has them: 0 for a class that does not occur; nil: the labels are others.
+  public let yesNo: YesNo?
   /// Of the probabilities; nil: they are not known.
   public let probability: ProbabilityScore?
   /// The number of examples.
   public let support: Int
+
+  public struct YesNo: Sendable, Equatable { public let yes, no: Double }
 
   /// - Parameters:
   ///   - gold: one class per example.
@@ -62,6 +66,7 @@ public struct ClassificationScore: Sendable, Equatable {
     mcc = matthewsCorrelation(counts, total)
     (perClass, macro, weighted) = (scores.byName, scores.macro, scores.weighted)
     self.positive = positive.map { counts[$0].score }
+    yesNo = names == ["no", "yes"] ? YesNo(yes: counts[1].score.f1, no: counts[0].score.f1) : nil
     self.probability = probability
   }
 
@@ -86,6 +91,8 @@ extension ClassificationScore: MetricSource {
     ScoreMetric("precision_weighted") { $0.weighted.precision }, ScoreMetric("recall_weighted") { $0.weighted.recall },
     ScoreMetric("f1_positive") { $0.positive?.f1 }, ScoreMetric("precision_positive") { $0.positive?.precision },
     ScoreMetric("recall_positive") { $0.positive?.recall },
+    ScoreMetric("f1_yes") { $0.yesNo?.yes }, ScoreMetric("f1_no") { $0.yesNo?.no },
+    ScoreMetric("f1_yes_no", isHeadline: true) { $0.yesNo.map { ($0.yes + $0.no) / 2 } },
     ScoreMetric("roc_auc") { $0.probability?.rocAUC },
     ScoreMetric("average_precision") { $0.probability?.averagePrecision },
     ScoreMetric("ece", higherIsBetter: false) { $0.probability?.calibrationError },
@@ -94,6 +101,7 @@ extension ClassificationScore: MetricSource {
 
   public var inapplicable: Set<String> {
     var names: Set<String> = positive == nil ? ["f1_positive", "precision_positive", "recall_positive"] : []
+    if yesNo == nil { names.formUnion(["f1_yes", "f1_no", "f1_yes_no"]) }
     if probability == nil { names.formUnion(["roc_auc", "average_precision", "ece", "brier"]) }
     return names
   }

@@ -136,7 +136,7 @@ private func isSpace(_ scalar: Unicode.Scalar) -> Bool {
 }
 
 /// Python's str.lower: by code point, except that a capital sigma at the end of a word becomes ς.
-private func lowercase(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+func lowercase(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
   text.indices.flatMap { index -> [Unicode.Scalar] in
     guard text[index] == "\u{3A3}" else { return Array(text[index].properties.lowercaseMapping.unicodeScalars) }
     let before = text[..<index].last { !$0.properties.isCaseIgnorable }

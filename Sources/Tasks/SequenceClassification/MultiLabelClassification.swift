@@ -125,7 +125,7 @@ extension Prediction {
   var probabilities: [Double] {
     switch self {
     case .label(_, let labels), .labels(_, let labels): labels.map(\.probability)
-    case .tags, .entities, .value, .answer, .vectors: []
+    case .tags, .entities, .value, .answer, .answers, .vectors: []
     }
   }
 }

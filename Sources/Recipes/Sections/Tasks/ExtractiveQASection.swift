@@ -15,6 +15,9 @@ extension ExtractiveQASettings: TaskSection {
       "null_score_diff_threshold", &decoding.nullScoreDiffThreshold, .number(-1000...1000),
       "No answer is predicted if its score is more than this above the best answer's.")
     fields.optional(
+      "list_threshold", &decoding.listThreshold, .number(0...1000),
+      "Least summed probability of an answer to a list question of BioASQ; else 0.42.")
+    fields.optional(
       "negatives_per_positive", &negativesPerPositive, .number(0...),
       "Windows without the answer that are trained on, for each window with it; else all.")
   }
