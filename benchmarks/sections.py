@@ -13,8 +13,9 @@ BIN = os.path.join(machine.ROOT, ".build/release")
 # +ragged and +recompute become the options --ragged and --recompute of both sides.
 WORKLOADS = [
     "base-full-8x128", "base-lora-8x128", "base-lora-32x128", "base-lora-32x128+ragged", "base-full-8x512",
-    "mini-full-16x128", "mini-lora-16x128", "mini-lora-32x128+ragged", "base-distil-8x128", "infer-base-1x128",
-    "infer-base-32x128", "infer-base-32x128+ragged", "infer-mini-1x128", "infer-mini-32x128",
+    "mini-full-16x128", "mini-lora-16x128", "mini-lora-32x128+ragged", "base-distil-8x128", "infer-base-1x16",
+    "infer-base-1x128", "infer-base-32x128", "infer-base-32x128+ragged", "infer-mini-1x16", "infer-mini-1x128",
+    "infer-mini-32x128",
 ]
 # The workload of `cache`: sentences of 8 to 64 tokens, 36 on average, as in NCBI-disease.
 CACHED = "mini-distil-256x64"

@@ -106,7 +106,8 @@ struct AdapterTensors {
         guard let name = find(encoder.prefix + module + part), !used.contains(name),
           try checkpoint.info(name).shape == parameter.shape
         else { continue }
-        if try checkpoint.floats(name).elementsEqual(parameter.asFloat32.values) { used.insert(name) }
+        let own = parameter.asFloat32, found = try checkpoint.floats(name)
+        if withExtendedLifetime(own, { found.elementsEqual(own.values) }) { used.insert(name) }
       }
     }
   }

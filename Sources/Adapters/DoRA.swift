@@ -133,8 +133,8 @@ public final class DoRA: ProjectionAdapter {
   private func untrainedNorms(_ weight: Parameter) -> [Float] {
     frozenNorms.withLock { cached in
       if let cached, cached.weight === weight { return cached.values }
-      let matrix = (weight.int8 == nil ? weight : weight.asFloat32).matrix
-      let values = rowNorms(matrix, squaredRowNorms(matrix))
+      let unpacked = weight.packed == nil ? weight : weight.asFloat32
+      let values = withExtendedLifetime(unpacked) { rowNorms(unpacked.matrix, squaredRowNorms(unpacked.matrix)) }
       cached = (weight, values)
       return values
     }

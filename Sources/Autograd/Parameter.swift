@@ -1,4 +1,4 @@
-/// A named weight of Float32, bfloat16 or int8 numbers. All threads read it during a step; it is written between steps.
+/// A named weight of Float32 or bfloat16 numbers, or packed. All threads read it during a step; it is written between steps.
 internal import CKernels
 import Glibc
 public import Kernels
@@ -38,8 +38,8 @@ final class BF16Storage: Storage, @unchecked Sendable {
   deinit { pointer.deallocate() }
 }
 
-/// Int8 weights keep their memory themselves.
-private final class Int8Storage: Storage {}
+/// Packed weights keep their memory themselves.
+private final class PackedStorage: Storage {}
 
 /// Sendable: as `OwnedStorage`.
 public final class Parameter: @unchecked Sendable {
@@ -95,13 +95,13 @@ public final class Parameter: @unchecked Sendable {
     }
   }
 
-  /// Quantizes a frozen matrix for inference. Nothing may write to it afterwards, and no gradient goes through it. Float32
-  /// memory that no other parameter shares is freed.
-  public func convertToInt8() {
+  /// Packs a frozen matrix for inference. Nothing may write to it afterwards, and no gradient goes through it. Float32
+  /// memory that no other parameter shares is freed. Does nothing if `pack` returns nil.
+  public func pack(_ pack: (Matrix) -> (any PackedWeights)?) {
     precondition(!isTrainable, "\(name) is trainable; it must stay Float32")
-    let weights = Int8Weights(matrix)
+    guard let packed = pack(matrix) else { return }
     withBytes { _ in }
-    (numbers, storage) = (.int8(weights), Int8Storage())
+    (numbers, storage) = (.packed(packed), PackedStorage())
   }
 
   /// Rounds the numbers to bfloat16 precision in place; they stay Float32.
@@ -135,7 +135,7 @@ public final class Parameter: @unchecked Sendable {
     switch numbers {
     case .fp32(let numbers): pointer.update(from: numbers, count: count)
     case .bf16(let numbers): tune_bf16_to_fp32(numbers, pointer, count)
-    case .int8(let weights): weights.dequantize(into: pointer)
+    case .packed(let weights): weights.unpack(into: pointer)
     }
     copy.gradientWrites = gradientWrites
     return copy
@@ -147,7 +147,7 @@ public final class Parameter: @unchecked Sendable {
       switch numbers {
       case .fp32(let pointer): UnsafeRawBufferPointer(start: pointer, count: 4 * count)
       case .bf16(let pointer): UnsafeRawBufferPointer(start: pointer, count: 2 * count)
-      case .int8: preconditionFailure("\(name) is int8")
+      case .packed: preconditionFailure("\(name) is packed")
       }
     body(bytes)
     storage.release(bytes)
@@ -160,8 +160,8 @@ public final class Parameter: @unchecked Sendable {
   public var isTrainable: Bool { tableIndex != nil }
   public var isBF16: Bool { if case .bf16 = numbers { true } else { false } }
   public var isFloat32: Bool { if case .fp32 = numbers { true } else { false } }
-  /// The quantized weights; nil: the numbers are Float32 or bfloat16.
-  public var int8: Int8Weights? { if case .int8(let weights) = numbers { weights } else { nil } }
+  /// The packed weights; nil: the numbers are Float32 or bfloat16, row by row.
+  public var packed: (any PackedWeights)? { if case .packed(let weights) = numbers { weights } else { nil } }
   public var matrix: Matrix { matrix(rows: rows) }
 
   /// A matrix of `rows` rows that starts here: its own rows and those of the parameters that follow it in memory.
@@ -169,7 +169,7 @@ public final class Parameter: @unchecked Sendable {
     switch numbers {
     case .fp32(let pointer): Matrix(pointer, rows: rows, columns: columns)
     case .bf16(let pointer): Matrix(bf16: pointer, rows: rows, columns: columns)
-    case .int8: preconditionFailure("\(name) is int8, which is no matrix in memory")
+    case .packed: preconditionFailure("\(name) is packed, which is no matrix in memory")
     }
   }
 
@@ -187,6 +187,6 @@ public final class Parameter: @unchecked Sendable {
   private enum Numbers {
     case fp32(UnsafeMutablePointer<Float>)
     case bf16(UnsafeMutablePointer<UInt16>)
-    case int8(Int8Weights)
+    case packed(any PackedWeights)
   }
 }

@@ -138,11 +138,13 @@ void tune_int8_gemm(int kernel, const tune_int8_rows *x, const tune_int8_panels 
   long units = (w->inputs + 3) / 4, block = BLOCK_BYTES / x->stride / BLOCK_ROWS * BLOCK_ROWS;
   if (block < BLOCK_ROWS) block = BLOCK_ROWS;
   for (long i = 0; i < x->rows; i += block)
-    for (long j = first; j < last; j += PANEL)
+    for (long j = first; j < last; j += PANEL) {
+      const int8_t *panel = w->values + j * units * 4;
       (kernel == TUNE_INT8_AVX512VNNI ? multiply_panel_avx512vnni
        : kernel == TUNE_INT8_AVXVNNI  ? multiply_panel_avxvnni
                                       : multiply_panel_plain)(
-          x->values + i * x->stride, x->stride, x->scale + i, x->minimum + i, w->values + j * units * 4, w->scale + j,
-          w->sums + j, bias ? bias + j : NULL, c + i * ldc + j - first, ldc, x->rows - i < block ? x->rows - i : block,
-          units, last - j < PANEL ? last - j : PANEL);
+          x->values + i * x->stride, x->stride, x->scale + i, x->minimum + i, panel, w->scale + j, w->sums + j,
+          bias ? bias + j : NULL, c + i * ldc + j - first, ldc, x->rows - i < block ? x->rows - i : block, units,
+          last - j < PANEL ? last - j : PANEL, j + PANEL < last ? panel + PANEL * units * 4 : panel);
+    }
 }

@@ -23,7 +23,7 @@ public enum Int8Kernel: Int32, CaseIterable, Comparable, Sendable {
 
 /// Weights [out, in], each output with its own scale: W[j, i] ≈ scale[j]·q[j, i], |q| ≤ 127.
 /// Sendable: nothing writes to it after `init`.
-public final class Int8Weights: @unchecked Sendable {
+public final class Int8Weights: PackedWeights, @unchecked Sendable {
   private let panels: tune_int8_panels
   public var rows: Int { panels.outputs }
   public var columns: Int { panels.inputs }
@@ -32,8 +32,8 @@ public final class Int8Weights: @unchecked Sendable {
   public init(_ weights: Matrix) {
     let (rows, columns) = ((weights.rows + 31) / 32 * 32, (weights.columns + 3) / 4 * 4)
     panels = tune_int8_panels(
-      values: allocate(rows * columns), scale: allocate(rows), sums: allocate(rows), outputs: weights.rows,
-      inputs: weights.columns)
+      values: allocateAligned(rows * columns), scale: allocateAligned(rows), sums: allocateAligned(rows),
+      outputs: weights.rows, inputs: weights.columns)
     weights.withFloat32 { weights in
       precondition(weights.stride == weights.columns && !weights.isTransposed, "int8 weights of a part of a matrix")
       withUnsafePointer(to: panels) { tune_int8_pack(weights.base, $0) }
@@ -44,9 +44,20 @@ public final class Int8Weights: @unchecked Sendable {
     [panels.values.map(UnsafeMutableRawPointer.init), .init(panels.scale), .init(panels.sums)].forEach { free($0) }
   }
 
-  /// Writes the numbers that they stand for, [out, in].
-  public func dequantize(into weights: UnsafeMutablePointer<Float>) {
+  public func unpack(into weights: UnsafeMutablePointer<Float>) {
     withUnsafePointer(to: panels) { tune_int8_unpack($0, weights) }
+  }
+
+  public func inputSize(_ rows: Int) -> Int { Int8Rows.size(rows, columns) }
+
+  public func packInput(_ x: Matrix, _ rows: Range<Int>, into memory: UnsafeMutablePointer<Float>) {
+    Int8Rows(memory, rows: x.rows, columns: columns).quantize(x, rows)
+  }
+
+  public func multiply(
+    _ x: UnsafeMutablePointer<Float>, outputs: Range<Int>, into c: Matrix, bias: UnsafePointer<Float>?
+  ) {
+    Int8Rows(x, rows: c.rows, columns: columns).multiply(self, outputs: outputs, into: c, bias: bias)
   }
 
   fileprivate func withPanels(_ body: (UnsafePointer<tune_int8_panels>) -> Void) { withUnsafePointer(to: panels, body) }
@@ -59,22 +70,16 @@ public struct Int8Rows {
 
   /// - Parameter memory: `size(rows, columns)` numbers, aligned to 64 bytes.
   public init(_ memory: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
-    let scales = memory + Self.bytes(columns) / 4 * rows
+    let scales = memory + rowStride(columns) / 4 * rows
     self.memory = tune_int8_rows(
       values: UnsafeMutableRawPointer(memory).assumingMemoryBound(to: UInt8.self), scale: scales,
       minimum: scales + rows,
-      rows: rows, stride: Self.bytes(columns))
+      rows: rows, stride: rowStride(columns))
     self.columns = columns
   }
 
   /// The memory of `rows` rows, in Float32 numbers.
-  public static func size(_ rows: Int, _ columns: Int) -> Int { rows * (bytes(columns) / 4 + 2) }
-
-  /// Of a row. Rows a multiple of 4 KiB apart would evict each other from the L1 cache.
-  private static func bytes(_ columns: Int) -> Int {
-    let bytes = (columns + 63) / 64 * 64
-    return bytes % 4096 == 0 ? bytes + 64 : bytes
-  }
+  public static func size(_ rows: Int, _ columns: Int) -> Int { rows * (rowStride(columns) / 4 + 2) }
 
   /// Quantizes these rows of x [rows, columns].
   public func quantize(_ x: Matrix, _ rows: Range<Int>) {
@@ -96,13 +101,4 @@ public struct Int8Rows {
       }
     }
   }
-}
-
-private func allocate<Number>(_ count: Int) -> UnsafeMutablePointer<Number> {
-  var memory: UnsafeMutableRawPointer?
-  let bytes = max(count, 1) * MemoryLayout<Number>.stride
-  guard posix_memalign(&memory, 64, bytes) == 0, let memory else {
-    preconditionFailure("out of memory: \(bytes) bytes")
-  }
-  return memory.bindMemory(to: Number.self, capacity: count)
 }

@@ -107,23 +107,31 @@ public final class TextModel: @unchecked Sendable {
   public func quantize() {
     for projection in encoder.joinedProjections.flatMap(\.parts)
     where !projection.weight.isTrainable && projection.weight.isFloat32 {
-      projection.weight.convertToInt8()
+      projection.weight.pack { Int8Weights($0) }
     }
   }
 
   /// Sets the precision of the encoder's matrices. The trainable parameters must have been chosen. With bf16 all frozen
   /// matrices and the word embeddings are rounded to bfloat16, which cannot be undone. Where some matrices of a joined
   /// projection are trained, the frozen ones are rounded but stay Float32.
-  /// - Parameter sets: of the passes to come. The frozen matrices that they keep beside a replaced one are also rounded;
-  ///   matrices that an adapter replaces are not.
-  public func setPrecision(_ precision: Precision, adapters sets: [AdapterSet] = []) {
+  /// - Parameters:
+  ///   - sets: of the passes to come. The frozen matrices that they keep beside a replaced one are also rounded; matrices
+  ///     that an adapter replaces are not.
+  ///   - hasGradients: whether a gradient will go through the encoder. If not, its matrices are packed.
+  public func setPrecision(_ precision: Precision, adapters sets: [AdapterSet] = [], hasGradients: Bool = true) {
     self.precision = precision
     guard precision == .bf16 else { return }
-    for weights in encoder.joinedProjections.map({ $0.parts.map(\.weight) }) + [[encoder.embeddings.wordEmbeddings]] {
-      let frozen = weights.filter { !$0.isTrainable && $0.isFloat32 }
-      if frozen.count == weights.count { Parameter.convertToBF16(frozen) } else { frozen.forEach { $0.roundToBF16() } }
+    for weights in encoder.joinedProjections.map({ $0.parts.map(\.weight) }) {
+      if !hasGradients { weights.filter(\.isFloat32).forEach { $0.pack { BF16Panels($0) } } }
+      round(weights)
     }
+    round([encoder.embeddings.wordEmbeddings])
     sets.flatMap(\.companionMatrices).forEach { $0.roundToBF16() }
+  }
+
+  private func round(_ weights: [Parameter]) {
+    let frozen = weights.filter { !$0.isTrainable && $0.isFloat32 }
+    if frozen.count == weights.count { Parameter.convertToBF16(frozen) } else { frozen.forEach { $0.roundToBF16() } }
   }
 
   /// All weights of the model as on disk, without adapters.

@@ -138,6 +138,7 @@ public final class AdapterPool: Sendable {
   /// Sets the format of the base's weights. Weights that an adapter replaces stay in Float32.
   public func use(_ precision: InferencePrecision) {
     if precision == .int8 { model.quantize() }
-    model.setPrecision(precision.products, adapters: members.compactMap { $0.adapter?.set })
+    model.setPrecision(
+      precision.products, adapters: members.compactMap { $0.adapter?.set }, hasGradients: false)
   }
 }

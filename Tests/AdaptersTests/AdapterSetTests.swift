@@ -120,6 +120,18 @@ private func bits(_ model: TextModel, _ adapter: Adapter?, _ workspace: Workspac
     #expect(projections.allSatisfy(\.weight.isBF16) && model.projections.allSatisfy { $0.weight.isBF16 })
   }
 
+  @Test func `over packed bf16 weights every adapter gives the bits of those that are not packed`() throws {
+    func answers(hasGradients: Bool) throws -> [[UInt32]] {
+      let model = try tinyModel(), adapters: [Adapter?] = [nil] + (try makeAdapters(on: model))
+      model.setPrecision(.bf16, adapters: adapters.compactMap { $0?.set }, hasGradients: hasGradients)
+      let packed = model.projections.count { $0.weight.packed != nil }
+      #expect(packed == (hasGradients || GEMMBackend.selected < .avx512bf16 ? 0 : 12))
+      return adapters.map { bits(model, $0) } + adapters.map { bits(model, $0, Workspace.team(of: 2)[0]) }
+    }
+    let (packed, unpacked) = (try answers(hasGradients: false), try answers(hasGradients: true))
+    #expect(packed.indices.filter { packed[$0] != unpacked[$0] } == [])
+  }
+
   @Test func `over int8 weights every adapter answers nearly as before, for any batch and any number of threads`()
     throws
   {
@@ -127,7 +139,7 @@ private func bits(_ model: TextModel, _ adapter: Adapter?, _ workspace: Workspac
     let exact = adapters.map { model(batch, adapters: RowAdapters($0?.set), Pass(Workspace())).array }
     model.quantize()
     model.setPrecision(.bf16, adapters: adapters.compactMap { $0?.set })
-    #expect(model.projections.filter { $0.weight.int8 != nil }.count == 12 && model.wordEmbeddings.isBF16)
+    #expect(model.projections.filter { $0.weight.packed != nil }.count == 12 && model.wordEmbeddings.isBF16)
     for (adapter, exact) in zip(adapters, exact) {
       let logits = model(batch, adapters: RowAdapters(adapter?.set), Pass(Workspace())).array
       let errors = zip(logits, exact).map { Double(abs($0 - $1)) }, largest = exact.map(abs).max() ?? 0

@@ -48,7 +48,7 @@ private func rounded(_ row: [Double]) -> [Double] {
     let x = Grid.random(n, columns, seed: 1), w = Grid.random(out, columns, seed: 2)
     let weights = quantized(w), bias = Grid.random(1, out, seed: 3).values
     var stored = [Float](repeating: 0, count: w.values.count)
-    stored.withUnsafeMutableBufferPointer { weights.dequantize(into: $0.baseAddress!) }
+    stored.withUnsafeMutableBufferPointer { weights.unpack(into: $0.baseAddress!) }
     for j in 0..<out {
       let row = (0..<columns).map { w[j, $0] }, scale = (row.map(abs).max() ?? 0) / 127
       #expect(zip(row, stored[j * columns..<(j + 1) * columns]).allSatisfy { abs($0 - Double($1)) <= 0.5001 * scale })
@@ -75,6 +75,19 @@ private func rounded(_ row: [Double]) -> [Double] {
     for kernel in Self.kernels {
       let all = product(x, weights, kernel), part = product(x, weights, outputs: 32..<70, kernel)
       #expect((0..<9).allSatisfy { Array(all[$0 * 70 + 32..<$0 * 70 + 70]) == Array(part[$0 * 38..<$0 * 38 + 38]) })
+    }
+  }
+
+  @Test func `a row has the same bits whatever rows are beside it, by every kernel`() {
+    let x = Grid.random(30, 200, seed: 7).floats, bias = Grid.random(1, 64, seed: 8).floats
+    let weights = quantized(.random(64, 200, seed: 9)),
+      alone = (0..<30).flatMap { row in
+        product(Array(x[row * 200..<row * 200 + 200]), weights, bias: bias, .plain)
+      }
+    for kernel in Self.kernels {
+      for n in 1...30 {
+        #expect(product(Array(x.prefix(n * 200)), weights, bias: bias, kernel) == Array(alone.prefix(n * 64)))
+      }
     }
   }
 

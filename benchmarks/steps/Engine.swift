@@ -18,11 +18,12 @@ struct Engine {
   let objective: any Objective
 
   /// As in PEFT, LoRA for sequence classification also trains the classifier and leaves the pooler frozen.
-  init(_ workload: Workload, _ config: ModelConfig, _ precision: Precision, gradientCheckpointing: Bool) throws {
+  init(_ workload: Workload, _ config: ModelConfig, _ precision: InferencePrecision, gradientCheckpointing: Bool) throws
+  {
     guard workload.mode != .distil else {
       let student = try workload.student(of: config)
       try self.init(
-        student, of: config, headType: .maskedLM, DistillationSettings(), precision,
+        student, of: config, headType: .maskedLM, DistillationSettings(), precision.products,
         gradientCheckpointing: gradientCheckpointing)
       return
     }
@@ -36,7 +37,10 @@ struct Engine {
       let adapter = try Adapter(lora, on: model, seed: 0)
       (trained, set) = (adapter.trainable, adapter.set)
     }
-    self.init(model, set, trained, TaskLoss(), precision, gradientCheckpointing: gradientCheckpointing)
+    if precision == .int8 { model.quantize() }
+    self.init(
+      model, set, trained, TaskLoss(), precision.products, hasGradients: workload.mode != .infer,
+      gradientCheckpointing: gradientCheckpointing)
   }
 
   /// A student whose parameters are all trained, and its frozen teacher.
@@ -48,7 +52,7 @@ struct Engine {
       try TextModel(config, nil, headType: headType, classes: Synthetic.classes, reuseHead: false, seed: seed)
     }
     let student = try make(student, seed: 0), teacher = try make(teacher, seed: 1)
-    teacher.setPrecision(precision)
+    teacher.setPrecision(precision, hasGradients: false)
     self.init(
       student, nil, student.parameters,
       Distillation(settings, teachers: [Teacher(teacher)], student: student, cache: cache, seed: 0), precision,
@@ -57,10 +61,10 @@ struct Engine {
 
   private init(
     _ model: TextModel, _ set: AdapterSet?, _ trained: [Parameter], _ objective: any Objective, _ precision: Precision,
-    gradientCheckpointing: Bool
+    hasGradients: Bool = true, gradientCheckpointing: Bool
   ) {
     table = ParameterTable(training: trained)
-    model.setPrecision(precision, adapters: [set].compactMap { $0 })
+    model.setPrecision(precision, adapters: [set].compactMap { $0 }, hasGradients: hasGradients)
     model.gradientCheckpointing = gradientCheckpointing
     (self.model, adapters, self.objective) = (model, RowAdapters(set), objective)
   }

@@ -8,7 +8,7 @@ import Training
 
 struct Measurement {
   let workload: Workload
-  let precision: Precision
+  let precision: InferencePrecision
   let threads, steps: Int
   let ragged, gradientCheckpointing: Bool
   static let warmupSteps = 2

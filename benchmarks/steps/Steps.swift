@@ -18,7 +18,7 @@ struct Steps: ParsableCommand {
 
   @Argument(help: "Workloads to measure.")
   var workloads = Workload.defaults.compactMap { Workload($0) }
-  @Option(help: "fp32, bf16, or both with a comma between them.")
+  @Option(help: "fp32, bf16, or both with a comma between them; for infer also int8.")
   var precision = Precision.allCases.map(\.rawValue).joined(separator: ",")
   @Option(help: "Threads. Default: the CPUs available to this process.")
   var threads: Int?
@@ -44,7 +44,9 @@ struct Steps: ParsableCommand {
     if cache, let workload = workloads.first(where: { $0.mode != .distil }) {
       throw ValidationError("--cache requires a teacher; \(workload.name) has none. Use a distil workload.")
     }
-    _ = try precisions()
+    if try precisions().contains(.int8), let workload = workloads.first(where: { $0.mode != .infer }) {
+      throw ValidationError("--precision int8 is for inference; \(workload.name) trains. Use an infer workload.")
+    }
   }
 
   func run() throws {
@@ -60,11 +62,11 @@ struct Steps: ParsableCommand {
     }
   }
 
-  private func measure(_ workload: Workload, _ precision: Precision) throws -> JSON {
+  private func measure(_ workload: Workload, _ precision: InferencePrecision) throws -> JSON {
     let threads = threads ?? Processor.count
     if cache {
       return try CachedEpochs(
-        workload: workload, precision: precision, threads: threads, ragged: ragged,
+        workload: workload, precision: precision.products, threads: threads, ragged: ragged,
         gradientCheckpointing: gradientCheckpointing
       ).run()
     }
@@ -74,10 +76,11 @@ struct Steps: ParsableCommand {
     ).run()
   }
 
-  private func precisions() throws -> [Precision] {
+  private func precisions() throws -> [InferencePrecision] {
     try precision.split(separator: ",").map { name in
-      guard let precision = Precision(rawValue: String(name)) else {
-        throw ValidationError("--precision: \"\(name)\"; expected fp32, bf16, or both with a comma between them.")
+      guard let precision = InferencePrecision(rawValue: String(name)) else {
+        throw ValidationError(
+          "--precision: \"\(name)\"; expected fp32, bf16 or int8, or several with a comma between them.")
       }
       return precision
     }

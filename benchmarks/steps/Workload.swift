@@ -62,7 +62,8 @@ struct Workload: Sendable, Equatable {
 
   static let defaults = [
     "base-full-8x128", "base-lora-8x128", "base-lora-32x128", "base-full-8x512", "mini-full-16x128",
-    "mini-lora-16x128", "base-distil-8x128", "infer-base-1x128", "infer-base-32x128", "infer-mini-1x128",
+    "mini-lora-16x128", "base-distil-8x128", "infer-base-1x16", "infer-base-1x128", "infer-base-32x128",
+    "infer-mini-1x16", "infer-mini-1x128",
     "infer-mini-32x128",
   ]
 }

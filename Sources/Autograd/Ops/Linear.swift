@@ -6,7 +6,7 @@ public import Kernels
 /// dx = dy·W          dW += dyᵀ·x    db += Σ rows of dy            source: Giles 2008 (NA-08/01) §2.2.2
 /// Computes several linear layers over one input; y holds their outputs side by side. One GEMM computes them all if their
 /// weights are contiguous in memory, and their biases too (all have a bias, or none has); backward requires that.
-/// All GEMMs read numbers of `precision`, except those of int8 weights, through which no gradient goes; sums are Float32.
+/// All GEMMs read numbers of `precision`, except those of packed weights, through which no gradient goes; sums are Float32.
 /// - Parameter adapters: of each layer; empty: none.
 public func linear(
   _ x: Tensor, _ parts: [LinearWeights], precision: Precision = .fp32, adapters: [[AdaptedRows]] = [], _ pass: Pass
@@ -50,19 +50,20 @@ public func linear(
   return y
 }
 
-/// One product for each layer; those of int8 weights share the quantized x.
+/// One product for each layer; those of packed weights are divided among threads together.
 private func multiply(
   _ x: Tensor, _ parts: [LinearWeights], into y: Tensor, _ columns: [Range<Int>], _ precision: Precision, _ pass: Pass
 ) {
-  let quantized = parts.contains { $0.weight.int8 != nil } ? QuantizedTensor(x, pass) : nil
+  var products: [PackedProduct] = []
   for (part, columns) in zip(parts, columns) {
     let y = y.matrix.columns(columns), bias = part.bias?.pointer
-    if let weights = part.weight.int8, let quantized {
-      quantized.multiply(weights, into: y, bias: bias, pass)
+    if let weights = part.weight.packed {
+      products.append(PackedProduct(weights: weights, bias: bias, result: y))
     } else {
       gemm(x.matrix, part.weight.matrix.transposed, into: y, bias: bias, precision: precision, pass)
     }
   }
+  multiply(x, products, pass)
 }
 
 /// Lets each layer's adapters change its columns of y.
@@ -80,7 +81,7 @@ private func apply(
 
 /// Whether each layer's weight follows that of the layer before it in memory, and its bias too.
 private func areContiguous(_ parts: [LinearWeights]) -> Bool {
-  parts[0].weight.int8 == nil
+  parts[0].weight.packed == nil
     && zip(parts, parts.dropFirst()).allSatisfy { part, next in
       part.weight.isFollowed(by: next.weight)
         && (part.bias.map { bias in next.bias.map(bias.isFollowed) ?? false } ?? true)

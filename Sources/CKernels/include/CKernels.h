@@ -121,6 +121,16 @@ int tune_gemm_supported(int bf16);
 void tune_gemm(const tune_matrix *a, const tune_matrix *b, float *c, long ldc, long n, long m, long k, float alpha,
                float beta, const float *bias, int bf16);
 
+// Products with frozen bfloat16 weights that were packed once (gemm_panels.c), where tune_gemm_supported(1)
+/// Rounds w [n, k] to bfloat16, and stores it in panels of 32 rows. n and k are multiples of 32.
+void tune_pack_panels(const float *w, uint16_t *panels, long n, long k);
+void tune_unpack_panels(const uint16_t *panels, float *w, long n, long k);
+/// Rounds x [n, k] to bfloat16.
+void tune_round_rows(const float *x, long ldx, uint16_t *rounded, long ld, long n, long k);
+/// c [n, m] = x [n, k]·wᵀ + bias [m] for m rows of w, which begin at `panels`; rounded x. `bias` may be NULL.
+void tune_gemm_panels(const uint16_t *x, long ldx, const uint16_t *panels, const float *bias, float *c, long ldc, long n,
+                      long m, long k);
+
 // Products with int8 weights (int8.c)
 enum { TUNE_INT8_PLAIN, TUNE_INT8_AVXVNNI, TUNE_INT8_AVX512VNNI };
 /// Whether this CPU can run the kernel.

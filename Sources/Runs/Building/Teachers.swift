@@ -110,7 +110,7 @@ extension RunBuilder {
     if comparesLogits && !model.missingHeadWeights(besides: adapterNames).isEmpty {
       throw TeacherFault.noHead(teacher.adapter ?? path)
     }
-    model.setPrecision(recipe.precision, adapters: [set].compactMap { $0 })
+    model.setPrecision(recipe.precision, adapters: [set].compactMap { $0 }, hasGradients: false)
     let digest = try ([hash] + files.map { try sha256(ofFile: $0) }).joined(separator: " ")
     return (model, RowAdapters(set), digest, notes)
   }
