@@ -3,14 +3,21 @@ import Synchronization
 
 /// Groups sequences of similar length into batches of about `tokens` tokens, so that threads get equal work.
 func lengthGroups(lengths: [Int], tokens: Int) -> [[Int]] {
-  var groups: [[Int]] = [], tokenCount = 0
-  for index in lengths.indices.sorted(by: { (lengths[$0], $0) > (lengths[$1], $1) }) {
-    if groups.isEmpty || tokenCount + lengths[index] > tokens {
+  let longestFirst = lengths.indices.sorted { (lengths[$0], $0) > (lengths[$1], $1) }
+  return groups(of: longestFirst, tokens: tokens) { lengths[$0] }
+}
+
+/// Groups of at most `tokens` tokens, in the order of `sequences`; a longer sequence is a group of its own.
+public func groups(of sequences: [Int], tokens limit: Int, length: (Int) -> Int) -> [[Int]] {
+  var groups: [[Int]] = [], tokens = 0
+  for sequence in sequences {
+    let length = length(sequence)
+    if groups.isEmpty || tokens + length > limit {
       groups.append([])
-      tokenCount = 0
+      tokens = 0
     }
-    groups[groups.count - 1].append(index)
-    tokenCount += lengths[index]
+    groups[groups.count - 1].append(sequence)
+    tokens += length
   }
   return groups
 }

@@ -95,17 +95,7 @@ public struct Batcher: BatchSource {
       return stride(from: 0, to: indices.count, by: limit).map {
         Array(indices[$0..<min($0 + limit, indices.count)])
       }
-    case .tokens(let limit):
-      var batches: [[Int]] = [], tokens = 0
-      for index in indices {
-        if batches.isEmpty || tokens + lengths[index] > limit {
-          batches.append([])
-          tokens = 0
-        }
-        batches[batches.count - 1].append(index)
-        tokens += lengths[index]
-      }
-      return batches
+    case .tokens(let limit): return groups(of: indices, tokens: limit) { lengths[$0] }
     }
   }
 }

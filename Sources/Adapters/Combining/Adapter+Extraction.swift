@@ -46,10 +46,7 @@ extension Adapter {
     config.bias = .loraOnly
     config.modules.modulesToSave = saved + norms
     let adapter = try Adapter(config, result.factors, on: base, head: model.headType.isTied ? nil : model.outputLayers)
-    for weight in adapter.replacedWeights {
-      guard let value = tuned[weight.parameter.name] else { continue }
-      _ = weight.parameter.values.update(fromContentsOf: value.asFloat32.values)
-    }
+    adapter.copyReplacedWeights(from: model.parameters)
     let covered = Set(updates.keys.map { $0 + ".weight" }).union(adapter.replacedAndHeadNames)
     let missing = base.parameters.filter { !covered.contains($0.name) && change($0) > 0 }
     return Extraction(adapter: adapter, errors: result.errors, missing: missing.map { ($0.name, change($0)) })

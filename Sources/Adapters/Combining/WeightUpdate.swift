@@ -84,10 +84,15 @@ extension Adapter {
     var config = LoRAConfig(factors.keys.sorted(), rank: rank)
     config.modules.modulesToSave = other.method.modulesToSave
     try self.init(config, factors, on: other.model, head: other.set.head)
-    let saved = Dictionary(uniqueKeysWithValues: other.replacedWeights.map { ($0.parameter.name, $0.parameter) })
+    copyReplacedWeights(from: other.replacedWeights.map(\.parameter))
+  }
+
+  /// Sets the adapter's own copies of weights to the values of those parameters that have their names.
+  func copyReplacedWeights(from parameters: [Parameter]) {
+    let values = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
     for weight in replacedWeights {
-      guard let value = saved[weight.parameter.name] else { continue }
-      _ = weight.parameter.values.update(fromContentsOf: value.values)
+      guard let value = values[weight.parameter.name] else { continue }
+      _ = weight.parameter.values.update(fromContentsOf: value.asFloat32.values)
     }
   }
 
