@@ -93,6 +93,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "benchmarks/steps", swiftSettings: strict),
+    .executableTarget(
+      name: "bench-adapters",
+      dependencies: [
+        "Serving", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Checkpoints", "Kernels", "Files",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "benchmarks/adapters", swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Models", "Checkpoints", "Files", "Hashing", "Autograd", "Kernels"],
       path: "Tests/Support", swiftSettings: strict),

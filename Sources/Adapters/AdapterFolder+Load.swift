@@ -42,8 +42,7 @@ extension Adapter {
       try tensors.readIfPresent(own.parameter, savedName: PromptConfig.wordEmbeddings)
     }
     if model.headType.isTied {
-      try tensors.skipTiedDecoder(
-        model.classifier.name, weight: set[model.wordEmbeddings], bias: model.classifier.bias.map { set[$0] })
+      try tensors.skipTiedDecoder(of: model, set)
     }
     try tensors.finish()
   }

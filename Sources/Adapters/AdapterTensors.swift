@@ -98,15 +98,14 @@ struct AdapterTensors {
   }
 
   /// PEFT saves a tied decoder beside the word embeddings. It is the same, so it is not needed.
-  /// - Parameter name: of the model's tied decoder.
-  mutating func skipTiedDecoder(_ name: String, weight: Parameter, bias: Parameter?) throws {
-    let modules = [name + ".decoder", name]
-    for module in modules {
-      for (part, parameter) in [(".weight", weight)] + (bias.map { [(".bias", $0)] } ?? []) {
+  mutating func skipTiedDecoder(of model: TextModel, _ set: AdapterSet) throws {
+    let decoder = model.classifier, parameters = decoder.parameters.map { set[$0] }
+    for module in [decoder.name + ".decoder", decoder.name] {
+      for (part, parameter) in zip([".weight", ".bias"], parameters) {
         guard let name = find(encoder.prefix + module + part), !used.contains(name),
           try checkpoint.info(name).shape == parameter.shape
         else { continue }
-        let own = parameter.asFloat32, found = try checkpoint.floats(name)
+        let own = try model.original(parameter), found = try checkpoint.floats(name)
         if withExtendedLifetime(own, { found.elementsEqual(own.values) }) { used.insert(name) }
       }
     }
@@ -115,13 +114,13 @@ struct AdapterTensors {
   /// PEFT saves the word embeddings beside their trained rows if the vocabulary was resized, and both again for a tied decoder.
   /// They are the base's, so they are not needed.
   mutating func skipTokenAdapters(of model: TextModel, _ rows: TokenRows) throws {
-    let embeddings = model.wordEmbeddings.asFloat32, bias = model.outputLayers.classifier?.bias?.asFloat32
+    let bias = model.outputLayers.classifier?.bias?.asFloat32
     let known = model.config.vocabSize - model.config.addedTokenCount
     func isSame(_ found: [Float], _ own: Parameter?, count: Int) -> Bool {
       own.map { found.count >= count && found.prefix(count).elementsEqual($0.values.prefix(count)) } ?? false
     }
     for name in checkpoint.names where name.contains(".token_adapter.") && !used.contains(name) {
-      let found = try checkpoint.floats(name)
+      let found = try checkpoint.floats(name), embeddings = try model.original(model.wordEmbeddings)
       let isKnown =
         if name.hasSuffix(".trainable_tokens_delta") {
           isSame(found, rows.rows, count: rows.rows.count)

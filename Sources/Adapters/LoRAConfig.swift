@@ -36,7 +36,7 @@ extension LoRAConfig: ModuleMethod {
     var injection = Injection()
     let targets = try resolve(in: model, strict: seed != nil)
     for (projection, rank, scale) in targets {
-      let (adapter, tensors) = try makeAdapter(projection, rank, scale, seed)
+      let (adapter, tensors) = try makeAdapter(projection, of: model, rank, scale, seed)
       injection.projections.append((projection, adapter))
       injection.tensors += tensors
     }
@@ -48,7 +48,7 @@ extension LoRAConfig: ModuleMethod {
 
   /// The adapter of one projection, and its saved parameters.
   private func makeAdapter(
-    _ projection: Projection, _ rank: Int, _ scale: Double, _ seed: UInt64?
+    _ projection: Projection, of model: TextModel, _ rank: Int, _ scale: Double, _ seed: UInt64?
   ) throws -> (any ProjectionAdapter, [SavedParameter]) {
     func saved(_ parameter: Parameter, as export: TensorExport? = nil) -> SavedParameter {
       SavedParameter(name: Self.tensorPrefix + parameter.name, parameter: parameter, export: export)
@@ -64,7 +64,10 @@ extension LoRAConfig: ModuleMethod {
     }
     let lora = LoRA(projection, rank: rank, scale: scale, dropout: dropout)
     // The initial matrices of PiSSA and OLoRA are not in a file; they are recomputed from the base weight.
-    if seed != nil || initialization.isPartOfWeight { try initialization.fill(lora, of: projection, seed: seed ?? 0) }
+    if seed != nil || initialization.isPartOfWeight {
+      let original = Projection(projection.name, weight: try model.original(projection.weight), bias: nil)
+      try initialization.fill(lora, of: original, seed: seed ?? 0)
+    }
     guard initialization.isPartOfWeight else { return (lora, [lora.a, lora.b].map { saved($0) }) }
     let residual = ResidualInitLoRA(lora, of: projection)
     return (residual, [saved(lora.a, as: residual.exports.a), saved(lora.b, as: residual.exports.b)])

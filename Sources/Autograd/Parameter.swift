@@ -141,6 +141,16 @@ public final class Parameter: @unchecked Sendable {
     return copy
   }
 
+  /// Copies a row of numbers that are not packed, as Float32.
+  public func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) {
+    let first = row * columns
+    switch numbers {
+    case .fp32(let numbers): target.update(from: numbers + first, count: columns)
+    case .bf16(let numbers): tune_bf16_to_fp32(numbers + first, target, columns)
+    case .packed: preconditionFailure("\(name) is packed, which is no matrix in memory")
+    }
+  }
+
   /// Calls `body` with the numbers as they are stored, Float32 or bfloat16. Pages of a mapped file may be dropped afterwards.
   public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
     let bytes =
@@ -174,7 +184,7 @@ public final class Parameter: @unchecked Sendable {
   }
 
   /// Whether `other` begins where this parameter ends.
-  func isFollowed(by other: Parameter) -> Bool {
+  public func isFollowed(by other: Parameter) -> Bool {
     switch (numbers, other.numbers) {
     case (.fp32(let pointer), .fp32(let next)): pointer + count == next
     case (.bf16(let pointer), .bf16(let next)): pointer + count == next

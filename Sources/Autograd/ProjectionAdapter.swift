@@ -45,26 +45,28 @@ public struct AdaptedRows: Sendable {
   func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((_ dy: Tensor) -> Void)? {
-    adapter.apply(
-      to: view(of: y, pass), columns: columns, from: view(of: x, pass), of: weights, precision: precision, pass)
+    let rows = rows ?? 0..<x.rows
+    return adapter.apply(
+      to: slice(y, rows: rows, pass), columns: columns, from: slice(x, rows: rows, pass), of: weights,
+      precision: precision, pass)
   }
+}
 
-  /// x, with these rows replaced by the adapter's input.
-  func input(_ x: Tensor, _ pass: Pass) -> Tensor {
-    guard let rows else { return adapter.input(x, pass) }
-    let old = view(of: x, pass), new = adapter.input(old, pass)
-    if new.buffer === old.buffer { return x }
-    let y = pass.make(x.rows, x.columns)
-    y.pointer.update(from: x.pointer, count: x.count)
+/// x, with the rows of each adapter replaced by its input.
+func input(_ x: Tensor, of adapters: some Sequence<AdaptedRows>, _ pass: Pass) -> Tensor {
+  var y = x
+  for adapted in adapters {
+    let rows = adapted.rows ?? 0..<x.rows, old = slice(y, rows: rows, pass), new = adapted.adapter.input(old, pass)
+    if new.buffer === old.buffer { continue }
+    guard rows.count < x.rows else {
+      y = new
+      continue
+    }
+    if y.buffer === x.buffer {
+      y = pass.make(x.rows, x.columns)
+      y.pointer.update(from: x.pointer, count: x.count)
+    }
     (y.pointer + rows.lowerBound * x.columns).update(from: new.pointer, count: new.count)
-    return y
   }
-
-  /// These rows of x, in the same memory.
-  private func view(of x: Tensor, _ pass: Pass) -> Tensor {
-    guard let rows else { return x }
-    precondition(
-      !x.isTracked && rows.upperBound <= x.rows, "an adapter of rows \(rows) in \(x.rows) rows, or in a training pass")
-    return pass.tensor(rows.count, x.columns, x.buffer.suffix(from: rows.lowerBound * x.columns), tracked: false)
-  }
+  return y
 }

@@ -97,8 +97,12 @@ private func gemmByBLAS(
   var beta = beta
   if let bias {
     // OpenBLAS clears C in a separate pass before it adds; filling C with the bias instead costs nothing.
-    precondition(beta == 0 && c.stride == c.columns, "gemm: a bias requires beta = 0 and a contiguous result")
-    tune_fill_rows(bias, c.base, c.rows, c.columns)
+    precondition(beta == 0, "gemm: a bias requires beta = 0")
+    if c.stride == c.columns {
+      tune_fill_rows(bias, c.base, c.rows, c.columns)
+    } else {
+      for row in 0..<c.rows { (c.base + row * c.stride).update(from: bias, count: c.columns) }
+    }
     beta = 1
   }
   a.withFloat32 { a in

@@ -6,7 +6,7 @@ import Synchronization
 /// its trainable parameters are written to, between training steps.
 public final class AdapterSet: Sendable {
   /// The model that the set was made for. It also keeps the objects alive whose identities are the keys below.
-  let base: any AnyObject & Sendable
+  let base: TextModel
   /// The output layers in place of the model's; nil: the model's.
   public let head: OutputLayers?
   let virtualTokens: (any VirtualTokens)?
@@ -23,14 +23,14 @@ public final class AdapterSet: Sendable {
 
   /// - Parameters:
   ///   - base: the model that the projections and parameters belong to.
-  ///   - joinedParameters: the parameters of `base` that must be contiguous in memory, group by group.
+  ///   - joinedParameters: the parameters of `base` that are contiguous in memory for training, group by group.
   ///   - projections: adapters of projections of `base`.
   ///   - residuals: adapters after sublayers.
   ///   - replaced: parameters of `base` that the set has its own copies of.
   ///   - head: the adapter's own output layers; nil: the model's.
   ///   - other: whose copies of parameters it uses, where it has any.
   init(
-    for base: any AnyObject & Sendable, joinedParameters: [[Parameter]],
+    for base: TextModel, joinedParameters: [[Parameter]],
     projections: [(projection: Projection, adapter: any ProjectionAdapter)],
     residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)], replacing replaced: [Parameter],
     head: OutputLayers?, virtualTokens: (any VirtualTokens)?, tokenRows: TokenRows?, sharing other: AdapterSet?
@@ -45,7 +45,7 @@ public final class AdapterSet: Sendable {
       if let other, other[original] !== original { copies[ObjectIdentifier(original)] = other[original] }
     }
     for group in joinedParameters
-    where copies[ObjectIdentifier(group[0])] == nil
+    where copies[ObjectIdentifier(group[0])] == nil && areContiguous(group)
       && group.contains(where: { isReplaced.contains(ObjectIdentifier($0)) })
     {
       for (original, copy) in zip(group, Parameter.contiguousCopies(of: group)) {
@@ -69,10 +69,17 @@ public final class AdapterSet: Sendable {
 
   func residual(at slot: BlockSlot) -> (any ResidualAdapter)? { residuals.isEmpty ? nil : residuals[slot] }
 
-  /// Whether it changes nothing but projections' outputs, and the head.
-  var adaptsOnlyProjections: Bool {
-    residuals.isEmpty && parameters.isEmpty && virtualTokens == nil && tokenRows == nil
+  /// Whether it has its own of one of these parameters of the base.
+  func replaces(_ parameters: [Parameter]) -> Bool {
+    !self.parameters.isEmpty && parameters.contains { self[$0] !== $0 }
   }
+
+  /// Whether it can be used for some rows of a batch: it has no matrix of its own in place of an encoder's projection.
+  public var canBeMixed: Bool { !replaces(base.encoder.joinedProjections.flatMap(\.parts).map(\.weight)) }
+}
+
+private func areContiguous(_ group: [Parameter]) -> Bool {
+  zip(group, group.dropFirst()).allSatisfy { $0.isFollowed(by: $1) }
 }
 
 extension Parameter {

@@ -22,6 +22,18 @@ public struct Batch: Sendable {
     sequenceOffsets.append(ids.count)
   }
 
+  /// Appends the sequences of another batch.
+  public mutating func append(_ other: Batch) {
+    sequenceOffsets += other.sequenceOffsets.dropFirst().map { $0 + count }
+    (ids, tokenTypeIDs) = (ids + other.ids, tokenTypeIDs + other.tokenTypeIDs)
+    positionIDs += other.positionIDs
+  }
+
+  /// The offsets of the sequences in some rows, and the end of the last.
+  func sequenceOffsets(in rows: Range<Int>) -> [Int] {
+    rows == 0..<count ? sequenceOffsets : sequenceOffsets.filter { (rows.lowerBound...rows.upperBound).contains($0) }
+  }
+
   /// The number of tokens.
   public var count: Int { ids.count }
   /// The number of sequences.

@@ -3,7 +3,7 @@ import Autograd
 import Kernels
 
 struct Embeddings: Sendable {
-  let wordEmbeddings: Parameter
+  var wordEmbeddings: Parameter
   /// nil for a family without learned positions, or without token types.
   let positionEmbeddings, tokenTypeEmbeddings: Parameter?
   let norm: LayerNorm
@@ -16,7 +16,7 @@ struct Embeddings: Sendable {
   /// - Parameter encoder: the scope of the encoder.
   init(_ encoder: Scope, _ config: ModelConfig) throws {
     let scope = encoder["embeddings"], size = config.embeddingSize, architecture = config.family.architecture
-    wordEmbeddings = try scope[architecture.names.wordEmbeddings].parameter("weight", [config.vocabSize, size])
+    wordEmbeddings = try scope.wordEmbeddings(config)
     positionEmbeddings =
       config.rotary == nil
       ? try scope["position_embeddings"].parameter("weight", [config.maxPositionEmbeddings, size]) : nil
@@ -35,18 +35,26 @@ struct Embeddings: Sendable {
     -> Tensor
   {
     let (batch, adapters) = (input.batch, input.adapters)
-    var sum = embed(
-      wordEmbeddings: adapters[wordEmbeddings], ids: batch.ids,
-      positionEmbeddings: positionEmbeddings.map { adapters[$0] },
-      positionIDs: paddingID.map(batch.positionIDs(after:)) ?? batch.positionIDs,
-      tokenTypeEmbeddings: tokenTypeEmbeddings.map { adapters[$0] },
-      tokenTypeIDs: usesTokenTypes ? batch.tokenTypeIDs : [Int32](repeating: 0, count: batch.count),
-      tokenRows: adapters.tokenRows.map { ($0.rows, $0.indices(of: batch.ids)) }, precision: precision, pass)
-    if let embeddings = input.virtualEmbeddings {
-      sum = addToSequenceStarts(sum, embeddings, sequenceOffsets: batch.sequenceOffsets, pass)
+    let positionIDs = paddingID.map(batch.positionIDs(after:)) ?? batch.positionIDs
+    let tokenTypeIDs = usesTokenTypes ? batch.tokenTypeIDs : [Int32](repeating: 0, count: batch.count)
+    var sum = adapters.compute(batch.count, changes: { areReplaced(by: $0.set) }, pass) { rows, adapters in
+      let ids = Array(batch.ids[rows])
+      return embed(
+        wordEmbeddings: adapters.wordEmbeddings(wordEmbeddings), ids: ids,
+        positionEmbeddings: positionEmbeddings.map { adapters[$0] }, positionIDs: Array(positionIDs[rows]),
+        tokenTypeEmbeddings: tokenTypeEmbeddings.map { adapters[$0] }, tokenTypeIDs: Array(tokenTypeIDs[rows]),
+        tokenRows: adapters.tokenRows.map { ($0.rows, $0.indices(of: ids)) }, precision: precision, pass)
+    }
+    for (embeddings, offsets) in input.virtualEmbeddings {
+      sum = addToSequenceStarts(sum, embeddings, sequenceOffsets: offsets, pass)
     }
     let x = dropout(norm(sum, residual: nil, dropout: 0, adapters, pass), probability, pass)
     return projection?(x, precision: precision, adapters, pass) ?? x
+  }
+
+  /// Whether a set has its own embeddings, of some tokens or all.
+  private func areReplaced(by set: AdapterSet) -> Bool {
+    set.tokenRows != nil || set.base.wordEmbeddings !== wordEmbeddings || set.replaces(tables)
   }
 
   var joinedProjections: [JoinedProjection] { projection.map { [$0] } ?? [] }
@@ -54,6 +62,20 @@ struct Embeddings: Sendable {
   /// The embedding matrices, in the checkpoint's order.
   var tables: [Parameter] {
     [wordEmbeddings] + [positionEmbeddings, tokenTypeEmbeddings].compactMap { $0 }
+  }
+}
+
+extension Scope {
+  /// Word embeddings, in the scope of the embeddings.
+  fileprivate func wordEmbeddings(_ config: ModelConfig) throws -> Parameter {
+    try self[config.family.names.wordEmbeddings].parameter("weight", [config.vocabSize, config.embeddingSize])
+  }
+}
+
+extension WeightLoader {
+  /// The word embeddings alone, with zeros for tokens that the checkpoint lacks.
+  func wordEmbeddings(_ config: ModelConfig) throws -> Parameter {
+    try root[config.family.names.baseModelPrefix]["embeddings"].wordEmbeddings(config)
   }
 }
 

@@ -116,7 +116,7 @@ extension HeadType {
     let bias =
       config.rotary?.hasDecoderBias ?? true
       ? try root[name].head("bias", [config.vocabSize], initializer: .zero, reuse: reuse) : nil
-    embeddings.wordEmbeddings.gradientWrites = 2
+    if embeddings.wordEmbeddings.gradientWrites < 2 { embeddings.wordEmbeddings.gradientWrites = 2 }
     return Projection(name, weight: embeddings.wordEmbeddings, bias: bias)
   }
 }

@@ -4,7 +4,7 @@
 /// hidden states of all layers ─ scalar mix ─▶ [n, d] ─ LSTM ─▶ [n, 2h] ─ linear ─▶ emissions [n, c] ─ CRF ─▶ tags
 /// ```
 /// Each of mix, LSTM and CRF may be missing. An LSTM and a CRF read the first tokens of words only.
-public struct HeadLayers: Sendable, Equatable {
+public struct HeadLayers: Sendable, Hashable {
   /// How the tags of a text are chosen.
   public enum Decoder: String, Sendable, CaseIterable, Codable {
     /// Each word's by itself.
@@ -13,7 +13,7 @@ public struct HeadLayers: Sendable, Equatable {
     case crf
   }
 
-  public struct LSTM: Sendable, Equatable {
+  public struct LSTM: Sendable, Hashable {
     /// Units per direction.
     public var hiddenSize: Int
     public var layers: Int

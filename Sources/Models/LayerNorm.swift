@@ -24,19 +24,28 @@ struct LayerNorm: Sendable {
   /// The module's path on the Hub.
   var name: String { String(gain.name.dropLast(".weight".count)) }
 
+  /// Whether a set has its own gain or bias.
+  func isReplaced(by set: AdapterSet) -> Bool { set.replaces(parameters) }
+
   func callAsFunction(
     _ x: Tensor, residual: Tensor?, dropout: Double, _ adapters: RowAdapters, _ pass: Pass
   ) -> Tensor {
-    addNorm(
-      x, residual: residual, gain: adapters[gain], bias: bias.map { adapters[$0] }, eps: eps,
-      dropout: dropout, pass)
+    adapters.compute(x.rows, changes: { isReplaced(by: $0.set) }, pass) { rows, adapters in
+      addNorm(
+        slice(x, rows: rows, pass), residual: residual.map { slice($0, rows: rows, pass) }, gain: adapters[gain],
+        bias: bias.map { adapters[$0] }, eps: eps, dropout: dropout, pass)
+    }
   }
 
   /// residual + dropout(x), and its norm.
   func ofSum(
     _ x: Tensor, residual: Tensor, dropout: Double, _ adapters: RowAdapters, _ pass: Pass
   ) -> (sum: Tensor, norm: Tensor) {
-    sumAndNorm(
+    if !adapters.haveOneSet, adapters.parts.contains(where: { isReplaced(by: $0.set) }) {
+      let sum = add(x, to: residual, dropout: dropout, pass)
+      return (sum, self(sum, residual: nil, dropout: 0, adapters, pass))
+    }
+    return sumAndNorm(
       x, residual: residual, gain: adapters[gain], bias: bias.map { adapters[$0] }, eps: eps, dropout: dropout, pass)
   }
 }

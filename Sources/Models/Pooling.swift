@@ -1,7 +1,7 @@
 /// How an embedding model makes one vector of the last hidden states of a text: sentence-transformers' modules `Pooling` and
 /// `Normalize`.
 
-public struct Pooling: Sendable, Equatable {
+public struct Pooling: Sendable, Hashable {
   public enum Mode: String, Sendable, CaseIterable, Codable {
     /// The mean over all tokens, special tokens included.
     case mean

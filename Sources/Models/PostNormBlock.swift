@@ -38,11 +38,8 @@ struct PostNormBlock: EncoderBlock {
     let adapters = input.adapters
     let qkv = queryKeyValue(x, precision: precision, adapters, pass)
     capture(qkv)
-    let context =
-      input.pastKeyValues?.attend(qkv, block: index, heads: heads, dropout: attentionDropout, pass)
-      ?? attention(
-        qkv, sequenceOffsets: input.batch.sequenceOffsets, heads: heads, dropout: attentionDropout,
-        precision: precision, pass)
+    let context = input.attend(
+      qkv, block: index, heads: heads, dropout: attentionDropout, precision: precision, pass)
     let attentionResult = attentionOutput(context, precision: precision, adapters, pass)
     let y = addAndNorm(
       attentionResult, x, attentionNorm, attentionOutputDropout, .attentionOutput, adapters, precision, pass)
@@ -56,12 +53,18 @@ struct PostNormBlock: EncoderBlock {
     _ h: Tensor, _ x: Tensor, _ norm: LayerNorm, _ probability: Double, _ sublayer: BlockSlot.Sublayer,
     _ adapters: RowAdapters, _ precision: Precision, _ pass: Pass
   ) -> Tensor {
-    guard let adapter = adapters.residual(at: BlockSlot(block: index, sublayer)) else {
-      return norm(h, residual: x, dropout: probability, adapters, pass)
+    let slot = BlockSlot(block: index, sublayer)
+    return adapters.compute(
+      h.rows, changes: { $0.set.residual(at: slot) != nil || norm.isReplaced(by: $0.set) }, pass
+    ) { rows, adapters in
+      let (h, x) = (slice(h, rows: rows, pass), slice(x, rows: rows, pass))
+      guard let adapter = adapters.residual(at: slot) else {
+        return norm(h, residual: x, dropout: probability, adapters, pass)
+      }
+      return adapter(
+        Autograd.dropout(h, probability, pass), residual: x, precision: precision,
+        norm: { norm($0, residual: $1, dropout: 0, adapters, pass) }, pass)
     }
-    return adapter(
-      Autograd.dropout(h, probability, pass), residual: x, precision: precision,
-      norm: { norm($0, residual: $1, dropout: 0, adapters, pass) }, pass)
   }
 
   var joinedProjections: [JoinedProjection] { [queryKeyValue, attentionOutput, intermediate, output] }

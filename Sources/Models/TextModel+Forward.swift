@@ -12,6 +12,15 @@ public struct EncodedBatch {
   let tokenRows: [Int32]?
   /// The first row of every sequence, which may be a virtual token, and the number of rows at the end.
   let sequenceOffsets: [Int]
+
+  /// Some of its sequences, in the same memory. Only in a pass without gradients.
+  public func sequences(_ range: Range<Int>, _ pass: Pass) -> EncodedBatch {
+    let first = sequenceOffsets[range.lowerBound], rows = first..<sequenceOffsets[range.upperBound]
+    return EncodedBatch(
+      hiddenStates: slice(hiddenStates, rows: rows, pass), allStates: allStates.map { slice($0, rows: rows, pass) },
+      tokenRows: tokenRows.map { tokens in tokens.filter { rows.contains(Int($0)) }.map { $0 - Int32(first) } },
+      sequenceOffsets: sequenceOffsets[range.lowerBound...range.upperBound].map { $0 - first })
+  }
 }
 
 extension TextModel {
@@ -27,22 +36,24 @@ extension TextModel {
   }
 
   /// Runs the encoder without the head.
-  /// - Parameter adapters: may have different sets for different rows of the batch.
+  /// - Parameters:
+  ///   - adapters: may have different sets for different rows of the batch, also of models with other heads on this encoder.
+  ///   - keepingStates: for a head that mixes all hidden states; that of this model has them in any case.
   @discardableResult
   public func encode(
-    _ batch: Batch, adapters: RowAdapters = .none, trace: Trace? = nil, _ pass: Pass
+    _ batch: Batch, adapters: RowAdapters = .none, keepingStates: Bool = false, trace: Trace? = nil, _ pass: Pass
   ) -> EncodedBatch {
-    precondition(adapters.belong(to: self), "the adapters were made for another model")
+    precondition(adapters.belong(toEncoderOf: self), "the adapters were made for another model")
     let input = EncoderInput(batch, adapters, pass)
     var states: [Tensor] = []
     let x = encoder(
       input, precision: precision, gradientCheckpointing: gradientCheckpointing, cache: hiddenStateCache, trace: trace,
-      pass, keep: headLayers.mixesStates ? { states.append($0) } : nil)
+      pass, keep: keepingStates || headLayers.mixesStates ? { states.append($0) } : nil)
     return EncodedBatch(
       hiddenStates: x, allStates: states, tokenRows: input.rows, sequenceOffsets: input.batch.sequenceOffsets)
   }
 
-  /// The head on the hidden states of an encoded batch. Several adapters' heads can read the same hidden states.
+  /// The head on the hidden states of an encoded batch, or of some of its sequences.
   /// - Parameters:
   ///   - adapters: its head, or the model's if it has none; at most one set.
   ///   - rows: of the batch's tokens; nil: of all tokens, or of every sequence (a sequence classifier).

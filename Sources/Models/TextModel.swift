@@ -23,6 +23,8 @@ public final class TextModel: @unchecked Sendable {
   public var hiddenStateCache: HiddenStateCache?
   /// Names of the head weights that were newly initialized instead of loaded from the checkpoint.
   public let newlyInitialized: [String]
+  /// Of the weights; nil: they are not from a checkpoint.
+  private let source: WeightSource?
 
   /// Builds the model with weights from a checkpoint or with random weights.
   /// - Parameters:
@@ -43,6 +45,7 @@ public final class TextModel: @unchecked Sendable {
     head = try headType.makeHead(root, config, encoder.embeddings, layers, classes: classes, reuse: reuseHead)
     try loader.finish()
     newlyInitialized = loader.newlyInitialized
+    self.source = source.checkpoint.map { _ in source }
   }
 
   /// Builds the model with weights from a checkpoint of the same family; nil: random weights.
@@ -56,18 +59,26 @@ public final class TextModel: @unchecked Sendable {
   }
 
   /// Another head on the encoder of `other`. Both may be used, and trained, in turns.
-  /// - Parameter source: of the head's weights.
+  /// - Parameters:
+  ///   - source: of the head's weights.
+  ///   - larger: the config of `other` with more tokens, whose word embeddings the model then has its own of; nil: the same.
   public init(
-    sharingEncoderOf other: TextModel, _ source: WeightSource, headType: HeadType, layers: HeadLayers, classes: Int,
-    reuseHead: Bool, seed: UInt64
+    sharingEncoderOf other: TextModel, withTokensOf larger: ModelConfig? = nil, _ source: WeightSource,
+    headType: HeadType, layers: HeadLayers, classes: Int, reuseHead: Bool, seed: UInt64
   ) throws {
-    let loader = WeightLoader(source, for: other.config, seed: seed)
-    (config, encoder) = (other.config, other.encoder)
+    config = larger ?? other.config
+    let loader = WeightLoader(source, for: config, seed: seed)
+    encoder =
+      try config.vocabSize == other.config.vocabSize
+      ? other.encoder : other.encoder.with(wordEmbeddings: loader.wordEmbeddings(config))
+    precision = other.precision
     (self.headType, headLayers) = (headType, layers)
     head = try headType.makeHead(
       loader.root, config, encoder.embeddings, layers, classes: classes, reuse: reuseHead)
     try loader.finishHead()
     newlyInitialized = loader.newlyInitialized
+    self.source = source.checkpoint.map { _ in source }
+    if precision == .bf16, encoder.embeddings.wordEmbeddings.isFloat32 { round([encoder.embeddings.wordEmbeddings]) }
   }
 
   /// Loads a Hub folder: config.json and the weights.
@@ -132,6 +143,14 @@ public final class TextModel: @unchecked Sendable {
   private func round(_ weights: [Parameter]) {
     let frozen = weights.filter { !$0.isTrainable && $0.isFloat32 }
     if frozen.count == weights.count { Parameter.convertToBF16(frozen) } else { frozen.forEach { $0.roundToBF16() } }
+  }
+
+  /// A weight of the encoder in Float32 with the checkpoint's numbers, also after `quantize` and `setPrecision`.
+  /// - Throws: the checkpoint's errors.
+  public func original(_ weight: Parameter) throws -> Parameter {
+    guard !weight.isFloat32, let source else { return weight.asFloat32 }
+    return try WeightLoader(source, for: config, seed: 0).parameter(
+      weight.name, shape: weight.shape, memory: nil, initializer: nil)
   }
 
   /// All weights of the model as on disk, without adapters.

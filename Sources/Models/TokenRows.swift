@@ -13,10 +13,10 @@ public final class TokenRows: Sendable {
   /// Rows that are copies of the model's.
   /// - Parameter name: of the parameter, after the module's name.
   public init(_ ids: [Int32], of model: TextModel, name: String) {
-    let embeddings = model.wordEmbeddings.asFloat32, d = embeddings.columns
+    let embeddings = model.wordEmbeddings
     precondition(ids.allSatisfy { (0..<embeddings.rows).contains(Int($0)) }, "rows of tokens beyond the vocabulary")
-    let rows = Parameter("\(moduleName(of: embeddings.name)).\(name)", shape: [ids.count, d])
-    for (k, id) in ids.enumerated() { (rows.pointer + k * d).update(from: embeddings.pointer + Int(id) * d, count: d) }
+    let rows = Parameter("\(moduleName(of: embeddings.name)).\(name)", shape: [ids.count, embeddings.columns])
+    for (k, id) in ids.enumerated() { embeddings.copyRow(Int(id), to: rows.pointer + k * embeddings.columns) }
     // A tied decoder has a gradient of its own for them.
     if model.headType.isTied { rows.gradientWrites = 2 }
     self.rows = rows

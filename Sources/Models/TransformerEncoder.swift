@@ -17,7 +17,7 @@ protocol EncoderBlock: Sendable {
 
 /// Token ids → hidden states [n, d].
 public struct TransformerEncoder: Sendable {
-  let embeddings: Embeddings
+  private(set) var embeddings: Embeddings
   let blocks: [any EncoderBlock]
   /// After the last block; nil: the family has none.
   let finalNorm: LayerNorm?
@@ -34,6 +34,19 @@ public struct TransformerEncoder: Sendable {
     }
     finalNorm = try names.finalNorm.map { try LayerNorm(root[$0], size: config.hiddenSize, config) }
     dropout = config.embeddingDropout ?? config.dropout
+  }
+
+  /// Whether the two differ in their word embeddings at most.
+  func hasBlocks(of other: TransformerEncoder) -> Bool {
+    let (own, others) = (blocks.first?.joinedProjections[0], other.blocks.first?.joinedProjections[0])
+    return own === others
+  }
+
+  /// This encoder with other word embeddings, which may have more rows.
+  func with(wordEmbeddings: Parameter) -> TransformerEncoder {
+    var copy = self
+    copy.embeddings.wordEmbeddings = wordEmbeddings
+    return copy
   }
 
   /// The last hidden states.

@@ -30,10 +30,9 @@ public struct CombinedAdapters {
 
   private static func load(
     _ source: Source, _ base: String, _ anyBase: Bool, _ threads: Int
-  ) throws -> (pool: AdapterPool, member: AdapterPool.Member) {
-    let pool = try AdapterPool(
-      folder: base, adapters: [source], withBase: false, anyBase: anyBase, threads: threads)
-    return (pool, pool.members[0])
+  ) throws -> (base: ServedBase, member: Member) {
+    let base = try ServedBase(folder: base, anyBase: anyBase, threads: threads)
+    return (base, try base.load(name: source.name, folder: source.path))
   }
 
   /// - Parameter weights: one for each adapter.
@@ -45,21 +44,21 @@ public struct CombinedAdapters {
   /// - Parameter origin: tune.json's `combined`.
   public func save(_ result: AdapterCombination.Result, headOf name: String, to folder: String, origin: JSON) throws {
     guard let source = sources.first(where: { $0.name == name }) else { preconditionFailure("no adapter \(name)") }
-    let (pool, member) = try Self.load(source, base, anyBase, threads)
+    let (loaded, member) = try Self.load(source, base, anyBase, threads)
     let adapter = try Adapter(factors: result.factors, rank: result.rank, headOf: member.adapter!)
     var settings = member.settings ?? TuneJSON(task: member.task)
-    let baseName = settings.base?.name ?? publicName(ofBase: base, pool.model.config)
+    let baseName = settings.base?.name ?? publicName(ofBase: base, member.model.config)
     settings.base =
       settings.base
       ?? .init(
-        name: baseName, sha256: pool.checkpoint.sha256, parameters: nil, config: pool.model.config.outputSettings)
+        name: baseName, sha256: loaded.checkpoint.sha256, parameters: nil, config: member.model.config.outputSettings)
     (settings.recipe, settings.combined) = (nil, origin)
-    try adapter.save(to: folder, base: baseName, head: pool.model.headType)
+    try adapter.save(to: folder, base: baseName, head: member.model.headType)
     try settings.write(to: folder)
     let card = ModelCard(
       base: baseName, library: "peft", task: member.task, tags: ["lora", "tune"],
       title: "\(baseName) with a combined adapter",
-      rows: [("base", "\(baseName), SHA-256 of its weights \(pool.checkpoint.sha256)"), ("rank", "\(result.rank)")],
+      rows: [("base", "\(baseName), SHA-256 of its weights \(loaded.checkpoint.sha256)"), ("rank", "\(result.rank)")],
       method: origin.text(), isAdapter: true)
     try writeFile(card.text, to: folder + "/README.md")
   }

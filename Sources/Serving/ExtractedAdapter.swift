@@ -9,7 +9,7 @@ import Tokenizers
 
 public struct ExtractedAdapter {
   public let extraction: Extraction
-  private let tuned: AdapterPool
+  private let tuned: Member
   private let base: TextModel
   private let baseName, baseHash: String
 
@@ -18,13 +18,13 @@ public struct ExtractedAdapter {
   ///   - model: the folder of the fine-tuned model.
   /// - Throws: `PoolFault`, `CombinationFault` and faults of the folders' readers.
   public init(base folder: String, model: String, rank: Int, threads: Int = 1) throws {
-    let tuned = try AdapterPool(folder: model, adapters: [], withBase: true, threads: threads)
-    let config = try ModelConfig(folder: folder), member = tuned.members[0], task = member.task
+    let tuned = try ServedBase(folder: model, threads: threads).own()
+    let config = try ModelConfig(folder: folder), task = tuned.task
     var settings = TuneJSON(task: task)
     settings.base = .init(name: "", sha256: nil, parameters: nil, config: tuned.model.config.outputSettings)
-    settings.tokenizer = member.tokenizer.tokenizer.identity
-    let tokenizer = try loadTokenizer(folder: folder, member.settings?.tokenizerOverrides ?? .init())
-    let differences = settings.differences(of: config, tokenizer, sha256: "")
+    settings.tokenizer = tuned.tokenizer.tokenizer.identity
+    let tokenizer = try loadTokenizer(folder: folder, tuned.settings?.tokenizerOverrides ?? .init())
+    let differences = settings.differences(of: config, tokenizer: tokenizer.identity, sha256: "")
     if !differences.isEmpty { throw PoolFault.differentBase(adapter: model, base: folder, differences) }
     let checkpoint = try Checkpoint(folder: folder, threads: threads)
     base = try TextModel(
@@ -36,17 +36,16 @@ public struct ExtractedAdapter {
   }
 
   public func save(to folder: String) throws {
-    let member = tuned.members[0]
-    var settings = member.settings ?? TuneJSON(task: member.task)
+    var settings = tuned.settings ?? TuneJSON(task: tuned.task)
     settings.base = .init(
       name: baseName, sha256: baseHash, parameters: base.parameters.reduce(0) { $0 + $1.count },
       config: base.config.outputSettings)
     (settings.recipe, settings.merged) = (nil, nil)
-    settings.combined = ["combination_type": "svd", "extracted_from": .string(lastPathComponent(member.folder))]
+    settings.combined = ["combination_type": "svd", "extracted_from": .string(lastPathComponent(tuned.folder))]
     try extraction.adapter.save(to: folder, base: baseName, head: base.headType)
     try settings.write(to: folder)
     let card = ModelCard(
-      base: baseName, library: "peft", task: member.task, tags: ["lora", "tune"],
+      base: baseName, library: "peft", task: tuned.task, tags: ["lora", "tune"],
       title: "\(baseName) with an extracted adapter",
       rows: [("base", "\(baseName), SHA-256 of its weights \(baseHash)")], isAdapter: true)
     try writeFile(card.text, to: folder + "/README.md")

@@ -9,21 +9,21 @@ import Tasks
 import Tokenizers
 
 public struct MergedModel {
-  private let pool: AdapterPool
+  private let loaded: ServedBase
+  private let member: Member
   private let base, adapter: String
 
-  /// - Parameters: as of `AdapterPool`.
+  /// - Parameters: as of `ServedBase`.
   /// - Throws: `PoolFault`, `AdapterFault`, `CheckpointFault.notFinite` and faults of the folders' readers.
   public init(base: String, adapter: String, anyBase: Bool, threads: Int = 1) throws {
     (self.base, self.adapter) = (base, adapter)
-    pool = try AdapterPool(
-      folder: base, adapters: [("adapter", adapter)], withBase: false, anyBase: anyBase, threads: threads)
+    loaded = try ServedBase(folder: base, anyBase: anyBase, threads: threads)
+    member = try loaded.load(name: "adapter", folder: adapter)
   }
 
   /// Writes config.json, model.safetensors, the tokenizer, tune.json and a model card to `folder`.
   /// - Throws: `MergeFault` if the adapter's method cannot be merged.
   public func save(to folder: String, as format: FloatFormat) throws {
-    let member = pool.members[0]
     guard let adapter = member.adapter else { preconditionFailure("the member is an adapter") }
     let model = try adapter.merged(), method = type(of: adapter.method).peftType
     try model.save(
@@ -33,13 +33,13 @@ public struct MergedModel {
     try (member.task as? Embedding)?.sentenceTransformersFolder(member.tokenizer).write(
       to: folder, hiddenSize: model.config.hiddenSize)
     var settings = member.settings ?? TuneJSON(task: member.task)
-    let baseName = settings.base?.name ?? publicName(ofBase: base, pool.model.config)
+    let baseName = settings.base?.name ?? publicName(ofBase: base, member.model.config)
     (settings.maxLength, settings.stride) = (member.tokenizer.maxLength, member.tokenizer.stride)
     settings.tokenizer = tokenizer.identity
     settings.base = .init(
-      name: baseName, sha256: pool.checkpoint.sha256,
-      parameters: settings.base?.parameters ?? pool.model.parameters.reduce(0) { $0 + $1.count },
-      config: pool.model.config.outputSettings)
+      name: baseName, sha256: loaded.checkpoint.sha256,
+      parameters: settings.base?.parameters ?? member.model.parameters.reduce(0) { $0 + $1.count },
+      config: member.model.config.outputSettings)
     settings.merged = ["name": .string(lastPathComponent(self.adapter)), "peft_type": .string(method)]
     try settings.write(to: folder)
     let card = ModelCard(
@@ -47,7 +47,7 @@ public struct MergedModel {
       tags: ["merged", "tune"],
       title: "\(baseName) with a merged adapter",
       rows: [
-        ("base", "\(baseName), SHA-256 of its weights \(pool.checkpoint.sha256)"),
+        ("base", "\(baseName), SHA-256 of its weights \(loaded.checkpoint.sha256)"),
         ("adapter", "\(lastPathComponent(self.adapter)), \(method)"),
       ], isAdapter: false)
     try writeFile(card.text, to: folder + "/README.md")

@@ -10,8 +10,7 @@ public enum PoolFault: Error, CustomStringConvertible {
   case noTokens(adapter: String, id: Int, Int)
   case differentBase(adapter: String, base: String, [String])
   case duplicateName(String)
-  case differentTasks([(folder: String, task: TaskType)])
-  case differentHeads(String, String)
+  case differentInputs([(folder: String, task: TaskType)])
   case unknownHead(String)
   case taskType(String, String, TaskType, expected: String?)
   case unknownTaskType(String, String)
@@ -39,12 +38,9 @@ public enum PoolFault: Error, CustomStringConvertible {
       "\(adapter): was trained on another base than \(base) (by tune.json), which has"
         + differences.map { "\n  \($0)" }.joined()
         + "\nIts predictions would be meaningless. Give the base that it was trained on, or --any-base."
-    case .differentTasks(let folders):
+    case .differentInputs(let folders):
       folders.map { "\($0.folder) was trained for \($0.task.rawValue). " }.joined()
-        + "Use adapters of one task at a time."
-    case .differentHeads(let first, let second):
-      "\(first) and \(second) have different heads (task.decoder, lstm_hidden_size or scalar_mix). "
-        + "Use adapters with one head at a time."
+        + "Questions about a context and texts are different inputs; use adapters that read the same."
     case .unknownHead(let folder):
       "\(folder): the weights have a CRF, an LSTM or a scalar mix, and there is no tune.json that says so. Restore the folder's tune.json."
     case .taskType(let file, let found, let task, let expected):

@@ -9,16 +9,16 @@ public struct Predictor {
   private let parallelFor: ParallelFor
   private let keepsLogits: Bool
 
-  /// - Throws: `PoolFault.noRecords` if the members' task has no predictions for records.
+  /// - Throws: `PoolFault.noRecords` if a member's task has no predictions for records; `.differentInputs` if only some
+  ///   members answer questions about a context.
   public init(_ pool: AdapterPool, logits: Bool = false, run parallelFor: @escaping ParallelFor) throws {
     self.pool = pool
     self.parallelFor = parallelFor
     keepsLogits = logits
-    tasks = try pool.members.map { member in
-      guard let task = member.task as? any RecordInference else {
-        throw PoolFault.noRecords(member.folder, TaskType(of: member.task))
-      }
-      return task
+    tasks = try pool.members.map { try $0.recordTask }
+    let first = pool.members[0]
+    if let other = pool.members.first(where: { $0.answersQuestions != first.answersQuestions }) {
+      throw PoolFault.differentInputs([first, other].map { ($0.folder, TaskType(of: $0.task)) })
     }
   }
 
@@ -33,9 +33,13 @@ public struct Predictor {
   /// requested: `result[member][record]`. The records must have passed `check`.
   /// - Throws: `NotFinite` if a logit is not finite, as with damaged weights.
   public func predict(_ records: [Record]) throws -> [[(prediction: Prediction, sequences: [SequenceLogits])]] {
-    try zip(pool.members, tasks).map { member, task in
-      try Inference(pool.model, member.adapters).predict(
-        records, task, member.tokenizer, keepsLogits: keepsLogits, parallelFor)
-    }
+    let requests = pool.members.flatMap { member in records.map { (record: $0, member: member) } }
+    let found = try pool.base.predict(requests, keepsLogits: keepsLogits, parallelFor)
+    return pool.members.indices.map { Array(found[$0 * records.count..<($0 + 1) * records.count]) }
   }
+}
+
+extension Member {
+  /// Whether it reads a question and a context instead of texts.
+  public var answersQuestions: Bool { model.headType == .questionAnswering }
 }

@@ -1,19 +1,18 @@
 /// Whether a base model is the one that an adapter was trained on: its weights, its settings and its tokenizer.
-import Files
+public import Files
 public import Models
-public import Tokenizers
 
 extension TuneJSON {
   /// What this base has otherwise than the base of the run, one line each with both values; empty: nothing. Names and paths
   /// are not compared, nor what the file does not have, as older files lack some members.
   /// - Parameters:
   ///   - sha256: of the base's weights; not computed if the file has none.
-  ///   - tokenizer: as it is used with this base.
+  ///   - tokenizer: the identity of the tokenizer, as it is used with this base.
   public func differences(
-    of config: ModelConfig, _ tokenizer: any Tokenizer, sha256: @autoclosure () -> String
+    of config: ModelConfig, tokenizer: JSON, sha256: @autoclosure () -> String
   ) -> [String] {
     var lines = differences(config.outputSettings, base?.config ?? [:])
-    lines += tokenizerDifferences(tokenizer.identity.object ?? [:], self.tokenizer?.object ?? [:])
+    lines += tokenizerDifferences(tokenizer.object ?? [:], self.tokenizer?.object ?? [:])
     if let expected = base?.sha256, case let found = sha256(), found != expected {
       lines.insert("weights: SHA-256 \(found); the adapter was trained with \(expected)", at: 0)
     }

@@ -68,6 +68,16 @@ struct EncodedSplit: Sendable {
     return zip(offsets, offsets.dropFirst()).map { $0..<$1 }
   }
 
+  /// The ids and logits of each record's sequences, from all logits of sequences in any order.
+  func sequenceLogits(_ logits: [(sequence: Int, logits: Logits)]) -> [[SequenceLogits]] {
+    var records = [[SequenceLogits]](repeating: [], count: records.count)
+    for (sequence, logits) in logits.sorted(by: { $0.sequence < $1.sequence }) {
+      let features = features(sequence), rows = features.targets.isByRow ? nil : features.predictionRows
+      records[sequences[sequence].record].append(SequenceLogits(ids: features.ids, rows: rows, logits: logits))
+    }
+    return records
+  }
+
   /// The prediction for each record from the logits of all sequences, in any order.
   /// - Throws: `NotFinite` if a logit is NaN or infinite.
   func predictions(from logits: [(sequence: Int, logits: Logits)]) throws -> [Prediction] {

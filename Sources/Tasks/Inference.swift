@@ -38,20 +38,9 @@ public struct Inference: Sendable {
     _ records: some Dataset, _ task: any RecordInference, _ tokenizer: TextTokenizer, keepsLogits: Bool = false,
     _ parallelFor: ParallelFor
   ) throws -> [(prediction: Prediction, sequences: [SequenceLogits])] {
-    let split = EncodedSplit(records, task, tokenizer), loss = task.evaluationLoss
-    let transitions = adapters.outputLayers(of: model).chain.map(TransitionScores.init)
-    let outputs = try run(lengths: split.lengths, parallelFor, batch: { split.batch($0, loss) }) { batch, logits, _ in
-      (split.predictionLogits(batch, logits, transitions), keepsLogits ? split.allLogits(batch, logits) : [])
-    }
-    let predictions = try split.predictions(from: outputs.flatMap(\.0))
-    var sequences = [[SequenceLogits]](repeating: [], count: records.count)
-    for (sequence, logits) in outputs.flatMap(\.1).sorted(by: { $0.sequence < $1.sequence }) {
-      let features = split.features(sequence)
-      sequences[split.sequences[sequence].record].append(
-        SequenceLogits(
-          ids: features.ids, rows: features.targets.isByRow ? nil : features.predictionRows, logits: logits))
-    }
-    return zip(predictions, sequences).map { ($0, $1) }
+    let part = MixedInference.Part(
+      model: model, set: adapters.single, records: records, task: task, tokenizer: tokenizer)
+    return try MixedInference([part], encoder: model, keepsLogits: keepsLogits).predict(parallelFor)[0]
   }
 }
 

@@ -2,6 +2,12 @@
 /// tokenized.
 import Files
 
+/// The names of all files that a tokenizer is read from.
+public let tokenizerFiles = [
+  "tokenizer_config.json", "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "special_tokens_map.json",
+  "added_tokens.json", "config.json",
+]
+
 struct TokenizerFolder {
   let path: String
   let tokenizerClass: TokenizerClass

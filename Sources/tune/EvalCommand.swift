@@ -67,17 +67,20 @@ struct EvalCommand: ParsableCommand {
     }
     if !fileExists(file) { throw FileFault.missing(path: file) }
     try threads.start(precision, quiet: json)
-    let pool = try AdapterPool(
-      folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil, anyBase: anyBase,
-      threads: threads.count)
-    let member = pool.members[0]
-    let tokenizer = try pool.tokenizer(of: member, maxLength: data.maxLength, stride: data.stride)
+    /// The model with the base's weights in a precision.
+    func load(_ precision: InferencePrecision) throws -> (Member, notes: [String]) {
+      let pool = try AdapterPool(
+        folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil,
+        precision: precision, anyBase: anyBase, threads: threads.count)
+      return (pool.members[0], pool.notes)
+    }
+    let (member, poolNotes) = try load(precision)
+    let tokenizer = try member.tokenizer(maxLength: data.maxLength, stride: data.stride)
     let (task, notes) = try member.task.makeEvaluation(
       of: TaskData(files: [(.test, [file])], format: data.format), tokenizer, threads: threads.count)
-    (pool.notes + notes).forEach { note("note: " + $0) }
-    let exact = precision == .int8 ? try evaluate(task, pool) : nil
-    pool.use(precision)
-    guard let evaluation = try evaluate(task, pool) else { return }
+    (poolNotes + notes).forEach { note("note: " + $0) }
+    let exact = precision == .int8 ? try evaluate(task, load(.fp32).0) : nil
+    guard let evaluation = try evaluate(task, member) else { return }
     let change = exact.map { self.change(to: evaluation, from: $0, of: type) }
     let bootstrap = bootstrap.value, intervals = self.intervals ? evaluation.scored.map(bootstrap.json) : nil
     if json {
@@ -101,10 +104,10 @@ struct EvalCommand: ParsableCommand {
     }
   }
 
-  private func evaluate(_ task: any Task, _ pool: AdapterPool) throws -> Evaluation? {
+  private func evaluate(_ task: any Task, _ member: Member) throws -> Evaluation? {
     let replicas = Replicas(threads: threads.count), console = Console(interval: 1), timer = EvaluationTimer(.test)
     defer { console.clear() }
-    return try task.evaluate(pool.model, adapters: pool.members[0].adapters, on: .test) { count, body in
+    return try task.evaluate(member.model, adapters: member.adapters, on: .test) { count, body in
       replicas.forEach(count, progress: { console.report(.evaluating(timer.progress($0, of: count))) }, body)
     }
   }

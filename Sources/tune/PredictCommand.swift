@@ -71,14 +71,13 @@ struct PredictCommand: ParsableCommand {
     let precision = try precision.value(for: folders)
     try threads.start(quiet: true)
     let pool = try AdapterPool(
-      folder: model, adapters: adapters, withBase: usesBase, anyBase: anyBase,
+      folder: model, adapters: adapters, withBase: usesBase, precision: precision, anyBase: anyBase,
       threads: threads.count)
     pool.notes.forEach { note("note: " + $0) }
-    pool.use(precision)
     let replicas = Replicas(threads: threads.count)
     let predictor = try Predictor(pool, logits: logits, run: replicas.forEach)
     if try answerQuestions(pool, predictor) { return }
-    try answer(lines, predictor, InputColumns(pool.members.map(\.settings), headType: pool.model.headType))
+    try answer(lines, predictor, InputColumns(pool.members))
   }
 
   /// Prints a row for each line, while further lines may still arrive.

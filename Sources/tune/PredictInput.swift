@@ -3,6 +3,7 @@ import Datasets
 import Files
 import FoundationEssentials
 import Models
+import Serving
 import Tasks
 
 /// The keys of an input object that hold its texts: the columns of the run, if all runs have the same, else "text" and
@@ -14,12 +15,10 @@ struct InputColumns {
 
   init() {}
 
-  /// - Parameters:
-  ///   - settings: of the adapters or models; nil: a folder without tune.json.
-  ///   - headType: of their task.
-  init(_ settings: [TuneJSON?], headType: HeadType) {
+  /// - Parameter members: that read the lines.
+  init(_ members: [Member]) {
     func commonValue(_ key: String) -> JSON? {
-      let values = settings.map { $0?.data?[key] }
+      let values = members.map { $0.settings?.data?[key] }
       return values.dropFirst().allSatisfy { $0 == values[0] } ? values.first ?? nil : nil
     }
     func common(_ key: String) -> String? { commonValue(key)?.string }
@@ -31,8 +30,8 @@ struct InputColumns {
     entities = EntityForms(subject: entity("subject"), object: entity("object"))
     if let name = common("text_column"), name != "text" { text.insert(name, at: 0) }
     if let name = common("text_pair_column"), name != "text_pair" { textPair.insert(name, at: 0) }
-    words = headType == .tokenClassification ? "words" : nil
-    if headType == .questionAnswering { (text, textPair) = (["question"], ["context"]) }
+    words = members.allSatisfy { $0.model.headType == .tokenClassification } ? "words" : nil
+    if members.allSatisfy(\.answersQuestions) { (text, textPair) = (["question"], ["context"]) }
   }
 }
 

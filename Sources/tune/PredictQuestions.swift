@@ -33,7 +33,7 @@ extension PredictCommand {
       try emit(rows.joined(separator: "\n"))
     }
     if let predictions {
-      let isSQuAD = pool.model.headType == .questionAnswering && records.allSatisfy { $0.exactAnswer == nil }
+      let isSQuAD = pool.members[0].answersQuestions && records.allSatisfy { $0.exactAnswer == nil }
       let json = isSQuAD ? squadAnswers(answers) : submission(answers)
       try writeFile(json.text() + "\n", to: predictions)
     }
@@ -42,7 +42,7 @@ extension PredictCommand {
 
   private func questions(for pool: AdapterPool) throws -> [Record]? {
     guard file.hasSuffix(".json") || file.hasSuffix(".json.gz") else { return nil }
-    if pool.model.headType == .questionAnswering { return try readQuestions(file) }
+    if pool.members[0].answersQuestions { return try readQuestions(file) }
     let readsYesNo = pool.members.allSatisfy { $0.settings?.data?["format"] == "bioasq" }
     return readsYesNo ? try BioASQFormat().reading(.labeledTexts)?.questions(in: file, isLabeled: false) : nil
   }

@@ -96,6 +96,21 @@ private func bf16Bits(_ grid: Grid) -> [UInt16] {
     for i in 0..<m { for j in [0, n + 1, n + 2] { #expect(c[i * (n + 3) + j] == old[i * (n + 3) + j]) } }
   }
 
+  @Test(arguments: GEMMBackend.allCases)
+  func `a bias is added to some columns of a result`(_ backend: GEMMBackend) throws {
+    try Processor.initialize()
+    if backend > GEMMBackend.selected { return }
+    var a: [Float] = [1, 2, 3, 4], c = [Float](repeating: 9, count: 8)
+    a.withUnsafeMutableBufferPointer { a in
+      c.withUnsafeMutableBufferPointer { c in
+        guard let a = a.baseAddress, let c = c.baseAddress else { return }
+        let x = Matrix(a, rows: 2, columns: 2)
+        gemm(x, x, into: Matrix(c, rows: 2, columns: 4).columns(1..<3), bias: [0.5, -0.5], backend: backend)
+      }
+    }
+    #expect(c == [9, 7.5, 9.5, 9, 9, 15.5, 21.5, 9])
+  }
+
   // Cached hidden states are computed in one batch and must equal those of any other batch.
   @Test(arguments: [(48, 384), (384, 1536), (1541, 40), (512, 33), (1600, 48)], Precision.allCases)
   func `with tune_gemm a row's result does not depend on the other rows, nor on their number`(

@@ -11,7 +11,7 @@ public import Kernels
 public func linear(
   _ x: Tensor, _ parts: [LinearWeights], precision: Precision = .fp32, adapters: [[AdaptedRows]] = [], _ pass: Pass
 ) -> Tensor {
-  let x = parts.count == 1 ? adapters.joined().reduce(x) { $1.input($0, pass) } : x
+  let x = parts.count == 1 ? input(x, of: adapters.joined(), pass) : x
   let out = parts.reduce(0) { $0 + $1.weight.rows }
   let isTrainable = parts.contains { $0.weight.isTrainable || $0.bias?.isTrainable == true }
   let hasTrainableAdapter = adapters.joined().contains(where: \.adapter.isTrainable)
@@ -25,7 +25,7 @@ public func linear(
   }
   let adapterBackwards = apply(adapters, to: y, columns: columns, from: x, of: parts, precision: precision, pass)
   let slot = x.slot
-  let input = parts.contains { $0.weight.isTrainable } ? x : nil
+  let saved = parts.contains { $0.weight.isTrainable } ? x : nil
   let rescales = adapters.joined().contains(where: \.adapter.rescales)
   pass.record(y) { [unowned pass] dy in
     guard let joined else { preconditionFailure("linear: \(parts[0].weight.name) is not joined, but trained") }
@@ -38,10 +38,10 @@ public func linear(
         let slice = keepsBias ? unscaled.matrix.columns(columns[index]) : slice
         pass.accumulate(bias) { tune_column_sums(slice.base, slice.stride, $0, slice.rows, slice.columns, $1) }
       }
-      guard part.weight.isTrainable, let input else { continue }
-      pass.accumulate(shared: part.weight, keeping: [dy, input]) { dw, beta in
+      guard part.weight.isTrainable, let saved else { continue }
+      pass.accumulate(shared: part.weight, keeping: [dy, saved]) { dw, beta in
         gemm(
-          slice.transposed, input.matrix, into: Matrix(dw, rows: slice.columns, columns: input.columns), beta: beta,
+          slice.transposed, saved.matrix, into: Matrix(dw, rows: slice.columns, columns: saved.columns), beta: beta,
           precision: precision, pass)
       }
     }

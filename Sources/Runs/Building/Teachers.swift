@@ -91,7 +91,7 @@ extension RunBuilder {
     var files = [path + "/config.json"], adapterNames: Set<String> = [], set: AdapterSet?
     var notes = checkpoint.notes
     if let folder = teacher.adapter {
-      let differences = settings?.differences(of: baseConfig, tokenizer, sha256: hash) ?? []
+      let differences = settings?.differences(of: baseConfig, tokenizer: tokenizer.identity, sha256: hash) ?? []
       if !differences.isEmpty {
         throw TeacherFault.differentBase(adapter: folder, base: path, differences)
       }
