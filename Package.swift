@@ -25,6 +25,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -54,6 +60,21 @@ let package = Package(
     library(
       "Serving",
       ["Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files"]),
+    .target(
+      name: "Server",
+      dependencies: [
+        "Serving", "Tasks", "Datasets", "Models", "Autograd", "Files",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      resources: [.embedInCode("openapi.json")], swiftSettings: strict),
     library(
       "Recipes",
       [
@@ -78,9 +99,10 @@ let package = Package(
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Runs", "Serving", "Training", "Adapters", "Tasks", "Datasets", "Models", "Tokenizers",
-        "Checkpoints", "Kernels", "Downloads", "Hub", "Files", "CProcess",
+        "Recipes", "Reporting", "Runs", "Server", "Serving", "Training", "Adapters", "Tasks", "Datasets", "Models",
+        "Tokenizers", "Checkpoints", "Kernels", "Downloads", "Hub", "Files", "CProcess",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .executableTarget(name: "quickstart-corpus", dependencies: ["Hashing"], swiftSettings: strict),
@@ -139,6 +161,13 @@ let package = Package(
       "Serving",
       [
         "TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files",
+      ]),
+    tests(
+      "Server",
+      [
+        "TestSupport", "Training", "Serving", "Tasks", "Datasets", "Adapters", "Models", "Kernels", "Files",
+        .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     tests("Tasks", ["TestSupport", "Models", "Tokenizers", "Datasets", "Autograd", "Kernels", "Checkpoints", "Files"]),
   ],

@@ -132,14 +132,13 @@ struct PredictCommand: ParsableCommand {
   func members(
     of results: [(prediction: Prediction, sequences: [SequenceLogits])], _ pool: AdapterPool
   ) -> [String: JSON] {
-    var members: [String: [String: JSON]] = [:]
-    for (member, result) in zip(pool.members, results) {
-      for (key, value) in result.prediction.members(minScore: minScore) {
-        members[key, default: [:]][member.name] = value
-      }
-      if logits { members["windows", default: [:]][member.name] = .array(result.sequences.map(\.json)) }
+    let names = pool.members.map(\.name)
+    var members = outputMembers(zip(names, results.map(\.prediction)).map { ($0, $1) }, minScore: minScore)
+    if logits {
+      let windows = zip(names, results).map { ($0, JSON.array($1.sequences.map(\.json))) }
+      members["windows"] = .object(Dictionary(uniqueKeysWithValues: windows))
     }
-    return members.mapValues(JSON.object)
+    return members
   }
 }
 

@@ -1,0 +1,102 @@
+/// Which members of an input object hold its texts, and the record that such an object stands for: the form of a line of
+/// `tune predict` and of an input of `tune serve`.
+public import Datasets
+public import Files
+import Models
+public import Tasks
+
+/// The keys of an input object that hold its texts: the columns of the run, if all runs have the same, else "text" and
+/// "text_pair"; for token classifiers also "words".
+public struct InputColumns: Sendable {
+  private var text = ["text"], textPair = ["text_pair"], words: String?
+  /// Where the entities of relation extraction are.
+  private var entities = EntityForms()
+
+  public init() {}
+
+  /// - Parameter members: that read the objects.
+  public init(_ members: [Member]) {
+    func commonValue(_ key: String) -> JSON? {
+      let values = members.map { $0.settings?.data?[key] }
+      return values.dropFirst().allSatisfy { $0 == values[0] } ? values.first ?? nil : nil
+    }
+    func common(_ key: String) -> String? { commonValue(key)?.string }
+    func entity(_ name: String) -> EntityForm {
+      EntityForm(
+        column: common("\(name)_column"), marks: commonValue("\(name)_marks")?.array?.compactMap(\.string),
+        type: common("\(name)_type"))
+    }
+    entities = EntityForms(subject: entity("subject"), object: entity("object"))
+    if let name = common("text_column"), name != "text" { text.insert(name, at: 0) }
+    if let name = common("text_pair_column"), name != "text_pair" { textPair.insert(name, at: 0) }
+    words = members.allSatisfy { $0.model.headType == .tokenClassification } ? "words" : nil
+    if members.allSatisfy(\.answersQuestions) { (text, textPair) = (["question"], ["context"]) }
+  }
+
+  /// The record of a plain text.
+  /// - Throws: `TableFault` if the text has not the entities that its marks announce.
+  public func record(text: String, id: String, source: Record.SourceLocation) throws(TableFault) -> Record {
+    try withEntities(Record(id: id, texts: [text], source: source), [:])
+  }
+
+  /// The record of an object with a text, a pair of texts, or words.
+  /// - Throws: `FileFault.malformed` for an object without text, `TableFault` for entities that cannot be read.
+  public func record(of object: [String: JSON], id: String, source: Record.SourceLocation) throws -> Record {
+    let fault = { (found: String) -> FileFault in
+      let words = self.words == nil ? "" : ", or with \"words\": a list of strings that are not empty"
+      return .malformed(
+        file: source.file, line: source.line, found: found,
+        expected: "an object with a string \"\(text[0])\" (and \"\(textPair[0])\" for pairs)\(words)")
+    }
+    let texts = try texts(of: object, fault), words = try words(of: object, fault)
+    guard texts.isEmpty != words.isEmpty || object[self.words ?? ""] == [] else {
+      throw fault(texts.isEmpty ? "an object without text" : "both a text and words")
+    }
+    return try withEntities(Record(id: id, texts: texts, words: words, source: source), object)
+  }
+
+  /// The record with its entities, if the object has them.
+  private func withEntities(_ record: Record, _ object: [String: JSON]) throws(TableFault) -> Record {
+    guard entities.areGiven, let text = record.texts.first, entities.columns.allSatisfy({ object[$0] != nil }) else {
+      return record
+    }
+    var record = record
+    do throws(TableFault.Problem) {
+      (record.texts[0], record.entities) = try entities.read(text) { object[$0] ?? .null }
+    } catch {
+      throw TableFault(file: record.source?.file ?? "", line: record.source?.line ?? 0, error)
+    }
+    return record
+  }
+
+  private func texts(of object: [String: JSON], _ fault: (String) -> FileFault) throws(FileFault) -> [String] {
+    var texts: [String] = []
+    for names in [text, textPair] {
+      guard let name = names.first(where: { object[$0].map { $0 != .null } ?? false }), let value = object[name] else {
+        break
+      }
+      guard let text = value.string else { throw fault("\(value.typeName) in \"\(name)\"") }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  private func words(of object: [String: JSON], _ fault: (String) -> FileFault) throws(FileFault) -> [String] {
+    guard let name = words, let value = object[name], value != .null else { return [] }
+    let words = value.array?.compactMap(\.string).filter { !$0.isEmpty }
+    guard let words, words.count == value.array?.count else { throw fault("other values in \"\(name)\"") }
+    return words
+  }
+}
+
+/// What models predict for one record, by key and by the model's name, as in the output of `tune predict`.
+/// - Parameter minScore: labels and entities with a lower probability are left out.
+public func outputMembers(
+  _ predictions: some Sequence<(name: String, prediction: Prediction)>, minScore: Double
+) -> [String: JSON] {
+  var members: [String: [String: JSON]] = [:]
+  for (name, prediction) in predictions {
+    for (key, value) in prediction.members(minScore: minScore) { members[key, default: [:]][name] = value }
+  }
+  return members.mapValues(JSON.object)
+}
