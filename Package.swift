@@ -74,7 +74,10 @@ let package = Package(
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      resources: [.embedInCode("openapi.json")], swiftSettings: strict),
+      resources: [.embedInCode("openapi.json"), .embedInCode("page.html")], swiftSettings: strict),
+    library(
+      "Explaining",
+      ["Serving", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Hashing", "Files"]),
     library(
       "Recipes",
       [
@@ -99,7 +102,8 @@ let package = Package(
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Runs", "Server", "Serving", "Training", "Adapters", "Tasks", "Datasets", "Models",
+        "Recipes", "Reporting", "Runs", "Explaining", "Server", "Serving", "Training", "Adapters", "Tasks", "Datasets",
+        "Models",
         "Tokenizers", "Checkpoints", "Kernels", "Downloads", "Hub", "Files", "CProcess",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -161,6 +165,12 @@ let package = Package(
       "Serving",
       [
         "TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files",
+      ]),
+    tests(
+      "Explaining",
+      [
+        "TestSupport", "Serving", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels",
+        "Checkpoints", "Files",
       ]),
     tests(
       "Server",

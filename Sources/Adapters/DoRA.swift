@@ -44,7 +44,7 @@ public final class DoRA: ProjectionAdapter {
     to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     let (norms, gain) = scales(weights.weight, pass)
-    return dropout > 0 && pass.isTraining
+    return dropout > 0 && pass.hasDropout
       ? applyWithDropout(to: y, columns, from: x, weights, precision, norms, gain, pass)
       : applyWithoutDropout(to: y, columns, from: x, weights, precision, norms, gain, pass)
   }

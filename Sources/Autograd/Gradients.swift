@@ -87,3 +87,9 @@ public final class Gradients: GradientSink, @unchecked Sendable {
     }
   }
 }
+
+/// Receives no gradients: for a pass whose parameters are all frozen, which computes gradients of tensors.
+public final class NoGradients: GradientSink {
+  public init() {}
+  public func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {}
+}

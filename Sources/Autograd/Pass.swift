@@ -6,7 +6,7 @@ public final class Pass {
   public let workspace: Workspace
   /// Receives the parameters' gradients. nil: inference; nothing is recorded and dropout is off.
   public let gradients: (any GradientSink)?
-  private let randomKey: RandomKey
+  private let randomKey: RandomKey?
   /// The number of dropout sites so far.
   public internal(set) var dropoutSites: UInt32 = 0
   /// False during a forward whose tape is not needed, see `checkpointed`.
@@ -19,10 +19,12 @@ public final class Pass {
   private var slots: [Tensor?] = []
 
   /// A pass without gradients (inference) when `gradients` is nil.
-  /// - Parameter records: false for a forward pass with dropout and without a tape, whose backward another pass with the same
-  ///   key computes.
+  /// - Parameters:
+  ///   - randomKey: of dropout; nil: a pass with gradients has no dropout.
+  ///   - records: false for a forward pass with dropout and without a tape, whose backward another pass with the same key
+  ///     computes.
   public init(
-    _ workspace: Workspace, gradients: (any GradientSink)? = nil, randomKey: RandomKey = RandomKey(seed: 0),
+    _ workspace: Workspace, gradients: (any GradientSink)? = nil, randomKey: RandomKey? = RandomKey(seed: 0),
     records: Bool = true
   ) {
     self.workspace = workspace
@@ -32,6 +34,7 @@ public final class Pass {
   }
 
   public var isTraining: Bool { gradients != nil }
+  public var hasDropout: Bool { isTraining && randomKey != nil }
 
   /// An uninitialized tensor [rows, columns]; `tracked` if its gradient is needed.
   public func make(_ rows: Int, _ columns: Int, tracked: Bool = false) -> Tensor {
@@ -134,7 +137,7 @@ public final class Pass {
 
   /// The settings of the next dropout site of this pass; nil where dropout is off.
   func dropout(_ probability: Double) -> tune_dropout? {
-    guard isTraining && probability > 0 else { return nil }
+    guard isTraining, probability > 0, let randomKey else { return nil }
     dropoutSites += 1
     return randomKey.dropout(probability, site: dropoutSites)
   }

@@ -6,6 +6,8 @@ public struct Batch: Sendable {
   public private(set) var positionIDs: [Int32] = []
   /// First rows of the sequences, and the number of rows at the end.
   public private(set) var sequenceOffsets: [Int] = [0]
+  /// Whether padding tokens have positions as other tokens do, also in RoBERTa: they then replace a text's tokens.
+  public var paddingHasPositions = false
 
   public init() {}
 

@@ -86,8 +86,9 @@ extension Batch {
     for (start, end) in zip(sequenceOffsets, sequenceOffsets.dropFirst()) {
       var next = padding + 1 + positions[start]
       for row in start..<end {
-        positions[row] = ids[row] == padding ? padding : next
-        next += ids[row] == padding ? 0 : 1
+        let isPadding = ids[row] == padding && !paddingHasPositions
+        positions[row] = isPadding ? padding : next
+        next += isPadding ? 0 : 1
       }
     }
     return positions

@@ -79,6 +79,7 @@ extension Batch {
   /// type 0 inserted before every sequence. `rows` are the rows of the original tokens.
   fileprivate func with(_ prompts: [Prompt]) -> (batch: Batch, rows: [Int32]) {
     var batch = Batch(), rows: [Int32] = [], next = prompts[...]
+    batch.paddingHasPositions = paddingHasPositions
     for (start, end) in zip(sequenceOffsets, sequenceOffsets.dropFirst()) {
       while let prompt = next.first, prompt.rows.upperBound <= start { next.removeFirst() }
       let prompt = next.first.flatMap { $0.rows.contains(start) ? $0 : nil }

@@ -22,6 +22,9 @@ extension ModelConfig {
     return settings
   }
 
+  /// Whether a text is classified from the mean of its hidden states; else from its first.
+  public var classifiesMean: Bool { rotary?.poolsMean == true }
+
   /// For each layer, the largest distance between tokens that attend to each other; nil: all do.
   public var attentionWindows: [Int?] {
     rotary?.attention.map(\.window) ?? Array(repeating: nil, count: numHiddenLayers)

@@ -9,7 +9,7 @@ public struct EncodedBatch {
   /// Those of the embeddings and of every block, which a scalar mix reads; else none.
   let allStates: [Tensor]
   /// The rows of the batch's tokens in `hiddenStates`; nil: all rows.
-  let tokenRows: [Int32]?
+  public let tokenRows: [Int32]?
   /// The first row of every sequence, which may be a virtual token, and the number of rows at the end.
   let sequenceOffsets: [Int]
 
@@ -35,20 +35,29 @@ extension TextModel {
     logits(encode(batch, adapters: adapters, trace: trace, pass), adapters: adapters, rows: rows, pass)
   }
 
+  /// The output of the embeddings [n, d]: words, positions and types, normalized. With rows for virtual tokens if the
+  /// adapter's are in the sequences.
+  public func embed(_ batch: Batch, adapters: RowAdapters = .none, _ pass: Pass) -> Tensor {
+    encoder.embeddings(EncoderInput(batch, adapters, pass), dropout: encoder.dropout, precision: precision, pass)
+  }
+
   /// Runs the encoder without the head.
   /// - Parameters:
   ///   - adapters: may have different sets for different rows of the batch, also of models with other heads on this encoder.
+  ///   - embedded: in place of the output of `embed`; nil: that.
   ///   - keepingStates: for a head that mixes all hidden states; that of this model has them in any case.
   @discardableResult
   public func encode(
-    _ batch: Batch, adapters: RowAdapters = .none, keepingStates: Bool = false, trace: Trace? = nil, _ pass: Pass
+    _ batch: Batch, adapters: RowAdapters = .none, embedded: Tensor? = nil, keepingStates: Bool = false,
+    trace: Trace? = nil, _ pass: Pass
   ) -> EncodedBatch {
     precondition(adapters.belong(toEncoderOf: self), "the adapters were made for another model")
     let input = EncoderInput(batch, adapters, pass)
     var states: [Tensor] = []
     let x = encoder(
-      input, precision: precision, gradientCheckpointing: gradientCheckpointing, cache: hiddenStateCache, trace: trace,
-      pass, keep: keepingStates || headLayers.mixesStates ? { states.append($0) } : nil)
+      input, embedded: embedded, precision: precision, gradientCheckpointing: gradientCheckpointing,
+      cache: hiddenStateCache, trace: trace, pass,
+      keep: keepingStates || headLayers.mixesStates ? { states.append($0) } : nil)
     return EncodedBatch(
       hiddenStates: x, allStates: states, tokenRows: input.rows, sequenceOffsets: input.batch.sequenceOffsets)
   }
@@ -71,7 +80,7 @@ extension TextModel {
       precondition(rows == nil, "embeddings of some sequences only")
       return headLayers.pooling(x, sequenceOffsets: encoded.sequenceOffsets, pass)
     }
-    if headType.isBySequence, config.rotary?.poolsMean == true {
+    if headType.isBySequence, config.classifiesMean {
       precondition(rows == nil, "means of some sequences only")
       x = sequenceMeans(x, sequenceOffsets: encoded.sequenceOffsets, pass)
     } else {

@@ -51,6 +51,7 @@ public struct TransformerEncoder: Sendable {
 
   /// The last hidden states.
   /// - Parameters:
+  ///   - embedded: in place of the output of the embeddings; nil: that.
   ///   - precision: of GEMM operands and word embeddings.
   ///   - gradientCheckpointing: a block saves only its input for backward. Not the last block, whose backward comes
   ///     first, and not a block of which `trace` captures the input or the queries, keys and values.
@@ -59,8 +60,8 @@ public struct TransformerEncoder: Sendable {
   ///   - trace: captures the rows of the original batch only, not of virtual tokens.
   ///   - keep: receives every hidden state, of the embeddings and of each block, in order; nil: none.
   func callAsFunction(
-    _ input: EncoderInput, precision: Precision, gradientCheckpointing: Bool, cache: HiddenStateCache?, trace: Trace?,
-    _ pass: Pass, keep: ((Tensor) -> Void)? = nil
+    _ input: EncoderInput, embedded: Tensor? = nil, precision: Precision, gradientCheckpointing: Bool,
+    cache: HiddenStateCache?, trace: Trace?, _ pass: Pass, keep: ((Tensor) -> Void)? = nil
   ) -> Tensor {
     func withoutVirtualTokens(_ x: Tensor) -> Tensor { input.rows.map { gather(x, rows: $0, pass) } ?? x }
     let first = cache?.firstUncachedBlock ?? 0
@@ -75,7 +76,7 @@ public struct TransformerEncoder: Sendable {
       }
     }
     if let keep { cached?.dropLast().forEach(keep) }
-    var x = cached?.last ?? embeddings(input, dropout: dropout, precision: precision, pass)
+    var x = cached?.last ?? embedded ?? embeddings(input, dropout: dropout, precision: precision, pass)
     for (index, block) in blocks.enumerated().dropFirst(first) {
       keep?(x)
       trace?.capture(withoutVirtualTokens(x), state: index)

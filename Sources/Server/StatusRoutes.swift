@@ -1,4 +1,4 @@
-/// The routes about the server itself: GET /health, /ready, /metrics and /openapi.json.
+/// The routes about the server itself: GET /, a page to try adapters on, /health, /ready, /metrics and /openapi.json.
 import Files
 import Hummingbird
 import Synchronization
@@ -14,6 +14,9 @@ final class Readiness: Sendable {
 extension Predictions {
   func statusRoutes(_ metrics: Metrics, _ readiness: Readiness) -> [Route] {
     [
+      Route(.get, "/", nil) { _, _ in
+        Answer(String(decoding: PackageResources.page_html, as: UTF8.self), "text/html; charset=utf-8")
+      },
       Route(.get, "/health", nil) { _, _ in Answer(["status": "ok"]) },
       Route(.get, "/ready", nil) { _, _ in
         readiness.isReady ? Answer(["status": "ready"]) : Answer(["status": "not ready"], status: .serviceUnavailable)

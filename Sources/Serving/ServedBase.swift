@@ -32,19 +32,21 @@ public final class ServedBase: Sendable {
   ///   - precision: of the base's weights. Weights that an adapter replaces stay in Float32.
   ///   - anyBase: skip the check that each adapter was trained on this base: its weights, settings and tokenizer.
   ///   - threads: for the sweep over the weights.
+  ///   - hasGradients: whether a gradient will go through the encoder; not with int8.
   /// - Throws: `CheckpointFault.notFinite` and faults of the folder's readers.
   public init(
-    folder: String, precision: InferencePrecision = .fp32, anyBase: Bool = false, threads: Int = 1
+    folder: String, precision: InferencePrecision = .fp32, anyBase: Bool = false, threads: Int = 1,
+    hasGradients: Bool = false
   ) throws {
     (self.folder, self.anyBase) = (folder, anyBase)
     config = try ModelConfig(folder: folder)
     tokenizers = try TokenizerCache(base: folder)
     checkpoint = try Checkpoint(folder: folder, threads: threads)
     // With OpenBLAS the rounding depends on the GEMM's sizes, so it computes queries, keys and values as in training.
-    source = WeightSource(checkpoint, of: config.family, forInference: GEMMBackend.selected > .blas)
+    source = WeightSource(checkpoint, of: config.family, forInference: GEMMBackend.selected > .blas && !hasGradients)
     encoder = try TextModel(config, source, headType: .embedding, classes: 0, reuseHead: true, seed: 0)
     if precision == .int8 { encoder.quantize() }
-    encoder.setPrecision(precision.products, hasGradients: false)
+    encoder.setPrecision(precision.products, hasGradients: hasGradients)
   }
 
   /// The base with its own head.

@@ -42,6 +42,22 @@ public struct Inference: Sendable {
       model: model, set: adapters.single, records: records, task: task, tokenizer: tokenizer)
     return try MixedInference([part], encoder: model, keepsLogits: keepsLogits).predict(parallelFor)[0]
   }
+
+  /// The prediction for one record, with the record's features and the logits that the prediction is decoded from.
+  /// - Throws: `NotFinite`.
+  public func answer(
+    _ record: Record, _ task: any RecordInference, _ tokenizer: TextTokenizer, _ workspace: Workspace
+  ) throws -> (encoded: EncodedRecord, logits: [Logits], prediction: Prediction) {
+    let split = EncodedSplit([record], task, tokenizer), loss = task.evaluationLoss
+    let transitions = adapters.outputLayers(of: model).chain.map(TransitionScores.init)
+    let logits = try split.byRecord(
+      split.lengths.indices.flatMap { sequence in
+        let batch = split.batch([sequence], loss), pass = Pass(workspace)
+        return split.predictionLogits(
+          batch, model(batch.input, adapters: adapters, rows: batch.rows, pass), transitions)
+      })[0]
+    return (split.encoded[0], logits, task.predict(record, split.encoded[0], from: logits))
+  }
 }
 
 /// The token ids and all logits of one sequence.

@@ -19,7 +19,8 @@ struct Tune: ParsableCommand {
     subcommands: [
       RunCommand.self, InitCommand.self, ValidateCommand.self, SchemaCommand.self, ListCommand.self, CopyCommand.self,
       ShowCommand.self, DataCommand.self, RunsCommand.self, CompareCommand.self, InspectCommand.self, EvalCommand.self,
-      PredictCommand.self, ServeCommand.self, MergeCommand.self, AdapterCommand.self, ConvertCommand.self,
+      PredictCommand.self, ExplainCommand.self, ServeCommand.self, MergeCommand.self, AdapterCommand.self,
+      ConvertCommand.self,
       DownloadCommand.self,
       BasesCommand.self,
       TokenizeCommand.self, TokenizerCommand.self,

@@ -24,10 +24,18 @@ private let request: JSON = ["inputs": [["text": "a b c"]]]
     }
   }
 
+  @Test func `the page needs no other file and no other server`() async throws {
+    let server = try await TestServer(), answer = try await server.get("/")
+    let page = String(decoding: answer.body, as: UTF8.self)
+    #expect(answer.status == 200 && answer.headers["content-type"] == "text/html; charset=utf-8")
+    #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("default-src 'none'"))
+    for outside in ["http://", "https://", "src=", "@import", "url("] { #expect(!page.contains(outside), "\(outside)") }
+  }
+
   @Test func `an unknown path, another method, and a body of another type are errors in JSON`() async throws {
     let server = try await TestServer(), body = Data(request.text().utf8)
     for (method, path, headers, status, code): (String, String, [String: String], Int, String) in [
-      ("GET", "/", [:], 404, "unknown_path"), ("GET", "/v1/predict/", [:], 404, "unknown_path"),
+      ("GET", "/index.html", [:], 404, "unknown_path"), ("GET", "/v1/predict/", [:], 404, "unknown_path"),
       ("GET", "/../../etc/passwd", [:], 404, "unknown_path"), ("GET", "/%2e%2e/etc/passwd", [:], 404, "unknown_path"),
       ("GET", "/v1/predict", [:], 405, "method_not_allowed"), ("DELETE", "/v1/models", [:], 405, "method_not_allowed"),
       ("OPTIONS", "/v1/predict", [:], 405, "method_not_allowed"),
@@ -158,8 +166,10 @@ private let request: JSON = ["inputs": [["text": "a b c"]]]
   @Test func `a server that stops answers what it has begun, and takes nothing more`() async throws {
     let gate = PassGate(), server = try await TestServer(beforePass: gate.pass)
     #expect(try await server.get("/ready").status == 200)
-    async let first = server.post("/v1/predict", request), second = server.post("/v1/predict", request)
-    #expect(try await server.eventually { gate.passes == 1 && server.server.queuedRequests == 1 })
+    async let first = server.post("/v1/predict", request)
+    #expect(try await server.eventually { gate.passes == 1 })
+    async let second = server.post("/v1/predict", request)
+    #expect(try await server.eventually { server.server.queuedRequests == 1 })
     async let end: Void = server.stop()
     #expect(try await server.eventually { (try? server.connect()) == nil })
     gate.open(5)

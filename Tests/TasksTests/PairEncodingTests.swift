@@ -55,8 +55,12 @@ private let folder = root + "/checkpoints/biomed-mini-l3"
   @Test func `texts without tokens are only special tokens`() throws {
     let tokenizer = try tokenizer(8), cls = wordPiece.cls, sep = wordPiece.sep
     for empty in ["", " \n", "\u{7}"] {
-      #expect(tokenizer.encode(empty) == PairEncoding(ids: [cls, sep], tokenTypeIDs: [0, 0], truncated: 0))
-      let pair = PairEncoding(ids: [cls, sep, sep], tokenTypeIDs: [0, 0, 1], truncated: 0)
+      #expect(
+        tokenizer.encode(empty)
+          == PairEncoding(
+            ids: [cls, sep], tokenTypeIDs: [0, 0], firstTokens: 0..<0, secondTokens: nil, truncated: 0))
+      let pair = PairEncoding(
+        ids: [cls, sep, sep], tokenTypeIDs: [0, 0, 1], firstTokens: 0..<0, secondTokens: 0..<0, truncated: 0)
       #expect(tokenizer.encode(empty, empty) == pair)
       #expect(tokenizer.windows(of: empty).map(\.ids) == [[cls, sep]])
       #expect(tokenizer.windows(of: empty, empty) == [pair])

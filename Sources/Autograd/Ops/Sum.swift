@@ -25,3 +25,14 @@ public func tensor(_ w: Parameter, _ pass: Pass) -> Tensor {
   }
   return y
 }
+
+/// A tensor that `write` fills, and whose gradient `receive` gets in backward: the variable of an explanation.
+public func variable(
+  _ rows: Int, _ columns: Int, _ pass: Pass, write: (UnsafeMutablePointer<Float>) -> Void,
+  gradient receive: @escaping (_ dx: Tensor) -> Void
+) -> Tensor {
+  let x = pass.make(rows, columns, tracked: true)
+  write(x.pointer)
+  pass.record(x, receive)
+  return x
+}

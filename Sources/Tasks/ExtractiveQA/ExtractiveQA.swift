@@ -4,7 +4,7 @@ public import Datasets
 public import Files
 public import Models
 
-public struct ExtractiveQA: RecordInference {
+public struct ExtractiveQA: ExplainableInference {
   public static let name = "extractive_qa"
   public static let headType = HeadType.questionAnswering
   public static let labelKind = LabelKind.span

@@ -60,12 +60,18 @@ public struct RelationExtraction: TextInference {
   }
 
   public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
-    guard let marking, let entities = record.entities, let text = record.texts.first else {
-      return classification.encode(record, tokenizer)
-    }
+    classification.encode(marked(record), tokenizer)
+  }
+
+  public func wordMap(_ record: Record, _ tokenizer: TextTokenizer) -> WordMap {
+    classification.wordMap(marked(record), tokenizer)
+  }
+
+  private func marked(_ record: Record) -> Record {
+    guard let marking, let entities = record.entities, let text = record.texts.first else { return record }
     var marked = record
     marked.texts[0] = marking.text(text, entities)
-    return classification.encode(marked, tokenizer)
+    return marked
   }
 
   public func targets(of record: Record) -> Targets { classification.targets(of: record) }

@@ -30,7 +30,7 @@ public struct TextReading: Sendable, Codable, Equatable {
   }
 }
 
-public protocol TextInference: RecordInference {
+public protocol TextInference: ExplainableInference {
   var reading: TextReading { get }
   /// What a note on texts that are cut adds.
   var longTextAdvice: String { get }

@@ -8,6 +8,9 @@ public struct PairEncoding: Sendable, Equatable {
   /// One per id: 0 up to the special tokens between the texts, which are included, and after them that of the tokenizer's
   /// template: 1 for BERT.
   public let tokenTypeIDs: [Int32]
+  /// Which tokens of the texts it has; nil: there is no second text.
+  public let firstTokens: Range<Int>
+  public let secondTokens: Range<Int>?
   /// The number of tokens that were cut from the ends of the texts.
   public let truncated: Int
 }
@@ -74,7 +77,9 @@ extension TextTokenizer {
       ids += second + template.after.map(\.id)
       tokenTypeIDs += Array(repeating: template.secondTypeID, count: second.count + template.after.count)
     }
-    return PairEncoding(ids: ids, tokenTypeIDs: tokenTypeIDs, truncated: truncated)
+    return PairEncoding(
+      ids: ids, tokenTypeIDs: tokenTypeIDs, firstTokens: first.indices, secondTokens: second?.indices,
+      truncated: truncated)
   }
 }
 

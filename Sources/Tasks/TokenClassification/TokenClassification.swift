@@ -4,7 +4,7 @@ public import Files
 public import Models
 import Tokenizers
 
-public struct TokenClassification: RecordInference {
+public struct TokenClassification: ExplainableInference {
   public static let name = "token_classification"
   public static let headType = HeadType.tokenClassification
   public static let metrics: [Metric] = EntityScore.metrics + [.loss]
@@ -99,7 +99,7 @@ public struct TokenClassification: RecordInference {
   }
 
   /// The label of each word, from the logits of its window. A CRF chooses those of all windows together.
-  private func decode(_ windows: [Logits]) -> [(label: Int, probability: Double)] {
+  func decode(_ windows: [Logits]) -> [(label: Int, probability: Double)] {
     guard let transitions = windows.first?.transitions else {
       return windows.flatMap { logits in
         (0..<logits.rows).map { row in
