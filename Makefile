@@ -28,7 +28,7 @@ lint: setup
 	python3 scripts/check-words.py
 
 # SECTIONS="steps predict" selects from recipe, ops, steps, memory, cache, epochs, predict; ROUNDS, STEPS, RECIPE and
-# WORKLOADS change how much is measured.
+# WORKLOADS="a b" change how much is measured.
 bench: build
 	benchmarks/run.sh $(SECTIONS)
 
@@ -38,7 +38,7 @@ bench-peers: build
 
 # Fails when a figure is more than 5 % below the recorded one; with PYTHON=… it compares the ratios to PyTorch.
 bench-check: build
-	python3 benchmarks/check.py $(if $(PYTHON),--peers "$(PYTHON)")
+	python3 benchmarks/check.py $(if $(PYTHON),--peers "$(PYTHON)") $(if $(WORKLOADS),--workloads "$(WORKLOADS)")
 
 bench-table:
 	python3 benchmarks/table.py

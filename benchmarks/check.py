@@ -113,7 +113,7 @@ def main():
     parser.add_argument("new", nargs="?")
     parser.add_argument("--peers", metavar="PYTHON")
     parser.add_argument("--recorded", default=machine.results_path(machine.description()))
-    parser.add_argument("--workloads", type=lambda text: text.split(","))
+    parser.add_argument("--workloads", type=sections.names)
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--tolerance", type=float, default=5, help="percent")

@@ -10,6 +10,13 @@ import compare
 import machine
 
 BIN = os.path.join(machine.ROOT, ".build/release")
+
+
+def names(text):
+    """A list of workloads: "a b", "a,b" or both."""
+    return text.replace(",", " ").split()
+
+
 # +ragged and +recompute become the options --ragged and --recompute of both sides.
 WORKLOADS = [
     "base-full-8x128", "base-lora-8x128", "base-lora-32x128", "base-lora-32x128+ragged", "base-full-8x512",
