@@ -74,7 +74,7 @@ extension TestServer {
   }
 
   @Test func `slow clients are cut off: a head, a body or a next request that does not come`() async throws {
-    let server = try await TestServer { settings, _ in (settings.idleTimeout, settings.requestTimeout) = (1, 2) }
+    let server = try await TestServer { settings, _ in (settings.idleTimeout, settings.requestTimeout) = (4, 1) }
     async let head = onThread { [port = server.port] in
       let connection = try Connection(port: port)
       // A byte now and then does not help.
