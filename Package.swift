@@ -46,6 +46,7 @@ let package = Package(
     library("Hub", ["Files"]),
     library("Downloads", ["Hub", "CCurl", "Hashing", "Files", .product(name: "Crypto", package: "swift-crypto")]),
     library("Hashing"),
+    library("Pages", ["Files"]),
     library("Kernels", ["COpenBLAS", "CKernels"]),
     library("Autograd", ["Kernels", "CKernels"]),
     library("Checkpoints", ["Hashing", "Files", "CKernels", .product(name: "Crypto", package: "swift-crypto")]),
@@ -77,7 +78,7 @@ let package = Package(
       resources: [.embedInCode("openapi.json"), .embedInCode("page.html")], swiftSettings: strict),
     library(
       "Explaining",
-      ["Serving", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Hashing", "Files"]),
+      ["Serving", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Pages", "Hashing", "Files"]),
     library(
       "Recipes",
       [
@@ -96,13 +97,13 @@ let package = Package(
     library(
       "Runs",
       [
-        "Recipes", "Training", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints",
-        "Logs", "Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift"),
+        "Recipes", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels",
+        "Checkpoints", "Pages", "Logs", "Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Runs", "Explaining", "Server", "Serving", "Training", "Adapters", "Tasks", "Datasets",
+        "Recipes", "Reporting", "Runs", "Pages", "Explaining", "Server", "Serving", "Training", "Adapters", "Tasks", "Datasets",
         "Models",
         "Tokenizers", "Checkpoints", "Kernels", "Downloads", "Hub", "Files", "CProcess",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -152,6 +153,7 @@ let package = Package(
         "TestSupport", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Kernels", "Files",
         "ShippedRecipes",
       ]),
+    tests("Pages", ["Files"]),
     tests("Logs", ["TestSupport", "Files"]),
     tests("Reporting"),
     tests(

@@ -1,6 +1,7 @@
 /// A page of explanations: the texts with their words colored by score. One file, without scripts and requests.
 import Files
 import Foundation
+import Pages
 import Tasks
 
 /// The page for some records, each with its id.
@@ -8,28 +9,15 @@ public func explanationPage(_ records: [(id: String, record: ExplainedRecord)], 
   let settings = (method.json.object ?? [:]).sorted { $0.key < $1.key }
     .map { "<dt>\(escaped($0.key))</dt><dd>\(escaped($0.value.string ?? $0.value.text(pretty: false)))</dd>" }
   let isSigned = method != .attentionRollout
-  return """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>Explanations</title>
-    <style>\(style)</style>
-    </head>
-    <body>
-    <main>
+  let body = """
     <h1>Explanations</h1>
     <p class="legend"><mark style="--share:0.8" class="for">speaks for the output</mark>
     \(isSigned ? "<mark style=\"--share:0.8\" class=\"against\">speaks against it</mark>" : "")
     The strongest word of each explanation has the full color.</p>
     <dl>\(settings.joined())</dl>
     \(records.map { section($0, $1) }.joined(separator: "\n"))
-    </main>
-    </body>
-    </html>
-
     """
+  return htmlDocument(title: "Explanations", style: pageStyle + style, body: body)
 }
 
 private func section(_ id: String, _ record: ExplainedRecord) -> String {
@@ -104,27 +92,13 @@ extension ExplainedOutput {
 
 private func number(_ value: Double) -> String { String(format: "%.4f", value) }
 
-private func escaped(_ text: String) -> String {
-  text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-    .replacing("\"", with: "&quot;")
-}
-
-/// Blue and orange differ for people who are color-blind, too.
+/// Styles of the words, beside those of every page.
 private let style = """
-  :root { color-scheme: light dark; --for: 0 114 178; --against: 213 94 0; --text: #1a1a1a; --page: #fff; --line: #ccc; }
-  @media (prefers-color-scheme: dark) {
-    :root { --for: 86 180 233; --against: 230 159 0; --text: #e8e8e8; --page: #16181c; --line: #444; }
-  }
-  body { font: 16px/1.6 system-ui, sans-serif; color: var(--text); background: var(--page); margin: 0; }
-  main { max-width: 52rem; margin: 0 auto; padding: 1rem; }
-  h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; border-top: 1px solid var(--line); padding-top: 1rem; }
-  figure { margin: 0 0 1.5rem; } figcaption { margin-bottom: .3rem; }
-  .text { white-space: pre-wrap; overflow-wrap: anywhere; margin: .3rem 0; line-height: 1.9; }
-  mark { color: inherit; border-radius: 3px; padding: .1em 0; background: rgb(var(--for) / calc(var(--share) * .65)); }
-  mark.against { background: rgb(var(--against) / calc(var(--share) * .65)); text-decoration: underline dotted rgb(var(--against) / var(--share)); }
-  dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; font-size: .9rem; }
-  dt { font-weight: 600; } dd { margin: 0; }
+  .text { overflow-wrap: anywhere; line-height: 1.9; }
+  mark.for { background: rgb(var(--blue) / calc(var(--share) * .65)); }
+  mark.against { background: rgb(var(--orange) / calc(var(--share) * .65)); text-decoration: underline dotted rgb(var(--orange) / var(--share)); }
   table { border-collapse: collapse; font-size: .9rem; } th, td { text-align: left; padding: .15rem .8rem .15rem 0; }
   td:last-child { font-variant-numeric: tabular-nums; text-align: right; }
   @media print { details { display: none; } mark { print-color-adjust: exact; } }
+
   """

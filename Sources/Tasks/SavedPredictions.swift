@@ -1,31 +1,40 @@
 /// The predictions that a run has saved for a split, and their comparison with another run's.
 public import Datasets
 public import Files
-import FoundationEssentials
 
 /// predictions/<split>.jsonl of a run: ids, gold labels, predictions and scores, without the texts.
 public struct SavedPredictions {
   private let run: String
-  private let inference: any RecordInference
-  private let rows: [JSON]
+  let inference: any RecordInference
+  let rows: [JSON]
+  /// Of the rows.
+  let path: String
 
+  /// - Parameter task: the name of one of several tasks; "": the run has one.
   /// - Returns: nil if the run has saved none for the split.
   /// - Throws: `FileFault`.
-  public init?(run: String, _ split: Split) throws {
-    let path = "\(run)/predictions/\(split.rawValue).jsonl"
-    let settings = try TuneJSON(folder: run + "/adapter") ?? TuneJSON(folder: run + "/model")
+  public init?(run: String, task: String = "", _ split: Split) throws {
+    let part = task.isEmpty ? "" : "/" + task
+    path = "\(run)/predictions\(part)/\(split.rawValue).jsonl"
+    let settings = try TuneJSON(folder: run + "/adapter" + part) ?? TuneJSON(folder: run + "/model" + part)
     guard fileExists(path), let inference = settings?.task as? any RecordInference else { return nil }
     (self.run, self.inference) = (run, inference)
-    rows = try readText(path).split(separator: "\n").map { try JSON(parsing: Data($0.utf8), named: path) }
+    rows = try JSON.lines(path: path)
   }
 
   public var metrics: [Metric] { type(of: inference).metrics }
 
+  /// - Throws: `FileFault`.
+  public func scored() throws -> ScoredSplit {
+    try check()
+    return ScoredSplit(
+      try inference.examples(saved: rows), documents: rows.map { $0["document"]?.int.map(String.init) })
+  }
+
   /// - Throws: `PairingFault` if the runs' test data or labels differ.
   public func paired(with other: SavedPredictions) throws -> PairedSplit {
     try check(other)
-    let documents = rows.map { $0["document"]?.int.map(String.init) }
-    let first = ScoredSplit(try inference.examples(saved: rows), documents: documents)
+    let first = try scored()
     if first.units.count < 2 {
       throw PairingFault(
         runs: [run, other.run], why: "their test data are a single document, and nothing can be drawn")

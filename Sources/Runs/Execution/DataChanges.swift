@@ -14,7 +14,12 @@ public struct DataChanges {
   public mutating func changed(since result: JSON, _ recipe: Recipe) throws -> [String] {
     let recorded = result["data_sha256"]?.array?.compactMap(\.string) ?? []
     guard recorded.count == recipe.dataPaths.count else { return [] }
-    return try zip(recipe.dataPaths, recorded).compactMap { path, digest in
+    return try changed(Array(zip(recipe.dataPaths, recorded)))
+  }
+
+  /// The files whose digests are others.
+  mutating func changed(_ files: [(path: String, digest: String)]) throws -> [String] {
+    try files.compactMap { path, digest in
       let found = try digests[path] ?? sha256(ofFile: path)
       digests[path] = found
       return found == digest ? nil : path

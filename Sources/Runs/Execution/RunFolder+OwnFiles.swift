@@ -31,7 +31,9 @@ extension RunFolder {
       && name.dropFirst(prefix.count).dropLast(suffix.count).allSatisfy(\.isNumber)
   }
 
-  private static let runFiles: Set = [marker, "recipe.json", "metrics.jsonl", "metrics.csv", "result.json"]
+  private static let runFiles: Set = [
+    marker, "recipe.json", "metrics.jsonl", "metrics.csv", "result.json", "report.html",
+  ]
 
   private static let modelFiles: Set = [
     "README.md", "tune.json", "adapter_config.json", "adapter_model.safetensors", "adapter.safetensors",

@@ -17,12 +17,39 @@ public struct Bootstrap: Sendable {
   /// The interval of each metric. Resamples in which a metric is not defined do not count for it; without any other the
   /// metric has no interval, and from a single unit nothing can be drawn.
   public func intervals(of split: ScoredSplit) -> [String: ClosedRange<Double>] {
-    if split.units.count < 2 { return [:] }
-    var values: [String: [Double]] = [:]
-    for resample in UnitSampler(split, seed: seed).prefix(resamples) {
-      for (name, value) in split.examples.values(weights: resample) where !value.isNaN {
-        values[name, default: []].append(value)
+    intervals(of: split) { split.examples.values(weights: $0) }
+  }
+
+  /// A score of a single label or entity type.
+  public struct LabelMetric: Sendable, Hashable {
+    public let label: String
+    /// "precision", "recall" or "f1"
+    public let metric: String
+
+    public init(_ label: String, _ metric: String) { (self.label, self.metric) = (label, metric) }
+  }
+
+  /// The intervals of single labels or entity types. Resamples in which one is neither gold nor predicted do not count.
+  public func labelIntervals(of split: ScoredSplit) -> [LabelMetric: ClosedRange<Double>] {
+    intervals(of: split) { resample in
+      var values: [LabelMetric: Double] = [:]
+      for (label, score) in split.examples.byLabel(weights: resample) {
+        values[LabelMetric(label, "precision")] = score.precision
+        values[LabelMetric(label, "recall")] = score.recall
+        values[LabelMetric(label, "f1")] = score.f1
       }
+      return values
+    }
+  }
+
+  /// The intervals of what `score` computes of each resample.
+  private func intervals<Name: Hashable>(
+    of split: ScoredSplit, _ score: (_ weights: [Int]) -> [Name: Double]
+  ) -> [Name: ClosedRange<Double>] {
+    if split.units.count < 2 { return [:] }
+    var values: [Name: [Double]] = [:]
+    for resample in UnitSampler(split, seed: seed).prefix(resamples) {
+      for (name, value) in score(resample) where !value.isNaN { values[name, default: []].append(value) }
     }
     return values.mapValues { values in
       let sorted = values.sorted(), tail = (1 - confidence) / 2

@@ -99,6 +99,8 @@ extension ClassificationScore: MetricSource {
     ScoreMetric("brier", higherIsBetter: false) { $0.probability?.brier },
   ]
 
+  public var byLabel: [String: TypeScore] { perClass }
+
   public var inapplicable: Set<String> {
     var names: Set<String> = positive == nil ? ["f1_positive", "precision_positive", "recall_positive"] : []
     if yesNo == nil { names.formUnion(["f1_yes", "f1_no", "f1_yes_no"]) }

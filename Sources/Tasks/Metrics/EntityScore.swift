@@ -91,6 +91,7 @@ extension EntityScore: MetricSource {
       ScoreMetric("ece", higherIsBetter: false) { $0.calibrationError },
     ]
 
+  public var byLabel: [String: TypeScore] { perType }
   public var inapplicable: Set<String> { calibrationError == nil && support > 0 ? ["ece"] : [] }
 }
 

@@ -47,6 +47,8 @@ public protocol MetricSource {
   static var table: [ScoreMetric<Self>] { get }
   /// Metrics that do not exist for the model's labels, such as those of a positive class where none is named.
   var inapplicable: Set<String> { get }
+  /// The scores of single labels or entity types; empty: there are none.
+  var byLabel: [String: TypeScore] { get }
   /// An evaluation's JSON, without the loss.
   var json: JSON { get }
 }
@@ -55,6 +57,7 @@ extension MetricSource {
   public static var metrics: [Metric] { table.map(\.metric) }
 
   public var inapplicable: Set<String> { [] }
+  public var byLabel: [String: TypeScore] { [:] }
 
   /// The value of every metric, by name; 0 where it is not defined.
   public var values: [String: Double] { definedValues.mapValues { $0.isNaN ? 0 : $0 } }

@@ -60,6 +60,8 @@ public struct MultiLabelScore: Sendable, Equatable {
 }
 
 extension MultiLabelScore: MetricSource {
+  public var byLabel: [String: TypeScore] { perLabel }
+
   public static let table: [ScoreMetric<MultiLabelScore>] = [
     ScoreMetric("f1_micro", isHeadline: true) { $0.micro.f1 },
     ScoreMetric("f1_macro", isHeadline: true) { $0.macro.f1 },

@@ -40,6 +40,8 @@ public struct RelationScore: Sendable, Equatable {
 }
 
 extension RelationScore: MetricSource {
+  public var byLabel: [String: TypeScore] { perClass }
+
   public static let table: [ScoreMetric<RelationScore>] = [
     ScoreMetric("f1_micro", isHeadline: true) { $0.micro.f1 },
     ScoreMetric("f1_macro", isHeadline: true) { $0.macro.f1 },

@@ -20,6 +20,9 @@ extension ScoredExamples {
 
   /// The values of the metrics by name, NaN where they are not defined.
   func values(weights: [Int]) -> [String: Double] { score(weights: weights).definedValues }
+
+  /// The scores of single labels or entity types.
+  func byLabel(weights: [Int]) -> [String: TypeScore] { score(weights: weights).byLabel }
 }
 
 /// The scored examples of a file.
@@ -52,6 +55,16 @@ public struct ScoredSplit: Sendable {
     }
     self.units = units
   }
+
+  /// The values of the metrics over some examples, by name; NaN where they are not defined.
+  public func values(of examples: [Int]) -> [String: Double] {
+    var weights = [Int](repeating: 0, count: self.examples.count)
+    for example in examples { weights[example] = 1 }
+    return self.examples.values(weights: weights)
+  }
+
+  /// The scores of single labels or entity types; empty: there are none.
+  public var byLabel: [String: TypeScore] { examples.byLabel(weights: [Int](repeating: 1, count: examples.count)) }
 
   /// From 1; nil where examples have no documents.
   func documentNumber(of example: Int) -> Int? {

@@ -64,9 +64,12 @@ struct CalibrationColumns: Sendable {
 
   /// A prediction with a probability, which was right or wrong.
   func add(_ probability: Double, isRight: Bool, to tally: inout Tally) {
-    let bin = (0..<Self.bins).last { Double($0) / Double(Self.bins) <= probability } ?? 0
-    tally.add((isRight ? 1 : 0) - probability, to: start + bin)
+    tally.add((isRight ? 1 : 0) - probability, to: start + Self.bin(of: probability))
     tally.add(to: start + Self.bins)
+  }
+
+  static func bin(of probability: Double) -> Int {
+    (0..<bins).last { Double($0) / Double(bins) <= probability } ?? 0
   }
 
   /// Σ over bins |right - Σ probabilities| / predictions; nil without predictions.

@@ -1,0 +1,191 @@
+/// A plot of points over two linear axes, as SVG with a text alternative.
+import Files
+import Glibc
+
+/// ```swift
+/// Plot("loss", title: "Loss", x: "step", y: "loss", [Series("train", [(1, 2.1), (10, 1.4)])])
+/// ```
+public struct Plot: Sendable {
+  public struct Series: Sendable {
+    public enum Style: String, Sendable { case line, points, bars, dashed }
+
+    public let name: String
+    public let style: Style
+    public let points: [(x: Double, y: Double)]
+
+    /// Points that are not finite are left out.
+    public init(_ name: String, _ points: [(x: Double, y: Double)], _ style: Style = .line) {
+      (self.name, self.style) = (name, style)
+      self.points = points.filter { $0.x.isFinite && $0.y.isFinite }
+    }
+  }
+
+  /// The name of its files, without extension.
+  public let name: String
+  public let title, xLabel, yLabel: String
+  public let series: [Series]
+  private let x, y: ClosedRange<Double>
+
+  /// - Parameters:
+  ///   - xRange: the smallest and the largest x; nil: those of the points. So is `yRange`, in which 0 is where bars begin.
+  public init(
+    _ name: String, title: String, x: String, y: String, xRange: ClosedRange<Double>? = nil,
+    yRange: ClosedRange<Double>? = nil, _ series: [Series]
+  ) {
+    (self.name, self.title, xLabel, yLabel, self.series) = (name, title, x, y, series)
+    let points = series.flatMap(\.points), baseline = series.contains { $0.style == .bars } ? [0.0] : []
+    self.x = xRange ?? range(points.map(\.x))
+    self.y = yRange ?? range(points.map(\.y) + baseline)
+  }
+
+  private static let width = 480.0, height = 280.0
+  private static let left = 60.0, right = 16.0, top = 40.0, bottom = 48.0
+
+  private func px(_ value: Double) -> Double {
+    Self.left + (value - x.lowerBound) / (x.upperBound - x.lowerBound) * (Self.width - Self.left - Self.right)
+  }
+
+  private func py(_ value: Double) -> Double {
+    let share = (value - y.lowerBound) / (y.upperBound - y.lowerBound)
+    return Self.height - Self.bottom - share * (Self.height - Self.top - Self.bottom)
+  }
+
+  /// An `svg` element, whose colours are those of the page.
+  public func svg(_ attributes: String = "", style: String = "") -> String {
+    """
+    <svg\(attributes) viewBox="0 0 480 280" role="img" class="plot">
+    <title>\(escaped(title))</title><desc>\(escaped(description))</desc>\(style)
+    \(axes)
+    \(series.enumerated().map { marks($1, number: $0) }.joined(separator: "\n"))
+    \(legend)
+    </svg>
+    """
+  }
+
+  /// A file of its own.
+  var file: String {
+    svg(
+      " xmlns=\"http://www.w3.org/2000/svg\" width=\"480\" height=\"280\"",
+      style: "<style>\(plotStyle)</style>") + "\n"
+  }
+
+  var csv: String {
+    commaSeparated(
+      [["series", xLabel, yLabel]]
+        + series.flatMap { series in series.points.map { [series.name, "\($0.x)", "\($0.y)"] } })
+  }
+
+  /// The text alternative: the axes, and of each series its first, last, smallest and largest values.
+  private var description: String {
+    let parts = series.compactMap { series -> String? in
+      guard let first = series.points.first, let last = series.points.last else { return nil }
+      let values = series.points.map(\.y), digits = tickDigits(y)
+      return "\(series.name): \(fixed(first.y, digits)) at \(shortest(first.x)), \(fixed(last.y, digits)) at "
+        + "\(shortest(last.x)), from \(fixed(values.min() ?? 0, digits)) to \(fixed(values.max() ?? 0, digits))."
+    }
+    return "\(yLabel) by \(xLabel). " + parts.joined(separator: " ")
+  }
+
+  private var axes: String {
+    let (left, bottom) = (Self.left, Self.height - Self.bottom), right = Self.width - Self.right
+    let rows = ticks(y).map { value in
+      """
+      <path class="grid" d="M\(point(left, py(value)))H\(text(right))"/>\
+      <text class="tick" x="\(text(left - 8))" y="\(text(py(value) + 4))" text-anchor="end">\(fixed(value, tickDigits(y)))</text>
+      """
+    }
+    let columns = ticks(x).map { value in
+      """
+      <text class="tick" x="\(text(px(value)))" y="\(text(bottom + 18))" text-anchor="middle">\
+      \(fixed(value, tickDigits(x)))</text>
+      """
+    }
+    return """
+      <text class="title" x="\(text(left))" y="16">\(escaped(title))</text>
+      \((rows + columns).joined(separator: "\n"))
+      <path class="axis" d="M\(point(left, bottom))H\(text(right))"/>
+      <text class="label" x="\(text((left + right) / 2))" y="272" text-anchor="middle">\(escaped(xLabel))</text>
+      <text class="label" transform="translate(14 \(text((Self.top + bottom) / 2))) rotate(-90)" text-anchor="middle">\
+      \(escaped(yLabel))</text>
+      """
+  }
+
+  private func marks(_ series: Series, number: Int) -> String {
+    let points = series.points.map { (px($0.x), py($0.y)) }, kind = "series-\(number % 2)"
+    switch series.style {
+    case .line, .dashed:
+      let isDashed = series.style == .dashed || number > 1
+      let line = points.enumerated().map { ($0 == 0 ? "M" : "L") + point($1.0, $1.1) }.joined()
+      let dots = points.count > 30 || isDashed ? "" : points.map { circle($0, 3) }.joined()
+      return "<g class=\"\(kind)\"><path class=\"line\(isDashed ? " dashed" : "")\" d=\"\(line)\"/>\(dots)</g>"
+    case .points:
+      return "<g class=\"\(kind) scatter\">\(points.map { circle($0, 3) }.joined())</g>"
+    case .bars:
+      let gaps = zip(series.points, series.points.dropFirst()).map { $1.x - $0.x }
+      let width = max(2, min(40, (px(x.lowerBound + (gaps.min() ?? 1)) - Self.left) * 0.8))
+      let zero = py(max(0, y.lowerBound))
+      let bars = points.map {
+        "<rect x=\"\(text($0.0 - width / 2))\" y=\"\(text(min($0.1, zero)))\" width=\"\(text(width))\" "
+          + "height=\"\(text(abs(zero - $0.1)))\"/>"
+      }
+      return "<g class=\"\(kind)\">\(bars.joined())</g>"
+    }
+  }
+
+  /// The names of the series, at the top on the right.
+  private var legend: String {
+    guard series.count > 1 else { return "" }
+    var end = Self.width - Self.right
+    return series.enumerated().reversed().map { number, series in
+      let width = 7.0 * Double(series.name.count), isDashed = series.style == .dashed || number > 1
+      defer { end -= width + 36 }
+      return """
+        <g class="series-\(number % 2)"><path class="line\(isDashed ? " dashed" : "")" d="M\(point(end - width - 22, 12))h18"/>\
+        <text class="label" x="\(text(end))" y="16" text-anchor="end">\(escaped(series.name))</text></g>
+        """
+    }.joined()
+  }
+}
+
+/// Styles of plots, with the light colours where there is no page around them.
+let plotStyle = """
+  .plot { width: 100%; max-width: 560px; height: auto; font-family: system-ui, sans-serif; color: rgb(var(--ink, 26 26 26)); }
+  .plot text { font-size: 13px; fill: currentColor; } .plot .title { font-weight: 600; }
+  .plot .grid { stroke: currentColor; stroke-opacity: .15; } .plot .axis { stroke: currentColor; fill: none; }
+  .plot .series-0 { color: rgb(var(--blue, 0 114 178)); } .plot .series-1 { color: rgb(var(--orange, 213 94 0)); }
+  .plot .line { stroke: currentColor; stroke-width: 2; fill: none; } .plot .dashed { stroke-dasharray: 5 4; }
+  .plot circle, .plot rect { fill: currentColor; } .plot .scatter { fill-opacity: .4; }
+  .plot g text { fill: rgb(var(--ink, 26 26 26)); }
+
+  """
+
+private func circle(_ point: (Double, Double), _ radius: Int) -> String {
+  "<circle cx=\"\(text(point.0))\" cy=\"\(text(point.1))\" r=\"\(radius)\"/>"
+}
+
+private func point(_ x: Double, _ y: Double) -> String { text(x) + " " + text(y) }
+private func text(_ value: Double) -> String { fixed(value, 1) }
+
+/// 2.0 as "2", 0.125 as "0.125".
+private func shortest(_ value: Double) -> String { Int(exactly: value).map(String.init) ?? fixed(value, 3) }
+
+/// The values' smallest and largest, extended where they are equal.
+private func range(_ values: [Double]) -> ClosedRange<Double> {
+  guard let low = values.min(), let high = values.max() else { return 0...1 }
+  return low < high ? low...high : low - 0.5...high + 0.5
+}
+
+/// The distance of ticks: 1, 2 or 5 times a power of ten, of which about five are in the range.
+func tickStep(_ range: ClosedRange<Double>) -> Double {
+  let rough = (range.upperBound - range.lowerBound) / 5, power = pow(10, floor(log10(rough)))
+  return power * ([1, 2, 5].first { $0 * power >= rough } ?? 10)
+}
+
+private func tickDigits(_ range: ClosedRange<Double>) -> Int { max(0, -Int(floor(log10(tickStep(range)) + 1e-9))) }
+
+func ticks(_ range: ClosedRange<Double>) -> [Double] {
+  let step = tickStep(range), slack = step * 1e-9
+  let first = Int(((range.lowerBound - slack) / step).rounded(.up)),
+    last = Int(((range.upperBound + slack) / step).rounded(.down))
+  return first <= last ? (first...last).map { Double($0) * step } : []
+}

@@ -1,0 +1,72 @@
+/// A table of a page, also as a file of comma-separated values.
+
+public struct Table: Sendable {
+  public struct Cell: Sendable, ExpressibleByStringInterpolation {
+    public let text: String
+    /// How much of the colour is behind the text, from 0 to 1; nil: none.
+    public let share: Double?
+    /// Whether the colour is that of errors.
+    public let isError: Bool
+
+    public init(_ text: String, share: Double? = nil, isError: Bool = false) {
+      (self.text, self.share, self.isError) = (text, share, isError)
+    }
+
+    public init(stringLiteral text: String) { self.init(text) }
+  }
+
+  /// The name of its file, without extension.
+  public let name: String
+  public let caption: String
+  public let header: [String]
+  /// Each with as many cells as the header. The first names the row.
+  public let rows: [[Cell]]
+
+  public init(_ name: String, caption: String = "", header: [String], rows: [[Cell]]) {
+    precondition(rows.allSatisfy { $0.count == header.count }, "a row of \(name) has not \(header.count) cells")
+    (self.name, self.caption, self.header, self.rows) = (name, caption, header, rows)
+  }
+}
+
+extension Table {
+  var html: String {
+    let isNumeric = header.indices.map { column in
+      column > 0 && rows.allSatisfy { isNumber($0[column].text) }
+    }
+    func numberClass(_ column: Int) -> String { isNumeric[column] ? " class=\"number\"" : "" }
+    let head = header.enumerated().map { "<th scope=\"col\"\(numberClass($0))>\(escaped($1))</th>" }.joined()
+    let body = rows.map { row in
+      let cells = row.enumerated().dropFirst().map { column, cell in
+        guard let share = cell.share else { return "<td\(numberClass(column))>\(escaped(cell.text))</td>" }
+        let hundredths = Int((share * 60).rounded())
+        return "<td class=\"number shaded\(cell.isError ? " wrong" : "")\" style=\"--share:\(hundredths)%\">"
+          + "\(escaped(cell.text))</td>"
+      }
+      return "<tr><th scope=\"row\">\(escaped(row[0].text))</th>\(cells.joined())</tr>"
+    }
+    return """
+      <div class="wide"><table>\(caption.isEmpty ? "" : "<caption>\(escaped(caption))</caption>")
+      <thead><tr>\(head)</tr></thead>
+      <tbody>
+      \(body.joined(separator: "\n"))
+      </tbody></table></div>
+      """
+  }
+
+  var csv: String { commaSeparated([header] + rows.map { $0.map(\.text) }) }
+}
+
+/// RFC 4180, with line feeds.
+func commaSeparated(_ rows: [[String]]) -> String {
+  rows.map { row in
+    row.map { cell in
+      cell.contains { ",\"\n\r\r\n".contains($0) } ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
+    }.joined(separator: ",") + "\n"
+  }.joined()
+}
+
+/// Also with a unit or an interval, or missing.
+private func isNumber(_ cell: String) -> Bool {
+  guard let first = cell.split(separator: " ").first else { return true }
+  return first == "–" || Double(first) != nil || first.hasPrefix("[")
+}

@@ -1,0 +1,118 @@
+/// What a report is made of: a run's folder, read and checked.
+import Datasets
+import Files
+import Recipes
+import Tasks
+
+/// A run with the predictions of its tasks on one split.
+struct ReportedRun {
+  let folder: String
+  let record: RunRecord
+  /// The events of metrics.jsonl.
+  let log: [JSON]
+  /// nil: the run has no predictions.
+  let split: Split?
+  let parts: [ReportedPart]
+
+  /// - Parameter split: nil: test, or dev if there are no predictions on test.
+  /// - Throws: `ReportFault`; `FileFault` for a damaged file.
+  init(_ folder: String, split: Split? = nil) throws {
+    if !fileExists(folder + "/recipe.json") { throw ReportFault.noRun(folder) }
+    let resultPath = folder + "/result.json"
+    if fileExists(resultPath) { _ = try JSON(path: resultPath) }
+    self.folder = folder
+    record = try RunRecord(folder: folder)
+    let logPath = folder + "/metrics.jsonl"
+    log = fileExists(logPath) ? try JSON.lines(path: logPath) : []
+    let tasks = record.recipe["multi_task"]?["tasks"]?.object?.keys.sorted() ?? [""]
+    func parts(_ split: Split) throws -> [ReportedPart] {
+      try tasks.compactMap { task in
+        try SavedPredictions(run: folder, task: task, split).map { try ReportedPart(name: task, $0) }
+      }
+    }
+    if let split {
+      self.parts = try parts(split)
+      if self.parts.isEmpty {
+        let found = try [Split.dev, .test].filter { try !parts($0).isEmpty }.map(\.rawValue)
+        throw ReportFault.noPredictions(run: folder, split: split.rawValue, found: found)
+      }
+      self.split = split
+    } else {
+      let test = try parts(.test), dev = test.isEmpty ? try parts(.dev) : []
+      self.parts = test + dev
+      self.split = self.parts.isEmpty ? nil : test.isEmpty ? .dev : .test
+    }
+  }
+
+  var result: JSON { record.result }
+
+  /// "f1" of [0.79, 0.83], as in result.json.
+  func interval(_ metric: String, _ part: ReportedPart, _ split: Split) -> ClosedRange<Double>? {
+    let intervals = result["intervals"]?[split.rawValue]
+    let ends = ((part.name.isEmpty ? intervals : intervals?[part.name])?[metric]?.array ?? []).compactMap(\.number)
+    return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil
+  }
+
+  func metrics(_ part: ReportedPart, _ split: Split) -> JSON? {
+    let metrics = result["metrics"]?[split.rawValue]
+    return part.name.isEmpty ? metrics : metrics?[part.name]
+  }
+
+  /// The bootstrap of the run's own intervals.
+  var bootstrap: Bootstrap {
+    let intervals = result["intervals"]
+    return Bootstrap(
+      resamples: max(1, intervals?["resamples"]?.int ?? Bootstrap.defaultResamples),
+      seed: UInt64(bitPattern: Int64(intervals?["seed"]?.int ?? 0)))
+  }
+
+  /// The records of a part's split, as the run read them.
+  /// - Throws: `ReportFault` if the files have changed since; the errors of reading the recipe and the files.
+  func texts(_ part: ReportedPart) throws -> any Dataset {
+    let recipe = try Recipe.load(path: folder + "/recipe.json", checkFiles: false)
+    guard let own = recipe.parts.first(where: { $0.name == part.name }), let split else {
+      throw ReportFault.noTexts(run: folder)
+    }
+    let recorded = result["data_sha256"]?.array?.compactMap(\.string) ?? []
+    guard recorded.count == recipe.dataPaths.count else { throw ReportFault.unknownData(run: folder) }
+    let data = own.data.taskData, paths = Set(data.paths(split))
+    var changes = DataChanges()
+    let changed = try changes.changed(Array(zip(recipe.dataPaths, recorded)).filter { paths.contains($0.0) })
+    if let file = changed.first { throw ReportFault.changedData(run: folder, file: file) }
+    guard let records = try data.records(split), records.count == part.records.count,
+      part.records.indices.allSatisfy({ records[$0].id == part.records[$0].id })
+    else { throw ReportFault.changedData(run: folder, file: data.paths(split).first ?? "") }
+    return records
+  }
+}
+
+/// The predictions of one task.
+struct ReportedPart {
+  /// "": the run has one task.
+  let name: String
+  let predictions: SavedPredictions
+  let scored: ScoredSplit
+  let records: [SavedRecord]
+
+  init(name: String, _ predictions: SavedPredictions) throws {
+    (self.name, self.predictions) = (name, predictions)
+    scored = try predictions.scored()
+    records = predictions.records
+  }
+
+  var headline: [Metric] { predictions.metrics.filter(\.isHeadline) }
+
+  /// `title`, with the task's name if there are several.
+  func titled(_ title: String) -> String {
+    name.isEmpty ? title : "\(name): " + title.prefix(1).lowercased() + title.dropFirst()
+  }
+
+  /// A name for a file.
+  func named(_ file: String) -> String { name.isEmpty ? file : "\(name)-\(file)" }
+}
+
+/// "0.8123 [0.79, 0.83]"
+func scoreText(_ value: Double, _ interval: ClosedRange<Double>?) -> String {
+  if value.isNaN { return "–" }
+  return fixed(value, 4) + (interval.map { " [\(fixed($0.lowerBound, 2)), \(fixed($0.upperBound, 2))]" } ?? "")
+}

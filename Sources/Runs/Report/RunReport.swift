@@ -1,0 +1,31 @@
+/// The report of a run as a page: what its model is worth, and what it gets wrong. Has no text of the data unless it is asked to.
+import Datasets
+import Files
+public import Pages
+public import Tasks
+
+public struct RunReport {
+  private let run: ReportedRun
+  /// The texts of each part; nil: they are not shown.
+  private let texts: [any Dataset]?
+
+  /// - Parameters:
+  ///   - folder: of a run that has ended or is still running.
+  ///   - split: whose predictions; nil: test, or dev if there are none on test.
+  ///   - showsText: whether wrong examples are shown with their texts, from the data files.
+  /// - Throws: `ReportFault`; `FileFault` for a damaged file of the run.
+  public init(_ folder: String, split: Split? = nil, showsText: Bool = false) throws {
+    run = try ReportedRun(folder, split: split)
+    if showsText, run.parts.isEmpty { throw ReportFault.noTexts(run: folder) }
+    texts = showsText ? try run.parts.map(run.texts) : nil
+  }
+
+  public var page: Page {
+    Page(
+      title: "Report of \(lastPathComponent(run.folder))",
+      sections: [run.summary, run.curves].compactMap { $0 }
+        + run.parts.enumerated().flatMap { number, part in
+          part.scoreSections(run) + [part.errors(texts?[number])]
+        } + run.details)
+  }
+}
