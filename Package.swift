@@ -103,7 +103,8 @@ let package = Package(
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Runs", "Pages", "Explaining", "Server", "Serving", "Training", "Adapters", "Tasks", "Datasets",
+        "Recipes", "Reporting", "Runs", "Pages", "Explaining", "Server", "Serving", "Training", "Adapters", "Tasks",
+        "Datasets",
         "Models",
         "Tokenizers", "Checkpoints", "Kernels", "Downloads", "Hub", "Files", "CProcess",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

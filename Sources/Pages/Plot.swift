@@ -116,7 +116,7 @@ public struct Plot: Sendable {
     case .line, .dashed:
       let isDashed = series.style == .dashed || number > 1
       let line = points.enumerated().map { ($0 == 0 ? "M" : "L") + point($1.0, $1.1) }.joined()
-      let dots = points.count > 30 || isDashed ? "" : points.map { circle($0, 3) }.joined()
+      let dots = points.count > 30 || isDashed && points.count > 1 ? "" : points.map { circle($0, 3) }.joined()
       return "<g class=\"\(kind)\"><path class=\"line\(isDashed ? " dashed" : "")\" d=\"\(line)\"/>\(dots)</g>"
     case .points:
       return "<g class=\"\(kind) scatter\">\(points.map { circle($0, 3) }.joined())</g>"

@@ -14,5 +14,6 @@ struct BootstrapOptions: ParsableArguments {
     }
   }
 
+  var test: PairedTest { PairedTest(resamples: resamples, seed: seed) }
   var value: Bootstrap { Bootstrap(resamples: resamples, seed: seed) }
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Files
 import Reporting
 import Runs
+import Tasks
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,7 +27,7 @@ struct CompareCommand: ParsableCommand {
       throw ValidationError("Expected at least two runs, or the folder of a sweep; found \(runs.count) run.")
     }
     let comparison = RunComparison(try runs.map { try RunRecord(folder: $0) })
-    let significance = runs.count == 2 ? try Significance(runs[0], runs[1], bootstrap) : nil
+    let significance = runs.count == 2 ? try significance(runs[0], runs[1]) : nil
     if json {
       var members = comparison.json.object ?? [:]
       members["test"] = significance?.json
@@ -41,7 +42,24 @@ struct CompareCommand: ParsableCommand {
     for line in lines[1...].prefix(settings.count) { try emit(line) }
     if !settings.isEmpty { try emit("") }
     for line in lines.dropFirst(1 + settings.count) { try emit(line) }
-    try significance?.emit()
+    if let significance { try show(significance) }
+  }
+
+  /// nil: a run has no saved predictions on test data.
+  private func significance(_ a: String, _ b: String) throws -> Significance? {
+    guard let first = try SavedPredictions(run: a, .test), let second = try SavedPredictions(run: b, .test) else {
+      return nil
+    }
+    return try Significance(first, second, bootstrap.test)
+  }
+
+  private func show(_ significance: Significance) throws {
+    if let refusal = significance.refusal { return note("not tested: \(refusal)") }
+    let rows = significance.rows(.test)
+    if rows.isEmpty { return }
+    try emit("")
+    for line in textTable(Significance.header, rows) { try emit(line) }
+    note(significance.rule)
   }
 
   /// The runs' folders, or their names if all are in the one folder that is given.

@@ -11,14 +11,16 @@ struct ReportCommand: ParsableCommand {
     commandName: "report", abstract: "Write the report of a run as one page of HTML.",
     discussion: """
       The page has no scripts and makes no requests: scores with intervals, learning curves, confusion, calibration, the ids of \
-      wrong examples, resources and the recipe. No text of the data is in it without --show-text.
+      wrong examples, resources and the recipe. Of two runs: how their settings and scores differ, whether significantly, and on \
+      which examples. No text of the data is in it without --show-text.
       """)
 
-  @Argument(help: "The folder of a run.", completion: .directory)
-  var folder: String
+  @Argument(help: "The folder of a run, or of two runs to compare.", completion: .directory)
+  var folders: [String]
   @Option(
-    help: ArgumentHelp("Where to write the page. Default: report.html in the run's folder.", valueName: "file"),
-    completion: .file())
+    help: ArgumentHelp(
+      "Where to write the page. Default: report.html in the run's folder; of two runs, comparison.html here.",
+      valueName: "file"), completion: .file())
   var output: String?
   @Option(
     help: ArgumentHelp("Whose predictions: dev or test. Default: test, or dev if there are none.", valueName: "split"),
@@ -38,9 +40,23 @@ struct ReportCommand: ParsableCommand {
     completion: .directory)
   var files: String?
 
+  @OptionGroup var bootstrap: BootstrapOptions
+
+  func validate() throws {
+    if folders.count > 2 { throw ValidationError("Expected the folders of one or two runs, found \(folders.count).") }
+  }
+
   func run() throws {
-    let page = try RunReport(folder, split: split, showsText: showText).page
-    let path = output ?? folder + "/report.html"
+    let page: Page, path: String
+    if folders.count == 2 {
+      path = output ?? "comparison.html"
+      page = try RunPairReport(
+        folders[0], folders[1], split: split, showsText: showText, test: bootstrap.test
+      ).page
+    } else {
+      path = output ?? folders[0] + "/report.html"
+      page = try RunReport(folders[0], split: split, showsText: showText).page
+    }
     try writeFile(page.html, to: path)
     if let files {
       try makeFolder(files)

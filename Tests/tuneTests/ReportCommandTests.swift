@@ -98,3 +98,38 @@ private func headings(_ html: String) -> [String] {
   try writeFile("{", to: program.folder + "/run/result.json")
   try expectFault("result.json: not valid JSON", "run")
 }
+
+@Test func `two runs have a report of what differs, with the test of tune compare`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  let settings = ["training.epochs=1", "logging.report=false"]
+  #expect(try program.run(["run", "recipe.json"] + settings).status == 0)
+  #expect(try program.run(["run", "recipe.json", "output=b", "training.learning_rate=0.03"] + settings).status == 0)
+  let html = try report(program, "run", "b", "--resamples", "100", to: "comparison.html")
+  #expect(headings(html) == ["Differences", "Learning curves", "Scores", "F1 by label", "Examples that changed"])
+  #expect(html.contains("training.learning_rate") && html.contains("Right in run only"))
+  let compared = try program.run("compare", "run", "b", "--resamples", "100")
+  let row = try #require(compared.out.split(separator: "\n").first { $0.hasPrefix("test.f1 ") && $0.contains("[") })
+  for figure in row.split(separator: "  ").dropFirst() {
+    #expect(html.contains(figure.drop { $0 == " " }), "\(figure)")
+  }
+  // Runs of other test data are not tested, and what each got is still there.
+  #expect(try program.run(["run", "recipe.json", "output=c", "data.test=dev.tsv"] + settings).status == 0)
+  #expect(try report(program, "run", "c", to: "comparison.html").contains("Not tested: their test data differ"))
+  #expect(try program.run("report", "run", "b", "c").err.contains("one or two runs, found 3"))
+}
+
+@Test func `a run ends with its report, or not, with the same weights and predictions`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  #expect(try program.run("run", "recipe.json", "training.epochs=1").status == 0)
+  let own = try readText(program.folder + "/run/report.html")
+  #expect(own.contains("<dt>status</dt><dd>completed</dd>") && own.contains("test f1"))
+  #expect(try report(program, "run") == own)
+  let off = ["run", "recipe.json", "training.epochs=1", "output=off", "logging.report=false"]
+  #expect(try program.run(off).status == 0)
+  #expect(!fileExists(program.folder + "/off/report.html"))
+  for file in ["predictions/test.jsonl", "adapter/adapter_model.safetensors"] {
+    #expect(try readFile("\(program.folder)/run/\(file)") == readFile("\(program.folder)/off/\(file)"), "\(file)")
+  }
+}

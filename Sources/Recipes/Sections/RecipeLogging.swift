@@ -1,4 +1,4 @@
-/// The recipe's section "logging": additional formats of the log. They do not affect the computation.
+/// The recipe's section "logging": additional formats of the log, and the report. They do not affect the computation.
 extension Recipe {
   public struct Logging: Sendable, Equatable {
     /// Whether the log is also written as a TensorBoard event file.
@@ -6,9 +6,13 @@ extension Recipe {
     /// Whether the log is also written as metrics.csv.
     public var csv = false
 
+    /// Whether a run ends with its report, report.html.
+    public var report = true
+
     mutating func declare(_ fields: Fields) {
       fields.field("tensorboard", &tensorboard, .bool, "Also write the log as a TensorBoard event file.")
       fields.field("csv", &csv, .bool, "Also write the log as a table, metrics.csv.")
+      fields.field("report", &report, .bool, "Write report.html when the run ends.")
     }
   }
 }

@@ -62,7 +62,9 @@ extension Run {
       if result.status != .interrupted {
         do {
           let (run, dev) = try fitted(shouldStop, report)
-          return try run.finish(result, dev, folder, shouldStop, report)
+          let json = try run.finish(result, dev, folder, shouldStop, report)
+          if recipe.logging.report { writeReport(in: folder, note) }
+          return json
         } catch is EvaluationInterrupted {
           trainer.exchangeBestWeights()
           result.status = .interrupted
@@ -147,6 +149,15 @@ extension Run {
     let json = try save(result, evaluations: metrics, intervals, in: folder)
     try folder.end()
     return json
+  }
+
+  /// A run does not fail by its report.
+  private func writeReport(in folder: RunFolder, _ note: (String) -> Void) {
+    do {
+      try RunReport(ended: folder.path).save()
+    } catch {
+      note("report.html was not written: \(error)")
+    }
   }
 
   /// Writes the weights and result.json.

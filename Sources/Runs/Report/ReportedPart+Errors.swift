@@ -47,6 +47,16 @@ extension ReportedPart {
     return errors.map { .text([TextRun(place($0.record, $0.error) + "  ")] + runs(texts[$0.record], $0.error)) }
   }
 
+  /// Records with their texts, or their ids alone.
+  func list(_ records: [Int], _ texts: (any Dataset)?) -> [Block] {
+    let listed = records.prefix(Self.listed)
+    let blocks: [Block] =
+      texts.map { texts in
+        listed.map { .text([TextRun(name(of: $0) + "  ")] + runs(texts[$0], nil)) }
+      } ?? [.paragraph(listed.map(name).joined(separator: ", "))]
+    return blocks + rest(records.count)
+  }
+
   private func place(_ record: Int, _ error: PredictionError) -> String {
     func text(_ span: Range<Int>?) -> String? {
       span.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)–\($0.upperBound - 1)" }
@@ -64,10 +74,10 @@ extension ReportedPart {
   }
 
   /// The text of a record, with the error marked.
-  private func runs(_ record: Record, _ error: PredictionError) -> [TextRun] {
+  private func runs(_ record: Record, _ error: PredictionError?) -> [TextRun] {
     if record.words.isEmpty { return [TextRun(record.texts.joined(separator: "\n"))] }
     return record.words.enumerated().flatMap { index, word in
-      let isGold = error.goldSpan?.contains(index) == true, isPredicted = error.predictedSpan?.contains(index) == true
+      let isGold = error?.goldSpan?.contains(index) == true, isPredicted = error?.predictedSpan?.contains(index) == true
       let mark: TextRun.Mark? = isGold && isPredicted ? .both : isGold ? .first : isPredicted ? .second : nil
       return (index == 0 ? [] : [TextRun(" ")]) + [TextRun(word, mark)]
     }

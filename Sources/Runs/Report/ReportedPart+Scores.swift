@@ -35,7 +35,10 @@ extension ReportedPart {
         }
     }
     var blocks: [Block] = [
-      .paragraph("Rows are what is right, columns what was predicted."),
+      .paragraph(
+        "Rows are what is right, columns what was predicted."
+          + (predictions.taskType == .tokenClassification
+            ? " Entities with other boundaries are counted by their types." : "")),
       .table(Table(named("confusion"), header: ["right \\ predicted"] + confusion.columns, rows: rows)),
     ]
     let outcomes = predictions.entityOutcomeCounts

@@ -48,29 +48,42 @@ extension ReportedRun {
 
   /// Loss and score by step; nil: nothing was logged.
   var curves: PageSection? {
-    let steps = log.filter { $0["event"] == "step" }
-    let evaluations = log.filter { $0["event"] == "evaluation" && $0["split"] == "dev" }
-    func points(_ events: [JSON], _ value: (JSON) -> Double?) -> [(x: Double, y: Double)] {
-      thinned(events.compactMap { event in event["step"]?.number.flatMap { step in value(event).map { (step, $0) } } })
-    }
-    let loss = points(steps) { $0["loss"]?.number }, devLoss = points(evaluations) { $0["metrics"]?["loss"]?.number }
+    let loss = points("step") { $0["loss"]?.number }, devLoss = devPoints("loss")
     if loss.isEmpty, devLoss.isEmpty { return nil }
     let losses = [Plot.Series("train", loss)] + (devLoss.isEmpty ? [] : [Plot.Series("dev", devLoss, .dashed)])
     var blocks: [Block] = [.plot(Plot("loss", title: "Loss", x: "step", y: "loss", losses))]
-    let metric = result["best"]?["metric"]?.string ?? record.recipe["training"]?["metric_for_best_model"]?.string
-    if let metric, metric != "loss" {
-      let scores = points(evaluations) { $0["metrics"]?[metric]?.number }
-      if !scores.isEmpty {
-        blocks.append(
-          .plot(Plot("dev-\(metric)", title: "\(metric) on dev", x: "step", y: metric, [.init(metric, scores)])))
-      }
+    let scores = bestMetric.map(devPoints) ?? []
+    if let bestMetric, scores.count > 1 {
+      let series = [Plot.Series(bestMetric, scores)]
+      blocks.append(
+        .plot(Plot("dev-\(bestMetric)", title: "\(bestMetric) on dev", x: "step", y: bestMetric, series)))
     }
     if let best = result["best"], let step = best["step"]?.int, let value = best["value"]?.number {
       blocks.append(
         .paragraph(
-          "The weights are those after step \(step), with the best \(metric ?? "score") on dev, \(fixed(value, 4))."))
+          "The weights are those after step \(step), with the best \(best["metric"]?.string ?? "score") on dev, "
+            + "\(fixed(value, 4))."))
     }
     return PageSection("Learning curves", blocks)
+  }
+
+  /// The metric that chose the weights; nil: the loss, or none.
+  var bestMetric: String? {
+    let metric =
+      result["best"]?["metric"]?.string ?? record.recipe["training"]?["metric_for_best_model"]?.string
+    return metric == "loss" ? nil : metric
+  }
+
+  /// A metric on dev by step.
+  func devPoints(_ metric: String) -> [(x: Double, y: Double)] {
+    points("evaluation") { $0["split"] == "dev" ? $0["metrics"]?[metric]?.number : nil }
+  }
+
+  private func points(_ event: String, _ value: (JSON) -> Double?) -> [(x: Double, y: Double)] {
+    thinned(
+      log.filter { $0["event"]?.string == event }.compactMap { line in
+        line["step"]?.number.flatMap { step in value(line).map { (step, $0) } }
+      })
   }
 
   /// What the figures depend on.

@@ -15,13 +15,14 @@ struct ReportedRun {
   let parts: [ReportedPart]
 
   /// - Parameter split: nil: test, or dev if there are no predictions on test.
+  /// - Parameter state: of the run; see `RunRecord`.
   /// - Throws: `ReportFault`; `FileFault` for a damaged file.
-  init(_ folder: String, split: Split? = nil) throws {
+  init(_ folder: String, split: Split? = nil, state: RunRecord.State? = nil) throws {
     if !fileExists(folder + "/recipe.json") { throw ReportFault.noRun(folder) }
     let resultPath = folder + "/result.json"
     if fileExists(resultPath) { _ = try JSON(path: resultPath) }
     self.folder = folder
-    record = try RunRecord(folder: folder)
+    record = try RunRecord(folder: folder, state: state)
     let logPath = folder + "/metrics.jsonl"
     log = fileExists(logPath) ? try JSON.lines(path: logPath) : []
     let tasks = record.recipe["multi_task"]?["tasks"]?.object?.keys.sorted() ?? [""]

@@ -20,6 +20,12 @@ public struct RunReport {
     texts = showsText ? try run.parts.map(run.texts) : nil
   }
 
+  /// Of the run of this process, which has ended and still holds the folder.
+  init(ended folder: String) throws { (run, texts) = (try ReportedRun(folder, state: .ended), nil) }
+
+  /// Writes report.html into the run's folder.
+  func save() throws { try writeFile(page.html, to: run.folder + "/report.html") }
+
   public var page: Page {
     Page(
       title: "Report of \(lastPathComponent(run.folder))",
