@@ -155,6 +155,7 @@ let tableStyle = """
   th { font-weight: 600; vertical-align: bottom; } tbody th { font-weight: 400; }
   td.number, th { white-space: nowrap; }
   td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+  .many thead th.number { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
   td.shaded { background: rgb(var(--blue) / var(--share)); padding-left: .8rem; }
   td.shaded.wrong { background: rgb(var(--orange) / var(--share)); }
   mark.first { background: rgb(var(--blue) / .3); }

@@ -45,7 +45,7 @@ extension Table {
       return "<tr><th scope=\"row\">\(escaped(row[0].text))</th>\(cells.joined())</tr>"
     }
     return """
-      <div class="wide"><table>\(caption.isEmpty ? "" : "<caption>\(escaped(caption))</caption>")
+      <div class="wide"><table\(header.count > 8 ? " class=\"many\"" : "")>\(caption.isEmpty ? "" : "<caption>\(escaped(caption))</caption>")
       <thead><tr>\(head)</tr></thead>
       <tbody>
       \(body.joined(separator: "\n"))

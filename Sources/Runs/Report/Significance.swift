@@ -1,5 +1,4 @@
 /// Whether two runs' predictions on the same data differ significantly, as `tune compare` and the report of two runs show it.
-public import Datasets
 public import Files
 public import Tasks
 
