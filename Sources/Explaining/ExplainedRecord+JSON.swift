@@ -21,7 +21,8 @@ extension Explanation {
     object["convergence_delta"] = convergenceDelta.map(rounded)
     object["special_tokens"] = rounded(specialTokens)
     object["words"] = .array(
-      zip(map.words, scores).map { word, score in
+      zip(words, scores).map { index, score in
+        let word = map.words[index]
         var members: [String: JSON] = [
           "start": .int(word.range.lowerBound), "end": .int(word.range.upperBound), "score": rounded(score),
         ]

@@ -11,7 +11,10 @@ import Tokenizers
 /// One output of a prediction, divided among the record's words.
 public struct Explanation: Sendable {
   public let output: ExplainedOutput
-  /// By word, in the order of `ExplainedRecord.words`.
+  /// The words that the model read with the output, by their indices in `ExplainedRecord.words`: of a long text those of the
+  /// output's windows.
+  public let words: [Int]
+  /// Of each of them.
   public let scores: [Double]
   /// The scores of tokens that belong to no word: special tokens.
   public let specialTokens: Double
@@ -104,8 +107,10 @@ public struct Explainer: Sendable {
       mask: member.tokenizer.tokenizer.mask ?? member.tokenizer.tokenizer.unk)
     var result = scores(sequences, workspace)
     result.faithfulness = measuresFaithfulness ? sequences.faithfulness(of: result.words, workspace) : nil
+    let read = Set(sequences.tokens.joined().compactMap { $0 }).sorted()
     return Explanation(
-      output: output, scores: result.words, specialTokens: result.special, value: result.value,
+      output: output, words: read, scores: read.map { result.words[$0] }, specialTokens: result.special,
+      value: result.value,
       baselineValue: result.baseline, faithfulness: result.faithfulness)
   }
 

@@ -32,11 +32,11 @@ private func section(_ id: String, _ record: ExplainedRecord) -> String {
 
 private func figure(_ explanation: Explanation, _ map: WordMap) -> String {
   let largest = explanation.scores.map(abs).max() ?? 0
+  let scored = zip(explanation.words.map { map.words[$0] }, explanation.scores).map { (word: $0, score: $1) }
   let texts = map.texts.indices.map { number in
-    let words = zip(map.words, explanation.scores).filter { $0.0.text == number }
-    return "<p class=\"text\">" + marked(map, number, words.map { ($0, $1) }, largest) + "</p>"
+    "<p class=\"text\">" + marked(map, number, scored.filter { $0.word.text == number }, largest) + "</p>"
   }
-  let rows = zip(map.words, explanation.scores).sorted { abs($0.1) > abs($1.1) }.prefix(20).map { word, score in
+  let rows = scored.sorted { abs($0.score) > abs($1.score) }.prefix(20).map { word, score in
     "<tr><td>\(escaped(map.string(word)))</td><td>\(word.range.lowerBound)–\(word.range.upperBound)</td>"
       + "<td>\(number(score))</td></tr>"
   }

@@ -107,6 +107,11 @@ public func writeFile(_ text: String, to path: String) throws(FileFault) {
 /// Opens a temporary file beside `path`, fills it with `body`, syncs and renames it; removes it on any fault.
 /// The temporary name is unique, so several writers of one path do not collide: the last one to finish wins.
 public func replaceFile(at path: String, _ body: (Int32) throws(FileFault) -> Void) throws(FileFault) {
+  var info = stat()
+  // A rename would put a file in place of a device or a pipe.
+  if stat(path, &info) == 0, ![S_IFREG, S_IFDIR].contains(info.st_mode & S_IFMT) {
+    throw .unwritable(path: path, why: "it is a device or a pipe")
+  }
   let temporary = "\(path).tmp-\(temporarySuffix())"
   let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else { throw .unwritable(path: path, why: reason(errno)) }

@@ -63,6 +63,10 @@ final class AdapterRegistry<Model: Sendable>: Sendable {
   func lease(_ name: String) throws -> Lease {
     if let lease = try loadedLease(name) { return lease }
     guard let adapter = state.withLock({ $0.adapters[name] }) else { throw RequestFault.noModel(name) }
+    let files = FolderFiles(adapter.folder)
+    if files != adapter.files, files.areChanging {
+      throw RequestFault.cannotLoad(name, ChangedWhileRead(folder: adapter.folder))
+    }
     do { try load(name, adapter.folder, isFixed: false) } catch { throw RequestFault.cannotLoad(name, error) }
     guard let lease = try loadedLease(name) else { throw RequestFault.unloaded(name) }
     return lease

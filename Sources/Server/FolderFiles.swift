@@ -16,6 +16,16 @@ struct FolderFiles: Sendable, Equatable {
     self.identities = identities
   }
 
+  var names: [String] { identities.keys.sorted() }
+
+  /// Whether a file was written in the last second, so that others may follow.
+  var areChanging: Bool {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let newest = identities.values.map { max($0.modified, $0.changed) }.max() ?? 0
+    return now.tv_sec * 1_000_000_000 + now.tv_nsec - newest < 1_000_000_000
+  }
+
   var bytes: Int { identities.values.reduce(0) { $0 + $1.size } }
 
   /// Whether an adapter's config and weights are there, and no download is under way.

@@ -52,7 +52,9 @@ public final class InferenceServer: Sendable {
   ) throws {
     (self.settings, self.logger) = (settings, logger)
     tokens = try settings.tokenFile.map(AccessTokens.init)
-    let registry = AdapterRegistry(settings.adapters) { try ServedModel(base.load(name: $0, folder: $1)) }
+    let registry = AdapterRegistry(settings.adapters) { name, folder in
+      try withCopy(of: folder) { try ServedModel(base.load(name: name, folder: $0)) }
+    }
     let baseName = lastPathComponent(base.folder), reserved: Set = [Predictions.base, baseName]
     var hasHead = false
     do {

@@ -85,9 +85,18 @@ struct ExplainCommand: ParsableCommand {
     let columns = InputColumns([member])
     let replicas = Replicas(threads: threads.count)
     var page: [(id: String, record: ExplainedRecord)] = []
-    while case let batch = try lines.next(atMost: 64), !batch.isEmpty {
-      let records = try batch.map { try PredictInput($0, columns).record }
-      try records.forEach(explainer.check)
+    while case let batch = try lines.next(atMost: 4 * threads.count), !batch.isEmpty {
+      var records: [Record] = [], fault: (any Error)?
+      for line in batch {
+        do {
+          let record = try PredictInput(line, columns).record
+          try explainer.check(record)
+          records.append(record)
+        } catch {
+          fault = error
+          break
+        }
+      }
       for (record, result) in zip(records, try explainer.explain(records, replicas.forEach)) {
         var row = result.json(showsText: showText)
         row["id"] = .string(record.id)
@@ -95,6 +104,8 @@ struct ExplainCommand: ParsableCommand {
         try emit(.object(row))
         if html != nil { page.append((record.id, result)) }
       }
+      // After the explanations of the lines before it.
+      if let fault { throw fault }
     }
     if let html { try writeFile(explanationPage(page, method), to: html) }
   }

@@ -141,4 +141,12 @@ struct FilesTests {
     #expect(throws: FileFault.unwritable(path: path, why: "Permission denied")) { try writeFile("x", to: path) }
     #expect(folder.contents.isEmpty)
   }
+
+  @Test func `a pipe is not replaced by a file`() throws {
+    let pipe = folder.path + "/pipe"
+    #expect(mkfifo(pipe, 0o600) == 0)
+    #expect(throws: FileFault.self) { try writeFile("text", to: pipe) }
+    var info = stat()
+    #expect(stat(pipe, &info) == 0 && info.st_mode & S_IFMT == S_IFIFO)
+  }
 }

@@ -19,6 +19,29 @@ import Testing
     #expect(answer.json["object"] == "list")
   }
 
+  @Test func `an adapter that is overwritten in place while it is read is loaded whole or not at all`() async throws {
+    let server = try await TestServer(), folder = server.adaptersFolder + "/topics"
+    try TinyAdapter.topics.save(to: folder)
+    let load: JSON = ["lora_name": "topics", "lora_path": "topics", "load_inplace": true]
+    #expect(try await server.post("/v1/load_lora_adapter", load).status == 200)
+    let request: JSON = ["inputs": [["text": "a b", "adapter": "topics"]]]
+    let answer = try await server.post("/v1/predict", request).text
+    let weights = URL(filePath: folder + "/adapter_model.safetensors"), bytes = try Data(contentsOf: weights)
+    async let writes: Void = onThread {
+      for index in 0..<200 {
+        try bytes.prefix(index * 37 % bytes.count).write(to: weights)
+        try bytes.write(to: weights)
+      }
+    }
+    for _ in 0..<40 {
+      let status = try await server.post("/v1/load_lora_adapter", load).status
+      #expect(status == 200 || status == 422)
+      #expect(try await server.post("/v1/predict", request).text == answer)
+    }
+    try await writes
+    #expect(try await server.post("/v1/load_lora_adapter", load).status == 200)
+  }
+
   @Test func `an adapter is loaded, replaced and unloaded by request, as in vLLM`() async throws {
     let server = try await TestServer(adapters: [.ner])
     let folder = server.adaptersFolder + "/more/topics"

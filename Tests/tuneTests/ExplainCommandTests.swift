@@ -88,3 +88,23 @@ func `relations are explained by every method`(method: String) throws {
   let prompts = try program.run("explain", "run", "-", "--label", "B-A", input: "a b c\n")
   expectComplete(try jsonLines(prompts.out))
 }
+
+@Test
+func `explanations come before the error of a line after them, and of long texts have the words of their windows`()
+  throws
+{
+  let program = try Program()
+  defer { program.remove() }
+  let train = ["run", "recipe.json", #"method={"type": "full"}"#, "training.epochs=40", "training.learning_rate=0.003"]
+  #expect(try program.run(train).status == 0)
+  let broken = try program.run("explain", "run", "-", "--steps", "2", input: "b a d\n{\"text\": 3}\nb a\n")
+  #expect(broken.status != 0 && broken.out.split(separator: "\n").count == 1, "\(broken.err)")
+  let text = Array(repeating: "b a d g c f", count: 20).joined(separator: " ")
+  let found = try program.run("explain", "run", "-", "--steps", "2", input: text + "\n")
+  let explanations = try jsonLines(found.out)[0]["explanations"]?.array ?? []
+  #expect(explanations.count > 20, "\(found.err)")
+  for explanation in explanations {
+    let starts = (explanation["words"]?.array ?? []).compactMap { $0["start"]?.int }
+    #expect(starts.count < 60 && starts.contains(explanation["target"]?["start"]?.int ?? -1))
+  }
+}
