@@ -2,6 +2,7 @@
 public import Autograd
 import Dispatch
 import Files
+import Glibc
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -78,11 +79,14 @@ public final class InferenceServer: Sendable {
   }
 
   /// Serves until SIGTERM or SIGINT, and then until the requests that have begun are answered, for a limited time.
-  /// - Throws: if the address cannot be bound.
+  /// - Throws: `ListenFault` if the address cannot be bound.
   public func runUntilSignal() throws {
     let result = Mutex<Result<Void, any Error>>(.success(())), end = DispatchSemaphore(value: 0)
     _Concurrency.Task {
-      do { try await service(stopOn: [.sigterm, .sigint]).run() } catch { result.withLock { $0 = .failure(error) } }
+      do { try await service(stopOn: [.sigterm, .sigint]).run() } catch let error as IOError {
+        let fault = ListenFault(address: "\(settings.host):\(settings.port)", code: error.errnoCode)
+        result.withLock { $0 = .failure(fault) }
+      } catch { result.withLock { $0 = .failure(error) } }
       end.signal()
     }
     end.wait()
@@ -126,6 +130,16 @@ public final class InferenceServer: Sendable {
       predictions.classifyRoute(limits), predictions.modelsRoute, predictions.loadRoute(folder, limits),
       predictions.unloadRoute(folder, limits),
     ]
+  }
+}
+
+/// The server cannot listen on its address.
+struct ListenFault: Error, CustomStringConvertible {
+  let address: String
+  let code: CInt
+
+  var description: String {
+    "\(address): cannot listen: \(String(cString: strerror(code))). Give another --port or --host."
   }
 }
 

@@ -77,6 +77,10 @@ extension RequestFault {
     status: .requestTimeout, type: "invalid_request_error", code: "body_timeout",
     message: "The request's body did not arrive within --request-timeout.", closesConnection: true)
 
+  static let bodyIncomplete = Self(
+    status: .badRequest, type: "invalid_request_error", code: "body_incomplete",
+    message: "The connection ended before the request's body.", closesConnection: true)
+
   static let shuttingDown = Self(
     status: .serviceUnavailable, type: "server_error", code: "shutting_down", message: "The server is shutting down.",
     retryAfter: .seconds(5))

@@ -52,6 +52,8 @@ struct RequestJSON: Sendable {
       group.addTask {
         do { return try await request.body.collect(upTo: limits.bodyBytes) } catch is NIOTooManyBytesError {
           throw RequestFault.bodyTooLarge(limit: limits.bodyBytes)
+        } catch let error where !(error is CancellationError) {
+          throw RequestFault.bodyIncomplete
         }
       }
       group.addTask {

@@ -72,6 +72,7 @@ struct ExplainCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let html, case let folder = parentFolder(of: html), !fileExists(folder) { throw FileFault.missing(path: folder) }
     let lines = try LineReader(file)
     let (model, adapter) = try modelFolders(model, adapter: adapter)
     try threads.start(quiet: true)

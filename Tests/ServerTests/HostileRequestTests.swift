@@ -102,6 +102,20 @@ extension TestServer {
     #expect(try await server.isAlive())
   }
 
+  @Test func `a client that leaves in the middle of its body is no fault of the server`() async throws {
+    let server = try await TestServer()
+    _ = try await onThread { [port = server.port] in
+      let connection = try Connection(port: port)
+      connection.send(requestText("POST", "/v1/predict", ["Content-Length": "500"], body: Data("{".utf8)))
+      connection.closeOutput()
+      return connection.isClosedByServer()
+    }
+    #expect(
+      try await server.eventually {
+        try await server.get("/metrics").text.contains(#"route="/v1/predict",status="400"} 1.0"#)
+      })
+  }
+
   @Test func `a client that has closed its half still gets its answer, and one that leaves does no harm`() async throws
   {
     let server = try await TestServer(adapters: [.ner]), request = requestText("POST", "/v1/predict", body: body)

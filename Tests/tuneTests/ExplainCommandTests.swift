@@ -80,7 +80,7 @@ func `relations are explained by every method`(method: String) throws {
   for (arguments, message) in [
     (["--label", "B-C"], "expected one of \"O\", \"B-A\""), (["--method", "lime"], "expected integrated_gradients"),
     (["--method", "attention_rollout"], "virtual tokens"), (["--html", "page.html"], "Add --show-text"),
-    (["--steps", "0"], "expected 1 to 1000"),
+    (["--steps", "0"], "expected 1 to 1000"), (["--html", "none/page.html", "--show-text"], "none: no such file"),
   ] {
     let found = try program.run(["explain", "run", "-"] + arguments, input: "a b c\n")
     #expect(found.status != 0 && found.err.contains(message), "\(found.err)")

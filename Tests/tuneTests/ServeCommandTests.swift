@@ -75,6 +75,9 @@ private final class Server {
     let output = try JSON(parsing: Data(answer.utf8), named: "answer")["outputs"]?.array?.first
     #expect(try output == JSON(parsing: Data(row.utf8), named: "row"), "\(answer)")
   }
+  let port = String(server.address.split(separator: ":").last ?? "")
+  let second = try server.program.run("serve", "base", "--adapter", "ner=run", "--port", port)
+  #expect(second.status != 0 && second.err.contains(":\(port): cannot listen: Address already in use"))
   let (status, log) = try server.stop(signal)
   #expect(status == 0)
   let requests = log.filter { $0["message"] == "request" }
