@@ -14,7 +14,7 @@ struct ExplainedFeature {
   /// Tokens of the sequence.
   var count: Int { features.ids.count }
 
-  /// The sequence `copies` times, with other tokens if `ids` are given.
+  /// Sequences with other tokens in place of the sequence's.
   func batch(_ variants: [[Int32]]) -> Batch {
     var batch = Batch()
     batch.paddingHasPositions = true
@@ -30,7 +30,7 @@ struct ExplainedFeature {
     return model.logits(encoded, adapters: adapters, rows: rows, pass)
   }
 
-  /// f of each of `copies` sequences, and the derivative of their sum.
+  /// f of each of `copies` sequences.
   func values(_ logits: Tensor, copies: Int) -> [Double] {
     let rows = logits.rows / copies
     return (0..<copies).map { copy in

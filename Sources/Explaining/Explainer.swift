@@ -4,7 +4,6 @@ public import Autograd
 public import Datasets
 import Models
 public import Serving
-import Synchronization
 public import Tasks
 import Tokenizers
 
@@ -77,12 +76,11 @@ public struct Explainer: Sendable {
 
   /// - Throws: `NotFinite` if a logit is not finite, as with damaged weights.
   public func explain(_ records: [Record], _ parallelFor: ParallelFor) throws -> [ExplainedRecord] {
-    let results = Mutex([Result<ExplainedRecord, any Error>?](repeating: nil, count: records.count))
+    let results = Results<Result<ExplainedRecord, any Error>>(count: records.count)
     try parallelFor(records.count) { index, workspace in
-      let result = Result { try explain(records[index], workspace) }
-      results.withLock { $0[index] = result }
+      results.set(index, Result { try explain(records[index], workspace) })
     }
-    return try results.withLock { try $0.compactMap { try $0?.get() } }
+    return try results.all.map { try $0.get() }
   }
 
   private func explain(_ record: Record, _ workspace: Workspace) throws -> ExplainedRecord {

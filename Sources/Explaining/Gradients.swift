@@ -42,16 +42,15 @@ extension ExplainedFeature {
     let pass = Pass(workspace), own = batch([features.ids])
     let embedded = model.embed(own, adapters: adapters, pass), d = embedded.columns
     var gradient: [Float] = []
-    let value = gradients(copies: 1, rows: embedded.rows, columns: d, workspace) {
+    let (values, tokenRows) = gradients(copies: 1, rows: embedded.rows, columns: d, workspace) {
       $0.update(from: embedded.pointer, count: embedded.count)
     } receive: {
       gradient = Array(UnsafeBufferPointer(start: $0, count: embedded.count))
-    }[0]
-    let encoded = model.encode(own, adapters: adapters, embedded: embedded, pass)
-    let attributions = tokenRows(encoded).map { row in
+    }
+    let attributions = tokenRows.map { row in
       (row * d..<(row + 1) * d).reduce(0.0) { $0 + Double(gradient[$1]) * Double(embedded.pointer[$1]) }
     }
-    return (attributions, value)
+    return (attributions, values[0])
   }
 
   /// Runs copies of the sequence from given outputs of the embeddings, forward and backward.
@@ -59,23 +58,25 @@ extension ExplainedFeature {
   ///   - rows: of a copy, with those of virtual tokens.
   ///   - write: writes the outputs of the embeddings, copy by copy.
   ///   - receive: gets their gradients.
-  /// - Returns: f of each copy.
+  /// - Returns: f of each copy, and the rows of the first copy's tokens.
   @discardableResult
   private func gradients(
     copies: Int, rows: Int, columns: Int, _ workspace: Workspace, write: (UnsafeMutablePointer<Float>) -> Void,
     receive: (UnsafePointer<Float>) -> Void
-  ) -> [Double] {
-    var values: [Double] = []
+  ) -> (values: [Double], tokenRows: [Int]) {
+    var values: [Double] = [], rowsOfTokens: [Int] = []
     withoutActuallyEscaping(receive) { receive in
       // No dropout: there is no key.
       let pass = Pass(workspace, gradients: NoGradients(), randomKey: nil)
       let x = variable(copies * rows, columns, pass, write: write) { receive($0.pointer) }
       let batch = batch(Array(repeating: features.ids, count: copies))
-      let logits = logits(model.encode(batch, adapters: adapters, embedded: x, pass), copies: copies, pass)
+      let encoded = model.encode(batch, adapters: adapters, embedded: x, pass)
+      let logits = logits(encoded, copies: copies, pass)
+      rowsOfTokens = tokenRows(encoded)
       values = self.values(logits, copies: copies)
       pass.backward(from: logits, gradient: seed(logits, copies: copies, pass))
     }
-    return values
+    return (values, rowsOfTokens)
   }
 
   /// The rows of the sequence's tokens in the first copy of an encoded batch.

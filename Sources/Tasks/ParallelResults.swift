@@ -23,12 +23,12 @@ public func groups(of sequences: [Int], tokens limit: Int, length: (Int) -> Int)
 }
 
 /// One result per index, written by several threads.
-final class Results<Value: Sendable>: Sendable {
+public final class Results<Value: Sendable>: Sendable {
   private let values: Mutex<[Value?]>
 
-  init(count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
+  public init(count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
 
-  func set(_ index: Int, _ value: Value) { values.withLock { $0[index] = value } }
+  public func set(_ index: Int, _ value: Value) { values.withLock { $0[index] = value } }
 
-  var all: [Value] { values.withLock { $0.compactMap { $0 } } }
+  public var all: [Value] { values.withLock { $0.compactMap { $0 } } }
 }
