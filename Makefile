@@ -2,7 +2,7 @@
 SWIFT ?= swift
 TUNE := .build/release/tune
 
-.PHONY: quickstart test build format lint bench bench-peers bench-check bench-table kill-test download-test man setup clean
+.PHONY: quickstart test build format lint bench bench-quick bench-peers bench-check bench-table kill-test download-test man setup clean
 
 quickstart: build recipes/quickstart/train.tsv
 	$(TUNE) run recipes/quickstart.json --overwrite
@@ -31,6 +31,10 @@ lint: setup
 # WORKLOADS="a b" change how much is measured.
 bench: build
 	benchmarks/run.sh $(SECTIONS)
+
+# Trainable parameters against accuracy on the quick start's corpus: two to five minutes.
+bench-quick: build recipes/quickstart/train.tsv
+	$(TUNE) bench benchmarks/quick.json
 
 # make bench-peers PYTHON=/path/to/venv/bin/python
 bench-peers: build

@@ -1,4 +1,4 @@
-/// A page of HTML as one file: no scripts, no requests; light and dark, and for paper.
+/// A page of HTML as one file: no requests, and no scripts but that of tables that can be sorted; light and dark, and for paper.
 
 /// A part of a page, under a heading.
 public struct PageSection: Sendable {
@@ -15,7 +15,7 @@ public enum Block: Sendable {
   case list([(name: String, value: String)])
   case table(Table)
   /// - Parameter file: the name of its file, without extension.
-  case plot(Plot)
+  case plot(any Figure)
   /// Hidden until it is clicked.
   case details(summary: String, [Block])
   /// Preformatted text.
@@ -46,7 +46,12 @@ public struct Page: Sendable {
   public var html: String {
     htmlDocument(
       title: title, style: pageStyle + tableStyle + plotStyle,
-      body: "<h1>\(escaped(title))</h1>\n" + sections.map(\.html).joined(separator: "\n"))
+      body: "<h1>\(escaped(title))</h1>\n" + sections.map(\.html).joined(separator: "\n")
+        + (hasSortableTable ? "\n<script>\(sortScript)</script>" : ""))
+  }
+
+  private var hasSortableTable: Bool {
+    sections.flatMap(\.blocks).contains { if case .table(let table) = $0 { table.isSortable } else { false } }
   }
 
   /// The plots as SVG and the tables as CSV, by file name.
@@ -136,7 +141,7 @@ public let pageStyle = """
   body { font: 16px/1.6 system-ui, sans-serif; color: rgb(var(--ink)); background: var(--page); margin: 0; }
   main { max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
   h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; border-top: 1px solid var(--line); padding-top: 1rem; }
-  figure { margin: 0 0 1.5rem; } figcaption { margin-bottom: .3rem; }
+  figure { margin: 0 0 1.5rem; overflow-x: auto; } figcaption { margin-bottom: .3rem; }
   dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .1rem 1rem; font-size: .9rem; }
   dt { font-weight: 600; } dd { margin: 0; }
   details { margin: .4rem 0; } summary { cursor: pointer; }
@@ -152,8 +157,11 @@ let tableStyle = """
   table { border-collapse: collapse; font-size: .9rem; margin: .5rem 0 1rem; }
   caption { text-align: left; font-weight: 600; }
   th, td { text-align: left; padding: .15rem .8rem .15rem 0; overflow-wrap: normal; }
-  th { font-weight: 600; vertical-align: bottom; } tbody th { font-weight: 400; }
+  th { font-weight: 600; vertical-align: bottom; } tbody th { font-weight: 400; } tbody th, td { vertical-align: baseline; }
+  .sortable { font-size: .8rem; } .sortable td { white-space: nowrap; }
   td.number, th { white-space: nowrap; }
+  th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-decoration: underline dotted; }
+  th[aria-sort=ascending] button::after { content: " ▲"; } th[aria-sort=descending] button::after { content: " ▼"; }
   td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
   .many thead th.number { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
   td.shaded { background: rgb(var(--blue) / var(--share)); padding-left: .8rem; }

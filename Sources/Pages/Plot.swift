@@ -5,7 +5,7 @@ import Glibc
 /// ```swift
 /// Plot("loss", title: "Loss", x: "step", y: "loss", [Series("train", [(1, 2.1), (10, 1.4)])])
 /// ```
-public struct Plot: Sendable {
+public struct Plot: Figure {
   public struct Series: Sendable {
     public enum Style: String, Sendable { case line, points, bars, dashed }
 
@@ -38,6 +38,7 @@ public struct Plot: Sendable {
     self.y = yRange ?? range(points.map(\.y) + baseline)
   }
 
+  public var size: (width: Int, height: Int) { (480, 280) }
   private static let width = 480.0, height = 280.0
   private static let left = 60.0, right = 16.0, top = 40.0, bottom = 48.0
 
@@ -50,8 +51,7 @@ public struct Plot: Sendable {
     return Self.height - Self.bottom - share * (Self.height - Self.top - Self.bottom)
   }
 
-  /// An `svg` element, whose colours are those of the page.
-  public func svg(_ attributes: String = "", style: String = "") -> String {
+  public func svg(_ attributes: String, style: String) -> String {
     """
     <svg\(attributes) viewBox="0 0 480 280" role="img" class="plot">
     <title>\(escaped(title))</title><desc>\(escaped(description))</desc>\(style)
@@ -62,14 +62,7 @@ public struct Plot: Sendable {
     """
   }
 
-  /// A file of its own.
-  var file: String {
-    svg(
-      " xmlns=\"http://www.w3.org/2000/svg\" width=\"480\" height=\"280\"",
-      style: "<style>\(plotStyle)</style>") + "\n"
-  }
-
-  var csv: String {
+  public var csv: String {
     commaSeparated(
       [["series", xLabel, yLabel]]
         + series.flatMap { series in series.points.map { [series.name, "\($0.x)", "\($0.y)"] } })
@@ -150,6 +143,7 @@ public struct Plot: Sendable {
 /// Styles of plots, with the light colours where there is no page around them.
 let plotStyle = """
   .plot { width: 100%; max-width: 560px; height: auto; font-family: system-ui, sans-serif; color: rgb(var(--ink, 26 26 26)); }
+  .plot.large { max-width: 860px; min-width: 600px; } .plot .interval { stroke: currentColor; stroke-width: 1.5; stroke-opacity: .6; }
   .plot text { font-size: 13px; fill: currentColor; } .plot .title { font-weight: 600; }
   .plot .grid { stroke: currentColor; stroke-opacity: .15; } .plot .axis { stroke: currentColor; fill: none; }
   .plot .series-0 { color: rgb(var(--blue, 0 114 178)); } .plot .series-1 { color: rgb(var(--orange, 213 94 0)); }

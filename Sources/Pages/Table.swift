@@ -21,10 +21,14 @@ public struct Table: Sendable {
   public let header: [String]
   /// Each with as many cells as the header. The first names the row.
   public let rows: [[Cell]]
+  /// Whether a click on a column's name sorts the rows by it.
+  public let isSortable: Bool
 
-  public init(_ name: String, caption: String = "", header: [String], rows: [[Cell]]) {
+  public init(
+    _ name: String, caption: String = "", header: [String], rows: [[Cell]], isSortable: Bool = false
+  ) {
     precondition(rows.allSatisfy { $0.count == header.count }, "a row of \(name) has not \(header.count) cells")
-    (self.name, self.caption, self.header, self.rows) = (name, caption, header, rows)
+    (self.name, self.caption, self.header, self.rows, self.isSortable) = (name, caption, header, rows, isSortable)
   }
 }
 
@@ -34,7 +38,11 @@ extension Table {
       column > 0 && rows.allSatisfy { isNumber($0[column].text) }
     }
     func numberClass(_ column: Int) -> String { isNumeric[column] ? " class=\"number\"" : "" }
-    let head = header.enumerated().map { "<th scope=\"col\"\(numberClass($0))>\(escaped($1))</th>" }.joined()
+    let head = header.enumerated().map { column, name in
+      let name = isSortable && !name.isEmpty ? "<button type=\"button\">\(escaped(name))</button>" : escaped(name)
+      return "<th scope=\"col\"\(numberClass(column))>\(name)</th>"
+    }.joined()
+    let classes = [header.count > 8 && !isSortable ? "many" : nil, isSortable ? "sortable" : nil].compactMap(\.self)
     let body = rows.map { row in
       let cells = row.enumerated().dropFirst().map { column, cell in
         guard let share = cell.share else { return "<td\(numberClass(column))>\(escaped(cell.text))</td>" }
@@ -45,7 +53,7 @@ extension Table {
       return "<tr><th scope=\"row\">\(escaped(row[0].text))</th>\(cells.joined())</tr>"
     }
     return """
-      <div class="wide"><table\(header.count > 8 ? " class=\"many\"" : "")>\(caption.isEmpty ? "" : "<caption>\(escaped(caption))</caption>")
+      <div class="wide"><table\(classes.isEmpty ? "" : " class=\"\(classes.joined(separator: " "))\"")>\(caption.isEmpty ? "" : "<caption>\(escaped(caption))</caption>")
       <thead><tr>\(head)</tr></thead>
       <tbody>
       \(body.joined(separator: "\n"))
@@ -55,6 +63,26 @@ extension Table {
 
   var csv: String { commaSeparated([header] + rows.map { $0.map(\.text) }) }
 }
+
+/// Sorts the rows of a table by the column whose name is clicked: numbers by value, the largest first; again: the other way.
+let sortScript = """
+  for (const table of document.querySelectorAll("table.sortable")) {
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, column) => head.querySelector("button")?.addEventListener("click", () => {
+      const isAscending = head.getAttribute("aria-sort") === "descending";
+      const key = row => {
+        const text = row.cells[column].textContent.trim(), number = parseFloat(text.replaceAll(",", ""));
+        return Number.isNaN(number) ? text : number;
+      };
+      const compare = (a, b) => typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
+      const rows = [...table.tBodies[0].rows].sort((a, b) => compare(key(a), key(b)) * (isAscending ? 1 : -1));
+      table.tBodies[0].append(...rows);
+      heads.forEach(other => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", isAscending ? "ascending" : "descending");
+    }));
+  }
+
+  """
 
 /// RFC 4180, with line feeds.
 func commaSeparated(_ rows: [[String]]) -> String {

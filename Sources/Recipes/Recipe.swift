@@ -61,6 +61,7 @@ extension Recipe {
 
   /// Reads the raw recipe of a single run. Throws `RecipeFaults`.
   init(_ rawRecipe: RawRecipe, checkFiles: Bool) throws {
+    if rawRecipe.bench != nil { throw RecipeFaults.isBench(rawRecipe.file) }
     let (recipe, faults) = Recipe.read(rawRecipe, checkFiles: checkFiles)
     if rawRecipe.sweep != nil, faults.isEmpty {
       let fault = RecipeFault("sweep", "found a sweep", expected: "a single run", advice: "Unset it with 'sweep=null'.")

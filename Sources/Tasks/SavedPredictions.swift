@@ -42,7 +42,8 @@ public struct SavedPredictions {
     return PairedSplit(try inference.examples(saved: rows + other.rows), first: first)
   }
 
-  private func check(_ other: SavedPredictions) throws {
+  /// - Throws: `PairingFault` if the runs' test data or labels differ.
+  public func check(_ other: SavedPredictions) throws {
     func refuse(_ why: String) -> PairingFault { PairingFault(runs: [run, other.run], why: why) }
     let (mine, others) = (type(of: inference).name, type(of: other.inference).name)
     if mine != others { throw refuse("their tasks are \(mine) and \(others)") }

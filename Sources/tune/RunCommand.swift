@@ -40,7 +40,10 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let path = try RecipeLibrary.path(of: recipe)
     if let sweep = try Sweep.load(path: path, overrides: overrides, setFiles: files.values) {
-      if dryRun { return try SweepEstimate(sweep: sweep, threads: threads, json: json).run() }
+      if dryRun {
+        sweep.announce()
+        return try GridEstimateTable(grid: RunGrid(sweep), threads: threads, json: json).run()
+      }
       return try SweepRun(sweep, resume ? .resume : overwrite ? .overwrite : .new, threads, json: json).run()
     }
     let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)

@@ -23,21 +23,12 @@ struct SweepRun {
     let interrupt = Interrupt()
     sweep.announce()
     try grid.check(threads: threads.count, steps) { interrupt.isRequested }
-    let lock = try grid.lock()
-    defer { withExtendedLifetime(lock) {} }
-    steps = try grid.plan(mode)  // another sweep may have ended in the meantime
+    try grid.begin(writing: ["sweep.json", "sweep.tsv"])
+    steps = try grid.plan(mode)  // another process may have begun in the meantime
     if mode == .overwrite { try grid.beginReplacement() }
-    var console = Console(interval: 1)
-    let outcomes = grid.execute(steps, threads: threads.count, shouldStop: { interrupt.isRequested }) { event in
-      switch event {
-      case .skipped(let index): note("\(sweep.title(of: index)): already finished")
-      case .began(let index):
-        note(sweep.title(of: index))
-        console = Console(interval: grid.cells[index].recipe.training.loggingSteps)
-      case .note(let text): console.print(text)
-      case .training(let event): console.report(event)
-      }
-    }
+    let console = GridConsole(grid)
+    let outcomes = try grid.execute(
+      steps, mode, threads: threads.count, shouldStop: { interrupt.isRequested }, report: console.report)
     let summary = GridSummary(grid, outcomes)
     try summary.save(as: grid.output + "/sweep")
     if json { try emit(summary.json, pretty: true) } else { try SweepTable(summary).print() }
@@ -53,5 +44,19 @@ struct SweepRun {
     }
     for case (let cell, .failed(let why)) in zip(grid.cells, outcomes) { note("\(cell.name) failed: \(why)") }
     if summary.hasFailures { throw ExitCode.failure }
+  }
+}
+
+extension Sweep {
+  /// Prints what will be run, with the sweep's notes.
+  func announce() {
+    note("a sweep of \(summary)")
+    notes.forEach { note("note: " + $0) }
+  }
+
+  /// `12 runs: learning_rate × 2, rank × 2, seed × 3`.
+  var summary: String {
+    let sizes = axes.map { "\($0.path) × \($0.values.count)" }.joined(separator: ", ")
+    return "\(cells.count) \(cells.count == 1 ? "run" : "runs"): \(sizes)"
   }
 }

@@ -18,7 +18,7 @@ struct Tune: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, InitCommand.self, ValidateCommand.self, SchemaCommand.self, ListCommand.self, CopyCommand.self,
-      ShowCommand.self, DataCommand.self, RunsCommand.self, CompareCommand.self, ReportCommand.self,
+      ShowCommand.self, DataCommand.self, BenchCommand.self, RunsCommand.self, CompareCommand.self, ReportCommand.self,
       InspectCommand.self, EvalCommand.self, PredictCommand.self, ExplainCommand.self, ServeCommand.self,
       MergeCommand.self, AdapterCommand.self, ConvertCommand.self, DownloadCommand.self, BasesCommand.self,
       TokenizeCommand.self, TokenizerCommand.self,

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Testing
 
 @testable import Pages
@@ -51,4 +52,33 @@ import Testing
     let svg = Plot("p", title: "t", x: "x", y: "y", [.init("s", points)]).svg()
     #expect(!svg.contains("nan") && !svg.contains("inf"), "\(svg)")
   }
+}
+
+@Test func `a scatter plot has a logarithmic axis, intervals, a line and names that do not cover each other`() {
+  let points = (0..<12).map { number -> ScatterPlot.Point in
+    let (x, y) = (1000 * Double(number % 3 + 1), 0.5 + 0.001 * Double(number))
+    return .init("method \(number)", x: x, y: y, interval: 0.4...0.6, isOnLine: number == 11)
+  }
+  let plot = ScatterPlot("p", title: "t", x: "parameters", y: "f1", points + [ScatterPlot.Point("none", x: 0, y: 0.4)])
+  let svg = plot.svg()
+  #expect(svg.contains("method 11: 0.511 (0.400 to 0.600) at 3000, on the line."))
+  #expect(svg.components(separatedBy: "<circle").count == 14 && !svg.contains("nan"))
+  let labels = svg.components(separatedBy: "class=\"label\" x=").count - 2
+  #expect(labels > 2 && labels <= 13 && svg.contains(">method 11</text>"))
+  #expect(plot.csv.hasPrefix("name,parameters,f1,low,high,on the line\nmethod 0,1000,0.5,0.4,0.6,no\n"))
+  #expect(!ScatterPlot("p", title: "t", x: "x", y: "y", []).svg().contains("nan"))
+}
+
+@Test func `bars have lengths in proportion`() {
+  let chart = BarChart("b", title: "Time", unit: "s", [("a", 10), ("<b>", 5), ("bad", .nan)])
+  #expect(chart.svg().contains("&lt;b&gt;: 5.0 s.") && !chart.svg().contains("bad"))
+  let widths = chart.svg().matches(of: /rect [^>]*width="([0-9.]+)"/).compactMap { Double($0.1) }
+  #expect(widths.count == 2 && abs(widths[0] / widths[1] - 2) < 0.01)
+  #expect(chart.csv == "name,s\na,10.0\n<b>,5.0\n")
+}
+
+@Test func `a table that can be sorted brings its script, and no other page has one`() {
+  let table = Table("t", header: ["a", "n"], rows: [["b", "1"]], isSortable: true)
+  let html = Page(title: "t", sections: [PageSection("s", [.table(table)])]).html
+  #expect(html.contains("<script>") && html.contains("<button type=\"button\">n</button>") && html.contains("sortable"))
 }

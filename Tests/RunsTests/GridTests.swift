@@ -37,8 +37,8 @@ private struct TestGrid {
     _ mode: RunMode, stopAfter limit: Int = .max, stopInEvaluation evaluation: Int = .max
   ) throws -> (outcomes: [String], events: [String]) {
     var events: [String] = [], steps = 0, evaluations = 0
-    let outcomes = grid.execute(
-      try grid.plan(mode), threads: 1, shouldStop: { steps >= limit || evaluations >= evaluation }
+    let outcomes = try grid.execute(
+      grid.plan(mode), mode, threads: 1, shouldStop: { steps >= limit || evaluations >= evaluation }
     ) { event in
       switch event {
       case .skipped(let index): events.append("skipped \(names[index])")
@@ -46,6 +46,7 @@ private struct TestGrid {
       case .training(.step): steps += 1
       case .training(.evaluating): evaluations += 1
       case .training(.evaluated): break
+      case .waiting(let runs): events.append("waiting \(runs)")
       case .note: break
       }
     }
@@ -65,7 +66,7 @@ private struct TestGrid {
   let test = try TestGrid(), done = "finished with 2 steps"
   #expect(try test.execute(.new) == ([done, done], ["began lora", "began bitfit"]))
   #expect(try test.execute(.new) == ([done, done], ["skipped lora", "skipped bitfit"]))
-  let outcomes = test.grid.execute(try test.grid.plan(.new), threads: 1, shouldStop: { true }, report: { _ in })
+  let outcomes = try test.grid.execute(test.grid.plan(.new), threads: 1, shouldStop: { true }, report: { _ in })
   let summary = GridSummary(test.grid, outcomes)
   #expect(summary.axes == ["method"] && summary.configurations.map(\.finished) == [1, 1])
   try summary.save(as: test.folder.path + "/table")

@@ -70,20 +70,6 @@ private func contents(_ program: Program) throws -> [String: Data] {
   #expect(try contents(program).filter { !$0.key.hasPrefix("merged/") } == expected)
 }
 
-@Test func `two sweeps in one folder exclude each other`() throws {
-  let program = try Program()
-  defer { program.remove() }
-  try writeFile(
-    #"{"extends": "recipe.json", "output": "grid", "sweep": {"seed": [1, 2]}}"#, to: program.folder + "/sweep.json")
-  try makeFolder(program.folder + "/grid")
-  let lock = try FileLock(program.folder + "/grid/.tune-sweep")
-  try withExtendedLifetime(lock) {
-    let busy = try program.run("run", "sweep.json")
-    #expect(busy.status == 1 && busy.err.contains("another tune process is running a sweep"), "\(busy.err)")
-    #expect(!fileExists(program.folder + "/grid/seed=1"))
-  }
-}
-
 @Test func `a resumed run names what has changed, and stays interrupted`() throws {
   let program = try Program()
   defer { program.remove() }

@@ -4,15 +4,17 @@ import Files
 import FoundationEssentials
 
 struct RawRecipe {
-  /// Keys that concern files or a sweep, not a single run.
-  static let fileKeys = ["$schema", "extends", "sweep"]
+  /// Keys that concern files, or several runs, not a single run.
+  static let fileKeys = ["$schema", "extends", "sweep", "bench"]
 
   /// nil: the recipe did not come from a file.
   let file: String?
   /// Without `fileKeys`.
   private(set) var json: JSON
   /// The value of "sweep".
-  private(set) var sweep: JSON?
+  var sweep: JSON?
+  /// The value of "bench".
+  private(set) var bench: JSON?
   private(set) var faults: [RecipeFault]
   /// The file of each value that came from a file, by key path.
   private var origins: [String: String]
@@ -29,10 +31,20 @@ struct RawRecipe {
     _ json: JSON, named file: String? = nil, overrides: [String] = [], setFiles: [String] = [],
     environment: [String: String] = Environment.process
   ) throws {
-    (self.file, self.json, faults, origins) = (file, json, [], [:])
-    guard json.object != nil else { return }
-    let merged = MergedFiles(try Extends.files(json, file, environment))
-    (faults, origins) = (merged.faults, merged.origins)
+    let isObject = json.object != nil
+    try self.init(
+      isObject ? Extends.files(json, file, environment) : [], named: file, overrides: isObject ? overrides : [],
+      setFiles: isObject ? setFiles : [], environment: environment)
+    if !isObject { self.json = json }
+  }
+
+  /// The recipe that `files` make together, each over those before it.
+  init(
+    _ files: [ExtendedFile], named file: String?, overrides: [String], setFiles: [String],
+    environment: [String: String] = Environment.process
+  ) {
+    let merged = MergedFiles(files)
+    (self.file, json, faults, origins) = (file, [:], merged.faults, merged.origins)
     let overridden = Overrides.apply(overrides, to: .object(merged.members))
     faults += overridden.faults
     for path in overridden.paths { setOrigin(of: path, nil) }
@@ -43,6 +55,7 @@ struct RawRecipe {
     for (path, file) in complete.origins { setOrigin(of: path, file) }
     var members = complete.json.object ?? [:]
     if let block = members["sweep"], block != .null { sweep = block }
+    if let block = members["bench"], block != .null { bench = block }
     if let schema = members["$schema"], schema.string == nil {
       faults.append(RecipeFault("$schema", "found \(schema.shown)", expected: "the path or address of a JSON Schema"))
     }

@@ -4,7 +4,7 @@
 public import Files
 
 extension Recipe {
-  /// A JSON Schema, draft 7. A file with `extends` or `sweep` may be a part of a recipe: nothing is required in it.
+  /// A JSON Schema, draft 7. A file with `extends`, `sweep` or `bench` may be a part of a recipe: nothing is required in it.
   public static var schema: JSON {
     let objectSchema = Recipe.objectSchema
     let varying = keysWithVaryingDefault(objectSchema)
@@ -14,14 +14,14 @@ extension Recipe {
         (schema["properties"]?.object ?? [:]).merging([
           "$schema": ["type": "string"],
           "extends": described(Schema.string, "Path of the recipe that this one extends, relative to this file."),
-          "sweep": ["$ref": "#/definitions/sweep"],
+          "sweep": ["$ref": "#/definitions/sweep"], "bench": bench,
         ]) { declared, _ in declared })
       return .object(schema)
     }
     return [
       "$schema": "http://json-schema.org/draft-07/schema#",
       "title": "A recipe of tune",
-      "if": ["anyOf": [["required": ["extends"]], ["required": ["sweep"]]]],
+      "if": ["anyOf": .array(["extends", "sweep", "bench"].map { ["required": [$0]] })],
       "then": ["$ref": "#/definitions/part"],
       "else": ["$ref": "#/definitions/whole"],
       "definitions": ["whole": root(isPart: false), "part": root(isPart: true), "sweep": sweep(objectSchema)],
@@ -55,6 +55,23 @@ extension Recipe {
       }
     }
     return varying
+  }
+
+  /// The named parts of a benchmark.
+  private static var bench: JSON {
+    let part: JSON = ["anyOf": [["$ref": "#/definitions/part"], ["type": "string"], ["type": "null"]]]
+    func parts(_ about: String) -> JSON {
+      described(["type": "object", "minProperties": 1, "additionalProperties": part], about)
+    }
+    return described(
+      Schema.orNull([
+        "type": "object", "additionalProperties": false,
+        "properties": [
+          "bases": parts("Parts of recipes by name, each with a base model."),
+          "tasks": parts("Parts of recipes by name, each with a task and its data."),
+          "methods": parts("Parts of recipes by name, each with a method."),
+        ],
+      ]), "A benchmark: every base with every task and every method.")
   }
 
   /// The lists of values that a sweep may have. The schema does not check values that are whole sections, list elements

@@ -5,13 +5,15 @@ extension Recipe {
     public var tensorboard = false
     /// Whether the log is also written as metrics.csv.
     public var csv = false
-
+    /// Whether the time of a prediction is measured at the end.
+    public var latency = false
     /// Whether a run ends with its report, report.html.
     public var report = true
 
     mutating func declare(_ fields: Fields) {
       fields.field("tensorboard", &tensorboard, .bool, "Also write the log as a TensorBoard event file.")
       fields.field("csv", &csv, .bool, "Also write the log as a table, metrics.csv.")
+      fields.field("latency", &latency, .bool, "Measure the time of a prediction for one record when the run ends.")
       fields.field("report", &report, .bool, "Write report.html when the run ends.")
     }
   }

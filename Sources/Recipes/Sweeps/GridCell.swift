@@ -13,3 +13,11 @@ public struct GridCell: Sendable {
     (self.name, self.settings, self.recipe) = (name, settings, recipe)
   }
 }
+
+extension GridCell {
+  /// Runs that differ only in these are repetitions of one configuration.
+  public static let repetitions: Set = ["seed", Sweep.foldPath]
+
+  /// The settings without those of repetitions.
+  public var configuration: [String: JSON] { settings.filter { !Self.repetitions.contains($0.key) } }
+}

@@ -24,7 +24,9 @@ public struct Sweep: Sendable {
   public static func load(
     path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Sweep? {
-    try Sweep(RawRecipe(path: path, overrides: overrides, setFiles: setFiles), checkFiles: checkFiles)
+    let rawRecipe = try RawRecipe(path: path, overrides: overrides, setFiles: setFiles)
+    if rawRecipe.bench != nil { throw RecipeFaults.isBench(path) }
+    return try Sweep(rawRecipe, checkFiles: checkFiles)
   }
 
   init?(_ rawRecipe: RawRecipe, checkFiles: Bool) throws {
@@ -117,32 +119,6 @@ public struct Sweep: Sendable {
       }
       return RecipeFault(
         "sweep", "found two identical runs, \(earlier) and \(cell.name)", expected: "distinct runs")
-    }
-  }
-}
-
-/// The faults of many runs, each distinct fault once.
-private struct FaultsOfRuns {
-  private var found: [(fault: RecipeFault, runs: [String])] = []
-
-  var isEmpty: Bool { found.isEmpty }
-
-  mutating func add(_ faults: [RecipeFault], of run: String) {
-    for fault in faults {
-      if let index = found.firstIndex(where: { $0.fault == fault }) {
-        found[index].runs.append(run)
-      } else {
-        found.append((fault, [run]))
-      }
-    }
-  }
-
-  /// Each fault with its runs; without runs if all of them have it.
-  func faults(ofAll count: Int) -> [RecipeFault] {
-    found.map { fault, runs in
-      var fault = fault
-      fault.runs = runs.count == count ? [] : runs
-      return fault
     }
   }
 }

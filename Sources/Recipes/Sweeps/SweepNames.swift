@@ -45,10 +45,13 @@ extension Sweep {
     safe(String(parts.joined(separator: "+").prefix(maxValueLength)))
   }
 
-  private static func safe(_ text: String) -> String {
-    String(
-      text.map { character in
-        character.isASCII && (character.isLetter || character.isNumber || "._+-".contains(character)) ? character : "-"
-      })
-  }
+  private static func safe(_ text: String) -> String { safeFolderName(text) }
+}
+
+/// The text with "-" in place of characters that are not safe in a folder's name.
+func safeFolderName(_ text: String) -> String {
+  String(
+    text.map { character in
+      character.isASCII && (character.isLetter || character.isNumber || "._+-".contains(character)) ? character : "-"
+    })
 }

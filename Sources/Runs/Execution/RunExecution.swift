@@ -146,7 +146,8 @@ extension Run {
       }
     }
     if !intervals.isEmpty { intervals.merge(bootstrap.json.object ?? [:]) { $1 } }
-    let json = try save(result, evaluations: metrics, intervals, in: folder)
+    let latency = try recipe.logging.latency ? self.latency : nil
+    let json = try save(result, evaluations: metrics, intervals, latency: latency, in: folder)
     try folder.end()
     return json
   }
@@ -162,9 +163,12 @@ extension Run {
 
   /// Writes the weights and result.json.
   private func save(
-    _ result: TrainingResult, evaluations: [String: JSON], _ intervals: [String: JSON] = [:], in folder: RunFolder
+    _ result: TrainingResult, evaluations: [String: JSON], _ intervals: [String: JSON] = [:], latency: Double? = nil,
+    in folder: RunFolder
   ) throws -> JSON {
-    let json = resultJSON(result, evaluations, intervals)
+    var members = resultJSON(result, evaluations, intervals)
+    members["latency_ms"] = latency.map(JSON.double)
+    let json = JSON.object(members)
     let (saved, obsolete) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
     let isOwn = folder.ownFiles(of: folder.path)
     try replaceFolder(at: folder.path + "/" + saved, isOwn: { isOwn("\(saved)/\($0)") }) {
@@ -177,7 +181,7 @@ extension Run {
 
   private func resultJSON(
     _ result: TrainingResult, _ metrics: [String: JSON], _ intervals: [String: JSON]
-  ) -> JSON {
+  ) -> [String: JSON] {
     var object: [String: JSON] = [
       "status": .string(result.status.rawValue),
       "seed": .int(recipe.seed),
@@ -206,7 +210,7 @@ extension Run {
     } else {
       object["best"] = .null
     }
-    return .object(object)
+    return object
   }
 }
 

@@ -19,12 +19,17 @@ extension RunGrid {
     case run(RunMode)
   }
 
-  /// A step for each cell. Unfinished runs are a fault in mode `new`, and are resumed in mode `resume`. In mode
-  /// `overwrite` all runs start again. Failed runs are repeated. Throws `GridFault`.
+  /// A step for each cell. Unfinished runs are a fault in mode `new`, unless another process is executing the grid, and are
+  /// resumed in mode `resume`. In mode `overwrite` all runs start again. Failed runs are repeated. Throws `GridFault`.
   public func plan(_ mode: RunMode) throws -> [Step] {
     if fileExists("\(output)/.tune-run") {
       throw GridFault(["\(output): holds a single run, not a sweep. Choose another 'output'."])
     }
+    let claims = claims, claimed = Set(cells.map(\.name).filter(claims.isClaimed))
+    if mode == .overwrite, !claimed.isEmpty {
+      throw GridFault(["\(output): another tune process is executing these runs. Stop it before --overwrite."])
+    }
+    let mode = mode == .new && !claimed.isEmpty ? .resume : mode
     let unreplaced = try unreplacedCells
     if mode == .new, !unreplaced.isEmpty {
       throw GridFault([
@@ -35,7 +40,8 @@ extension RunGrid {
     var problems: [String] = [], data = DataChanges()
     let steps = cells.map { cell -> Step? in
       do {
-        return try mode == .resume && unreplaced.contains(cell.name) ? cell.stepOfReplacement : cell.step(mode, &data)
+        if claimed.contains(cell.name) { return .run(.resume) }
+        return try step(of: cell, mode, isToReplace: unreplaced.contains(cell.name), &data)
       } catch {
         problems.append("\(error)")
         return nil
@@ -47,14 +53,19 @@ extension RunGrid {
 }
 
 extension RunGrid {
-  /// Excludes other sweeps from the folder while the lock lives, and removes what a killed one left.
-  public func lock() throws -> FileLock {
+  func step(of cell: GridCell, _ mode: RunMode, isToReplace: Bool, _ data: inout DataChanges) throws -> Step {
+    try mode == .resume && isToReplace ? cell.stepOfReplacement : cell.step(mode, &data)
+  }
+
+  var claims: GridClaims { GridClaims(folder: output + "/.tune-claims") }
+
+  /// Marks the folder, and removes what a killed process left.
+  /// - Parameter files: those that will be written into the folder.
+  public func begin(writing files: [String]) throws {
     try makeFolder(output)
-    guard let lock = try FileLock(output + "/.tune-sweep") else {
-      throw GridFault(["\(output): another tune process is running a sweep in this folder."])
-    }
-    for name in ["sweep.json", "sweep.tsv"] { recoverFolder(at: "\(output)/\(name)") }
-    return lock
+    let marker = output + "/.tune-sweep"
+    if !fileExists(marker) { try writeFile("", to: marker) }
+    for name in files { recoverFolder(at: "\(output)/\(name)") }
   }
 }
 
@@ -62,7 +73,7 @@ extension RunGrid {
   private var replacementFile: String { output + "/.tune-overwrite" }
 
   /// The names of the cells that a sweep with `--overwrite` has still to replace.
-  private var unreplacedCells: [String] {
+  var unreplacedCells: [String] {
     get throws {
       guard fileExists(replacementFile) else { return [] }
       return try JSON(path: replacementFile).array?.compactMap(\.string) ?? []

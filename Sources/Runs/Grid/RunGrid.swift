@@ -33,11 +33,3 @@ public struct RunGrid: Sendable {
     case pending
   }
 }
-
-extension GridCell {
-  /// Runs that differ only in these are repetitions of one configuration.
-  static let repetitions: Set = ["seed", Sweep.foldPath]
-
-  /// The settings without those of repetitions.
-  var configuration: [String: JSON] { settings.filter { !Self.repetitions.contains($0.key) } }
-}

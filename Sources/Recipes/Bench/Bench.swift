@@ -1,0 +1,115 @@
+/// A benchmark from one recipe: `"bench": {"bases": {…}, "tasks": {…}, "methods": {…}}` names parts of recipes, and every
+/// combination is a row. The row's sweep is searched on dev with its first seed; its other seeds repeat what was chosen.
+/// Does not run them.
+import Files
+
+public struct Bench: Sendable {
+  /// The runs of one base, task and method.
+  public struct Row: Sendable {
+    /// As the recipe names them.
+    public let base, task, method: String
+    /// The folder of its runs, below the benchmark's: `minilm-l6/ncbi-disease/lora-r-8`.
+    public let folder: String
+    /// The runs of each combination of settings that is searched, one for each seed or fold.
+    public let candidates: [[GridCell]]
+  }
+
+  public let about: String?
+  /// The folder that contains the rows' folders.
+  public let output: String
+  /// By base, then task, then method, in the order of their names.
+  public let rows: [Row]
+  /// Messages for the user that are not errors.
+  public let notes: [String]
+
+  private static let maxRuns = 10_000
+
+  /// The benchmark of the recipe at `path`. The arguments are those of `Recipe.load`; overrides hold for every run.
+  /// Throws `FileFault`; `RecipeFaults` with the faults of all rows. A fault that not all rows have names its rows.
+  public static func load(
+    path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
+  ) throws -> Bench {
+    let files = try Extends.files(ShippedRecipe.tree(at: path), path, Environment.process)
+    let (ofBench, ofRuns) = overrides.divided { $0.hasPrefix("bench.") || $0.hasPrefix("bench=") }
+    let parts = try BenchParts(files, named: path, overrides: ofBench)
+    let own = files.map { $0.without("bench") }
+    func raw(_ files: [ExtendedFile]) -> RawRecipe {
+      RawRecipe(files, named: path, overrides: ofRuns, setFiles: setFiles)
+    }
+    return try Bench(raw(own), parts, checkFiles: checkFiles) { row in
+      // A method replaces the whole section.
+      raw(
+        (own + row.files).map { row.method.contains { $0.members["method"] != nil } ? $0.without("method") : $0 }
+          + row.method)
+    }
+  }
+
+  /// - Parameters:
+  ///   - own: the recipe without the benchmark.
+  ///   - recipe: that of a row.
+  private init(
+    _ own: RawRecipe, _ parts: BenchParts, checkFiles: Bool, _ recipe: (BenchParts.Row) -> RawRecipe
+  ) throws {
+    var rows: [Row] = [], faults = FaultsOfRuns(), notes: [String] = [], runs = 0
+    let given = own.json["output"]?.string ?? "", output = given.hasSuffix("/") ? String(given.dropLast()) : given
+    for row in parts.rows(of: own) {
+      var raw = recipe(row)
+      if !output.isEmpty { raw = raw.with([("output", .string("\(output)/\(row.folder)"))]) }
+      if raw.sweep == nil || raw.sweep?.object != nil {
+        let seed = raw.json["seed"] ?? .int(Recipe().seed)
+        raw.sweep = .object(["seed": [seed]].merging(raw.sweep?.object ?? [:]) { $1 })
+      }
+      do {
+        guard let sweep = try Sweep(raw, checkFiles: checkFiles) else { continue }
+        let candidates = sweep.cells.grouped { $0.configuration.mapValues { $0.text(pretty: false) } }
+        if candidates.count > 1, !sweep.cells[0].recipe.parts.allSatisfy(\.data.hasDev) {
+          faults.add(
+            [.init("data.dev", "missing", expected: "dev data, on which the sweep is searched")], of: row.folder)
+        }
+        notes += sweep.notes.filter { !notes.contains($0) }
+        runs += sweep.cells.count
+        rows.append(
+          Row(
+            base: row.names[0], task: row.names[1], method: row.names[2], folder: row.folder, candidates: candidates))
+      } catch let found as RecipeFaults {
+        faults.add(found.faults, of: row.folder)
+      }
+    }
+    if runs > Self.maxRuns {
+      faults.add([.init("bench", "found \(runs) runs", expected: "at most \(Self.maxRuns)")], of: "")
+    }
+    guard faults.isEmpty else {
+      throw RecipeFaults(file: own.file, faults.faults(ofAll: parts.rows(of: own).count))
+    }
+    (about, self.output, self.rows, self.notes) = (own.json["about"]?.string, output, rows, notes)
+  }
+}
+
+extension RecipeFaults {
+  /// Of a benchmark where a run is expected.
+  static func isBench(_ file: String?) -> RecipeFaults {
+    RecipeFaults(
+      file: file, [.init("bench", "found a benchmark", expected: "a run or a sweep", advice: "'tune bench' runs it.")])
+  }
+}
+
+extension Sequence {
+  /// The elements with equal keys together, in the order of the first of each.
+  package func grouped<Key: Hashable>(_ key: (Element) -> Key) -> [[Element]] {
+    var groups: [[Element]] = [], numbers: [Key: Int] = [:]
+    for element in self {
+      let number = numbers[key(element), default: groups.count]
+      if number == groups.count {
+        numbers[key(element)] = number
+        groups.append([])
+      }
+      groups[number].append(element)
+    }
+    return groups
+  }
+
+  /// The elements that a condition holds for, and the others.
+  fileprivate func divided(_ isFirst: (Element) -> Bool) -> ([Element], [Element]) {
+    (filter(isFirst), filter { !isFirst($0) })
+  }
+}

@@ -1,0 +1,97 @@
+/// The runs of a benchmark as a grid: first those that are searched, with the first seed, then what was chosen with the other
+/// seeds.
+import Files
+public import Recipes
+import Tasks
+import Training
+
+extension Bench {
+  /// A cell for every run that may be needed: all candidates with all seeds.
+  public var grid: RunGrid {
+    RunGrid(
+      output: output, axes: Row.keys,
+      cells: rows.flatMap { row in row.cells.map { row.cell($0) } })
+  }
+
+  /// The cells to execute next, given the outcomes of all so far.
+  public func wanted(_ outcomes: [RunGrid.Outcome?]) -> [Int] {
+    var first = 0
+    return rows.flatMap { row in
+      defer { first += row.cells.count }
+      let start = first, own = Array(outcomes[start..<start + row.cells.count])
+      return row.wanted(own).map { start + $0 }
+    }
+  }
+
+  /// Builds one run of each row that has runs left, to find errors before any run begins.
+  /// - Parameter steps: those of `grid.plan`.
+  /// - Throws: `GridFault` with all errors.
+  public func check(_ steps: [RunGrid.Step], threads: Int, until shouldStop: () -> Bool) throws {
+    let grid = grid
+    let open = wanted(steps.map { if case .skip(let result) = $0 { .finished(result) } else { nil } })
+    let first = open.map { grid.cells[$0] }.grouped { cell in Row.keys.map { cell.settings[$0]?.string } }.map { $0[0] }
+    try RunGrid(output: output, axes: Row.keys, cells: first).check(threads: threads, until: shouldStop)
+  }
+
+  /// The runs that will be executed, as far as that is known before: all that are searched, and the other seeds of the first.
+  public var expected: RunGrid {
+    RunGrid(
+      output: output, axes: Row.keys,
+      cells: rows.flatMap { row in
+        (row.candidates.map { $0[0] } + row.candidates[0].dropFirst()).map { cell in
+          let cell = row.cell(cell), keys = GridCell.repetitions.union(Row.keys)
+          return GridCell(
+            name: cell.name, settings: cell.settings.filter { keys.contains($0.key) }, recipe: cell.recipe)
+        }
+      })
+  }
+}
+
+extension Bench.Row {
+  static let keys = ["base", "task", "method"].map { "bench.\($0)" }
+
+  var cells: [GridCell] { candidates.flatMap(\.self) }
+
+  /// A cell of this row in the benchmark's grid.
+  func cell(_ cell: GridCell) -> GridCell {
+    var recipe = cell.recipe
+    recipe.logging.latency = true
+    return GridCell(
+      name: "\(folder)/\(cell.name)",
+      settings: cell.settings.merging(zip(Self.keys, [base, task, method].map { .string($0) })) { $1 }, recipe: recipe)
+  }
+
+  /// - Parameter outcomes: of `cells`.
+  func wanted(_ outcomes: [RunGrid.Outcome?]) -> [Int] {
+    let seeds = candidates[0].count, searched = candidates.indices.map { $0 * seeds }
+    if candidates.count > 1 {
+      let open = searched.filter { outcomes[$0] == nil }
+      if !open.isEmpty { return open }
+    }
+    guard let chosen = chosen(outcomes) else { return [] }
+    return (chosen * seeds..<(chosen + 1) * seeds).filter { outcomes[$0] == nil }
+  }
+
+  /// The candidate with the best score on dev with the first seed, the first of equal ones; nil: none has finished, or some
+  /// have not been tried yet.
+  func chosen(_ outcomes: [RunGrid.Outcome?]) -> Int? {
+    if candidates.count == 1 { return 0 }
+    let seeds = candidates[0].count
+    var best: (candidate: Int, score: Double)?
+    for candidate in candidates.indices {
+      switch outcomes[candidate * seeds] {
+      case nil, .pending: return nil
+      case .failed: continue
+      case .finished(let result):
+        guard let score = devScore(result), score.isFinite else { continue }
+        if best.map({ metric.isBetter(score, than: $0.score) }) ?? true { best = (candidate, score) }
+      }
+    }
+    return best?.candidate
+  }
+
+  /// Which chooses a candidate, and compares rows.
+  var metric: Metric { candidates[0][0].recipe.training.settings.metricForBestModel }
+
+  func devScore(_ result: JSON) -> Double? { result["metrics"]?["dev"]?[metric.name]?.number }
+}

@@ -1,0 +1,82 @@
+/// How much the mean score of several seeds would vary with other examples in the file and other seeds, and whether two
+/// such means differ significantly.
+public import Files
+import Hashing
+
+/// The mean of a metric over the runs of one configuration, and the same of each of `Bootstrap.resamples` resamples: as many
+/// units (documents, or examples) as there are, and as many of the runs, both drawn with replacement.
+///
+/// Units are drawn alike for all configurations that are scored on the same examples with the same seed, so that two of
+/// them are compared in pairs.
+public struct ResampledScores: Sendable {
+  public let mean: Double
+  /// NaN where a resample has no value.
+  private let resamples: [Double]
+
+  /// - Parameters:
+  ///   - runs: the same examples, predicted by each run; at least one.
+  ///   - runSeed: draws the runs; another one for each configuration.
+  /// - Returns: nil if the metric is not defined for every run, or there is a single unit.
+  public init?(_ runs: [ScoredSplit], metric: String, _ bootstrap: Bootstrap, runSeed: UInt64) {
+    guard let first = runs.first, first.units.count > 1 else { return nil }
+    precondition(runs.allSatisfy { $0.examples.count == first.examples.count }, "the runs have other examples")
+    func mean(_ runs: [ScoredSplit], _ weights: [Int]) -> Double {
+      runs.reduce(0) { $0 + ($1.examples.values(weights: weights)[metric] ?? .nan) } / Double(runs.count)
+    }
+    self.mean = mean(runs, [Int](repeating: 1, count: first.examples.count))
+    if self.mean.isNaN { return nil }
+    var random = SplitMix64(seed: runSeed)
+    resamples = UnitSampler(first, seed: bootstrap.seed).prefix(bootstrap.resamples).map { weights in
+      let drawn = runs.map { _ in runs[Int(random.next().multipliedFullWidth(by: UInt64(runs.count)).high)] }
+      return mean(drawn, weights)
+    }
+  }
+
+  /// The 95 % percentile interval.
+  public var interval: ClosedRange<Double> { percentiles(resamples.filter { !$0.isNaN }) ?? mean...mean }
+
+  /// A comparison of two means.
+  public struct Difference: Sendable, Equatable {
+    /// The other mean minus this one, with its 95 % percentile interval.
+    public let difference: Double
+    public let interval: ClosedRange<Double>
+    /// Two-sided: the share of resampled differences that are at least as far from their mean as `difference` is from 0,
+    /// (count + 1) / (resamples + 1).
+    public let p: Double
+
+    public var json: JSON {
+      [
+        "difference": .double(difference), "interval": [.double(interval.lowerBound), .double(interval.upperBound)],
+        "p": .double(p),
+      ]
+    }
+  }
+
+  /// - Parameter other: of the same examples, resamples and seed.
+  public func difference(to other: ResampledScores) -> Difference {
+    precondition(resamples.count == other.resamples.count, "other resamples")
+    let values = zip(resamples, other.resamples).map { $1 - $0 }.filter { !$0.isNaN }
+    let difference = other.mean - mean, center = values.reduce(0, +) / Double(max(1, values.count))
+    let far = values.count { abs($0 - center) >= abs(difference) - 1e-12 }
+    return Difference(
+      difference: difference, interval: percentiles(values) ?? difference...difference,
+      p: Double(far + 1) / Double(values.count + 1))
+  }
+}
+
+/// The p-values times the number of hypotheses that are left when they are rejected in order (Holm 1979), at most 1 and not
+/// below an earlier one.
+public func holm(_ p: [Double]) -> [Double] {
+  var adjusted = p, floor = 0.0
+  for (rank, index) in p.indices.sorted(by: { (p[$0], $0) < (p[$1], $1) }).enumerated() {
+    floor = max(floor, min(1, p[index] * Double(p.count - rank)))
+    adjusted[index] = floor
+  }
+  return adjusted
+}
+
+private func percentiles(_ values: [Double]) -> ClosedRange<Double>? {
+  if values.isEmpty { return nil }
+  let sorted = values.sorted()
+  return quantile(0.025, sorted)...quantile(0.975, sorted)
+}

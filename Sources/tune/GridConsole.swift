@@ -1,0 +1,28 @@
+/// Shows the progress of several runs on the terminal.
+import Recipes
+import Reporting
+import Runs
+
+final class GridConsole {
+  private let grid: RunGrid
+  private var console = Console(interval: 1)
+
+  init(_ grid: RunGrid) { self.grid = grid }
+
+  func report(_ event: GridEvent) {
+    switch event {
+    case .skipped(let index): note("\(grid.title(of: index)): already finished")
+    case .began(let index):
+      note(grid.title(of: index))
+      console = Console(interval: grid.cells[index].recipe.training.loggingSteps)
+    case .waiting(let runs): note("waiting for other processes, which have the last \(runs) runs")
+    case .note(let text): console.print(text)
+    case .training(let event): console.report(event)
+    }
+  }
+}
+
+extension RunGrid {
+  /// `[2/6] rank=8,seed=1`.
+  func title(of index: Int) -> String { "[\(index + 1)/\(cells.count)] \(cells[index].name)" }
+}

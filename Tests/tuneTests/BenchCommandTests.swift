@@ -1,0 +1,143 @@
+/// `tune bench`: what it trains and in which order, what it prints and writes, interruptions, and several processes.
+import Files
+import Foundation
+import Testing
+
+private let recipe = """
+  {
+    "about": "two methods", "extends": "recipe.json",
+    "bench": {
+      "methods": {
+        "head": {"method": {"type": "head"}, "sweep": {"training.learning_rate": [0.02]}},
+        "lora": {"sweep": {"training.learning_rate": [1e-5, 0.02]}}
+      }
+    },
+    "sweep": {"seed": [1, 2]},
+    "output": "bench"
+  }
+  """
+
+private struct BenchProgram {
+  let program: Program
+
+  init() throws {
+    program = try Program()
+    try writeFile(recipe, to: program.folder + "/bench.json")
+  }
+
+  /// results.json without times and memory, which differ between runs.
+  func results(_ output: String) throws -> JSON {
+    func withoutCosts(_ json: JSON) -> JSON {
+      switch json {
+      case .object(let members): .object(members.filter { $0.key != "costs" }.mapValues(withoutCosts))
+      case .array(let elements): .array(elements.map(withoutCosts))
+      default: json
+      }
+    }
+    return withoutCosts(try program.json("\(output)/results.json"))
+  }
+}
+
+@Test func `a benchmark searches on dev with one seed and repeats with the others`() throws {
+  let bench = try BenchProgram(), program = bench.program
+  defer { program.remove() }
+  let first = try program.run("bench", "bench.json")
+  #expect(first.status == 0, "\(first.err)")
+  let runs = "bench/base/token_classification"
+  #expect(fileExists("\(program.folder)/\(runs)/lora/learning_rate=1e-05,seed=1/result.json"))
+  #expect(!fileExists("\(program.folder)/\(runs)/lora/learning_rate=1e-05,seed=2"), "was not chosen")
+  let rows = try program.json("bench/results.json")["rows"]?.array ?? []
+  #expect(rows.map { $0["method"] } == ["head", "lora"] && rows.allSatisfy { $0["status"] == "completed" })
+  #expect(rows[1]["settings"]?["training.learning_rate"] == 0.02 && rows[1]["searched"]?.array?.count == 2)
+  let scores = try (1...2).map {
+    try program.json("\(runs)/lora/learning_rate=0.02,seed=\($0)/result.json")["metrics"]?["test"]?["f1"]?.number
+      ?? .nan
+  }
+  #expect(rows[1]["scores"]?["f1"]?["mean"]?.number == (scores[0] + scores[1]) / 2)
+  #expect(rows[1]["runs"]?.array?.first?["costs"]?["latency_ms"]?.number ?? 0 > 0)
+  let page = try readText(program.folder + "/bench/bench.html")
+  #expect(page.contains("<svg") && page.contains("two methods") && !page.contains("http"))
+  #expect(first.out.contains("lora") && first.out.contains("learning_rate 0.02"))
+
+  // The same cell by 'tune run' has the same bytes.
+  let name = "\(runs)/lora/learning_rate=0.02,seed=2"
+  let again = try program.run("run", "\(name)/recipe.json", "output=again")
+  #expect(again.status == 0, "\(again.err)")
+  let weights = try ["again", name].map { try readFile("\(program.folder)/\($0)/adapter/adapter_model.safetensors") }
+  #expect(weights[0] == weights[1])
+
+  // The parameters are those of the files.
+  let inspected = try program.run("inspect", "\(name)/adapter", "--json")
+  let tensors = try JSON(parsing: .init(inspected.out.utf8), named: "inspect")["parameters"]?.int
+  #expect(rows[1]["trainable_parameters"]?.int == tensors)
+
+  // Nothing is trained twice; a new method adds a row.
+  let stamp =
+    try FileManager.default.attributesOfItem(atPath: "\(program.folder)/\(name)/result.json")[.modificationDate]
+    as? Date
+  let more = try program.run("bench", "bench.json", "bench.methods.bitfit={\"method\":{\"type\":\"bitfit\"}}", "--json")
+  #expect(more.status == 0, "\(more.err)")
+  #expect(try JSON(parsing: .init(more.out.utf8), named: "out")["rows"]?.array?.count == 3)
+  #expect(
+    try FileManager.default.attributesOfItem(atPath: "\(program.folder)/\(name)/result.json")[.modificationDate]
+      as? Date == stamp)
+}
+
+@Test func `killed again and again, and divided between processes, a benchmark has the same results`() throws {
+  let bench = try BenchProgram(), program = bench.program
+  defer { program.remove() }
+  let clock = ContinuousClock(), begin = clock.now
+  #expect(try program.run("bench", "bench.json", "output=whole").status == 0)
+  let whole = (clock.now - begin) / .seconds(1)
+  for fraction in [0.2, 0.35, 0.5, 0.5] {
+    let process = try program.start(["bench", "bench.json", "output=cut"])
+    usleep(UInt32(1e6 * fraction * whole))
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+  let last = try program.run("bench", "bench.json", "output=cut")
+  #expect(last.status == 0, "\(last.err)")
+  let processes = try (0..<3).map { _ in try program.start(["bench", "bench.json", "output=shared", "--threads", "1"]) }
+  for process in processes {
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+  }
+  func named(_ output: String) throws -> String { try bench.results(output).text().replacing("\(output)/", with: "") }
+  #expect(try named("cut") == named("whole"))
+  #expect(try named("shared") == named("whole"))
+  let log = try readText(
+    program.folder + "/shared/base/token_classification/head/learning_rate=0.02,seed=1/metrics.jsonl")
+  #expect(log.split(separator: "\n").count { $0.contains("\"evaluation\"") } == 3, "run once")
+}
+
+@Test func `two processes divide a sweep`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  try writeFile(
+    #"{"extends": "recipe.json", "output": "grid", "sweep": {"seed": [1, 2, 3, 4]}}"#,
+    to: program.folder + "/sweep.json")
+  let processes = try (0..<2).map { _ in try program.start(["run", "sweep.json", "--threads", "1"]) }
+  for process in processes {
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+  }
+  let runs = try program.json("grid/sweep.json")["runs"]?.array ?? []
+  #expect(runs.count == 4 && runs.allSatisfy { $0["status"] == "completed" })
+}
+
+@Test func `an interrupted benchmark says how to go on, and a failed row does not stop it`() throws {
+  let bench = try BenchProgram(), program = bench.program
+  defer { program.remove() }
+  let process = try program.start(["bench", "bench.json"])
+  while !fileExists(program.folder + "/bench/base") && process.isRunning { usleep(1000) }
+  process.terminate()
+  process.waitUntilExit()
+  #expect(process.terminationStatus == 130)
+  #expect(fileExists(program.folder + "/bench/results.json"))
+  let estimate = try program.run("bench", "bench.json", "--dry-run", "--json")
+  #expect(try JSON(parsing: .init(estimate.out.utf8), named: "out")["runs"] == 5)
+  let wrong = try program.run("bench", "recipe.json")
+  #expect(wrong.status == 1 && wrong.err.contains("bench: missing"), "\(wrong.err)")
+  let run = try program.run("run", "bench.json")
+  #expect(run.status == 1 && run.err.contains("'tune bench' runs it"), "\(run.err)")
+}
