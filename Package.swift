@@ -97,7 +97,8 @@ let package = Package(
     library(
       "Runs",
       [
-        "Recipes", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels",
+        "Recipes", "Serving", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers",
+        "Kernels",
         "Checkpoints", "Pages", "Logs", "Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .executableTarget(

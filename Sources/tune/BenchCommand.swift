@@ -44,7 +44,12 @@ struct BenchCommand: ParsableCommand {
     let outcomes = try grid.execute(
       steps, wanted: bench.wanted, threads: threads.count, shouldStop: { interrupt.isRequested },
       report: console.report)
-    let results = try BenchResults(bench, outcomes)
+    var results = try BenchResults(bench, outcomes)
+    if bench.crossEvaluates {
+      try results.crossEvaluate(threads: threads.count, until: { interrupt.isRequested }) { run in
+        note("evaluating \(run) on the other tasks")
+      }
+    }
     try results.save()
     if json { try emit(results.json, pretty: true) } else { try BenchTable(results: results).print() }
     note("\(results.output)/\(BenchResults.resultsFile), \(BenchResults.pageFile)")

@@ -98,7 +98,7 @@ private let twoMethods: JSON = [
   #expect(
     try faults(["bench": ["models": [:], "methods": [:]]]) == [
       "bench.methods: found an object; expected an object of parts of recipes by name.",
-      "bench.models: unknown key; expected one of bases, tasks, methods.",
+      "bench.models: unknown key; expected one of bases, tasks, methods, cross_evaluation.",
     ])
   #expect(
     try faults(["bench": ["methods": ["a b": ["method": ["type": "head"]], "A-b": ["method": ["type": "head"]]]]])

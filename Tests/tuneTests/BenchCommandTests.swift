@@ -141,3 +141,43 @@ private struct BenchProgram {
   let run = try program.run("run", "bench.json")
   #expect(run.status == 1 && run.err.contains("'tune bench' runs it"), "\(run.err)")
 }
+
+@Test func `what was trained on one task is scored on the test data of the others with its labels`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  try writeFile(
+    """
+    {
+      "extends": "recipe.json", "output": "cross",
+      "bench": {
+        "cross_evaluation": true,
+        "tasks": {
+          "one": {}, "two": {"data": {"train": "dev.tsv", "test": "train.tsv"}},
+          "roles": {
+            "task": {"type": "sequence_classification"},
+            "data": {"format": "tsv", "train": "roles.tsv", "dev": "roles.tsv", "test": "roles.tsv"}
+          }
+        },
+        "methods": {"lora": {"method": {"type": "lora", "rank": 4}}, "full": {"method": {"type": "full"}}}
+      }
+    }
+    """, to: program.folder + "/bench.json")
+  try writeFile("text\tlabel\na b\tx\nc d\ty\n", to: program.folder + "/roles.tsv")
+  let first = try program.run("bench", "bench.json")
+  #expect(first.status == 0, "\(first.err)")
+  let cross = try program.json("cross/results.json")["cross_evaluation"]?.array ?? []
+  #expect(cross.map { $0["method"] } == ["lora", "full"])
+  for method in ["lora", "full"] {
+    let run = "cross/base/one/\(method)/seed=3"
+    let scores = cross.first { $0["method"]?.string == method }?["scores"]
+    #expect(scores?["one"]?["roles"] == .null && scores?["roles"]?["one"] == .null)
+    let evaluated = try program.run("eval", run, "train.tsv", "--json")
+    let expected = try JSON(parsing: .init(evaluated.out.utf8), named: "eval")["f1"]?.number
+    #expect(scores?["one"]?["two"]?["mean"]?.number == expected && expected != nil, "\(evaluated.err)")
+    #expect(
+      scores?["one"]?["one"]?["mean"] == (try program.json("\(run)/result.json"))["metrics"]?["test"]?["f1"])
+  }
+  #expect(try readText(program.folder + "/cross/bench.html").contains("Trained on, tested on"))
+  let second = try program.run("bench", "bench.json")
+  #expect(second.status == 0 && first.err.contains("on the other tasks") && !second.err.contains("on the other tasks"))
+}

@@ -19,6 +19,8 @@ public struct Bench: Sendable {
   public let output: String
   /// By base, then task, then method, in the order of their names.
   public let rows: [Row]
+  /// Whether what a method has learned on one task is also scored on the test data of the others.
+  public let crossEvaluates: Bool
   /// Messages for the user that are not errors.
   public let notes: [String]
 
@@ -82,6 +84,7 @@ public struct Bench: Sendable {
       throw RecipeFaults(file: own.file, faults.faults(ofAll: parts.rows(of: own).count))
     }
     (about, self.output, self.rows, self.notes) = (own.json["about"]?.string, output, rows, notes)
+    crossEvaluates = parts.crossEvaluates
   }
 }
 

@@ -21,6 +21,8 @@ struct BenchParts {
   private static let kinds = ["bases", "tasks", "methods"]
   /// By kind; nil: the recipe's own base or task is the only one.
   private var parts: [String: [Part]] = [:]
+  /// Whether models are also scored on the test data of the other tasks.
+  private(set) var crossEvaluates = false
   private var faults: [RecipeFault] = []
 
   /// - Parameter files: the recipe and those that it extends. Each adds parts to those before it, or replaces them by name.
@@ -47,8 +49,12 @@ struct BenchParts {
         file: name,
         faults + [.init("bench", "missing", expected: "an object with \"bases\", \"tasks\" and \"methods\"")])
     }
-    for key in bench.keys.sorted() where !Self.kinds.contains(key) {
-      fault(key, "unknown key", "one of \(Self.kinds.joined(separator: ", "))")
+    let flag = "cross_evaluation", keys = Self.kinds + [flag]
+    for key in bench.keys.sorted() where !keys.contains(key) {
+      fault(key, "unknown key", "one of \(keys.joined(separator: ", "))")
+    }
+    if let json = bench[flag] {
+      if let value = json.bool { crossEvaluates = value } else { fault(flag, "found \(json.shown)", "true or false") }
     }
     for kind in Self.kinds {
       guard let json = bench[kind], json != .null else {

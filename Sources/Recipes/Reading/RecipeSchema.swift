@@ -70,6 +70,8 @@ extension Recipe {
           "bases": parts("Parts of recipes by name, each with a base model."),
           "tasks": parts("Parts of recipes by name, each with a task and its data."),
           "methods": parts("Parts of recipes by name, each with a method."),
+          "cross_evaluation": described(
+            ["type": "boolean", "default": false], "Also score what was trained on a task on the others' test data."),
         ],
       ]), "A benchmark: every base with every task and every method.")
   }

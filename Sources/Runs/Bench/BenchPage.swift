@@ -9,7 +9,8 @@ extension BenchResults {
     get throws {
       Page(
         title: about ?? "Benchmark of \(lastPathComponent(output))",
-        sections: try [summary] + comparisons.flatMap { try $0.sections(isOnly: comparisons.count == 1) } + [again])
+        sections: try [summary] + comparisons.flatMap { try $0.sections(isOnly: comparisons.count == 1) }
+          + (crossScores.isEmpty ? [] : [crossSection]) + [again])
     }
   }
 
@@ -24,6 +25,21 @@ extension BenchResults {
       [.paragraph(state)] + comparisons.compactMap { $0.conclusion.map(Block.paragraph) } + [.paragraph(Self.rule)]
         + (failures.isEmpty
           ? [] : [.details(summary: "Failed runs (\(failures.count))", failures.map(Block.paragraph))]))
+  }
+
+  private var crossSection: PageSection {
+    PageSection(
+      "Trained on, tested on",
+      [.paragraph("Rows: the task of the training data; columns: that of the test data. Means over the seeds.")]
+        + crossScores.map { cross in
+          .table(
+            Table(
+              "cross-\(cross.base)-\(safeName(cross.method))",
+              caption: "\(cross.base), \(cross.method): \(cross.metric.name)", header: ["trained on"] + cross.tasks,
+              rows: zip(cross.tasks, cross.scores).map { task, scores in
+                [Table.Cell(task)] + scores.map { .init($0?.text ?? "–") }
+              }))
+        })
   }
 
   /// How to make each row again.
@@ -179,21 +195,17 @@ extension BenchResults.Comparison {
         }
         guard series.contains(where: { $0.points.count > 1 }) else { return nil }
         return Plot(
-          "curve-\(file)-\(safe(row.row.method))", title: "\(row.row.method): \(row.metric.name) on dev", x: "step",
+          "curve-\(file)-\(safeName(row.row.method))", title: "\(row.row.method): \(row.metric.name) on dev", x: "step",
           y: row.metric.name, series)
       }
     }
-  }
-
-  private func safe(_ name: String) -> String {
-    lastPathComponent(rows.first { $0.row.method == name }?.row.folder ?? name)
   }
 }
 
 extension BenchResults.Row {
   /// "0.8123 ± 0.0101": the mean over the seeds and their standard deviation.
   public var scoreText: String {
-    score.map { fixed($0.mean, 4) + ($0.deviation.map { " ± \(fixed($0, 4))" } ?? "") } ?? "–"
+    score?.text ?? "–"
   }
 
   /// "learning_rate 0.003"; empty if nothing was searched.
@@ -212,4 +224,13 @@ func grouped(_ number: Int) -> String {
   return digits.enumerated().map { index, digit in
     (index > 0 && (digits.count - index) % 3 == 0 ? "," : "") + String(digit)
   }.joined()
+}
+
+extension GridSummary.Score {
+  fileprivate var text: String { fixed(mean, 4) + (deviation.map { " ± \(fixed($0, 4))" } ?? "") }
+}
+
+/// A name of a method in the name of a file.
+private func safeName(_ name: String) -> String {
+  String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
 }

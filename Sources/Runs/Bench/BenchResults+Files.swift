@@ -19,6 +19,7 @@ extension BenchResults {
       "about": about.map(JSON.string) ?? .null,
       "rows": .array(rows.map(\.json)),
       "comparisons": .array(comparisons.filter { !$0.pairs.isEmpty }.map(\.json)),
+      "cross_evaluation": .array(crossScores.map(\.json)),
       "rule": .string(Self.rule),
     ]
   }
@@ -88,6 +89,23 @@ extension BenchResults.Comparison {
               "adjusted_p": .double(pair.adjustedP),
             ]) { $1 })
         }),
+    ]
+  }
+}
+
+extension CrossScores {
+  var json: JSON {
+    [
+      "base": .string(base), "method": .string(method), "metric": .string(metric.name),
+      "scores": .object(
+        Dictionary(
+          zip(tasks, scores).map { trained, scores in
+            (
+              trained,
+              .object(Dictionary(zip(tasks, scores).map { ($0, $1?.json ?? .null) }) { first, _ in first })
+            )
+          }
+        ) { first, _ in first }),
     ]
   }
 }

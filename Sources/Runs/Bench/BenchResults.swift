@@ -58,6 +58,8 @@ public struct BenchResults {
   public let about: String?
   public let output: String
   public let comparisons: [Comparison]
+  /// Of each base and method, if the benchmark asks for it.
+  public internal(set) var crossScores: [CrossScores] = []
   static let bootstrap = Bootstrap(seed: 0)
 
   public var rows: [Row] { comparisons.flatMap(\.rows) }

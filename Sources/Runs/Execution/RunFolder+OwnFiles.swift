@@ -32,7 +32,7 @@ extension RunFolder {
   }
 
   private static let runFiles: Set = [
-    marker, "recipe.json", "metrics.jsonl", "metrics.csv", "result.json", "report.html",
+    marker, "recipe.json", "metrics.jsonl", "metrics.csv", "result.json", "report.html", "cross_evaluation.json",
   ]
 
   private static let modelFiles: Set = [
