@@ -67,7 +67,8 @@ public final class Adapter: @unchecked Sendable {
       trainableTokens.isEmpty ? other?.tokenRows : TokenRows(trainableTokens, of: model, name: form.tensor)
     let set = AdapterSet(
       for: model, projections: injection.projections, residuals: injection.residuals,
-      replacing: replaced.map(\.parameter), head: head, virtualTokens: injection.virtualTokens,
+      replacing: replaced.map(\.parameter) + injection.changedProjections.map(\.weight), head: head,
+      virtualTokens: injection.virtualTokens,
       tokenRows: rows, sharing: other?.set)
     replacedWeights = replaced.map { SavedParameter(name: $0.name, parameter: set[$0.parameter]) }
     self.set = set

@@ -36,6 +36,8 @@ extension Adapter {
       try tensors.skipTokenAdapters(of: model, rows)
     }
     for weight in replacedWeights { try tensors.read(weight.parameter, savedName: weight.name) }
+    let changed = injection.changedProjections
+    let changes = try (method as? any WeightMethod)?.changes(of: changed, &tensors) ?? []
     if method is PromptConfig,
       let own = replacedWeights.first(where: { $0.parameter.name == model.wordEmbeddings.name })
     {
@@ -45,6 +47,16 @@ extension Adapter {
       try tensors.skipTiedDecoder(of: model, set)
     }
     try tensors.finish()
+    try change(changed, by: changes, file: tensors.file)
+  }
+}
+
+extension Adapter {
+  /// Reads the method of the adapter in `folder`, without its tensors.
+  /// - Throws: `AdapterFault` with all unsupported settings; faults of the file.
+  public static func method(in folder: String) throws -> any AdapterMethod {
+    try AdapterFormat.check(folder)
+    return try readMethod(folder + "/adapter_config.json").0
   }
 }
 
@@ -52,6 +64,8 @@ extension Adapter {
 private let adapterMethods: [any AdapterMethod.Type] = [
   LoRAConfig.self, AdaLoRAConfig.self, IA3Config.self, VeRAConfig.self, LayerNormTuning.self, BitFit.self,
   LinearProbe.self, TrainableTokensConfig.self, BottleneckConfig.self, PromptConfig.self, PrefixConfig.self,
+  LoHa.self, LoKr.self, OFT.self, BOFT.self, HRA.self, MiSS.self, SHiRA.self, RandLoRA.self, FourierFT.self,
+  VBLoRA.self,
 ]
 
 /// The method and its config, from adapter_config.json, and the tokens that it trains.

@@ -78,6 +78,8 @@ extension ModuleMethod {
 public struct Injection {
   /// Adapters of linear layers.
   var projections: [(projection: Projection, adapter: any ProjectionAdapter)] = []
+  /// Projections whose matrix the adapter changes as a whole (see `WeightMethod`).
+  var changedProjections: [Projection] = []
   /// Adapters after sublayers.
   var residuals: [(slot: BlockSlot, adapter: any ResidualAdapter)] = []
   /// Virtual tokens before every sequence; nil: none.

@@ -5,10 +5,10 @@ import Files
 import Models
 
 struct AdapterTensors {
-  private let checkpoint: Checkpoint
-  private let file: String
+  let checkpoint: Checkpoint
+  let file: String
   /// `base_model.model.` and `bert.`.
-  private let encoder: (prefix: String, name: String)
+  let encoder: (prefix: String, name: String)
   /// The name in the file of every tensor, by the name that PEFT saves it under.
   private let storedNames: [String: String]
   private var problems: [String] = []
@@ -56,18 +56,28 @@ struct AdapterTensors {
   }
 
   mutating func read(_ parameter: Parameter, savedName: String) throws {
+    guard let name = try use(savedName, parameter.shape) else { return }
+    try checkpoint.floats(name, into: parameter.pointer)
+  }
+
+  /// The stored name of a tensor that has this shape; nil, and a problem, if it is missing or has another shape.
+  mutating func use(_ savedName: String, _ shape: [Int]) throws -> String? {
     guard let name = find(savedName) else {
-      problems.append("missing '\(savedName)' \(parameter.shape)")
-      return
+      problems.append("missing '\(savedName)' \(shape)")
+      return nil
     }
     used.insert(name)
     let found = try checkpoint.info(name).shape
-    guard found == parameter.shape else {
-      problems.append("'\(name)' has shape \(found); this model and adapter_config.json expect \(parameter.shape)")
-      return
-    }
-    try checkpoint.floats(name, into: parameter.pointer)
+    if found == shape { return name }
+    problems.append("'\(name)' has shape \(found); this model and adapter_config.json expect \(shape)")
+    return nil
   }
+
+  /// The shape of a tensor; nil: the file has none with this name.
+  func shape(_ savedName: String) throws -> [Int]? { try find(savedName).map { try checkpoint.info($0).shape } }
+
+  /// A problem of the adapter with this model.
+  mutating func mismatch(_ problem: String) { problems.append(problem) }
 
   mutating func readIfPresent(_ parameter: Parameter, savedName: String) throws {
     if find(savedName) != nil { try read(parameter, savedName: savedName) }
@@ -176,7 +186,13 @@ struct AdapterTensors {
 /// Names of adapters' parameters in PEFT, after the module that they adapt.
 private let adapterParameters: Set<String> = [
   "lora_A", "lora_B", "lora_E", "lora_embedding_A", "lora_embedding_B", "lora_magnitude_vector", "ia3_l", "vera_A",
-  "vera_B", "vera_lambda_b", "vera_lambda_d", "ln_tuning_layers",
+  "vera_B", "vera_lambda_b", "vera_lambda_d", "ln_tuning_layers", "boft_R", "boft_s", "fourierft_spectrum", "hada_w1_a",
+  "hada_w1_b", "hada_w2_a", "hada_w2_b", "hra_u", "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a",
+  "lokr_w2_b",
+  "miss_block", "oft_R", "randlora_A", "randlora_B", "randlora_gamma", "randlora_lambda", "shira_indices",
+  "shira_weight",
+  "vblora_logits_A", "vblora_logits_A_topk_indices", "vblora_logits_A_topk_weights", "vblora_logits_B",
+  "vblora_logits_B_topk_indices", "vblora_logits_B_topk_weights", "vblora_vector_bank",
 ]
 
 /// The name that PEFT saves a tensor of torch's `state_dict()` under: without the adapter's name, as in

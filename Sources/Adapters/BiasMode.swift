@@ -9,9 +9,10 @@ public enum BiasMode: String, CaseIterable, Sendable {
   /// Biases of the adapted projections.
   case loraOnly = "lora_only"
 
-  init(_ file: inout AdapterConfigReader) {
-    self =
-      file["bias", "\"none\", \"all\" or \"lora_only\"", { $0.string.flatMap(BiasMode.init(rawValue:)) }] ?? .none
+  /// - Parameter only: the method's own name for the biases of adapted projections.
+  init(_ file: inout AdapterConfigReader, only: String = BiasMode.loraOnly.rawValue) {
+    let modes: [String: BiasMode] = ["none": .none, "all": .all, only: .loraOnly]
+    self = file["bias", "\"none\", \"all\" or \"\(only)\"", { $0.string.flatMap { modes[$0] } }] ?? .none
   }
 
   /// The trained biases and all weights of `modulesToSave`, with their names in the file. In PEFT an adapted module

@@ -60,12 +60,8 @@ extension LoRAConfig {
     dropout = file.fraction("lora_dropout") ?? 0
     useRSLoRA = file.flag("use_rslora")
     bias = Bias(&file)
-    rankPattern =
-      file[
-        "rank_pattern", "whole numbers from 1 to 65536 by module name pattern",
-        { map($0) { $0.int.flatMap { (1...65536).contains($0) ? $0 : nil } } }]
-      ?? [:]
-    alphaPattern = file["alpha_pattern", "numbers by module name pattern", { map($0) { $0.number } }] ?? [:]
+    rankPattern = file.positiveInts(byPattern: "rank_pattern")
+    alphaPattern = file.numbers(byPattern: "alpha_pattern")
     takesFirstPattern = true
     useDoRA = file.flag("use_dora")
     initialization = readInit(&file)

@@ -126,6 +126,9 @@ public final class Checkpoint: Sendable {
   /// See `TensorFile.floats`.
   public func floats(_ name: String) throws(CheckpointFault) -> [Float] { try file(of: name).floats(name) }
 
+  /// See `TensorFile.integers`.
+  public func integers(_ name: String) throws(CheckpointFault) -> [Int] { try file(of: name).integers(name) }
+
   /// See `TensorFile.mappedFloats`.
   public func mappedFloats(_ name: String) throws(CheckpointFault) -> UnsafePointer<Float>? {
     try file(of: name).mappedFloats(name)

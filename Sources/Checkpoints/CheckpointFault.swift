@@ -29,6 +29,7 @@ public enum CheckpointFault: Error, Equatable {
 
   case noTensor(file: String, name: String, nearest: String?)
   case notFloats(file: String, tensor: String, dtype: DType)
+  case notIntegers(file: String, tensor: String, dtype: DType)
   case shapeMismatch(file: String, tensor: String, expected: [Int], found: [Int])
   case notFinite(file: String, tensor: String, value: String, position: [Int])
 }
@@ -44,7 +45,7 @@ extension CheckpointFault: CustomStringConvertible {
     case .unknownDType, .noSafetensorsType: entry
     case .torch(let file, let fault): "\(file): \(fault)"
     case .noWeights, .otherFramework, .incompleteDownload, .index, .shardName, .shardMissing, .notInShard: folder
-    case .noTensor, .notFloats, .shapeMismatch, .notFinite: request
+    case .noTensor, .notFloats, .notIntegers, .shapeMismatch, .notFinite: request
     }
   }
 
@@ -122,6 +123,8 @@ extension CheckpointFault: CustomStringConvertible {
     case .notFloats(let file, let tensor, let dtype):
       "\(file): the weight '\(tensor)' is \(dtype.rawValue); expected F32, F16, BF16 or F64. Save the model in one of "
         + "these formats."
+    case .notIntegers(let file, let tensor, let dtype):
+      "\(file): '\(tensor)' is \(dtype.rawValue); expected whole numbers."
     case .shapeMismatch(let file, let tensor, let expected, let found):
       "\(file): '\(tensor)' has shape \(found); expected \(expected). Does the configuration belong to this checkpoint?"
     case .notFinite(let file, let tensor, let value, let position):

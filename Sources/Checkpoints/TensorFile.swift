@@ -103,6 +103,31 @@ public final class TensorFile: Sendable {
     return values
   }
 
+  /// A tensor's whole numbers, row-major, from an integer type or from F32.
+  public func integers(_ name: String) throws(CheckpointFault) -> [Int] {
+    let dtype = try info(name).dtype, source = try bytes(name)
+    func values<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type) -> [Int] {
+      let size = MemoryLayout<Value>.size
+      return (0..<source.count / size).map {
+        Int(clamping: Value(littleEndian: source.loadUnaligned(fromByteOffset: $0 * size, as: Value.self)))
+      }
+    }
+    switch dtype {
+    case .u8: return values(UInt8.self)
+    case .i8: return values(Int8.self)
+    case .u16: return values(UInt16.self)
+    case .i16: return values(Int16.self)
+    case .u32: return values(UInt32.self)
+    case .i32: return values(Int32.self)
+    case .i64: return values(Int64.self)
+    case .f32:
+      let whole = try floats(name).compactMap { Int(exactly: $0) }
+      if whole.count == (try info(name).count) { return whole }
+    default: break
+    }
+    throw .notIntegers(file: path, tensor: name, dtype: dtype)
+  }
+
   /// The values in the mapped file, without a copy; nil unless they are F32 at an address that is a multiple of 4.
   /// The caller keeps this object alive while the pointer is in use.
   public func mappedFloats(_ name: String) throws(CheckpointFault) -> UnsafePointer<Float>? {

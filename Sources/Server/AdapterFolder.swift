@@ -38,8 +38,13 @@ final class AdapterFolder<Model: Sendable>: Sendable {
     for (name, folder) in folders.sorted(by: { $0.key < $1.key }) {
       let files = FolderFiles(folder)
       if !files.areComplete {
-        if known[name] != nil, !fileExists(folder + "/adapter_config.json") { remove(name) }
-        state.withLock { ($0.seen[name], $0.ignored[name]) = (nil, nil) }
+        if !fileExists(folder + "/adapter_config.json") {
+          if known[name] != nil { remove(name) }
+          state.withLock { ($0.seen[name], $0.ignored[name]) = (nil, nil) }
+        } else if isNewlyIncomplete(name, files) {
+          logger.warning(
+            "adapter not loaded", metadata: ["adapter": "\(name)", "reason": "\(folder): has no weights yet"])
+        }
       } else if known[name]?.files != files {
         consider(name, folder, files, isFirst)
       }
@@ -47,6 +52,16 @@ final class AdapterFolder<Model: Sendable>: Sendable {
     state.withLock { state in
       state.seen = state.seen.filter { folders[$0.key] != nil }
       state.ignored = state.ignored.filter { folders[$0.key] != nil }
+    }
+  }
+
+  /// Whether two scans have seen these files, and no earlier one has said so.
+  private func isNewlyIncomplete(_ name: String, _ files: FolderFiles) -> Bool {
+    state.withLock { state in
+      defer { state.seen[name] = files }
+      guard state.seen[name] == files, state.ignored[name] != files else { return false }
+      state.ignored[name] = files
+      return true
     }
   }
 
@@ -101,6 +116,8 @@ final class AdapterFolder<Model: Sendable>: Sendable {
     let outside = RequestFault.forbidden(
       "\"lora_path\" must be a folder in the server's --adapters-dir.", code: "path_not_allowed")
     guard !folder.contains("\0"), let root = canonicalPath(path) else { throw outside }
+    // A subfolder is what the scan takes it for, also where it is a symbolic link out of this folder.
+    let isSubfolder = isFree(folder) && !folder.contains("/") && !folder.isEmpty
     let given = folder.hasPrefix("/") ? folder : "\(path)/\(folder)"
     guard let found = canonicalPath(given) else {
       // Whether a path outside exists is not said.
@@ -108,7 +125,7 @@ final class AdapterFolder<Model: Sendable>: Sendable {
       let isInside = given.hasPrefix(path) && !parts.contains("..")
       throw isInside ? RequestFault.notFound("There is no folder \(quoted(folder)).", code: "path_not_found") : outside
     }
-    guard found.hasPrefix(root + "/") else { throw outside }
+    guard isSubfolder || found.hasPrefix(root + "/") else { throw outside }
     do { return try RunParts.adapter(found) } catch {
       throw RequestFault.invalid("The adapter cannot be loaded: \(error)", code: "model_not_loadable")
     }

@@ -50,6 +50,9 @@ extension Predictions {
       guard let object = input.object else {
         throw .invalid("inputs[\(number)] is \(input.typeName); expected an object, such as {\"text\": \"…\"}.")
       }
+      if object["min_score"] != nil {
+        throw .invalid("inputs[\(number)]: \"min_score\" is for all inputs. Give it beside \"inputs\".")
+      }
       inputs.append(object)
     }
     return inputs

@@ -28,7 +28,7 @@ final class ServedModel: Sendable {
       try task.check(record)
       return record
     } catch {
-      throw .invalid("\(error)", code: "invalid_input")
+      throw .invalid("\(error) (model \(quoted(member.name)))", code: "invalid_input")
     }
   }
 

@@ -13,6 +13,8 @@ public struct Member: Sendable {
   public let tokenizer: TextTokenizer
   /// The folder's tune.json; nil: it has none.
   public let settings: TuneJSON?
+  /// The same for members whose encoders give the same hidden states; nil: not known.
+  let encoderKey: String?
 
   /// Differs between two loads of one folder.
   var id: ObjectIdentifier { adapter.map(ObjectIdentifier.init) ?? ObjectIdentifier(model) }

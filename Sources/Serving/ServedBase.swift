@@ -66,7 +66,7 @@ public final class ServedBase: Sendable {
     try checkLabels(task, outputs: model.outputLayers.classifier?.outputs ?? 0, model)
     return Member(
       name: "base", folder: folder, model: model, adapter: nil, task: task.inference,
-      tokenizer: try task.makeTokenizer(tokenizer, model.config), settings: task.settings)
+      tokenizer: try task.makeTokenizer(tokenizer, model.config), settings: task.settings, encoderKey: baseEncoderKey)
   }
 
   /// Loads an adapter. Several threads may load at once, also while passes run.
@@ -78,16 +78,23 @@ public final class ServedBase: Sendable {
       if !found.isEmpty { throw PoolFault.differentBase(adapter: folder, base: self.folder, found) }
     }
     let model = try model(for: task, tokenizer), adapter = try Adapter(folder: folder, on: model)
+    return try member(name, task, adapter, on: model, tokenizer)
+  }
+
+  /// - Throws: `PoolFault` if the head does not fit the labels, or the tokens the tokenizer.
+  func member(
+    _ name: String, _ task: FolderTask, _ adapter: Adapter, on model: TextModel, _ tokenizer: any Tokenizer
+  ) throws -> Member {
     if model.headType.hasClassifier { try checkLabels(task, outputs: adapter.head.outputs, model) }
     if let id = adapter.tokenRows?.ids.max(), id >= tokenizer.count {
-      throw PoolFault.noTokens(adapter: folder, id: Int(id), tokenizer.count)
+      throw PoolFault.noTokens(adapter: task.folder, id: Int(id), tokenizer.count)
     }
     let missing = model.missingHeadWeights(besides: adapter.replacedAndHeadNames)
-    if !missing.isEmpty { throw PoolFault.missingWeights(adapter: folder, missing) }
+    if !missing.isEmpty { throw PoolFault.missingWeights(adapter: task.folder, missing) }
     return Member(
-      name: name, folder: folder, model: model, adapter: adapter, task: task.inference,
+      name: name, folder: task.folder, model: model, adapter: adapter, task: task.inference,
       tokenizer: try task.makeTokenizer(tokenizer, model.config, reserved: adapter.method.virtualTokenCount),
-      settings: task.settings)
+      settings: task.settings, encoderKey: adapter.encoderKey)
   }
 
   /// Answers records, each with its own member of this base, in passes that the members share. The records must have passed
@@ -103,7 +110,7 @@ public final class ServedBase: Sendable {
       let member = requests[indices[0]].member
       return MixedInference.Part(
         model: member.model, set: member.adapter?.set, records: indices.map { requests[$0].record },
-        task: try member.recordTask, tokenizer: member.tokenizer)
+        task: try member.recordTask, tokenizer: member.tokenizer, encoderKey: member.encoderKey)
     }
     let found = try MixedInference(parts, encoder: encoder, keepsLogits: keepsLogits).predict(parallelFor)
     let order = byMember.joined().enumerated().sorted { $0.element < $1.element }.map(\.offset)
@@ -119,12 +126,12 @@ public final class ServedBase: Sendable {
       : .labelCount(adapter: task.folder, labels: count, classes: outputs)
   }
 
-  private func tokenizer(of task: FolderTask) throws -> TokenizerCache.Entry {
+  func tokenizer(of task: FolderTask) throws -> TokenizerCache.Entry {
     try tokenizers.tokenizer(of: task.folder, task.settings?.tokenizerOverrides ?? .init())
   }
 
   /// The head that a task needs, over the encoder with as many tokens as its tokenizer has.
-  private func model(for task: FolderTask, _ tokenizer: any Tokenizer) throws -> TextModel {
+  func model(for task: FolderTask, _ tokenizer: any Tokenizer) throws -> TextModel {
     var config = config
     if task.folder != folder { config.addTokens(upTo: tokenizer.count) }
     let key = HeadKey(

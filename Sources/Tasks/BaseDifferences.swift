@@ -11,12 +11,21 @@ extension TuneJSON {
   public func differences(
     of config: ModelConfig, tokenizer: JSON, sha256: @autoclosure () -> String
   ) -> [String] {
-    var lines = differences(config.outputSettings, base?.config ?? [:])
-    lines += tokenizerDifferences(tokenizer.object ?? [:], self.tokenizer?.object ?? [:])
+    var lines = differences(of: config) + differences(of: tokenizer)
     if let expected = base?.sha256, case let found = sha256(), found != expected {
       lines.insert("weights: SHA-256 \(found); the adapter was trained with \(expected)", at: 0)
     }
     return lines
+  }
+
+  /// Those of the base's settings only.
+  public func differences(of config: ModelConfig) -> [String] {
+    differences(config.outputSettings, base?.config ?? [:])
+  }
+
+  /// Those of the tokenizer only, which is given by its identity.
+  public func differences(of tokenizer: JSON) -> [String] {
+    tokenizerDifferences(tokenizer.object ?? [:], self.tokenizer?.object ?? [:])
   }
 
   private func tokenizerDifferences(_ found: [String: JSON], _ expected: [String: JSON]) -> [String] {

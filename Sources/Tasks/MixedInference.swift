@@ -4,7 +4,8 @@ public import Datasets
 public import Models
 
 /// Sequences of similar length are one packed batch, whosever they are: the encoder runs once, with each model's adapter for
-/// the rows of its sequences, and then each model's head on these rows.
+/// the rows of its sequences, and then each model's head on these rows. The same sequences of models whose encoders do the
+/// same are there once.
 public struct MixedInference: Sendable {
   /// What one model answers.
   public struct Part: Sendable {
@@ -14,20 +15,33 @@ public struct MixedInference: Sendable {
     let split: EncodedSplit
     let loss: any LossFunction
     let transitions: TransitionScores?
+    private let encoderKey: String?
 
     /// Encodes the records.
+    /// - Parameter encoderKey: the same for parts whose encoders give the same hidden states; nil: not known.
     public init(
-      model: TextModel, set: AdapterSet?, records: some Dataset, task: any RecordInference, tokenizer: TextTokenizer
+      model: TextModel, set: AdapterSet?, records: some Dataset, task: any RecordInference, tokenizer: TextTokenizer,
+      encoderKey: String? = nil
     ) {
-      (self.model, self.set, loss) = (model, set, task.evaluationLoss)
+      (self.model, self.set, loss, self.encoderKey) = (model, set, task.evaluationLoss, encoderKey)
       split = EncodedSplit(records, task, tokenizer)
       transitions = RowAdapters(set).outputLayers(of: model).chain.map(TransitionScores.init)
     }
+
+    /// Whether its sequences and their hidden states are those of `other`.
+    func hasStates(of other: Part) -> Bool {
+      guard let encoderKey, encoderKey == other.encoderKey, split.lengths == other.split.lengths else { return false }
+      return split.lengths.indices.allSatisfy { index in
+        let (own, others) = (split.features(index), other.split.features(index))
+        return own.ids == others.ids
+          && zip(own.tokenTypes, others.tokenTypes).allSatisfy { $0 == $1 }
+      }
+    }
   }
 
-  /// Sequences of one part in a batch.
+  /// Sequences in a batch, of one part or of several with the same hidden states.
   private struct Share {
-    let part: Int
+    let parts: [Int]
     let sequences: [Int]
   }
 
@@ -63,45 +77,69 @@ public struct MixedInference: Sendable {
     }
   }
 
+  /// The parts, together those with the same hidden states.
+  var sharing: [[Int]] {
+    parts.indices.reduce(into: []) { groups, part in
+      if let group = groups.firstIndex(where: { parts[$0[0]].hasStates(of: parts[part]) }) {
+        groups[group].append(part)
+      } else {
+        groups.append([part])
+      }
+    }
+  }
+
   /// Sequences of similar length, sorted by part. A part that cannot be mixed has batches of its own.
   private func batches() -> [[Share]] {
-    let alone = parts.indices.filter { parts[$0].set?.canBeMixed == false }
-    let groups = [parts.indices.filter { !alone.contains($0) }] + alone.map { [$0] }
+    let sharing = Dictionary(uniqueKeysWithValues: sharing.map { ($0[0], $0) }), first = sharing.keys.sorted()
+    let alone = first.filter { parts[$0].set?.canBeMixed == false }
+    let groups = [first.filter { !alone.contains($0) }] + alone.map { [$0] }
     return groups.flatMap { group -> [[Share]] in
       let sequences = group.flatMap { part in parts[part].split.sequences.indices.map { (part: part, index: $0) } }
       let lengths = sequences.map { parts[$0.part].split.lengths[$0.index] }
       return lengthGroups(lengths: lengths, tokens: 512).map { batch in
         Dictionary(grouping: batch) { sequences[$0].part }.sorted { $0.key < $1.key }
-          .map { part, members in Share(part: part, sequences: members.map { sequences[$0].index }) }
+          .map { part, members in Share(parts: sharing[part] ?? [], sequences: members.map { sequences[$0].index }) }
       }
     }
   }
 
   private func outputs(of shares: [Share], _ pass: Pass) -> [Output] {
-    let batches = shares.map { parts[$0.part].split.batch($0.sequences, parts[$0.part].loss) }
-    let encoded = encode(batches.map(\.input), shares.map { parts[$0.part] }, pass)
+    let encoded = encode(shares, pass)
     var next = 0
-    return zip(shares, batches).map { share, batch in
-      let part = parts[share.part], sequences = next..<next + batch.input.sequences
+    return shares.flatMap { share in
+      let sequences = next..<next + share.sequences.count, states = encoded.sequences(sequences, pass)
       next = sequences.upperBound
-      let logits = part.model.logits(
-        encoded.sequences(sequences, pass), adapters: RowAdapters(part.set), rows: batch.rows, pass)
-      return Output(
-        part: share.part, decisive: part.split.predictionLogits(batch, logits, part.transitions),
-        all: keepsLogits ? part.split.allLogits(batch, logits) : [])
+      return share.parts.map { index in
+        let part = parts[index], batch = part.split.batch(share.sequences, part.loss)
+        let logits = part.model.logits(states, adapters: RowAdapters(part.set), rows: batch.rows, pass)
+        return Output(
+          part: index, decisive: part.split.predictionLogits(batch, logits, part.transitions),
+          all: keepsLogits ? part.split.allLogits(batch, logits) : [])
+      }
     }
   }
 
-  /// One pass of the encoder over the batches of several parts.
-  private func encode(_ batches: [Batch], _ parts: [Part], _ pass: Pass) -> EncodedBatch {
-    if parts.count == 1 { return parts[0].model.encode(batches[0], adapters: RowAdapters(parts[0].set), pass) }
+  /// One pass of the encoder over all shares, for the first part of each.
+  private func encode(_ shares: [Share], _ pass: Pass) -> EncodedBatch {
+    let batches = shares.map { share in
+      let part = parts[share.parts[0]]
+      return (part: part, input: part.split.batch(share.sequences, part.loss).input)
+    }
+    let mixesStates = shares.contains { $0.parts.contains { parts[$0].model.headLayers.mixesStates } }
+    if batches.count == 1, case let (part, input) = batches[0] {
+      return part.model.encode(input, adapters: RowAdapters(part.set), keepingStates: mixesStates, pass)
+    }
     var all = Batch(), adapters: [(rows: Range<Int>, set: AdapterSet)] = []
-    for (batch, part) in zip(batches, parts) {
+    for (part, input) in batches {
       let first = all.count
-      all.append(batch)
+      all.append(input)
       if let set = part.set { adapters.append((first..<all.count, set)) }
     }
-    return encoder.encode(
-      all, adapters: RowAdapters(adapters), keepingStates: parts.contains(where: \.model.headLayers.mixesStates), pass)
+    return encoder.encode(all, adapters: RowAdapters(adapters), keepingStates: mixesStates, pass)
   }
+}
+
+extension Features {
+  /// The type of each token.
+  fileprivate var tokenTypes: [Int32] { tokenTypeIDs ?? Array(repeating: 0, count: ids.count) }
 }

@@ -41,6 +41,13 @@ public struct RunParts: Sendable {
     return adapter
   }
 
+  /// The folder of the run that an adapter's folder is in: RUN/adapter, or RUN/adapter/TASK; nil: it is in none.
+  public static func run(ofAdapter folder: String) -> String? {
+    guard let path = canonicalPath(folder) else { return nil }
+    let adapter = [path, parentFolder(of: path)].first { lastPathComponent($0) == "adapter" }
+    return adapter.map(parentFolder).flatMap { RunParts($0) == nil ? nil : $0 }
+  }
+
   /// The model that `path` stands for: the one that a run trained in full, or `path` itself.
   public static func model(_ path: String) throws(RunPartsFault) -> String {
     guard let run = RunParts(path) else { return path }

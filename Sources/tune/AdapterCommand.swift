@@ -1,4 +1,4 @@
-/// `tune adapter`: makes adapters from other adapters.
+/// `tune adapter`: makes adapters from other adapters, and checks them.
 public import Adapters
 public import ArgumentParser
 import Files
@@ -9,8 +9,8 @@ import Tasks
 
 struct AdapterCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "adapter", abstract: "Make adapters of other adapters and models.",
-    subcommands: [CombineCommand.self, CompressCommand.self, ExtractCommand.self])
+    commandName: "adapter", abstract: "Make adapters of other adapters and models, and check them.",
+    subcommands: [CombineCommand.self, CompressCommand.self, ExtractCommand.self, VerifyCommand.self])
 }
 
 struct CombineCommand: ParsableCommand {

@@ -61,11 +61,10 @@ struct EvalCommand: ParsableCommand {
     let folder = adapter ?? model, precision = try precision.value(for: [folder])
     let found = try FolderTask(folder, base: model, ModelConfig(folder: model)), type = found.type
     let overrides = dataSettings + (maxLength.map { ["max_length=\($0)"] } ?? [])
-    let data = try Recipe.Data.evaluated(file, for: type, found.settings?.data, overrides: overrides)
-    if data.stride != nil, !found.inference.readsWindows {
+    let evaluation = try FileEvaluation([file], of: found, overrides: overrides, threads: threads.count)
+    if evaluation.data.stride != nil, !found.inference.readsWindows {
       throw ValidationError("--data stride: this model does not read long texts in windows.")
     }
-    if !fileExists(file) { throw FileFault.missing(path: file) }
     try threads.start(precision, quiet: json)
     /// The model with the base's weights in a precision.
     func load(_ precision: InferencePrecision) throws -> (Member, notes: [String]) {
@@ -75,25 +74,23 @@ struct EvalCommand: ParsableCommand {
       return (pool.members[0], pool.notes)
     }
     let (member, poolNotes) = try load(precision)
-    let tokenizer = try member.tokenizer(maxLength: data.maxLength, stride: data.stride)
-    let (task, notes) = try member.task.makeEvaluation(
-      of: TaskData(files: [(.test, [file])], format: data.format), tokenizer, threads: threads.count)
+    let (task, notes) = try evaluation.read(for: member)
     (poolNotes + notes).forEach { note("note: " + $0) }
-    let exact = precision == .int8 ? try evaluate(task, load(.fp32).0) : nil
-    guard let evaluation = try evaluate(task, member) else { return }
-    let change = exact.map { self.change(to: evaluation, from: $0, of: type) }
-    let bootstrap = bootstrap.value, intervals = self.intervals ? evaluation.scored.map(bootstrap.json) : nil
+    let exact = precision == .int8 ? try evaluation.evaluate(task, load(.fp32).0) : nil
+    guard let result = try evaluation.evaluate(task, member) else { return }
+    let change = exact.map { self.change(to: result, from: $0, of: type) }
+    let bootstrap = bootstrap.value, intervals = self.intervals ? result.scored.map(bootstrap.json) : nil
     if json {
-      var members = evaluation.json.object ?? [:]
+      var members = result.json.object ?? [:]
       members["change_from_fp32"] = change.map { values in
         JSON.object(Dictionary(values.map { ($0.name, JSON.double($0.value)) }) { $1 })
       }
       members["intervals"] = intervals.map { .object(($0.object ?? [:]).merging(bootstrap.json.object ?? [:]) { $1 }) }
       return try emit(.object(members), pretty: true)
     }
-    let parts = (evaluation.json["per_type"] ?? evaluation.json["per_class"])?.object ?? [:]
+    let parts = (result.json["per_type"] ?? result.json["per_class"])?.object ?? [:]
     try emit(
-      (parts.isEmpty ? "" : "all: ") + metricsLine(evaluation.json, intervals, of: type) + count(evaluation.json))
+      (parts.isEmpty ? "" : "all: ") + metricsLine(result.json, intervals, of: type) + count(result.json))
     for (name, score) in parts.sorted(by: { $0.key < $1.key }) {
       try emit("\(terminalText(name, keepingLines: false)): " + scoreLine(score) + count(score))
     }
@@ -101,14 +98,6 @@ struct EvalCommand: ParsableCommand {
       try emit(
         "int8 - fp32: "
           + change.map { "\($0.name) \($0.value < 0 ? "" : "+")\(fixed($0.value, 4))" }.joined(separator: "  "))
-    }
-  }
-
-  private func evaluate(_ task: any Task, _ member: Member) throws -> Evaluation? {
-    let replicas = Replicas(threads: threads.count), console = Console(interval: 1), timer = EvaluationTimer(.test)
-    defer { console.clear() }
-    return try task.evaluate(member.model, adapters: member.adapters, on: .test) { count, body in
-      replicas.forEach(count, progress: { console.report(.evaluating(timer.progress($0, of: count))) }, body)
     }
   }
 

@@ -25,7 +25,7 @@ struct ExplainCommand: ParsableCommand {
     completion: .directory)
   var model: String
   @Option(help: ArgumentHelp("The folder of an adapter or a run.", valueName: "folder"), completion: .directory)
-  var adapter: String?
+  var adapter: [String] = []
   @Argument(help: "A file with one text per line, or - for standard input.", completion: .file())
   var file: String
   @Option(
@@ -65,6 +65,9 @@ struct ExplainCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOption
 
   func validate() throws {
+    if adapter.count > 1 {
+      throw ValidationError("--adapter: expected one, found \(adapter.count). Explain with each in turn.")
+    }
     if !(1...1000).contains(steps) { throw ValidationError("--steps: expected 1 to 1000, found \(steps).") }
     if html != nil, !showText {
       throw ValidationError("--html: the page shows the texts. Add --show-text if the file may hold them.")
@@ -74,7 +77,7 @@ struct ExplainCommand: ParsableCommand {
   func run() throws {
     if let html, case let folder = parentFolder(of: html), !fileExists(folder) { throw FileFault.missing(path: folder) }
     let lines = try LineReader(file)
-    let (model, adapter) = try modelFolders(model, adapter: adapter)
+    let (model, adapter) = try modelFolders(model, adapter: adapter.first)
     try threads.start(quiet: true)
     let base = try ServedBase(
       folder: model, precision: InferencePrecision(precision), anyBase: anyBase, threads: threads.count,

@@ -29,6 +29,28 @@ private func code(_ body: () throws -> Void) -> String? {
   return nil
 }
 
+/// Keeps the reasons of log messages.
+private final class LogLines: Sendable {
+  private let reasons = Mutex<[String]>([])
+
+  var lines: [String] { reasons.withLock { $0 } }
+
+  func add(_ reason: String) { reasons.withLock { $0.append(reason) } }
+}
+
+private struct LogLinesHandler: LogHandler {
+  let lines: LogLines
+  var logLevel = Logger.Level.info
+  var metadata: Logger.Metadata = [:]
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { nil }
+    set {}
+  }
+
+  func log(event: LogEvent) { lines.add("\(event.metadata?["reason"] ?? "")") }
+}
+
 private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 @Suite struct AdapterRegistryTests {
@@ -132,6 +154,38 @@ private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     }
   }
 
+  @Test func `a link in the folder is an adapter for the scan and for a request`() throws {
+    try withTemporaryFolder { parent in
+      let folder = parent + "/adapters", registry = registry()
+      try writeAdapter("1", to: parent + "/runs/a")
+      try makeFolder(folder)
+      #expect(symlink(parent + "/runs/a", folder + "/a") == 0)
+      let adapters = AdapterFolder(folder, registry, reserved: ["base"], silent)
+      adapters.scan(isFirst: true)
+      try adapters.load("same", from: "a", replaces: false)
+      #expect(try ["a", "same"].map { try registry.lease($0).model } == ["1", "1"])
+    }
+  }
+
+  @Test func `a folder with a config and no weights is in the log once, until it changes`() throws {
+    try withTemporaryFolder { folder in
+      let log = LogLines()
+      let logger = Logger(label: "test") { _ in LogLinesHandler(lines: log) }
+      let registry = registry(), adapters = AdapterFolder(folder, registry, reserved: [], logger)
+      try makeFolder(folder + "/a")
+      try makeFolder(folder + "/nothing")
+      try writeFile("{", to: folder + "/a/adapter_config.json")
+      for _ in 0..<4 { adapters.scan() }
+      #expect(log.lines.count == 1 && log.lines[0].contains("no weights"), "\(log.lines)")
+      try writeFile("{ ", to: folder + "/a/adapter_config.json")
+      for _ in 0..<4 { adapters.scan() }
+      #expect(log.lines.count == 2)
+      try writeAdapter("1", to: folder + "/a")
+      for _ in 0..<2 { adapters.scan() }
+      #expect(try registry.lease("a").model == "1")
+    }
+  }
+
   @Test func `an adapter that a request has unloaded comes back when its folder changes`() throws {
     try withTemporaryFolder { folder in
       let registry = registry(), adapters = AdapterFolder(folder, registry, reserved: [], silent)
@@ -153,12 +207,14 @@ private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
       try writeAdapter("0", to: parent + "/outside")
       try writeAdapter("0", to: parent + "/adapters-2/a")
       #expect(symlink(parent + "/outside", folder + "/sub/link") == 0)
+      #expect(symlink(parent + "/outside", folder + "/.link") == 0)
       let adapters = AdapterFolder(folder, registry, reserved: ["base"], silent)
       func load(_ name: String, _ path: String, replaces: Bool = false) -> String? {
         code { try adapters.load(name, from: path, replaces: replaces) }
       }
       for path in [
-        parent + "/outside", "../outside", "sub/../../outside", folder + "/../outside", "sub/link", "/etc", "/no/such",
+        parent + "/outside", "../outside", "sub/../../outside", folder + "/../outside", "sub/link", ".link", "/etc",
+        "/no/such",
         "..",
         "/", folder, folder + "/", ".", "sub/a\0", parent + "/adapters-2/a", "../adapters-2/a", "../no-such",
       ] {

@@ -100,6 +100,11 @@ private let inputs: [(TinyAdapter, [String: JSON])] = [
       (["inputs": [["text": "a", "adapter": "none"]]], 404, "model_not_found", "\"none\""),
       (["inputs": [["text": "a", "adapter": "../ner"]]], 404, "model_not_found", "/v1/models"),
       (["inputs": [["text": "a"]], "input": 1], 422, "invalid_request", "unknown key \"input\""),
+      (
+        ["inputs": [["text": "a", "text_pair": "b", "adapter": ["sentiment", "ner"]]]], 422, "invalid_input",
+        "(model \"ner\")"
+      ),
+      (["inputs": [["text": "a", "min_score": 0.5]]], 422, "invalid_request", "inputs[0]: \"min_score\""),
       (["inputs": [["text": "a"]], "min_score": 2], 422, "invalid_request", "min_score"),
       (
         ["inputs": [["text": "a"], ["text": "a"], ["text": "a"], ["text": "a"]]], 422, "too_many_inputs", "--max-inputs"

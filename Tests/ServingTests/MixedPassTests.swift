@@ -2,14 +2,17 @@
 /// change beside them.
 import Adapters
 import Autograd
+import Checkpoints
 import Datasets
 import Files
+import Foundation
 import Kernels
 import Models
-import Serving
-import Tasks
 import TestSupport
 import Testing
+
+@testable import Serving
+@testable import Tasks
 
 /// A sequence of each member, and the base's own before, between and after them.
 private func mixed(_ members: [Member?], _ base: Member, _ pass: Pass) -> [[Float]] {
@@ -85,6 +88,85 @@ private func alone(_ members: [Member?], _ base: Member) -> [[Float]] {
       #expect(
         relativeError(found[index], expected[index]) < tolerance, "\(names[index])")
       #expect(member == nil || relativeError(found[index], bare[index]) > 0.01)
+    }
+  }
+
+  @Test(arguments: ["tiny-bert", "tiny-distilbert"])
+  func `heads over one set of adapters, or over the base, read the same states`(_ family: String) throws {
+    let saved = try SavedAdapters(of: family), base = try ServedBase(folder: saved.base)
+    /// The LoRA of the adapter `lora` with the head of another.
+    func join(_ name: String, _ lora: String, headOf other: String, _ task: any TaskInference) throws {
+      let folder = "\(saved.folder.path)/\(name)"
+      try FileManager.default.copyItem(atPath: other, toPath: folder)
+      let (own, others) = (
+        try Checkpoint(file: lora + "/adapter_model.safetensors"),
+        try Checkpoint(file: other + "/adapter_model.safetensors")
+      )
+      let tensors =
+        try own.names.filter { $0.contains("lora_") }.map { ($0, try own.info($0).shape, try own.array($0)) }
+        + others.names.filter { !$0.contains("lora_") }.map { ($0, try others.info($0).shape, try others.array($0)) }
+      let memory = tensors.map { tensor in
+        let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: tensor.2.count)
+        _ = copy.initialize(from: tensor.2)
+        return copy
+      }
+      defer { memory.forEach { $0.deallocate() } }
+      let file = folder + "/adapter_model.safetensors"
+      try FileManager.default.removeItem(atPath: file)
+      try writeSafetensors(to: file, tensors: zip(tensors, memory).map { ($0.0, $0.1, UnsafeBufferPointer($1)) })
+    }
+    let lora = try saved.save("lora", LoRAConfig(), tasks[0], seed: 1)
+    try join("same", lora, headOf: saved.save("other", LoRAConfig(), tasks[1], seed: 2), tasks[1])
+    try saved.save("head", LinearProbe(), tasks[1], seed: 3)
+    try saved.save("head2", LinearProbe(), tasks[0], seed: 4)
+    try saved.save("bitfit", BitFit(), tasks[0], seed: 5)
+    let names = ["lora", "same", "other", "head", "head2", "bitfit"]
+    let members = try names.map { try base.load(name: $0, folder: "\(saved.folder.path)/\($0)") } + [base.own()]
+    #expect(members[0].encoderKey == members[1].encoderKey && members[0].encoderKey != members[2].encoderKey)
+    #expect([3, 4, 6].allSatisfy { members[$0].encoderKey == baseEncoderKey })
+    #expect(members[5].encoderKey.map { ![baseEncoderKey, members[0].encoderKey].contains($0) } == true)
+    let records = ["a b c", "d e f g aspirin liver", "cell gene dose", "b"].map { Record(id: $0, texts: [$0]) }
+    let parts = try members.map {
+      MixedInference.Part(
+        model: $0.model, set: $0.adapter?.set, records: records, task: try $0.recordTask, tokenizer: $0.tokenizer,
+        encoderKey: $0.encoderKey)
+    }
+    #expect(MixedInference(parts, encoder: members[0].model).sharing == [[0, 1], [2], [3, 4, 6], [5]])
+    let parallel: ParallelFor = { for index in 0..<$0 { $1(index, Workspace()) } }
+    let requests = records.flatMap { record in members.map { (record: record, member: $0) } }
+    // The last texts are those of some members only, whose states are then their own.
+    for requests in [requests, requests + [(Record(id: "x", texts: ["f g"]), members[1])]] {
+      let found = try base.predict(requests, keepsLogits: true, parallel)
+      for (request, found) in zip(requests, found) {
+        let alone = try base.predict([request], keepsLogits: true, parallel)[0]
+        for (found, alone) in zip(found.sequences, alone.sequences) {
+          #expect(relativeError(found.logits.values, alone.logits.values) < 5e-5, "\(request.member.name)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: InferencePrecision.allCases)
+  func `adapters that change weights get passes of their own beside the others`(
+    _ precision: InferencePrecision
+  ) throws {
+    let base = try ServedBase(folder: fixture("tiny-bert"), precision: precision)
+    let members = try ["weights/loha", "lora-start", "weights/boft", "weights/fourierft", "ia3-start"].map {
+      try base.load(name: $0, folder: fixture("adapters/\($0)"))
+    }
+    #expect(members.map { $0.adapter?.set.canBeMixed } == [false, true, false, false, true])
+    let records = ["a b c", "d e f g aspirin liver", "cell gene dose", "b"].map { Record(id: $0, texts: [$0]) }
+    let requests = records.flatMap { record in members.map { (record: record, member: $0) } }
+    let parallel: ParallelFor = { for index in 0..<$0 { $1(index, Workspace()) } }
+    let found = try base.predict(requests, keepsLogits: true, parallel)
+    for (request, found) in zip(requests, found) {
+      let alone = try base.predict([request], keepsLogits: true, parallel)[0]
+      #expect(found.sequences.map(\.ids) == alone.sequences.map(\.ids))
+      for (found, alone) in zip(found.sequences, alone.sequences) {
+        #expect(
+          relativeError(found.logits.values, alone.logits.values) < (precision == .fp32 ? 5e-5 : 0.02),
+          "\(request.member.name)")
+      }
     }
   }
 

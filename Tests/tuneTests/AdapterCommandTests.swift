@@ -66,6 +66,44 @@ import Testing
   #expect(same.status == 1 && !fileExists(program.folder + "/none"), "\(same.err)")
 }
 
+@Test func `an adapter of a method that changes weights answers, merges and is compressed`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  for (name, method) in [("loha", "loha"), ("oft", "oft"), ("miss", "miss-bat")] {
+    try FileManager.default.copyItem(
+      atPath: fixture("adapters/weights/\(method)"), toPath: "\(program.folder)/\(name)")
+  }
+  func logits(_ arguments: [String]) throws -> [Double] {
+    let row = try program.run(["predict"] + arguments + ["-", "--logits"], input: "a b c d b\n")
+    #expect(row.status == 0, "\(row.err)")
+    let windows = try JSON(parsing: Data(row.out.utf8), named: "row")["windows"]?.object?.values.first?.array ?? []
+    return windows.flatMap { $0["logits"]?.array ?? [] }.flatMap { $0.array ?? [] }.compactMap(\.number)
+  }
+  func distance(_ a: [Double], _ b: [Double]) -> Double {
+    a.count == b.count && !a.isEmpty ? zip(a, b).map { abs($0 - $1) }.max()! : .infinity
+  }
+  let base = try logits(["base"])
+  for name in ["loha", "oft", "miss"] {
+    let adapted = try logits(["base", "--adapter", "n=\(name)"])
+    #expect(distance(adapted, base) > 0.01)
+    #expect(distance(try logits(["base", "--adapter", "n=\(name)", "--precision", "bf16"]), adapted) < 0.2)
+    let merged = try program.run("merge", "base", "--adapter", name, "--output", name + "-merged")
+    #expect(merged.status == 0, "\(merged.err)")
+    #expect(distance(try logits([name + "-merged"]), adapted) < 1e-5)
+    let small = ["adapter", "compress", "base", "--adapter", name, "--rank", "32", "--output", name + "-lora"]
+    #expect(try program.run(small).status == 0)
+    #expect(distance(try logits(["base", "--adapter", "n=\(name)-lora"]), adapted) < 1e-3)
+  }
+  let combine = ["adapter", "combine", "base", "--adapter", "loha", "--adapter", "oft", "--rank", "32"]
+  #expect(try program.run(combine + ["--output", "both"]).status == 0)
+  let linear = try program.run(combine.dropLast(2) + ["--type", "linear", "--output", "none"])
+  #expect(linear.status == 1 && linear.err.contains("requires adapters of LoRA"), "\(linear.err)")
+  let settings = try program.json("oft/adapter_config.json").with("fan_in_fan_out", true)
+  try writeFile(settings.text(), to: program.folder + "/oft/adapter_config.json")
+  let refused = try program.run("merge", "base", "--adapter", "oft", "--output", "none")
+  #expect(refused.status == 1 && refused.err.contains("'fan_in_fan_out' is true"), "\(refused.err)")
+}
+
 @Test(arguments: [
   (["--type", "ties"], "requires --density"), (["--type", "cat", "--density", "0.5"], "has no --density"),
   (["--type", "linear", "--rank", "2"], "--rank is for svd"), (["--weights", "1"], "expected 2 numbers"),

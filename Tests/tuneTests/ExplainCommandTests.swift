@@ -97,6 +97,8 @@ func `explanations come before the error of a line after them, and of long texts
   defer { program.remove() }
   let train = ["run", "recipe.json", #"method={"type": "full"}"#, "training.epochs=40", "training.learning_rate=0.003"]
   #expect(try program.run(train).status == 0)
+  let twice = try program.run("explain", "base", "-", "--adapter", "a", "--adapter", "b", input: "a\n")
+  #expect(twice.status == 64 && twice.err.contains("expected one, found 2"), "\(twice.err)")
   let broken = try program.run("explain", "run", "-", "--steps", "2", input: "b a d\n{\"text\": 3}\nb a\n")
   #expect(broken.status != 0 && broken.out.split(separator: "\n").count == 1, "\(broken.err)")
   let text = Array(repeating: "b a d g c f", count: 20).joined(separator: " ")

@@ -51,6 +51,18 @@ private func withProgram(_ body: (Program) throws -> Void) throws {
   try body(program)
 }
 
+@Test func `each task's adapter is verified with its own scores`() throws {
+  try withProgram { program in
+    #expect(try program.run("run", "tasks.json", "training.epochs=1").status == 0)
+    for (task, file) in files {
+      let result = try program.run("adapter", "verify", "run/adapter/\(task)", "--base", "base")
+      #expect(result.status == 0 && result.out.contains("score      ok       test, on \(file)"), "\(result.out)")
+    }
+    let run = try program.run("adapter", "verify", "run")
+    #expect(run.status == 1 && run.err.contains("Give the folder of one"), "\(run.err)")
+  }
+}
+
 private let files = [("letters", "test.tsv"), ("order", "test.jsonl"), ("score", "test.jsonl")]
 
 private func evaluated(_ program: Program, _ model: [String], _ file: String) throws -> JSON? {

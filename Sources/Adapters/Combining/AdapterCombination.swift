@@ -144,10 +144,6 @@ extension DenseMatrix {
     self.init(rows: rows, columns: columns, values + [Float](repeating: 0, count: rows * columns - values.count))
   }
 
-  fileprivate func scaled(by factor: Float) -> DenseMatrix {
-    DenseMatrix(rows: rows, columns: columns, values.map { factor * $0 })
-  }
-
   fileprivate func scalingRows(by factors: [Float]) -> DenseMatrix {
     DenseMatrix(rows: rows, columns: columns, values.indices.map { values[$0] * factors[$0 / columns] })
   }

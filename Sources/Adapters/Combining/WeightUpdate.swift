@@ -27,7 +27,9 @@ extension Adapter {
   /// - Throws: `CombinationFault` if the adapter does more than that, besides its head and its saved modules.
   public func weightUpdates() throws(CombinationFault) -> [String: WeightUpdate] {
     let method = type(of: method).peftType
-    guard injection.residuals.isEmpty, injection.virtualTokens == nil, !injection.projections.isEmpty else {
+    guard injection.residuals.isEmpty, injection.virtualTokens == nil,
+      !injection.projections.isEmpty || !injection.changedProjections.isEmpty
+    else {
       throw .noWeightUpdate(method: method)
     }
     if tokenRows != nil { throw .otherWeights("the embeddings of new tokens") }
@@ -48,6 +50,10 @@ extension Adapter {
       case let mergeable as any Mergeable: updates[projection.name] = .dense(try change(of: projection, by: mergeable))
       default: throw .noWeightUpdate(method: method)
       }
+    }
+    for projection in injection.changedProjections {
+      updates[projection.name] = .dense(
+        DenseMatrix(set[projection.weight].matrix) - DenseMatrix(projection.weight.asFloat32.matrix))
     }
     return updates
   }
