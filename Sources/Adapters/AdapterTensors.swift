@@ -76,8 +76,10 @@ struct AdapterTensors {
   /// The shape of a tensor; nil: the file has none with this name.
   func shape(_ savedName: String) throws -> [Int]? { try find(savedName).map { try checkpoint.info($0).shape } }
 
-  /// A problem of the adapter with this model.
-  mutating func mismatch(_ problem: String) { problems.append(problem) }
+  /// The problems so far, and this one.
+  func mismatch(_ problem: String? = nil) -> AdapterFault {
+    .tensors(file: file, problems: problems + (problem.map { [$0] } ?? []))
+  }
 
   mutating func readIfPresent(_ parameter: Parameter, savedName: String) throws {
     if find(savedName) != nil { try read(parameter, savedName: savedName) }

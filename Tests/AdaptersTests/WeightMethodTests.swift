@@ -113,8 +113,10 @@ private func variant(
     ("miss", ["init_weights": "bone"], "\"bat\" or \"mini\""),
     ("fourierft", ["random_loc_seed": "seven"], "'random_loc_seed'"),
     ("fourierft", ["n_frequency": 5000], "'n_frequency' is 5000"),
-    ("fourierft", ["n_frequency": 41], "expect [41]"), ("vblora", ["vector_length": 12], "does not divide"),
-    ("vblora", ["topk": 13], "'num_vectors' 12"), ("vblora", ["save_only_topk_weights": true], "_topk_indices"),
+    ("fourierft", ["n_frequency": 41], "expect [41]"), ("vblora", ["vector_length": 12], "expect [12, 12]"),
+    ("vblora", ["topk": 13], "'num_vectors' 12"),
+    ("vblora", ["num_vectors": 65536, "vector_length": 65536], "expect [65536, 65536]"),
+    ("loha", ["r": 65536], "expect [32, 65536]"), ("vblora", ["save_only_topk_weights": true], "_topk_indices"),
     ("loha", ["use_tucker": true], "'use_tucker' is true; this setting is unknown"),
     ("loha", ["r": 5], "expect [32, 5]"), ("lokr", ["decompose_factor": 16], "has shape"),
     ("hra", ["r": 3], "expect [32, 3]"), ("shira", ["r": 3], "expect [192]"),
@@ -152,6 +154,11 @@ func `settings that cannot be honoured, or that do not fit the tensors, are erro
   #expect(
     try fault("hra", edit("layer.0.attention.self.query.hra_u") { $0 = $0.map { _ in 0 } })
       .contains("layer.0.attention.self.query has NaN or infinity"))
+  let bank = try variant("vblora", ["vector_length": 12]) { tensors in
+    tensors.map { $0.name.hasSuffix("vector_bank") ? ($0.name, [12, 12], Array($0.floats.prefix(144))) : $0 }
+  }
+  let undivided = #expect(throws: AdapterFault.self) { try Adapter(folder: bank.path, on: tinyModel()) }
+  #expect("\(undivided!)".contains("does not divide"), "\(undivided!)")
   let fractions = try variant("shira", [:], edit("layer.0.output.dense.shira_indices") { $0[0] = 0.5 })
   #expect(throws: CheckpointFault.self) { try Adapter(folder: fractions.path, on: tinyModel()) }
 }

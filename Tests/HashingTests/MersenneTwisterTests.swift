@@ -1,5 +1,5 @@
-import Hashing
 /// Numbers of torch's generator. The expected ones are printed by `Tests/Fixtures/make_weight_methods.py randperm`.
+import Hashing
 import Testing
 
 @Test(

@@ -120,10 +120,15 @@ private func alone(_ members: [Member?], _ base: Member) -> [[Float]] {
     try saved.save("head", LinearProbe(), tasks[1], seed: 3)
     try saved.save("head2", LinearProbe(), tasks[0], seed: 4)
     try saved.save("bitfit", BitFit(), tasks[0], seed: 5)
-    let names = ["lora", "same", "other", "head", "head2", "bitfit"]
+    try saved.save("score", LinearProbe(), tasks[2], seed: 6)
+    var layers = HeadLayers()
+    (layers.mixesStates, layers.lstm, layers.decoder) = (true, .init(hiddenSize: 6), .crf)
+    let chain = try TokenClassification(labels: ["O", "B-A"], splitWords: .punctuation, headLayers: layers)
+    try saved.save("chain", LinearProbe(), chain, seed: 7)
+    let names = ["lora", "same", "other", "head", "head2", "bitfit", "score", "chain"]
     let members = try names.map { try base.load(name: $0, folder: "\(saved.folder.path)/\($0)") } + [base.own()]
     #expect(members[0].encoderKey == members[1].encoderKey && members[0].encoderKey != members[2].encoderKey)
-    #expect([3, 4, 6].allSatisfy { members[$0].encoderKey == baseEncoderKey })
+    #expect([3, 4, 6, 7, 8].allSatisfy { members[$0].encoderKey == baseEncoderKey })
     #expect(members[5].encoderKey.map { ![baseEncoderKey, members[0].encoderKey].contains($0) } == true)
     let records = ["a b c", "d e f g aspirin liver", "cell gene dose", "b"].map { Record(id: $0, texts: [$0]) }
     let parts = try members.map {
@@ -131,7 +136,7 @@ private func alone(_ members: [Member?], _ base: Member) -> [[Float]] {
         model: $0.model, set: $0.adapter?.set, records: records, task: try $0.recordTask, tokenizer: $0.tokenizer,
         encoderKey: $0.encoderKey)
     }
-    #expect(MixedInference(parts, encoder: members[0].model).sharing == [[0, 1], [2], [3, 4, 6], [5]])
+    #expect(MixedInference(parts, encoder: members[0].model).sharing == [[0, 1], [2], [3, 4, 6, 7, 8], [5]])
     let parallel: ParallelFor = { for index in 0..<$0 { $1(index, Workspace()) } }
     let requests = records.flatMap { record in members.map { (record: record, member: $0) } }
     // The last texts are those of some members only, whose states are then their own.

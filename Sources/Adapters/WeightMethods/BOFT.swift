@@ -38,10 +38,9 @@ struct BOFT: WeightMethod {
       let factors = try file.shape("boft_R", of: target)?.first == 1 ? 1 : factors
       guard target.inputs % divisor == 0, factors == 1 || size % 2 == 0 && count.trailingZeroBitCount >= factors - 1
       else {
-        file.mismatch(
+        throw file.mismatch(
           "\(target.name) has \(target.inputs) inputs, which \(count) blocks of \(size) with 'boft_n_butterfly_factor' "
             + "\(factors) do not divide")
-        return { $0 }
       }
       let numbers = size * size
       let values = try file.floats("boft_R", of: target, [factors, count, size, size])

@@ -34,8 +34,8 @@ struct FourierFT: WeightMethod {
     return try targets.map { target in
       let count = try counts.value(of: target.name) ?? self.count
       guard count <= target.outputs * target.inputs else {
-        file.mismatch("\(target.name) has the matrix [\(target.outputs), \(target.inputs)]; 'n_frequency' is \(count)")
-        return { $0 }
+        throw file.mismatch(
+          "\(target.name) has the matrix [\(target.outputs), \(target.inputs)]; 'n_frequency' is \(count)")
       }
       let spectrum = try file.floats("fourierft_spectrum", of: target, [count])
       return { w in

@@ -33,9 +33,8 @@ struct MiSS: WeightMethod {
       let (outputs, inputs) = (target.outputs, target.inputs), rank = rank
       if case .bat = form {
         guard outputs % rank == 0, inputs % rank == 0 else {
-          file.mismatch(
+          throw file.mismatch(
             "\(target.name) has the matrix [\(outputs), \(inputs)], which blocks of 'r' \(rank) do not divide")
-          return { $0 }
         }
         let blocks = try file.floats("miss_block", of: target, [outputs / rank, rank, rank])
         return { Self.bat($0, blocks, rank) }
@@ -43,8 +42,7 @@ struct MiSS: WeightMethod {
       var width = outputs
       if case .mini(let size) = form { width = size }
       guard outputs % width == 0 else {
-        file.mismatch("\(target.name) has \(outputs) outputs, which 'mini_r' \(width) does not divide")
-        return { $0 }
+        throw file.mismatch("\(target.name) has \(outputs) outputs, which 'mini_r' \(width) does not divide")
       }
       let block = try file.matrix("miss_block", of: target, rank, width)
       return { w in

@@ -26,9 +26,8 @@ struct SHiRA: WeightMethod {
       guard places.prefix(count).allSatisfy({ $0 < target.outputs }),
         places.suffix(count).allSatisfy({ $0 < target.inputs })
       else {
-        file.mismatch(
+        throw file.mismatch(
           "'shira_indices' of \(target.name) has a place outside of its matrix [\(target.outputs), \(target.inputs)]")
-        return { $0 }
       }
       return { w in
         var changed = w

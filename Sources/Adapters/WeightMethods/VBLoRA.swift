@@ -30,10 +30,9 @@ struct VBLoRA: WeightMethod {
     let bank = try file.floats(sharedPrefix + "vblora_vector_bank", [vectors, length])
     return try targets.map { target in
       guard target.inputs % length == 0, target.outputs % length == 0 else {
-        file.mismatch(
+        throw file.mismatch(
           "\(target.name) has the matrix [\(target.outputs), \(target.inputs)], which 'vector_length' \(length) does not divide"
         )
-        return { $0 }
       }
       let (inputTiles, outputTiles) = (target.inputs / length, target.outputs / length)
       let a = try mixtures("vblora_logits_A", of: target, [rank, inputTiles], &file)

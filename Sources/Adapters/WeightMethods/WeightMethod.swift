@@ -16,7 +16,8 @@ protocol WeightMethod: ModuleMethod {
   var bias: BiasMode { get }
   /// Reads the tensors of the adapter.
   /// - Parameter targets: the projections that the adapter changes.
-  /// - Returns: the change of each target, which is used only if all tensors are there and have the right shapes.
+  /// - Returns: the change of each target, which is used if no tensor is left over.
+  /// - Throws: `AdapterFault` if a tensor is missing or does not fit.
   func changes(of targets: [Projection], _ file: inout AdapterTensors) throws -> [WeightChange]
 }
 
