@@ -2,12 +2,18 @@
 SWIFT ?= swift
 TUNE := .build/release/tune
 
-.PHONY: quickstart test build format lint bench bench-quick bench-peers bench-check bench-table kill-test download-test man setup clean
+.PHONY: quickstart pictures test build format lint bench bench-quick bench-peers bench-check bench-table kill-test download-test man setup clean
 
 quickstart: build recipes/quickstart/train.tsv
 	$(TUNE) run recipes/quickstart.json --overwrite
 	@echo "The patient with chronic renal failure developed severe nausea after 40 mg of Tolvaprine daily ." \
 	  | $(TUNE) predict checkpoints/biomed-mini-l3 --adapter quickstart=runs/quickstart/adapter -
+
+# The pictures of docs/report.md, from the report of the quick start.
+pictures: quickstart
+	$(TUNE) report runs/quickstart --files runs/quickstart-figures
+	mkdir -p docs/images
+	cp runs/quickstart-figures/*.svg docs/images
 
 test: setup
 	$(SWIFT) build --build-tests

@@ -99,7 +99,7 @@ let package = Package(
       [
         "Recipes", "Serving", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers",
         "Kernels",
-        "Checkpoints", "Pages", "Logs", "Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift"),
+        "Checkpoints", "Pages", "Logs", "Hub", "Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .executableTarget(
       name: "tune",
@@ -183,7 +183,11 @@ let package = Package(
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
-    tests("Tasks", ["TestSupport", "Models", "Tokenizers", "Datasets", "Autograd", "Kernels", "Checkpoints", "Files"]),
+    tests(
+      "Tasks",
+      [
+        "TestSupport", "Models", "Tokenizers", "Datasets", "Autograd", "Kernels", "Checkpoints", "Hashing", "Files",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -81,11 +81,9 @@ def run_files(folder):
     files = {}
     for directory, _, names in os.walk(f"{folder}/run"):
         for name in names:
-            # It shows times, and a run that is killed after its end may have none.
-            if name == "report.html":
-                continue
             path = os.path.join(directory, name)
-            data = open(path, "rb").read()
+            # The report shows times.
+            data = open(path, "rb").read() if name != "report.html" else b""
             if name == "metrics.jsonl":
                 data = [without_clocks(json.loads(line)) for line in data.splitlines()]
             elif name == "result.json":

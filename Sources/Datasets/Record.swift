@@ -63,6 +63,16 @@ extension Record {
   }
 }
 
+extension Record {
+  /// The number of its words; in texts they are between white space.
+  public var wordCount: Int { words.isEmpty ? texts.reduce(0) { $0 + Datasets.wordCount($1) } : words.count }
+}
+
+/// Words between white space.
+public func wordCount(_ text: String) -> Int {
+  text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).count
+}
+
 /// An answer to a question: a part of a context.
 public struct Answer: Sendable, Equatable {
   public let text: String

@@ -15,10 +15,10 @@ public protocol Figure: Sendable {
 extension Figure {
   public func svg() -> String { svg("", style: "") }
 
-  /// A file of its own.
+  /// A file of its own, which also follows the reader's light or dark setting.
   var file: String {
     svg(
       " xmlns=\"http://www.w3.org/2000/svg\" width=\"\(size.width)\" height=\"\(size.height)\"",
-      style: "<style>\(plotStyle)</style>") + "\n"
+      style: "<style>\(plotStyle)\(darkFileStyle)</style>") + "\n"
   }
 }

@@ -169,6 +169,10 @@ let tableStyle = """
   mark.first { background: rgb(var(--blue) / .3); }
   mark.second { background: none; border-bottom: 3px dotted rgb(var(--orange)); }
   mark.both { background: rgb(var(--blue) / .3); border-bottom: 3px dotted rgb(var(--orange)); }
-  @media print { main { max-width: none; } td.shaded, mark { print-color-adjust: exact; } section { break-inside: auto; } figure, tr { break-inside: avoid; } }
+  @media print {
+    main { max-width: none; } td.shaded, mark { print-color-adjust: exact; }
+    h2, summary { break-after: avoid; } figure, table, tr { break-inside: avoid; }
+    .wide { overflow: visible; } table { font-size: .8rem; }
+  }
 
   """

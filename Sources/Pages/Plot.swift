@@ -132,8 +132,13 @@ public struct Plot: Figure {
     return series.enumerated().reversed().map { number, series in
       let width = 7.0 * Double(series.name.count), isDashed = series.style == .dashed || number > 1
       defer { end -= width + 36 }
+      let isDots = series.style == .points || series.points.count == 1
+      let sample =
+        isDots
+        ? circle((end - width - 13, 12), 3)
+        : "<path class=\"line\(isDashed ? " dashed" : "")\" d=\"M\(point(end - width - 22, 12))h18\"/>"
       return """
-        <g class="series-\(number % 2)"><path class="line\(isDashed ? " dashed" : "")" d="M\(point(end - width - 22, 12))h18"/>\
+        <g class="series-\(number % 2)">\(sample)\
         <text class="label" x="\(text(end))" y="16" text-anchor="end">\(escaped(series.name))</text></g>
         """
     }.joined()
@@ -150,6 +155,11 @@ let plotStyle = """
   .plot .line { stroke: currentColor; stroke-width: 2; fill: none; } .plot .dashed { stroke-dasharray: 5 4; }
   .plot circle, .plot rect { fill: currentColor; } .plot .scatter { fill-opacity: .4; }
   .plot g text { fill: rgb(var(--ink, 26 26 26)); }
+
+  """
+
+let darkFileStyle = """
+  @media (prefers-color-scheme: dark) { .plot { --blue: 86 180 233; --orange: 230 159 0; --ink: 232 232 232; } }
 
   """
 

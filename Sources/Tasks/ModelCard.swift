@@ -13,6 +13,8 @@ public struct ModelCard {
   public var about: String?
   /// The rows of the table of facts.
   public var rows: [(name: String, value: String)]
+  /// What follows the table, in Markdown.
+  public var sections: [(title: String, text: String)]
   /// The method's settings as JSON; nil: none.
   public var method: String?
   /// Whether the weights are an adapter's, which needs its base.
@@ -22,11 +24,12 @@ public struct ModelCard {
 
   public init(
     base: String?, library: String, task: any TaskInference, tags: [String], title: String, about: String? = nil,
-    rows: [(name: String, value: String)], method: String? = nil, isAdapter: Bool, python: PythonSnippet? = nil
+    rows: [(name: String, value: String)], sections: [(title: String, text: String)] = [], method: String? = nil,
+    isAdapter: Bool, python: PythonSnippet? = nil
   ) {
     (self.base, self.library, self.task, self.tags) = (base, library, task, tags)
     (self.title, self.about, self.rows, self.method, self.isAdapter) = (title, about, rows, method, isAdapter)
-    self.python = python
+    (self.sections, self.python) = (sections, python)
   }
 
   public var text: String {
@@ -38,6 +41,7 @@ public struct ModelCard {
       default: ("labels", task.labels.joined(separator: ", "))
       }
     let facts = (rows + [outputs]).map { "| \($0.name) | \($0.value) |" }.joined(separator: "\n")
+    let sections = ([("Intended use", intendedUse)] + sections).map { "\n## \($0.title)\n\n\($0.text)\n" }.joined()
     let method = method.map { "\n## Method\n\n```json\n\($0)\n```\n" } ?? ""
     return """
       ---
@@ -52,7 +56,7 @@ public struct ModelCard {
       | | |
       |---|---|
       \(facts)
-      \(method)
+      \(sections)\(method)
       ## How to use
 
       \(usage)
@@ -62,6 +66,14 @@ public struct ModelCard {
   }
 
   private var description: TaskDescription { type(of: task).description }
+
+  private var intendedUse: String {
+    """
+    It \(description.use). Its scores hold for texts like those of the test data: measure it on your own before you use it on texts \
+    of another source, language or time. It errs as the scores say, and takes over the errors and the bias of its base and its \
+    training data. It is not a medical device: a person checks what it answers before that affects a patient.
+    """
+  }
 
   /// What other libraries do not have of the head; empty: nothing.
   private var ownLayers: [String] {

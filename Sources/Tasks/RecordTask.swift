@@ -172,6 +172,7 @@ public struct RecordTask: Task {
           var row = inference.savedRow(record, prediction)
           row["id"] = .string(record.id)
           row["file"] = (record.source?.file).map { .string(lastPathComponent($0)) } ?? .null
+          row["words"] = .int(record.wordCount)
           row["document"] = scored.documentNumber(of: index).map(JSON.int)
           return .object(row)
         }

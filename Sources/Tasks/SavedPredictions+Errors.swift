@@ -7,7 +7,7 @@ public struct SavedRecord: Sendable {
   public let id: String
   /// The name of its file; nil: it was read from none.
   public let file: String?
-  /// The number of its words, where it was given as words.
+  /// The number of its words; nil: an older version saved it.
   public let words: Int?
   public let errors: [PredictionError]
 }
@@ -35,7 +35,7 @@ extension SavedPredictions {
           file: path, line: number + 1, found: "a row without \"id\", \"gold\" or \"predicted\"",
           expected: "the predictions of a run")
       }
-      if case .tags = prediction(row), row["gold"]?.array?.count != row["predicted"]?.array?.count {
+      if hasMentions, row["gold"]?.array?.count != row["predicted"]?.array?.count {
         throw .malformed(
           file: path, line: number + 1, found: "other numbers of gold and predicted tags",
           expected: "a tag for each word")
@@ -46,10 +46,10 @@ extension SavedPredictions {
   /// In the order of the data.
   public var records: [SavedRecord] {
     rows.map { row in
-      let prediction = prediction(row)
-      let words: Int? = if case .tags(let tags, _) = prediction { tags.count } else { nil }
+      let prediction = prediction(row), tags = hasMentions ? row["predicted"]?.array?.count : nil
       return SavedRecord(
-        id: row["id"]?.string ?? "", file: row["file"]?.string, words: words, errors: errors(row, prediction))
+        id: row["id"]?.string ?? "", file: row["file"]?.string, words: row["words"]?.int ?? tags,
+        errors: errors(row, prediction))
     }
   }
 
@@ -73,7 +73,8 @@ extension SavedPredictions {
 
   /// Of predicted labels and tags; of label sets, of all labels. nil: there are no probabilities.
   public var calibration: Calibration? {
-    Calibration(
+    if taskType == .extractiveQA { return nil }
+    return Calibration(
       rows.flatMap { row -> [(probability: Double, isRight: Bool)] in
         switch prediction(row) {
         case .label(let label, let probabilities):
@@ -97,15 +98,6 @@ extension SavedPredictions {
     }
   }
 
-  /// Records by what is asked: of SQuAD, with and without an answer; of BioASQ, by the kind of question.
-  public var questionKinds: [(name: String, records: [Int])] {
-    let kinds = Dictionary(grouping: rows.indices) { index in
-      rows[index]["type"]?.string
-        ?? (rows[index]["gold"]?.array?.isEmpty == false ? "with an answer" : "without an answer")
-    }
-    return kinds.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-  }
-
   private func prediction(_ row: JSON) -> Prediction {
     Prediction(saved: row["predicted"] ?? .null, scores: row["scores"] ?? .null, labels: inference.labels)
   }
@@ -114,11 +106,13 @@ extension SavedPredictions {
 
   /// By the entities that seqeval finds, so that the correct ones are those of the scores.
   private func outcomes(_ row: JSON) -> [EntityOutcome] {
+    Tasks.entityOutcomes(gold: Array(entities(row, "gold")), predicted: Array(entities(row, "predicted")))
+  }
+
+  /// - Parameter key: "gold" or "predicted".
+  func entities(_ row: JSON, _ key: String) -> Set<Span> {
     guard let task = inference as? TokenClassification else { return [] }
-    func spans(_ key: String) -> [Span] {
-      Array(seqevalEntities([task.entityLabels.iob2((row[key]?.array ?? []).map { $0.string ?? "" })]))
-    }
-    return Tasks.entityOutcomes(gold: spans("gold"), predicted: spans("predicted"))
+    return seqevalEntities([task.entityLabels.iob2((row[key]?.array ?? []).map { $0.string ?? "" })])
   }
 
   private func errors(_ row: JSON, _ prediction: Prediction) -> [PredictionError] {

@@ -22,6 +22,11 @@ public struct SavedPredictions {
     rows = try JSON.lines(path: path)
   }
 
+  /// The predictions of a run that is about to save them as `path`.
+  public init(_ rows: [JSON], _ inference: any RecordInference, run: String, path: String) {
+    (self.rows, self.inference, self.run, self.path) = (rows, inference, run, path)
+  }
+
   public var metrics: [Metric] { type(of: inference).metrics }
 
   /// - Throws: `FileFault`.

@@ -90,6 +90,8 @@ public struct TaskDescription: Sendable {
   public let record: String
   /// transformers' class for a model of this task.
   public let autoModel: String
+  /// What a model of this task is for: "finds entities in texts".
+  public let use: String
   /// How the metrics are computed.
   public let scoring: String
 }

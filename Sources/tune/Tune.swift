@@ -3,6 +3,7 @@ import ArgumentParser
 import CProcess
 import Files
 import Glibc
+import Runs
 
 @main
 struct Tune: ParsableCommand {
@@ -15,7 +16,7 @@ struct Tune: ParsableCommand {
       tune predict runs/NAME notes.txt       find entities, or label texts
       tune ls                                list the shipped recipes
       """,
-    version: "0.1.0",
+    version: tuneVersion,
     subcommands: [
       RunCommand.self, InitCommand.self, ValidateCommand.self, SchemaCommand.self, ListCommand.self, CopyCommand.self,
       ShowCommand.self, DataCommand.self, BenchCommand.self, RunsCommand.self, CompareCommand.self, ReportCommand.self,

@@ -47,6 +47,12 @@ import Testing
   #expect(!plot.svg().contains("nan"))
 }
 
+@Test func `a series of one point is a dot, also in the legend`() {
+  let svg = Plot("p", title: "t", x: "x", y: "y", [.init("a", [(1, 2)]), .init("b", [(1, 2), (2, 3)], .dashed)]).svg()
+  #expect(svg.split(separator: "<circle").count == 3)
+  #expect(svg.split(separator: "h18").count == 2, "the legend has one line")
+}
+
 @Test func `a plot of one point or of none is a plot`() {
   for points in [[(x: 1.0, y: 2.0)], []] {
     let svg = Plot("p", title: "t", x: "x", y: "y", [.init("s", points)]).svg()

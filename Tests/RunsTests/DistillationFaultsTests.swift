@@ -257,7 +257,7 @@ struct DistillationSetup {
     var lora = setup.tagged.with("distillation", nil).with("model.path", distillationModel("tagging-teacher"))
       .with("method", ["type": "lora", "rank": 2])
     let run = try setup.build(lora)
-    try run.saveWeights(to: setup.path("adapter"), [:])
+    try run.saveWeights(to: setup.path("adapter"), [:], nil)
     func recipe(_ base: String) -> JSON {
       setup.tagged.with(
         "distillation.teachers", ["path": distillationModel(base), "adapter": .string(setup.path("adapter"))])
@@ -272,7 +272,7 @@ struct DistillationSetup {
     #expect(setup.fault(recipe("tagging-teacher")).contains("expected format 2 or 1"))
     // The head of an adapter for another task cannot be used.
     lora = setup.masked.with("method", ["type": "lora", "rank": 2])
-    try setup.build(lora).saveWeights(to: setup.path("adapter"), [:])
+    try setup.build(lora).saveWeights(to: setup.path("adapter"), [:], nil)
     #expect(
       !setup.fault(
         setup.tagged.with("distillation.teachers", ["path": copy, "adapter": .string(setup.path("adapter"))])

@@ -112,7 +112,7 @@ func `the number of chosen layers is the model's number of layers`(_ layers: JSO
       .with("output", .string(folder + "/run")).with("training.max_steps", 2)
     let run = try RunBuilder(Recipe(json: json), threads: 1).build()
     #expect(run.notes.contains("all weights are randomly initialized") && run.baseHash == nil)
-    try run.saveWeights(to: folder + "/model", [:])
+    try run.saveWeights(to: folder + "/model", [:], nil)
     let saved = try ModelConfig(folder: folder + "/model")
     #expect(saved.hiddenSize == 24 && saved.numHiddenLayers == 1 && saved.vocabSize == 60)
     _ = try TextModel(folder: folder + "/model", headType: .tokenClassification, classes: 2, reuseHead: true)

@@ -24,8 +24,8 @@ private func headings(_ html: String) -> [String] {
   let html = try report(program, "run", "--files", "figures")
   #expect(
     headings(html) == [
-      "Summary", "Learning curves", "Entity types", "Confusion", "Calibration", "Lengths", "Wrong examples",
-      "Resources", "Recipe", "Digests",
+      "Summary", "Learning curves", "Entity types", "Confusion", "Calibration", "Mentions seen in training",
+      "Lengths", "Wrong examples", "Resources", "Recipe", "Digests",
     ])
   let result = try program.json("run/result.json"), test = result["metrics"]?["test"]
   let f1 = String(format: "%.4f", test?["f1"]?.number ?? -1)
@@ -34,7 +34,7 @@ private func headings(_ html: String) -> [String] {
   let files = Set(try FileManager.default.contentsOfDirectory(atPath: program.folder + "/figures"))
   #expect(files.isSuperset(of: ["loss.svg", "loss.csv", "dev-f1.svg", "scores.csv", "reliability.svg"]))
   let scores = try readText(program.folder + "/figures/scores.csv").split(separator: "\n")
-  #expect(scores.first == "label,precision,recall,f1,support" && scores.count == 3)
+  #expect(scores.first == "type,f1,precision,recall,support" && scores.count == 3)
   #expect(try program.run("report", "run", "--split", "dev", "--output", "dev.html").out == "dev.html\n")
   #expect(try readText(program.folder + "/dev.html").contains("dev f1"))
 
@@ -45,7 +45,9 @@ private func headings(_ html: String) -> [String] {
   let changed = try program.run("report", "run", "--show-text")
   #expect(changed.status != 0 && changed.err.contains("test.tsv: is not the file"), "\(changed.err)")
   #expect(try program.run("report", "run").status == 0)
+  #expect(try report(program, "run").contains("Left out: test.tsv has changed since the run."))
   try FileManager.default.removeItem(atPath: program.folder + "/test.tsv")
+  #expect(try report(program, "run").contains("Left out: the data files cannot be read any more."))
   #expect(try program.run("report", "run", "--show-text").err.contains("test.tsv: no such file"))
   // The page belongs to the run.
   #expect(try program.run("run", "recipe.json", "data.test=dev.tsv", "--overwrite").status == 0)
@@ -102,7 +104,7 @@ private func headings(_ html: String) -> [String] {
 @Test func `two runs have a report of what differs, with the test of tune compare`() throws {
   let program = try Program()
   defer { program.remove() }
-  let settings = ["training.epochs=1", "logging.report=false"]
+  let settings = ["training.epochs=2", "logging.report=false"]
   #expect(try program.run(["run", "recipe.json"] + settings).status == 0)
   #expect(try program.run(["run", "recipe.json", "output=b", "training.learning_rate=0.03"] + settings).status == 0)
   let html = try report(program, "run", "b", "--resamples", "100", to: "comparison.html")
@@ -113,6 +115,13 @@ private func headings(_ html: String) -> [String] {
   for figure in row.split(separator: "  ").dropFirst() {
     #expect(html.contains(figure.drop { $0 == " " }), "\(figure)")
   }
+  // Costs are rounded.
+  #expect(html.contains(" tokens/s</td>") && html.contains(" MB</td>") && !html.contains("train_seconds"))
+  // A single evaluation of each is no curve.
+  for output in ["d", "e"] {
+    #expect(try program.run(["run", "recipe.json", "output=\(output)", "training.epochs=1"]).status == 0)
+  }
+  #expect(try !headings(report(program, "d", "e", to: "comparison.html")).contains("Learning curves"))
   // Runs of other test data are not tested, and what each got is still there.
   #expect(try program.run(["run", "recipe.json", "output=c", "data.test=dev.tsv"] + settings).status == 0)
   #expect(try report(program, "run", "c", to: "comparison.html").contains("Not tested: their test data differ"))

@@ -8,7 +8,8 @@ import Tasks
 import Tokenizers
 
 extension Run {
-  func card(_ result: JSON) -> ModelCard {
+  /// - Parameter last: nil: the run was interrupted, or its tasks have no records.
+  func card(_ result: JSON, _ last: LastEvaluation?) -> ModelCard {
     let base = isRandomlyInitialized ? nil : baseName
     let sections = ["method", "distillation"].compactMap { key in withoutPaths(recipe.json)[key].map { (key, $0) } }
     let hash = baseHash.map { ", SHA-256 of its weights \($0)" } ?? ""
@@ -17,9 +18,11 @@ extension Run {
       tags: [recipe.method.type.rawValue] + (recipe.distillation == nil ? [] : ["distillation"]) + ["tune"],
       title: "\(title) for \(type(of: setup.inference).description.purpose)", about: recipe.about,
       rows: [("base", (base ?? "none (random initialization)") + hash)] + distillationRows + multiTaskRows + [
-        ("data", dataLine),
+        ("data", dataLine), ("SHA-256 of the data", digestLine),
         ("trainable parameters", "\(trainableParameterCount) of \(totalParameterCount)"), ("seed", "\(recipe.seed)"),
-      ] + scoreRows(result),
+        ("made with", "tune \(tuneVersion)"),
+      ] + scoreRows(result) + calibrationRows(last) + licenceRows,
+      sections: [intervalSection(result), weakSection(last)].compactMap { $0 },
       method: JSON.object(.init(uniqueKeysWithValues: sections)).text(), isAdapter: adapter != nil, python: python)
   }
 
@@ -79,12 +82,17 @@ extension Run {
       guard let score = name.isEmpty ? scores : scores?[name] else { return nil }
       let values = recipe.task.type.inference.metrics.filter(\.isHeadline).compactMap { metric in
         (score[metric.name]?.number).map { value in
-          "\(metric.name) \(metric.higherIsBetter ? percent(value) : "\((100 * value).rounded() / 100)")"
+          "\(metric.name) " + text(value, of: metric) + intervalText(result, split, metric)
         }
       }
       return (split, values.joined(separator: ", ") + (evaluationWindow(score).map { " " + $0 } ?? ""))
     }
   }
+}
+
+/// In percent, unless it is a loss.
+func text(_ value: Double, of metric: Metric) -> String {
+  metric.higherIsBetter ? percent(value) : "\((100 * value).rounded() / 100)"
 }
 
 /// 0.7915 as "79.15".

@@ -1,4 +1,4 @@
-/// Executes a run: trains, evaluates the dev and test splits, and writes the run folder.
+/// Executes a run: trains and writes snapshots. What is written at its end is in `RunEnd`.
 import Checkpoints
 public import Files
 import Kernels
@@ -62,9 +62,7 @@ extension Run {
       if result.status != .interrupted {
         do {
           let (run, dev) = try fitted(shouldStop, report)
-          let json = try run.finish(result, dev, folder, shouldStop, report)
-          if recipe.logging.report { writeReport(in: folder, note) }
-          return json
+          return try run.finish(result, dev, folder, shouldStop, report, note)
         } catch is EvaluationInterrupted {
           trainer.exchangeBestWeights()
           result.status = .interrupted
@@ -101,116 +99,6 @@ extension Run {
     return SaveFault(
       fault: fault, needed: isSnapshot ? trainer.snapshotSize : isWeights ? checkpointSize : nil,
       free: freeSpace(at: path), step: folder.snapshots.steps.first)
-  }
-
-  /// The run with what its tasks choose on dev, and then their evaluations there.
-  private func fitted(
-    _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void
-  ) throws -> (run: Run, dev: [Evaluation?]) {
-    let fitted = try trainer.withProgress(of: .dev, before: [.test], shouldStop: shouldStop, report: report) { each in
-      try byTask.map { try $0.setup.task.fitted($0.model, adapters: $0.adapters, each) }
-    }
-    var run = self
-    for (index, fitted) in fitted.enumerated() {
-      guard let fitted else { continue }
-      (run.parts[index].setup.task, run.parts[index].setup.inference) = (fitted.task, fitted.inference)
-    }
-    return (run, fitted.map { $0?.evaluation })
-  }
-
-  /// - Parameter dev: the evaluation of each task on dev, if it is known.
-  private func finish(
-    _ result: TrainingResult, _ dev: [Evaluation?], _ folder: RunFolder, _ shouldStop: () -> Bool,
-    _ report: (TrainingEvent) -> Void
-  ) throws -> JSON {
-    var metrics: [String: JSON] = [:], intervals: [String: JSON] = [:]
-    let bootstrap = Bootstrap(seed: UInt64(recipe.seed))
-    for (split, known, later) in [(Split.dev, dev, [Split.test]), (.test, dev.map { _ in nil }, [])] {
-      let found = try trainer.withProgress(of: split, before: later, shouldStop: shouldStop, report: report) { each in
-        try zip(byTask, known).map { run, known in
-          try known ?? run.setup.task.evaluate(run.model, adapters: run.adapters, on: split, each)
-        }
-      }
-      let evaluations = zip(recipe.parts, found).compactMap { part, evaluation in evaluation.map { (part, $0) } }
-      if evaluations.isEmpty { continue }
-      let ofTasks = evaluations.compactMap { part, evaluation in
-        evaluation.scored.map { (part.name, bootstrap.json(of: $0)) }
-      }
-      for (part, evaluation) in evaluations { try folder.savePredictions(evaluation.predictions(), part.name, split) }
-      if parts.count == 1 {
-        metrics[split.rawValue] = evaluations[0].1.json
-        intervals[split.rawValue] = ofTasks.first?.1
-      } else {
-        metrics[split.rawValue] = Evaluation(averaging: evaluations.map { ($0.name, $0.metric, $1) })?.json
-        if !ofTasks.isEmpty { intervals[split.rawValue] = .object(.init(uniqueKeysWithValues: ofTasks)) }
-      }
-    }
-    if !intervals.isEmpty { intervals.merge(bootstrap.json.object ?? [:]) { $1 } }
-    let latency = try recipe.logging.latency ? self.latency : nil
-    let json = try save(result, evaluations: metrics, intervals, latency: latency, in: folder)
-    try folder.end()
-    return json
-  }
-
-  /// A run does not fail by its report.
-  private func writeReport(in folder: RunFolder, _ note: (String) -> Void) {
-    do {
-      try RunReport(ended: folder.path).save()
-    } catch {
-      note("report.html was not written: \(error)")
-    }
-  }
-
-  /// Writes the weights and result.json.
-  private func save(
-    _ result: TrainingResult, evaluations: [String: JSON], _ intervals: [String: JSON] = [:], latency: Double? = nil,
-    in folder: RunFolder
-  ) throws -> JSON {
-    var members = resultJSON(result, evaluations, intervals)
-    members["latency_ms"] = latency.map(JSON.double)
-    let json = JSON.object(members)
-    let (saved, obsolete) = adapter == nil ? ("model", "adapter") : ("adapter", "model")
-    let isOwn = folder.ownFiles(of: folder.path)
-    try replaceFolder(at: folder.path + "/" + saved, isOwn: { isOwn("\(saved)/\($0)") }) {
-      try saveWeights(to: $0, json)
-    }
-    folder.remove(obsolete)
-    try folder.saveResult(json)
-    return json
-  }
-
-  private func resultJSON(
-    _ result: TrainingResult, _ metrics: [String: JSON], _ intervals: [String: JSON]
-  ) -> [String: JSON] {
-    var object: [String: JSON] = [
-      "status": .string(result.status.rawValue),
-      "seed": .int(recipe.seed),
-      "steps": .int(result.steps),
-      "trainable_parameters": .int(trainableParameterCount),
-      "total_parameters": .int(totalParameterCount),
-      "train_seconds": .double(result.trainSeconds),
-      "tokens": .int(result.tokens),
-      "tokens_per_second": .double(Double(result.tokens) / max(result.trainSeconds, 1e-9)),
-      "peak_memory_bytes": .int(Processor.peakMemory),
-      "threads": .int(replicas.threads),
-      "blas_core": .string(Processor.blasCore),
-      "cpu": .string(Processor.vectors),
-      "precision": .string(recipe.precision.rawValue),
-      "gemm_backend": .string(GEMMBackend.selected.rawValue),
-      "base_sha256": baseHash.map(JSON.string) ?? .null,
-      "data_sha256": .array(dataDigests.map(JSON.string)),
-      "metrics": .object(metrics),
-    ]
-    if !intervals.isEmpty { object["intervals"] = .object(intervals) }
-    if let best = result.best {
-      object["best"] = [
-        "epoch": .double(best.epoch), "step": .int(best.step), "metric": .string(best.metric),
-        "value": .double(best.value),
-      ]
-    } else {
-      object["best"] = .null
-    }
-    return object
   }
 }
 

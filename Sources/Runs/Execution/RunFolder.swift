@@ -160,12 +160,14 @@ public final class RunFolder {
   }
 
   /// Writes predictions/<split>.jsonl, if there are any; that of one of several tasks in a folder of its name.
-  func savePredictions(_ predictions: [JSON], _ task: String, _ split: Split) throws {
-    if predictions.isEmpty { return }
+  /// - Returns: its path.
+  func savePredictions(_ predictions: [JSON], _ task: String, _ split: Split) throws -> String {
     let folder = path + "/predictions" + (task.isEmpty ? "" : "/\(task)")
+    let path = "\(folder)/\(split.rawValue).jsonl"
+    if predictions.isEmpty { return path }
     try makeFolder(folder)
-    let lines = predictions.map { $0.text(pretty: false) + "\n" }
-    try writeFile(lines.joined(), to: "\(folder)/\(split.rawValue).jsonl")
+    try writeFile(predictions.map { $0.text(pretty: false) + "\n" }.joined(), to: path)
+    return path
   }
 
   public func saveResult(_ json: JSON) throws { try writeFile(json.text() + "\n", to: path + "/result.json") }

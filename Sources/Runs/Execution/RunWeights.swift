@@ -17,12 +17,12 @@ extension Run {
   }
 
   /// Writes `adapter/` or `model/` into the folder at `path`; those of several tasks into folders of their names.
-  func saveWeights(to path: String, _ result: JSON) throws {
-    if parts.count == 1 { return try saveOwnWeights(to: path, result) }
-    for run in byTask { try run.saveOwnWeights(to: "\(path)/\(run.name)", result) }
+  func saveWeights(to path: String, _ result: JSON, _ last: LastEvaluation?) throws {
+    if parts.count == 1 { return try saveOwnWeights(to: path, result, last) }
+    for run in byTask { try run.saveOwnWeights(to: "\(path)/\(run.name)", result, last) }
   }
 
-  private func saveOwnWeights(to path: String, _ result: JSON) throws {
+  private func saveOwnWeights(to path: String, _ result: JSON, _ last: LastEvaluation?) throws {
     try makeFolder(path)
     if let adapter {
       try adapter.save(to: path, base: baseName, head: model.headType)
@@ -35,7 +35,7 @@ extension Run {
         to: path, hiddenSize: model.config.hiddenSize)
     }
     try tuneJSON.write(to: path)
-    try writeFile(card(result).text, to: path + "/README.md")
+    try writeFile(card(result, last).text, to: path + "/README.md")
   }
 
   private func saveTokenizer(to path: String) throws {

@@ -34,6 +34,8 @@ public struct RunRecord: Sendable, Equatable {
   /// The state of a run, as its own process reports it.
   public enum State: Sendable {
     case running
+    /// Its result.json is written, and it is not marked as finished yet.
+    case ending
     case ended
     case failed(why: String)
   }
@@ -48,7 +50,8 @@ public struct RunRecord: Sendable, Equatable {
     let isBeside = if case .running = state { RunFolder.state(of: replacement) == .replacement } else { false }
     let current = isBeside ? replacement : folder
     let recipe = try JSON(path: current + "/recipe.json")
-    let isUnfinished = isBeside || RunFolder.state(of: folder) == .unfinished
+    let isEnding = if case .ending = state { true } else { false }
+    let isUnfinished = isBeside || RunFolder.state(of: folder) == .unfinished && !isEnding
     let result = isUnfinished ? nil : try? JSON(path: folder + "/result.json")
     let seconds = Double(modificationTime(current + "/recipe.json") / 1_000_000_000)
     let started = Date(timeIntervalSince1970: seconds).formatted(.iso8601)
@@ -56,7 +59,7 @@ public struct RunRecord: Sendable, Equatable {
     switch state {
     case .running: status = "running"
     case .failed(let reason): (status, why) = ("failed", withoutPaths(reason, of: recipe))
-    case .ended: status = result?["status"]?.string ?? (hasSnapshot(folder) ? "interrupted" : "failed")
+    case .ending, .ended: status = result?["status"]?.string ?? (hasSnapshot(folder) ? "interrupted" : "failed")
     }
     self.init(
       path: folder, status: status, started: started, why: why, recipe: withoutPaths(recipe),

@@ -4,24 +4,29 @@ import Pages
 import Tasks
 
 extension ReportedPart {
-  func scoreSections(_ run: ReportedRun) -> [PageSection] {
-    [labelScores(run), confusion, calibration, numbers, answers, lengths].compactMap { $0 }
+  func scoreSections() -> [PageSection] {
+    [slices(.label), confusion, calibration, numbers, slices(.question), mentions, slices(.length)].compactMap { $0 }
   }
 
-  private func labelScores(_ run: ReportedRun) -> PageSection? {
-    let scores = scored.byLabel
-    if scores.isEmpty { return nil }
-    let intervals = run.bootstrap.labelIntervals(of: scored)
-    let rows = scores.sorted { ($1.value.support, $0.key) < ($0.value.support, $1.key) }.map { label, score in
-      [Table.Cell(label)]
-        + [("precision", score.precision), ("recall", score.recall), ("f1", score.f1)].map { metric, value in
-          Table.Cell(scoreText(value, intervals[Bootstrap.LabelMetric(label, metric)]))
-        } + [Table.Cell("\(score.support)")]
+  /// The scores of one table of slices; nil: there is none.
+  private func slices(_ kind: SliceTable.Kind, after text: [Block] = []) -> PageSection? {
+    guard let table = slices.first(where: { $0.kind == kind }) else { return nil }
+    let names = kind.names(ofEntities: predictions.hasMentions)
+    let rows = table.slices.map { slice in
+      [Table.Cell(slice.name)]
+        + table.metrics.map { .init(scoreText(slice.values[$0.name] ?? .nan, slice.intervals[$0.name])) }
+        + ["\(slice.count)"]
     }
-    let kind = predictions.taskType == .tokenClassification ? "Entity types" : "Labels"
-    return PageSection(
-      titled(kind),
-      [.table(Table(named("scores"), header: ["label", "precision", "recall", "f1", "support"], rows: rows))])
+    let header = [names.slice] + table.metrics.map(\.name) + [names.count]
+    return PageSection(titled(names.title), text + [.table(Table(named(names.file), header: header, rows: rows))])
+  }
+
+  private var mentions: PageSection? {
+    if let noMentions {
+      return PageSection(titled("Mentions seen in training"), [.paragraph("Left out: \(noMentions).")])
+    }
+    let rule = "Whether an entity of the training data has the same words in lower case, of whatever type."
+    return slices(.mention, after: [.paragraph(rule)])
   }
 
   private var confusion: PageSection? {
@@ -100,43 +105,16 @@ extension ReportedPart {
       ])
   }
 
-  /// The scores of questions with and without an answer.
-  private var answers: PageSection? {
-    if predictions.taskType != .extractiveQA { return nil }
-    return PageSection(
-      titled("Answers"),
-      [
-        .table(
-          Table(
-            named("answers"), header: ["questions", "number"] + headline.map(\.name),
-            rows: groups(predictions.questionKinds)))
-      ])
-  }
+}
 
-  /// The score by the number of words, in groups of about the same size; nil: the words are not known.
-  private var lengths: PageSection? {
-    let lengths = records.map(\.words)
-    let known = lengths.indices.filter { lengths[$0] != nil }.sorted { (lengths[$0] ?? 0, $0) < (lengths[$1] ?? 0, $1) }
-    if known.count < 10 { return nil }
-    let ends = (0...5).map { $0 * known.count / 5 }
-    let groups = zip(ends, ends.dropFirst()).map { start, end in
-      let part = known[start..<end], words = part.compactMap { lengths[$0] }
-      return (name: "\(words.first ?? 0)–\(words.last ?? 0) words", records: Array(part))
-    }
-    return PageSection(
-      titled("Lengths"),
-      [
-        .table(
-          Table(named("lengths"), header: ["records with", "number"] + headline.map(\.name), rows: self.groups(groups)))
-      ])
-  }
-
-  /// The headline metrics of groups of records.
-  private func groups(_ groups: [(name: String, records: [Int])]) -> [[Table.Cell]] {
-    groups.map { name, records in
-      let values = scored.values(of: records)
-      return [Table.Cell(name), "\(records.count)"]
-        + headline.map { .init(scoreText(values[$0.name] ?? .nan, nil)) }
+extension SliceTable.Kind {
+  /// What its table says: the title, the first and the last column, and the name of its file.
+  func names(ofEntities: Bool) -> (title: String, slice: String, count: String, file: String) {
+    switch self {
+    case .label: (ofEntities ? "Entity types" : "Labels", ofEntities ? "type" : "label", "support", "scores")
+    case .mention: ("Mentions seen in training", "entities", "support", "mentions")
+    case .question: ("Answers", "questions", "number", "answers")
+    case .length: ("Lengths", "records with", "number", "lengths")
     }
   }
 }

@@ -42,7 +42,7 @@ extension ReportedRun {
 
   private var intervalRule: String {
     let unit = parts.contains { $0.scored.isByDocument } ? "documents" : "records"
-    return "In brackets: 95 % percentile bootstrap intervals, from \(bootstrap.resamples) resamples of \(unit), seed "
+    return "In brackets: 95 % bootstrap intervals, from \(bootstrap.resamples) resamples of \(unit), seed "
       + "\(bootstrap.seed). They say how much a score would vary with other test data, not with another seed of the training."
   }
 
@@ -51,7 +51,16 @@ extension ReportedRun {
     let loss = points("step") { $0["loss"]?.number }, devLoss = devPoints("loss")
     if loss.isEmpty, devLoss.isEmpty { return nil }
     let losses = [Plot.Series("train", loss)] + (devLoss.isEmpty ? [] : [Plot.Series("dev", devLoss, .dashed)])
-    var blocks: [Block] = [.plot(Plot("loss", title: "Loss", x: "step", y: "loss", losses))]
+    var blocks: [Block] = []
+    if losses.contains(where: { $0.points.count > 1 }) {
+      let values = losses.flatMap { $0.points.map(\.y) }, low = min(0, values.min() ?? 0), high = values.max() ?? 0
+      blocks.append(
+        .plot(
+          Plot("loss", title: "Loss", x: "step", y: "loss", yRange: low < high ? low...high : nil, losses)))
+    } else {
+      let last = losses.compactMap { series in series.points.last.map { "\(series.name) \(fixed($0.y, 4))" } }
+      blocks.append(.paragraph("One loss, after the last step: \(last.joined(separator: ", ")). A curve needs two."))
+    }
     let scores = bestMetric.map(devPoints) ?? []
     if let bestMetric, scores.count > 1 {
       let series = [Plot.Series(bestMetric, scores)]
@@ -93,16 +102,13 @@ extension ReportedRun {
         result[key].flatMap { $0 == .null ? nil : (name, $0.string ?? $0.text(pretty: false)) }
       }
     }
-    var resources: [(name: String, value: String)] = []
-    if let seconds = result["train_seconds"]?.number { resources.append(("training", "\(fixed(seconds, 1)) s")) }
-    if let speed = result["tokens_per_second"]?.number { resources.append(("speed", "\(fixed(speed, 0)) tokens/s")) }
-    if let memory = result["peak_memory_bytes"]?.number {
-      resources.append(("peak memory", "\(fixed(memory / 1e6, 0)) MB"))
-    }
-    resources += rows([
-      ("steps", "steps"), ("tokens", "tokens"), ("threads", "threads"), ("cpu", "CPU"), ("blas_core", "OpenBLAS core"),
-      ("gemm_backend", "GEMM"), ("precision", "precision"),
-    ])
+    let resources =
+      costs
+      + rows([
+        ("steps", "steps"), ("tokens", "tokens"), ("threads", "threads"), ("cpu", "CPU"),
+        ("blas_core", "OpenBLAS core"),
+        ("gemm_backend", "GEMM"), ("precision", "precision"), ("tune_version", "tune"),
+      ])
     var digests = rows([("base_sha256", "base")])
     for (number, digest) in (result["data_sha256"]?.array ?? []).enumerated() {
       digests.append(("data file \(number + 1)", digest.string ?? ""))
@@ -114,6 +120,20 @@ extension ReportedRun {
         "Digests",
         [.list(digests), .paragraph("SHA-256 of the base's weights, and of the data files in the recipe's order.")]),
     ]
+  }
+}
+
+extension ReportedRun {
+  /// Time, speed and memory.
+  var costs: [(name: String, value: String)] {
+    func cost(_ name: String, _ key: String, _ text: (Double) -> String) -> (name: String, value: String)? {
+      result[key]?.number.map { (name, text($0)) }
+    }
+    return [
+      cost("training", "train_seconds") { "\(fixed($0, 1)) s" },
+      cost("speed", "tokens_per_second") { "\(fixed($0, 0)) tokens/s" },
+      cost("peak memory", "peak_memory_bytes") { "\(fixed($0 / 1e6, 0)) MB" },
+    ].compactMap { $0 }
   }
 }
 

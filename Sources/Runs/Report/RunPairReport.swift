@@ -38,11 +38,16 @@ public struct RunPairReport {
 
   private var settings: PageSection {
     let comparison = RunComparison(runs.map(\.record))
-    let costs = ["status", "steps", "trainable_parameters", "train_seconds", "tokens_per_second", "peak_memory_bytes"]
+    let keys = ["status", "steps", "trainable_parameters"]
     func cells(_ row: RunComparison.Row) -> [Table.Cell] {
       [.init(row.key)] + row.values.map { .init($0.map { $0.string ?? $0.text(pretty: false) } ?? "–") }
     }
-    let results = comparison.results.filter { costs.contains($0.key) }.map(cells)
+    let costs = runs.map(\.costs)
+    let results =
+      comparison.results.filter { keys.contains($0.key) }.map(cells)
+      + costs[0].map { name, _ in
+        [.init(name)] + costs.map { costs in .init(costs.first { $0.name == name }?.value ?? "–") }
+      }
     return PageSection(
       "Differences",
       (comparison.settings.isEmpty
@@ -55,7 +60,7 @@ public struct RunPairReport {
   private var curves: PageSection? {
     guard let metric = runs[0].bestMetric else { return nil }
     let series = zip(names, runs).map { name, run in Plot.Series(name, run.devPoints(metric)) }
-    if series.allSatisfy(\.points.isEmpty) { return nil }
+    if series.allSatisfy({ $0.points.count < 2 }) { return nil }
     let plot = Plot("dev-\(metric)", title: "\(metric) on dev", x: "step", y: metric, series)
     return PageSection("Learning curves", [.plot(plot)])
   }

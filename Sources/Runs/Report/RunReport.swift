@@ -6,6 +6,7 @@ public import Tasks
 
 public struct RunReport {
   private let run: ReportedRun
+  private let name: String
   /// The texts of each part; nil: they are not shown.
   private let texts: [any Dataset]?
 
@@ -15,23 +16,25 @@ public struct RunReport {
   ///   - showsText: whether wrong examples are shown with their texts, from the data files.
   /// - Throws: `ReportFault`; `FileFault` for a damaged file of the run.
   public init(_ folder: String, split: Split? = nil, showsText: Bool = false) throws {
-    run = try ReportedRun(folder, split: split)
+    var run = try ReportedRun(folder, split: split)
+    run.slice()
+    (self.run, name) = (run, lastPathComponent(folder))
     if showsText, run.parts.isEmpty { throw ReportFault.noTexts(run: folder) }
     texts = showsText ? try run.parts.map(run.texts) : nil
   }
 
-  /// Of the run of this process, which has ended and still holds the folder.
-  init(ended folder: String) throws { (run, texts) = (try ReportedRun(folder, state: .ended), nil) }
+  /// - Parameter name: of the folder that the run will be in.
+  init(_ run: ReportedRun, name: String) { (self.run, self.name, texts) = (run, name, nil) }
 
   /// Writes report.html into the run's folder.
   func save() throws { try writeFile(page.html, to: run.folder + "/report.html") }
 
   public var page: Page {
     Page(
-      title: "Report of \(lastPathComponent(run.folder))",
+      title: "Report of \(name)",
       sections: [run.summary, run.curves].compactMap { $0 }
         + run.parts.enumerated().flatMap { number, part in
-          part.scoreSections(run) + [part.errors(texts?[number])]
+          part.scoreSections() + [part.errors(texts?[number])]
         } + run.details)
   }
 }

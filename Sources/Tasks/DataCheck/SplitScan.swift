@@ -57,12 +57,9 @@ struct SplitScan {
     if record.texts.isEmpty {
       let text = tokenizer.tokenize(record.words)
       tokens = count(text.ids, tokenizer)
-      words += record.words.count
     }
-    for text in record.texts {
-      tokens += count(tokenizer.tokenizer.ids(of: text), tokenizer)
-      words += wordCount(text)
-    }
+    for text in record.texts { tokens += count(tokenizer.tokenizer.ids(of: text), tokenizer) }
+    words += record.wordCount
     lengths.append(Int32(tokens))
     let names = names(of: record, kind)
     for name in names { labels[name, default: 0] += 1 }
@@ -120,11 +117,6 @@ struct SplitScan {
     return ExamplePlace(
       place: record.source?.place ?? "record \(record.id)", id: record.id == number ? nil : record.id, text: text)
   }
-}
-
-/// Words between white space.
-private func wordCount(_ text: String) -> Int {
-  text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).count
 }
 
 /// Tags that may not stand where they do in the scheme of the data.

@@ -10,6 +10,7 @@ public struct Embedding: RecordInference {
   public static let metrics: [Metric] = SimilarityScore.metrics + [.loss]
   public static let description = TaskDescription(
     pipeline: "sentence-similarity", purpose: "text embedding", record: "record", autoModel: "AutoModel",
+    use: "turns texts into vectors, whose cosine says how similar the texts are",
     scoring: "Spearman's and Pearson's correlation of the cosine similarities with the scores are scipy's.")
 
   public let pooling: Pooling

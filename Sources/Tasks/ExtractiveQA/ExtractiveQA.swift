@@ -12,6 +12,7 @@ public struct ExtractiveQA: ExplainableInference {
   public static let description = TaskDescription(
     pipeline: "question-answering", purpose: "extractive question answering", record: "question",
     autoModel: "AutoModelForQuestionAnswering",
+    use: "finds the answer to a question in a text that is given with it",
     scoring:
       "Metrics are those of the official scripts, from 0 to 1: SQuAD's exact match and F1 of the answers' words; "
       + "BioASQ's accuracies and mean reciprocal rank of factoid questions, and precision, recall and F1 of lists.")

@@ -12,6 +12,7 @@ public struct MaskedLM: TaskInference {
   public static let description = TaskDescription(
     pipeline: "fill-mask", purpose: "masked language modeling", record: "block",
     autoModel: "AutoModelForMaskedLM",
+    use: "fills masked words of texts, and is a base for fine-tuning",
     scoring: "Perplexity and accuracy are computed on masked tokens. The masks are the same for every model.")
 
   public init(labels: [String]) {}

@@ -41,7 +41,7 @@ public struct PairedTest: Sendable {
   public let seed: UInt64
 
   public struct Result: Sendable, Equatable {
-    /// The second model's value minus the first's, and its percentile bootstrap interval.
+    /// The second model's value minus the first's, and its bootstrap interval.
     public let difference: Double
     public let interval: ClosedRange<Double>
     public let bootstrapP, randomizationP: Double
@@ -67,21 +67,21 @@ public struct PairedTest: Sendable {
       results, metric in
       let (name, difference) = metric
       results[name] = result(
-        difference, drawn: drawn.compactMap { $0[name] }.filter { !$0.isNaN },
+        difference, units: pair.units, drawn: drawn.compactMap { $0[name] }.filter { !$0.isNaN },
         swapped: swapped.compactMap { $0[name] }.filter { !$0.isNaN })
     }
   }
 
-  private func result(_ difference: Double, drawn: [Double], swapped: [Double]) -> Result? {
+  private func result(_ difference: Double, units: Int, drawn: [Double], swapped: [Double]) -> Result? {
     if drawn.isEmpty || swapped.isEmpty { return nil }
-    let mean = drawn.reduce(0, +) / Double(drawn.count), sorted = drawn.sorted()
+    let mean = drawn.reduce(0, +) / Double(drawn.count)
     /// Differences that are equal but for rounding count.
     func share(_ values: [Double], from center: Double) -> Double {
       let far = values.count { abs($0 - center) >= abs(difference) - 1e-12 }
       return Double(far + 1) / Double(values.count + 1)
     }
     return Result(
-      difference: difference, interval: quantile(0.025, sorted)...quantile(0.975, sorted),
+      difference: difference, interval: Bootstrap.interval(drawn, units: units),
       bootstrapP: share(drawn, from: mean), randomizationP: share(swapped, from: 0))
   }
 }

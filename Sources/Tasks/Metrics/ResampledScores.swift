@@ -12,6 +12,7 @@ public struct ResampledScores: Sendable {
   public let mean: Double
   /// NaN where a resample has no value.
   private let resamples: [Double]
+  private let units: Int
 
   /// - Parameters:
   ///   - runs: the same examples, predicted by each run; at least one.
@@ -23,6 +24,7 @@ public struct ResampledScores: Sendable {
     func mean(_ runs: [ScoredSplit], _ weights: [Int]) -> Double {
       runs.reduce(0) { $0 + ($1.examples.values(weights: weights)[metric] ?? .nan) } / Double(runs.count)
     }
+    units = first.units.count
     self.mean = mean(runs, [Int](repeating: 1, count: first.examples.count))
     if self.mean.isNaN { return nil }
     var random = SplitMix64(seed: runSeed)
@@ -32,12 +34,16 @@ public struct ResampledScores: Sendable {
     }
   }
 
-  /// The 95 % percentile interval.
-  public var interval: ClosedRange<Double> { percentiles(resamples.filter { !$0.isNaN }) ?? mean...mean }
+  /// The 95 % interval, as of `Bootstrap`.
+  public var interval: ClosedRange<Double> { interval(of: resamples.filter { !$0.isNaN }) ?? mean...mean }
+
+  private func interval(of values: [Double]) -> ClosedRange<Double>? {
+    values.isEmpty ? nil : Bootstrap.interval(values, units: units)
+  }
 
   /// A comparison of two means.
   public struct Difference: Sendable, Equatable {
-    /// The other mean minus this one, with its 95 % percentile interval.
+    /// The other mean minus this one, with its 95 % interval.
     public let difference: Double
     public let interval: ClosedRange<Double>
     /// Two-sided: the share of resampled differences that are at least as far from their mean as `difference` is from 0,
@@ -59,7 +65,7 @@ public struct ResampledScores: Sendable {
     let difference = other.mean - mean, center = values.reduce(0, +) / Double(max(1, values.count))
     let far = values.count { abs($0 - center) >= abs(difference) - 1e-12 }
     return Difference(
-      difference: difference, interval: percentiles(values) ?? difference...difference,
+      difference: difference, interval: interval(of: values) ?? difference...difference,
       p: Double(far + 1) / Double(values.count + 1))
   }
 }
@@ -73,10 +79,4 @@ public func holm(_ p: [Double]) -> [Double] {
     adjusted[index] = floor
   }
   return adjusted
-}
-
-private func percentiles(_ values: [Double]) -> ClosedRange<Double>? {
-  if values.isEmpty { return nil }
-  let sorted = values.sorted()
-  return quantile(0.025, sorted)...quantile(0.975, sorted)
 }

@@ -56,6 +56,16 @@ public struct ScoredSplit: Sendable {
     self.units = units
   }
 
+  /// Other examples of the same records, in the same units.
+  func with(_ examples: any ScoredExamples) -> ScoredSplit {
+    precondition(examples.count == self.examples.count, "\(examples.count) of \(self.examples.count) examples")
+    return ScoredSplit(examples, units, unitOfExample, isByDocument: isByDocument)
+  }
+
+  private init(_ examples: any ScoredExamples, _ units: [[Int]], _ unitOfExample: [Int], isByDocument: Bool) {
+    (self.examples, self.units, self.unitOfExample, self.isByDocument) = (examples, units, unitOfExample, isByDocument)
+  }
+
   /// The values of the metrics over some examples, by name; NaN where they are not defined.
   public func values(of examples: [Int]) -> [String: Double] {
     var weights = [Int](repeating: 0, count: self.examples.count)

@@ -12,6 +12,7 @@ public struct RelationExtraction: TextInference {
   public static let description = TaskDescription(
     pipeline: "text-classification", purpose: "relation extraction", record: "record",
     autoModel: "AutoModelForSequenceClassification",
+    use: "says which relation two marked entities of a text have",
     scoring:
       "F1, precision and recall are scikit-learn's over all labels but the negative one. A label that the model does "
       + "not have counts as missed.")

@@ -11,6 +11,7 @@ public struct MultiLabelClassification: TextInference {
   public static let description = TaskDescription(
     pipeline: "text-classification", purpose: "multi-label classification", record: "record",
     autoModel: "AutoModelForSequenceClassification",
+    use: "assigns any number of its labels to a text or a pair of texts",
     scoring: "Metrics are scikit-learn's. A label that the model does not have counts as missed.")
 
   public let labels: [String]

@@ -11,6 +11,7 @@ public struct Regression: TextInference {
   public static let description = TaskDescription(
     pipeline: "text-classification", purpose: "regression", record: "record",
     autoModel: "AutoModelForSequenceClassification",
+    use: "assigns a number to a text or a pair of texts",
     scoring: "Pearson's and Spearman's correlation are scipy's; they are 0 where all numbers of a side are equal.")
 
   public let reading: TextReading

@@ -10,6 +10,7 @@ public struct SequenceClassification: TextInference {
   public static let description = TaskDescription(
     pipeline: "text-classification", purpose: "text classification", record: "record",
     autoModel: "AutoModelForSequenceClassification",
+    use: "assigns one of its labels to a text or a pair of texts",
     scoring: "Metrics are scikit-learn's. A label that the model does not have counts as an error.")
 
   public let labels: [String]

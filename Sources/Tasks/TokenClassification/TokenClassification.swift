@@ -11,6 +11,7 @@ public struct TokenClassification: ExplainableInference {
   public static let description = TaskDescription(
     pipeline: "token-classification", purpose: "token classification", record: "sentence",
     autoModel: "AutoModelForTokenClassification",
+    use: "finds entities of its types in texts",
     scoring: "The metrics are entity-level: type, start and end must match (seqeval's default mode).")
 
   public let labels: [String]

@@ -2,7 +2,7 @@
 torchmetrics, seqeval, nervaluate and NumPy. A score that a library does not define is null.
 
 usage: python make_metrics.py
-  (scikit-learn 1.9.1, torchmetrics 1.9.0 with torch 2.15.0, seqeval 1.2.2, nervaluate 1.2.1, numpy 2.4)
+  (scikit-learn 1.9.1, torchmetrics 1.9.0 with torch 2.15.0, seqeval 1.2.2, nervaluate 1.2.1, numpy 2.4, scipy 1.17.1)
 """
 import json
 import math
@@ -10,6 +10,7 @@ import random
 import warnings
 
 import numpy as np
+import scipy.stats
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, precision_recall_fscore_support
 from sklearn.metrics import roc_auc_score
 
@@ -128,7 +129,7 @@ def splitmix(state):
 
 
 def interval(index):
-    """Percentile intervals of macro F1, and the p values of a second model, over units of one or several examples."""
+    """Expanded percentile intervals of macro F1, and the p values of a second model, over units of one or several examples."""
     n, k, seed, resamples = rng.choice([5, 20, 40]), rng.choice([2, 3]), rng.randrange(1000), 100
     gold = [rng.randrange(k) for _ in range(n)]
     a, b = ([g if rng.random() < q else rng.randrange(k) for g in gold] for q in (0.8, 0.5))
@@ -151,11 +152,17 @@ def interval(index):
             if next(draws) >> 63:
                 p[unit], q[unit] = y[unit], x[unit]
         swapped.append(score(g, q) - score(g, p))
+    def ends(values):
+        n = len(units)
+        tail = scipy.stats.norm.cdf(-np.sqrt(n / (n - 1)) * scipy.stats.t.ppf(0.975, n - 1)) if n > 1 else 0.025
+        return list(map(float, np.quantile(values, [tail, 1 - tail])))
+
     digits = lambda labels: "".join(map(str, labels))
     far = lambda values, center: (1 + sum(abs(v - center) >= abs(observed) - 1e-12 for v in values)) / (1 + len(values))
     return dict(
-        gold=digits(gold), a=digits(a), b=digits(b), documents=" ".join(map(str, documents)), seed=seed, interval=list(map(float, np.quantile(values, [0.025, 0.975]))),
-        difference=float(observed), difference_interval=list(map(float, np.quantile(differences, [0.025, 0.975]))),
+        gold=digits(gold), a=digits(a), b=digits(b), documents=" ".join(map(str, documents)), seed=seed,
+        interval=ends(values),
+        difference=float(observed), difference_interval=ends(differences),
         p_bootstrap=far(differences, np.mean(differences)), p_randomization=far(swapped, 0))
 
 

@@ -1,0 +1,79 @@
+/// What a model card says about how far the model can be trusted: intervals, calibration, weak slices, and where it comes from.
+import Files
+import Hub
+import Recipes
+import Tasks
+
+extension Run {
+  /// " [77.02, 81.30]"; empty without an interval.
+  func intervalText(_ result: JSON, _ split: String, _ metric: Metric) -> String {
+    let intervals = result["intervals"]?[split]
+    let ends = ((name.isEmpty ? intervals : intervals?[name])?[metric.name]?.array ?? []).compactMap(\.number)
+    return ends.count == 2 ? " [" + ends.map { text($0, of: metric) }.joined(separator: ", ") + "]" : ""
+  }
+
+  /// How the intervals were made; nil: there are none.
+  func intervalSection(_ result: JSON) -> (title: String, text: String)? {
+    guard let intervals = result["intervals"], let resamples = intervals["resamples"]?.int else { return nil }
+    let units = ["dev", "test"].compactMap { split -> String? in
+      let own = name.isEmpty ? intervals[split] : intervals[split]?[name]
+      guard let count = own?["units"]?.int, let unit = own?["unit"]?.string else { return nil }
+      return "\(count) \(unit)s of \(split)"
+    }
+    if units.isEmpty { return nil }
+    return (
+      "Intervals",
+      "In brackets are 95 % bootstrap intervals: \(resamples) resamples of the \(units.joined(separator: " and of the ")), seed "
+        + "\(recipe.seed). They say how much a score would vary with other test data, not with another seed of the training."
+    )
+  }
+
+  private func own(_ last: LastEvaluation?) -> ReportedPart? { last?.parts.first { $0.name == name } }
+
+  func calibrationRows(_ last: LastEvaluation?) -> [(name: String, value: String)] {
+    guard let last, let calibration = own(last)?.predictions.calibration else { return [] }
+    let temperature = (setup.inference as? any RecordInference)?.temperature.map { ", temperature \(fixed($0, 3))" }
+    return [
+      (
+        "calibration",
+        "expected calibration error \(fixed(calibration.error, 4)) on \(last.split.rawValue), in 15 bins of equal width"
+          + (temperature ?? "")
+      )
+    ]
+  }
+
+  /// Where the model is weakest; nil: there are no slices.
+  func weakSection(_ last: LastEvaluation?) -> (title: String, text: String)? {
+    guard let last, let part = own(last) else { return nil }
+    let rows = part.slices.weakest(5).map { weak in
+      let interval = weak.slice.intervals[weak.metric.name].map {
+        " [\(text($0.lowerBound, of: weak.metric)), \(text($0.upperBound, of: weak.metric))]"
+      }
+      let names = weak.kind.names(ofEntities: part.predictions.hasMentions)
+      return "| \(names.slice): \(weak.slice.name.replacing("|", with: "\\|")) | \(weak.slice.count) | "
+        + "\(weak.metric.name) \(text(weak.slice.values[weak.metric.name] ?? .nan, of: weak.metric))\(interval ?? "") |"
+    }
+    if rows.isEmpty { return nil }
+    return (
+      "Where it is weakest",
+      "The lowest scores of parts of \(last.split.rawValue).\n\n| part | number | score |\n|---|---|---|\n"
+        + rows.joined(separator: "\n")
+    )
+  }
+
+  /// The digests of the task's files.
+  var digestLine: String {
+    let digests = Dictionary(zip(recipe.dataPaths, dataDigests)) { first, _ in first }
+    return recipe.data.files.flatMap { split, paths in
+      paths.map { "\(split.rawValue): \(digests[$0] ?? "not known")" }
+    }.joined(separator: "; ")
+  }
+
+  var licenceRows: [(name: String, value: String)] {
+    let base: String? =
+      if recipe.model.initialization == .checkpoint, let path = recipe.model.path {
+        licence(ofModel: baseName, in: path) ?? "not stated"
+      } else { nil }
+    return (base.map { [("licence of the base", $0)] } ?? []) + [("licence of the data", "not stated")]
+  }
+}
