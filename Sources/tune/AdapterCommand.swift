@@ -124,12 +124,9 @@ struct CompressCommand: ParsableCommand {
   @Argument(
     help: "The base model's folder or name on the Hub, or the folder of a run with an adapter.", completion: .directory)
   var model: String
-  @Option(help: ArgumentHelp("The folder of an adapter or a run.", valueName: "folder"), completion: .directory)
-  var adapter: String?
+  @OptionGroup var adapterOptions: AdapterOptions
   @Option(help: "The new rank.")
   var rank: Int
-  @Flag(help: "Skip the check that the adapter was trained on this base model.")
-  var anyBase = false
   @Flag(help: "Print the errors as JSON.")
   var json = false
   @OptionGroup var output: AdapterOutput
@@ -140,9 +137,10 @@ struct CompressCommand: ParsableCommand {
   func run() throws {
     try output.check()
     try threads.start(quiet: true)
-    let (base, adapter) = try modelFolders(model, adapter: adapter)
+    let (base, adapter) = try adapterOptions.folders(of: model)
     guard let adapter else { throw ValidationError("Expected --adapter, or the folder of a run with an adapter.") }
-    let adapters = try CombinedAdapters(base: base, [("adapter", adapter)], anyBase: anyBase, threads: threads.count)
+    let adapters = try CombinedAdapters(
+      base: base, [("adapter", adapter)], anyBase: adapterOptions.anyBase, threads: threads.count)
     let result = try adapters.combine(AdapterCombination(.svd, rank: rank), weights: [1])
     try replaceFolder(at: output.path) {
       try adapters.save(

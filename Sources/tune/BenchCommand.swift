@@ -40,7 +40,7 @@ struct BenchCommand: ParsableCommand {
     try bench.check(steps, threads: threads.count) { interrupt.isRequested }
     try grid.begin(writing: [BenchResults.resultsFile, BenchResults.pageFile])
     steps = try grid.plan(.resume)  // another process may have begun in the meantime
-    let console = GridConsole(grid)
+    let console = GridConsole(grid, expected: bench.expected.cells.count)
     let outcomes = try grid.execute(
       steps, wanted: bench.wanted, threads: threads.count, shouldStop: { interrupt.isRequested },
       report: console.report)
@@ -54,7 +54,7 @@ struct BenchCommand: ParsableCommand {
     if json { try emit(results.json, pretty: true) } else { try BenchTable(results: results).print() }
     note("\(results.output)/\(BenchResults.resultsFile), \(BenchResults.pageFile)")
     let pending = results.rows.count { $0.pending > 0 }
-    if pending > 0 {
+    if pending > 0 || bench.crossEvaluates && interrupt.isRequested {
       note("stopped with \(count(pending, "row")) left. Nothing is lost; the same command continues.")
       throw ExitCode(130)
     }

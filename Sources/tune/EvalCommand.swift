@@ -24,8 +24,7 @@ struct EvalCommand: ParsableCommand {
     help: "The base model's folder or name on the Hub, or a run's folder: its model, or its base with its adapter.",
     completion: .directory)
   var model: String
-  @Option(help: ArgumentHelp("The folder of an adapter or a run.", valueName: "folder"), completion: .directory)
-  var adapter: String?
+  @OptionGroup var adapterOptions: AdapterOptions
   @Argument(help: "The file with labeled records, or with text; it may be gzipped.", completion: .file())
   var file: String
   @Option(
@@ -39,8 +38,6 @@ struct EvalCommand: ParsableCommand {
       "Tokens per window or block, special tokens included; default: the run's, by tune.json, else the model's limit. "
         + "Perplexities are comparable at the same length only.", valueName: "tokens"))
   var maxLength: Int?
-  @Flag(help: "Skip the check that the adapter was trained on this base model.")
-  var anyBase = false
   @Flag(help: "Print all metrics as JSON.")
   var json = false
   @Flag(help: "Also print a 95 % bootstrap interval of every metric.")
@@ -57,7 +54,7 @@ struct EvalCommand: ParsableCommand {
 
   func run() throws {
     // The settings and the file first: checking them is faster than loading the model.
-    let (model, adapter) = try modelFolders(model, adapter: adapter)
+    let (model, adapter) = try adapterOptions.folders(of: model)
     let folder = adapter ?? model, precision = try precision.value(for: [folder])
     let found = try FolderTask(folder, base: model, ModelConfig(folder: model)), type = found.type
     let overrides = dataSettings + (maxLength.map { ["max_length=\($0)"] } ?? [])
@@ -70,7 +67,7 @@ struct EvalCommand: ParsableCommand {
     func load(_ precision: InferencePrecision) throws -> (Member, notes: [String]) {
       let pool = try AdapterPool(
         folder: model, adapters: adapter.map { [("adapter", $0)] } ?? [], withBase: adapter == nil,
-        precision: precision, anyBase: anyBase, threads: threads.count)
+        precision: precision, anyBase: adapterOptions.anyBase, threads: threads.count)
       return (pool.members[0], pool.notes)
     }
     let (member, poolNotes) = try load(precision)

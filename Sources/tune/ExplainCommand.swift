@@ -24,8 +24,7 @@ struct ExplainCommand: ParsableCommand {
     help: "The base model's folder or name on the Hub, or a run's folder: its model, or its base with its adapter.",
     completion: .directory)
   var model: String
-  @Option(help: ArgumentHelp("The folder of an adapter or a run.", valueName: "folder"), completion: .directory)
-  var adapter: [String] = []
+  @OptionGroup var adapterOptions: AdapterOptions
   @Argument(help: "A file with one text per line, or - for standard input.", completion: .file())
   var file: String
   @Option(
@@ -53,8 +52,6 @@ struct ExplainCommand: ParsableCommand {
   var html: String?
   @Flag(help: "Print the words, and the texts.")
   var showText = false
-  @Flag(help: "Skip the check that the adapter was trained on this base model.")
-  var anyBase = false
   @Option(
     help: ArgumentHelp("Number format of GEMM inputs. bf16 is faster, and not as exact.", valueName: "fp32|bf16"),
     transform: {
@@ -65,9 +62,6 @@ struct ExplainCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOption
 
   func validate() throws {
-    if adapter.count > 1 {
-      throw ValidationError("--adapter: expected one, found \(adapter.count). Explain with each in turn.")
-    }
     if !(1...1000).contains(steps) { throw ValidationError("--steps: expected 1 to 1000, found \(steps).") }
     if html != nil, !showText {
       throw ValidationError("--html: the page shows the texts. Add --show-text if the file may hold them.")
@@ -77,10 +71,10 @@ struct ExplainCommand: ParsableCommand {
   func run() throws {
     if let html, case let folder = parentFolder(of: html), !fileExists(folder) { throw FileFault.missing(path: folder) }
     let lines = try LineReader(file)
-    let (model, adapter) = try modelFolders(model, adapter: adapter.first)
+    let (model, adapter) = try adapterOptions.folders(of: model)
     try threads.start(quiet: true)
     let base = try ServedBase(
-      folder: model, precision: InferencePrecision(precision), anyBase: anyBase, threads: threads.count,
+      folder: model, precision: InferencePrecision(precision), anyBase: adapterOptions.anyBase, threads: threads.count,
       hasGradients: true)
     let member = try adapter.map { try base.load(name: "adapter", folder: $0) } ?? base.own()
     (base.notes + (member.adapter?.notes ?? [])).forEach { note("note: " + $0) }

@@ -16,8 +16,7 @@ struct MergeCommand: ParsableCommand {
   @Argument(
     help: "The base model's folder or name on the Hub, or the folder of a run with an adapter.", completion: .directory)
   var model: String
-  @Option(help: ArgumentHelp("The folder of an adapter or a run.", valueName: "folder"), completion: .directory)
-  var adapter: String?
+  @OptionGroup var adapterOptions: AdapterOptions
   @Option(help: "The new folder. It is written completely or not at all, and must not exist.", completion: .directory)
   var output: String
   @Option(
@@ -29,18 +28,17 @@ struct MergeCommand: ParsableCommand {
       return format
     })
   var saveDtype = FloatFormat.f32
-  @Flag(help: "Skip the check that the adapter was trained on this base model.")
-  var anyBase = false
 
   func run() throws {
     recoverFolder(at: output)
     if fileExists(output) {
       throw FileFault.unwritable(path: output, why: "it exists; choose another folder")
     }
-    let (model, adapter) = try modelFolders(model, adapter: adapter)
+    let (model, adapter) = try adapterOptions.folders(of: model)
     guard let adapter else { throw ValidationError("Expected --adapter, or the folder of a run with an adapter.") }
     try Processor.initialize()
-    let merged = try MergedModel(base: model, adapter: adapter, anyBase: anyBase, threads: Processor.count)
+    let merged = try MergedModel(
+      base: model, adapter: adapter, anyBase: adapterOptions.anyBase, threads: Processor.count)
     try replaceFolder(at: output) { try merged.save(to: $0, as: saveDtype) }
     note("merged \(adapter) into \(output)")
   }

@@ -38,12 +38,24 @@ func modelFolders(
   return (base, try own + given.map { ($0.name, try RunParts.adapter($0.path)) })
 }
 
-/// The base that `model` stands for, and the one adapter: that of the run, or `adapter`.
-func modelFolders(_ model: String, adapter: String?) throws -> (base: String, adapter: String?) {
-  let (base, own) = try baseAndAdapter(model)
-  if own != nil, adapter != nil {
-    throw ValidationError(
-      "\(model) is the folder of a run with an adapter. Give its base model, or leave --adapter out.")
+/// The one adapter of a command.
+struct AdapterOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The folder of an adapter or a run.", valueName: "folder"), completion: .directory)
+  var adapter: [String] = []
+  @Flag(help: "Skip the check that the adapter was trained on this base model.")
+  var anyBase = false
+
+  func validate() throws {
+    if adapter.count > 1 { throw ValidationError("--adapter: expected one, found \(adapter.count).") }
   }
-  return (base, try own ?? adapter.map(RunParts.adapter))
+
+  /// The base that `model` stands for, and the adapter: that of the run, or the given one.
+  func folders(of model: String) throws -> (base: String, adapter: String?) {
+    let (base, own) = try baseAndAdapter(model)
+    if own != nil, !adapter.isEmpty {
+      throw ValidationError(
+        "\(model) is the folder of a run with an adapter. Give its base model, or leave --adapter out.")
+    }
+    return (base, try own ?? adapter.first.map(RunParts.adapter))
+  }
 }

@@ -48,7 +48,7 @@ struct VerifyCommand: ParsableCommand {
     let folder = try RunParts.adapter(folder)
     // A damaged tune.json is a check that fails.
     let precision = (try? precision.value(for: [folder])) ?? .fp32
-    let base = try modelFolders(base ?? ownBase(of: folder), adapter: nil).base
+    let base = try baseAndAdapter(base ?? ownBase(of: folder)).base
     try threads.start(precision, quiet: true)
     let served = try ServedBase(folder: base, precision: precision, anyBase: true, threads: threads.count)
     let verification = AdapterVerification(folder, on: served)
