@@ -186,7 +186,7 @@ let package = Package(
     tests(
       "Tasks",
       [
-        "TestSupport", "Models", "Tokenizers", "Datasets", "Autograd", "Kernels", "Checkpoints", "Hashing", "Files",
+        "TestSupport", "Models", "Tokenizers", "Datasets", "Autograd", "Kernels", "Checkpoints", "Files",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -123,14 +123,14 @@ extension GridCell {
       guard differences.isEmpty else {
         throw GridFault([
           "\(recipe.output): holds a finished run of another recipe:" + differences.map { "\n  " + $0 }.joined()
-            + "\nChoose another 'output', or start again with --overwrite."
+            + "\nChoose another 'output', remove this folder, or start a sweep again with --overwrite."
         ])
       }
       let changed = try data.changed(since: result, recipe)
       guard changed.isEmpty else {
         throw GridFault([
           "\(recipe.output): holds a finished run on other data: \(changed.joined(separator: ", ")) has changed since. Choose "
-            + "another 'output', or start again with --overwrite."
+            + "another 'output', remove this folder, or start a sweep again with --overwrite."
         ])
       }
       return .skip(result)
