@@ -66,7 +66,7 @@ def loop(options):
         precision = lambda: torch.autocast("cpu", torch.bfloat16)
         with contextlib.redirect_stdout(sys.stderr):
             peer_ner.train(model, corpus, recipe, precision)
-        scores[str(path.parent)] = peer_ner.scores(model, corpus, "test", precision)["f1"]
+        scores[str(path.parent)] = float(peer_ner.scores(model, corpus, "test", precision)["f1"])
     return scores, time.perf_counter() - start
 
 
