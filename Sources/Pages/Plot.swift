@@ -39,21 +39,17 @@ public struct Plot: Figure {
   }
 
   public var size: (width: Int, height: Int) { (480, 280) }
-  private static let width = 480.0, height = 280.0
-  private static let left = 60.0, right = 16.0, top = 40.0, bottom = 48.0
-
-  private func px(_ value: Double) -> Double {
-    Self.left + (value - x.lowerBound) / (x.upperBound - x.lowerBound) * (Self.width - Self.left - Self.right)
+  private var frame: PlotFrame {
+    PlotFrame(size, margins: (left: 60, right: 16, top: 40, bottom: 48), y: y)
   }
 
-  private func py(_ value: Double) -> Double {
-    let share = (value - y.lowerBound) / (y.upperBound - y.lowerBound)
-    return Self.height - Self.bottom - share * (Self.height - Self.top - Self.bottom)
+  private func px(_ value: Double) -> Double {
+    frame.px((value - x.lowerBound) / (x.upperBound - x.lowerBound))
   }
 
   public func svg(_ attributes: String, style: String) -> String {
     """
-    <svg\(attributes) viewBox="0 0 480 280" role="img" class="plot">
+    <svg\(attributes) viewBox="0 0 \(size.width) \(size.height)" role="img" class="plot">
     <title>\(escaped(title))</title><desc>\(escaped(description))</desc>\(style)
     \(axes)
     \(series.enumerated().map { marks($1, number: $0) }.joined(separator: "\n"))
@@ -80,31 +76,20 @@ public struct Plot: Figure {
   }
 
   private var axes: String {
-    let (left, bottom) = (Self.left, Self.height - Self.bottom), right = Self.width - Self.right
-    let rows = ticks(y).map { value in
-      """
-      <path class="grid" d="M\(point(left, py(value)))H\(text(right))"/>\
-      <text class="tick" x="\(text(left - 8))" y="\(text(py(value) + 4))" text-anchor="end">\(fixed(value, tickDigits(y)))</text>
-      """
-    }
-    let columns = ticks(x).map { value in
-      """
-      <text class="tick" x="\(text(px(value)))" y="\(text(bottom + 18))" text-anchor="middle">\
-      \(fixed(value, tickDigits(x)))</text>
-      """
-    }
-    return """
-      <text class="title" x="\(text(left))" y="16">\(escaped(title))</text>
-      \((rows + columns).joined(separator: "\n"))
-      <path class="axis" d="M\(point(left, bottom))H\(text(right))"/>
-      <text class="label" x="\(text((left + right) / 2))" y="272" text-anchor="middle">\(escaped(xLabel))</text>
-      <text class="label" transform="translate(14 \(text((Self.top + bottom) / 2))) rotate(-90)" text-anchor="middle">\
-      \(escaped(yLabel))</text>
-      """
+    let frame = frame
+    return frame.axes(
+      title: title, x: xLabel, y: yLabel,
+      columns: ticks(x).map { value in
+        """
+        <text class="tick" x="\(coordinate(px(value)))" y="\(coordinate(frame.bottom + 18))" text-anchor="middle">\
+        \(fixed(value, tickDigits(x)))</text>
+        """
+      })
   }
 
   private func marks(_ series: Series, number: Int) -> String {
-    let points = series.points.map { (px($0.x), py($0.y)) }, kind = "series-\(number % 2)"
+    let frame = frame
+    let points = series.points.map { (px($0.x), frame.py($0.y)) }, kind = "series-\(number % 2)"
     switch series.style {
     case .line, .dashed:
       let isDashed = series.style == .dashed || number > 1
@@ -115,11 +100,11 @@ public struct Plot: Figure {
       return "<g class=\"\(kind) scatter\">\(points.map { circle($0, 3) }.joined())</g>"
     case .bars:
       let gaps = zip(series.points, series.points.dropFirst()).map { $1.x - $0.x }
-      let width = max(2, min(40, (px(x.lowerBound + (gaps.min() ?? 1)) - Self.left) * 0.8))
-      let zero = py(max(0, y.lowerBound))
+      let width = max(2, min(40, (px(x.lowerBound + (gaps.min() ?? 1)) - frame.left) * 0.8))
+      let zero = frame.py(max(0, y.lowerBound))
       let bars = points.map {
-        "<rect x=\"\(text($0.0 - width / 2))\" y=\"\(text(min($0.1, zero)))\" width=\"\(text(width))\" "
-          + "height=\"\(text(abs(zero - $0.1)))\"/>"
+        "<rect x=\"\(coordinate($0.0 - width / 2))\" y=\"\(coordinate(min($0.1, zero)))\" width=\"\(coordinate(width))\" "
+          + "height=\"\(coordinate(abs(zero - $0.1)))\"/>"
       }
       return "<g class=\"\(kind)\">\(bars.joined())</g>"
     }
@@ -128,7 +113,7 @@ public struct Plot: Figure {
   /// The names of the series, at the top on the right.
   private var legend: String {
     guard series.count > 1 else { return "" }
-    var end = Self.width - Self.right
+    var end = frame.right
     return series.enumerated().reversed().map { number, series in
       let width = 7.0 * Double(series.name.count), isDashed = series.style == .dashed || number > 1
       defer { end -= width + 36 }
@@ -139,7 +124,7 @@ public struct Plot: Figure {
         : "<path class=\"line\(isDashed ? " dashed" : "")\" d=\"M\(point(end - width - 22, 12))h18\"/>"
       return """
         <g class="series-\(number % 2)">\(sample)\
-        <text class="label" x="\(text(end))" y="16" text-anchor="end">\(escaped(series.name))</text></g>
+        <text class="label" x="\(coordinate(end))" y="16" text-anchor="end">\(escaped(series.name))</text></g>
         """
     }.joined()
   }
@@ -163,33 +148,8 @@ let darkFileStyle = """
 
   """
 
-private func circle(_ point: (Double, Double), _ radius: Int) -> String {
-  "<circle cx=\"\(text(point.0))\" cy=\"\(text(point.1))\" r=\"\(radius)\"/>"
-}
-
-private func point(_ x: Double, _ y: Double) -> String { text(x) + " " + text(y) }
-private func text(_ value: Double) -> String { fixed(value, 1) }
-
-/// 2.0 as "2", 0.125 as "0.125".
-private func shortest(_ value: Double) -> String { Int(exactly: value).map(String.init) ?? fixed(value, 3) }
-
 /// The values' smallest and largest, extended where they are equal.
 private func range(_ values: [Double]) -> ClosedRange<Double> {
   guard let low = values.min(), let high = values.max() else { return 0...1 }
   return low < high ? low...high : low - 0.5...high + 0.5
-}
-
-/// The distance of ticks: 1, 2 or 5 times a power of ten, of which about five are in the range.
-func tickStep(_ range: ClosedRange<Double>) -> Double {
-  let rough = (range.upperBound - range.lowerBound) / 5, power = pow(10, floor(log10(rough)))
-  return power * ([1, 2, 5].first { $0 * power >= rough } ?? 10)
-}
-
-private func tickDigits(_ range: ClosedRange<Double>) -> Int { max(0, -Int(floor(log10(tickStep(range)) + 1e-9))) }
-
-func ticks(_ range: ClosedRange<Double>) -> [Double] {
-  let step = tickStep(range), slack = step * 1e-9
-  let first = Int(((range.lowerBound - slack) / step).rounded(.up)),
-    last = Int(((range.upperBound + slack) / step).rounded(.down))
-  return first <= last ? (first...last).map { Double($0) * step } : []
 }

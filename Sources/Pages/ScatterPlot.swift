@@ -39,22 +39,20 @@ public struct ScatterPlot: Figure {
   }
 
   public var size: (width: Int, height: Int) { (760, 460) }
-  private static let width = 760.0, height = 460.0
-  private static let left = 64.0, right = 24.0, top = 40.0, bottom = 52.0
+  private var frame: PlotFrame {
+    PlotFrame(size, margins: (left: 64, right: 24, top: 40, bottom: 52), y: y)
+  }
 
   private func px(_ value: Double) -> Double {
     let power = value > 0 ? log10(value) : x.lowerBound
-    return Self.left + (power - x.lowerBound) / (x.upperBound - x.lowerBound) * (Self.width - Self.left - Self.right)
+    return frame.px((power - x.lowerBound) / (x.upperBound - x.lowerBound))
   }
 
-  private func py(_ value: Double) -> Double {
-    let share = (value - y.lowerBound) / (y.upperBound - y.lowerBound)
-    return Self.height - Self.bottom - share * (Self.height - Self.top - Self.bottom)
-  }
+  private func py(_ value: Double) -> Double { frame.py(value) }
 
   public func svg(_ attributes: String, style: String) -> String {
     """
-    <svg\(attributes) viewBox="0 0 760 460" role="img" class="plot large">
+    <svg\(attributes) viewBox="0 0 \(size.width) \(size.height)" role="img" class="plot large">
     <title>\(escaped(title))</title><desc>\(escaped(description))</desc>\(style)
     \(axes)
     \(line)
@@ -84,38 +82,25 @@ public struct ScatterPlot: Figure {
   }
 
   private var axes: String {
-    let (left, bottom) = (Self.left, Self.height - Self.bottom), right = Self.width - Self.right
-    let digits = max(0, -Int(floor(log10(tickStep(y)) + 1e-9)))
-    let rows = ticks(y).map { value in
-      """
-      <path class="grid" d="M\(text(left)) \(text(py(value)))H\(text(right))"/>\
-      <text class="tick" x="\(text(left - 8))" y="\(text(py(value) + 4))" text-anchor="end">\(fixed(value, digits))</text>
-      """
-    }
-    let columns = (Int(x.lowerBound)...Int(x.upperBound)).map { power in
-      let at = text(px(pow(10, Double(power))))
-      return """
-        <path class="grid" d="M\(at) \(text(Self.top))V\(text(bottom))"/>\
-        <text class="tick" x="\(at)" y="\(text(bottom + 20))" text-anchor="middle">\(power.ofTen)</text>
-        """
-    }
-    return """
-      <text class="title" x="\(text(left))" y="18">\(escaped(title))</text>
-      \((rows + columns).joined(separator: "\n"))
-      <path class="axis" d="M\(text(left)) \(text(bottom))H\(text(right))"/>
-      <text class="label" x="\(text((left + right) / 2))" y="\(text(Self.height - 8))" text-anchor="middle">\(escaped(xLabel))</text>
-      <text class="label" transform="translate(14 \(text((Self.top + bottom) / 2))) rotate(-90)" text-anchor="middle">\
-      \(escaped(yLabel))</text>
-      """
+    let frame = frame
+    return frame.axes(
+      title: title, x: xLabel, y: yLabel,
+      columns: (Int(x.lowerBound)...Int(x.upperBound)).map { power in
+        let at = coordinate(px(pow(10, Double(power))))
+        return """
+          <path class="grid" d="M\(at) \(coordinate(frame.top))V\(coordinate(frame.bottom))"/>\
+          <text class="tick" x="\(at)" y="\(coordinate(frame.bottom + 20))" text-anchor="middle">\(power.ofTen)</text>
+          """
+      })
   }
 
   /// Steps through the points on it.
   private var line: String {
     let corners = points.filter(\.isOnLine).sorted { $0.x < $1.x }
     guard let first = corners.first else { return "" }
-    let steps = corners.dropFirst().map { "H\(text(px($0.x)))V\(text(py($0.y)))" }.joined()
-    return "<g class=\"series-1\"><path class=\"line dashed\" d=\"M\(text(px(first.x))) \(text(py(first.y)))\(steps)"
-      + "H\(text(Self.width - Self.right))\"/></g>"
+    let steps = corners.dropFirst().map { "H\(coordinate(px($0.x)))V\(coordinate(py($0.y)))" }.joined()
+    return "<g class=\"series-1\"><path class=\"line dashed\" d=\"M\(point(px(first.x), py(first.y)))\(steps)"
+      + "H\(coordinate(frame.right))\"/></g>"
   }
 
   private var marks: String {
@@ -123,13 +108,13 @@ public struct ScatterPlot: Figure {
     return points.enumerated().map { index, point in
       let (x, y) = (px(point.x), py(point.y))
       let interval = point.interval.map {
-        "<path class=\"interval\" d=\"M\(text(x)) \(text(py($0.lowerBound)))V\(text(py($0.upperBound)))\"/>"
+        "<path class=\"interval\" d=\"M\(coordinate(x)) \(coordinate(py($0.lowerBound)))V\(coordinate(py($0.upperBound)))\"/>"
       }
       let label = names[index].map {
-        "<text class=\"label\" x=\"\(text($0.x))\" y=\"\(text($0.y))\" text-anchor=\"\($0.alignment)\">\(escaped(point.name))</text>"
+        "<text class=\"label\" x=\"\(coordinate($0.x))\" y=\"\(coordinate($0.y))\" text-anchor=\"\($0.alignment)\">\(escaped(point.name))</text>"
       }
       return "<g class=\"series-\(point.isOnLine ? 1 : 0)\"><title>\(escaped(point.name))</title>\(interval ?? "")"
-        + "<circle cx=\"\(text(x))\" cy=\"\(text(y))\" r=\"4\"/>\(label ?? "")</g>"
+        + circle((x, y), 4) + "\(label ?? "")</g>"
     }.joined(separator: "\n")
   }
 
@@ -152,8 +137,8 @@ public struct ScatterPlot: Figure {
         let left = dx > 0 ? x + dx : x + dx - width
         let box = Box(left: left, right: left + width, top: y + dy - 11, bottom: y + dy + 3)
         let isInside =
-          box.left > Self.left && box.right < Self.width - 4 && box.top > Self.top - 14
-          && box.bottom < Self.height - Self.bottom
+          box.left > frame.left && box.right < frame.width - 4 && box.top > frame.top - 14
+          && box.bottom < frame.bottom
         guard isInside, !taken.contains(where: box.meets) else { continue }
         taken.append(box)
         found[index] = (x + dx, y + dy, dx > 0 ? "start" : "end")
@@ -170,6 +155,3 @@ extension Int {
     return "10" + String(self).map { $0 == "-" ? "⁻" : String(Array("⁰¹²³⁴⁵⁶⁷⁸⁹")[$0.wholeNumberValue ?? 0]) }.joined()
   }
 }
-
-private func text(_ value: Double) -> String { fixed(value, 1) }
-private func shortest(_ value: Double) -> String { Int(exactly: value).map(String.init) ?? fixed(value, 3) }

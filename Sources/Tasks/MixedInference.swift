@@ -104,13 +104,14 @@ public struct MixedInference: Sendable {
   }
 
   private func outputs(of shares: [Share], _ pass: Pass) -> [Output] {
-    let encoded = encode(shares, pass)
+    let batches = shares.map { batch($0, of: $0.parts[0]) }
+    let encoded = encode(shares, batches.map(\.input), pass)
     var next = 0
-    return shares.flatMap { share in
+    return zip(shares, batches).flatMap { share, first in
       let sequences = next..<next + share.sequences.count, states = encoded.sequences(sequences, pass)
       next = sequences.upperBound
       return share.parts.map { index in
-        let part = parts[index], batch = part.split.batch(share.sequences, part.loss)
+        let part = parts[index], batch = index == share.parts[0] ? first : batch(share, of: index)
         let logits = part.model.logits(states, adapters: RowAdapters(part.set), rows: batch.rows, pass)
         return Output(
           part: index, decisive: part.split.predictionLogits(batch, logits, part.transitions),
@@ -119,21 +120,22 @@ public struct MixedInference: Sendable {
     }
   }
 
+  private func batch(_ share: Share, of part: Int) -> LabeledBatch {
+    parts[part].split.batch(share.sequences, parts[part].loss)
+  }
+
   /// One pass of the encoder over all shares, for the first part of each.
-  private func encode(_ shares: [Share], _ pass: Pass) -> EncodedBatch {
-    let batches = shares.map { share in
-      let part = parts[share.parts[0]]
-      return (part: part, input: part.split.batch(share.sequences, part.loss).input)
-    }
+  private func encode(_ shares: [Share], _ batches: [Batch], _ pass: Pass) -> EncodedBatch {
     let mixesStates = shares.contains { $0.parts.contains { parts[$0].model.headLayers.mixesStates } }
-    if batches.count == 1, case let (part, input) = batches[0] {
-      return part.model.encode(input, adapters: RowAdapters(part.set), keepingStates: mixesStates, pass)
+    if batches.count == 1 {
+      let part = parts[shares[0].parts[0]]
+      return part.model.encode(batches[0], adapters: RowAdapters(part.set), keepingStates: mixesStates, pass)
     }
     var all = Batch(), adapters: [(rows: Range<Int>, set: AdapterSet)] = []
-    for (part, input) in batches {
+    for (share, batch) in zip(shares, batches) {
       let first = all.count
-      all.append(input)
-      if let set = part.set { adapters.append((first..<all.count, set)) }
+      all.append(batch)
+      if let set = parts[share.parts[0]].set { adapters.append((first..<all.count, set)) }
     }
     return encoder.encode(all, adapters: RowAdapters(adapters), keepingStates: mixesStates, pass)
   }

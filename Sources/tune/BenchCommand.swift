@@ -30,9 +30,10 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     let path = try RecipeLibrary.path(of: recipe)
     let bench = try Bench.load(path: path, overrides: overrides, setFiles: files.values)
-    note("a benchmark of \(count(bench.rows.count, "row")), \(bench.expected.cells.count) runs")
+    let expected = bench.expected
+    note("a benchmark of \(count(bench.rows.count, "row")), \(expected.cells.count) runs")
     bench.notes.forEach { note("note: " + $0) }
-    if dryRun { return try GridEstimateTable(grid: bench.expected, threads: threads, json: json).run() }
+    if dryRun { return try GridEstimateTable(grid: expected, threads: threads, json: json).run() }
     let grid = bench.grid
     var steps = try grid.plan(.resume)
     try threads.start(InferencePrecision(grid.cells[0].recipe.precision))
@@ -40,7 +41,7 @@ struct BenchCommand: ParsableCommand {
     try bench.check(steps, threads: threads.count) { interrupt.isRequested }
     try grid.begin(writing: [BenchResults.resultsFile, BenchResults.pageFile])
     steps = try grid.plan(.resume)  // another process may have begun in the meantime
-    let console = GridConsole(grid, expected: bench.expected.cells.count)
+    let console = GridConsole(grid, expected: expected.cells.count)
     let outcomes = try grid.execute(
       steps, wanted: bench.wanted, threads: threads.count, shouldStop: { interrupt.isRequested },
       report: console.report)

@@ -162,17 +162,7 @@ private func alone(_ members: [Member?], _ base: Member) -> [[Float]] {
     #expect(members.map { $0.adapter?.set.canBeMixed } == [false, true, false, false, true])
     let records = ["a b c", "d e f g aspirin liver", "cell gene dose", "b"].map { Record(id: $0, texts: [$0]) }
     let requests = records.flatMap { record in members.map { (record: record, member: $0) } }
-    let parallel: ParallelFor = { for index in 0..<$0 { $1(index, Workspace()) } }
-    let found = try base.predict(requests, keepsLogits: true, parallel)
-    for (request, found) in zip(requests, found) {
-      let alone = try base.predict([request], keepsLogits: true, parallel)[0]
-      #expect(found.sequences.map(\.ids) == alone.sequences.map(\.ids))
-      for (found, alone) in zip(found.sequences, alone.sequences) {
-        #expect(
-          relativeError(found.logits.values, alone.logits.values) < (precision == .fp32 ? 5e-5 : 0.02),
-          "\(request.member.name)")
-      }
-    }
+    try expectAsAlone(requests, of: base, error: precision == .fp32 ? 5e-5 : 0.02)
   }
 
   @Test(arguments: families)
@@ -194,14 +184,21 @@ private func alone(_ members: [Member?], _ base: Member) -> [[Float]] {
       let asks = member.answersQuestions
       return (Record(id: "\(index)", texts: asks ? parts : [parts[0]]), member)
     }
-    let parallel: ParallelFor = { for index in 0..<$0 { $1(index, Workspace()) } }
-    let found = try base.predict(requests, keepsLogits: true, parallel)
-    for (request, found) in zip(requests, found) {
-      let alone = try base.predict([request], keepsLogits: true, parallel)[0]
-      #expect(found.sequences.map(\.ids) == alone.sequences.map(\.ids))
-      for (found, alone) in zip(found.sequences, alone.sequences) {
-        #expect(relativeError(found.logits.values, alone.logits.values) < 5e-5, "\(request.member.name)")
-      }
+    try expectAsAlone(requests, of: base, error: 5e-5)
+  }
+}
+
+/// Expects that each request has the same answer among the others as by itself.
+private func expectAsAlone(
+  _ requests: [(record: Record, member: Member)], of base: ServedBase, error: Double
+) throws {
+  let parallel: ParallelFor = { for index in 0..<$0 { $1(index, Workspace()) } }
+  let found = try base.predict(requests, keepsLogits: true, parallel)
+  for (request, found) in zip(requests, found) {
+    let alone = try base.predict([request], keepsLogits: true, parallel)[0]
+    #expect(found.sequences.map(\.ids) == alone.sequences.map(\.ids))
+    for (found, alone) in zip(found.sequences, alone.sequences) {
+      #expect(relativeError(found.logits.values, alone.logits.values) < error, "\(request.member.name)")
     }
   }
 }

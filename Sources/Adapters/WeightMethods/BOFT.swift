@@ -17,16 +17,10 @@ struct BOFT: WeightMethod {
     file.refuse(["fan_in_fan_out"])
     file.ignore(["boft_dropout", "init_weights"])
     bias = BiasMode(&file, only: "boft_only")
-    func size(_ key: String) -> Int? {
-      file[key, "a whole number from 0 to 65536", { $0.int.flatMap { (0...65536).contains($0) ? $0 : nil } }]
-    }
-    blockSize = size("boft_block_size") ?? 4
-    blockCount = size("boft_block_num") ?? 0
+    blockSize = file.blockSetting("boft_block_size") ?? 4
+    blockCount = file.blockSetting("boft_block_num") ?? 0
     factors = file.positiveInt("boft_n_butterfly_factor") ?? 1
-    if (blockCount == 0) == (blockSize == 0) {
-      file.problem(
-        "'boft_block_num' is \(blockCount) and 'boft_block_size' \(blockSize); expected that one of them is 0.")
-    }
+    file.checkBlockSettings(("boft_block_num", blockCount), ("boft_block_size", blockSize))
     modules = ModuleChoice(&file)
   }
 

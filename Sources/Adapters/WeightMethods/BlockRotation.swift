@@ -1,5 +1,19 @@
 /// Rotations of blocks of a matrix's columns, as in OFT and BOFT.
+import Files
 import Kernels
+
+extension AdapterConfigReader {
+  /// A number of blocks or their size; 0: it follows from the other.
+  mutating func blockSetting(_ key: String) -> Int? {
+    self[key, "a whole number from 0 to 65536", { $0.int.flatMap { (0...65536).contains($0) ? $0 : nil } }]
+  }
+
+  /// Reports two settings of which not exactly one is 0.
+  mutating func checkBlockSettings(_ count: (key: String, value: Int), _ size: (key: String, value: Int)) {
+    if (count.value == 0) != (size.value == 0) { return }
+    problem("'\(count.key)' is \(count.value) and '\(size.key)' \(size.value); expected that one of them is 0.")
+  }
+}
 
 /// W·Rᵀ with R = diag(R₀, R₁, …)        W [out, in]   each R [size, size]   in = blocks·size
 func rotate(_ w: DenseMatrix, by blocks: [DenseMatrix]) -> DenseMatrix {

@@ -21,18 +21,15 @@ struct OFT: WeightMethod {
     file.refuse(["fan_in_fan_out"])
     file.ignore(["init_weights", "module_dropout"])
     bias = BiasMode(&file, only: "oft_only")
-    func size(_ key: String) -> Int? {
-      file[key, "a whole number from 0 to 65536", { $0.int.flatMap { (0...65536).contains($0) ? $0 : nil } }]
-    }
-    blockCount = size("r") ?? 0
-    let foundSize = size("oft_block_size")
+    blockCount = file.blockSetting("r") ?? 0
+    let foundSize = file.blockSetting("oft_block_size")
     blockSize = foundSize ?? 0
     if foundSize == nil {
       file.problem(
         "'oft_block_size' is missing: PEFT before 0.14 wrote the file, and its OFT computes something else. Merge the adapter "
           + "with that version.")
-    } else if (blockCount == 0) == (blockSize == 0) {
-      file.problem("'r' is \(blockCount) and 'oft_block_size' \(blockSize); expected that one of them is 0.")
+    } else {
+      file.checkBlockSettings(("r", blockCount), ("oft_block_size", blockSize))
     }
     sharesBlocks = file.flag("block_share")
     let eps = file["eps", "a number", { $0.number }] ?? 6e-5

@@ -54,7 +54,8 @@ public struct Bench: Sendable {
   ) throws {
     var rows: [Row] = [], faults = FaultsOfRuns(), notes: [String] = [], runs = 0
     let given = own.json["output"]?.string ?? "", output = given.hasSuffix("/") ? String(given.dropLast()) : given
-    for row in parts.rows(of: own) {
+    let combinations = parts.rows(of: own)
+    for row in combinations {
       var raw = recipe(row)
       if !output.isEmpty { raw = raw.with([("output", .string("\(output)/\(row.folder)"))]) }
       if raw.sweep == nil || raw.sweep?.object != nil {
@@ -81,7 +82,7 @@ public struct Bench: Sendable {
       faults.add([.init("bench", "found \(runs) runs", expected: "at most \(Self.maxRuns)")], of: "")
     }
     guard faults.isEmpty else {
-      throw RecipeFaults(file: own.file, faults.faults(ofAll: parts.rows(of: own).count))
+      throw RecipeFaults(file: own.file, faults.faults(ofAll: combinations.count))
     }
     (about, self.output, self.rows, self.notes) = (own.json["about"]?.string, output, rows, notes)
     crossEvaluates = parts.crossEvaluates

@@ -15,8 +15,10 @@ public struct GridCell: Sendable {
 }
 
 extension GridCell {
+  /// The axis of cross-validation: its value may be "all".
+  static let foldPath = "data.folds.fold"
   /// Runs that differ only in these are repetitions of one configuration.
-  public static let repetitions: Set = ["seed", Sweep.foldPath]
+  public static let repetitions: Set = ["seed", foldPath]
 
   /// The settings without those of repetitions.
   public var configuration: [String: JSON] { settings.filter { !Self.repetitions.contains($0.key) } }

@@ -59,9 +59,6 @@ public struct Sweep: Sendable {
     (self.output, self.axes, self.cells) = (output, axes, cells)
   }
 
-  /// The axis of cross-validation: its value may be "all".
-  public static let foldPath = "data.folds.fold"
-
   private static func axes(_ block: JSON, _ recipe: JSON) -> (axes: [Axis], faults: [RecipeFault]) {
     guard let members = block.object, !members.isEmpty else {
       let expected = "an object: key paths, each with a list of values, as in {\"method.rank\": [4, 8]}"
@@ -79,7 +76,7 @@ public struct Sweep: Sendable {
         fault(path, "found a sweep over the run's folder", "no such axis: each run has its own folder in 'output'")
       } else if RawRecipe.fileKeys.contains(String(keys.first ?? "")) || keys.contains("") {
         fault(path, "found a sweep over a key that is not a setting", "a key path, as in training.learning_rate")
-      } else if path == foldPath, json == "all" {
+      } else if path == GridCell.foldPath, json == "all" {
         let count = recipe["data"]?["folds"]?["count"]?.int ?? 0
         axes.append(Axis(path: path, values: (0..<max(1, min(count, maxRuns + 1))).map(JSON.int)))
       } else if let values = json.array, !values.isEmpty {

@@ -12,7 +12,9 @@ extension Sweep {
   static func names(_ combinations: [[(path: String, value: JSON)]]) -> [String] {
     let paths = combinations.first?.map(\.path) ?? []
     let lastParts = paths.map { $0.split(separator: ".").last.map(String.init) ?? $0 }
-    let keys = zip(paths, lastParts).map { path, last in safe(lastParts.count { $0 == last } > 1 ? path : last) }
+    let keys = zip(paths, lastParts).map { path, last in
+      safeFolderName(lastParts.count { $0 == last } > 1 ? path : last)
+    }
     let plain = combinations.map { values in
       zip(keys, values).map { "\($0)=\(shortName(of: $1.value))" }.joined(separator: ",")
     }
@@ -29,7 +31,7 @@ extension Sweep {
   private static func shortName(of value: JSON) -> String {
     switch value {
     // The end of a path is its most specific part.
-    case .string(let text): return safe(String(text.suffix(maxValueLength)))
+    case .string(let text): return safeFolderName(String(text.suffix(maxValueLength)))
     case .array(let elements): return joined(elements.map { $0.string ?? $0.text(pretty: false) })
     case .object(var members):
       let type = members.removeValue(forKey: "type").map { [$0.string ?? $0.text(pretty: false)] } ?? []
@@ -42,14 +44,13 @@ extension Sweep {
   }
 
   private static func joined(_ parts: [String]) -> String {
-    safe(String(parts.joined(separator: "+").prefix(maxValueLength)))
+    safeFolderName(String(parts.joined(separator: "+").prefix(maxValueLength)))
   }
 
-  private static func safe(_ text: String) -> String { safeFolderName(text) }
 }
 
 /// The text with "-" in place of characters that are not safe in a folder's name.
-func safeFolderName(_ text: String) -> String {
+package func safeFolderName(_ text: String) -> String {
   String(
     text.map { character in
       character.isASCII && (character.isLetter || character.isNumber || "._+-".contains(character)) ? character : "-"

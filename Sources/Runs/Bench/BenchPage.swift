@@ -34,7 +34,7 @@ extension BenchResults {
         + crossScores.map { cross in
           .table(
             Table(
-              "cross-\(cross.base)-\(safeName(cross.method))",
+              "cross-\(cross.base)-\(safeFolderName(cross.method))",
               caption: "\(cross.base), \(cross.method): \(cross.metric.name)", header: ["trained on"] + cross.tasks,
               rows: zip(cross.tasks, cross.scores).map { task, scores in
                 [Table.Cell(task)] + scores.map { .init($0?.text ?? "–") }
@@ -195,7 +195,8 @@ extension BenchResults.Comparison {
         }
         guard series.contains(where: { $0.points.count > 1 }) else { return nil }
         return Plot(
-          "curve-\(file)-\(safeName(row.row.method))", title: "\(row.row.method): \(row.metric.name) on dev", x: "step",
+          "curve-\(file)-\(safeFolderName(row.row.method))", title: "\(row.row.method): \(row.metric.name) on dev",
+          x: "step",
           y: row.metric.name, series)
       }
     }
@@ -204,9 +205,7 @@ extension BenchResults.Comparison {
 
 extension BenchResults.Row {
   /// "0.8123 ± 0.0101": the mean over the seeds and their standard deviation.
-  public var scoreText: String {
-    score?.text ?? "–"
-  }
+  public var scoreText: String { score?.text ?? "–" }
 
   /// "learning_rate 0.003"; empty if nothing was searched.
   public var settingsText: String {
@@ -228,9 +227,4 @@ func grouped(_ number: Int) -> String {
 
 extension GridSummary.Score {
   fileprivate var text: String { fixed(mean, 4) + (deviation.map { " ± \(fixed($0, 4))" } ?? "") }
-}
-
-/// A name of a method in the name of a file.
-private func safeName(_ name: String) -> String {
-  String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
 }

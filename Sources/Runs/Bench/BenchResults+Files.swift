@@ -92,20 +92,3 @@ extension BenchResults.Comparison {
     ]
   }
 }
-
-extension CrossScores {
-  var json: JSON {
-    [
-      "base": .string(base), "method": .string(method), "metric": .string(metric.name),
-      "scores": .object(
-        Dictionary(
-          zip(tasks, scores).map { trained, scores in
-            (
-              trained,
-              .object(Dictionary(zip(tasks, scores).map { ($0, $1?.json ?? .null) }) { first, _ in first })
-            )
-          }
-        ) { first, _ in first }),
-    ]
-  }
-}

@@ -81,19 +81,19 @@ public struct BenchResults {
 extension BenchResults.Row {
   fileprivate init(_ row: Bench.Row, _ outcomes: [RunGrid.Outcome], number: Int) throws {
     self.row = row
-    let seeds = row.candidates[0].count, known: [RunGrid.Outcome?] = outcomes
+    let seeds = row.candidates[0].count, cells = row.cells
     searched = row.candidates.enumerated().map { index, cells in
       guard case .finished(let result) = outcomes[index * seeds] else { return (cells[0].configuration, nil) }
       return (cells[0].configuration, row.devScore(result))
     }
-    chosen = row.chosen(known)
+    chosen = row.chosen(outcomes)
     for (index, outcome) in outcomes.enumerated() {
       let isSearched = index % seeds == 0, isChosen = chosen == index / seeds
       switch outcome {
-      case .failed(let why) where isSearched || isChosen: failures.append("\(row.cells[index].name): \(why)")
+      case .failed(let why) where isSearched || isChosen: failures.append("\(cells[index].name): \(why)")
       case .pending where isChosen || chosen == nil && isSearched: pending += 1
       case .finished(let result) where isChosen:
-        let cell = row.cell(row.cells[index])
+        let cell = row.cell(cells[index])
         runs.append(.init(cell: cell, result: result, bytes: weightBytes(cell.recipe)))
       default: break
       }

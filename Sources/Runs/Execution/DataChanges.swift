@@ -19,11 +19,14 @@ public struct DataChanges {
 
   /// The files whose digests are others.
   mutating func changed(_ files: [(path: String, digest: String)]) throws -> [String] {
-    try files.compactMap { path, digest in
-      let found = try digests[path] ?? sha256(ofFile: path)
-      digests[path] = found
-      return found == digest ? nil : path
-    }
+    try files.compactMap { path, digest in try self.digest(of: path) == digest ? nil : path }
+  }
+
+  /// The file's SHA-256, which does not change while this value lives.
+  mutating func digest(of path: String) throws -> String {
+    let digest = try digests[path] ?? sha256(ofFile: path)
+    digests[path] = digest
+    return digest
   }
 }
 

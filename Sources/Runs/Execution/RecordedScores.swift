@@ -27,10 +27,7 @@ public struct RecordedScores: Sendable {
     let recipe = try Recipe.load(path: run + "/recipe.json", checkFiles: false)
     let name = recipe.multiTask == nil ? "" : lastPathComponent(folder)
     guard let part = recipe.parts.first(where: { $0.name == name }) else { return nil }
-    func recorded(_ split: Split) -> JSON? {
-      let metrics = result["metrics"]?[split.rawValue]
-      return name.isEmpty ? metrics : metrics?[name]
-    }
+    func recorded(_ split: Split) -> JSON? { result["metrics"]?[split.rawValue]?.ofTask(name) }
     let all = recipe.dataPaths, found = result["data_sha256"]?.array?.compactMap(\.string) ?? []
     func files(_ split: Split) -> [String] { part.data.splits.first { $0.split == split }?.paths ?? [] }
     func digests(_ split: Split) -> [String]? {

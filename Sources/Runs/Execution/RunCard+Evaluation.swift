@@ -7,16 +7,14 @@ import Tasks
 extension Run {
   /// " [77.02, 81.30]"; empty without an interval.
   func intervalText(_ result: JSON, _ split: String, _ metric: Metric) -> String {
-    let intervals = result["intervals"]?[split]
-    let ends = ((name.isEmpty ? intervals : intervals?[name])?[metric.name]?.array ?? []).compactMap(\.number)
-    return ends.count == 2 ? " [" + ends.map { text($0, of: metric) }.joined(separator: ", ") + "]" : ""
+    brackets(result.interval(metric.name, ofTask: name, split), of: metric)
   }
 
   /// How the intervals were made; nil: there are none.
   func intervalSection(_ result: JSON) -> (title: String, text: String)? {
     guard let intervals = result["intervals"], let resamples = intervals["resamples"]?.int else { return nil }
     let units = ["dev", "test"].compactMap { split -> String? in
-      let own = name.isEmpty ? intervals[split] : intervals[split]?[name]
+      let own = intervals[split]?.ofTask(name)
       guard let count = own?["units"]?.int, let unit = own?["unit"]?.string else { return nil }
       return "\(count) \(unit)s of \(split)"
     }
@@ -26,6 +24,10 @@ extension Run {
       "In brackets are 95 % bootstrap intervals: \(resamples) resamples of the \(units.joined(separator: " and of the ")), seed "
         + "\(recipe.seed). They say how much a score would vary with other test data, not with another seed of the training."
     )
+  }
+
+  private func brackets(_ interval: ClosedRange<Double>?, of metric: Metric) -> String {
+    interval.map { " [\(text($0.lowerBound, of: metric)), \(text($0.upperBound, of: metric))]" } ?? ""
   }
 
   private func own(_ last: LastEvaluation?) -> ReportedPart? { last?.parts.first { $0.name == name } }
@@ -46,12 +48,10 @@ extension Run {
   func weakSection(_ last: LastEvaluation?) -> (title: String, text: String)? {
     guard let last, let part = own(last) else { return nil }
     let rows = part.slices.weakest(5).map { weak in
-      let interval = weak.slice.intervals[weak.metric.name].map {
-        " [\(text($0.lowerBound, of: weak.metric)), \(text($0.upperBound, of: weak.metric))]"
-      }
+      let interval = brackets(weak.slice.intervals[weak.metric.name], of: weak.metric)
       let names = weak.kind.names(ofEntities: part.predictions.hasMentions)
       return "| \(names.slice): \(weak.slice.name.replacing("|", with: "\\|")) | \(weak.slice.count) | "
-        + "\(weak.metric.name) \(text(weak.slice.values[weak.metric.name] ?? .nan, of: weak.metric))\(interval ?? "") |"
+        + "\(weak.metric.name) \(text(weak.slice.values[weak.metric.name] ?? .nan, of: weak.metric))\(interval) |"
     }
     if rows.isEmpty { return nil }
     return (

@@ -78,8 +78,7 @@ extension Run {
 
   private func scoreRows(_ result: JSON) -> [(name: String, value: String)] {
     ["dev", "test"].compactMap { split in
-      let scores = result["metrics"]?[split]
-      guard let score = name.isEmpty ? scores : scores?[name] else { return nil }
+      guard let score = result["metrics"]?[split]?.ofTask(name) else { return nil }
       let values = recipe.task.type.inference.metrics.filter(\.isHeadline).compactMap { metric in
         (score[metric.name]?.number).map { value in
           "\(metric.name) " + text(value, of: metric) + intervalText(result, split, metric)

@@ -14,21 +14,18 @@ import Synchronization
 /// machine when its time has not changed for `patience`, measured here, so that clocks need not agree.
 final class GridClaims {
   private let folder: String
-  private let heartbeat, patience: Duration
+  /// Longer than a network file system may show a file as it was, which is a minute by NFS's defaults.
+  private static let patience = Duration.seconds(120)
   private let owner: ClaimOwner
   private let now: () -> ContinuousClock.Instant
   /// The claims of others, and since when they are as they were last seen.
   private var seen: [String: (state: ClaimState, since: ContinuousClock.Instant)] = [:]
 
-  /// - Parameters:
-  ///   - folder: of the claims; made when the first claim is.
-  ///   - patience: longer than a network file system may show a file as it was, which is a minute by NFS's defaults.
+  /// - Parameter folder: of the claims; made when the first claim is.
   init(
-    folder: String, heartbeat: Duration = .seconds(5), patience: Duration = .seconds(120), owner: ClaimOwner = .current,
-    now: @escaping () -> ContinuousClock.Instant = { .now }
+    folder: String, owner: ClaimOwner = .current, now: @escaping () -> ContinuousClock.Instant = { .now }
   ) {
-    (self.folder, self.heartbeat, self.patience) = (folder, heartbeat, patience)
-    (self.owner, self.now) = (owner, now)
+    (self.folder, self.owner, self.now) = (folder, owner, now)
   }
 
   private func path(_ name: String) -> String {
@@ -44,7 +41,7 @@ final class GridClaims {
     let path = path(name), own = owner.nonced, temporary = "\(path).\(own.nonce).tmp"
     try writeFile(own.json.text(pretty: false) + "\n", to: temporary)
     defer { unlink(temporary) }
-    if link(temporary, path) == 0 { return GridClaim(path: path, nonce: own.nonce, heartbeat) }
+    if link(temporary, path) == 0 { return GridClaim(path: path, nonce: own.nonce) }
     if errno != EEXIST { throw FileFault.unwritable(path: path, why: reason(errno)) }
     guard let dead = abandoned(path) else { return nil }
     // Of several processes that find a claim abandoned, the one that makes this link replaces it.
@@ -57,7 +54,7 @@ final class GridClaims {
     }
     defer { unlink(successor) }
     guard ClaimState(path)?.nonce == dead, rename(temporary, path) == 0 else { return nil }
-    return GridClaim(path: path, nonce: own.nonce, heartbeat)
+    return GridClaim(path: path, nonce: own.nonce)
   }
 
   /// Whether another process that is alive, as far as is known, has claimed a run.
@@ -74,22 +71,22 @@ final class GridClaims {
       seen[path] = (state, now())
       return nil
     }
-    return now() - last.since > patience ? state.nonce : nil
+    return now() - last.since > Self.patience ? state.nonce : nil
   }
 }
 
 /// A claim of this process, which it keeps until `release`.
 final class GridClaim: Sendable {
+  private static let heartbeat = DispatchTimeInterval.seconds(5)
   private let path, nonce: String
   /// The owner alone uses it.
   nonisolated(unsafe) private let timer: any DispatchSourceTimer
   private let lost = Mutex(false)
 
-  init(path: String, nonce: String, _ heartbeat: Duration) {
+  fileprivate init(path: String, nonce: String) {
     (self.path, self.nonce) = (path, nonce)
     timer = DispatchSource.makeTimerSource(queue: .global())
-    let seconds = Double(heartbeat.components.seconds) + Double(heartbeat.components.attoseconds) * 1e-18
-    timer.schedule(deadline: .now() + seconds, repeating: seconds)
+    timer.schedule(deadline: .now() + Self.heartbeat, repeating: Self.heartbeat)
     timer.setEventHandler { [weak self] in self?.beat() }
     timer.resume()
   }

@@ -59,14 +59,11 @@ struct ReportedRun {
 
   /// "f1" of [0.79, 0.83], as in result.json.
   func interval(_ metric: String, _ part: ReportedPart, _ split: Split) -> ClosedRange<Double>? {
-    let intervals = result["intervals"]?[split.rawValue]
-    let ends = ((part.name.isEmpty ? intervals : intervals?[part.name])?[metric]?.array ?? []).compactMap(\.number)
-    return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil
+    result.interval(metric, ofTask: part.name, split.rawValue)
   }
 
   func metrics(_ part: ReportedPart, _ split: Split) -> JSON? {
-    let metrics = result["metrics"]?[split.rawValue]
-    return part.name.isEmpty ? metrics : metrics?[part.name]
+    result["metrics"]?[split.rawValue]?.ofTask(part.name)
   }
 
   /// The bootstrap of the run's own intervals.
@@ -126,43 +123,4 @@ struct ReportedRun {
     guard let records = try data.records(split) else { throw ReportFault.noTexts(run: folder) }
     return (records, data)
   }
-}
-
-/// The predictions of one task.
-struct ReportedPart {
-  /// "": the run has one task.
-  let name: String
-  let predictions: SavedPredictions
-  let scored: ScoredSplit
-  let records: [SavedRecord]
-  /// The scores of parts of the data; empty until `slice`.
-  private(set) var slices: [SliceTable] = []
-  /// Why mentions are not divided by whether training had them; nil: they are, or the task has none.
-  var noMentions: String?
-
-  init(name: String, _ predictions: SavedPredictions) throws {
-    (self.name, self.predictions) = (name, predictions)
-    scored = try predictions.scored()
-    records = predictions.records
-  }
-
-  mutating func slice(_ bootstrap: Bootstrap, _ mentions: MentionData?) {
-    slices = predictions.slices(scored, bootstrap, mentions: mentions)
-  }
-
-  var headline: [Metric] { predictions.metrics.filter(\.isHeadline) }
-
-  /// `title`, with the task's name if there are several.
-  func titled(_ title: String) -> String {
-    name.isEmpty ? title : "\(name): " + title.prefix(1).lowercased() + title.dropFirst()
-  }
-
-  /// A name for a file.
-  func named(_ file: String) -> String { name.isEmpty ? file : "\(name)-\(file)" }
-}
-
-/// "0.8123 [0.79, 0.83]"
-func scoreText(_ value: Double, _ interval: ClosedRange<Double>?) -> String {
-  if value.isNaN { return "–" }
-  return fixed(value, 4) + (interval.map { " [\(fixed($0.lowerBound, 2)), \(fixed($0.upperBound, 2))]" } ?? "")
 }
