@@ -16,6 +16,16 @@ private final class Gate: Sendable {
 
   func open(_ count: Int = 1) { for _ in 0..<count { semaphore.signal() } }
 
+  /// Lets all passes go if the test's time is over: it ends only when its requests do.
+  func wait(until condition: () -> Bool) async throws {
+    do {
+      while !condition() { try await Task.sleep(for: .milliseconds(1)) }
+    } catch {
+      open(1000)
+      throw error
+    }
+  }
+
   func batcher(_ limits: BatchLimits) -> Batcher<Int, Int> {
     Batcher(limits) { jobs in
       self.passes.withLock { $0.append(jobs) }
@@ -23,10 +33,6 @@ private final class Gate: Sendable {
       return jobs.map { $0 < 0 ? .failure(RequestFault.failed) : .success($0 * 10) }
     }
   }
-}
-
-private func wait(until condition: () -> Bool) async throws {
-  while !condition() { try await Task.sleep(for: .milliseconds(1)) }
 }
 
 private func code(_ body: () async throws -> Int) async -> String {
@@ -39,11 +45,11 @@ private func code(_ body: () async throws -> Int) async -> String {
   {
     let gate = Gate(), batcher = gate.batcher(BatchLimits(batchTokens: 10))
     async let first = batcher.answer(to: 1, tokens: 1)
-    try await wait { gate.begun == [[1]] }
+    try await gate.wait { gate.begun == [[1]] }
     var answers: [Task<Int, any Error>] = []
     for (job, tokens) in [(2, 4), (3, 6), (4, 3), (5, 30), (6, 1)] {
       answers.append(Task { try await batcher.answer(to: job, tokens: tokens) })
-      try await wait { batcher.queued.requests == answers.count }
+      try await gate.wait { batcher.queued.requests == answers.count }
     }
     #expect(batcher.queued.tokens == 44)
     gate.open(10)
@@ -62,32 +68,46 @@ private func code(_ body: () async throws -> Int) async -> String {
     batcher.stop()
   }
 
-  @Test func `after a pass with several jobs the next one waits for as many, but not long`() async throws {
-    let gate = Gate(), batcher = gate.batcher(BatchLimits(maxWait: .milliseconds(1000)))
+  /// The first pass has one job, and the second two.
+  private func passesOfOneAndTwo(_ gate: Gate, _ batcher: Batcher<Int, Int>) async throws {
     async let first = batcher.answer(to: 1, tokens: 1)
-    try await wait { gate.begun.count == 1 }
+    try await gate.wait { gate.begun.count == 1 }
     async let second = batcher.answer(to: 2, tokens: 1), third = batcher.answer(to: 3, tokens: 1)
-    try await wait { batcher.queued.requests == 2 }
-    gate.open(3)
-    _ = try await (first, second, third)
-    async let fourth = batcher.answer(to: 4, tokens: 1)
-    try await wait { batcher.queued.requests == 1 }
-    async let fifth = batcher.answer(to: 5, tokens: 1)
-    _ = try await (fourth, fifth)
-    let begin = ContinuousClock.now
+    try await gate.wait { batcher.queued.requests == 2 }
     gate.open(2)
+    _ = try await (first, second, third)
+  }
+
+  @Test func `after a pass with several jobs the next one waits for as many`() async throws {
+    // However long this test stands still, the fourth job waits for the fifth.
+    let gate = Gate(), batcher = gate.batcher(BatchLimits(maxWait: .seconds(1000)))
+    try await passesOfOneAndTwo(gate, batcher)
+    async let fourth = batcher.answer(to: 4, tokens: 1)
+    try await gate.wait { batcher.queued.requests == 1 }
+    async let fifth = batcher.answer(to: 5, tokens: 1)
+    gate.open(1)
+    _ = try await (fourth, fifth)
+    #expect(gate.begun[1...].map { $0.sorted() } == [[2, 3], [4, 5]])
+    batcher.stop()
+  }
+
+  @Test func `after a pass with several jobs the next one does not wait long`() async throws {
+    let gate = Gate(), batcher = gate.batcher(BatchLimits(maxWait: .milliseconds(1000)))
+    try await passesOfOneAndTwo(gate, batcher)
+    let begin = ContinuousClock.now
+    gate.open(1)
     _ = try await batcher.answer(to: 6, tokens: 1)
     #expect(ContinuousClock.now - begin >= .milliseconds(950))
-    #expect(gate.begun[1...].map { $0.sorted() } == [[2, 3], [4, 5], [6]])
+    #expect(gate.begun[1...].map { $0.sorted() } == [[2, 3], [6]])
     batcher.stop()
   }
 
   @Test func `a full queue refuses at once and says when to try again`() async throws {
     let gate = Gate(), batcher = gate.batcher(BatchLimits(queueTokens: 10))
     async let first = batcher.answer(to: 1, tokens: 10)
-    try await wait { gate.begun.count == 1 }
+    try await gate.wait { gate.begun.count == 1 }
     async let second = batcher.answer(to: 2, tokens: 8)
-    try await wait { batcher.queued.requests == 1 }
+    try await gate.wait { batcher.queued.requests == 1 }
     let fault = await #expect(throws: RequestFault.self) { try await batcher.answer(to: 3, tokens: 3) }
     #expect(fault?.code == "queue_full" && fault?.status == .tooManyRequests && (fault?.retryAfter ?? .zero) > .zero)
     #expect(await code { try await batcher.answer(to: 4, tokens: 11) } == "too_many_tokens")
@@ -101,9 +121,9 @@ private func code(_ body: () async throws -> Int) async -> String {
   {
     let gate = Gate(), batcher = gate.batcher(BatchLimits(timeout: .milliseconds(50)))
     async let first = code { try await batcher.answer(to: 1, tokens: 1) }
-    try await wait { gate.begun.count == 1 }
+    try await gate.wait { gate.begun.count == 1 }
     async let second = code { try await batcher.answer(to: 2, tokens: 1) }
-    try await wait { batcher.queued.requests == 1 }
+    try await gate.wait { batcher.queued.requests == 1 }
     batcher.expire()
     try await Task.sleep(for: .milliseconds(60))
     batcher.expire()
@@ -118,9 +138,9 @@ private func code(_ body: () async throws -> Int) async -> String {
   @Test func `the fault of one job is its own`() async throws {
     let gate = Gate(), batcher = gate.batcher(BatchLimits())
     async let first = batcher.answer(to: 1, tokens: 1)
-    try await wait { gate.begun.count == 1 }
+    try await gate.wait { gate.begun.count == 1 }
     async let bad = code { try await batcher.answer(to: -2, tokens: 1) }, good = batcher.answer(to: 3, tokens: 1)
-    try await wait { batcher.queued.requests == 2 }
+    try await gate.wait { batcher.queued.requests == 2 }
     gate.open(2)
     let answers = try await [first, good], fault = await bad
     #expect(answers == [10, 30] && fault == "internal_error")
@@ -130,9 +150,9 @@ private func code(_ body: () async throws -> Int) async -> String {
   @Test func `a stopped batcher refuses what waits and what comes`() async throws {
     let gate = Gate(), batcher = gate.batcher(BatchLimits())
     async let first = code { try await batcher.answer(to: 1, tokens: 1) }
-    try await wait { gate.begun.count == 1 }
+    try await gate.wait { gate.begun.count == 1 }
     async let second = code { try await batcher.answer(to: 2, tokens: 1) }
-    try await wait { batcher.queued.requests == 1 }
+    try await gate.wait { batcher.queued.requests == 1 }
     batcher.stop()
     let codes = await [first, second, code { try await batcher.answer(to: 3, tokens: 1) }]
     #expect(codes == ["shutting_down", "shutting_down", "shutting_down"])
