@@ -105,6 +105,10 @@ private let twoMethods: JSON = [
       .first?
       .contains("names of different folders") == true)
   #expect(try faults(["bench": ["methods": ["..": [:]]]]).first?.contains("for a folder") == true)
+  #expect(
+    try faults(["bench": ["methods": ["a": nil, "b": nil]]]) == [
+      "bench.methods: found only parts that are null; expected a part that is left."
+    ])
   let wrong = try faults([
     "bench": ["methods": ["lora": ["method": ["type": "lora", "rnak": 4]], "head": ["method": ["type": "head"]]]]
   ])

@@ -77,7 +77,12 @@ private struct BenchProgram {
     as? Date
   let more = try program.run("bench", "bench.json", "bench.methods.bitfit={\"method\":{\"type\":\"bitfit\"}}", "--json")
   #expect(more.status == 0, "\(more.err)")
-  #expect(try JSON(parsing: .init(more.out.utf8), named: "out")["rows"]?.array?.count == 3)
+  let grown = try JSON(parsing: .init(more.out.utf8), named: "out")["rows"]?.array ?? []
+  #expect(grown.count == 3)
+  for row in rows {
+    let same = grown.first { $0["method"] == row["method"] }
+    #expect(same?["interval"] == row["interval"] && row["interval"] != .null, "other rows do not change an interval")
+  }
   #expect(
     try FileManager.default.attributesOfItem(atPath: "\(program.folder)/\(name)/result.json")[.modificationDate]
       as? Date == stamp)
@@ -133,7 +138,10 @@ private struct BenchProgram {
   process.terminate()
   process.waitUntilExit()
   #expect(process.terminationStatus == 130)
-  #expect(fileExists(program.folder + "/bench/results.json"))
+  let results = try program.json("bench/results.json"), rows = results["rows"]?.array ?? []
+  #expect(rows.contains { $0["status"] == "pending" })
+  #expect((results["comparisons"]?.array ?? []).allSatisfy { $0["best"] == .null })
+  #expect(!(try readText(program.folder + "/bench/bench.html")).contains("has the best"))
   let estimate = try program.run("bench", "bench.json", "--dry-run", "--json")
   #expect(try JSON(parsing: .init(estimate.out.utf8), named: "out")["runs"] == 5)
   let wrong = try program.run("bench", "recipe.json")

@@ -69,6 +69,9 @@ struct BenchParts {
         if part.value == .null { return nil }
         return try self.part(kind, part.key, part.value, origins["\(kind)/\(part.key)"] ?? name)
       }
+      if members.values.allSatisfy({ $0 == .null }) {
+        fault(kind, "found only parts that are null", "a part that is left")
+      }
       checkFolders(kind)
     }
     guard faults.isEmpty else { throw RecipeFaults(file: name, faults) }

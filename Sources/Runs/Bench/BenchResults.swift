@@ -1,6 +1,7 @@
 /// What a benchmark has shown: of every row the scores of its seeds, and of every two rows of one base and task whether they
 /// differ significantly.
 public import Files
+import Hashing
 public import Recipes
 public import Tasks
 
@@ -70,8 +71,8 @@ public struct BenchResults {
   public init(_ bench: Bench, _ outcomes: [RunGrid.Outcome]) throws {
     (about, output) = (bench.about, bench.output)
     var first = 0, rows: [Row] = []
-    for (number, row) in bench.rows.enumerated() {
-      rows.append(try Row(row, Array(outcomes[first..<first + row.cells.count]), number: number))
+    for row in bench.rows {
+      rows.append(try Row(row, Array(outcomes[first..<first + row.cells.count])))
       first += row.cells.count
     }
     comparisons = rows.grouped { [$0.row.base, $0.row.task] }.map(Comparison.init)
@@ -79,7 +80,7 @@ public struct BenchResults {
 }
 
 extension BenchResults.Row {
-  fileprivate init(_ row: Bench.Row, _ outcomes: [RunGrid.Outcome], number: Int) throws {
+  fileprivate init(_ row: Bench.Row, _ outcomes: [RunGrid.Outcome]) throws {
     self.row = row
     let seeds = row.candidates[0].count, cells = row.cells
     searched = row.candidates.enumerated().map { index, cells in
@@ -103,8 +104,9 @@ extension BenchResults.Row {
     let saved = try runs.compactMap { try SavedPredictions(run: $0.cell.recipe.output, split) }
     guard saved.count == runs.count else { return }
     for other in saved.dropFirst() { try saved[0].check(other) }
+    // By the row's name, so that other rows do not change its interval.
     resampled = ResampledScores(
-      try saved.map { try $0.scored() }, metric: row.metric.name, BenchResults.bootstrap, runSeed: UInt64(number))
+      try saved.map { try $0.scored() }, metric: row.metric.name, BenchResults.bootstrap, runSeed: fnv1a(row.folder))
   }
 }
 
@@ -129,9 +131,10 @@ extension BenchResults.Comparison {
 
   public func pair(_ a: Int, _ b: Int) -> Pair? { pairs.first { $0.first == min(a, b) && $0.second == max(a, b) } }
 
-  /// The row with the best mean; nil: none has a score.
+  /// The row with the best mean; nil: none has a score, or some row is not complete.
   public var best: Int? {
-    rows.indices.filter { rows[$0].score != nil }.max { a, b in
+    if rows.contains(where: { $0.pending > 0 }) { return nil }
+    return rows.indices.filter { rows[$0].score != nil }.max { a, b in
       guard let x = rows[a].score, let y = rows[b].score else { return false }
       return rows[a].metric.isBetter(y.mean, than: x.mean)
     }
