@@ -2,7 +2,9 @@
 SWIFT ?= swift
 TUNE := .build/release/tune
 
-.PHONY: quickstart pictures test build format lint bench bench-quick bench-peers bench-check bench-table kill-test download-test man setup clean
+PREFIX ?= /usr/local
+
+.PHONY: install uninstall quickstart pictures test build format lint bench bench-quick bench-peers bench-check bench-table kill-test download-test man setup clean
 
 quickstart: build recipes/quickstart/train.tsv
 	$(TUNE) run recipes/quickstart.json --overwrite
@@ -63,6 +65,23 @@ kill-test: build recipes/quickstart/train.tsv
 download-test: quickstart
 	scripts/download-test.py --faults 200
 	scripts/offline-test.py
+
+# The program, its manual page and shell completions, under PREFIX (and DESTDIR, for packages).
+ROOT = $(DESTDIR)$(PREFIX)
+INSTALLED = $(ROOT)/bin/tune $(ROOT)/share/man/man1/tune.1 $(ROOT)/share/bash-completion/completions/tune \
+  $(ROOT)/share/zsh/site-functions/_tune $(ROOT)/share/fish/vendor_completions.d/tune.fish
+
+install:
+	test -x $(TUNE) || $(MAKE) build
+	install -D -s -m 755 $(TUNE) $(ROOT)/bin/tune
+	install -D -m 644 docs/tune.1 $(ROOT)/share/man/man1/tune.1
+	mkdir -p $(dir $(wordlist 3,5,$(INSTALLED)))
+	$(TUNE) --generate-completion-script bash > $(ROOT)/share/bash-completion/completions/tune
+	$(TUNE) --generate-completion-script zsh > $(ROOT)/share/zsh/site-functions/_tune
+	$(TUNE) --generate-completion-script fish > $(ROOT)/share/fish/vendor_completions.d/tune.fish
+
+uninstall:
+	rm -f $(INSTALLED)
 
 setup:
 	@scripts/setup.sh

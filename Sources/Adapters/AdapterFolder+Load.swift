@@ -19,8 +19,10 @@ extension Adapter {
       folder: folder, type(of: method).format,
       encoder: (prefix, model.config.family.names.baseModelPrefix + "."))
     try tensors.checkTypes(model, hasTokens: tokens != nil)
-    if var choice = method as? any ModuleMethod, choice.modules.isReadFromTensors {
-      choice.modules.choose(tensors.adaptedModules(among: model.projections.map(\.name) + model.normNames))
+    if var choice = method as? any ModuleMethod {
+      let names = model.projections.map(\.name) + model.normNames
+      choice.modules.resolvePatterns(
+        among: names, adapted: tensors.adaptedModules(among: names), nameInFile: tensors.nameInFile)
       method = choice
     }
     method.addModulesToSave(tensors.savedModules(of: model, besides: method.modulesToSave))

@@ -83,20 +83,14 @@ extension ModuleChoice {
         "layers_to_transform", "a whole number or a list of whole numbers",
         { $0.int.map { [$0] } ?? list($0) { $0.int } }]
     if layers == [] { layers = nil }  // As in PEFT.
-    isReadFromTensors =
-      isPattern(targets) || isPattern(exclude)
-      || file["layers_pattern", "a name or a list of names", { $0.string ?? list($0) { $0.string }?.first }] != nil
+    layersPattern =
+      file["layers_pattern", "a name or a list of names", { $0.string.map { [$0] } ?? list($0) { $0.string } }] ?? []
+    layersPattern.removeAll { $0.isEmpty }
+    if !layersPattern.isEmpty, layers == nil {
+      file.problem("'layers_pattern' is set and 'layers_to_transform' is not, which PEFT refuses.")
+    }
     modulesToSave = file.modulesToSave()
   }
-
-  /// Chooses exactly these modules.
-  mutating func choose(_ modules: [String]) {
-    (targets, exclude, layers, isReadFromTensors) = (.suffixes(modules), nil, nil, false)
-  }
-}
-
-private func isPattern(_ targets: ModuleChoice.Targets?) -> Bool {
-  if case .pattern = targets { true } else { false }
 }
 
 extension TextModel {

@@ -23,9 +23,8 @@ public struct ModuleChoice: Sendable, Equatable {
 
   public init() {}
 
-  /// Whether the names of an adapter file's tensors choose the modules, because a regular expression of
-  /// adapter_config.json was written for another class of the model, or may not be usable here.
-  var isReadFromTensors = false
+  /// `layers_pattern`: names of the lists of layers that `layers` counts in; empty: of any.
+  var layersPattern: [String] = []
   /// Modules of a newly initialized head, which `modulesToSave` includes: they are no targets.
   private(set) var newHeadModules: [String] = []
 

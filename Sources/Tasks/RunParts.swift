@@ -31,12 +31,14 @@ public struct RunParts: Sendable {
     return nil
   }
 
+  private var nothing: RunPartsFault { fileExists(folder + "/result.json") ? .incomplete(folder) : .nothingYet(folder) }
+
   /// The adapter that `path` stands for: that of a run, or `path` itself.
   public static func adapter(_ path: String) throws(RunPartsFault) -> String {
     guard let run = RunParts(path) else { return path }
     guard let adapter = run.adapter else {
       if let tasks = run.tasks { throw .severalTasks(path, tasks) }
-      throw run.model == nil ? .nothingYet(path) : .noAdapter(path)
+      throw run.model == nil ? run.nothing : .noAdapter(path)
     }
     return adapter
   }
@@ -53,7 +55,7 @@ public struct RunParts: Sendable {
     guard let run = RunParts(path) else { return path }
     guard let model = run.model else {
       if let tasks = run.tasks { throw .severalTasks(path, tasks) }
-      throw run.adapter == nil ? .nothingYet(path) : .noModel(path)
+      throw run.adapter == nil ? run.nothing : .noModel(path)
     }
     return model
   }
@@ -70,6 +72,8 @@ public struct RunParts: Sendable {
 
 public enum RunPartsFault: Error, Equatable, CustomStringConvertible {
   case nothingYet(String)
+  /// The run is finished, and what it saved is gone.
+  case incomplete(String)
   case severalTasks(String, _ folders: [String])
   case noAdapter(String)
   case noModel(String)
@@ -79,6 +83,9 @@ public enum RunPartsFault: Error, Equatable, CustomStringConvertible {
     switch self {
     case .nothingYet(let run):
       "\(run): this run has saved no adapter and no model yet. Continue it with: tune run \(run) --resume"
+    case .incomplete(let run):
+      "\(run): the run is finished (result.json), but neither adapter/adapter_config.json nor model/config.json is there. Restore "
+        + "the file, or train again with: tune run \(run)/recipe.json --overwrite"
     case .severalTasks(let run, let folders):
       "\(run): this run trained several tasks. Give the folder of one: \(folders.joined(separator: ", "))."
     case .noAdapter(let run): "\(run): this run trained a model in full, \(run)/model, and has no adapter."

@@ -33,6 +33,12 @@ struct ScoreCheck {
       guard let recorded else {
         return skipped("no score is recorded: the adapter is not in the folder of its run, with result.json")
       }
+      if recorded.lacksTest {
+        return Result(
+          check: .init(
+            "score", .failed, "result.json has no scores of test, whose files recipe.json names; give files with --data"
+          ))
+      }
       if recorded.isPart { return skipped("the run's \(recorded.split.rawValue) records are a part of their files") }
       if let missing = recorded.files.first(where: { !fileExists($0) }) {
         return skipped("'\(missing)', by recipe.json, is not here; give it with --data")
@@ -68,12 +74,13 @@ struct ScoreCheck {
       guard let old = recorded.metrics[name]?.number, let new = found.values[name] else { return }
       if !scores.contains(where: { $0.name == name }) { scores.append((name, old, new)) }
     }
-    if scores.isEmpty { return skipped("the run recorded none of \(names.joined(separator: ", "))") }
+    let missing = names.filter { name in found.values[name] != nil && recorded.metrics[name] == nil }
     // NaN is a failure.
-    let isSame = scores.allSatisfy { abs($0.new - $0.old) <= tolerance * max(1, abs($0.old)) }
-    let texts = scores.map {
-      "\($0.name) \(fixed($0.old, 4)), again \(fixed($0.new, 4)), difference \(fixed($0.new - $0.old, 6))"
-    }
+    let isSame = missing.isEmpty && scores.allSatisfy { abs($0.new - $0.old) <= tolerance * max(1, abs($0.old)) }
+    let texts =
+      scores.map {
+        "\($0.name) \(fixed($0.old, 4)), again \(fixed($0.new, 4)), difference \(fixed($0.new - $0.old, 6))"
+      } + missing.map { "\($0): not in result.json" }
     let json = scores.map { score -> (String, JSON) in
       (
         score.name,

@@ -50,16 +50,49 @@ private let prefix = "base_model.model.", query = prefix + "bert.encoder.layer.0
   #expect(relativeError(try logits(folder.path, tinyModel()), try golden()) < 1e-5)
 }
 
+private let linear = #"(query|key|value|dense)"#
+
 @Test(
   arguments: [
-    (#".*(?<=encoder\.)layer\..*"#, [:]), (#"(?:bert\.)?encoder\..*"#, [:]), ("é|.*(query|dense)", [:]),
-    (nil, ["layers_pattern": "layer", "layers_to_transform": [0, 1]]),
-  ] as [(String?, [String: JSON])])
-func `the tensors' names choose the modules where adapter_config.json has a regular expression`(
-  _ pattern: String?, _ settings: [String: JSON]
+    (.string(#".*(?<=encoder\.)layer\..*\."# + linear), [:]), (.string("é|.*" + linear), [:]),
+    (["query", "key", "value", "dense"], ["layers_pattern": ["blocks", "layer"], "layers_to_transform": [0, 1]]),
+    (["query", "key", "value", "dense", "pooler"], ["exclude_modules": ".*pooler.*"]),
+  ] as [(JSON, [String: JSON])])
+func `regular expressions choose the modules, and the tensors' names where one cannot be used`(
+  _ targets: JSON, _ settings: [String: JSON]
 ) throws {
-  let folder = try variant(settings.merging(pattern.map { ["target_modules": .string($0)] } ?? [:]) { $1 })
+  let folder = try variant(settings.merging(["target_modules": targets]) { $1 })
   #expect(relativeError(try logits(folder.path, tinyModel()), try golden()) < 1e-5)
+}
+
+@Test func `a regular expression for a model without a head is matched against that model's names`() throws {
+  let folder = try variant(["target_modules": .string(#"encoder\..*"# + linear)]) { tensors in
+    tensors.map { ($0.name.replacing(prefix + "bert.", with: prefix), $0.shape, $0.floats) }
+  }
+  #expect(relativeError(try logits(folder.path, tinyModel()), try golden()) < 1e-5)
+}
+
+@Test(
+  arguments: [
+    (.string(".*" + linear), [:], true), (["query", "key", "value", "dense"], ["exclude_modules": ".*pooler.*"], true),
+    (.string(#".*\.[1-9]\..*"# + linear), [:], false),
+    (
+      ["query", "key", "value", "dense"], ["exclude_modules": .string(query.dropFirst(prefix.count).description)], false
+    ),
+    (["query", "key", "value", "dense"], ["layers_pattern": "layer", "layers_to_transform": 1], false),
+  ] as [(JSON, [String: JSON], Bool)])
+func `a module that a regular expression chooses must be in the file, and one that it leaves out must not`(
+  _ targets: JSON, _ settings: [String: JSON], _ lacksQuery: Bool
+) throws {
+  let message = try fault(
+    variant(settings.merging(["target_modules": targets]) { $1 }) { tensors in
+      tensors.filter { !lacksQuery || !$0.name.hasPrefix(query) }
+    })
+  #expect(message.contains("\(lacksQuery ? "missing" : "unexpected") '\(query).lora_A.weight'"), "\(message)")
+}
+
+@Test func `a pattern of layers without layers is refused`() throws {
+  #expect(try fault(variant(["layers_pattern": "layer"])).contains("'layers_to_transform' is not"))
 }
 
 @Test func `an adapter's own word embeddings are read, and of another size they are named`() throws {
@@ -99,7 +132,7 @@ func `the tensors' names choose the modules where adapter_config.json has a regu
   let bias = try #require(model.classifier.bias)
   let decoder = prefix + "cls.predictions.decoder", doubled = embeddings.values.map { 2 * $0 }
   func folder(_ weights: [Float]) throws -> TemporaryFolder {
-    try variant(["task_type": nil, "target_modules": ".*"]) { tensors in
+    try variant(["task_type": nil, "target_modules": .string(".*" + linear)]) { tensors in
       tensors.filter { !$0.name.contains("classifier") } + [
         (prefix + embeddings.name, embeddings.shape, doubled), (decoder + ".weight", embeddings.shape, weights),
         (decoder + ".bias", bias.shape, Array(bias.values)),

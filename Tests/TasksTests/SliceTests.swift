@@ -51,7 +51,7 @@ private func expectLengths(_ table: SliceTable?, _ golden: JSON, _ metric: Strin
     try expectLengths(tables.last, golden, "accuracy")
     #expect(saved.confusion?.counts == (golden["confusion"]?.array ?? []).map { $0.array?.compactMap(\.int) ?? [] })
     #expect(abs((saved.calibration?.error ?? 9) - (golden["ece"]?.number ?? -9)) < 1e-12)
-    let weakest = tables.weakest(2)
+    let weakest = tables.weakest().prefix(2)
     let values = weakest.map { $0.slice.values[$0.metric.name] ?? .nan }
     let all = tables.flatMap { table in table.slices.map { $0.values[table.metrics[0].name] ?? .nan } }
     #expect(values == Array(all.sorted().prefix(2)))

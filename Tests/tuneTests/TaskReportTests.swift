@@ -195,12 +195,17 @@ private func `a run of every task has a report and a card with what can be said 
   defer { program.remove() }
   try writeFile("---\nlicense: apache-2.0\n---\n# base\n", to: program.folder + "/base/README.md")
   let (html, card) = try report(
-    program, [files(".tsv", #""format": "conll""#), #"task={"type": "token_classification", "temperature": "dev"}"#])
+    program,
+    [
+      files(".tsv", #""format": "conll""#), #"task={"type": "token_classification", "temperature": "dev"}"#,
+      "data.license=cc-by-4.0",
+    ])
   let result = try program.json("run/result.json"), digests = (result["data_sha256"]?.array ?? []).compactMap(\.string)
   #expect(digests.count == 3 && card.contains("train: \(digests[0]); dev: \(digests[1]); test: \(digests[2])"))
   #expect(card.contains("SHA-256 of its weights \(result["base_sha256"]?.string ?? "?")"))
   #expect(result["tune_version"]?.string.map { card.contains("| made with | tune \($0) |") } == true)
-  #expect(card.contains("| licence of the base | apache-2.0 |") && card.contains("| seed | 3 |"))
+  #expect(card.contains("| licence of the base | apache-2.0 |\n| licence of the data | cc-by-4.0 |"))
+  #expect(card.contains("| seed | 3 |"))
   let f1 = result["metrics"]?["test"]?["f1"]?.number ?? -1
   let ends = (result["intervals"]?["test"]?["f1"]?.array ?? []).compactMap(\.number)
   func percent(_ value: Double) -> String { String(format: "%.2f", 100 * value) }

@@ -157,4 +157,32 @@ private func detail(_ result: (status: Int32, checks: [String: JSON]), _ check: 
     expect(score, failed: ["score"])
     #expect(detail(score, "score").contains("difference -0.010000"))
   }
+
+  @Test func `a finished run from which scores or the adapter are gone fails`() throws {
+    let program = try Program()
+    defer { program.remove() }
+    #expect(try program.run("run", "recipe.json", "training.epochs=1").status == 0)
+    let path = program.folder + "/run/result.json", result = try readText(path)
+    /// Verifies with result.json without this metric of test, or without test.
+    func without(_ metric: String?) throws -> (status: Int32, checks: [String: JSON]) {
+      var json = try JSON(path: path).object ?? [:], metrics = json["metrics"]?.object ?? [:]
+      var test = metrics["test"]?.object ?? [:]
+      test[metric ?? ""] = nil
+      metrics["test"] = metric == nil ? nil : .object(test)
+      json["metrics"] = .object(metrics)
+      try writeFile(JSON.object(json).text(), to: path)
+      defer { try? writeFile(result, to: path) }
+      return try verify(program, "run")
+    }
+    let metric = try without("f1")
+    expect(metric, failed: ["score"])
+    #expect(detail(metric, "score").contains("f1: not in result.json"))
+    let split = try without(nil)
+    expect(split, failed: ["score"])
+    #expect(detail(split, "score").contains("no scores of test"))
+    expect(try without("other"))
+    try FileManager.default.removeItem(atPath: program.folder + "/run/adapter/adapter_config.json")
+    let adapter = try program.run("adapter", "verify", "run")
+    #expect(adapter.status != 0 && adapter.err.contains("adapter_config.json") && adapter.err.contains("Restore"))
+  }
 }

@@ -10,6 +10,7 @@ struct RankAndAlpha: Sendable {
 
   init(_ file: inout AdapterConfigReader) {
     rank = file.positiveInt("r") ?? 8
+    if file.json["alpha"] == .null { file.problem("'alpha' is null; expected a number.") }
     alpha = file["alpha", "a number", { $0.number }] ?? 8
     rankPattern = file.positiveInts(byPattern: "rank_pattern")
     alphaPattern = file.numbers(byPattern: "alpha_pattern")

@@ -62,8 +62,11 @@ struct VBLoRA: WeightMethod {
     }
     let indices = try file.indices(name + "_topk_indices", of: target, tiles + [top], below: vectors)
     let weights = try file.floats(name + "_topk_weights", of: target, tiles + [top - 1])
-    return (0..<count).map { tile in
+    return try (0..<count).map { tile in
       let known = weights[tile * (top - 1)..<(tile + 1) * (top - 1)]
+      guard known.allSatisfy({ $0 >= 0 }), known.reduce(0, +) < 1.001 else {
+        throw file.mismatch("'\(name)_topk_weights' of \(target.name) are no parts of 1")
+      }
       return zip(indices[tile * top..<(tile + 1) * top], known + [max(0, 1 - known.reduce(0, +))]).map { ($0, $1) }
     }
   }

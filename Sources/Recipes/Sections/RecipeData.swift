@@ -67,6 +67,8 @@ extension Recipe {
     public var folds: Folds?
     /// Whether the model is trained on dev, too; then nothing is chosen on it. nil: no.
     public var trainDev: Bool?
+    /// For the model card; nil: not stated.
+    public var license: String?
 
     public init(_ type: FormatType = .conll) { (self.type, formatSection) = (type, type.defaultFormat) }
 
@@ -115,6 +117,7 @@ extension Recipe {
       fields.optional(
         "max_dev_examples", &maxDevExamples, .int(1...), needs: fields.fullPath("dev"),
         "Evaluate dev only on its first examples.")
+      fields.optional("license", &license, .string, "License of the data, for the model card.")
       if let task { checkPairs(fields, task) }
     }
 

@@ -5,7 +5,7 @@ import Recipes
 public import Tasks
 
 public struct RecordedScores: Sendable {
-  /// test, or dev if the run has none.
+  /// test, or dev if the run has no test data.
   public let split: Split
   /// By metric, as in result.json.
   public let metrics: JSON
@@ -13,6 +13,8 @@ public struct RecordedScores: Sendable {
   public let files: [String]
   /// Their digests; nil: not recorded.
   public let digests: [String]?
+  /// Whether result.json lacks the scores of test, although the recipe has test data.
+  public let lacksTest: Bool
   /// Whether the split was only a part of the files.
   public let isPart: Bool
 
@@ -38,6 +40,7 @@ public struct RecordedScores: Sendable {
       return nil
     }
     (self.split, self.metrics, self.files, self.digests) = (split, metrics, files(split), digests(split))
+    lacksTest = recorded(.test) == nil && part.data.splits.contains { $0.split == .test }
     let files = self.files
     let isFold = part.data.folds != nil && files == part.data.train
     isPart = isFold || split == .dev && part.data.maxDevExamples != nil

@@ -26,8 +26,10 @@ extension Run {
     )
   }
 
+  /// Empty also for an interval without width, of scores that no resample changes: it would look exact.
   private func brackets(_ interval: ClosedRange<Double>?, of metric: Metric) -> String {
-    interval.map { " [\(text($0.lowerBound, of: metric)), \(text($0.upperBound, of: metric))]" } ?? ""
+    guard let interval, interval.lowerBound < interval.upperBound else { return "" }
+    return " [\(text(interval.lowerBound, of: metric)), \(text(interval.upperBound, of: metric))]"
   }
 
   private func own(_ last: LastEvaluation?) -> ReportedPart? { last?.parts.first { $0.name == name } }
@@ -47,7 +49,8 @@ extension Run {
   /// Where the model is weakest; nil: there are no slices.
   func weakSection(_ last: LastEvaluation?) -> (title: String, text: String)? {
     guard let last, let part = own(last) else { return nil }
-    let rows = part.slices.weakest(5).map { weak in
+    let all = part.slices.weakest(), shown = all.prefix(5)
+    let rows = shown.map { weak in
       let interval = brackets(weak.slice.intervals[weak.metric.name], of: weak.metric)
       let names = weak.kind.names(ofEntities: part.predictions.hasMentions)
       return "| \(names.slice): \(weak.slice.name.replacing("|", with: "\\|")) | \(weak.slice.count) | "
@@ -56,7 +59,7 @@ extension Run {
     if rows.isEmpty { return nil }
     return (
       "Where it is weakest",
-      "The lowest scores of parts of \(last.split.rawValue).\n\n| part | number | score |\n|---|---|---|\n"
+      "The lowest \(shown.count) of the scores of \(all.count) parts of \(last.split.rawValue).\n\n| part | number | score |\n|---|---|---|\n"
         + rows.joined(separator: "\n")
     )
   }
@@ -74,6 +77,8 @@ extension Run {
       if recipe.model.initialization == .checkpoint, let path = recipe.model.path {
         licence(ofModel: baseName, in: path) ?? "not stated"
       } else { nil }
-    return (base.map { [("licence of the base", $0)] } ?? []) + [("licence of the data", "not stated")]
+    return (base.map { [("licence of the base", $0)] } ?? []) + [
+      ("licence of the data", recipe.data.license ?? "not stated")
+    ]
   }
 }

@@ -57,8 +57,8 @@ public struct WeakSlice: Sendable {
 }
 
 extension [SliceTable] {
-  /// The slices with the worst values of their tables' main metrics, the worst first.
-  public func weakest(_ count: Int) -> [WeakSlice] {
+  /// The slices of tables with several, by the values of their tables' main metrics, the worst first.
+  public func weakest() -> [WeakSlice] {
     let all: [WeakSlice] = flatMap { table -> [WeakSlice] in
       guard let metric = table.metrics.first, table.slices.count > 1 else { return [] }
       return table.slices.filter { $0.count > 0 && !($0.values[metric.name] ?? .nan).isNaN }
@@ -68,6 +68,6 @@ extension [SliceTable] {
       let value = weak.slice.values[weak.metric.name] ?? 0
       return weak.metric.higherIsBetter ? value : -value
     }
-    return .init(all.sorted { (badness($0), $0.slice.name) < (badness($1), $1.slice.name) }.prefix(count))
+    return .init(all.sorted { (badness($0), $0.slice.name) < (badness($1), $1.slice.name) })
   }
 }
