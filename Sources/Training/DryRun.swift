@@ -38,10 +38,10 @@ extension Trainer {
       evaluationSeconds: Double(evaluatedTokens) * forwardSecondsPerToken(Array(all.prefix(timed.count))))
   }
 
-  /// Tokens of all evaluations: dev at the start and at every evaluation, then dev and test once more.
+  /// Tokens of all evaluations: dev at the start and at every evaluation, then test.
   private var evaluatedTokens: Int {
-    let evaluations = evaluationCount(until: steps) + (settings.evalOnStart ? 1 : 0)
-    return (evaluations + 1) * learners.tokens(in: .dev) + learners.tokens(in: .test)
+    let evaluations = evaluationCount(until: steps) + (settings.evalOnStart ? 1 : 0) + evaluationsAtEnd
+    return evaluations * learners.tokens(in: .dev) + learners.tokens(in: .test)
   }
 
   private func forwardSecondsPerToken(_ steps: [[Int]]) -> Double {

@@ -28,9 +28,9 @@ extension Trainer {
     let clock = ContinuousClock(), begin = clock.now, metric = settings.metricForBestModel
     let epoch = plan.epochs(after: state.step)
     let scores = try withProgress(of: .dev, secondsAfter: secondsLeft, shouldStop, report) { parallelFor in
-      try evaluation(parallelFor)
+      try learners.map { try $0.task.evaluate($0.model, adapters: $0.adapters, on: .dev, parallelFor) }
     }
-    guard let evaluation = scores else { return nil }
+    guard let evaluation = evaluation(averaging: scores) else { return nil }
     guard let value = evaluation.values[metric.name] else {
       throw TrainingFault.unknownMetric(metric.name, known: Array(evaluation.values.keys))
     }
@@ -41,7 +41,7 @@ extension Trainer {
     if isBest {
       state.best = BestEvaluation(epoch: epoch, step: state.step, metric: metric.name, value: value)
       state.bestWeights = nil  // frees the old copy before the new one is made
-      state.bestWeights = table.values
+      (state.bestWeights, state.bestEvaluations) = (table.values, scores)
     }
     return EvaluationRecord(
       step: state.step, epoch: epoch, evaluation: evaluation, isBest: isBest, seconds: (clock.now - begin) / .seconds(1)
@@ -49,8 +49,7 @@ extension Trainer {
   }
 
   /// That of the only learner, or the average of all.
-  private func evaluation(_ parallelFor: ParallelFor) throws -> Evaluation? {
-    let evaluations = try learners.map { try $0.task.evaluate($0.model, adapters: $0.adapters, on: .dev, parallelFor) }
+  private func evaluation(averaging evaluations: [Evaluation?]) -> Evaluation? {
     if learners.count == 1 { return evaluations[0] }
     return Evaluation(
       averaging: zip(learners, evaluations).compactMap { learner, evaluation in

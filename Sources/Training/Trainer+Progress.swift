@@ -43,10 +43,13 @@ extension Trainer {
   /// Seconds until the run ends: its steps and evaluations, and the scores of dev and test at the end.
   var secondsLeft: Double {
     let perStep = state.seconds / Double(max(state.step, 1))
-    let evaluations = evaluationCount(until: steps) - evaluationCount(until: state.step)
+    let evaluations = evaluationCount(until: steps) - evaluationCount(until: state.step) + evaluationsAtEnd
     return perStep * Double(steps - state.step)
-      + seconds(evaluating: (evaluations + 1) * learners.tokens(in: .dev) + learners.tokens(in: .test))
+      + seconds(evaluating: evaluations * learners.tokens(in: .dev) + learners.tokens(in: .test))
   }
+
+  /// Evaluations of dev when training has ended: that of the best weights is kept, and averaged weights have none yet.
+  var evaluationsAtEnd: Int { settings.selectsBestWeights ? 0 : 1 }
 
   /// Before the first evaluation a forward pass is assumed to take a third of a step's time.
   private func seconds(evaluating tokens: Int) -> Double {

@@ -222,7 +222,8 @@ public final class Trainer {
 
   private func result(_ status: TrainingResult.Status) -> TrainingResult {
     TrainingResult(
-      status: status, steps: state.step, best: state.best, trainSeconds: state.seconds, tokens: state.tokens)
+      status: status, steps: state.step, best: state.best, bestEvaluations: state.bestEvaluations,
+      trainSeconds: state.seconds, tokens: state.tokens)
   }
 }
 
@@ -237,6 +238,8 @@ struct TrainingState {
   var seconds = 0.0
   var best: BestEvaluation?
   var bestWeights: [Float]?
+  /// The evaluations of the learners with these weights; empty after they were read from a snapshot.
+  var bestEvaluations: [Evaluation?] = []
   var evaluationsSinceBest = 0
   var spikeDetector = LossSpikeDetector()
 

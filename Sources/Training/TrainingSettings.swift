@@ -89,6 +89,8 @@ public struct TrainingResult: Sendable {
   public var status: Status
   public let steps: Int
   public let best: BestEvaluation?
+  /// The evaluation of each learner on dev with the best weights; empty: it is not known any more.
+  public let bestEvaluations: [Evaluation?]
   public let trainSeconds: Double
   public let tokens: Int
 }

@@ -89,7 +89,9 @@ func `one thread and several compute the same bytes, with dropout`(_ lora: Bool)
 
 // After steps 3 and 6 the interruption is in an evaluation.
 @Test(arguments: [1, 3, 5, 6])
-func `an interrupted run resumes to the same bytes`(_ stop: Int) throws {
+func `an interrupted run resumes to the same bytes, and knows the best evaluation again or not at all`(_ stop: Int)
+  throws
+{
   let path = FileManager.default.temporaryDirectory.path + "/snapshot-\(UInt64.random(in: 0...UInt64.max))"
   defer { try? FileManager.default.removeItem(atPath: path) }
   func bench() throws -> Bench { try Bench(lora: true, threads: 2, task: Toy(scripted: [0.1, 0.5, 0.3])) }
@@ -104,6 +106,9 @@ func `an interrupted run resumes to the same bytes`(_ stop: Int) throws {
   let result = try second.run()
   #expect(second.table.values == uninterrupted.table.values)
   #expect(result.best == expected.best && result.steps == expected.steps && result.tokens == expected.tokens)
+  #expect(expected.bestEvaluations.map { $0?.values["f1"] } == [expected.best?.value])
+  let isOfSecond = expected.best.map { $0.step >= stop } == true
+  #expect(result.bestEvaluations.map { $0?.values["f1"] } == (isOfSecond ? [expected.best?.value] : []))
 }
 
 @Test func `a snapshot of another run is refused`() throws {

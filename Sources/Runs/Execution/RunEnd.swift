@@ -10,8 +10,9 @@ public let tuneVersion = "0.1.0"
 
 extension Run {
   /// The run with what its tasks choose on dev, and then their evaluations there.
+  /// - Parameter best: the evaluations with the model's weights, if they are known.
   func fitted(
-    _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void
+    _ best: [Evaluation?], _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void
   ) throws -> (run: Run, dev: [Evaluation?]) {
     let fitted = try trainer.withProgress(of: .dev, before: [.test], shouldStop: shouldStop, report: report) { each in
       try byTask.map { try $0.setup.task.fitted($0.model, adapters: $0.adapters, each) }
@@ -21,7 +22,7 @@ extension Run {
       guard let fitted else { continue }
       (run.parts[index].setup.task, run.parts[index].setup.inference) = (fitted.task, fitted.inference)
     }
-    return (run, fitted.map { $0?.evaluation })
+    return (run, fitted.enumerated().map { index, fitted in fitted?.evaluation ?? (best.isEmpty ? nil : best[index]) })
   }
 
   /// - Parameter dev: the evaluation of each task on dev, if it is known.

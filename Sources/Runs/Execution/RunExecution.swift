@@ -61,7 +61,7 @@ extension Run {
     do {
       if result.status != .interrupted {
         do {
-          let (run, dev) = try fitted(shouldStop, report)
+          let (run, dev) = try fitted(result.bestEvaluations, shouldStop, report)
           return try run.finish(result, dev, folder, shouldStop, report, note)
         } catch is EvaluationInterrupted {
           trainer.exchangeBestWeights()
