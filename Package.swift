@@ -21,6 +21,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let package = Package(
   name: "tune",
+  products: [
+    .library(name: "TuneKit", targets: ["TuneKit"]),
+    .executable(name: "tune", targets: ["tune"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -101,6 +105,12 @@ let package = Package(
         "Kernels",
         "Checkpoints", "Pages", "Logs", "Hub", "Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
+    library(
+      "TuneKit",
+      [
+        "Runs", "Recipes", "Server", "Serving", "Training", "Tasks", "Datasets", "Kernels", "Hub", "Files",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .executableTarget(
       name: "tune",
       dependencies: [
@@ -133,6 +143,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Models", "Checkpoints", "Files", "Hashing", "Autograd", "Kernels"],
       path: "Tests/Support", swiftSettings: strict),
     tests("tune", ["TestSupport", "Checkpoints", "Files"]),
+    tests("TuneKit", ["TestSupport", "Files"]),
     tests("Files", ["TestSupport"]),
     tests("Hashing"),
     tests("Hub", ["TestSupport", "Files"]),

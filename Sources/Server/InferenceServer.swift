@@ -84,13 +84,24 @@ public final class InferenceServer: Sendable {
     let result = Mutex<Result<Void, any Error>>(.success(())), end = DispatchSemaphore(value: 0)
     _Concurrency.Task {
       do { try await service(stopOn: [.sigterm, .sigint]).run() } catch let error as IOError {
-        let fault = ListenFault(address: "\(settings.host):\(settings.port)", code: error.errnoCode)
+        let fault = listenFault(error)
         result.withLock { $0 = .failure(fault) }
       } catch { result.withLock { $0 = .failure(error) } }
       end.signal()
     }
     end.wait()
     try result.withLock { $0 }.get()
+  }
+
+  /// Serves until the task is cancelled.
+  /// - Parameter onListening: called with the port.
+  /// - Throws: `CancellationError`; `ListenFault` if the address cannot be bound.
+  public func run(onListening: @escaping @Sendable (Int) -> Void) async throws {
+    do { try await service(onListening: onListening).run() } catch let error as IOError { throw listenFault(error) }
+  }
+
+  private func listenFault(_ error: IOError) -> ListenFault {
+    ListenFault(address: "\(settings.host):\(settings.port)", code: error.errnoCode)
   }
 
   /// What listens and answers until it is stopped.

@@ -4,20 +4,6 @@ import Files
 import Recipes
 import Tasks
 
-extension RecipeLibrary {
-  /// The path of a recipe: `argument` if it is a file, the recipe of a run's folder, else the recipe of that name that ships
-  /// with `tune`.
-  static func path(of argument: String) throws -> String {
-    if let run = RunParts(argument) { return run.recipe }
-    if isFolder(argument) {
-      let kind = fileExists(argument + "/.tune-sweep") ? "the folder of a sweep" : "a folder without recipe.json"
-      throw ValidationError("\(argument): \(kind); expected a recipe, as in 'tune run RECIPE', or the folder of a run.")
-    }
-    if fileExists(argument) || argument.contains("/") || argument.hasSuffix(".json") { return argument }
-    return try find(argument)
-  }
-}
-
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ls", abstract: "List the recipes that ship with tune, and what they need.",

@@ -10,7 +10,6 @@ import Testing
   (["recipe.json"], "'recipe.json' is not a command. Did you mean 'run recipe.json'?"),
   (["pred", "run", "x"], "'pred' is not a command. Did you mean 'predict'?"),
   (["--verison"], "'--verison' is not an option. Did you mean '--version'?"),
-  (["run", "base"], "base: a folder without recipe.json; expected a recipe"),
   (["frobnicate"], "'frobnicate' is not a command. The commands are run, init,"),
 ])
 func `an unknown command or option gets the nearest one`(_ arguments: [String], _ message: String) throws {
@@ -31,6 +30,13 @@ func `a setting in another tool's words gets the key or the value here`(_ settin
   defer { program.remove() }
   let result = try program.run("run", "recipe.json", setting)
   #expect(result.status == 1 && result.err.contains(advice), "\(result.err)")
+}
+
+@Test func `a folder without a recipe is not run`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  let result = try program.run("run", "base")
+  #expect(result.status == 1 && result.err.contains("base: a folder without recipe.json; expected a recipe"))
 }
 
 @Test func `the version and the help are results`() throws {

@@ -3,6 +3,7 @@
 public import Files
 import FoundationEssentials
 import ShippedRecipes
+import Tasks
 
 public enum RecipeLibrary {
   /// The base model that ships, below the folder that the program came with.
@@ -29,6 +30,14 @@ public enum RecipeLibrary {
     }
     let shipped = shippedRecipes.keys.map { ($0, ShippedRecipe.path(of: $0)) }
     return Dictionary(own + shipped) { own, _ in own }.map(entry).sorted { $0.name < $1.name }
+  }
+
+  /// The path of a recipe: `argument` if it is a file, the recipe of a run's folder, else that of the recipe with this name.
+  public static func path(of argument: String) throws(RecipeLibraryFault) -> String {
+    if let run = RunParts(argument) { return run.recipe }
+    if isFolder(argument) { throw .folder(argument, ofSweep: fileExists(argument + "/.tune-sweep")) }
+    if fileExists(argument) || argument.contains("/") || argument.hasSuffix(".json") { return argument }
+    return try find(argument)
   }
 
   /// The path of the recipe called `name`. Throws `RecipeLibraryFault`, with the nearest name, if there is none.
@@ -65,12 +74,15 @@ public enum RecipeLibrary {
   }
 }
 
-/// A name that no recipe of the library has.
+/// What is given is no recipe.
 public enum RecipeLibraryFault: Error, Sendable, Equatable, CustomStringConvertible {
   case noSuchRecipe(name: String, names: [String])
+  case folder(String, ofSweep: Bool)
 
   public var description: String {
     switch self {
+    case .folder(let path, let isOfSweep):
+      "\(path): \(isOfSweep ? "the folder of a sweep" : "a folder without recipe.json"); expected a recipe, or the folder of a run."
     case .noSuchRecipe(let name, let names): "\(printable(name)): no such recipe. \(advice(name, names))"
     }
   }
