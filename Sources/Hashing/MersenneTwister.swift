@@ -14,6 +14,28 @@ public struct MersenneTwister: Sendable {
     }
   }
 
+  /// The reference implementation's `init_by_array`, which Python's `random.seed` uses.
+  init(key: [UInt32]) {
+    precondition(!key.isEmpty, "MersenneTwister: an empty key")
+    self.init(seed: 19_650_218)
+    var place = 1
+    func last(_ factor: UInt32) -> UInt32 { (state[place - 1] ^ state[place - 1] >> 30) &* factor }
+    func advance() {
+      place += 1
+      if place == 624 { (state[0], place) = (state[623], 1) }
+    }
+    for step in 0..<max(624, key.count) {
+      let number = step % key.count
+      state[place] = (state[place] ^ last(1_664_525)) &+ key[number] &+ UInt32(number)
+      advance()
+    }
+    for _ in 0..<623 {
+      state[place] = (state[place] ^ last(1_566_083_941)) &- UInt32(place)
+      advance()
+    }
+    state[0] = 0x8000_0000
+  }
+
   public mutating func next() -> UInt32 {
     if index == 624 { twist() }
     var y = state[index]

@@ -1,9 +1,7 @@
 /// `tune bench`: trainable parameters against accuracy, for bases, tasks and methods.
 import ArgumentParser
 import Files
-import Kernels
 import Recipes
-import Reporting
 import Runs
 
 struct BenchCommand: ParsableCommand {
@@ -30,38 +28,11 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     let path = try RecipeLibrary.path(of: recipe)
     let bench = try Bench.load(path: path, overrides: overrides, setFiles: files.values)
-    let expected = bench.expected
-    note("a benchmark of \(count(bench.rows.count, "row")), \(expected.cells.count) runs")
-    bench.notes.forEach { note("note: " + $0) }
-    if dryRun { return try GridEstimateTable(grid: expected, threads: threads, json: json).run() }
-    let grid = bench.grid
-    var steps = try grid.plan(.resume)
-    try threads.start(InferencePrecision(grid.cells[0].recipe.precision))
-    let interrupt = Interrupt()
-    try bench.check(steps, threads: threads.count) { interrupt.isRequested }
-    try grid.begin(writing: [BenchResults.resultsFile, BenchResults.pageFile])
-    steps = try grid.plan(.resume)  // another process may have begun in the meantime
-    let console = GridConsole(grid, expected: expected.cells.count)
-    let outcomes = try grid.execute(
-      steps, wanted: bench.wanted, threads: threads.count, shouldStop: { interrupt.isRequested },
-      report: console.report)
-    var results = try BenchResults(bench, outcomes)
-    if bench.crossEvaluates {
-      try results.crossEvaluate(threads: threads.count, until: { interrupt.isRequested }) { run in
-        note("evaluating \(run) on the other tasks")
-      }
+    let run = BenchRun(bench: bench, threads: threads, json: json)
+    run.announce()
+    if dryRun { return try run.estimate() }
+    try run.run { results in
+      if json { try emit(results.json, pretty: true) } else { try BenchTable(results: results).print() }
     }
-    try results.save()
-    if json { try emit(results.json, pretty: true) } else { try BenchTable(results: results).print() }
-    note("\(results.output)/\(BenchResults.resultsFile), \(BenchResults.pageFile)")
-    let pending = results.rows.count { $0.pending > 0 }
-    if pending > 0 || bench.crossEvaluates && interrupt.isRequested {
-      note("stopped with \(count(pending, "row")) left. Nothing is lost; the same command continues.")
-      throw ExitCode(130)
-    }
-    results.rows.flatMap(\.failures).forEach { note("failed: \($0)") }
-    if results.hasFailures { throw ExitCode.failure }
   }
-
-  private func count(_ number: Int, _ name: String) -> String { "\(number) \(name)\(number == 1 ? "" : "s")" }
 }

@@ -19,7 +19,8 @@ struct Tune: ParsableCommand {
     version: tuneVersion,
     subcommands: [
       RunCommand.self, InitCommand.self, ValidateCommand.self, SchemaCommand.self, ListCommand.self, CopyCommand.self,
-      ShowCommand.self, DataCommand.self, BenchCommand.self, RunsCommand.self, CompareCommand.self, ReportCommand.self,
+      ShowCommand.self, DataCommand.self, BenchCommand.self, BlurbCommand.self, RunsCommand.self, CompareCommand.self,
+      ReportCommand.self,
       InspectCommand.self, EvalCommand.self, PredictCommand.self, ExplainCommand.self, ServeCommand.self,
       MergeCommand.self, AdapterCommand.self, ConvertCommand.self, DownloadCommand.self, BasesCommand.self,
       TokenizeCommand.self, TokenizerCommand.self,

@@ -1,7 +1,7 @@
 /// A benchmark from one recipe: `"bench": {"bases": {…}, "tasks": {…}, "methods": {…}}` names parts of recipes, and every
 /// combination is a row. The row's sweep is searched on dev with its first seed; its other seeds repeat what was chosen.
 /// Does not run them.
-import Files
+public import Files
 
 public struct Bench: Sendable {
   /// The runs of one base, task and method.
@@ -31,7 +31,15 @@ public struct Bench: Sendable {
   public static func load(
     path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Bench {
-    let files = try Extends.files(ShippedRecipe.tree(at: path), path, Environment.process)
+    try load(
+      ShippedRecipe.tree(at: path), named: path, overrides: overrides, setFiles: setFiles, checkFiles: checkFiles)
+  }
+
+  /// The benchmark of a recipe that is not in a file yet; errors name it as `path`, to which what it extends is relative.
+  public static func load(
+    _ json: JSON, named path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
+  ) throws -> Bench {
+    let files = try Extends.files(json, path, Environment.process)
     let (ofBench, ofRuns) = overrides.divided { $0.hasPrefix("bench.") || $0.hasPrefix("bench=") }
     let parts = try BenchParts(files, named: path, overrides: ofBench)
     let own = files.map { $0.without("bench") }

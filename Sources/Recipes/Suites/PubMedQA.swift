@@ -1,0 +1,122 @@
+/// The files of PubMedQA: those of its own split, its 1,000 questions together (`ori_pqal.json`), or LinkBERT's JSON lines.
+import Datasets
+import Files
+import Hashing
+
+struct PubMedQA {
+  static let labels = ["maybe", "no", "yes"]
+  let folder: SetFolder
+
+  /// The records of train, dev and test. Train and dev are those of the first of the ten folds, as in BLURB.
+  func records() throws -> [[Record]] {
+    let path = folder.path
+    if fileExists("\(path)/pqal_fold0/train_set.json") {
+      return try ["pqal_fold0/train_set.json", "pqal_fold0/dev_set.json", "test_set.json"].map { name in
+        try questions(in: "\(path)/\(name)").map(\.record)
+      }
+    }
+    if fileExists("\(path)/ori_pqal.json") { return try split("\(path)/ori_pqal.json") }
+    return try folder.files.map { file in
+      try SetTable(file, columns: [.id, .first, .second, .label]).rows.map { row in
+        let label = try row.text(.label)
+        guard Self.labels.contains(label) else {
+          throw row.fault("found the label \"\(printable(label))\"", expected: "yes, no or maybe")
+        }
+        return Record(id: row.id, texts: [try row.text(.first), try row.text(.second)], labels: [label])
+      }
+    }
+  }
+
+  private struct Question {
+    let id, answer: String
+    let record: Record
+  }
+
+  /// In the file's order.
+  private func questions(in file: String) throws -> [Question] {
+    let members = try JSON(path: file).object ?? [:]
+    return try keys(ofObjectIn: file).map { id in
+      let members = members[id], contexts = members?["CONTEXTS"]?.array?.compactMap(\.string) ?? []
+      let context = contexts.map(withoutOuterSpace).filter { !$0.isEmpty }
+        .joined(separator: " ")
+      guard let question = members?["QUESTION"]?.string, let answer = members?["final_decision"]?.string,
+        Self.labels.contains(answer), !context.isEmpty
+      else {
+        throw FileFault.malformed(
+          file: file, line: nil, found: "found no complete question \"\(printable(id))\"",
+          expected: "\"QUESTION\", \"CONTEXTS\", and yes, no or maybe as \"final_decision\"")
+      }
+      return Question(id: id, answer: answer, record: Record(id: id, texts: [question, context], labels: [answer]))
+    }
+  }
+
+  /// Divides the questions as PubMedQA's split_dataset.py does with Python's generator and seed 0;
+  /// `test_ground_truth.json`, if it is there, must have the same questions.
+  private func split(_ file: String) throws -> [[Record]] {
+    let questions = try questions(in: file)
+    var generator = PythonRandom(seed: 0)
+    let parts = Self.divide(questions, 2, &generator), folds = Self.divide(parts[0], 10, &generator)
+    let truth = folder.path + "/test_ground_truth.json"
+    if fileExists(truth) {
+      let expected = Swift.Set((try JSON(path: truth).object ?? [:]).keys)
+      guard expected == Swift.Set(parts[1].map(\.id)) else {
+        throw FileFault.malformed(
+          file: file, line: nil, found: "found questions whose split is not that of \(truth)",
+          expected: "the 1,000 questions of PubMedQA in their original order")
+      }
+    }
+    return [folds.dropFirst().flatMap(\.self), folds[0], parts[1]].map { $0.map(\.record) }
+  }
+
+  /// Every part has the same share of each answer. Where the last would be smaller, each other gives it a question.
+  private static func divide(
+    _ questions: [Question], _ count: Int, _ generator: inout PythonRandom
+  ) -> [[Question]] {
+    var parts = [[Question]](repeating: [], count: count)
+    for answer in ["yes", "no", "maybe"] {
+      var own = questions.filter { $0.answer == answer }
+      generator.shuffle(&own)
+      let size = (own.count + count - 1) / count
+      for part in 0..<count {
+        let start = min(part * size, own.count)
+        parts[part] += own[start..<(part == count - 1 ? own.count : min(start + size, own.count))]
+      }
+    }
+    guard let last = parts.last?.count, last != parts[0].count else { return parts }
+    for part in 0..<count - 1 where !parts[part].isEmpty {
+      let picked = generator.below(parts[part].count)
+      parts[count - 1].append(parts[part].remove(at: picked))
+    }
+    return parts
+  }
+
+  /// The keys of the object that a valid file of JSON consists of, in its order.
+  private func keys(ofObjectIn file: String) throws -> [String] {
+    var keys: [String] = [], depth = 0, isKey = false, start: Int?, isEscaped = false
+    let bytes = [UInt8](try readFile(file))
+    for (index, byte) in bytes.enumerated() {
+      if let begin = start {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          if depth == 1, isKey { keys.append(String(decoding: bytes[begin..<index], as: UTF8.self)) }
+          start = nil
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\""): start = index + 1
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        isKey = depth == 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      case UInt8(ascii: ","): isKey = depth == 1
+      case UInt8(ascii: ":"): isKey = false
+      default: break
+      }
+    }
+    return keys
+  }
+}

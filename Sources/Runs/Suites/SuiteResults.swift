@@ -1,0 +1,77 @@
+/// What a suite's benchmark has shown: of every set its score or why it has none, and the suite's score.
+public import Files
+public import Recipes
+
+public struct SuiteResults {
+  public let suite: PreparedSuite
+  public let score: SuiteScore
+  /// Of each set of the suite that is in the benchmark.
+  public let rows: [String: BenchResults.Row]
+  /// Settings that are not the suite's, as the user gave them.
+  public let settings: [String]
+  public let isQuick: Bool
+  /// The suite, method and base: "BLURB: lora on biobert".
+  public let about: String
+  private let output: String
+
+  public init(_ suite: PreparedSuite, _ results: BenchResults, isQuick: Bool, settings: [String]) {
+    (self.suite, self.isQuick, self.settings, output) = (suite, isQuick, settings, results.output)
+    about = results.about ?? suite.suite.name
+    rows = Dictionary(results.rows.map { ($0.row.task, $0) }) { first, _ in first }
+    // A set with a failed seed has no score: the mean of the others is not by the rules.
+    score = SuiteScore(
+      suite.suite, rows.filter { $0.value.status == "completed" }.compactMapValues { $0.score?.mean })
+  }
+
+  /// Why the score is not one to compare with others'; nil: it is by the suite's rules.
+  public var reservation: String? {
+    if isQuick { return "a quick look, not a \(suite.suite.name) score" }
+    return settings.isEmpty ? nil : "with settings of your own: \(settings.joined(separator: " "))"
+  }
+
+  /// Writes `blurb.json` into the benchmark's folder; returns its path.
+  public func save() throws -> String {
+    let path = "\(output)/\(suite.suite.name.lowercased()).json"
+    try writeFile(withoutPaths(json).text() + "\n", to: path)
+    return path
+  }
+
+  public var json: JSON {
+    [
+      "suite": .string(suite.suite.name), "about": .string(about), "quick": .bool(isQuick),
+      "settings": .array(settings.map(JSON.string)),
+      "sets": .array(zip(suite.suite.sets, suite.states).map(json)),
+      "types": .array(
+        score.types.map { type in
+          [
+            "type": .string(type.name), "mean": type.mean.map(JSON.double) ?? .null, "sets": .int(type.complete),
+            "of": .int(type.count),
+          ]
+        }),
+      "score": isQuick ? .null : score.value.map(JSON.double) ?? .null, "sets_completed": .int(score.complete),
+      "sets_total": .int(score.count),
+    ]
+  }
+
+  private func json(_ set: SuiteSet, _ state: PreparedSuite.State) -> JSON {
+    var members: [String: JSON] = [
+      "name": .string(set.name), "type": .string(set.type), "metric": .string(set.metric),
+    ]
+    switch state {
+    case .missing(let names):
+      members["status"] = "missing"
+      members["looked_for"] = .array(names.map(JSON.string))
+    case .refused(let why):
+      members["status"] = "refused"
+      members["why"] = .string(why)
+    case .found(let found):
+      members["folder"] = .string(found.folder)
+      members["sizes"] = .array(found.sizes.map(JSON.int))
+      members["difference"] = found.difference.map(JSON.string) ?? .null
+      let row = rows[set.name]?.json.object ?? ["status": "left out"]
+      for key in ["status", "interval", "settings", "failures"] { members[key] = row[key] }
+      members["score"] = row["scores"]?[set.metric]
+    }
+    return .object(members)
+  }
+}
