@@ -25,7 +25,7 @@ public struct BarChart: Figure {
     let rows = bars.enumerated().map { index, bar in
       let y = 30 + row * Double(index), length = bar.value / longest * (width - left - 80)
       return """
-        <text class="label" x="\(fixed(left - 6, 1))" y="\(fixed(y + 15, 1))" text-anchor="end">\(escaped(bar.name))</text>\
+        <text class="label" x="\(fixed(left - 6, 1))" y="\(fixed(y + 15, 1))" text-anchor="end">\(label(bar.name))</text>\
         <g class="series-0"><rect x="\(fixed(left, 1))" y="\(fixed(y + 3, 1))" width="\(fixed(length, 1))" height="16"/></g>\
         <text class="tick" x="\(fixed(left + length + 5, 1))" y="\(fixed(y + 15, 1))">\(shown(bar.value))</text>
         """
@@ -38,6 +38,11 @@ public struct BarChart: Figure {
       \(rows.joined(separator: "\n"))
       </svg>
       """
+  }
+
+  /// A name that fits beside its bar; one that was cut is shown whole under the mouse.
+  private func label(_ name: String) -> String {
+    name.count <= 30 ? escaped(name) : "<title>\(escaped(name))</title>\(escaped(name.prefix(29) + "…"))"
   }
 
   private func shown(_ value: Double) -> String { fixed(value, value >= 100 ? 0 : value >= 1 ? 1 : 3) }

@@ -18,7 +18,8 @@ final class GridConsole {
     case .began(let index):
       note(title(of: index))
       console = Console(interval: grid.cells[index].recipe.training.loggingSteps)
-    case .waiting(let runs): note("waiting for other processes, which have the last \(runs) runs")
+    case .waiting(let runs):
+      note("waiting for other processes, which have the last \(runs == 1 ? "run" : "\(runs) runs")")
     case .note(let text): console.print(text)
     case .training(let event): console.report(event)
     }

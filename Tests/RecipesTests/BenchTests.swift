@@ -97,13 +97,16 @@ private let twoMethods: JSON = [
   #expect(try faults(["bench": 3]) == ["bench: found 3; expected an object."])
   #expect(
     try faults(["bench": ["models": [:], "methods": [:]]]) == [
-      "bench.methods: found an object; expected an object of parts of recipes by name.",
+      "bench.methods: found an object without parts; expected an object of parts of recipes by name.",
       "bench.models: unknown key; expected one of bases, tasks, methods, cross_evaluation.",
     ])
   #expect(
     try faults(["bench": ["methods": ["a b": ["method": ["type": "head"]], "A-b": ["method": ["type": "head"]]]]])
       .first?
       .contains("names of different folders") == true)
+  #expect(try faults(["bench": ["methods": ["a\nb": [:]]]])[0].contains("found control characters in the name"))
+  #expect(
+    try faults(["bench": ["methods": ["x": "none.json"]]])[0].hasPrefix("bench.methods.x.extends: found \"none.json\""))
   #expect(try faults(["bench": ["methods": ["..": [:]]]]).first?.contains("for a folder") == true)
   #expect(
     try faults(["bench": ["methods": ["a": nil, "b": nil]]]) == [

@@ -62,7 +62,8 @@ struct BenchParts {
         continue
       }
       guard let members = json.object, !members.isEmpty else {
-        fault(kind, "found \(json.shown)", "an object of parts of recipes by name")
+        let found = json.object == nil ? json.shown : "an object without parts"
+        fault(kind, "found \(found)", "an object of parts of recipes by name")
         continue
       }
       parts[kind] = try members.sorted { isInOrder($0.key, $1.key) }.compactMap { part in
@@ -84,7 +85,12 @@ struct BenchParts {
       fault(joinKeyPath(kind, name), "found \(json.shown)", "a part of a recipe, or the path of a recipe")
       return nil
     }
-    let files = try Extends.files(part, file, Environment.process)
+    let files: [ExtendedFile]
+    do { files = try Extends.files(part, file, Environment.process) } catch let error as RecipeFaults
+      where error.file == file
+    {
+      throw error.inside(joinKeyPath("bench", joinKeyPath(kind, name)))
+    }
     if files.contains(where: { $0.members["bench"] != nil }) {
       fault(joinKeyPath(kind, name), "found a benchmark", "a part of a recipe without \"bench\"")
     }
@@ -95,7 +101,11 @@ struct BenchParts {
     var names: [String: String] = [:]
     for name in (parts[kind] ?? []).map(\.name) {
       let folder = safeFolderName(name)
-      if folder.allSatisfy({ $0 == "." }) || folder.utf8.count > 100 {
+      if name != printable(name) {
+        fault(
+          joinKeyPath(kind, printable(name)), "found control characters in the name",
+          "a name of letters, digits and signs")
+      } else if folder.allSatisfy({ $0 == "." }) || folder.utf8.count > 100 {
         fault(joinKeyPath(kind, name), "found this name", "a name of 1 to 100 characters for a folder")
       } else if let other = names.updateValue(name, forKey: folder.lowercased()) {
         fault(joinKeyPath(kind, name), "found a name like \"\(printable(other))\"", "names of different folders")

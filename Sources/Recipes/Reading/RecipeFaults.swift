@@ -55,6 +55,17 @@ public struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible 
     self.faults = faults.sorted { ($0.path, $0.description) < ($1.path, $1.description) }
   }
 
+  /// The same faults in a part of a recipe.
+  func inside(_ part: String) -> RecipeFaults {
+    RecipeFaults(
+      file: file,
+      faults.map { fault in
+        var fault = fault
+        fault.path = joinKeyPath(part, fault.path)
+        return fault
+      })
+  }
+
   public var description: String {
     let count = faults.count == 1 ? "1 fault" : "\(faults.count) faults"
     return (["\(file ?? "recipe"): \(count)"] + faults.map { "  \($0)" }).joined(separator: "\n")

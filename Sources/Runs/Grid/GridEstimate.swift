@@ -41,7 +41,7 @@ extension RunGrid {
   /// - Throws: `GridFault` with all errors.
   public func estimateResources(threads: Int, report: (Int) -> Void) throws -> GridEstimate {
     let groups = Dictionary(grouping: cells.indices) { cells[$0].configuration.mapValues { $0.text(pretty: false) } }
-    var configurations: [GridEstimate.Configuration] = [], problems: [String] = []
+    var configurations: [GridEstimate.Configuration] = [], errors: [(run: String, error: String)] = []
     for group in groups.values.sorted(by: { $0[0] < $1[0] }) {
       let cell = cells[group[0]]
       report(group[0])
@@ -50,10 +50,10 @@ extension RunGrid {
         let run = try RunBuilder(cell.recipe.withoutCache, threads: threads).build()
         configurations.append(.init(cell: cell, runs: group.count, estimate: try run.estimateResources()))
       } catch {
-        problems.append("in the run \(cell.name): \(error)")
+        errors.append((cell.name, "\(error)"))
       }
     }
-    if !problems.isEmpty { throw GridFault(problems) }
+    if !errors.isEmpty { throw GridFault(errors) }
     return GridEstimate(configurations: configurations)
   }
 }

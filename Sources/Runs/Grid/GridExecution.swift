@@ -29,7 +29,7 @@ extension RunGrid {
     threads: Int, _ steps: [Step]? = nil, until shouldStop: () -> Bool = { false },
     inspect: (GridCell, Run) -> Void = { _, _ in }
   ) throws {
-    var problems: [String] = []
+    var errors: [(run: String, error: String)] = []
     var seen: Set<[String: String]> = []
     for (index, cell) in cells.enumerated() where !shouldStop() {
       if case .skip? = steps?[index] { continue }
@@ -37,10 +37,10 @@ extension RunGrid {
       do {
         inspect(cell, try RunBuilder(cell.recipe, threads: threads).build())
       } catch {
-        problems.append("in the run \(cell.name): \(error)")
+        errors.append((cell.name, "\(error)"))
       }
     }
-    if !problems.isEmpty { throw GridFault(problems) }
+    if !errors.isEmpty { throw GridFault(errors) }
   }
 
   /// Executes the runs that are not finished, as far as no other process does. A run that fails does not stop the grid.

@@ -9,6 +9,14 @@ public struct GridFault: Error, CustomStringConvertible {
 
   public init(_ problems: [String]) { self.problems = problems }
 
+  /// Runs that cannot be built. One message for all that have the same error.
+  init(_ errors: [(run: String, error: String)]) {
+    problems = errors.grouped(\.error).map { same in
+      let others = same.count > 1 ? " and \(same.count - 1) more" : ""
+      return "in the run \(same[0].run)\(others): \(same[0].error)"
+    }
+  }
+
   public var description: String { problems.joined(separator: "\n") }
 }
 
