@@ -52,10 +52,19 @@ extension ModuleChoice {
   func listsJSON(
     of chosen: [String], in model: TextModel, defaults: [String]? = nil, canExclude: Bool = true
   ) -> [String: JSON] {
-    lists(
+    let lists = lists(
       chosen, among: model.projections.map(\.name),
-      defaults: defaults ?? model.config.family.architecture.adapters.targets, canExclude: canExclude
-    ).json
+      defaults: defaults ?? model.config.family.architecture.adapters.targets, canExclude: canExclude)
+    let pattern = lists.layers == nil ? nil : outermostLayerList(of: chosen, in: model)
+    return lists.json.merging(["layers_pattern": pattern.map(JSON.string) ?? .null]) { $1 }
+  }
+
+  /// The name of the list of layers if nothing of the encoder is around it, as in ModernBERT: PEFT 0.21 then does not find it by
+  /// itself in a model without a head (findings/peft-layers-to-transform-misses-a-bare-modernbert.sh).
+  private func outermostLayerList(of chosen: [String], in model: TextModel) -> String? {
+    let parts = chosen.first?.trimmingPrefix(model.config.family.names.baseModelPrefix + ".").split(separator: ".")
+    guard let parts, parts.count > 2, Int(parts[1]) != nil else { return nil }
+    return String(parts[0])
   }
 
   /// `modules_to_save`, with PEFT's names for the head. PEFT compares ends of names without a dot before them, so

@@ -130,6 +130,21 @@ private func distilbert() throws -> (model: TextModel, folder: String, batch: Ba
   #expect("\(fault!)".contains("k_lin, lin1, lin2, out_lin, q_lin, v_lin"))
 }
 
+/// PEFT 0.21 finds the layers of a model without a head by this name only.
+@Test func `an adapter of some layers names ModernBERT's list of layers`() throws {
+  for (base, pattern) in [("families/modernbert-token", "layers"), ("tiny-bert", nil)] as [(String, JSON)] {
+    let model = try tinyModel(base), folder = TemporaryFolder()
+    var config = LoRAConfig()
+    (config.modules.targets, config.modules.layers) = (.allLinear, [1])
+    let adapter = try Adapter(config, on: model, seed: 1)
+    try adapter.save(to: folder.path, base: "b", head: .tokenClassification)
+    let saved = try JSON(path: folder.path + "/adapter_config.json")
+    #expect(saved["layers_pattern"] == pattern && saved["layers_to_transform"] == [1])
+    let read = try Adapter(folder: folder.path, on: tinyModel(base))
+    #expect(read.injection.projections.map(\.projection.name) == adapter.injection.projections.map(\.projection.name))
+  }
+}
+
 @Test func `a target that matches no module is an error that lists the module names`() throws {
   let model = try tinyModel()
   var config = LoRAConfig()
