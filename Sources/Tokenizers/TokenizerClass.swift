@@ -55,7 +55,9 @@ enum TokenizerClass: Sendable {
       self = ofModel ?? (hasJSON ? .generic : hasLines ? .bert : .roberta)
     }
     if self == .generic, !hasJSON {
-      throw .noTokenizerJSON(file: name == nil ? files.last?.path ?? "" : path, name: name ?? "that of \(model)")
+      throw ofModel == .generic || name == nil
+        ? .noTokenizerJSON(file: files.last?.path ?? "", name: "that of \(model)", isChosen: false)
+        : .noTokenizerJSON(file: path, name: name ?? "", isChosen: true)
     }
   }
 

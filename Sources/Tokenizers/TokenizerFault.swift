@@ -1,7 +1,8 @@
 /// Errors in a tokenizer's files.
 public enum TokenizerFault: Error, Equatable {
   case noFiles(folder: String)
-  case noTokenizerJSON(file: String, name: String)
+  /// - Parameter isChosen: whether tokenizer_config.json names the class.
+  case noTokenizerJSON(file: String, name: String, isChosen: Bool)
   case tokenizerClass(file: String, found: String, expected: [String])
   /// A setting of tokenizer.json that the tokenizer's class does not read; `setting` is the one in `config` that it reads.
   case ignoredSetting(
@@ -32,9 +33,9 @@ extension TokenizerFault: CustomStringConvertible {
     case .noFiles(let folder):
       "\(folder): found neither tokenizer.json nor vocab.txt, nor both vocab.json and merges.txt; expected one of the "
         + "three. Download them together with the model's weights."
-    case .noTokenizerJSON(let file, let name):
-      "\(file): the tokenizer's class is \(name), which reads tokenizer.json, but the folder has none. Download it, or set "
-        + "'tokenizer_class' to \"BertTokenizer\", which reads vocab.txt."
+    case .noTokenizerJSON(let file, let name, let isChosen):
+      "\(file): the tokenizer's class is \(name), which reads tokenizer.json, but the folder has none. Download it"
+        + (isChosen ? ", or set 'tokenizer_class' to \"BertTokenizer\", which reads vocab.txt." : ".")
     case .tokenizerClass(let file, let found, let expected):
       "\(file): 'tokenizer_class' is \(found); expected one of \(expected.joined(separator: ", ")). "
         + "PreTrainedTokenizerFast takes tokenizer.json as it is."
