@@ -60,7 +60,7 @@ extension ModuleChoice {
   }
 
   /// The name of the list of layers if nothing of the encoder is around it, as in ModernBERT: PEFT 0.21 then does not find it by
-  /// itself in a model without a head (findings/peft-layers-to-transform-misses-a-bare-modernbert.sh).
+  /// itself in a model without a head.
   private func outermostLayerList(of chosen: [String], in model: TextModel) -> String? {
     let parts = chosen.first?.trimmingPrefix(model.config.family.names.baseModelPrefix + ".").split(separator: ".")
     guard let parts, parts.count > 2, Int(parts[1]) != nil else { return nil }
