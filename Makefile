@@ -1,10 +1,12 @@
 # Two commands do everything: `make quickstart` and `make test`. Each installs what is missing first.
 SWIFT ?= swift
 TUNE := .build/release/tune
+# The compiler of the MPI that mpirun belongs to: mpicc, mpicc.openmpi, mpicc.mpich, or a path.
+MPICC ?= mpicc
 
 PREFIX ?= /usr/local
 
-.PHONY: install uninstall quickstart pictures test build format lint bench bench-quick bench-peers bench-check bench-table kill-test download-test man setup clean
+.PHONY: install uninstall quickstart pictures test build format lint bench bench-quick bench-peers bench-check bench-table kill-test download-test mpi test-mpi man setup clean
 
 quickstart: build recipes/quickstart/train.tsv
 	$(TUNE) run recipes/quickstart.json --overwrite
@@ -60,6 +62,15 @@ bench-table:
 kill-test: build recipes/quickstart/train.tsv
 	scripts/kill-test.py --command all --kills 50
 	scripts/kill-test.py --kills 30 --signal MIXED --method full
+
+# One training run on several processes: what tune needs of MPI, as a library beside the program (docs/cluster.md).
+mpi: build
+	@command -v $(MPICC) > /dev/null || { echo "make mpi: no '$(MPICC)'. On Debian: apt-get install libopenmpi-dev openmpi-bin; on a cluster: module load openmpi" >&2; exit 1; }
+	$(MPICC) -shared -fPIC -O2 -Wall -Werror -o .build/release/libtune-mpi.so mpi/tune-mpi.c
+
+# The bytes of runs on 2 and 4 ranks against those of one process, with every MPI of this machine; killed ranks and faults.
+test-mpi: build recipes/quickstart/train.tsv
+	scripts/mpi-test.py
 
 # Downloads through 200 injected faults from a local Hub, and checks with strace that no other command opens a connection.
 download-test: quickstart

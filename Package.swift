@@ -46,6 +46,7 @@ let package = Package(
         .unsafeFlags(["-O3", "-ffp-contract=fast", "-mprefer-vector-width=512", "-falign-functions=64", "-Wno-psabi"])
       ]),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CMPI", linkerSettings: [.linkedLibrary("dl")]),
     library("Files", ["CZlib"]),
     library("Hub", ["Files"]),
     library("Downloads", ["Hub", "CCurl", "Hashing", "Files", .product(name: "Crypto", package: "swift-crypto")]),
@@ -96,6 +97,7 @@ let package = Package(
         "methods-ncbi-disease", "mlm-continue", "mlm-from-scratch", "multi-task-lora", "ncbi-bilstm-crf",
         "ncbi-disease-lora", "ncbi-disease-teacher", "quickstart", "quickstart-sweep", "simcse-pubmed",
       ].map { .embedInCode($0 + ".json") }, swiftSettings: strict),
+    library("Ranks", ["Training", "Kernels", "CMPI"]),
     library("Reporting", ["Training", "Tasks", "Kernels", "Files"]),
     library("Logs", ["Files"]),
     library(
@@ -108,13 +110,14 @@ let package = Package(
     library(
       "TuneKit",
       [
-        "Runs", "Recipes", "Server", "Serving", "Training", "Tasks", "Datasets", "Kernels", "Hub", "Files",
+        "Runs", "Recipes", "Ranks", "Server", "Serving", "Training", "Tasks", "Datasets", "Kernels", "Hub", "Files",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "tune",
       dependencies: [
-        "Recipes", "Reporting", "Runs", "Pages", "Explaining", "Server", "Serving", "Training", "Adapters", "Tasks",
+        "Recipes", "Reporting", "Runs", "Ranks", "Pages", "Explaining", "Server", "Serving", "Training", "Adapters",
+        "Tasks",
         "Datasets",
         "Models",
         "Tokenizers", "Checkpoints", "Kernels", "Downloads", "Hub", "Files", "CProcess",
@@ -168,6 +171,7 @@ let package = Package(
       ]),
     tests("Pages", ["Files"]),
     tests("Logs", ["TestSupport", "Files"]),
+    tests("Ranks"),
     tests("Reporting"),
     tests(
       "Runs",

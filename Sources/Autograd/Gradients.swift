@@ -46,6 +46,17 @@ public protocol GradientSink: AnyObject {
   /// Calls `body` before it returns, to write (beta 0) or add to (beta 1) the gradient of `parameter`. Does nothing for
   /// a frozen parameter.
   func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void)
+  /// Adds row i of dy [rows.count, d] to row `rows[i]` of the gradient of a table, unless that is negative.
+  func accumulate(_ table: Parameter, rows: [Int32], _ dy: UnsafePointer<Float>)
+}
+
+extension GradientSink {
+  public func accumulate(_ table: Parameter, rows: [Int32], _ dy: UnsafePointer<Float>) {
+    accumulate(table) { gradient, beta in
+      if beta == 0 { gradient.update(repeating: 0, count: table.count) }
+      tune_scatter_add(dy, rows, gradient, rows.count, table.columns)
+    }
+  }
 }
 
 /// One flat buffer of gradients for a `ParameterTable`.
@@ -79,6 +90,9 @@ public final class Gradients: GradientSink, @unchecked Sendable {
 
   /// Starts a new sum: the first gradient of each parameter overwrites the old one.
   public func reset() { isWritten.initialize(repeating: false, count: table.parameters.count) }
+
+  /// Whether the gradient of the parameter with this index was written since `reset`.
+  public func hasWritten(_ index: Int) -> Bool { isWritten[index] }
 
   /// Zeroes the gradients that were not written since `reset`.
   public func finish() {

@@ -109,6 +109,21 @@ public final class Pass {
     deferred.append { [gradients] in withExtendedLifetime(tensors) { gradients?.accumulate(w, body) } }
   }
 
+  /// Adds the rows of dy to rows of the gradient of a table that several ops may share.
+  func accumulate(shared table: Parameter, rows: [Int32], of dy: Tensor) {
+    guard table.gradientWrites > 1, table.isTrainable else {
+      gradients?.accumulate(table, rows: rows, dy.pointer)
+      return
+    }
+    deferred.append { [gradients] in
+      // As a whole gradient: other ops write all of it.
+      gradients?.accumulate(table) { gradient, beta in
+        if beta == 0 { gradient.update(repeating: 0, count: table.count) }
+        tune_scatter_add(dy.pointer, rows, gradient, rows.count, table.columns)
+      }
+    }
+  }
+
   /// Runs the tape from the gradients that losses have left. Each entry is freed, with the tensors that it holds, after
   /// it has run.
   public func backward() {

@@ -28,17 +28,39 @@ static void stop(int number) {
   errno = code;
 }
 
-void stop_on_signals(void) {
+static void handle_signals(void handler(int)) {
   static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
   sigset_t blocked;
   sigemptyset(&blocked);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i) {
-    struct sigaction old, new = {.sa_handler = stop, .sa_flags = SA_RESTART};
+    struct sigaction old, new = {.sa_handler = handler, .sa_flags = SA_RESTART};
     if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(numbers[i], &new, NULL);
     sigaddset(&blocked, numbers[i]);
   }
   // A program inherits the mask of the thread that started it, which may block signals.
   pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
+}
+
+void stop_on_signals(void) { handle_signals(stop); }
+
+static bool is_speaking;
+
+static void end_now(int number) {
+  if (is_speaking) say("\nended by a signal; the last snapshot of the run is intact: continue with --resume\n");
+  _exit(128 + number);
+}
+
+static void request_stop(int number) {
+  (void)number;
+  long first = 0;
+  if (atomic_compare_exchange_strong(&first_stop, &first, 1)) say("\nstopping after this step\n");
+}
+
+void end_on_signals(bool speaks) {
+  is_speaking = speaks;
+  handle_signals(end_now);
+  struct sigaction usr1 = {.sa_handler = speaks ? request_stop : SIG_IGN, .sa_flags = SA_RESTART};
+  sigaction(SIGUSR1, &usr1, NULL);
 }
 
 bool is_stop_requested(void) { return atomic_load(&first_stop) > 0; }

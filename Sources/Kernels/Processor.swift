@@ -37,6 +37,9 @@ public enum Processor {
   /// The number of CPUs that this process may use.
   public static var count: Int { Int(tune_cpu_count()) }
 
+  /// The number of CPUs of this machine.
+  public static var onlineCount: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+
   /// Returns freed memory to the system, such as what reading files left behind before a long run.
   public static func returnFreedMemory() { tune_return_freed_memory() }
 

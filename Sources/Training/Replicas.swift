@@ -8,13 +8,18 @@ import Synchronization
 /// Sendable: threads take indices from an atomic counter, and each uses only its own workspace.
 public final class Replicas: @unchecked Sendable {
   public let threads: Int
-  let communicator: any Communicator
+  public let communicator: any Communicator
   private let workspaces: [Workspace]
+  private let rankSum: RankSum
+  private let pool = BufferPool()
+  /// Buffers of the groups of other ranks than 0, from the second. Only the training thread uses them.
+  private var kept: [Gradients] = []
 
   /// - Parameter communicator: connects this process with the others that train the same model.
   public init(threads: Int, communicator: any Communicator = SingleProcess()) {
     (self.threads, self.communicator) = (threads, communicator)
     workspaces = Workspace.team(of: threads)
+    rankSum = RankSum(communicator)
   }
 
   /// Runs `body` for 0..<count on all threads. Which thread gets which index is not determined.
@@ -30,27 +35,37 @@ public final class Replicas: @unchecked Sendable {
     forEach(count, progress: { _ in }, body)
   }
 
-  /// Runs `body` for every shard of this rank, and writes the sum of all ranks' gradients to `total`: each rank's are
-  /// added in shard order, then the ranks' sums in rank order (see `Communicator`).
+  /// Runs `body` for every shard of this rank, and writes the sum of all ranks' gradients to `total`, added in the order of
+  /// `ShardGroups`.
   /// - Parameter body: returns the shard's losses, the same number for every shard.
-  /// - Returns: the sums of the losses, added in the same order.
+  /// - Returns: the sums of the losses, added in shard order; the same on every rank.
   func sum(
     shards count: Int, into total: Gradients, _ body: @Sendable (_ shard: Int, Workspace, any GradientSink) -> [Double]
   ) -> [Double] {
-    let order = ShardOrder(total.table), own = communicator.shards(of: count)
+    let groups = groups(ofShards: count, total.table), own = groups.ownShards
+    let order = ShardOrder(total.table), sums = GroupSums(groups, total: total, keptIn: buffers(groups, total), pool)
     let losses = Mutex([[Double]](repeating: [], count: own.count))
-    total.reset()
     each(own.count) { number, worker in
-      let shard = Shard(number, of: total, order)
+      let index = own.lowerBound + number, shard = Shard(number, index, sums, order)
       defer { shard.finish() }
-      let loss = body(own.lowerBound + number, self.workspaces[worker], own.count == 1 ? total : shard)
+      let loss = body(index, self.workspaces[worker], own.count == 1 ? total : shard)
       losses.withLock { $0[number] = loss }
     }
-    total.finish()
-    let sums = losses.withLock { losses in
-      losses.dropFirst().reduce(losses.first ?? []) { zip($0, $1).map(+) }
-    }
-    return communicator.sum(total, losses: sums)
+    if communicator.size > 1 { rankSum.add(sums.vectors, into: total) } else { total.finish() }
+    let all = communicator.gatherLists(losses.withLock { $0 })
+    return all.dropFirst().reduce(all.first ?? []) { zip($0, $1).map(+) }
+  }
+
+  /// The groups of a step's shards, and which are this rank's.
+  func groups(ofShards count: Int, _ table: ParameterTable) -> ShardGroups {
+    ShardGroups(of: count, limit: ShardGroups.limit(table), rank: communicator.rank, of: communicator.size)
+  }
+
+  private func buffers(_ groups: ShardGroups, _ total: Gradients) -> [Gradients] {
+    guard groups.own.lowerBound > 0, groups.own.count > 1 else { return [] }
+    if kept.first?.count != total.count { kept = [] }
+    while kept.count < groups.own.count - 1 { kept.append(Gradients(total.table)) }
+    return Array(kept.prefix(groups.own.count - 1))
   }
 
   /// A thread that finds no index left helps the others, until all are done: the ops divide their work.

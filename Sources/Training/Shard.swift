@@ -1,4 +1,4 @@
-/// Adds the gradients of several shards to one buffer in shard order. A shard adds to a parameter once all earlier
+/// Adds the gradients of the shards of this rank in shard order (where: `GroupSums`). A shard adds to a parameter once all earlier
 /// shards have finished with it: the shards form a pipeline, and the sums are the same for any number of threads.
 import Autograd
 import Glibc
@@ -36,37 +36,51 @@ final class ShardOrder: @unchecked Sendable {
   func release(_ index: Int, by shard: Int) { nextShards[index].store(shard + 1, ordering: .releasing) }
 }
 
-/// The gradient sink of one shard of this process.
+/// The gradient sink of one shard of this rank.
 final class Shard: GradientSink {
+  /// Its number among the shards of this rank.
   private let number: Int
-  private let total: Gradients
+  private let index: Int
+  private let sums: GroupSums
   private let order: ShardOrder
   /// The number of writes so far, by parameter.
   private var writeCounts: [Int]
 
-  init(_ number: Int, of total: Gradients, _ order: ShardOrder) {
-    self.number = number
-    self.total = total
-    self.order = order
-    writeCounts = Array(repeating: 0, count: total.table.parameters.count)
+  /// - Parameter index: its number among the shards of all ranks.
+  init(_ number: Int, _ index: Int, _ sums: GroupSums, _ order: ShardOrder) {
+    (self.number, self.index, self.sums, self.order) = (number, index, sums, order)
+    writeCounts = Array(repeating: 0, count: sums.table.parameters.count)
   }
 
   func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
+    inTurn(parameter) { $0.accumulate(parameter, body) }
+  }
+
+  func accumulate(_ table: Parameter, rows: [Int32], _ dy: UnsafePointer<Float>) {
+    inTurn(table) { $0.accumulate(table, rows: rows, dy) }
+  }
+
+  private func inTurn(_ parameter: Parameter, _ body: (any GradientSink) -> Void) {
     guard let index = parameter.tableIndex?.index else { return }
     precondition(
       writeCounts[index] < parameter.gradientWrites,
       "\(parameter.name): a pass wrote its gradient more than \(parameter.gradientWrites) times")
     order.waitForTurn(on: index, of: number)
-    total.accumulate(parameter, body)
+    body(sums.sink(index, of: self.index))
     writeCounts[index] += 1
-    if writeCounts[index] == parameter.gradientWrites { order.release(index, by: number) }
+    if writeCounts[index] == parameter.gradientWrites { release(index) }
   }
 
   /// Releases the parameters that the pass wrote less often than `useCount`, or not at all.
   func finish() {
-    for (index, parameter) in total.table.parameters.enumerated() where writeCounts[index] < parameter.gradientWrites {
+    for (index, parameter) in sums.table.parameters.enumerated() where writeCounts[index] < parameter.gradientWrites {
       order.waitForTurn(on: index, of: number)
-      order.release(index, by: number)
+      release(index)
     }
+  }
+
+  private func release(_ index: Int) {
+    sums.finish(index, of: self.index)
+    order.release(index, by: number)
   }
 }

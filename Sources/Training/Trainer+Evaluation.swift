@@ -31,10 +31,10 @@ extension Trainer {
       try learners.map { try $0.task.evaluate($0.model, adapters: $0.adapters, on: .dev, parallelFor) }
     }
     guard let evaluation = evaluation(averaging: scores) else { return nil }
-    guard let value = evaluation.values[metric.name] else {
+    guard let own = evaluation.values[metric.name] else {
       throw TrainingFault.unknownMetric(metric.name, known: Array(evaluation.values.keys))
     }
-    let isStart = state.step == 0
+    let isStart = state.step == 0, value = replicas.communicator.broadcast(own)
     let isBest =
       !isStart && settings.selectsBestWeights && state.best.map { metric.isBetter(value, than: $0.value) } ?? true
     if !isStart { state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1 }

@@ -7,7 +7,7 @@ import Tasks
 extension Trainer {
   /// The loss of a batch in several shards, and its gradients:
   /// 1. The outputs of all shards, in forward passes.
-  /// 2. The loss of all outputs, and its gradient.
+  /// 2. The loss of all outputs, also those of other ranks, and its gradient.
   /// 3. The shards' backward passes from this gradient.
   /// - Parameters:
   ///   - keys: the random key of each shard.
@@ -17,9 +17,10 @@ extension Trainer {
     of learner: Learner, _ batches: [LabeledBatch], _ keys: [RandomKey], _ totals: BatchTotals, isCached: Bool
   ) -> [Double] {
     while !isCached, shardPasses.count < batches.count { shardPasses.append(ShardPass()) }
-    let outputs = Mutex([[Float]](repeating: [], count: batches.count))
-    replicas.forEach(batches.count) { [gradients, shardPasses] index, workspace in
-      let batch = batches[index]
+    let own = replicas.groups(ofShards: batches.count, gradients.table).ownShards
+    let outputs = Mutex([[Float]](repeating: [], count: own.count))
+    replicas.forEach(own.count) { [gradients, shardPasses] number, workspace in
+      let index = own.lowerBound + number, batch = batches[index]
       let y =
         isCached
         ? learner.model(
@@ -28,9 +29,10 @@ extension Trainer {
         : shardPasses[index].forward(keys[index]) {
           learner.model(batch.input, adapters: learner.adapters, rows: batch.rows, $0)
         }
-      outputs.withLock { $0[index] = y.array }
+      outputs.withLock { $0[number] = y.array }
     }
-    let values = outputs.withLock { $0 }, (loss, gradient) = lossAndGradient(of: values, batches, learner, totals)
+    let values = replicas.communicator.gatherLists(outputs.withLock { $0 }),
+      (loss, gradient) = lossAndGradient(of: values, batches, learner, totals)
     let starts = offsets(ofParts: values.map(\.count))
     return replicas.sum(shards: batches.count, into: gradients) {
       [shardPasses] index, workspace, gradients in
@@ -89,6 +91,10 @@ final class ShardPass: GradientSink, @unchecked Sendable {
 
   func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
     sink?.accumulate(parameter, body)
+  }
+
+  func accumulate(_ table: Parameter, rows: [Int32], _ dy: UnsafePointer<Float>) {
+    sink?.accumulate(table, rows: rows, dy)
   }
 }
 

@@ -19,7 +19,7 @@ public final class Trainer {
   private let schedule: Schedule
   /// Tokens per shard. Small shards save activation memory, but every shard makes one pass over the gradients of all
   /// trainable weights: they suit a large model that is mostly frozen.
-  private let shardSize: Int
+  let shardSize: Int
   /// The number of each learner's first example among those of all.
   let firstExamples: [Int]
   /// The parameters of each learner, and those that it shares; none for one learner.
@@ -108,6 +108,7 @@ public final class Trainer {
   public func run(
     shouldStop: () -> Bool, betweenSteps: () -> Void = {}, report: (TrainingEvent) -> Void
   ) throws -> TrainingResult {
+    try checkRanks()
     do { return try train(shouldStop, betweenSteps, report) } catch is EvaluationInterrupted {
       return result(.interrupted)
     }
@@ -140,17 +141,16 @@ public final class Trainer {
   func step(_ examples: [Int]) throws -> StepRecord {
     let clock = ContinuousClock(), begin = clock.now
     let number = state.step, seed = settings.seed, turn = learnerNumber(of: examples[0])
-    let learner = learners[turn], first = firstExamples[turn], batchLoss = learner.task.batchLoss
-    let comparesExamples = batchLoss != .ofExamples && objective is TaskLoss
-    let batches = parts(of: examples, batchLoss, comparesExamples).map { part in
+    let learner = learners[turn], first = firstExamples[turn]
+    let batches = parts(of: examples).map { part in
       learner.task.batch(part.map { $0 - first }, at: number)
     }
     let totals = BatchTotals(batches)
     precondition(totals.labeled > 0 || !objective.requiresTargets, "step \(number + 1): no example has a target")
     let keys = batches.indices.map { RandomKey(seed: seed, step: number, shard: $0) }
     let losses =
-      comparesExamples && batches.count > 1
-      ? wholeBatchLosses(of: learner, batches, keys, totals, isCached: batchLoss.isCached)
+      comparesExamples(learner) && batches.count > 1
+      ? wholeBatchLosses(of: learner, batches, keys, totals, isCached: learner.task.batchLoss.isCached)
       : replicas.sum(shards: batches.count, into: gradients) {
         [objective] shard, workspace, gradients in
         let pass = Pass(workspace, gradients: gradients, randomKey: keys[shard])
@@ -196,13 +196,18 @@ public final class Trainer {
 
   /// The shards of a batch: by tokens, or mini-batches of a cached batch. One where teachers also read a batch whose loss
   /// compares its examples.
-  private func parts(of examples: [Int], _ loss: BatchLoss, _ comparesExamples: Bool) -> [[Int]] {
-    switch loss {
+  func parts(of examples: [Int]) -> [[Int]] {
+    let learner = learners[learnerNumber(of: examples[0])]
+    switch learner.task.batchLoss {
     case .ofWholeBatch(let size?):
-      stride(from: 0, to: examples.count, by: size).map { Array(examples[$0..<min($0 + size, examples.count)]) }
-    case .ofWholeBatch where !comparesExamples: [examples]
-    default: shards(of: examples, lengths: plan.batcher.lengths, size: shardSize)
+      return stride(from: 0, to: examples.count, by: size).map { Array(examples[$0..<min($0 + size, examples.count)]) }
+    case .ofWholeBatch where !comparesExamples(learner): return [examples]
+    default: return shards(of: examples, lengths: plan.batcher.lengths, size: shardSize)
     }
+  }
+
+  private func comparesExamples(_ learner: Learner) -> Bool {
+    learner.task.batchLoss != .ofExamples && objective is TaskLoss
   }
 
   /// The terms of the loss by name; empty if it has a single term.

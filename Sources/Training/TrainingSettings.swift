@@ -102,6 +102,7 @@ public enum TrainingFault: Error, CustomStringConvertible {
   case nonFiniteStep(NonFiniteStep)
   case lossSpike(step: Int, loss: Double, median: Double, factor: Double, examples: [String])
   case unknownMetric(String, known: [String])
+  case tooManyRanks(Int, groups: Int, shardSize: Int)
 
   public var description: String {
     switch self {
@@ -117,6 +118,10 @@ public enum TrainingFault: Error, CustomStringConvertible {
     case .unknownMetric(let metric, let known):
       "'training.metric_for_best_model' is \"\(metric)\"; this task has the metrics "
         + "\(known.sorted().joined(separator: ", "))."
+    case .tooManyRanks(let ranks, let groups, let shardSize):
+      "There are \(ranks) ranks, but no step has work for more than \(groups): 'training.batch_size' is the whole batch, which is "
+        + "divided into at most 8 groups (4 in full fine-tuning) of shards of about \(shardSize) tokens. Start \(groups) "
+        + "\(groups == 1 ? "process" : "ranks"), or choose a larger 'training.batch_size'."
     }
   }
 }

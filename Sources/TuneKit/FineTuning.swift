@@ -1,6 +1,7 @@
 /// Fine-tuning from Swift: what `tune run` does.
 import Foundation
 import Kernels
+import Ranks
 import Recipes
 import Runs
 
@@ -34,7 +35,7 @@ public struct FineTuning {
   ///   do; also for a sweep or a benchmark, which are several runs.
   public init(recipe path: String, settings: [String] = [], threads: Int? = nil) throws {
     recipe = try Recipe.load(path: RecipeLibrary.path(of: path), overrides: settings)
-    self.threads = threads ?? Processor.count
+    self.threads = threads ?? Launch.threads()
   }
 
   /// The folder that the run writes, by the recipe's key `output`.
@@ -45,7 +46,8 @@ public struct FineTuning {
   ///   - mode: what happens to an earlier run in the folder.
   ///   - report: called on the calling thread, after every step and evaluation.
   ///   - shouldStop: asked after every step; true ends the run, which can then be resumed.
-  /// - Throws: faults whose description says what is wrong with a file, a folder or a loss. Nothing is half-written.
+  /// - Throws: faults whose description says what is wrong with a file, a folder or a loss; also if mpirun or srun has started
+  ///   several of this program, which would each train alone. Nothing is half-written.
   public func run(
     _ mode: Mode = .new, report: (TrainingProgress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) throws -> FineTuningResult {
@@ -55,6 +57,7 @@ public struct FineTuning {
       case .resume: .resume
       case .overwrite: .overwrite
       }
+    if let launch = Launch() { throw RanksFault.severalTasks(launch, command: "FineTuning.run") }
     try Processor.initialize()
     let folder = try RunFolder(recipe, mode)
     if let result = folder.finished {

@@ -4,6 +4,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Kernels
+import Ranks
 import Tasks
 
 /// Prints a note for the user on standard error. Line feeds and tabs that come from an argument, such as a path, are escaped.
@@ -26,14 +27,17 @@ func emit(_ line: String) throws {
 func emit(_ json: JSON, pretty: Bool = false) throws { try emit(json.text(pretty: pretty)) }
 
 struct ThreadOption: ParsableArguments {
-  @Option(help: "Number of threads; it does not affect the result. Default: the CPUs available to this process.")
+  @Option(
+    help:
+      "Number of threads; it does not affect the result. Default: SLURM_CPUS_PER_TASK, or the CPUs available to this process."
+  )
   var threads: Int?
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024.") }
   }
 
-  var count: Int { threads ?? Processor.count }
+  var count: Int { threads ?? Launch.threads() }
 
   /// Opens OpenBLAS and prints the CPU, the GEMM backend and the number of threads in one line.
   func start(_ precision: InferencePrecision = .fp32, quiet: Bool = false) throws {

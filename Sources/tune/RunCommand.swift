@@ -2,6 +2,7 @@
 import ArgumentParser
 import Files
 import Kernels
+import Ranks
 import Recipes
 import Reporting
 import Runs
@@ -46,10 +47,14 @@ struct RunCommand: ParsableCommand {
       }
       return try SweepRun(sweep, resume ? .resume : overwrite ? .overwrite : .new, threads, json: json).run()
     }
-    let recipe = try Recipe.load(path: path, overrides: overrides, setFiles: files.values)
-    if dryRun { return try estimate(recipe) }
+    func load() throws -> Recipe { try Recipe.load(path: path, overrides: overrides, setFiles: files.values) }
+    if dryRun { return try estimate(load()) }
+    // Before anything that may fail: then one rank reports a fault, and ends all.
+    let ranks = try Launch().map { try MPICommunicator($0) }, recipe = try load()
+    if let ranks, ranks.rank > 0 { return try follow(recipe, ranks) }
     let folder = try RunFolder(recipe, resume ? .resume : overwrite ? .overwrite : .new)
     if let result = folder.finished {
+      _ = ranks?.broadcast(false)
       try folder.begin()
       var data = DataChanges()
       let changed = try data.changed(since: result, recipe)
@@ -57,18 +62,24 @@ struct RunCommand: ParsableCommand {
       if !changed.isEmpty {
         note("note: \(changed.joined(separator: ", ")) has changed since; --overwrite repeats the run")
       }
-      return try show(result, recipe, in: folder.path)
+      try show(result, recipe, in: folder.path)
+      ranks?.end()
+      return
     }
+    _ = ranks?.broadcast(true)
     try threads.start(InferencePrecision(recipe.precision))
     let console = Console(interval: recipe.training.loggingSteps)
-    let run = try RunBuilder(recipe, threads: threads.count).build()
-    let interrupt = Interrupt()
+    let run = try RunBuilder(
+      recipe, threads: threads.count, communicator: ranks.map { $0 as any Communicator } ?? SingleProcess()
+    ).build()
+    let interrupt = Interrupt(rank: ranks?.rank)
     try folder.begin()
     run.notes.forEach { console.print("note: " + $0) }
     console.print(
       "\(run.trainableParameterCount) of \(run.totalParameterCount) parameters are trainable "
         + "(\(fixed(100 * Double(run.trainableParameterCount) / Double(run.totalParameterCount), 2)) %), \(run.trainer.steps) steps"
     )
+    ranks?.notes(threads: threads.count).forEach { console.print($0) }
     if let note = run.diskNote { console.print("note: " + note) }
     let result = try indexed(recipe.output, note: { tune.note("note: " + $0) }) {
       try run.execute(
@@ -77,6 +88,7 @@ struct RunCommand: ParsableCommand {
     }
     console.clear()
     try show(result, recipe, in: folder.path)
+    ranks?.end()
     if result["status"] == "interrupted" {
       let command = threads.resumeCommand(["run", folder.path, "--resume"])
       note("interrupted after step \(result["steps"]?.int ?? 0). Nothing is lost; continue with: \(command)")
@@ -84,7 +96,19 @@ struct RunCommand: ParsableCommand {
     }
   }
 
+  /// What a rank other than 0 does: it trains with it, prints nothing and writes nothing.
+  private func follow(_ recipe: Recipe, _ ranks: MPICommunicator) throws {
+    if ranks.broadcast(true) {
+      try threads.start(InferencePrecision(recipe.precision), quiet: true)
+      let run = try RunBuilder(recipe, threads: threads.count, communicator: ranks).build()
+      _ = Interrupt(rank: ranks.rank)
+      try run.follow(resume: resume)
+    }
+    ranks.end()
+  }
+
   private func estimate(_ recipe: Recipe) throws {
+    if let launch = Launch() { throw RanksFault.severalTasks(launch, command: "tune run --dry-run") }
     try threads.start(InferencePrecision(recipe.precision))
     let estimate = try RunBuilder(recipe.withoutCache, threads: threads.count).build().estimateResources()
     if json { try emit(estimate.json, pretty: true) } else { try emit(estimate.description) }

@@ -3,6 +3,7 @@ import ArgumentParser
 import CProcess
 import Files
 import Glibc
+import Ranks
 import Runs
 
 @main
@@ -35,7 +36,15 @@ struct Tune: ParsableCommand {
       try command.run()
     } catch {
       let text = fullMessage(for: error), code = exitCode(for: error)
-      if code.isSuccess { print(text) } else if !text.isEmpty { note(text) }
+      if code.isSuccess {
+        print(text)
+      } else {
+        // Rank 0 has most faults too: it reports them, and ends the other ranks.
+        let rank = Launch()?.number ?? 0
+        if rank > 0 { sleep(3) }
+        if !text.isEmpty { note(rank > 0 ? "rank \(rank): \(text)" : text) }
+        MPICommunicator.abortAll(code.rawValue)
+      }
       Glibc.exit(code.rawValue)
     }
   }

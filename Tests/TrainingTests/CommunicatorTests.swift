@@ -1,4 +1,5 @@
-/// The groups of shards of several ranks, and the order in which their sums are added.
+/// The sums over several ranks: the groups of shards, their order, and runs that are the same for any number of ranks.
+import Adapters
 import Autograd
 import Synchronization
 import TestSupport
@@ -6,56 +7,167 @@ import Testing
 
 @testable import Training
 
-/// Ranks that run one after the other: each adds its gradients to those of the ranks before it.
-private struct TurnTaking: Communicator {
-  let rank: Int
-  let size: Int
-  let sums: Sums
-
-  /// The sums over the ranks so far.
-  final class Sums: Sendable {
-    let value = Mutex<(gradients: [Float], losses: [Double])>(([], []))
-  }
-
-  func sum(_ gradients: Gradients, losses: [Double]) -> [Double] {
-    sums.value.withLock { sums in
-      let own = Array(UnsafeBufferPointer(start: gradients.pointer, count: gradients.count))
-      sums = rank == 0 ? (own, losses) : (zip(sums.gradients, own).map(+), zip(sums.losses, losses).map(+))
-      return sums.losses
+@Test(arguments: [4, 8]) func `every shard is in one group, and every group belongs to one rank`(_ limit: Int) {
+  for count in 1...20 {
+    let groups = ShardGroups(of: count, limit: limit)
+    #expect(groups.count == min(count, limit) && groups.ownShards == 0..<count)
+    let sizes = (0..<groups.count).map { group in (0..<count).count { groups.group(of: $0) == group } }
+    #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 1 && !sizes.contains(0))
+    #expect((0..<count).map(groups.group).sorted() == (0..<count).map(groups.group))
+    #expect((0..<count).count(where: groups.isLast) == groups.count)
+    for size in 1...12 {
+      let ranks = (0..<size).map { ShardGroups(of: count, limit: limit, rank: $0, of: size) }
+      #expect(ranks.flatMap { Array($0.ownShards) } == Array(0..<count))
+      #expect(ranks.flatMap { Array($0.own) } == Array(0..<groups.count))
+      #expect(ranks[0].own.lowerBound == 0 && !ranks[0].own.isEmpty)
+      if limit == 4, size > 1 { #expect(ranks.allSatisfy { $0.own.count <= 2 }) }
     }
   }
-
-  func broadcast(_ value: Bool) -> Bool { value }
 }
 
-@Test func `every shard belongs to one rank, in contiguous groups of almost equal size`() {
-  for size in 1...5 {
-    for count in 0...20 {
-      let groups = (0..<size).map { TurnTaking(rank: $0, size: size, sums: .init()).shards(of: count) }
-      #expect(groups.flatMap { Array($0) } == Array(0..<count))
-      #expect((groups.map(\.count).max() ?? 0) - (groups.map(\.count).min() ?? 0) <= 1)
-    }
+@Test func `ranks exchange lists of any length`() throws {
+  let found = try ThreadRank.all(3) { ranks in
+    let lists = (0..<ranks.rank).map { (0..<$0).map { Double($0) / 3 } }
+    return (
+      ranks.gatherLists(lists), ranks.broadcast("rank \(ranks.rank)"), ranks.broadcast(0.1 + Double(ranks.rank)),
+      ranks.broadcast(ranks.rank == 0)
+    )
   }
-  #expect(SingleProcess().shards(of: 7) == 0..<7)
+  for (lists, text, number, flag) in found {
+    #expect(lists == [[], [], [0]] && text == "rank 0" && number == 0.1 && flag)
+  }
 }
 
-@Test(arguments: [1, 3]) func `each rank adds its shards in order, and the ranks' sums are added in order`(
-  _ threads: Int
-) {
-  @Sendable func value(_ shard: Int) -> Float { Float(shard * 7919 % 101) / 3 * (shard % 2 == 0 ? 1 : -1e3) }
-  let parameter = Parameter("w", shape: [1, 1]), table = ParameterTable(training: [parameter])
-  let total = Gradients(table), sums = TurnTaking.Sums()
-  var losses: [Double] = []
-  for rank in 0..<3 {
-    let replicas = Replicas(threads: threads, communicator: TurnTaking(rank: rank, size: 3, sums: sums))
-    losses = replicas.sum(shards: 8, into: total) { shard, _, sink in
-      sink.accumulate(parameter) { pointer, beta in pointer[0] = (beta == 0 ? 0 : pointer[0]) + value(shard) }
-      return [1 / Double(shard + 3)]
+/// A table of 40 rows that shards read in part, and three whole parameters; the last is written by one shard only.
+private struct Sums {
+  let parameters = makeParameters([
+    .random(40, 16, seed: 1), .random(3, 50, seed: 2), .random(1, 7, seed: 3), .random(2, 2, seed: 4),
+  ])
+
+  static func value(_ shard: Int, _ index: Int, _ i: Int) -> Float {
+    Float((shard * 7919 + index * 104729 + i * 31) % 10007) / 3 * (shard % 2 == 0 ? 1 : -1e3)
+  }
+
+  static func rows(_ shard: Int) -> [Int32] { [3, Int32(shard), -1, Int32(shard), Int32(shard * 7 % 40), 3] }
+
+  static func writes(_ shard: Int, _ index: Int) -> Bool { index < 3 || shard == 5 }
+
+  /// The gradients and the losses on one rank.
+  func sum(shards: Int, threads: Int, _ communicator: any Communicator) -> (gradients: [[UInt32]], losses: [Double]) {
+    let table = ParameterTable(training: parameters), total = Gradients(table)
+    let replicas = Replicas(threads: threads, communicator: communicator)
+    var losses: [Double] = []
+    // The second sum must not depend on the first.
+    for factor in [2, 1] as [Float] {
+      losses = replicas.sum(shards: shards, into: total) { [parameters] shard, _, sink in
+        let dy = (0..<6 * 16).map { factor * Self.value(shard, 0, $0) }
+        sink.accumulate(parameters[0], rows: Self.rows(shard), dy)
+        for index in 1..<4 where Self.writes(shard, index) || factor == 2 {
+          sink.accumulate(parameters[index]) { pointer, beta in
+            for i in 0..<parameters[index].count {
+              pointer[i] = (beta == 0 ? 0 : pointer[i]) + factor * Self.value(shard, index, i)
+            }
+          }
+        }
+        return [1 / Double(shard + 3), 1]
+      }
+    }
+    return (
+      parameters.map { p in (0..<p.count).map { (total.pointer + (p.offset ?? 0))[$0].bitPattern } }, losses
+    )
+  }
+
+  /// The same sums in plain loops.
+  func expected(shards: Int) -> [[UInt32]] {
+    let groups = ShardGroups(of: shards, limit: 8)
+    return parameters.enumerated().map { index, parameter in
+      var total: [Float]?
+      for group in 0..<groups.count {
+        var sum: [Float]?
+        for shard in 0..<shards where groups.group(of: shard) == group && Self.writes(shard, index) {
+          var next = sum ?? Array(repeating: 0, count: parameter.count)
+          if index == 0 {
+            for (position, row) in Self.rows(shard).enumerated() where row >= 0 {
+              for column in 0..<16 { next[Int(row) * 16 + column] += Self.value(shard, 0, position * 16 + column) }
+            }
+          } else {
+            for i in next.indices { next[i] += Self.value(shard, index, i) }
+          }
+          sum = next
+        }
+        if let sum { total = total.map { zip($0, sum).map(+) } ?? sum }
+      }
+      return (total ?? Array(repeating: 0, count: parameter.count)).map(\.bitPattern)
     }
   }
-  let groups = [0..<2, 2..<5, 5..<8]
-  let gradients = groups.map { $0.dropFirst().reduce(value($0.lowerBound)) { $0 + value($1) } }
-  let expected = groups.map { $0.dropFirst().reduce(1 / Double($0.lowerBound + 3)) { $0 + 1 / Double($1 + 3) } }
-  #expect(sums.value.withLock { $0.gradients[0] } == gradients.dropFirst().reduce(gradients[0], +))
-  #expect(losses == [expected.dropFirst().reduce(expected[0], +)])
+}
+
+@Suite struct RankSumTests {
+  @Test(arguments: [1, 2, 3, 8, 9, 21]) func `sums have the same bits for any number of threads and ranks`(
+    _ shards: Int
+  ) throws {
+    let expected = Sums().expected(shards: shards), losses = (0..<shards).reduce(0.0) { $0 + 1 / Double($1 + 3) }
+    for threads in [1, 2, 3] {
+      let one = Sums().sum(shards: shards, threads: threads, SingleProcess())
+      #expect(one.gradients == expected && one.losses == [losses, Double(shards)], "\(threads) threads")
+    }
+    for size in [2, 3, 4, 5, 9] {
+      let ranks = try ThreadRank.all(size) { Sums().sum(shards: shards, threads: $0.rank % 2 + 1, $0) }
+      for (rank, found) in ranks.enumerated() {
+        #expect(found.gradients == expected, "rank \(rank) of \(size)")
+        #expect(found.losses == [losses, Double(shards)])
+      }
+    }
+  }
+
+  @Test func `the order of the groups changes the bits`() {
+    let order = (0..<9).map { Sums.value($0, 1, 4) }, groups = ShardGroups(of: 9, limit: 8)
+    let inGroups = (0..<8).map { group in (0..<9).filter { groups.group(of: $0) == group }.reduce(0) { $0 + order[$1] }
+    }
+    #expect(inGroups.reduce(0, +) != order.reversed().reduce(0, +))
+  }
+}
+
+@Suite struct RankRunTests {
+  /// The weights after a run.
+  private func train(_ communicator: any Communicator, _ makeTrainer: (Replicas) throws -> Trainer) throws -> [Float] {
+    let trainer = try makeTrainer(Replicas(threads: 1, communicator: communicator))
+    _ = try trainer.run(shouldStop: { false }, report: { _ in })
+    return trainer.table.values
+  }
+
+  private func expectEqual(_ makeTrainer: @escaping @Sendable (Replicas) throws -> Trainer) throws {
+    let expected = try train(SingleProcess(), makeTrainer)
+    for size in [2, 3] {
+      for found in try ThreadRank.all(size, { try train($0, makeTrainer) }) { #expect(found == expected, "\(size)") }
+    }
+  }
+
+  @Test(arguments: ["lora", "adalora", "full"]) func `a run has the same weights for any number of ranks`(
+    _ name: String
+  ) throws {
+    try expectEqual { replicas in
+      let run = name == "full" ? try TwentySteps(name) { _ in nil } : try TwentySteps(name)
+      return try Trainer(
+        run.model, FixedBatches(run.task, times: 40), run.table, Self.settings, replicas, adapters: run.adapters,
+        hook: run.adapter?.hook)
+    }
+  }
+
+  @Test func `more ranks than groups are refused`() throws {
+    let faults = try ThreadRank.all(3) { ranks in
+      do {
+        let run = try TwentySteps("lora")
+        _ = try train(ranks) { try Trainer(run.model, run.task, run.table, Self.settings, $0, adapters: run.adapters) }
+        return ""
+      } catch { return "\(error)" }
+    }
+    #expect(faults.allSatisfy { $0.contains("3 ranks, but no step has work for more than 1") }, "\(faults)")
+  }
+
+  static var settings: TrainingSettings {
+    var settings = TwentySteps.settings
+    (settings.duration, settings.batchSize) = (.steps(20), .examples(200))
+    return settings
+  }
 }

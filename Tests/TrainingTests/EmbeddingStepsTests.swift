@@ -112,12 +112,14 @@ private func golden(_ family: String) throws -> JSON { try JSON(path: fixture("e
 
   /// The loss, the gradients, and the weights after three steps over batches of `count` examples.
   private func train(
-    _ kind: EmbeddingLoss.Kind, miniBatchSize: Int?, dropout: Double, threads: Int
+    _ kind: EmbeddingLoss.Kind, miniBatchSize: Int?, dropout: Double, threads: Int,
+    _ communicator: any Communicator = SingleProcess()
   ) throws -> (losses: [Double], gradients: [Float], weights: [Float]) {
     let json = try golden("bert"), model = try model("bert", Pooling(.mean), dropout: dropout)
     let task = GroupTask(json, width: kind.readsScores ? 2 : 3, EmbeddingLoss(kind), miniBatchSize: miniBatchSize)
     let table = ParameterTable(training: model.parameters)
-    let trainer = try Trainer(model, task, table, TwentySteps.settings, Replicas(threads: threads))
+    let replicas = Replicas(threads: threads, communicator: communicator)
+    let trainer = try Trainer(model, task, table, TwentySteps.settings, replicas)
     let examples = Array(0..<20), first = try trainer.step(examples).loss
     let gradients = Array(UnsafeBufferPointer(start: trainer.gradients.pointer, count: trainer.gradients.count))
     let losses = try [first, trainer.step(examples.reversed()).loss, trainer.step(examples).loss]
@@ -143,6 +145,17 @@ private func golden(_ family: String) throws -> JSON { try JSON(path: fixture("e
     }
     let without = try train(kind, miniBatchSize: miniBatchSize, dropout: 0, threads: 1)
     #expect(abs(without.losses[0] - one.losses[0]) > 1e-3)
+  }
+
+  @Test(arguments: [nil, 3]) func `with dropout, results do not depend on the ranks`(_ miniBatchSize: Int?) throws {
+    let kind = EmbeddingLoss.Kind.multipleNegativesRanking
+    let one = try train(kind, miniBatchSize: miniBatchSize, dropout: 0.2, threads: 1)
+    for size in [2, 4] {
+      let ranks = try ThreadRank.all(size) {
+        try train(kind, miniBatchSize: miniBatchSize, dropout: 0.2, threads: 1, $0)
+      }
+      for other in ranks { #expect(other.losses == one.losses && other.weights == one.weights, "\(size) ranks") }
+    }
   }
 
   /// The second pass must apply the masks of the first: against finite differences of the loss with these masks.

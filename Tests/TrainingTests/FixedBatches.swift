@@ -47,6 +47,16 @@ struct FixedBatches: Task {
     self.labeledOnly = labeledOnly
   }
 
+  /// The examples of `batches`, so many times.
+  init(_ batches: FixedBatches, times: Int) {
+    func repeated<Element>(_ list: [Element]) -> [Element] { (0..<times).flatMap { _ in list } }
+    self.batches = batches.batches
+    (ids, tokenTypeIDs, targets) = (
+      repeated(batches.ids), repeated(batches.tokenTypeIDs), repeated(batches.targets)
+    )
+    (loss, labeledOnly) = (batches.loss, batches.labeledOnly)
+  }
+
   var lengths: [Int] { ids.map(\.count) }
 
   func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }

@@ -44,12 +44,20 @@ private struct ShardedSum {
     return parameters.map { Array(UnsafeBufferPointer(start: total.pointer + ($0.offset ?? 0), count: $0.count)) }
   }
 
+  /// The shards of each group.
+  static let groups = (0..<8).map { group in
+    (0..<9).filter { ShardGroups(of: 9, limit: 8).group(of: $0) == group }
+  }
+
   /// The same sums in one loop.
-  static func expected(_ shards: [Int] = Array(0..<9), writes: (_ shard: Int, _ parameter: Int) -> Int) -> [[Float]] {
+  static func expected(_ groups: [[Int]] = groups, writes: (_ shard: Int, _ parameter: Int) -> Int) -> [[Float]] {
     (0..<4).map { index in
       (0..<150).map { i in
-        shards.reduce(Float(0)) { sum, shard in
-          (0..<writes(shard, index)).reduce(sum) { $0 + value(shard, index, $1, i) }
+        groups.reduce(Float(0)) { total, shards in
+          total
+            + shards.reduce(Float(0)) { sum, shard in
+              (0..<writes(shard, index)).reduce(sum) { $0 + value(shard, index, $1, i) }
+            }
         }
       }
     }
@@ -57,9 +65,11 @@ private struct ShardedSum {
 }
 
 @Suite struct ShardTests {
-  @Test(arguments: [1, 2, 5]) func `gradients of unequal shards are added in shard order`(_ threads: Int) {
+  @Test(arguments: [1, 2, 5]) func `gradients of unequal shards are added in the order of shards and groups`(
+    _ threads: Int
+  ) {
     let sharded = ShardedSum(), expected = ShardedSum.expected { _, _ in 1 }
-    #expect(ShardedSum.expected((0..<9).reversed()) { _, _ in 1 } != expected, "the order changes the bits")
+    #expect(ShardedSum.expected(ShardedSum.groups.reversed()) { _, _ in 1 } != expected, "the order changes the bits")
     for _ in 0..<20 { #expect(sharded.sum(threads: threads) { _, _ in 1 } == expected) }
   }
 

@@ -24,12 +24,7 @@ public func embed(
       tokenTypeIDs, y.pointer, y.rows, y.columns)
   }
   pass.record(y) { [unowned pass] dy in
-    for (table, indices) in tables {
-      pass.accumulate(shared: table, keeping: [dy]) { gradient, beta in
-        if beta == 0 { gradient.update(repeating: 0, count: table.count) }
-        tune_scatter_add(dy.pointer, indices, gradient, dy.rows, dy.columns)
-      }
-    }
+    for (table, indices) in tables { pass.accumulate(shared: table, rows: indices, of: dy) }
   }
   return y
 }

@@ -8,6 +8,9 @@
 void stop_on_signals(void);
 bool is_stop_requested(void);
 
+// The same signals end the program, with a sentence if it `speaks`; SIGUSR1 then requests a stop, and is else ignored.
+void end_on_signals(bool speaks);
+
 // Opens closed standard descriptors, so that no file gets the results or notes in their place; using them stays an error.
 // Ends the program if it may not open 16 files at once: libdispatch would crash.
 void prepare_descriptors(void);

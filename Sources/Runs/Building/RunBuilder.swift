@@ -77,18 +77,26 @@ public struct Run {
 public struct RunBuilder {
   let recipe: Recipe
   let threads: Int
+  let communicator: any Communicator
   let unnamedFiles: UnnamedFiles
 
-  /// - Parameter unnamedFiles: the caches that are not kept; runs may share them.
-  public init(_ recipe: Recipe, threads: Int, unnamedFiles: UnnamedFiles = UnnamedFiles()) {
+  /// - Parameters:
+  ///   - communicator: connects this process with the others that train the same model.
+  ///   - unnamedFiles: the caches that are not kept; runs may share them.
+  public init(
+    _ recipe: Recipe, threads: Int, communicator: any Communicator = SingleProcess(),
+    unnamedFiles: UnnamedFiles = UnnamedFiles()
+  ) {
     self.recipe = recipe
     self.threads = threads
+    self.communicator = communicator
     self.unnamedFiles = unnamedFiles
   }
 
   /// - Throws: `ModelFault`, `TaskFault`, `TeacherFault`, `HiddenStateCacheFault`, and the errors of the modules that read
-  ///   the recipe's files.
+  ///   the recipe's files. `RankFault` for what several ranks cannot do.
   public func build() throws -> Run {
+    try checkRanks()
     let source = try makeSource()
     var parts: [RunPart] = []
     for part in recipe.parts { parts.append(try makePart(part, source, beside: parts.first)) }
@@ -102,7 +110,7 @@ public struct RunBuilder {
     let hiddenStates =
       parts.count > 1
       ? (plan: nil, notes: []) : try makeHiddenStateCachePlan(model, first.adapters, setup, objectiveSetup.objective)
-    let replicas = Replicas(threads: threads)
+    let replicas = Replicas(threads: threads, communicator: communicator)
     var settings = recipe.training.settings
     settings.seed = UInt64(recipe.seed)
     let learners = zip(parts, zip(recipe.parts, trained)).map { part, source in

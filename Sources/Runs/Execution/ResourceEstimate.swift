@@ -13,6 +13,8 @@ public struct ResourceEstimate: Sendable, CustomStringConvertible {
   public let checkpoint, snapshot, disk: Int
   /// Free bytes on the output's disk; nil: unknown.
   public let free: Int?
+  /// Bytes of the gradients of a step; see `Trainer.gradientBytes`.
+  public let gradients: Int
 
   public var seconds: Double { dryRun.trainSeconds + dryRun.evaluationSeconds }
 
@@ -23,7 +25,7 @@ public struct ResourceEstimate: Sendable, CustomStringConvertible {
       "tokens": .int(dryRun.tokens), "seconds": .double(seconds),
       "train_seconds": .double(dryRun.trainSeconds), "evaluation_seconds": .double(dryRun.evaluationSeconds),
       "peak_memory_bytes": .int(peakMemory), "checkpoint_bytes": .int(checkpoint), "snapshot_bytes": .int(snapshot),
-      "disk_bytes": .int(disk), "free_disk_bytes": free.map(JSON.int) ?? .null,
+      "gradient_bytes": .int(gradients), "disk_bytes": .int(disk), "free_disk_bytes": free.map(JSON.int) ?? .null,
     ]
   }
 
@@ -35,6 +37,7 @@ public struct ResourceEstimate: Sendable, CustomStringConvertible {
     result    \(megabytes(checkpoint))
     snapshot  \(megabytes(snapshot))
     disk      at most \(megabytes(disk))\(free.map { ", \(megabytes($0)) free" } ?? "")
+    ranks     each of several sends at least \(megabytes(gradients)) of gradients per step
     """
   }
 }
@@ -55,7 +58,8 @@ extension Run {
     let allowance = (peak - before) / 2
     return ResourceEstimate(
       dryRun: dryRun, steps: trainer.steps, peakMemory: peak + allowance, checkpoint: checkpointSize,
-      snapshot: trainer.snapshotSize, disk: diskNeeded, free: freeSpace(at: recipe.output))
+      snapshot: trainer.snapshotSize, disk: diskNeeded, free: freeSpace(at: recipe.output),
+      gradients: trainer.gradientBytes)
   }
 
   /// A warning if the disk may have too little space for the run.

@@ -126,6 +126,7 @@ extension Run {
       "data_sha256": .array(dataDigests.map(JSON.string)),
       "metrics": .object(metrics),
     ]
+    if replicas.communicator.size > 1 { object["ranks"] = .int(replicas.communicator.size) }
     if !intervals.isEmpty { object["intervals"] = .object(intervals) }
     if let best = result.best {
       object["best"] = [

@@ -9,7 +9,7 @@ import Tasks
 public import Training
 
 extension Run {
-  /// Trains and writes the run folder.
+  /// Trains and writes the run folder. Of several ranks, rank 0 does; the others `follow` it.
   /// - Parameters:
   ///   - report: called after every step and evaluation.
   ///   - note: called with messages for the user.
@@ -19,6 +19,7 @@ extension Run {
     in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void,
     note: (String) -> Void = { _ in }
   ) throws -> JSON {
+    try checkEqualRanks()
     try teacherCache?.open()
     try hiddenStates?.open(for: model).map(note)
     defer { model.hiddenStateCache = nil }
@@ -79,7 +80,8 @@ extension Run {
   /// Loads the newest snapshot and truncates the log to its step.
   /// - Returns: messages for the user.
   private func restore(from folder: RunFolder) throws -> [String] {
-    let (logged, notes) = try folder.snapshots.load(into: trainer, inputs: inputDigest, inputNames)
+    let (path, logged, notes) = try folder.snapshots.load(into: trainer, inputs: inputDigest, inputNames)
+    _ = replicas.communicator.broadcast(path ?? "")
     let isComplete = try folder.log.truncate(to: logged)
     return notes
       + (isComplete ? [] : ["\(folder.log.path) lacks lines from before the snapshot; training is not affected"])

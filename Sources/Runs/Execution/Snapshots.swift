@@ -59,18 +59,20 @@ struct Snapshots {
   }
 
   /// Loads the newest intact snapshot into `trainer`; without one, `trainer` stays at step 0.
-  /// - Returns: the log's length in bytes at that step, and messages for the user.
-  func load(into trainer: Trainer, inputs: String, _ inputNames: [String]) throws -> (logged: Int, notes: [String]) {
+  /// - Returns: the file that was loaded, the log's length in bytes at that step, and messages for the user.
+  func load(
+    into trainer: Trainer, inputs: String, _ inputNames: [String]
+  ) throws -> (path: String?, logged: Int, notes: [String]) {
     var notes: [String] = []
     for step in steps {
       if let file = try? TensorFile(path: path(step)), file.hasValidChecksum {
         let logged = try trainer.loadSnapshot(from: path(step), inputs: inputs, inputNames: inputNames)
-        return (logged, notes + ["resuming after step \(step)"])
+        return (path(step), logged, notes + ["resuming after step \(step)"])
       }
       notes.append("\(path(step)) is damaged (its checksum does not match): skipped")
       remove(step)
     }
-    return (0, notes + ["no snapshot to resume from: starting at step 0"])
+    return (nil, 0, notes + ["no snapshot to resume from: starting at step 0"])
   }
 
   /// Removes temporary files of a killed run.

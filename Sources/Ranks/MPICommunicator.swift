@@ -1,0 +1,102 @@
+/// The ranks of a program that mpirun or srun has started, connected by MPI.
+internal import CMPI
+import Glibc
+import Kernels
+public import Training
+
+/// Several tasks were started that cannot train together.
+public enum RanksFault: Error, CustomStringConvertible {
+  case noLibrary(Launch, searched: [String])
+  case cannotOpen(Launch, why: String)
+  case otherLauncher(Launch, size: Int, library: String)
+  case severalTasks(Launch, command: String)
+
+  public var description: String {
+    switch self {
+    case .noLibrary(let launch, let searched):
+      "\(launch.started), but libtune-mpi.so is not there, and each would train the whole model alone. Build it with "
+        + "'make mpi', or name it in TUNE_MPI; or start one process. Looked for: \(searched.joined(separator: ", "))."
+    case .cannotOpen(let launch, let why):
+      "\(launch.started), but MPI cannot be opened: \(why). Build libtune-mpi.so with 'make mpi' on this machine, with the "
+        + "mpicc of the MPI that mpirun belongs to."
+    case .otherLauncher(let launch, let size, let library):
+      "\(launch.started), but \(library), for which libtune-mpi.so was built, sees \(size). The launcher belongs to another MPI: "
+        + "use its own mpirun, or rebuild with 'make mpi MPICC=…'. With srun, see 'srun --mpi=list'."
+    case .severalTasks(let launch, let command):
+      "\(launch.started), but '\(command)' is the work of one process. Start it without mpirun or srun."
+    }
+  }
+}
+
+extension Launch {
+  fileprivate var started: String { "\(tasks) tasks were started (\(variable))" }
+}
+
+/// Sendable: MPI is called on the training thread only.
+public struct MPICommunicator: Communicator, @unchecked Sendable {
+  public let rank, size: Int
+  private let functions: UnsafePointer<tune_mpi>
+
+  /// Opens libtune-mpi.so and starts MPI.
+  /// - Throws: `RanksFault`.
+  public init(_ launch: Launch) throws(RanksFault) {
+    let places = Self.places
+    guard let path = places.first(where: { access($0, R_OK) == 0 }) else {
+      throw .noLibrary(launch, searched: places)
+    }
+    if let why = tune_mpi_open(path) { throw .cannotOpen(launch, why: String(cString: why)) }
+    functions = tune_mpi_opened()
+    var (rank, size) = (Int32(0), Int32(1))
+    if let why = functions.pointee.start(&rank, &size) { throw .cannotOpen(launch, why: String(cString: why)) }
+    (self.rank, self.size) = (Int(rank), Int(size))
+    if self.size != launch.tasks {
+      throw .otherLauncher(launch, size: self.size, library: library)
+    }
+  }
+
+  /// TUNE_MPI; or beside the program, or in the lib folder beside the program's folder.
+  private static var places: [String] {
+    if let path = Launch.environment("TUNE_MPI") { return [path] }
+    let size = Int(PATH_MAX)
+    var buffer = [CChar](repeating: 0, count: size)
+    let length = readlink("/proc/self/exe", &buffer, size)
+    let program = String(decoding: buffer.prefix(max(length, 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let folder = program.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+    return [folder + "/libtune-mpi.so", folder + "/../lib/libtune-mpi.so"]
+  }
+
+  /// The name and version of the MPI.
+  private var library: String {
+    functions.pointee.library().map { String(cString: $0).replacing(" Version:\t", with: " ") } ?? "MPI"
+  }
+
+  public func send(_ bytes: UnsafeRawBufferPointer, to rank: Int) {
+    functions.pointee.send(bytes.baseAddress, bytes.count, Int32(rank))
+  }
+
+  public func receive(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int) {
+    functions.pointee.receive(bytes.baseAddress, bytes.count, Int32(rank))
+  }
+
+  public func finishSends() { functions.pointee.finish_sends() }
+
+  /// Waits for the other ranks, and ends MPI.
+  public func end() { functions.pointee.end() }
+
+  /// Ends all ranks with an exit status, if MPI has been started.
+  public static func abortAll(_ status: Int32) { tune_mpi_opened()?.pointee.abort(status) }
+}
+
+extension MPICommunicator {
+  /// Messages for the user about the ranks and their CPUs.
+  public func notes(threads: Int) -> [String] {
+    let ranks = "\(size) ranks, \(library), \(threads) \(threads == 1 ? "thread" : "threads") each"
+    let available = Processor.count, online = Processor.onlineCount
+    if available > 1 || online == 1 { return [ranks] }
+    return [
+      ranks,
+      "note: this rank may use one of the machine's \(online) CPUs. mpirun of Open MPI binds each rank to a core, unless it has "
+        + "--bind-to none",
+    ]
+  }
+}

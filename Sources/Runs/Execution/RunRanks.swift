@@ -1,0 +1,80 @@
+/// A run on several ranks: what they cannot do, what must be equal on all of them, and what the others than rank 0 do.
+import Checkpoints
+import Files
+import Kernels
+import Models
+import Recipes
+import Training
+
+/// Why a run cannot be divided among ranks.
+public enum RankFault: Error, CustomStringConvertible {
+  case teacherCache
+  case keptCache
+  case unequal(String, rank: Int, String, String)
+  case noSnapshot(String, rank: Int)
+
+  public var description: String {
+    switch self {
+    case .teacherCache:
+      "distillation.cache: on several ranks each would cache the teachers' answers to other batches, and the result would depend "
+        + "on the number of ranks. Set it to null, or start one process."
+    case .keptCache:
+      "training.keep_cache: several ranks cannot write one cache. Set it to false, or start one process."
+    case .unequal(let what, let rank, let own, let other):
+      "\(what): rank 0 has \(other), rank \(rank) has \(own). All ranks must have the same."
+    case .noSnapshot(let path, let rank):
+      "\(path): rank \(rank) cannot read the snapshot of rank 0. To resume, all ranks must see the output folder."
+    }
+  }
+}
+
+extension RunBuilder {
+  /// - Throws: `RankFault` if the recipe has what several ranks cannot do.
+  func checkRanks() throws(RankFault) {
+    if communicator.size == 1 { return }
+    if recipe.distillation?.cache != nil { throw .teacherCache }
+    if recipe.training.caching.keep, recipe.training.caching.hiddenStates != .off { throw .keptCache }
+  }
+}
+
+extension Run {
+  /// Trains with rank 0, which alone reports and writes.
+  /// - Throws: `RankFault`; the trainer's errors.
+  public func follow(resume: Bool) throws {
+    try checkEqualRanks()
+    _ = try hiddenStates?.open(for: model)
+    defer { model.hiddenStateCache = nil }
+    if resume {
+      let path = replicas.communicator.broadcast("")
+      if !path.isEmpty {
+        guard let file = try? TensorFile(path: path), file.hasValidChecksum else {
+          throw RankFault.noSnapshot(path, rank: replicas.communicator.rank)
+        }
+        try trainer.loadSnapshot(from: path, inputs: inputDigest, inputNames: inputNames)
+      }
+    }
+    var failure: (any Error)?
+    _ = try trainer.run(shouldStop: { false }) { _ in
+      do { try hiddenStates?.check() } catch { failure = failure ?? error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// - Throws: `RankFault` on every rank if one has another program, recipe, input or CPU than rank 0: their weights would drift
+  ///   apart.
+  func checkEqualRanks() throws(RankFault) {
+    let communicator = replicas.communicator
+    if communicator.size == 1 { return }
+    let facts = [
+      ("program", tuneVersion), ("recipe", sha256(of: recipe.json.text())), ("SHA-256 of the inputs", inputDigest),
+      ("CPU", Processor.vectors), ("OpenBLAS core", Processor.blasCore),
+      ("GEMM backend", GEMMBackend.selected.rawValue), ("step count", "\(trainer.steps)"),
+    ]
+    for (name, own) in facts {
+      let all = communicator.gather(Array(own.utf8)).map { String(decoding: $0, as: UTF8.self) }
+      if let other = all.firstIndex(where: { $0 != all[0] }) {
+        throw .unequal(name, rank: other, all[other], all[0])
+      }
+    }
+  }
+}

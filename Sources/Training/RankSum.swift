@@ -1,0 +1,102 @@
+/// Adds the gradients of all ranks, group after group. Each rank adds one slice of the gradients and sends it to the others:
+/// no rank sends or receives more than its part of the work.
+import Autograd
+import CKernels
+import Synchronization
+
+/// Where the sum of one slice is added up, and where a slice of another rank arrives.
+/// Sendable: only the training thread uses it.
+final class RankSum: @unchecked Sendable {
+  private let communicator: any Communicator
+  private var sum: [Float] = [], arrived: [Float] = []
+
+  init(_ communicator: any Communicator) { self.communicator = communicator }
+
+  /// Replaces `total` on every rank by the sum over all groups. A parameter that no group has written becomes 0.
+  /// - Parameter own: the sums of this rank, in group order; the first is `total`. None: the rank has no group.
+  func add(_ own: [Gradients], into total: Gradients) {
+    let table = total.table, parameters = table.parameters.count
+    // One byte for each sum and parameter: whether it was written. All others have old numbers.
+    let written = communicator.gather(own.flatMap { sum in (0..<parameters).map { sum.hasWritten($0) ? 1 : 0 } })
+    let rank = communicator.rank, slice = slice(of: rank, total.count)
+    for other in communicator.others {
+      let part = self.slice(of: other, total.count)
+      for vector in own { communicator.send(vector.bytes(part), to: other) }
+    }
+    resize(&sum, to: slice.count)
+    resize(&arrived, to: slice.count)
+    var isWritten = [Bool](repeating: false, count: parameters)
+    for (source, flags) in written.enumerated() {
+      for number in 0..<flags.count / max(parameters, 1) {
+        let flags = flags[number * parameters..<(number + 1) * parameters].map { $0 != 0 }
+        if source == rank {
+          add(own[number].pointer + slice.lowerBound, flags, slice, table, &isWritten)
+        } else {
+          arrived.withUnsafeMutableBytes { communicator.receive($0, from: source) }
+          arrived.withUnsafeBufferPointer { if let x = $0.baseAddress { add(x, flags, slice, table, &isWritten) } }
+        }
+      }
+    }
+    communicator.finishSends()
+    forEachPart(of: slice, table) { index, range in
+      let target = total.pointer + range.lowerBound
+      if isWritten[index] {
+        sum.withUnsafeBufferPointer {
+          target.update(from: $0.baseAddress! + range.lowerBound - slice.lowerBound, count: range.count)
+        }
+      } else {
+        target.update(repeating: 0, count: range.count)
+      }
+    }
+    for other in communicator.others { communicator.send(total.bytes(slice), to: other) }
+    for other in communicator.others {
+      communicator.receive(total.bytes(self.slice(of: other, total.count)), from: other)
+    }
+    communicator.finishSends()
+  }
+
+  /// Adds the slice `x` of one group to the sum.
+  private func add(
+    _ x: UnsafePointer<Float>, _ flags: [Bool], _ slice: Range<Int>, _ table: ParameterTable, _ isWritten: inout [Bool]
+  ) {
+    sum.withUnsafeMutableBufferPointer { sum in
+      forEachPart(of: slice, table) { index, range in
+        guard flags[index] else { return }
+        let offset = range.lowerBound - slice.lowerBound, y = sum.baseAddress! + offset
+        if isWritten[index] {
+          tune_add(x + offset, y, range.count)
+        } else {
+          y.update(from: x + offset, count: range.count)
+        }
+        isWritten[index] = true
+      }
+    }
+  }
+
+  /// The numbers that the rank adds: a part of all, in multiples of 16.
+  private func slice(of rank: Int, _ count: Int) -> Range<Int> {
+    let blocks = count / 16, size = communicator.size
+    return blocks * rank / size * 16..<blocks * (rank + 1) / size * 16
+  }
+
+  /// Calls `body` with the range of every parameter in the slice.
+  private func forEachPart(of slice: Range<Int>, _ table: ParameterTable, _ body: (_ index: Int, Range<Int>) -> Void) {
+    for (index, parameter) in table.parameters.enumerated() {
+      let offset = parameter.offset ?? 0, range = (offset..<offset + parameter.count).clamped(to: slice)
+      if !range.isEmpty { body(index, range) }
+    }
+  }
+
+  private func resize(_ buffer: inout [Float], to count: Int) {
+    if buffer.count != count { buffer = Array(repeating: 0, count: count) }
+  }
+}
+
+extension Gradients {
+  fileprivate func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { .init(numbers(range)) }
+  fileprivate func bytes(_ range: Range<Int>) -> UnsafeMutableRawBufferPointer { .init(numbers(range)) }
+
+  private func numbers(_ range: Range<Int>) -> UnsafeMutableBufferPointer<Float> {
+    .init(start: pointer + range.lowerBound, count: range.count)
+  }
+}
