@@ -80,7 +80,7 @@ download-test: quickstart
 # The program, its manual page and shell completions, under PREFIX (and DESTDIR, for packages).
 ROOT = $(DESTDIR)$(PREFIX)
 INSTALLED = $(ROOT)/bin/tune $(ROOT)/share/man/man1/tune.1 $(ROOT)/share/bash-completion/completions/tune \
-  $(ROOT)/share/zsh/site-functions/_tune $(ROOT)/share/fish/vendor_completions.d/tune.fish
+  $(ROOT)/share/zsh/site-functions/_tune $(ROOT)/share/fish/vendor_completions.d/tune.fish $(ROOT)/lib/libtune-mpi.so
 
 install:
 	test -x $(TUNE) || $(MAKE) build
@@ -90,6 +90,7 @@ install:
 	$(TUNE) --generate-completion-script bash > $(ROOT)/share/bash-completion/completions/tune
 	$(TUNE) --generate-completion-script zsh > $(ROOT)/share/zsh/site-functions/_tune
 	$(TUNE) --generate-completion-script fish > $(ROOT)/share/fish/vendor_completions.d/tune.fish
+	! test -f .build/release/libtune-mpi.so || install -D -m 755 .build/release/libtune-mpi.so $(ROOT)/lib/libtune-mpi.so
 
 uninstall:
 	rm -f $(INSTALLED)
