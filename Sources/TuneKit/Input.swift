@@ -5,14 +5,18 @@ import Serving
 
 /// An input of a prediction. A string literal is a text.
 public enum Input: Sendable, ExpressibleByStringLiteral {
+  /// One text.
   case text(String)
+  /// Two texts, for tasks of pairs.
   case pair(String, String)
   /// For token classifiers: words as in the training data.
   case words([String])
+  /// A question about a text, for question answering.
   case question(String, context: String)
   /// The columns of the run's data, such as those with the spans of two entities.
   case columns([String: String])
 
+  /// A text.
   public init(stringLiteral text: String) { self = .text(text) }
 
   /// - Parameter number: from 1, for messages.

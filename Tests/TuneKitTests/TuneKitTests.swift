@@ -46,6 +46,16 @@ private func project() throws -> TemporaryFolder {
   #expect(count == 5)
 }
 
+@Test func `every public declaration has a comment`() throws {
+  let folder = repository + "/Sources/TuneKit"
+  for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasSuffix(".swift") {
+    let lines = try readText("\(folder)/\(name)").split(separator: "\n", omittingEmptySubsequences: false)
+    for (line, next) in zip(lines, lines.dropFirst()) where next.contains(#/^\s*(public|case \w+(\(|$))/#) {
+      #expect(line.contains("///"), "\(name): \(next)")
+    }
+  }
+}
+
 @Test func `a run is trained, resumed, and used beside another one`() throws {
   let folder = try project(), recipe = folder.path + "/recipe.json", run = folder.path + "/run"
   let f1 = try #require(try fineTune(recipe: recipe))
