@@ -48,16 +48,26 @@ struct BlurbCommand: ParsableCommand {
     if overrides.contains(where: { $0.hasPrefix("output=") }) {
       throw ValidationError("Give the output with --output.")
     }
+    for key in ["training.learning_rate", "training.batch_size"]
+    where overrides.contains(where: { $0.hasPrefix(key + "=") }) {
+      throw ValidationError(
+        "\(key) is searched on dev. Give a list of values in the section \"sweep\" of a file for --method.")
+    }
+    if let setting = overrides.first(where: { $0.hasPrefix("training.metric_for_best_model=") }) {
+      throw ValidationError("\(setting): each set has its metric.")
+    }
   }
 
   func run() throws {
     let model = try RunParts.model(modelFolder(base)), method = try SuiteRecipe.Method(method)
-    let name = lastPathComponent(base)
+    guard fileExists(model + "/config.json") else { throw FileFault.missing(path: model + "/config.json") }
+    let name = lastPathComponent(canonicalPath(base) ?? base)
     let output =
       output
       ?? "runs/\(suite.name.lowercased())-\(safeFolderName(name))-\(safeFolderName(method.name))\(quick ? "-quick" : "")"
     let scratch = FileManager.default.temporaryDirectory.path + "/tune-blurb-" + UUID().uuidString
     defer { if dryRun { removeFiles(in: scratch) { _ in true } } }
+    try checkOutput(output)
     let prepared = try PreparedSuite(suite, in: data, writingTo: (dryRun ? scratch : output) + "/data")
     note("\(prepared.found.count) of \(prepared.states.count) sets of \(suite.name) are in \(data)")
     let recipe = try SuiteRecipe(
@@ -68,17 +78,36 @@ struct BlurbCommand: ParsableCommand {
     run.announce()
     if dryRun { return try run.estimate() }
     try run.run(begin: { try writeFile(recipe.json.text() + "\n", to: file) }) { results in
-      let results = SuiteResults(prepared, results, isQuick: quick, settings: overrides.filter(isDeparture))
+      let results = SuiteResults(
+        prepared, results, isQuick: quick,
+        departures: method.departures + overrides.filter(isDeparture) + recipe.departures)
       let path = try results.save()
       if json { try emit(results.json, pretty: true) } else { try SuiteTable(results: results).print() }
       note(path)
     }
   }
 
+  /// The sets are written in the output's folder: it must not hold the user's.
+  private func checkOutput(_ output: String) throws {
+    let isOwn = fileExists(output + "/bench.json") || fileExists(output + "/.tune-claims")
+    guard let folder = canonicalPath(output), let data = canonicalPath(data) else { return }
+    let isAround = data == folder || data.hasPrefix(folder == "/" ? "/" : folder + "/")
+    let others = try isOwn ? [] : folderContents(output).filter { $0 != "data" }
+    if isAround || !others.isEmpty {
+      throw ValidationError(
+        "--output \(output): the folder \(isAround ? "has the data" : "has other files"). Choose one for the results alone."
+      )
+    }
+  }
+
   /// Whether a setting changes what is trained. A set that is left out is not trained otherwise.
   private func isDeparture(_ setting: String) -> Bool {
-    if setting.hasPrefix("bench.tasks."), setting.hasSuffix("=null") { return false }
-    return !["output=", "precision=", "logging.", "training.cache", "training.save", "training.logging_steps="]
-      .contains(where: setting.hasPrefix)
+    let parts = setting.split(separator: "=", maxSplits: 1).map(String.init), path = parts[0].split(separator: ".")
+    if path.starts(with: ["bench", "tasks"]), path.count == 3, parts.last == "null" { return false }
+    return ![
+      "precision", "logging.", "training.cache_folder", "training.keep_cache", "training.cache_limit_gb",
+      "training.save",
+      "training.logging_steps",
+    ].contains(where: parts[0].hasPrefix)
   }
 }

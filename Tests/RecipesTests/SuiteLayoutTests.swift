@@ -70,6 +70,33 @@ private struct Data {
     #expect(try data.prepare().found[0].sizes == [1, 1, 1])
   }
 
+  @Test func `entities of another set, or that differ between files, and IOB1 are refused`() throws {
+    var data = Data()
+    try data.write("a\tB-Chemical\n", "NCBI-disease", "tsv")
+    #expect(try data.why("NCBI-disease").contains("its entities are of the type Chemical, not Disease"))
+    data = Data()
+    try data.write("a\tB-Disease\n", "NCBI-disease", "tsv")
+    try data.write("a\tB-Symptom\n", "NCBI-disease/test.tsv")
+    #expect(try data.why("NCBI-disease").contains("different entity types: Disease, and Symptom"))
+    data = Data()
+    try data.write("a\tI-Disease\nb\tO\n", "NCBI-disease", "tsv")
+    #expect(try data.why("NCBI-disease").contains("its tags are IOB1"))
+  }
+
+  @Test func `documents need ids of PubMed, and repeated ids of others become numbers`() throws {
+    var data = Data()
+    let labels = (0..<10).map { "\($0)_0" }.joined(separator: ",")
+    try data.write("labels\tsentence\n\(labels)\ta\n", "HoC", "tsv")
+    #expect(try data.why("HoC").contains("one named id or index"))
+    data = Data()
+    try data.write("labels\tsentence\tindex\n\(labels)\ta\tPMID_1_s0\n", "HoC", "tsv")
+    #expect(try data.why("HoC").contains("expected a PubMed id"))
+    data = Data()
+    try data.write("7\t@GENE$ a\t1\n7\t@GENE$ b\t0\n", "GAD", "tsv")
+    let train = try data.train()
+    #expect(train.contains(#""id":"1""#) && train.contains(#""id":"2""#), "\(train)")
+  }
+
   @Test func `types are merged in JNLPBA only, and PICO's words have types`() throws {
     var data = Data()
     let tags = "a\tB-DNA\nb\tI-DNA\nc\tB-protein\n"

@@ -60,6 +60,25 @@ private func bench(_ recipe: SuiteRecipe, _ overrides: String...) throws -> Benc
     #expect(quick.json["about"] == "BLURB (quick look): full on b/m")
   }
 
+  @Test func `what is not by the suite's rules is named`() throws {
+    let folder = TemporaryFolder(), file = folder.path + "/mine.json"
+    #expect(
+      try recipe(positions: 64, in: folder).departures == [
+        "64 positions", "sizes of EBM PICO", "sizes of GAD", "sizes of BIOSSES",
+      ])
+    func departures(_ type: String, _ settings: String) throws -> [String] {
+      try writeFile("{\"method\": {\"type\": \"\(type)\"}, \(settings)}", to: file)
+      return try SuiteRecipe.Method(file).departures
+    }
+    let rates = #""sweep": {"training.learning_rate": [1e-3], "method.rank": [2, 4], "seed": [1]}"#
+    #expect(try departures("lora", rates) == ["seed"])
+    #expect(
+      try departures("full", #""training": {"learning_rate": 1e-4, "epochs": 2}"#) == [
+        "training.epochs", "training.learning_rate",
+      ])
+    #expect(try SuiteRecipe.Method("full").departures == [])
+  }
+
   @Test func `a method has its own learning rates, or those of its file`() throws {
     let folder = TemporaryFolder()
     func rates(_ method: String) throws -> Set<Double> {
@@ -78,6 +97,15 @@ private func bench(_ recipe: SuiteRecipe, _ overrides: String...) throws -> Benc
     try writeFile(#"{"method": {"type": "lora"}, "data": {}}"#, to: file)
     let faults = #expect(throws: RecipeFaults.self) { try rates(file) }
     #expect(faults?.description.contains("data: found this section; expected only method, training, sweep") == true)
+    for (settings, message) in [
+      (#""sweep": {"training.learning_rate": 1e-3}"#, "expected a list of numbers"),
+      (#""sweep": {"data.test": ["x"]}"#, "found this axis"),
+      (#""training": {"metric_for_best_model": "loss"}"#, "it is the set's"),
+    ] {
+      try writeFile("{\"method\": {\"type\": \"lora\"}, \(settings)}", to: file)
+      let faults = #expect(throws: RecipeFaults.self) { try rates(file) }
+      #expect(faults?.description.contains(message) == true, "\(settings)")
+    }
     let fault = #expect(throws: FileFault.self) { try rates("lorra") }
     #expect(fault?.description.contains("found neither a method nor a file; expected full, lora") == true)
   }

@@ -65,7 +65,26 @@ private let arguments = ["blurb", "--base", "base", "--data", "data"]
     arguments + ["--quick", "--output", "q", "bench.tasks.GAD=null", "bench.tasks.NCBI-disease=null", "seed=4"])
   #expect(quick.status == 0, "\(quick.err)")
   #expect(quick.out.contains("(a quick look, not a BLURB score)") && quick.out.contains("left out"))
-  #expect(try program.json("q/blurb.json")["settings"] == ["seed=4"])
+  let departures = try program.json("q/blurb.json")["departures"]?.array ?? []
+  #expect(departures.first == "seed=4" && departures.contains("sizes of BIOSSES"), "\(departures)")
+}
+
+@Test func `the user's data are not overwritten, and a base that has changed is noticed`() throws {
+  let program = try program()
+  defer { program.remove() }
+  let before = try readText(program.folder + "/data/ncbi-disease/train.tsv")
+  for output in [".", "data", "base"] {
+    let result = try program.run(arguments + ["--quick", "--output", output])
+    #expect(result.status == 64 && result.err.contains("Choose one for the results alone"), "\(result.err)")
+  }
+  #expect(try readText(program.folder + "/data/ncbi-disease/train.tsv") == before)
+  #expect(try program.run(arguments + ["--quick", "--output", "q", "bench.tasks.NCBI-disease=null"]).status == 0)
+  let weights = program.folder + "/base/model.safetensors"
+  var bytes = try readFile(weights)
+  bytes[bytes.count - 1] ^= 1
+  try writeFile(bytes, to: weights)
+  let other = try program.run(arguments + ["--quick", "--output", "q", "bench.tasks.NCBI-disease=null"])
+  #expect(other.status == 1 && other.err.contains("other inputs: base has changed since"), "\(other.err)")
 }
 
 @Test func `two processes divide a suite`() throws {
@@ -88,6 +107,8 @@ private let arguments = ["blurb", "--base", "base", "--data", "data"]
   for (more, message) in [
     (["--method", "lorra"], "found neither a method nor a file"), (["--suite", "glue"], "expected blurb or blue"),
     (["output=x"], "Give the output with --output."),
+    (["training.learning_rate=1e-3"], "training.learning_rate is searched on dev"),
+    (["training.metric_for_best_model=loss"], "each set has its metric"), (["--base", "none"], "none/config.json"),
   ] {
     let wrong = try program.run(arguments + more)
     #expect(wrong.status != 0 && wrong.err.contains(message), "\(wrong.err)")

@@ -46,7 +46,7 @@ extension Program {
   try writeFile(readText(path).replacing("a\tO", with: "a\tB-A"), to: path)
   for options in [[], ["--resume"]] {
     let result = try program.runSweep(["training.epochs=1"] + options)
-    #expect(result.status == 1 && result.err.contains("grid/seed=1: holds a finished run on other data: dev.tsv"))
+    #expect(result.status == 1 && result.err.contains("grid/seed=1: holds a finished run on other inputs: dev.tsv"))
     #expect(!fileExists(program.folder + "/grid/seed=3"))
   }
   let single = try program.run("run", "grid/seed=1", "--resume")

@@ -101,7 +101,7 @@ struct BenchParts {
     var names: [String: String] = [:]
     for name in (parts[kind] ?? []).map(\.name) {
       let folder = safeFolderName(name)
-      if name != printable(name) {
+      if name != printable(name, limit: .max) {
         fault(
           joinKeyPath(kind, printable(name)), "found control characters in the name",
           "a name of letters, digits and signs")

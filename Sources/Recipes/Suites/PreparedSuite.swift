@@ -15,6 +15,9 @@ public struct PreparedSuite: Sendable {
     /// Why other folders with its name, which come before, were not read.
     public let refused: [String]
 
+    /// Whether a size differs by more than a hundredth from the suite's table: it is another set, or a part.
+    var hasOtherSizes: Bool { zip(sizes, set.sizes).contains { abs($0 - $1) * 100 > $1 } }
+
     /// How the sizes differ from the suite's table; nil: they do not.
     public var difference: String? {
       sizes == set.sizes

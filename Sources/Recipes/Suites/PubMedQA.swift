@@ -1,10 +1,13 @@
 /// The files of PubMedQA: those of its own split, its 1,000 questions together (`ori_pqal.json`), or LinkBERT's JSON lines.
+import Checkpoints
 import Datasets
 import Files
 import Hashing
 
 struct PubMedQA {
   static let labels = ["maybe", "no", "yes"]
+  /// SHA-256 of the ids of the 500 test questions, sorted, a line each.
+  private static let testDigest = "406e3b89eff577ed38571eca5a5819734a6f49ac0437d171b6c64e5c3cd195f8"
   let folder: SetFolder
 
   /// The records of train, dev and test. Train and dev are those of the first of the ten folds, as in BLURB.
@@ -64,6 +67,12 @@ struct PubMedQA {
           file: file, line: nil, found: "found questions whose split is not that of \(truth)",
           expected: "the 1,000 questions of PubMedQA in their original order")
       }
+    }
+    let ids = parts[1].map(\.id).sorted().joined(separator: "\n")
+    guard questions.count != 1000 || sha256(of: ids) == Self.testDigest else {
+      throw FileFault.malformed(
+        file: file, line: nil, found: "found questions in another order, which divides them otherwise",
+        expected: "PubMedQA's file as it is published, or its own pqal_fold0 and test_set.json")
     }
     return [folds.dropFirst().flatMap(\.self), folds[0], parts[1]].map { $0.map(\.record) }
   }

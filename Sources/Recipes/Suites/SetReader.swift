@@ -13,12 +13,30 @@ struct SetReader {
   /// - Throws: `LookAlikeFault`; `FileFault` or `CoNLLFault` for files that cannot be read, or records that are malformed.
   func records() throws -> [[Record]] {
     if case .pubMedQA = set.content { return try PubMedQA(folder: folder).records() }
-    return try folder.files.map(records)
+    let splits: [[Record]]
+    if set.hasTags {
+      let read = try folder.files.map { try TagReader(self, $0).read() }
+      if let file = read.first(where: { $0.types != read[0].types }), !set.mergesTypes {
+        throw lookAlike(
+          folder.path, "its files have different entity types: \(text(read[0].types)), and \(text(file.types))")
+      }
+      splits = read.map(\.records)
+    } else {
+      splits = try folder.files.map(records)
+    }
+    return splits.map { records in
+      let isUnique = Swift.Set(records.map(\.id)).count == records.count
+      return isUnique ? records : records.enumerated().map { $1.with(id: "\($0 + 1)") }
+    }
+  }
+
+  private func text(_ types: Swift.Set<String>) -> String {
+    types.isEmpty ? "none" : types.sorted().prefix(10).map { printable($0) }.joined(separator: ", ")
   }
 
   private func records(_ file: String) throws -> [Record] {
     switch set.content {
-    case .entities, .words: return try TagReader(self, file).records()
+    case .entities, .words: return try TagReader(self, file).read().records
     case .relations(let labels):
       let rows = try SetTable(file, columns: [.id, .text, .label]).rows
       let records = try rows.map { row in
@@ -69,7 +87,11 @@ struct SetReader {
   private func documents(_ file: String, _ labels: [String]) throws -> [Record] {
     var records: [Record] = [], seen: Swift.Set<String> = []
     for row in try SetTable(file, columns: [.label, .text, .id]).rows {
-      let id = row.id.split(separator: "_").first.map(String.init) ?? row.id
+      // "22355784_s0", or "22355784" where a document is a row.
+      let sentence = try row.text(.id), id = sentence.prefix { $0 != "_" }.description
+      guard !id.isEmpty, id.allSatisfy(\.isNumber) else {
+        throw row.fault("found the id \(printable(sentence))", expected: "a PubMed id, and after it _s and a number")
+      }
       let own = try applying(row, labels), text = try row.text(.text)
       if let last = records.last, last.id == id {
         records[records.count - 1].texts[0] += " " + text
@@ -99,5 +121,13 @@ struct SetReader {
         expected: "\(labels.count) labels as in \(labels[0])_0,\(labels[1])_1,…, or a list of 0 and 1")
     }
     return zip(flags, labels).filter { $0.0.hasSuffix("_1") }.map(\.1)
+  }
+}
+
+extension Record {
+  fileprivate func with(id: String) -> Record {
+    var record = self
+    record.id = id
+    return record
   }
 }

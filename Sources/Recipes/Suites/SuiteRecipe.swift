@@ -12,11 +12,15 @@ public struct SuiteRecipe {
     /// times of it.
     fileprivate let learningRates: [Double]
     fileprivate let hasOwnRates: Bool
+    /// Settings of the user that change what the suite prescribes: "training.epochs".
+    public let departures: [String]
     /// Of some hundred steps, which for full fine-tuning with BLURB's rates are too few to learn anything.
     fileprivate var quickRate: Double { part["method"]?["type"] == "full" ? 1e-4 : learningRates.last ?? 1e-3 }
   }
 
   public let json: JSON
+  /// What of the base and the files is not as the suite prescribes: "16 positions", "sizes of GAD".
+  public let departures: [String]
   /// Messages for the user that are not errors.
   public let notes: [String]
 
@@ -51,6 +55,9 @@ public struct SuiteRecipe {
       : [
         "the base has \(limit) positions, fewer tokens than \(suite.suite.name) reads of \(cut.joined(separator: ", "))"
       ]
+    departures =
+      (cut.isEmpty ? [] : ["\(limit) positions"])
+      + suite.found.filter(\.hasOtherSizes).map { "sizes of \($0.set.name)" }
     let rates = isQuick ? [method.quickRate] : method.learningRates
     var part = method.part
     if !method.hasOwnRates || isQuick {
@@ -77,7 +84,7 @@ extension SuiteRecipe.Method {
   public init(_ argument: String) throws {
     if let type = Recipe.Method.MethodType(rawValue: argument) {
       (name, part, hasOwnRates) = (argument, ["method": ["type": .string(argument)]], false)
-      learningRates = Self.rates(type)
+      (learningRates, departures) = (Self.rates(type), [])
       return
     }
     guard fileExists(argument) else {
@@ -98,12 +105,27 @@ extension SuiteRecipe.Method {
     if type == nil {
       faults.append(RecipeFault("method.type", "missing or unknown", expected: "a method such as \"lora\""))
     }
+    let key = "training.learning_rate", sweep = members["sweep"]?.object ?? [:],
+      training = members["training"]?.object ?? [:]
+    for name in sweep.keys.sorted() where name != "seed" && !name.hasPrefix("training.") && !name.hasPrefix("method.") {
+      faults.append(
+        RecipeFault(joinKeyPath("sweep", name), "found this axis", expected: "settings of the training and the method"))
+    }
+    if training["metric_for_best_model"] != nil || sweep["training.metric_for_best_model"] != nil {
+      faults.append(RecipeFault("training.metric_for_best_model", "found a metric", expected: "none: it is the set's"))
+    }
+    let own = sweep[key]?.array?.compactMap(\.number)
+    if let found = sweep[key], own?.isEmpty != false || own?.count != found.array?.count {
+      faults.append(RecipeFault(joinKeyPath("sweep", key), "found \(found.shown)", expected: "a list of numbers"))
+    }
     guard let type, faults.isEmpty else { throw RecipeFaults(file: argument, faults) }
     let file = lastPathComponent(argument)
     name = file.hasSuffix(".json") ? String(file.dropLast(5)) : file
-    let key = "training.learning_rate", own = members["sweep"]?[key]?.array?.compactMap(\.number)
     let fixed = members["training"]?["learning_rate"]?.number.map { [$0] }
     (part, hasOwnRates) = (members, own != nil)
+    // Only full fine-tuning has rates that the suite prescribes.
+    let ownKeys = training.keys.map { "training.\($0)" } + sweep.keys
+    departures = Set(ownKeys).filter { $0 != key && !$0.hasPrefix("method.") || $0 == key && type == .full }.sorted()
     learningRates = own ?? fixed ?? Self.rates(type)
   }
 

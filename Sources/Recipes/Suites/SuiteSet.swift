@@ -43,6 +43,16 @@ public struct SuiteSet: Sendable {
   /// Of train, dev and test, by the suite's table.
   let sizes: [Int]
 
+  var hasTags: Bool {
+    switch content {
+    case .entities, .words: true
+    default: false
+    }
+  }
+
+  /// Whether all entity types are one, or the set has several.
+  var mergesTypes: Bool { if case .entities(_, false) = content { false } else { true } }
+
   /// The sections "task" and "data" of its recipe, for the files that `PreparedSet` writes.
   /// - Parameter files: train, dev and test.
   func sections(_ files: [String], maxLength: Int) -> [String: JSON] {

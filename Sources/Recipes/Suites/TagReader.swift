@@ -8,15 +8,30 @@ struct TagReader {
 
   init(_ reader: SetReader, _ file: String) { (self.reader, self.file) = (reader, file) }
 
-  /// Sentences with the tags of the set: B- and I- with its type, or types alone where words are scored.
-  func records() throws -> [Record] {
+  /// Sentences with the tags of the set: B- and I- with its type, or types alone where words are scored; and the file's types.
+  func read() throws -> (records: [Record], types: Swift.Set<String>) {
     let sentences = file.contains(/\.jsonl?$/) ? try json() : try readCoNLL(file)
     let types = Swift.Set(sentences.flatMap(\.tags).compactMap { EntityTag($0)?.type })
-    return try sentences.map { sentence in
+    try check(sentences, types)
+    let records = try sentences.map { sentence in
       var record = sentence
       record.tags = try sentence.tags.map { try tag($0, types, sentence.source?.line) }
       return record
     }
+    return (records, types)
+  }
+
+  /// - Throws: `LookAlikeFault` for the entities of another set, or tags in IOB1.
+  private func check(_ sentences: [Record], _ types: Swift.Set<String>) throws(LookAlikeFault) {
+    guard case .entities(let type, _) = reader.set.content else { return }
+    let others = ["chem", "disease", "gene"].filter { !type.lowercased().hasPrefix($0) }
+    if type != "Entity",
+      let other = types.first(where: { found in others.contains(where: found.lowercased().hasPrefix) })
+    {
+      throw reader.lookAlike(file, "its entities are of the type \(printable(other)), not \(type)")
+    }
+    let prefixes = Swift.Set(sentences.flatMap(\.tags).compactMap { EntityTag($0)?.prefix })
+    if prefixes == [.inside] { throw reader.lookAlike(file, "it has no tag B: its tags are IOB1, not IOB2") }
   }
 
   private func tag(_ tag: String, _ types: Swift.Set<String>, _ line: Int?) throws -> String {

@@ -18,8 +18,8 @@ extension BenchResults {
     let finished = rows.reduce(0) { $0 + $1.runs.count }, open = rows.count { $0.pending > 0 }
     let failures = rows.flatMap(\.failures)
     let state =
-      "\(rows.count) rows, \(finished) runs of the chosen settings have finished"
-      + (open > 0 ? "; \(open) rows are not complete" : "") + "."
+      "Rows: \(rows.count). Finished runs of the chosen settings: \(finished)."
+      + (open > 0 ? " Rows that are not complete: \(open)." : "")
     return PageSection(
       "Summary",
       [.paragraph(state)] + comparisons.compactMap { $0.conclusion.map(Block.paragraph) } + [.paragraph(Self.rule)]

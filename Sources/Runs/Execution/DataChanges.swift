@@ -1,4 +1,4 @@
-/// Which data files of a finished run have changed since.
+/// Which of a finished run's data files, and whether its base, have changed since.
 import Checkpoints
 public import Files
 public import Recipes
@@ -9,12 +9,24 @@ public struct DataChanges {
 
   public init() {}
 
-  /// The files of the recipe whose digests are not those in `result`, a run's result.json; none if it has none, as of older
-  /// versions.
+  /// The base and the files of the recipe whose digests are not those in `result`, a run's result.json; none if it has none, as
+  /// of older versions.
   public mutating func changed(since result: JSON, _ recipe: Recipe) throws -> [String] {
+    var changed: [String] = []
+    if let recorded = result["base_sha256"]?.string, let base = recipe.model.path,
+      try weightsDigest(of: base) != recorded
+    {
+      changed.append(base)
+    }
     let recorded = result["data_sha256"]?.array?.compactMap(\.string) ?? []
-    guard recorded.count == recipe.dataPaths.count else { return [] }
-    return try changed(Array(zip(recipe.dataPaths, recorded)))
+    guard recorded.count == recipe.dataPaths.count else { return changed }
+    return try changed + self.changed(Array(zip(recipe.dataPaths, recorded)))
+  }
+
+  private mutating func weightsDigest(of model: String) throws -> String {
+    let digest = try digests[model] ?? Checkpoint(folder: model).sha256
+    digests[model] = digest
+    return digest
   }
 
   /// The files whose digests are others.

@@ -137,7 +137,7 @@ extension GridCell {
       let changed = try data.changed(since: result, recipe)
       guard changed.isEmpty else {
         throw GridFault([
-          "\(recipe.output): holds a finished run on other data: \(changed.joined(separator: ", ")) has changed since. Choose "
+          "\(recipe.output): holds a finished run on other inputs: \(changed.joined(separator: ", ")) has changed since. Choose "
             + "another 'output', remove this folder, or start a sweep again with --overwrite."
         ])
       }

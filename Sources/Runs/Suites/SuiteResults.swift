@@ -7,26 +7,28 @@ public struct SuiteResults {
   public let score: SuiteScore
   /// Of each set of the suite that is in the benchmark.
   public let rows: [String: BenchResults.Row]
-  /// Settings that are not the suite's, as the user gave them.
-  public let settings: [String]
+  /// What is not as the suite prescribes: settings, and sizes of sets.
+  public let departures: [String]
   public let isQuick: Bool
   /// The suite, method and base: "BLURB: lora on biobert".
   public let about: String
   private let output: String
 
-  public init(_ suite: PreparedSuite, _ results: BenchResults, isQuick: Bool, settings: [String]) {
-    (self.suite, self.isQuick, self.settings, output) = (suite, isQuick, settings, results.output)
+  public init(_ suite: PreparedSuite, _ results: BenchResults, isQuick: Bool, departures: [String]) {
+    (self.suite, self.isQuick, self.departures, output) = (suite, isQuick, departures, results.output)
     about = results.about ?? suite.suite.name
     rows = Dictionary(results.rows.map { ($0.row.task, $0) }) { first, _ in first }
     // A set with a failed seed has no score: the mean of the others is not by the rules.
-    score = SuiteScore(
-      suite.suite, rows.filter { $0.value.status == "completed" }.compactMapValues { $0.score?.mean })
+    let scores = suite.suite.sets.compactMap { [rows] set in
+      rows[set.name].flatMap { $0.status == "completed" ? $0.score(set.metric) : nil }.map { (set.name, $0.mean) }
+    }
+    score = SuiteScore(suite.suite, Dictionary(scores) { first, _ in first })
   }
 
   /// Why the score is not one to compare with others'; nil: it is by the suite's rules.
   public var reservation: String? {
     if isQuick { return "a quick look, not a \(suite.suite.name) score" }
-    return settings.isEmpty ? nil : "with settings of your own: \(settings.joined(separator: " "))"
+    return departures.isEmpty ? nil : "not by the suite's rules: \(departures.joined(separator: ", "))"
   }
 
   /// Writes `blurb.json` into the benchmark's folder; returns its path.
@@ -39,7 +41,7 @@ public struct SuiteResults {
   public var json: JSON {
     [
       "suite": .string(suite.suite.name), "about": .string(about), "quick": .bool(isQuick),
-      "settings": .array(settings.map(JSON.string)),
+      "departures": .array(departures.map(JSON.string)),
       "sets": .array(zip(suite.suite.sets, suite.states).map(json)),
       "types": .array(
         score.types.map { type in
