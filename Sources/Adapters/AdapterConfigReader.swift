@@ -7,7 +7,13 @@ public struct AdapterConfigReader {
   /// Keys that the method has read, refused or ignored.
   private var knownKeys: Set<String> = []
 
-  init(_ json: JSON) { self.json = json }
+  /// The order of the patterns by module name.
+  let patternOrder: PatternOrder
+
+  /// - Parameter keyOrder: of the objects in `json`, as `JSON.keyOrder`; those that it lacks are in the order of their keys.
+  init(_ json: JSON, keyOrder: [String: [String]] = [:]) {
+    (self.json, patternOrder) = (json, .listed(keyOrder))
+  }
 
   /// The value at a key, converted. nil if it is absent, null, or of another type, which is a problem.
   /// - Parameters:

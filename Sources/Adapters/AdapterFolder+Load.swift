@@ -21,8 +21,8 @@ extension Adapter {
     try tensors.checkTypes(model, hasTokens: tokens != nil)
     if var choice = method as? any ModuleMethod {
       let names = model.projections.map(\.name) + model.normNames
-      choice.modules.resolvePatterns(
-        among: names, adapted: tensors.adaptedModules(among: names), nameInFile: tensors.nameInFile)
+      choice.modules.omittedPrefix = tensors.omittedPrefix
+      choice.modules.resolvePatterns(among: names, adapted: tensors.adaptedModules(among: names))
       method = choice
     }
     method.addModulesToSave(tensors.savedModules(of: model, besides: method.modulesToSave))
@@ -86,7 +86,7 @@ private func readMethod(_ file: String) throws -> (any AdapterMethod, TrainableT
     let supported = adapterMethods.map { "\"\($0.peftType)\"" }.joined(separator: ", ")
     throw AdapterFault.unsupported(file: file, problems: ["'peft_type' is \(found); supported: \(supported)."])
   }
-  var reader = AdapterConfigReader(json)
+  var reader = AdapterConfigReader(json, keyOrder: try JSON.keyOrder(path: file))
   reader.ignore([
     "auto_mapping", "base_model_name_or_path", "inference_mode", "peft_type", "peft_version", "revision", "task_type",
   ])

@@ -54,9 +54,13 @@ extension Adapter {
     settings["peft_version"] = "0.21.2"
     settings["task_type"] = headType.peftTaskType.map(JSON.string) ?? .null
     if model.headType == .embedding {
-      // Lists of modules.
+      // Lists of modules, and values by module.
       settings = settings.mapValues { value in
-        value.array.map { .array($0.map { $0.string.map { .string(model.savedName($0)) } ?? $0 }) } ?? value
+        switch value {
+        case .array(let names): .array(names.map { $0.string.map { .string(model.savedName($0)) } ?? $0 })
+        case .object(let values): .object(.init(values.map { (model.savedName($0), $1) }) { first, _ in first })
+        default: value
+        }
       }
     }
     if model.headLayers.lstm != nil {

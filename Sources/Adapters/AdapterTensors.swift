@@ -43,10 +43,9 @@ struct AdapterTensors {
     }
   }
 
-  /// The name of a module in the model that PEFT has trained: without the encoder's name if that had no head.
-  func nameInFile(of module: String) -> String {
-    let isFull = storedNames.keys.contains { $0.hasPrefix(encoder.prefix + encoder.name) }
-    return isFull ? module : String(module.trimmingPrefix(encoder.name))
+  /// What the names of modules in the file lack: `bert.` if PEFT has trained a model without a head.
+  var omittedPrefix: String {
+    storedNames.keys.contains { $0.hasPrefix(encoder.prefix + encoder.name) } ? "" : encoder.name
   }
 
   /// Modules of the model that the file holds weights of, besides the output layers and `modules`: a new head's layers, and

@@ -60,9 +60,11 @@ extension IA3Config: ModuleMethod {
   /// Here PEFT compares name suffixes without a dot before them.
   private func matcher(_ feedforward: ModuleChoice.Targets) throws -> (String) throws -> Bool {
     switch feedforward {
-    case .suffixes(let names): { name in names.contains { name.hasSuffix($0) } }
-    case .pattern(let pattern): try expression(pattern, key: "feedforward_modules")
-    case .allLinear: { _ in true }
+    case .suffixes(let names): return { name in names.contains { name.hasSuffix($0) } }
+    case .pattern(let pattern):
+      let matches = try expression(pattern, key: "feedforward_modules")
+      return { try matches(modules.nameInFile($0)) }
+    case .allLinear: return { _ in true }
     }
   }
 

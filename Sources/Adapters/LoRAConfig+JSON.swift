@@ -38,8 +38,9 @@ extension LoRAConfig {
     }
     settings["use_dora"] = .bool(useDoRA)
     let alphas = try NamePatterns.forFile(
-      alphaPattern, of: chosen, key: "alpha_pattern", takesFirst: takesFirstPattern)
-    let ranks = try NamePatterns.forFile(rankPattern, of: chosen, key: "rank_pattern", takesFirst: takesFirstPattern)
+      alphaPattern, of: chosen, key: "alpha_pattern", patternOrder, nameInFile: modules.nameInFile)
+    let ranks = try NamePatterns.forFile(
+      rankPattern, of: chosen, key: "rank_pattern", patternOrder, nameInFile: modules.nameInFile)
     settings["alpha_pattern"] = .object(alphas.mapValues { jsonNumber($0 * alphaFactor) })
     settings["bias"] = .string(bias.rawValue)
     settings["lora_alpha"] = jsonNumber(alpha * alphaFactor)
@@ -62,7 +63,7 @@ extension LoRAConfig {
     bias = Bias(&file)
     rankPattern = file.positiveInts(byPattern: "rank_pattern")
     alphaPattern = file.numbers(byPattern: "alpha_pattern")
-    takesFirstPattern = true
+    patternOrder = file.patternOrder
     useDoRA = file.flag("use_dora")
     initialization = readInit(&file)
     modules = ModuleChoice(&file)

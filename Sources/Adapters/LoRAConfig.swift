@@ -15,8 +15,7 @@ public struct LoRAConfig: Sendable, Equatable {
   public var rankPattern: [String: Int] = [:]
   /// Other alphas, by the same rule.
   public var alphaPattern: [String: Double] = [:]
-  /// If several patterns match a module: whether the first by name applies, as in PEFT's files, or the longest.
-  var takesFirstPattern = false
+  var patternOrder = PatternOrder.longestFirst
   public var useRSLoRA = false
   public var bias = Bias.none
   /// DoRA: train a magnitude vector besides the update's direction (Liu et al. 2024).
@@ -87,19 +86,19 @@ extension LoRAConfig: ModuleMethod {
   )] {
     let chosen = try modules.projections(
       of: model, defaults: model.config.family.architecture.adapters.targets, strict: strict)
-    let ranks = try NamePatterns(rankPattern, key: "rank_pattern", takesFirst: takesFirstPattern)
-    let alphas = try NamePatterns(alphaPattern, key: "alpha_pattern", takesFirst: takesFirstPattern)
+    let ranks = try NamePatterns(rankPattern, key: "rank_pattern", patternOrder)
+    let alphas = try NamePatterns(alphaPattern, key: "alpha_pattern", patternOrder)
     if strict {
       let names = chosen.map(\.name), endings = endings(of: model.projections.map(\.name))
       try ranks.check(among: names, endings)
       try alphas.check(among: names, endings)
     }
     return try chosen.map { projection in
-      let rank = try ranks.value(of: projection.name) ?? self.rank
+      let name = modules.nameInFile(projection.name), rank = try ranks.value(of: name) ?? self.rank
       // A PiSSA or OLoRA adapter is saved with twice its rank.
       let limit = max(projection.inputs, projection.outputs) * (strict ? 1 : 2)
       guard rank <= limit else { throw TargetFault.rank(rank, module: projection.name, limit: limit) }
-      let alpha = try alphas.value(of: projection.name) ?? self.alpha
+      let alpha = try alphas.value(of: name) ?? self.alpha
       return (projection, rank, useRSLoRA ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
     }
   }

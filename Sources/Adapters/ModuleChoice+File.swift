@@ -6,12 +6,11 @@ extension ModuleChoice {
   /// an expression cannot be used here, and decide on modules outside of the layers: another class of the model may have no pooler.
   /// - Parameters:
   ///   - adapted: the modules among `names` that have tensors in the file.
-  ///   - nameInFile: a module's name in the model that PEFT has trained.
-  mutating func resolvePatterns(among names: [String], adapted: [String], nameInFile: (String) -> String) {
+  mutating func resolvePatterns(among names: [String], adapted: [String]) {
     guard isPattern(targets) || isPattern(exclude) || !layersPattern.isEmpty else { return }
     let adapted = Set(adapted)
-    let chosen = (try? matches(among: names, nameInFile))?.filter { layerIndex(of: $0) != nil || adapted.contains($0) }
-    choose(chosen ?? names.filter(adapted.contains))
+    let chosen = (try? matches(among: names))?.filter { layerIndex(of: $0) != nil || adapted.contains($0) }
+    choose((chosen ?? names.filter(adapted.contains)).map(nameInFile))
   }
 
   /// Chooses exactly these modules.
@@ -19,14 +18,24 @@ extension ModuleChoice {
     (targets, exclude, layers, layersPattern) = (.suffixes(modules), nil, nil, [])
   }
 
+  /// nil: without `target_modules` PEFT's defaults apply, which the tensors show.
   /// - Throws: `TargetFault.badPattern`.
-  private func matches(among names: [String], _ nameInFile: (String) -> String) throws -> [String] {
-    let isTarget = try targets?.matcher(key: "target_modules") ?? { _ in true }
+  private func matches(among names: [String]) throws -> [String]? {
+    guard let targets else { return nil }
+    let isTarget = try matcher(of: targets)
     let isExcluded = try exclude?.matcher(key: "exclude_modules") ?? { _ in false }
-    let isInLayers = try layersMatcher()
-    return try names.filter { name in
+    return try names.filter { try isTarget($0) && !isExcluded(nameInFile($0)) }
+  }
+
+  /// A function that tests whether `targets` and the layers choose a module of the model. As in PEFT, the layers do not matter for
+  /// a module that is listed by its full name.
+  /// - Throws: `TargetFault.badPattern`.
+  func matcher(of targets: Targets) throws -> (String) throws -> Bool {
+    let isTarget = try targets.matcher(key: "target_modules"), isInLayers = try layersMatcher()
+    let listed: [String] = if case .suffixes(let names) = targets { names } else { [] }
+    return { name in
       let name = nameInFile(name)
-      return try isTarget(name) && !isExcluded(name) && isInLayers(name)
+      return try listed.contains(name) || isTarget(name) && isInLayers(name)
     }
   }
 

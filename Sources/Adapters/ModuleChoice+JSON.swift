@@ -40,6 +40,8 @@ extension ModuleChoice {
     case .suffixes(let names): lists.exclude = (names + newHeadModules).sorted()
     case .pattern, .allLinear: return Lists(targets: chosen)
     }
+    // PEFT adapts a module with a full name in any layer.
+    if layers != nil, lists.targets.contains(where: { layerIndex(of: $0) != nil }) { return Lists(targets: chosen) }
     let found = names.filter { name in
       isInLayers(name) && lists.targets.contains { isSuffix($0, of: name) }
         && !lists.exclude.contains { isSuffix($0, of: name) }

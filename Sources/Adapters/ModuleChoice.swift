@@ -16,7 +16,7 @@ public struct ModuleChoice: Sendable, Equatable {
   public var targets: Targets?
   /// `exclude_modules`.
   public var exclude: Targets?
-  /// `layers_to_transform`; nil: all.
+  /// `layers_to_transform`; nil: all. As in PEFT, modules that `targets` lists by their full names are adapted in any layer.
   public var layers: [Int]?
   /// `modules_to_save`: modules that are trained and saved in full, besides the head.
   public var modulesToSave: [String] = []
@@ -25,6 +25,11 @@ public struct ModuleChoice: Sendable, Equatable {
 
   /// `layers_pattern`: names of the lists of layers that `layers` counts in; empty: of any.
   var layersPattern: [String] = []
+  /// What the names of modules lack in the file that this was read from: `bert.` if its model had no head.
+  var omittedPrefix = ""
+  /// The name of a module in the file's model, which the file's patterns are matched against.
+  func nameInFile(_ module: String) -> String { String(module.trimmingPrefix(omittedPrefix)) }
+
   /// Modules of a newly initialized head, which `modulesToSave` includes: they are no targets.
   private(set) var newHeadModules: [String] = []
 
@@ -100,7 +105,7 @@ extension ModuleChoice {
     let count = model.config.numHiddenLayers
     let absent = (layers ?? []).filter { !(0..<count).contains($0) }
     if strict, !absent.isEmpty { throw TargetFault.layers(absent, count: count) }
-    let targeted = try names.filter(targets.matcher(key: "target_modules")).filter(isInLayers)
+    let targeted = try names.filter(matcher(of: targets))
     // PEFT 0.21 silently does not adapt modules to save. That is accepted in a file; in a recipe it is an error.
     let saved = strict ? newHeadModules : modulesToSave
     let excluded = try exclude.map { try exclusion(by: $0, among: targeted, strict: strict) } ?? []

@@ -44,6 +44,11 @@ extension JSON {
     }
   }
 
+  /// The keys of each object in the outermost object of a file, by its own key, in the file's order, which `JSON` does not keep.
+  public static func keyOrder(path: String) throws -> [String: [String]] {
+    try readFile(path).withUnsafeBytes { bytes throws(FileFault) in try JSONParser.keyOrder(bytes, named: path) }
+  }
+
   /// The text of this value. Keys are sorted by their UTF-8 bytes, so equal values have equal text.
   public func text(pretty: Bool = true) -> String {
     var writer = JSONWriter(pretty: pretty)

@@ -13,17 +13,38 @@ struct JSONParser {
   let bytes: UnsafeRawBufferPointer
   var offset = 0
   private var depth = 0
+  /// The keys of the objects in the outermost object, in their order; nil: they are not wanted.
+  private var keyOrder: [String: [String]]?
+  /// The key in the outermost object.
+  private var member = ""
 
   private init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
   static func parse(_ bytes: UnsafeRawBufferPointer, named file: String) throws(FileFault) -> JSON {
     var parser = JSONParser(bytes)
+    return try parser.document(named: file)
+  }
+
+  /// See `JSON.keyOrder`.
+  static func keyOrder(_ bytes: UnsafeRawBufferPointer, named file: String) throws(FileFault) -> [String: [String]] {
+    var parser = JSONParser(bytes)
+    parser.keyOrder = [:]
+    _ = try parser.document(named: file)
+    return parser.keyOrder ?? [:]
+  }
+
+  private mutating func document(named file: String) throws(FileFault) -> JSON {
     do throws(SyntaxError) {
-      return try parser.document()
+      return try document()
     } catch {
-      let (line, column) = parser.lineAndColumn(of: error.offset)
+      let (line, column) = lineAndColumn(of: error.offset)
       throw .json(file: file, why: "line \(line), column \(column): \(error.why).")
     }
+  }
+
+  private mutating func note(_ key: String) {
+    if depth == 1 { member = key }
+    if depth == 2 { keyOrder?[member, default: []].append(key) }
   }
 
   private mutating func document() throws(SyntaxError) -> JSON {
@@ -62,6 +83,7 @@ struct JSONParser {
         throw parser.expected("a key in double quotes")
       }
       let key = try parser.string()
+      if parser.keyOrder != nil { parser.note(key) }
       parser.skipSpace()
       guard parser.take(":") else { throw parser.expected("':' after the key '\(key)'") }
       let value = try parser.value()

@@ -21,6 +21,16 @@ private func errorMessage(_ data: Data) -> String {
 }
 
 struct JSONTests {
+  @Test func `the order of keys in the members of a file`() throws {
+    let folder = TemporaryFolder(), path = folder.path + "/a.json"
+    try writeFile(
+      #"{"z": {"b": {"x": 1}, "a": [{"y": 2}], "\u0063": {}}, "l": [{"k": 1}], "e": {}, "a": {"d": 1}}"#, to: path)
+    #expect(try JSON.keyOrder(path: path) == ["z": ["b", "a", "c"], "a": ["d"]])
+    try writeFile("{\n1}", to: path)
+    let fault = #expect(throws: FileFault.self) { try JSON.keyOrder(path: path) }
+    #expect("\(fault!)".contains("a.json: not valid JSON: line 2, column 1"))
+  }
+
   @Test func `every type of value is read`() throws {
     let json = try parse(
       #" {"a": [1, -2, 0, 2.5, 1e3, -0.5E-1], "b": {"c": null, "": true}, "d": false, "e": [], "f": {}} "#)

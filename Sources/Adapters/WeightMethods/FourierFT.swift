@@ -15,6 +15,7 @@ struct FourierFT: WeightMethod {
   let bias: BiasMode
   private let count: Int
   private let countPattern: [String: Int]
+  private let patternOrder: PatternOrder
   private let scaling: Double
   private let seed: Int
 
@@ -23,6 +24,7 @@ struct FourierFT: WeightMethod {
     file.ignore(["init_weights"])
     count = file["n_frequency", "a whole number of at least 1", { $0.int.flatMap { $0 > 0 ? $0 : nil } }] ?? 1000
     countPattern = file.positiveInts(byPattern: "n_frequency_pattern")
+    patternOrder = file.patternOrder
     scaling = file["scaling", "a number", { $0.number }] ?? 150
     seed = file["random_loc_seed", "a whole number", { $0.int }] ?? 777
     bias = BiasMode(&file, only: "fourier_only")
@@ -30,9 +32,9 @@ struct FourierFT: WeightMethod {
   }
 
   func changes(of targets: [Projection], _ file: inout AdapterTensors) throws -> [WeightChange] {
-    let counts = try NamePatterns(countPattern, key: "n_frequency_pattern", takesFirst: true)
+    let counts = try NamePatterns(countPattern, key: "n_frequency_pattern", patternOrder)
     return try targets.map { target in
-      let count = try counts.value(of: target.name) ?? self.count
+      let count = try counts.value(of: modules.nameInFile(target.name)) ?? self.count
       guard count <= target.outputs * target.inputs else {
         throw file.mismatch(
           "\(target.name) has the matrix [\(target.outputs), \(target.inputs)]; 'n_frequency' is \(count)")

@@ -18,9 +18,9 @@ struct LoHa: WeightMethod {
   }
 
   func changes(of targets: [Projection], _ file: inout AdapterTensors) throws -> [WeightChange] {
-    let ranks = try ranks.resolve()
+    let ranks = try ranks.resolve(modules)
     return try targets.map { target in
-      let (rank, scale) = try ranks(target.name), (outputs, inputs) = (target.outputs, target.inputs)
+      let (rank, scale) = try ranks(target), (outputs, inputs) = (target.outputs, target.inputs)
       let a1 = try file.matrix("hada_w1_a", of: target, outputs, rank)
       let b1 = try file.matrix("hada_w1_b", of: target, rank, inputs)
       let a2 = try file.matrix("hada_w2_a", of: target, outputs, rank)

@@ -23,9 +23,9 @@ struct LoKr: WeightMethod {
   }
 
   func changes(of targets: [Projection], _ file: inout AdapterTensors) throws -> [WeightChange] {
-    let ranks = try ranks.resolve()
+    let ranks = try ranks.resolve(modules)
     return try targets.map { target in
-      let (rank, scale) = try ranks(target.name)
+      let (rank, scale) = try ranks(target)
       let (a, b) = Self.factors(of: target.outputs, near: factor),
         (c, d) = Self.factors(of: target.inputs, near: factor)
       let first = try Self.matrix(

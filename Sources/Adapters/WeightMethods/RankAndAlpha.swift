@@ -1,12 +1,14 @@
 /// `r`, `alpha` and their patterns, as the LyCORIS methods of PEFT have them.
 import Files
 import Kernels
+import Models
 
 struct RankAndAlpha: Sendable {
   private let rank: Int
   private let alpha: Double
   private let rankPattern: [String: Int]
   private let alphaPattern: [String: Double]
+  private let patternOrder: PatternOrder
 
   init(_ file: inout AdapterConfigReader) {
     rank = file.positiveInt("r") ?? 8
@@ -14,14 +16,16 @@ struct RankAndAlpha: Sendable {
     alpha = file["alpha", "a number", { $0.number }] ?? 8
     rankPattern = file.positiveInts(byPattern: "rank_pattern")
     alphaPattern = file.numbers(byPattern: "alpha_pattern")
+    patternOrder = file.patternOrder
   }
 
-  /// A function from a module's name to its rank and to alpha / rank.
+  /// A function from a module to its rank and to alpha / rank.
   /// - Throws: `TargetFault.badPattern`.
-  func resolve() throws -> (_ name: String) throws -> (rank: Int, scale: Float) {
-    let ranks = try NamePatterns(rankPattern, key: "rank_pattern", takesFirst: true)
-    let alphas = try NamePatterns(alphaPattern, key: "alpha_pattern", takesFirst: true)
-    return { name in
+  func resolve(_ modules: ModuleChoice) throws -> (_ module: Projection) throws -> (rank: Int, scale: Float) {
+    let ranks = try NamePatterns(rankPattern, key: "rank_pattern", patternOrder)
+    let alphas = try NamePatterns(alphaPattern, key: "alpha_pattern", patternOrder)
+    return { module in
+      let name = modules.nameInFile(module.name)
       let rank = try ranks.value(of: name) ?? self.rank
       return (rank, Float((try alphas.value(of: name) ?? self.alpha) / Double(rank)))
     }
