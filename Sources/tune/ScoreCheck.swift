@@ -74,13 +74,17 @@ struct ScoreCheck {
       guard let old = recorded.metrics[name]?.number, let new = found.values[name] else { return }
       if !scores.contains(where: { $0.name == name }) { scores.append((name, old, new)) }
     }
-    let missing = names.filter { name in found.values[name] != nil && recorded.metrics[name] == nil }
+    let missing = names.filter { name in found.values[name] != nil && recorded.metrics[name]?.number == nil }
     // NaN is a failure.
     let isSame = missing.isEmpty && scores.allSatisfy { abs($0.new - $0.old) <= tolerance * max(1, abs($0.old)) }
     let texts =
       scores.map {
         "\($0.name) \(fixed($0.old, 4)), again \(fixed($0.new, 4)), difference \(fixed($0.new - $0.old, 6))"
-      } + missing.map { "\($0): not in result.json" }
+      }
+      + missing.map { name in
+        let other = recorded.metrics[name].map { ": \($0.text(pretty: false).prefix(60)), expected a number" }
+        return "\(name): not in result.json" + (other ?? "")
+      }
     let json = scores.map { score -> (String, JSON) in
       (
         score.name,

@@ -163,11 +163,11 @@ private func detail(_ result: (status: Int32, checks: [String: JSON]), _ check: 
     defer { program.remove() }
     #expect(try program.run("run", "recipe.json", "training.epochs=1").status == 0)
     let path = program.folder + "/run/result.json", result = try readText(path)
-    /// Verifies with result.json without this metric of test, or without test.
-    func without(_ metric: String?) throws -> (status: Int32, checks: [String: JSON]) {
+    /// Verifies with result.json without this metric of test, or with another value in its place, or without test.
+    func without(_ metric: String?, _ value: JSON? = nil) throws -> (status: Int32, checks: [String: JSON]) {
       var json = try JSON(path: path).object ?? [:], metrics = json["metrics"]?.object ?? [:]
       var test = metrics["test"]?.object ?? [:]
-      test[metric ?? ""] = nil
+      test[metric ?? ""] = value
       metrics["test"] = metric == nil ? nil : .object(test)
       json["metrics"] = .object(metrics)
       try writeFile(JSON.object(json).text(), to: path)
@@ -177,6 +177,13 @@ private func detail(_ result: (status: Int32, checks: [String: JSON]), _ check: 
     let metric = try without("f1")
     expect(metric, failed: ["score"])
     #expect(detail(metric, "score").contains("f1: not in result.json"))
+    for (value, text) in [(JSON.null, "null"), ("x", "\"x\"")] {
+      for name in ["f1", "loss"] {
+        let other = try without(name, value)
+        expect(other, failed: ["score"])
+        #expect(detail(other, "score").contains("\(name): not in result.json: \(text), expected a number"))
+      }
+    }
     let split = try without(nil)
     expect(split, failed: ["score"])
     #expect(detail(split, "score").contains("no scores of test"))
