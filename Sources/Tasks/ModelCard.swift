@@ -13,6 +13,8 @@ public struct ModelCard {
   public var about: String?
   /// The rows of the table of facts.
   public var rows: [(name: String, value: String)]
+  /// The data that its scores are of, "dev" or "test"; nil: it has no scores.
+  public var scored: String?
   /// What follows the table, in Markdown.
   public var sections: [(title: String, text: String)]
   /// The method's settings as JSON; nil: none.
@@ -24,12 +26,13 @@ public struct ModelCard {
 
   public init(
     base: String?, library: String, task: any TaskInference, tags: [String], title: String, about: String? = nil,
-    rows: [(name: String, value: String)], sections: [(title: String, text: String)] = [], method: String? = nil,
+    rows: [(name: String, value: String)], scored: String? = nil, sections: [(title: String, text: String)] = [],
+    method: String? = nil,
     isAdapter: Bool, python: PythonSnippet? = nil
   ) {
     (self.base, self.library, self.task, self.tags) = (base, library, task, tags)
     (self.title, self.about, self.rows, self.method, self.isAdapter) = (title, about, rows, method, isAdapter)
-    (self.sections, self.python) = (sections, python)
+    (self.scored, self.sections, self.python) = (scored, sections, python)
   }
 
   public var text: String {
@@ -40,12 +43,12 @@ public struct ModelCard {
       case .maskedLM: ("labels", "the vocabulary")
       default: ("labels", task.labels.joined(separator: ", "))
       }
-    let facts = (rows + [outputs]).map { "| \($0.name) | \($0.value) |" }.joined(separator: "\n")
+    let facts = (rows + [outputs]).map { "| \(tableCell($0.name)) | \(tableCell($0.value)) |" }.joined(separator: "\n")
     let sections = ([("Intended use", intendedUse)] + sections).map { "\n## \($0.title)\n\n\($0.text)\n" }.joined()
     let method = method.map { "\n## Method\n\n```json\n\($0)\n```\n" } ?? ""
     return """
       ---
-      \(base.map { "base_model: \($0)\n" } ?? "")library_name: \(library)
+      \(base.map { "base_model: \(yamlScalar($0))\n" } ?? "")library_name: \(library)
       pipeline_tag: \(description.pipeline)
       tags:
       \(tags.map { "- \($0)" }.joined(separator: "\n"))
@@ -68,11 +71,12 @@ public struct ModelCard {
   private var description: TaskDescription { type(of: task).description }
 
   private var intendedUse: String {
-    """
-    It \(description.use). Its scores hold for texts like those of the test data: measure it on your own before you use it on texts \
-    of another source, language or time. It errs as the scores say, and takes over the errors and the bias of its base and its \
-    training data. It is not a medical device: a person checks what it answers before that affects a patient.
-    """
+    let scores = scored.map { "Its scores hold for texts like those of the \($0) data: measure" } ?? "Measure"
+    return """
+      It \(description.use). \(scores) it on your own before you use it on texts of another source, language or time. \
+      \(scored == nil ? "It takes" : "It errs as the scores say, and takes") over the errors and the bias of its base and its \
+      training data. It is not a medical device: a person checks what it answers before that affects a patient.
+      """
   }
 
   /// What other libraries do not have of the head; empty: nothing.

@@ -10,9 +10,12 @@ extension Run {
     brackets(result.interval(metric.name, ofTask: name, split), of: metric)
   }
 
-  /// How the intervals were made; nil: there are none.
-  func intervalSection(_ result: JSON) -> (title: String, text: String)? {
-    guard let intervals = result["intervals"], let resamples = intervals["resamples"]?.int else { return nil }
+  /// How the intervals were made; nil: the card shows none.
+  func intervalSection(_ result: JSON, _ last: LastEvaluation?) -> (title: String, text: String)? {
+    let ofScores = ["dev", "test"].flatMap { split in headlineMetrics.map { intervalText(result, split, $0) } }
+    guard (ofScores + weakest(last).map(intervalText)).contains(where: { !$0.isEmpty }),
+      let intervals = result["intervals"], let resamples = intervals["resamples"]?.int
+    else { return nil }
     let units = ["dev", "test"].compactMap { split -> String? in
       let own = intervals[split]?.ofTask(name)
       guard let count = own?["units"]?.int, let unit = own?["unit"]?.string else { return nil }
@@ -22,7 +25,7 @@ extension Run {
     return (
       "Intervals",
       "In brackets are 95 % bootstrap intervals: \(resamples) resamples of the \(units.joined(separator: " and of the ")), seed "
-        + "\(recipe.seed). They say how much a score would vary with other test data, not with another seed of the training."
+        + "\(recipe.seed). They say how much a score would vary with other data, not with another seed of the training."
     )
   }
 
@@ -46,20 +49,26 @@ extension Run {
     ]
   }
 
+  /// The slices that the card shows.
+  private func weakest(_ last: LastEvaluation?) -> ArraySlice<WeakSlice> { own(last)?.slices.weakest().prefix(5) ?? [] }
+
+  private func intervalText(_ weak: WeakSlice) -> String {
+    brackets(weak.slice.intervals[weak.metric.name], of: weak.metric)
+  }
+
   /// Where the model is weakest; nil: there are no slices.
   func weakSection(_ last: LastEvaluation?) -> (title: String, text: String)? {
     guard let last, let part = own(last) else { return nil }
-    let all = part.slices.weakest(), shown = all.prefix(5)
+    let shown = weakest(last)
     let rows = shown.map { weak in
-      let interval = brackets(weak.slice.intervals[weak.metric.name], of: weak.metric)
       let names = weak.kind.names(ofEntities: part.predictions.hasMentions)
-      return "| \(names.slice): \(weak.slice.name.replacing("|", with: "\\|")) | \(weak.slice.count) | "
-        + "\(weak.metric.name) \(text(weak.slice.values[weak.metric.name] ?? .nan, of: weak.metric))\(interval) |"
+      return "| \(names.slice): \(tableCell(weak.slice.name)) | \(weak.slice.count) | "
+        + "\(weak.metric.name) \(text(weak.slice.values[weak.metric.name] ?? .nan, of: weak.metric))\(intervalText(weak)) |"
     }
     if rows.isEmpty { return nil }
     return (
       "Where it is weakest",
-      "The lowest \(shown.count) of the scores of \(all.count) parts of \(last.split.rawValue).\n\n| part | number | score |\n|---|---|---|\n"
+      "The lowest \(shown.count) of the scores of \(part.slices.weakest().count) parts of \(last.split.rawValue).\n\n| part | number | score |\n|---|---|---|\n"
         + rows.joined(separator: "\n")
     )
   }

@@ -22,7 +22,8 @@ extension Run {
         ("trainable parameters", "\(trainableParameterCount) of \(totalParameterCount)"), ("seed", "\(recipe.seed)"),
         ("made with", "tune \(tuneVersion)"),
       ] + scoreRows(result) + calibrationRows(last) + licenceRows,
-      sections: [intervalSection(result), weakSection(last)].compactMap { $0 },
+      scored: ["test", "dev"].first { result["metrics"]?[$0]?.ofTask(name) != nil },
+      sections: [intervalSection(result, last), weakSection(last)].compactMap { $0 },
       method: JSON.object(.init(uniqueKeysWithValues: sections)).text(), isAdapter: adapter != nil, python: python)
   }
 
@@ -76,10 +77,12 @@ extension Run {
     }.joined(separator: "; ")
   }
 
+  var headlineMetrics: [Metric] { recipe.task.type.inference.metrics.filter(\.isHeadline) }
+
   private func scoreRows(_ result: JSON) -> [(name: String, value: String)] {
     ["dev", "test"].compactMap { split in
       guard let score = result["metrics"]?[split]?.ofTask(name) else { return nil }
-      let values = recipe.task.type.inference.metrics.filter(\.isHeadline).compactMap { metric in
+      let values = headlineMetrics.compactMap { metric in
         (score[metric.name]?.number).map { value in
           "\(metric.name) " + text(value, of: metric) + intervalText(result, split, metric)
         }
