@@ -44,7 +44,8 @@ extension JSON {
     }
   }
 
-  /// The keys of each object in the outermost object of a file, by its own key, in the file's order, which `JSON` does not keep.
+  /// The keys of each object in the outermost object of a file, by its own key, in the file's order, which `JSON` does not keep;
+  /// and by "" its own keys.
   public static func keyOrder(path: String) throws -> [String: [String]] {
     try readFile(path).withUnsafeBytes { bytes throws(FileFault) in try JSONParser.keyOrder(bytes, named: path) }
   }

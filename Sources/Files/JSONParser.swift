@@ -43,7 +43,10 @@ struct JSONParser {
   }
 
   private mutating func note(_ key: String) {
-    if depth == 1 { member = key }
+    if depth == 1 {
+      member = key
+      keyOrder?["", default: []].append(key)
+    }
     if depth == 2 { keyOrder?[member, default: []].append(key) }
   }
 

@@ -25,7 +25,7 @@ struct JSONTests {
     let folder = TemporaryFolder(), path = folder.path + "/a.json"
     try writeFile(
       #"{"z": {"b": {"x": 1}, "a": [{"y": 2}], "\u0063": {}}, "l": [{"k": 1}], "e": {}, "a": {"d": 1}}"#, to: path)
-    #expect(try JSON.keyOrder(path: path) == ["z": ["b", "a", "c"], "a": ["d"]])
+    #expect(try JSON.keyOrder(path: path) == ["": ["z", "l", "e", "a"], "z": ["b", "a", "c"], "a": ["d"]])
     try writeFile("{\n1}", to: path)
     let fault = #expect(throws: FileFault.self) { try JSON.keyOrder(path: path) }
     #expect("\(fault!)".contains("a.json: not valid JSON: line 2, column 1"))

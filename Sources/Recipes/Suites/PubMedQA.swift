@@ -38,7 +38,7 @@ struct PubMedQA {
   /// In the file's order.
   private func questions(in file: String) throws -> [Question] {
     let members = try JSON(path: file).object ?? [:]
-    return try keys(ofObjectIn: file).map { id in
+    return try (JSON.keyOrder(path: file)[""] ?? []).map { id in
       let members = members[id], contexts = members?["CONTEXTS"]?.array?.compactMap(\.string) ?? []
       let context = contexts.map(withoutOuterSpace).filter { !$0.isEmpty }
         .joined(separator: " ")
@@ -97,35 +97,5 @@ struct PubMedQA {
       parts[count - 1].append(parts[part].remove(at: picked))
     }
     return parts
-  }
-
-  /// The keys of the object that a valid file of JSON consists of, in its order.
-  private func keys(ofObjectIn file: String) throws -> [String] {
-    var keys: [String] = [], depth = 0, isKey = false, start: Int?, isEscaped = false
-    let bytes = [UInt8](try readFile(file))
-    for (index, byte) in bytes.enumerated() {
-      if let begin = start {
-        if isEscaped {
-          isEscaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          isEscaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          if depth == 1, isKey { keys.append(String(decoding: bytes[begin..<index], as: UTF8.self)) }
-          start = nil
-        }
-        continue
-      }
-      switch byte {
-      case UInt8(ascii: "\""): start = index + 1
-      case UInt8(ascii: "{"), UInt8(ascii: "["):
-        depth += 1
-        isKey = depth == 1
-      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-      case UInt8(ascii: ","): isKey = depth == 1
-      case UInt8(ascii: ":"): isKey = false
-      default: break
-      }
-    }
-    return keys
   }
 }
