@@ -15,9 +15,9 @@ files in the run's folder. A third of the kills wait until a file is being writt
 """
 import argparse, json, os, random, shutil, signal, subprocess, sys, tempfile, time
 
+from run_files import run_files
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Values that depend on the clock or the machine, not on the run.
-CLOCKS = {"seconds", "unix_seconds", "train_seconds", "tokens_per_second", "peak_memory_bytes"}
 
 
 def recipe(folder, method):
@@ -67,29 +67,6 @@ def interrupt(process, folder, signal_number, duration):
     if process.returncode != 0:
         sys.exit(f"{folder}: status {process.returncode}\n{messages.decode()}")
     return False
-
-
-def without_clocks(tree):
-    """A JSON tree without the values of CLOCKS and the number of threads."""
-    if isinstance(tree, dict):
-        return {key: without_clocks(value) for key, value in tree.items() if key not in CLOCKS and key != "threads"}
-    return tree
-
-
-def run_files(folder):
-    """The files that a run left, by name: their bytes, or JSON without the values of CLOCKS."""
-    files = {}
-    for directory, _, names in os.walk(f"{folder}/run"):
-        for name in names:
-            path = os.path.join(directory, name)
-            # The report shows times.
-            data = open(path, "rb").read() if name != "report.html" else b""
-            if name == "metrics.jsonl":
-                data = [without_clocks(json.loads(line)) for line in data.splitlines()]
-            elif name == "result.json":
-                data = without_clocks(json.loads(data))
-            files[os.path.relpath(path, folder)] = data
-    return files
 
 
 def kill_runs(options, base):

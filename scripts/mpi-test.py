@@ -11,9 +11,9 @@ difference and leaves the folder for inspection; with 0 and a sentence if there 
 """
 import argparse, json, os, shutil, signal, subprocess, sys, tempfile, time
 
+from run_files import run_files
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Values that depend on the clock or the machine, not on the run.
-CLOCKS = {"seconds", "unix_seconds", "train_seconds", "tokens_per_second", "peak_memory_bytes", "threads", "ranks"}
 BASE = f"{ROOT}/checkpoints/biomed-mini-l3"
 ALL_LINEAR = ["query", "key", "value", "dense"]
 
@@ -68,27 +68,6 @@ def write(path, text):
         file.write(text)
 
 
-def without_clocks(tree):
-    if isinstance(tree, dict):
-        return {key: without_clocks(value) for key, value in tree.items() if key not in CLOCKS}
-    return tree
-
-
-def run_files(folder):
-    """The files that a run left, by name: their bytes, or JSON without the values of CLOCKS."""
-    files = {}
-    for directory, _, names in os.walk(f"{folder}/run"):
-        for name in names:
-            path = os.path.join(directory, name)
-            data = open(path, "rb").read() if name != "report.html" else b""  # the report shows times
-            if name == "metrics.jsonl":
-                data = [without_clocks(json.loads(line)) for line in data.splitlines()]
-            elif name == "result.json":
-                data = without_clocks(json.loads(data))
-            files[os.path.relpath(path, folder)] = data
-    return files
-
-
 class MPI:
     """One MPI of this machine, with its own compiler and launcher."""
 
@@ -134,7 +113,7 @@ def single(options, folder, recipe, threads=1):
     os.makedirs(folder, exist_ok=True)
     result = subprocess.run([options.program, "run", recipe, "--threads", str(threads)], cwd=folder, capture_output=True, text=True)
     expect(result.returncode == 0, f"{folder}: status {result.returncode}\n{result.stderr}")
-    return run_files(folder)
+    return run_files(folder, {"ranks"})
 
 
 def compare(folder, found, expected):
@@ -158,7 +137,7 @@ def equal_bytes(options, base, mpis):
                 folder, begin = f"{base}/{name}-{mpi.name}-{ranks}", time.monotonic()
                 code, _, messages = mpi.run(folder, ranks, path, program=options.program)
                 expect(code == 0, f"{folder}: status {code}\n{messages}")
-                compare(folder, run_files(folder), expected)
+                compare(folder, run_files(folder, {"ranks"}), expected)
                 times.append(f"{mpi.name} {ranks}: {time.monotonic() - begin:.1f} s")
         print(f"{name}: {len(expected)} files, the same bytes with 1 and 2 threads and on 2 and 4 ranks ({', '.join(times)})", flush=True)
 
@@ -222,7 +201,7 @@ def signals(options, base, mpis):
             else:
                 code, _, messages = mpi.run(folder, resumed, path, "--resume", program=options.program)
             expect(code == 0 and "resuming after step" in messages, f"{folder}: --resume: status {code}\n{messages}")
-            compare(folder, run_files(folder), expected)
+            compare(folder, run_files(folder, {"ranks"}), expected)
             print(f"{mpi.name}: {'SIGKILL to ' if what.startswith('rank') else ''}{what}: all ranks ended after {seconds:.1f} s; resumed on {resumed}: the same bytes", flush=True)
 
 
