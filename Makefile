@@ -6,7 +6,7 @@ MPICC ?= mpicc
 
 PREFIX ?= /usr/local
 
-.PHONY: install uninstall quickstart pictures test build format lint bench bench-quick bench-peers bench-check bench-table kill-test download-test mpi test-mpi man setup clean
+.PHONY: install uninstall quickstart pictures test build format lint bench bench-quick bench-peers bench-check bench-table kill-test download-test mpi test-mpi test-arm man setup clean
 
 quickstart: build recipes/quickstart/train.tsv
 	$(TUNE) run recipes/quickstart.json --overwrite
@@ -71,6 +71,10 @@ mpi: build
 # The bytes of runs on 2 and 4 ranks against those of one process, with every MPI of this machine; killed ranks and faults.
 test-mpi: build recipes/quickstart/train.tsv
 	scripts/mpi-test.py
+
+# The C kernels on aarch64, under an emulator, against those of this machine.
+test-arm:
+	scripts/test-arm.sh
 
 # Downloads through 200 injected faults from a local Hub, and checks with strace that no other command opens a connection.
 download-test: quickstart

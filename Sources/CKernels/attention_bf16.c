@@ -3,6 +3,7 @@
 ///
 /// The operands of a product are stored in units of two adjacent bfloat16 along its depth, as in gemm.c: on the left
 /// rows of units; on the right panels of 32 columns, the last one of 16 or 32.
+#ifdef __x86_64__
 #include <immintrin.h>
 
 // All functions of this file, also those of the headers, are compiled for one instruction set.
@@ -10,6 +11,7 @@
 #include "attention_tiles.h"
 #include "avx512.h"
 
+enum { VECTORS = 2, TILE_ROWS = 14 };
 #define GEMM_NAME(x) x##_bf16
 #define GEMM_TARGET
 #define MULTIPLY_ADD MULTIPLY_ADD_BF16
@@ -284,3 +286,4 @@ void tune_attention_bf16_backward(const float *qkv, const float *context, const 
 }
 
 #pragma clang attribute pop
+#endif

@@ -9,8 +9,6 @@
 #define TARGET_AVX512 __attribute__((target("arch=x86-64-v4")))
 #define TARGET_AVX512BF16 __attribute__((target("arch=x86-64-v4,avx512bf16")))
 
-#define VECTOR_AT(pointer) (*(f32x16_unaligned *)(pointer))
-
 /// sum + x·y for units of two bfloat16, of which x is the same in all lanes.
 #define MULTIPLY_ADD_BF16(x, y, sum) \
   ((f32x16)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)_mm512_set1_ps(x), (__m512bh)(y)))

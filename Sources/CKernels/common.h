@@ -9,8 +9,12 @@
 
 #include "CKernels.h"
 
-/// Compiles a function for three instruction sets; the loader picks the widest one that the CPU supports.
+/// Compiles a function for three instruction sets of x86-64; the loader picks the widest one that the CPU supports.
+#ifdef __x86_64__
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
 #define INLINE static inline __attribute__((always_inline))
 
 /// Allows sums in any order and fused multiply-adds. Only the functions that state it may be reassociated.
@@ -22,6 +26,8 @@ typedef int32_t i32x16 __attribute__((vector_size(LANES * 4)));
 typedef uint32_t u32x16 __attribute__((vector_size(LANES * 4)));
 typedef uint64_t u64x8 __attribute__((vector_size(LANES * 4)));
 typedef f32x16 f32x16_unaligned __attribute__((aligned(4)));
+
+#define VECTOR_AT(pointer) (*(f32x16_unaligned *)(pointer))
 
 INLINE f32x16 splat(float x) { return (f32x16){} + x; }
 INLINE f32x16 load(const float *p) { return *(const f32x16_unaligned *)p; }

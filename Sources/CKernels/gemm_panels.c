@@ -3,6 +3,7 @@
 ///
 /// While a panel is multiplied, the next one is fetched from memory. With few rows that takes about as long as the
 /// multiplication itself.
+#ifdef __x86_64__
 #include "avx512.h"
 
 enum { PANEL = 2 * LANES, DEPTH = 768, ROWS = 42 * 14, MOST_ROWS = 14 };
@@ -82,3 +83,4 @@ void tune_gemm_panels(const uint16_t *x, long ldx, const uint16_t *panels, const
                        bias && p == 0 ? bias + j : NULL);
       }
 }
+#endif

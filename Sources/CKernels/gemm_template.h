@@ -1,6 +1,7 @@
-/// The GEMM for one arithmetic, instantiated by including this file. The includer defines `GEMM_NAME(x)` (function
-/// names), `GEMM_TARGET` (the instruction set), `VALUES_PER_UNIT` (numbers in a unit of four bytes),
-/// `MULTIPLY_ADD(x, y, sum)` (one step), and the functions `GEMM_NAME(load_along)` and `GEMM_NAME(load_across)`.
+/// The GEMM for one arithmetic, instantiated by including this file. One panel of B at a time is packed for the inner loop;
+/// A is read in place, unless it must be transposed or rounded. The includer defines what panel_template.h needs,
+/// `VALUES_PER_UNIT` (numbers in a unit of four bytes), `DEPTH` (units in a panel), `FEW_WEIGHTS` (a multiple of 16 and of
+/// `TILE_ROWS`), and the functions `GEMM_NAME(load_along)` and `GEMM_NAME(load_across)`.
 #include "panel_template.h"
 
 /// Up to 32 columns of C. A number of columns that is not a multiple of 16 is computed in a temporary tile.
@@ -104,12 +105,12 @@ GEMM_TARGET static void GEMM_NAME(gemm_few_rows)(const tune_matrix *a, const tun
     for (long j = 0; j < m; j += FEW_WEIGHTS)
       for (long i = 0; i < n; i += PANEL) {
         long columns = m - j < FEW_WEIGHTS ? m - j : FEW_WEIGHTS, ld = n - i > LANES ? PANEL : LANES;
-        for (long q = 0; q < columns; q += WEIGHTS) {
+        for (long q = 0; q < columns; q += TILE_ROWS) {
           const float *weights = (const float *)b->base + (j + q) * stride + p / VALUES_PER_UNIT;
-          for (long r = WEIGHTS; i == 0 && r < 2 * WEIGHTS && j + q + r < m; r++)
+          for (long r = TILE_ROWS; i == 0 && r < 2 * TILE_ROWS && j + q + r < m; r++)
             for (long u = 0; u < units; u += LANES) __builtin_prefetch(weights + r * stride + u, 0, 2);
           GEMM_NAME(multiply_panel)(weights, stride, 1, buffers->a + i * units, ld == PANEL, tile + q * ld, ld,
-                                    columns - q < WEIGHTS ? columns - q : WEIGHTS, units, 1, 0, NULL);
+                                    columns - q < TILE_ROWS ? columns - q : TILE_ROWS, units, 1, 0, NULL);
         }
         GEMM_NAME(store_transposed)(tile, ld, columns, c + i * ldc + j, ldc, n - i < PANEL ? n - i : PANEL,
                                     p > 0 || beta, bias && p == 0 ? bias + j : NULL);

@@ -2,7 +2,11 @@
 /// used, sums are exact in 32 bits. With VPDPBUSD where the CPU has it, else in plain C; all give the same sums.
 ///
 /// Weights are stored in panels of 32 outputs: for every four inputs the four weights of each output.
-#include "avx512.h"
+#include "common.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 enum { PANEL = 2 * LANES };
 /// Quantized rows that stay in the L2 cache while all weights are streamed.
@@ -83,6 +87,7 @@ void tune_int8_unpack(const tune_int8_panels *packed, float *w) {
   }
 }
 
+#ifdef __x86_64__
 #define INT8_NAME(x) x##_avx512vnni
 #define INT8_TARGET __attribute__((target("arch=x86-64-v4,avx512vnni")))
 #define MOST_ROWS 14
@@ -116,6 +121,8 @@ TARGET_AVXVNNI INLINE void dot_avxvnni(i32x16 *sum, uint32_t four, const i32x16 
 #undef MOST_COLUMNS
 #undef ADD_PRODUCTS
 
+#endif
+
 INLINE void dot_plain(i32x16 *sum, uint32_t four, const i32x16 *weights) {
   for (int b = 0; b < 4; b++) *sum += (*weights << (24 - 8 * b) >> 24) * (int32_t)(four >> 8 * b & 255);
 }
@@ -127,11 +134,26 @@ INLINE void dot_plain(i32x16 *sum, uint32_t four, const i32x16 *weights) {
 #define ADD_PRODUCTS dot_plain
 #include "int8_template.h"
 
+typedef void multiply_panel(const uint8_t *x, long stride, const float *scale, const float *minimum, const int8_t *panel,
+                            const float *w_scale, const float *w_sums, const float *bias, float *c, long ldc, long rows,
+                            long units, long columns, const int8_t *next);
+
+#ifdef __x86_64__
 int tune_int8_supported(int kernel) {
   __builtin_cpu_init();
   if (kernel == TUNE_INT8_AVX512VNNI) return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
   return kernel == TUNE_INT8_PLAIN || __builtin_cpu_supports("avxvnni");
 }
+
+static multiply_panel *kernel_of(int kernel) {
+  return kernel == TUNE_INT8_AVX512VNNI ? multiply_panel_avx512vnni
+         : kernel == TUNE_INT8_AVXVNNI  ? multiply_panel_avxvnni
+                                        : multiply_panel_plain;
+}
+#else
+int tune_int8_supported(int kernel) { return kernel == TUNE_INT8_PLAIN; }
+static multiply_panel *kernel_of(int kernel) { return kernel == TUNE_INT8_PLAIN ? multiply_panel_plain : NULL; }
+#endif
 
 void tune_int8_gemm(int kernel, const tune_int8_rows *x, const tune_int8_panels *w, long first, long last,
                     const float *bias, float *c, long ldc) {
@@ -140,9 +162,7 @@ void tune_int8_gemm(int kernel, const tune_int8_rows *x, const tune_int8_panels 
   for (long i = 0; i < x->rows; i += block)
     for (long j = first; j < last; j += PANEL) {
       const int8_t *panel = w->values + j * units * 4;
-      (kernel == TUNE_INT8_AVX512VNNI ? multiply_panel_avx512vnni
-       : kernel == TUNE_INT8_AVXVNNI  ? multiply_panel_avxvnni
-                                      : multiply_panel_plain)(
+      kernel_of(kernel)(
           x->values + i * x->stride, x->stride, x->scale + i, x->minimum + i, panel, w->scale + j, w->sums + j,
           bias ? bias + j : NULL, c + i * ldc + j - first, ldc, x->rows - i < block ? x->rows - i : block, units,
           last - j < PANEL ? last - j : PANEL, j + PANEL < last ? panel + PANEL * units * 4 : panel);

@@ -1,6 +1,6 @@
 /// The inner loop of products for one arithmetic, instantiated by including this file. The includer defines
-/// `GEMM_NAME(x)` (function names), `GEMM_TARGET` (the instruction set) and `MULTIPLY_ADD(x, y, sum)` (one step over a
-/// unit of four bytes).
+/// `GEMM_NAME(x)` (function names), `GEMM_TARGET` (the instruction set), `MULTIPLY_ADD(x, y, sum)` (one step over a unit of
+/// four bytes), `rounded_product`, `VECTORS` (1 or 2 vectors of 16 columns in a `PANEL`) and `TILE_ROWS` (6 or 14).
 
 /// c [rows, vectors·16] = alpha·a·panel + beta·c + bias; a's element (r, p) is a[r·row_stride + p·depth_stride].
 #define TILE(rows, vectors)                                                                            \
@@ -24,8 +24,8 @@
   }
 
 #define REMAINING_ROWS(vectors)      \
-  while (n >= 14) TILE(14, vectors)  \
-  if (n >= 8) TILE(8, vectors)       \
+  while (n >= TILE_ROWS) TILE(TILE_ROWS, vectors)  \
+  if (TILE_ROWS > 8 && n >= 8) TILE(8, vectors)       \
   if (n >= 4) TILE(4, vectors)       \
   if (n >= 2) TILE(2, vectors)       \
   if (n >= 1) TILE(1, vectors)
@@ -34,10 +34,10 @@ GEMM_TARGET INLINE void GEMM_NAME(multiply_panel)(const float *restrict a, long 
                                                   const float *restrict panel, int two_vectors, float *restrict c,
                                                   long ldc, long n, long k, float alpha, float beta,
                                                   const float *bias) {
-  if (two_vectors) {
+  if (VECTORS == 2 && two_vectors) {
     REMAINING_ROWS(2)
   } else {
-    while (n >= 28) TILE(28, 1)
+    while (VECTORS == 2 && n >= 2 * TILE_ROWS) TILE(2 * TILE_ROWS, 1)
     REMAINING_ROWS(1)
   }
 }

@@ -1,4 +1,4 @@
-/// General matrix multiplication: by the AVX-512 kernel of CKernels where the CPU supports it, else by OpenBLAS.
+/// General matrix multiplication: by the best kernel of CKernels that the CPU supports, else by OpenBLAS.
 internal import CKernels
 internal import COpenBLAS
 import Glibc
@@ -26,10 +26,22 @@ public enum InferencePrecision: String, CaseIterable, Sendable {
 public enum GEMMBackend: String, CaseIterable, Comparable, Sendable {
   /// OpenBLAS; bfloat16 weights are converted to Float32 first.
   case blas
-  /// `tune_gemm` over Float32.
+  /// `tune_gemm` over Float32 by AVX2 with FMA, or by NEON.
+  case simd
+  /// `tune_gemm` over Float32 by AVX-512.
   case avx512
-  /// `tune_gemm` over Float32 or bfloat16.
+  /// `tune_gemm` over Float32 or bfloat16 by AVX-512.
   case avx512bf16
+
+  /// The kernel's number in CKernels; not of `blas`.
+  fileprivate var kernel: Int32 {
+    switch self {
+    case .blas: -1
+    case .simd: Int32(TUNE_GEMM_SIMD)
+    case .avx512: Int32(TUNE_GEMM_AVX512)
+    case .avx512bf16: Int32(TUNE_GEMM_AVX512BF16)
+    }
+  }
 
   public static func < (a: GEMMBackend, b: GEMMBackend) -> Bool {
     allCases.firstIndex(of: a) ?? 0 < allCases.firstIndex(of: b) ?? 0
@@ -37,8 +49,7 @@ public enum GEMMBackend: String, CaseIterable, Comparable, Sendable {
 
   /// The best backend that this CPU supports, or a lower one named by the environment variable `TUNE_GEMM`.
   public static let selected: GEMMBackend = {
-    let best: GEMMBackend =
-      tune_gemm_supported(1) != 0 ? .avx512bf16 : tune_gemm_supported(0) != 0 ? .avx512 : .blas
+    let best = allCases.last { $0 > .blas && tune_gemm_supported($0.kernel) != 0 } ?? .blas
     let requested = getenv("TUNE_GEMM").flatMap { GEMMBackend(rawValue: String(cString: $0)) }
     return min(requested ?? best, best)
   }()
@@ -59,11 +70,10 @@ public func gemm(
   guard c.rows > 0 && c.columns > 0 else { return }
   guard a.columns > 0 else { return addBiasOnly(c, beta, bias) }
   guard backend > .blas else { return gemmByBLAS(a, b, c, alpha, beta, bias) }
+  let kernel = min(backend, precision == .bf16 ? .avx512bf16 : .avx512).kernel
   withUnsafePointer(to: a.kernelMatrix) { left in
     withUnsafePointer(to: b.kernelMatrix) { right in
-      tune_gemm(
-        left, right, c.base, c.stride, c.rows, c.columns, a.columns, alpha, beta, bias,
-        backend.precision(precision) == .bf16 ? 1 : 0)
+      tune_gemm(kernel, left, right, c.base, c.stride, c.rows, c.columns, a.columns, alpha, beta, bias)
     }
   }
 }

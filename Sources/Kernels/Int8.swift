@@ -14,9 +14,9 @@ public enum Int8Kernel: Int32, CaseIterable, Comparable, Sendable {
 
   public var isSupported: Bool { tune_int8_supported(rawValue) != 0 }
 
-  /// The best one that this CPU supports; without AVX-512 in floating point, too, if `TUNE_GEMM` is blas.
+  /// The best one that this CPU supports; without AVX-512 in floating point, too, if `TUNE_GEMM` says so.
   public static let selected =
-    allCases.last { $0.isSupported && ($0 < .avx512vnni || GEMMBackend.selected > .blas) } ?? .plain
+    allCases.last { $0.isSupported && ($0 < .avx512vnni || GEMMBackend.selected >= .avx512) } ?? .plain
 
   public static func < (a: Int8Kernel, b: Int8Kernel) -> Bool { a.rawValue < b.rawValue }
 }

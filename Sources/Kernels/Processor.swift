@@ -20,7 +20,7 @@ public enum Processor {
   /// Checks the variables that choose the GEMM backend; `value` returns the value of the variable of that name.
   static func checkEnvironment(_ value: (String) -> String?) throws(ProcessorFault) {
     if value("TUNE_MULTIPLIER") != nil {
-      throw ProcessorFault(why: "TUNE_MULTIPLIER was renamed to TUNE_GEMM (blas, avx512 or avx512bf16).")
+      throw ProcessorFault(why: "TUNE_MULTIPLIER was renamed to TUNE_GEMM (blas, simd, avx512 or avx512bf16).")
     }
     if let name = value("TUNE_GEMM"), GEMMBackend(rawValue: name) == nil {
       let expected = GEMMBackend.allCases.map(\.rawValue).joined(separator: ", ")

@@ -5,8 +5,8 @@ import Testing
 
 @Suite struct ProcessorTests {
   @Test(arguments: [
-    (["TUNE_MULTIPLIER": "blas"], "TUNE_MULTIPLIER was renamed to TUNE_GEMM (blas, avx512 or avx512bf16)."),
-    (["TUNE_GEMM": "mkl"], "TUNE_GEMM is \"mkl\"; expected one of blas, avx512, avx512bf16."),
+    (["TUNE_MULTIPLIER": "blas"], "TUNE_MULTIPLIER was renamed to TUNE_GEMM (blas, simd, avx512 or avx512bf16)."),
+    (["TUNE_GEMM": "mkl"], "TUNE_GEMM is \"mkl\"; expected one of blas, simd, avx512, avx512bf16."),
   ])
   func `wrong environment variables are refused`(_ environment: [String: String], _ message: String) {
     let fault = #expect(throws: ProcessorFault.self) { try Processor.checkEnvironment { environment[$0] } }

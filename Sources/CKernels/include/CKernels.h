@@ -113,15 +113,15 @@ void tune_norm_backward(const float *dy, const float *z, const float *mean, cons
                         float *dz, float *dgain, float *dbias, long n, long d);
 
 // Matrix multiplication (gemm.c)
-/// Whether this CPU can run `tune_gemm` (AVX-512), and with `bf16` its bfloat16 arithmetic (AVX512-BF16).
-int tune_gemm_supported(int bf16);
+enum { TUNE_GEMM_SIMD, TUNE_GEMM_AVX512, TUNE_GEMM_AVX512BF16 };
+int tune_gemm_supported(int kernel);
 /// c [n, m] = alpha·a [n, k]·b [k, m] + beta·c + bias [m]; k > 0. `bias` may be NULL; c is not read where beta is 0.
-/// `bf16`: a and b are rounded to bfloat16 first. Sums are Float32 in either case.
+/// TUNE_GEMM_AVX512BF16 rounds a and b to bfloat16 first. Sums are Float32 in any case.
 /// The first call of a thread allocates its packing buffers, 2 MB.
-void tune_gemm(const tune_matrix *a, const tune_matrix *b, float *c, long ldc, long n, long m, long k, float alpha,
-               float beta, const float *bias, int bf16);
+void tune_gemm(int kernel, const tune_matrix *a, const tune_matrix *b, float *c, long ldc, long n, long m, long k,
+               float alpha, float beta, const float *bias);
 
-// Products with frozen bfloat16 weights that were packed once (gemm_panels.c), where tune_gemm_supported(1)
+// Products with frozen bfloat16 weights that were packed once (gemm_panels.c), where TUNE_GEMM_AVX512BF16 is supported
 /// Rounds w [n, k] to bfloat16, and stores it in panels of 32 rows. n and k are multiples of 32.
 void tune_pack_panels(const float *w, uint16_t *panels, long n, long k);
 void tune_unpack_panels(const uint16_t *panels, float *w, long n, long k);
@@ -189,7 +189,7 @@ void tune_attention_tiles_backward(const float *qkv, const float *context, const
                                    float *dqkv, float *scratch, const tune_sequence *sequence, long head, long from,
                                    long to);
 
-// Attention with products of bfloat16 numbers (attention_bf16.c), for CPUs where tune_gemm_supported(1), and head sizes
+// Attention with products of bfloat16 numbers (attention_bf16.c), for CPUs where TUNE_GEMM_AVX512BF16 is supported, and head sizes
 // that are a multiple of 16; of any length and window. As the three functions above, and `lse` is of base 2.
 long tune_attention_bf16_scratch(long keys, long head_size);
 void tune_attention_bf16(const float *qkv, float *context, float *lse, float *scratch, const tune_sequence *sequence,
