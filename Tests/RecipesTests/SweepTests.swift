@@ -81,6 +81,19 @@ func `an invalid sweep is refused`(_ block: JSON, _ message: String) throws {
   #expect(found.count == 1 && found[0].hasPrefix(message), "\(found)")
 }
 
+@Test(arguments: ["method.rank=8", "method={\"type\":\"lora\"}"])
+func `an override of a key that the sweep sets is refused, not ignored`(_ override: String) throws {
+  let axis = override.hasPrefix("method.") ? "method.rank" : "method"
+  let block: JSON = axis == "method" ? ["method": [["type": "lora"], ["type": "full"]]] : ["method.rank": [2, 4]]
+  let raw = try RawRecipe(shipped.with("sweep", block), overrides: [override])
+  let faults = #expect(throws: RecipeFaults.self) { try Sweep(raw, checkFiles: false) }?.faults.map(\.description)
+  #expect(
+    faults?.contains {
+      $0.hasPrefix("\(axis): found an override of a key that the sweep sets; expected an override of")
+    }
+      == true, "\(faults ?? [])")
+}
+
 @Test func `the number of runs is limited, and keys of another type are faults`() throws {
   let seeds = JSON.array((0..<40).map(JSON.int))
   #expect(

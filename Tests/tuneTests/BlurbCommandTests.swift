@@ -62,11 +62,12 @@ private let arguments = ["blurb", "--base", "base", "--data", "data"]
   #expect(try JSON(parsing: .init(estimate.out.utf8), named: "out")["runs"] == 3, "\(estimate.err)")
   #expect(!fileExists(program.folder + "/runs"))
   let quick = try program.run(
-    arguments + ["--quick", "--output", "q", "bench.tasks.GAD=null", "bench.tasks.NCBI-disease=null", "seed=4"])
+    arguments + ["--quick", "--output", "q", "bench.tasks.GAD=null", "bench.tasks.NCBI-disease=null", "sweep.seed=[4]"])
   #expect(quick.status == 0, "\(quick.err)")
   #expect(quick.out.contains("(a quick look, not a BLURB score)") && quick.out.contains("left out"))
   let departures = try program.json("q/blurb.json")["departures"]?.array ?? []
-  #expect(departures.first == "seed=4" && departures.contains("sizes of BIOSSES"), "\(departures)")
+  #expect(departures.first == "sweep.seed=[4]" && departures.contains("sizes of BIOSSES"), "\(departures)")
+  #expect(!departures.contains("sizes of GAD"))
 }
 
 @Test func `the user's data are not overwritten, and a base that has changed is noticed`() throws {
@@ -79,6 +80,12 @@ private let arguments = ["blurb", "--base", "base", "--data", "data"]
   }
   #expect(try readText(program.folder + "/data/ncbi-disease/train.tsv") == before)
   #expect(try program.run(arguments + ["--quick", "--output", "q", "bench.tasks.NCBI-disease=null"]).status == 0)
+  let read = try readText(program.folder + "/q/data/NCBI-disease/train.tsv")
+  try writeFile(before + "\nSepsis\tO\n", to: program.folder + "/data/ncbi-disease/train.tsv")
+  let changed = try program.run(arguments + ["--quick", "--output", "q", "bench.tasks.NCBI-disease=null"])
+  #expect(changed.status == 1 && changed.err.contains("expected another --output for other data"), "\(changed.err)")
+  #expect(try readText(program.folder + "/q/data/NCBI-disease/train.tsv") == read)
+  try writeFile(before, to: program.folder + "/data/ncbi-disease/train.tsv")
   let weights = program.folder + "/base/model.safetensors"
   var bytes = try readFile(weights)
   bytes[bytes.count - 1] ^= 1

@@ -55,6 +55,13 @@ struct RawRecipe {
     for (path, file) in complete.origins { setOrigin(of: path, file) }
     var members = complete.json.object ?? [:]
     if let block = members["sweep"], block != .null { sweep = block }
+    for path in overridden.paths {
+      guard let axis = sweep?.object?.keys.first(where: { path == $0 || path.hasPrefix($0 + ".") }) else { continue }
+      faults.append(
+        RecipeFault(
+          path, "found an override of a key that the sweep sets",
+          expected: "an override of the sweep: sweep.\(axis)=[…]"))
+    }
     if let block = members["bench"], block != .null { bench = block }
     if let schema = members["$schema"], schema.string == nil {
       faults.append(RecipeFault("$schema", "found \(schema.shown)", expected: "the path or address of a JSON Schema"))

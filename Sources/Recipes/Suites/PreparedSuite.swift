@@ -43,7 +43,7 @@ public struct PreparedSuite: Sendable {
   public var found: [Found] { states.compactMap { if case .found(let found) = $0 { found } else { nil } } }
 
   /// Looks for the sets in `data`, and writes those that are there to `output`. Files that are the same already stay.
-  /// - Throws: `FileFault` if there is no folder `data` or no set in it, or `output` cannot be written.
+  /// - Throws: `FileFault` if there is no folder `data` or no set in it, or `output` cannot be written or has other data.
   public init(_ suite: Suite, in data: String, writingTo output: String) throws {
     guard isFolder(data) else { throw FileFault.missing(path: data) }
     self.suite = suite
@@ -79,7 +79,7 @@ public struct PreparedSuite: Sendable {
     }
   }
 
-  /// CoNLL for words with tags, or else JSON lines. Returns the file's path.
+  /// CoNLL for words with tags, or else JSON lines. Returns the file's path. What runs have read is never replaced.
   private static func write(_ records: [Record], _ path: String) throws -> String {
     var text = ""
     if records.contains(where: { !$0.words.isEmpty }) {
@@ -96,9 +96,13 @@ public struct PreparedSuite: Sendable {
       for record in records { text += record.json.text(pretty: false) + "\n" }
     }
     let file = path + (records.first?.words.isEmpty == false ? ".tsv" : ".jsonl")
-    if (try? readText(file, limit: .max)) != text {
+    if !fileExists(file) {
       try makeFolder(parentFolder(of: path))
       try writeFile(text, to: file)
+    } else if try readText(file, limit: .max) != text {
+      throw FileFault.malformed(
+        file: file, line: nil, found: "found other data than that of --data, from an earlier call",
+        expected: "another --output for other data")
     }
     return file
   }

@@ -19,10 +19,19 @@ public struct SuiteRecipe {
   }
 
   public let json: JSON
-  /// What of the base and the files is not as the suite prescribes: "16 positions", "sizes of GAD".
-  public let departures: [String]
   /// Messages for the user that are not errors.
   public let notes: [String]
+  /// The tokens that the base can read.
+  private let limit: Int
+  /// Sets of which the suite reads more tokens than that.
+  private let isCut: Set<String>
+  private let hasOtherSizes: [String]
+
+  /// What of the base and the files is not as the suite prescribes for these sets: "16 positions", "sizes of GAD".
+  public func departures(of sets: Set<String>) -> [String] {
+    (isCut.isDisjoint(with: sets) ? [] : ["\(limit) positions"])
+      + hasOtherSizes.filter(sets.contains).map { "sizes of \($0)" }
+  }
 
   /// - Parameters:
   ///   - base: the model's folder.
@@ -55,9 +64,9 @@ public struct SuiteRecipe {
       : [
         "the base has \(limit) positions, fewer tokens than \(suite.suite.name) reads of \(cut.joined(separator: ", "))"
       ]
-    departures =
-      (cut.isEmpty ? [] : ["\(limit) positions"])
-      + suite.found.filter(\.hasOtherSizes).map { "sizes of \($0.set.name)" }
+    self.limit = limit
+    isCut = Set(cut)
+    hasOtherSizes = suite.found.filter(\.hasOtherSizes).map(\.set.name)
     let rates = isQuick ? [method.quickRate] : method.learningRates
     var part = method.part
     if !method.hasOwnRates || isQuick {
@@ -94,12 +103,12 @@ extension SuiteRecipe.Method {
     }
     let files = try Extends.files(try JSON(path: argument), argument, Environment.process)
     var members = MergedFiles(files).members
-    for key in ["about", "output", "$schema"] { members[key] = nil }
+    for key in ["about", "$schema"] { members[key] = nil }
     let allowed = ["method", "training", "sweep"]
     var faults = members.keys.filter { !allowed.contains($0) }.map { key in
       RecipeFault(
         key, "found this section", expected: "only \(allowed.joined(separator: ", "))",
-        advice: "The model and the data are the suite's.")
+        advice: key == "output" ? "Give it with --output." : "The model and the data are the suite's.")
     }
     let type = members["method"]?["type"]?.string.flatMap(Recipe.Method.MethodType.init)
     if type == nil {
