@@ -145,7 +145,12 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Models", "Checkpoints", "Files", "Hashing", "Autograd", "Kernels"],
       path: "Tests/Support", swiftSettings: strict),
-    tests("tune", ["TestSupport", "Checkpoints", "Files"]),
+    tests(
+      "tune",
+      [
+        "TestSupport", "Recipes", "Checkpoints", "Files",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     tests("TuneKit", ["TestSupport", "Files"]),
     tests("Files", ["TestSupport"]),
     tests("Hashing"),
@@ -176,7 +181,8 @@ let package = Package(
     tests(
       "Runs",
       [
-        "TestSupport", "Recipes", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers",
+        "TestSupport", "Recipes", "Serving", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd",
+        "Tokenizers",
         "Kernels",
         "Checkpoints", "Files", .product(name: "GRDB", package: "GRDB.swift"),
       ]),

@@ -56,11 +56,26 @@ struct Program {
 
   @discardableResult
   func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
+    try run(Self.path, arguments, input: input, environment: environment)
+  }
+
+  /// Runs a line of a shell that finds the program as `tune`. A pipe fails if one of its commands does.
+  func shell(_ line: String, environment: [String: String] = [:]) throws -> Result {
+    let path =
+      (Self.path as NSString).deletingLastPathComponent + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+    return try run(
+      "/bin/bash", ["-o", "pipefail", "-c", line],
+      environment: environment.merging(["PATH": path]) { first, _ in first })
+  }
+
+  private func run(
+    _ executable: String, _ arguments: [String], input: String = "", environment: [String: String]
+  ) throws -> Result {
     let (process, out, standardInput) = (Process(), Pipe(), Pipe())
     // A file, because a second pipe would be full while the first is read.
     let errors = TemporaryFolder(), err = errors.path + "/err"
     _ = FileManager.default.createFile(atPath: err, contents: nil)
-    process.executableURL = URL(fileURLWithPath: Self.path)
+    process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
