@@ -32,18 +32,24 @@ private func project() throws -> TemporaryFolder {
   return folder
 }
 
-@Test func `the Swift of the articles is what these tests run`() throws {
+@Test func `the Swift of the articles is what these tests run, or what the named file has`() throws {
   let folder = repository + "/Sources/TuneKit/TuneKit.docc",
     code = try readText(repository + "/Tests/TuneKitTests/Articles.swift")
-  var count = 0
+  var own = 0, quoted = 0
   for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
     for block in try readText("\(folder)/\(name)").split(separator: "```swift\n").dropFirst() {
       let swift = block.split(separator: "```", maxSplits: 1)[0]
-      #expect(code.contains(swift), "\(name)")
-      count += 1
+      if swift.hasPrefix("// Sources/") {
+        let parts = swift.split(separator: "\n", maxSplits: 1), path = parts[0].dropFirst("// ".count)
+        #expect(try readText("\(repository)/\(path)").contains(parts[1]), "\(name): \(path)")
+        quoted += 1
+      } else {
+        #expect(code.contains(swift), "\(name)")
+        own += 1
+      }
     }
   }
-  #expect(count == 5)
+  #expect(own == 7 && quoted == 7)
 }
 
 @Test func `every public declaration has a comment`() throws {
@@ -154,4 +160,32 @@ private func project() throws -> TemporaryFolder {
   }
   ended.cancel()
   _ = await (task.result, ended.value)
+}
+
+@Test func `mentions that are marked in texts are classified`() throws {
+  let folder = try project(), letters = ["a", "d", "e", "f", "g"]
+  let assertions = (0..<60).map { index in
+    let status = ["present", "absent", "possible"][index % 3], cue = ["a", "b", "c"][index % 3]
+    let note = "\(letters[index % 5]) \(cue) liver \(letters[(index / 5) % 5])"
+    return Assertion(note: note, mention: note.firstRange(of: "liver")!, status: status)
+  }
+  #expect(assertions[0].marked == "a a [ liver ] a")
+  let run = try train(assertions, base: folder.path + "/base", in: folder.path)
+  let model = try BaseModel(folder.path + "/base", adapters: ["assertions": run])
+  let right = try assertions.count {
+    try model.predict(.text($0.marked), adapter: "assertions").label == $0.status
+  }
+  #expect(right > 30, "\(right) of 60; guessing gives 20")
+}
+
+@Test func `an encoder that was trained from random weights is a base`() throws {
+  let folder = try project(), text = folder.path + "/text.txt"
+  try writeFile((0..<50).map { "a b c d the drug of the cell \("efg".map(String.init)[$0 % 3])\n" }.joined(), to: text)
+  let encoder = try pretrain(on: text, tokenizer: folder.path + "/base", in: folder.path)
+  #expect(try JSON(path: encoder + "/config.json")["hidden_size"] == 64)
+  let tagger = try FineTuning(
+    recipe: folder.path + "/recipe.json", settings: ["model.path=\(encoder)", "output=\(folder.path)/tagger"])
+  let result = try tagger.run()
+  let model = try BaseModel(encoder, adapters: ["tags": result.folder])
+  #expect(try model.predict(.words(["a", "b"]), adapter: "tags").tags.count == 2)
 }
