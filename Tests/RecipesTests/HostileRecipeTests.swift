@@ -35,7 +35,7 @@ private func mutate(_ json: JSON, _ rng: inout SplitMix64) -> JSON {
   var refused = 0
   for seed in 0..<1000 {
     var rng = SplitMix64(seed: UInt64(seed))
-    var json = rng.next() % 2 == 0 ? shipped : randomRecipe(&rng)
+    var json = rng.next() % 2 == 0 ? shipped : rng.pick(randomRecipes)
     for _ in 0...(rng.next() % 5) { json = mutate(json, &rng) }
     do {
       let recipe = try Recipe(json: json, checkFiles: checkFiles)

@@ -3,7 +3,6 @@ import Adapters
 import Datasets
 import Files
 import FoundationEssentials
-import Hashing
 import Tasks
 import TestSupport
 import Testing
@@ -100,12 +99,10 @@ import Training
     let first = try Recipe(json: recipe, checkFiles: false)
     #expect(try Recipe(text: first.json.text(), named: "r", checkFiles: false) == first)
   }
-  for seed in 0..<300 {
-    var rng = SplitMix64(seed: UInt64(seed))
-    let json = randomRecipe(&rng)
+  for json in randomRecipes {
     let first = try Recipe(json: json, checkFiles: false)
     let again = try Recipe(text: first.json.text(), named: "r", checkFiles: false)
-    #expect(again == first, "seed \(seed): \(json.text())")
+    #expect(again == first, "\(json.text())")
     #expect(again.json.text() == first.json.text())
   }
 }
@@ -123,94 +120,4 @@ import Training
   #expect(keys.first { $0.path == "method.rank" }?.defaultValue == 8)
   #expect(keys.first { $0.path == "training.max_grad_norm" }?.defaultValue?.number == 1)
   #expect(keys.first { $0.path == "training.max_steps" }?.defaultValue == nil)
-}
-
-/// A valid recipe with random keys and values.
-func randomRecipe(_ rng: inout SplitMix64) -> JSON {
-  var json = minimalRecipe.with("method.type", rng.pick(["full", "lora"]))
-  func maybe(_ path: String, _ value: JSON, _ rng: inout SplitMix64) {
-    if rng.next() % 2 == 0 { json = json.with(path, value) }
-  }
-  func number(_ range: Range<Double>, _ rng: inout SplitMix64) -> JSON { .double(.random(in: range, using: &rng)) }
-  func count(_ minimum: Int, _ rng: inout SplitMix64) -> JSON { .int(.random(in: minimum...1000, using: &rng)) }
-  maybe("about", rng.pick(["x", "α \"quoted\" \\ \n\u{1F9EC}", "[1, 2"]), &rng)
-  maybe("seed", rng.pick([0, 7, .int(.max)]), &rng)
-  for key in ["model.dropout", "model.attention_dropout", "task.label_smoothing"] {
-    maybe(key, number(0..<1, &rng), &rng)
-  }
-  if json["method"]?["type"] == "full" {
-    maybe("model.layers", rng.pick(["alternate", [0], [3, 1]]), &rng)
-    maybe("model.family", rng.pick(["bert", "distilbert"]), &rng)
-    maybe("model.config", rng.pick([[:], ["hidden_size": 8, "layer_norm_eps": 1e-5]]), &rng)
-    maybe("model.tokenizer", "t", &rng)
-  }
-  maybe("task.class_weights", ["O": number(0.1..<2, &rng), "B-Disease": 3], &rng)
-  for key in ["dev", "test"] { maybe("data.\(key)", .string("\(key).tsv"), &rng) }
-  maybe("data.word_column", rng.pick(["first", 0, 3]), &rng)
-  maybe("data.label_column", rng.pick(["last", 1, 2]), &rng)
-  maybe("data.scheme", rng.pick(["auto", "iob1", "iob2", "iobes", "bilou"]), &rng)
-  maybe("data.max_length", .int(.random(in: 129...512, using: &rng)), &rng)
-  maybe("data.stride", .int(.random(in: 0...64, using: &rng)), &rng)
-  maybe("data.max_train_examples", count(1, &rng), &rng)
-  if json["method"]?["type"] == "lora" {
-    maybe("method.rank", count(1, &rng), &rng)
-    maybe("method.alpha", number(0.1..<64, &rng), &rng)
-    maybe("method.use_rslora", rng.pick([true, false]), &rng)
-    maybe("method.target_modules", rng.pick(["all-linear", ".*query", ["key"]]), &rng)
-    maybe("method.exclude_modules", rng.pick(["a|b", ["c", "d"]]), &rng)
-    maybe("method.rank_pattern", rng.pick([[:], ["layer.0.query": 4]]), &rng)
-    maybe("method.alpha_pattern", rng.pick([[:], ["key": 1.5]]), &rng)
-    maybe("method.layers_to_transform", rng.pick([0, [1, 2]]), &rng)
-    maybe("method.bias", rng.pick(["none", "all", "lora_only"]), &rng)
-    maybe("method.modules_to_save", rng.pick([[], ["pooler"]]), &rng)
-  }
-  maybe(rng.pick(["training.epochs", "training.max_steps"]), count(1, &rng), &rng)
-  maybe(rng.pick(["training.batch_size", "training.max_tokens_per_batch"]), count(1, &rng), &rng)
-  json = json.with("training.learning_rate", number(1e-6..<1e-2, &rng))
-  let schedule = rng.pick(["linear", "cosine", "constant", "polynomial", "inverse_sqrt", "one_cycle"])
-  json = json.with("training.schedule", .string(schedule))
-  if schedule == "one_cycle" {
-    maybe("training.schedule_pct_start", number(0..<1, &rng), &rng)
-    maybe("training.schedule_div_factor", number(1..<99, &rng), &rng)
-    maybe("training.schedule_final_div_factor", number(1..<99, &rng), &rng)
-  } else if rng.next() % 2 == 0 {
-    maybe("training.warmup_ratio", number(0..<1, &rng), &rng)
-  } else {
-    maybe("training.warmup_steps", count(0, &rng), &rng)
-  }
-  if ["cosine", "polynomial"].contains(schedule) {
-    maybe("training.schedule_min_lr_rate", number(0..<1, &rng), &rng)
-  }
-  if schedule == "polynomial" { maybe("training.schedule_power", number(0.1..<4, &rng), &rng) }
-  if schedule == "inverse_sqrt" { maybe("training.schedule_timescale", count(1, &rng), &rng) }
-  let optimizer = rng.pick(["adamw", "sgd", "lion", "adafactor"])
-  json = json.with("training.optimizer", .string(optimizer))
-  switch optimizer {
-  case "adamw":
-    maybe("training.adam_beta1", number(0..<1, &rng), &rng)
-    maybe("training.adam_epsilon", 1e-6, &rng)
-  case "sgd":
-    maybe("training.sgd_momentum", number(0.1..<1, &rng), &rng)
-    maybe("training.sgd_nesterov", rng.pick([true, false]), &rng)
-  case "lion": maybe("training.lion_beta2", number(0..<1, &rng), &rng)
-  default: break
-  }
-  let group: JSON = ["match": rng.pick([["x"], "x.*"]), "learning_rate": number(1e-6..<1e-2, &rng)]
-  maybe("training.groups", rng.pick([[], [group, ["match": ["y", "z"], "weight_decay": 0.0]]]), &rng)
-  if rng.next() % 2 == 0 {
-    maybe("training.ema_decay", number(0..<1, &rng), &rng)
-  } else {
-    maybe("training.average_last_evals", count(1, &rng), &rng)
-  }
-  maybe("training.train_sampling_strategy", rng.pick(["random", "group_by_length"]), &rng)
-  maybe("training.max_grad_norm", rng.pick([.null, 0.5, 1]), &rng)
-  maybe("training.gradient_checkpointing", rng.pick([true, false]), &rng)
-  if json["data"]?["dev"] != nil {
-    if json["training"]?["average_last_evals"] == nil {
-      maybe("training.metric_for_best_model", rng.pick(["f1", "precision", "recall", "loss"]), &rng)
-      maybe("training.early_stopping_patience", count(1, &rng), &rng)
-    }
-    maybe("training.eval_steps", count(1, &rng), &rng)
-  }
-  return json
 }

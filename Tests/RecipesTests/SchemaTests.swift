@@ -1,7 +1,6 @@
 /// The JSON Schema against the reader of recipes: both accept the same values. The exceptions are rules that a schema
 /// cannot express.
 import Files
-import Hashing
 import TestSupport
 import Testing
 
@@ -23,11 +22,7 @@ private let schema = SchemaValidator(root: Recipe.schema)
       #expect(schema.faults(try Recipe(json: json, checkFiles: false).json) == [], "\(entry.name)")
     }
   }
-  for seed in 0..<100 {
-    var rng = SplitMix64(seed: UInt64(seed))
-    let json = randomRecipe(&rng)
-    #expect(schema.faults(json) == [], "\(json.text())")
-  }
+  for json in randomRecipes { #expect(schema.faults(json) == [], "\(json.text())") }
 }
 
 /// Values that are wrong for most keys and right for some.

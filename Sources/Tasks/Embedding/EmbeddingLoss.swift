@@ -19,9 +19,9 @@ public struct EmbeddingLoss: LossFunction, Equatable {
 
   public var kind: Kind
   /// What similarities are multiplied by: the inverse of a temperature.
-  public var scale: Float
+  public var scale: Double
 
-  public init(_ kind: Kind, scale: Float = 20) { (self.kind, self.scale) = (kind, scale) }
+  public init(_ kind: Kind, scale: Double = 20) { (self.kind, self.scale) = (kind, scale) }
 
   /// The number of examples.
   public func weight(of targets: Targets) -> Float { Float(targets.count) }
@@ -37,7 +37,7 @@ public struct EmbeddingLoss: LossFunction, Equatable {
     }
     let first = gather(units, rows: rows(0), pass), n = Int32(groups.count)
     if kind.readsScores {
-      let scale = kind == .coSENT ? scale : 1
+      let scale = kind == .coSENT ? Float(scale) : 1
       let similarities = rowProducts(first, gather(units, rows: rows(1), pass), scale: scale, pass)
       let scores = groups.map { $0.score ?? .nan }
       return kind == .coSENT
@@ -47,7 +47,7 @@ public struct EmbeddingLoss: LossFunction, Equatable {
     let most = groups.map(\.count).max() ?? 0
     let candidates = gather(units, rows: (1..<max(most, 2)).flatMap(rows), pass)
     return crossEntropy(
-      products(first, candidates, scale: scale, pass), targets: Array(0..<n), norm: Float(n), pass)
+      products(first, candidates, scale: Float(scale), pass), targets: Array(0..<n), norm: Float(n), pass)
   }
 
   /// The mean squared error of a student's vectors, as MSELoss.

@@ -13,11 +13,10 @@ extension EmbeddingSettings: TaskSection {
     fields.field(
       "loss", &loss.kind, .choice,
       "The loss: of texts alone (simcse), of pairs or of texts with hard negatives, or of pairs with a score.")
-    var scale = Double(loss.scale)
-    fields.field("scale", &scale, .number(0.01...300), "What cosine similarities are multiplied by: 1/temperature.")
+    fields.field(
+      "scale", &loss.scale, .number(0.01...300), "What cosine similarities are multiplied by: 1/temperature.")
     fields.check(
-      loss.kind != .cosineSimilarity || scale == 20, "scale", expected: "no value with loss \"cosine_similarity\"")
-    loss.scale = Float(scale)
+      loss.kind != .cosineSimilarity || loss.scale == 20, "scale", expected: "no value with loss \"cosine_similarity\"")
     fields.optional(
       "pooling", &pooling, .choice, "A text's vector: the mean of its tokens' hidden states, or the first token's.")
     fields.optional("normalize", &normalizes, .bool, "Whether vectors are scaled to length 1.")
