@@ -13,6 +13,13 @@
 
 // Uptime in milliseconds, plus 1, at the first signal; 0: none yet.
 static _Atomic long first_stop;
+static atomic_bool has_usr1;
+// What is reported; NULL: nothing.
+static const char *stop_sentence, *usr1_sentence;
+
+static void report(const char *sentence) {
+  if (sentence) say(sentence);
+}
 
 static void stop(int number) {
   int code = errno;
@@ -20,7 +27,7 @@ static void stop(int number) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   long first = 0, time = now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
   if (atomic_compare_exchange_strong(&first_stop, &first, time)) {
-    say("\nstopping after this step (again to stop immediately)\n");
+    report(stop_sentence);
   } else if (time - first > 500) {
     // One Ctrl-C may arrive twice, from the terminal and from a wrapper process: the second within half a second is ignored.
     _exit(130);
@@ -28,42 +35,36 @@ static void stop(int number) {
   errno = code;
 }
 
-static void handle_signals(void handler(int)) {
-  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+static void request_snapshot(int number) {
+  (void)number;
+  int code = errno;
+  if (!atomic_exchange(&has_usr1, true)) report(usr1_sentence);
+  errno = code;
+}
+
+void stop_on_signals(int rank, int ranks) {
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+  if (rank == 0) {
+    stop_sentence = ranks == 1 ? "\nstopping after this step (again to stop immediately)\n"
+                               : "\nstopping after this step, if the launcher leaves time for it; continue with --resume\n";
+    usr1_sentence = "\nSIGUSR1: a snapshot after this step\n";
+  }
   sigset_t blocked;
   sigemptyset(&blocked);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i) {
+    void (*handler)(int) = numbers[i] == SIGUSR1 ? request_snapshot : stop;
     struct sigaction old, new = {.sa_handler = handler, .sa_flags = SA_RESTART};
-    if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(numbers[i], &new, NULL);
+    bool stays_ignored = sigaction(numbers[i], NULL, &old) < 0 || (old.sa_handler == SIG_IGN && numbers[i] != SIGUSR1);
+    if (!stays_ignored) sigaction(numbers[i], &new, NULL);
     sigaddset(&blocked, numbers[i]);
   }
   // A program inherits the mask of the thread that started it, which may block signals.
   pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
 }
 
-void stop_on_signals(void) { handle_signals(stop); }
-
-static bool is_speaking;
-
-static void end_now(int number) {
-  if (is_speaking) say("\nended by a signal; the last snapshot of the run is intact: continue with --resume\n");
-  _exit(128 + number);
-}
-
-static void request_stop(int number) {
-  (void)number;
-  long first = 0;
-  if (atomic_compare_exchange_strong(&first_stop, &first, 1)) say("\nstopping after this step\n");
-}
-
-void end_on_signals(bool speaks) {
-  is_speaking = speaks;
-  handle_signals(end_now);
-  struct sigaction usr1 = {.sa_handler = speaks ? request_stop : SIG_IGN, .sa_flags = SA_RESTART};
-  sigaction(SIGUSR1, &usr1, NULL);
-}
-
 bool is_stop_requested(void) { return atomic_load(&first_stop) > 0; }
+bool has_sigusr1(void) { return atomic_load(&has_usr1); }
+void forget_sigusr1(void) { atomic_store(&has_usr1, false); }
 
 static unsigned long hexadecimal(const char **text) {
   unsigned long value = 0;

@@ -2,7 +2,8 @@
 /// `MPICommunicator` connects several.
 
 /// Every rank has the same model, data and settings, and takes the same steps: weights stay equal because every rank
-/// applies the same optimizer update to the same sum of gradients. What depends on the clock or on signals is decided by rank 0.
+/// applies the same optimizer update to the same sum of gradients. What depends on the clock is decided by rank 0; a signal to any rank
+/// stops all.
 /// Only the training thread calls it. Messages between two ranks arrive in the order in which they were sent. A rank that
 /// fails ends all of them, so that nothing here throws.
 public protocol Communicator: Sendable {
@@ -53,6 +54,9 @@ extension Communicator {
     bytes.withUnsafeMutableBytes { receive($0, from: rank) }
     return bytes
   }
+
+  /// Whether the value is true on some rank; the same on every rank.
+  func isTrueOnAny(_ value: Bool) -> Bool { size == 1 ? value : gather([value ? 1 : 0]).contains([1]) }
 
   /// The value of rank 0, on every rank.
   public func broadcast(_ value: Bool) -> Bool { broadcast([value ? 1 : 0])[0] != 0 }

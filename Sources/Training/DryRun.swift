@@ -12,6 +12,8 @@ public struct DryRun: Sendable {
   /// For the whole run: training tokens, seconds of training steps, seconds of evaluations.
   public let tokens: Int
   public let trainSeconds, evaluationSeconds: Double
+  /// Steps of the first epoch on several ranks; none if a step has work for one only.
+  public let ranks: [RankEstimate]
 }
 
 extension Trainer {
@@ -32,10 +34,22 @@ extension Trainer {
     let timedTokens = timed.reduce(0) { $0 + $1.tokens }
     let epochs = plan.epochs(after: steps) / plan.epochs(after: all.count)
     let tokens = Int((Double(sizes.reduce(0, +)) * epochs).rounded())
+    let trainSeconds = (state.seconds - warmupSeconds) * Double(tokens) / Double(max(timedTokens, 1))
     return DryRun(
-      steps: timed.count + 1, longestStepTokens: sizes[longest], tokens: tokens,
-      trainSeconds: (state.seconds - warmupSeconds) * Double(tokens) / Double(max(timedTokens, 1)),
-      evaluationSeconds: Double(evaluatedTokens) * forwardSecondsPerToken(Array(all.prefix(timed.count))))
+      steps: timed.count + 1, longestStepTokens: sizes[longest], tokens: tokens, trainSeconds: trainSeconds,
+      evaluationSeconds: Double(evaluatedTokens) * forwardSecondsPerToken(Array(all.prefix(timed.count))),
+      ranks: rankEstimates(
+        (0..<min(100, all.count)).map { all[$0 * all.count / min(100, all.count)] },
+        seconds: trainSeconds / Double(max(steps, 1)), updateSeconds: updateSeconds()))
+  }
+
+  /// Seconds of one more update from the gradients of the last step.
+  private func updateSeconds() -> Double {
+    let clock = ContinuousClock()
+    let time = clock.measure {
+      _ = optimizerStep.apply(gradients, number: state.step + 1, learningRate: 0, replicas)
+    }
+    return time / .seconds(1)
   }
 
   /// Tokens of all evaluations: dev at the start and at every evaluation, then test.

@@ -73,9 +73,11 @@ final class RankSum: @unchecked Sendable {
     }
   }
 
+  private func slice(of rank: Int, _ count: Int) -> Range<Int> { Self.slice(of: rank, of: communicator.size, count) }
+
   /// The numbers that the rank adds: a part of all, in multiples of 16.
-  private func slice(of rank: Int, _ count: Int) -> Range<Int> {
-    let blocks = count / 16, size = communicator.size
+  static func slice(of rank: Int, of size: Int, _ count: Int) -> Range<Int> {
+    let blocks = count / 16
     return blocks * rank / size * 16..<blocks * (rank + 1) / size * 16
   }
 

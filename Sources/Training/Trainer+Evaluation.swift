@@ -27,7 +27,10 @@ extension Trainer {
   private func score(_ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void) throws -> EvaluationRecord? {
     let clock = ContinuousClock(), begin = clock.now, metric = settings.metricForBestModel
     let epoch = plan.epochs(after: state.step)
-    let scores = try withProgress(of: .dev, secondsAfter: secondsLeft, shouldStop, report) { parallelFor in
+    // One of several ranks does not stop alone: they stop between steps.
+    let isAlone = replicas.communicator.size == 1
+    let scores = try withProgress(of: .dev, secondsAfter: secondsLeft, { isAlone && shouldStop() }, report) {
+      parallelFor in
       try learners.map { try $0.task.evaluate($0.model, adapters: $0.adapters, on: .dev, parallelFor) }
     }
     guard let evaluation = evaluation(averaging: scores) else { return nil }

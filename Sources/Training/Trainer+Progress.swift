@@ -79,14 +79,12 @@ extension Trainer {
       try withoutActuallyEscaping(shouldStop) { shouldStop in
         try body { count, work in
           isEvaluation = true
-          // One of several ranks does not stop alone: they stop between steps.
-          func shouldStopAlone() -> Bool { replicas.communicator.size == 1 && shouldStop() }
-          let isStopped = Atomic<Bool>(shouldStopAlone())
+          let isStopped = Atomic<Bool>(shouldStop())
           replicas.forEach(
             count,
             progress: {
               report(.evaluating(timer.progress($0, of: count)))
-              if shouldStopAlone() { isStopped.store(true, ordering: .relaxed) }
+              if shouldStop() { isStopped.store(true, ordering: .relaxed) }
             },
             { if !isStopped.load(ordering: .relaxed) { work($0, $1) } })
           if isStopped.load(ordering: .relaxed) { throw EvaluationInterrupted() }

@@ -3,8 +3,7 @@
 import Autograd
 
 extension Trainer {
-  /// Bytes of the gradients. Each rank of several sends them at each step: as many with one group, up to 2.5 times as many with
-  /// the groups of a large batch.
+  /// Bytes of the gradients. What several ranks send of them: `RankEstimate`.
   public var gradientBytes: Int { 4 * table.parameters.reduce(0) { $0 + $1.count } }
 
   /// - Throws: `TrainingFault` if some rank never has a group of shards in the first epoch.

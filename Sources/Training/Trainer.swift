@@ -124,7 +124,7 @@ public final class Trainer {
       betweenSteps()
       if state.step == steps { return finish(.completed) }
       if state.shouldStopEarly(settings) { return finish(.stoppedEarly) }
-      if replicas.communicator.broadcast(shouldStop()) { return result(.interrupted) }
+      if replicas.communicator.isTrueOnAny(shouldStop()) { return result(.interrupted) }
       let position = plan.position(of: state.step)
       if position.epoch != epoch {
         epoch = position.epoch

@@ -26,7 +26,7 @@ struct BenchRun {
     let grid = bench.grid
     var steps = try grid.plan(.resume)
     try threads.start(InferencePrecision(grid.cells[0].recipe.precision))
-    let interrupt = Interrupt()
+    var interrupt = Interrupt(grid.cells[0].recipe)
     try bench.check(steps, threads: threads.count) { interrupt.isRequested }
     try grid.begin(writing: [BenchResults.resultsFile, BenchResults.pageFile])
     try begin()
@@ -34,7 +34,11 @@ struct BenchRun {
     let console = GridConsole(grid, expected: bench.expected.cells.count)
     let outcomes = try grid.execute(
       steps, wanted: bench.wanted, threads: threads.count, shouldStop: { interrupt.isRequested },
-      report: console.report)
+      shouldSave: { interrupt.takeSaveRequest() }
+    ) { event in
+      if case .began(let index) = event { interrupt.onSIGUSR1 = grid.cells[index].recipe.training.onSIGUSR1 }
+      console.report(event)
+    }
     var results = try BenchResults(bench, outcomes)
     if bench.crossEvaluates {
       try results.crossEvaluate(threads: threads.count, until: { interrupt.isRequested }) { run in

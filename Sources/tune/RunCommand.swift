@@ -72,7 +72,7 @@ struct RunCommand: ParsableCommand {
     let run = try RunBuilder(
       recipe, threads: threads.count, communicator: ranks.map { $0 as any Communicator } ?? SingleProcess()
     ).build()
-    let interrupt = Interrupt(rank: ranks?.rank)
+    let interrupt = Interrupt(recipe, ranks: ranks)
     try folder.begin()
     run.notes.forEach { console.print("note: " + $0) }
     console.print(
@@ -83,8 +83,8 @@ struct RunCommand: ParsableCommand {
     if let note = run.diskNote { console.print("note: " + note) }
     let result = try indexed(recipe.output, note: { tune.note("note: " + $0) }) {
       try run.execute(
-        in: folder, resume: resume, shouldStop: { interrupt.isRequested }, report: { console.report($0) },
-        note: { console.print("note: " + $0) })
+        in: folder, resume: resume, shouldStop: { interrupt.isRequested }, shouldSave: interrupt.takeSaveRequest,
+        report: { console.report($0) }, note: { console.print("note: " + $0) })
     }
     console.clear()
     try show(result, recipe, in: folder.path)
@@ -101,8 +101,8 @@ struct RunCommand: ParsableCommand {
     if ranks.broadcast(true) {
       try threads.start(InferencePrecision(recipe.precision), quiet: true)
       let run = try RunBuilder(recipe, threads: threads.count, communicator: ranks).build()
-      _ = Interrupt(rank: ranks.rank)
-      try run.follow(resume: resume)
+      let interrupt = Interrupt(recipe, ranks: ranks)
+      try run.follow(resume: resume) { interrupt.isRequested }
     }
     ranks.end()
   }

@@ -20,7 +20,7 @@ struct SweepRun {
     let grid = RunGrid(sweep)
     var steps = try grid.plan(mode)
     try threads.start(InferencePrecision(grid.cells[0].recipe.precision))
-    let interrupt = Interrupt()
+    var interrupt = Interrupt(grid.cells[0].recipe)
     sweep.announce()
     try grid.check(threads: threads.count, steps) { interrupt.isRequested }
     try grid.begin(writing: ["sweep.json", "sweep.tsv"])
@@ -28,7 +28,12 @@ struct SweepRun {
     if mode == .overwrite { try grid.beginReplacement() }
     let console = GridConsole(grid)
     let outcomes = try grid.execute(
-      steps, mode, threads: threads.count, shouldStop: { interrupt.isRequested }, report: console.report)
+      steps, mode, threads: threads.count, shouldStop: { interrupt.isRequested },
+      shouldSave: { interrupt.takeSaveRequest() }
+    ) { event in
+      if case .began(let index) = event { interrupt.onSIGUSR1 = grid.cells[index].recipe.training.onSIGUSR1 }
+      console.report(event)
+    }
     let summary = GridSummary(grid, outcomes)
     try summary.save(as: grid.output + "/sweep")
     if json { try emit(summary.json, pretty: true) } else { try SweepTable(summary).print() }

@@ -120,12 +120,53 @@ private struct Sums {
     }
   }
 
+  @Test(arguments: [(2, 4), (2, 8), (3, 8), (4, 4), (4, 8), (8, 8)])
+  func `a dry run knows the bytes that the busiest rank sends or receives`(_ size: Int, _ shards: Int) throws {
+    let found = try ThreadRank.all(size) { rank in
+      let counter = CountingRank(ranks: rank), parameters = makeParameters([.random(64, 1024, seed: 1)])
+      let total = Gradients(ParameterTable(training: parameters))
+      _ = Replicas(threads: 1, communicator: counter).sum(shards: shards, into: total) { shard, _, sink in
+        sink.accumulate(parameters[0]) { pointer, _ in pointer.update(repeating: Float(shard), count: 64 * 1024) }
+        return [1]
+      }
+      return max(counter.sent.load(ordering: .relaxed), counter.received.load(ordering: .relaxed))
+    }
+    let groups = (0..<size).map { ShardGroups(of: shards, limit: 8, rank: $0, of: size).own.count }
+    let expected = ShardGroups.traffic(groups: groups, gradients: 64 * 1024)
+    // Losses and marks of what was written are sent, too. Of three ranks another is the busiest at first than at the end.
+    let most = try #require(found.max())
+    #expect((expected - 1000..<expected + 1000).contains(most), "\(most) bytes, not \(expected)")
+  }
+
   @Test func `the order of the groups changes the bits`() {
     let order = (0..<9).map { Sums.value($0, 1, 4) }, groups = ShardGroups(of: 9, limit: 8)
     let inGroups = (0..<8).map { group in (0..<9).filter { groups.group(of: $0) == group }.reduce(0) { $0 + order[$1] }
     }
     #expect(inGroups.reduce(0, +) != order.reversed().reduce(0, +))
   }
+}
+
+/// Counts the bytes of all messages.
+private final class CountingRank: Communicator {
+  let ranks: any Communicator
+  let sent = Atomic<Int>(0), received = Atomic<Int>(0)
+
+  init(ranks: any Communicator) { self.ranks = ranks }
+
+  var rank: Int { ranks.rank }
+  var size: Int { ranks.size }
+
+  func send(_ bytes: UnsafeRawBufferPointer, to rank: Int) {
+    sent.add(bytes.count, ordering: .relaxed)
+    ranks.send(bytes, to: rank)
+  }
+
+  func receive(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int) {
+    received.add(bytes.count, ordering: .relaxed)
+    ranks.receive(bytes, from: rank)
+  }
+
+  func finishSends() { ranks.finishSends() }
 }
 
 @Suite struct RankRunTests {
@@ -152,6 +193,19 @@ private struct Sums {
         run.model, FixedBatches(run.task, times: 40), run.table, Self.settings, replicas, adapters: run.adapters,
         hook: run.adapter?.hook)
     }
+  }
+
+  @Test(arguments: [0, 1, 2]) func `a signal to any rank stops all after the same step`(_ signaled: Int) throws {
+    let steps = try ThreadRank.all(3) { ranks in
+      let run = try TwentySteps("lora"), replicas = Replicas(threads: 1, communicator: ranks)
+      let trainer = try Trainer(
+        run.model, FixedBatches(run.task, times: 40), run.table, Self.settings, replicas, adapters: run.adapters)
+      let result = try trainer.run(
+        shouldStop: { ranks.rank == signaled && trainer.step >= 3 + signaled }, report: { _ in })
+      #expect(result.status == .interrupted)
+      return result.steps
+    }
+    #expect(steps == Array(repeating: 3 + signaled, count: 3))
   }
 
   @Test func `more ranks than groups are refused`() throws {

@@ -64,6 +64,32 @@ func `a run that is killed repeatedly, at any time, ends with the same bytes`(_ 
   #expect(again.status == 0 && again.err.contains("already finished") && again.out == last.out)
 }
 
+@Test(arguments: [("stop", 130), ("save", 0)] as [(String, Int32)])
+func `SIGUSR1 saves a snapshot, and the run stops or continues as the recipe says`(_ action: String, _ status: Int32)
+  throws
+{
+  // Before the end, there is no other snapshot than the signal's.
+  let long = try LongRun(
+    "training.save_minutes=null", "training.eval_steps=100000", "training.on_sigusr1=\(action)")
+  defer { long.program.remove() }
+  #expect(try long.finish("output=whole").status == 0)
+  let steps = try #require(try long.program.json("whole/result.json")["steps"]?.int)
+  let process = try long.start("output=cut")
+  while !fileExists(long.program.folder + "/cut/metrics.jsonl") && process.isRunning { usleep(1000) }
+  kill(process.processIdentifier, SIGUSR1)
+  while !long.program.hasSnapshot("cut") && process.isRunning { usleep(200) }
+  let snapshot = try #require(long.program.snapshots("cut").first)
+  #expect(try #require(Int(snapshot.dropFirst("step-".count).prefix(8))) < steps)
+  process.waitUntilExit()
+  #expect(process.terminationStatus == status)
+  if action == "stop" {
+    let resumed = try long.finish("output=cut", "--resume")
+    #expect(resumed.status == 0 && resumed.err.contains("resuming after step"), "\(resumed.err)")
+  }
+  let (expected, found) = (try long.contents("whole"), try long.contents("cut"))
+  for (name, text) in expected { #expect(found[name] == text, "\(name)") }
+}
+
 @Test func `a damaged snapshot is reported, and the previous one is used`() throws {
   let long = try LongRun("training.save_steps=9")
   defer { long.program.remove() }
@@ -125,5 +151,12 @@ func `a dry run writes nothing, and its estimate matches the run`(_ batches: [St
   let checkpoint = estimate["checkpoint_bytes"]?.int ?? 0
   #expect(checkpoint <= adapter && adapter < checkpoint + 1 << 14)
   #expect(try program.run("run", "recipe.json", "--dry-run").out.contains("memory"))
+  #expect(try program.run("run", "recipe.json", "--dry-run").out.contains("no step has work for more than one"))
+  let many = try program.run(
+    "run", "recipe.json", "--dry-run", "--json", "training.batch_size=null", "training.max_tokens_per_batch=1400")
+  let ranks = try JSON(parsing: .init(many.out.utf8), named: "estimate")["ranks"]?.array ?? []
+  let speedups = ranks.compactMap { $0["speedup_10_gbit"]?.number }
+  #expect(ranks.map { $0["ranks"] } == [2] && speedups.allSatisfy { $0 > 0.5 && $0 <= 2 }, "\(many.out)")
+  #expect(ranks.allSatisfy { ($0["bytes_per_step"]?.int ?? 0) >= (estimate["gradient_bytes"]?.int ?? .max) })
   #expect(try program.run("run", "recipe.json", "--dry-run", "--resume").status != 0)
 }

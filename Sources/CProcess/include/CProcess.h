@@ -4,12 +4,11 @@
 #include <stdbool.h>
 
 // Ctrl-C, SIGTERM and SIGHUP request a stop; a second one, a second later, ends the program with status 130. A signal
-// that is ignored stays ignored.
-void stop_on_signals(void);
+// that is ignored stays ignored. SIGUSR1 is kept until it is forgotten. Rank 0 of `ranks` processes reports them.
+void stop_on_signals(int rank, int ranks);
 bool is_stop_requested(void);
-
-// The same signals end the program, with a sentence if it `speaks`; SIGUSR1 then requests a stop, and is else ignored.
-void end_on_signals(bool speaks);
+bool has_sigusr1(void);
+void forget_sigusr1(void);
 
 // Opens closed standard descriptors, so that no file gets the results or notes in their place; using them stays an error.
 // Ends the program if it may not open 16 files at once: libdispatch would crash.

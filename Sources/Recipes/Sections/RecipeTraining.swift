@@ -20,6 +20,10 @@ extension Recipe {
     public var saveMinutes: Double? = 10
     /// The number of newest snapshots to keep.
     public var saveTotalLimit = 2
+    public var onSIGUSR1 = SignalAction.stop
+
+    /// What a signal does after the current step: it saves a snapshot, and then the run stops or continues.
+    public enum SignalAction: String, CaseIterable, Sendable { case stop, save }
 
     mutating func declare(_ fields: Fields) {
       settings.declareBatches(fields)
@@ -62,6 +66,9 @@ extension Recipe {
         "save_minutes", &saveMinutes, .orNull(.number(above: 0)),
         "Minutes between snapshots; null: no snapshots by time.")
       fields.field("save_total_limit", &saveTotalLimit, .int(1...), "Number of newest snapshots to keep.")
+      fields.field(
+        "on_sigusr1", &onSIGUSR1, .choice,
+        "What the signal SIGUSR1 does after the current step: save a snapshot and stop, or save and continue.")
     }
   }
 }

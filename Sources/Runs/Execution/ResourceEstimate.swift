@@ -25,7 +25,8 @@ public struct ResourceEstimate: Sendable, CustomStringConvertible {
       "tokens": .int(dryRun.tokens), "seconds": .double(seconds),
       "train_seconds": .double(dryRun.trainSeconds), "evaluation_seconds": .double(dryRun.evaluationSeconds),
       "peak_memory_bytes": .int(peakMemory), "checkpoint_bytes": .int(checkpoint), "snapshot_bytes": .int(snapshot),
-      "gradient_bytes": .int(gradients), "disk_bytes": .int(disk), "free_disk_bytes": free.map(JSON.int) ?? .null,
+      "gradient_bytes": .int(gradients), "ranks": .array(dryRun.ranks.map(\.json)), "disk_bytes": .int(disk),
+      "free_disk_bytes": free.map(JSON.int) ?? .null,
     ]
   }
 
@@ -37,8 +38,26 @@ public struct ResourceEstimate: Sendable, CustomStringConvertible {
     result    \(megabytes(checkpoint))
     snapshot  \(megabytes(snapshot))
     disk      at most \(megabytes(disk))\(free.map { ", \(megabytes($0)) free" } ?? "")
-    ranks     each of several sends at least \(megabytes(gradients)) of gradients per step
+    \(ranks)
     """
+  }
+
+  private var ranks: String {
+    if dryRun.ranks.isEmpty { return "ranks     no step has work for more than one" }
+    return dryRun.ranks.enumerated().map { index, estimate in
+      "\(index == 0 ? "ranks " : "      ")    \(estimate.ranks): \(megabytes(estimate.bytesPerStep)) sent per step, "
+        + "\(fixed(estimate.speedup(gigabits: 1), 2)) times as fast as one over 1 Gb/s, "
+        + "\(fixed(estimate.speedup(gigabits: 10), 2)) over 10 Gb/s"
+    }.joined(separator: "\n")
+  }
+}
+
+extension RankEstimate {
+  fileprivate var json: JSON {
+    [
+      "ranks": .int(ranks), "bytes_per_step": .int(bytesPerStep), "speedup_1_gbit": .double(speedup(gigabits: 1)),
+      "speedup_10_gbit": .double(speedup(gigabits: 10)),
+    ]
   }
 }
 

@@ -11,13 +11,14 @@ public import Training
 extension Run {
   /// Trains and writes the run folder. Of several ranks, rank 0 does; the others `follow` it.
   /// - Parameters:
+  ///   - shouldSave: asked between steps; if true, a snapshot is saved and the run continues.
   ///   - report: called after every step and evaluation.
   ///   - note: called with messages for the user.
   /// - Returns: the contents of result.json.
   /// - Throws: `SaveFault` if a file of the run cannot be written; the trainer's errors.
   public func execute(
-    in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, report: (TrainingEvent) -> Void,
-    note: (String) -> Void = { _ in }
+    in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, shouldSave: () -> Bool = { false },
+    report: (TrainingEvent) -> Void, note: (String) -> Void = { _ in }
   ) throws -> JSON {
     try checkEqualRanks()
     try teacherCache?.open()
@@ -44,7 +45,7 @@ extension Run {
     }
     var result = try trainer.run(
       shouldStop: { failure != nil || shouldStop() },
-      betweenSteps: { if failure == nil, timer.isDue(at: trainer.step) { takeSnapshot() } }
+      betweenSteps: { if failure == nil, shouldSave() || timer.isDue(at: trainer.step) { takeSnapshot() } }
     ) { event in
       switch event {
       case .step(let step):

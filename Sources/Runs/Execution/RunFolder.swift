@@ -182,7 +182,8 @@ private func isInside(_ input: String, _ folder: String) -> Bool {
 /// Keys that may change when a run resumes, because they do not affect the result.
 private let resumableKeys: Set<String> = [
   "about", "data.license", "output", "training.logging_steps", "training.save_steps", "training.save_minutes",
-  "training.save_total_limit", "training.max_loss_spike", "training.cache_folder", "training.keep_cache",
+  "training.save_total_limit", "training.on_sigusr1", "training.max_loss_spike", "training.cache_folder",
+  "training.keep_cache",
   "training.cache_limit_gb", "logging",
 ]
 

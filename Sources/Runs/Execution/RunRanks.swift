@@ -39,8 +39,9 @@ extension RunBuilder {
 
 extension Run {
   /// Trains with rank 0, which alone reports and writes.
+  /// - Parameter shouldStop: asked between steps; if true on any rank, all stop.
   /// - Throws: `RankFault`; the trainer's errors.
-  public func follow(resume: Bool) throws {
+  public func follow(resume: Bool, shouldStop: () -> Bool) throws {
     try checkEqualRanks()
     _ = try hiddenStates?.open(for: model)
     defer { model.hiddenStateCache = nil }
@@ -54,7 +55,7 @@ extension Run {
       }
     }
     var failure: (any Error)?
-    _ = try trainer.run(shouldStop: { false }) { _ in
+    _ = try trainer.run(shouldStop: { failure != nil || shouldStop() }) { _ in
       do { try hiddenStates?.check() } catch { failure = failure ?? error }
     }
     if let failure { throw failure }

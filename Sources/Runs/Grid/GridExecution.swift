@@ -50,11 +50,12 @@ extension RunGrid {
   ///   - wanted: the cells to execute next, given the outcomes so far; empty: the grid is done. Default: all without one.
   ///   - shouldStop: asked after every step of a run; if true, the current run is interrupted and the others are
   ///     pending, but skipped ones still count as finished.
+  ///   - shouldSave: that of the runs; see `Run.execute`.
   /// - Returns: an outcome for each cell.
   /// - Throws: `FileFault` if the grid's folder cannot be written.
   public func execute(
     _ steps: [Step], _ mode: RunMode = .resume, wanted: ([Outcome?]) -> [Int] = Self.withoutOutcome, threads: Int,
-    shouldStop: () -> Bool, report: (GridEvent) -> Void
+    shouldStop: () -> Bool, shouldSave: () -> Bool = { false }, report: (GridEvent) -> Void
   ) throws -> [Outcome] {
     precondition(steps.count == cells.count, "\(steps.count) steps for \(cells.count) cells")
     let unnamedFiles = UnnamedFiles(), failures = cells.map(\.failure), claims = claims
@@ -83,7 +84,8 @@ extension RunGrid {
         case .run(let mode):
           report(.began(index: index))
           let outcome = cell.execute(
-            mode, threads: threads, unnamedFiles, shouldStop: { shouldStop() || claim.isLost }, report: report)
+            mode, threads: threads, unnamedFiles, shouldStop: { shouldStop() || claim.isLost }, shouldSave: shouldSave,
+            report: report)
           if case .pending = outcome { continue }
           outcomes[index] = outcome
           do { try endReplacement(of: cell.name) } catch { report(.note("note: \(error)")) }
@@ -136,7 +138,8 @@ extension GridCell {
   }
 
   fileprivate func execute(
-    _ mode: RunMode, threads: Int, _ unnamedFiles: UnnamedFiles, shouldStop: () -> Bool, report: (GridEvent) -> Void
+    _ mode: RunMode, threads: Int, _ unnamedFiles: UnnamedFiles, shouldStop: () -> Bool, shouldSave: () -> Bool,
+    report: (GridEvent) -> Void
   ) -> RunGrid.Outcome {
     func note(_ text: String) { report(.note(text)) }
     // Otherwise the peak in result.json would be that of the largest run so far.
@@ -150,7 +153,8 @@ extension GridCell {
       run.notes.forEach { note("note: " + $0) }
       let result = try indexed(recipe.output, note: { note("note: " + $0) }) {
         try run.execute(
-          in: folder, resume: mode == .resume, shouldStop: shouldStop, report: { report(.training($0)) })
+          in: folder, resume: mode == .resume, shouldStop: shouldStop, shouldSave: shouldSave,
+          report: { report(.training($0)) })
       }
       return result["status"] == "interrupted" ? .pending : .finished(result)
     } catch {
