@@ -4,100 +4,16 @@
     scripts/mpi-test.py                       every MPI that is here, 2 and 4 ranks
     scripts/mpi-test.py --only lora full      some of the recipes
     scripts/mpi-test.py --refusals            only faults and wrong launchers
+    scripts/mpi-test.py --interruptions       only killed ranks, signals and a full disk; --kills 50: as many ranks
 
 Builds libtune-mpi.so for each MPI into a temporary folder; installs nothing. Needs the quick start's data (make quickstart),
 a release build, and Open MPI or MPICH with its compiler (Debian: libopenmpi-dev, libmpich-dev). Exits with 1 at the first
 difference and leaves the folder for inspection; with 0 and a sentence if there is no MPI.
 """
-import argparse, json, os, shutil, signal, subprocess, sys, tempfile, time
+import argparse, json, os, random, shutil, signal, subprocess, sys, tempfile, time
 
+from mpi_runs import ROOT, available, ranks_of, recipes, write
 from run_files import run_files
-
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BASE = f"{ROOT}/checkpoints/biomed-mini-l3"
-ALL_LINEAR = ["query", "key", "value", "dense"]
-
-
-def recipes(folder):
-    """A recipe of every kind, by name. Their batches have four groups of shards."""
-    data = f"{ROOT}/recipes/quickstart"
-    texts = {}
-    for split, count in (("train", 800), ("dev", 60), ("test", 60)):
-        sentences = open(f"{data}/{split}.tsv", encoding="utf-8").read().split("\n\n")[:count]
-        texts[split] = [" ".join(line.split("\t")[0] for line in s.split("\n")) for s in sentences]
-        write(f"{folder}/{split}.tsv", "\n\n".join(sentences) + "\n")
-        write(f"{folder}/{split}.txt", "\n".join(texts[split]) + "\n")
-        rows = [f"{text}\t{'long' if len(text) > 90 else 'short'}" for text in texts[split]]
-        write(f"{folder}/{split}-rows.tsv", "\n".join(["text\tlabel", *rows]) + "\n")
-    conll = {"format": "conll"} | {split: f"{folder}/{split}.tsv" for split in texts}
-    rows = {"format": "tsv", "text_column": "text"} | {split: f"{folder}/{split}-rows.tsv" for split in texts}
-    training = {
-        "max_steps": 10, "batch_size": 112, "eval_steps": 4, "save_steps": 3, "logging_steps": 1, "learning_rate": 1e-3,
-        "early_stopping_patience": 4, "max_loss_spike": 100}
-    tagger = {
-        "seed": 7, "model": {"path": BASE, "dropout": 0.1}, "task": {"type": "token_classification"}, "data": conll,
-        "method": {"type": "lora", "rank": 8, "dropout": 0.1, "target_modules": ALL_LINEAR}, "output": "run",
-        "training": training}
-    full = tagger | {"method": {"type": "full"}}
-    no_dev = {key: value for key, value in training.items() if key not in ("eval_steps", "early_stopping_patience")}
-    return {
-        "lora": tagger,
-        "full": full,
-        "adalora": tagger | {"method": {
-            "type": "adalora", "init_r": 6, "target_r": 4, "tinit": 1, "tfinal": 3, "deltaT": 2, "target_modules": ALL_LINEAR}},
-        "distillation": full | {
-            "model": {"path": BASE, "layers": [0, 2]},
-            "distillation": {"teachers": {"path": BASE, "adapter": f"{folder}/teacher/run/adapter"},
-                             "kl_weight": 0.5, "task_weight": 0.5, "hidden_weight": 10}},
-        "masked_lm": full | {
-            "task": {"type": "masked_lm"},
-            "data": {"format": "text", "train": f"{folder}/train.txt", "dev": f"{folder}/dev.txt", "max_length": 64},
-            "training": {key: value for key, value in training.items() if key != "batch_size"} | {"max_tokens_per_batch": 2048}},
-        "embedding": full | {
-            "task": {"type": "embedding", "loss": "simcse", "pooling": "mean"}, "training": no_dev,
-            "data": {"format": "tsv", "train": f"{folder}/train-rows.tsv", "text_column": "text"}},
-        "multi_task": {key: value for key, value in tagger.items() if key not in ("task", "data")} | {
-            "training": {key: value for key, value in training.items() if key != "max_loss_spike"}, "multi_task": {"tasks": {
-            "tags": {"task": tagger["task"], "data": conll},
-            "texts": {"task": {"type": "sequence_classification"}, "data": rows}}}},
-    }
-
-
-def write(path, text):
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-class MPI:
-    """One MPI of this machine, with its own compiler and launcher."""
-
-    def __init__(self, name, folder):
-        self.name, suffix = name, "." + name if shutil.which("mpicc." + name) else ""
-        self.launcher, self.library = "mpirun" + suffix, f"{folder}/libtune-mpi-{name}.so"
-        subprocess.run(["mpicc" + suffix, "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", self.library,
-                        f"{ROOT}/mpi/tune-mpi.c"], check=True)
-
-    def start(self, folder, ranks, *arguments, program, library=None, stdout=subprocess.PIPE):
-        os.makedirs(folder, exist_ok=True)
-        options = ["--bind-to", "none", "--oversubscribe"] if self.name == "openmpi" else []
-        environment = os.environ | {
-            "TUNE_MPI": library or self.library, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-        return subprocess.Popen(
-            [self.launcher, *options, "-n", str(ranks), program, "run", *arguments, "--threads", "1"], cwd=folder,
-            env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True)
-
-    def run(self, *arguments, **options):
-        process = self.start(*arguments, **options)
-        output, messages = process.communicate(timeout=300)
-        return process.returncode, output, messages
-
-
-def available(folder):
-    named = [name for name in ("openmpi", "mpich") if shutil.which("mpicc." + name) and shutil.which("mpirun." + name)]
-    if not named and shutil.which("mpicc") and shutil.which("mpirun"):
-        version = subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout
-        named = ["openmpi" if "Open MPI" in version else "mpich"]
-    return [MPI(name, folder) for name in named]
 
 
 def fail(sentence):
@@ -142,67 +58,136 @@ def equal_bytes(options, base, mpis):
         print(f"{name}: {len(expected)} files, the same bytes with 1 and 2 threads and on 2 and 4 ranks ({', '.join(times)})", flush=True)
 
 
-def ranks_of(process, program):
-    """The processes of the program that a launcher has started."""
-    children, found = {}, []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            fields = open(f"/proc/{entry}/stat").read()
-            name, parent = fields[fields.index("(") + 1:fields.rindex(")")], int(fields[fields.rindex(")") + 2:].split()[1])
-            children.setdefault(parent, []).append((int(entry), name))
-        except OSError:
-            continue
-    waiting = [process.pid]
-    while waiting:
-        for pid, name in children.get(waiting.pop(), []):
-            waiting.append(pid)
-            if name == os.path.basename(program):
-                found.append(pid)
-    return sorted(found)
-
-
-def wait_for_snapshot(process, folder):
+def wait_for(process, condition, what):
     end = time.monotonic() + 120
     while time.monotonic() < end and process.poll() is None:
-        names = os.listdir(f"{folder}/run/snapshots") if os.path.isdir(f"{folder}/run/snapshots") else []
-        if any(name.endswith(".safetensors") for name in names):
+        if condition():
             return
         time.sleep(0.02)
-    fail(f"{folder}: no snapshot\n{process.communicate()[1]}")
+    fail(f"{what}\n{process.communicate()[1]}")
+
+
+def snapshots(folder):
+    names = os.listdir(f"{folder}/run/snapshots") if os.path.isdir(f"{folder}/run/snapshots") else []
+    return [name for name in names if name.startswith("step-") and name.endswith(".safetensors")]
+
+
+def seconds_until_gone(process, ranks, begin, what):
+    """Waits for the launcher and the ranks, which must end within 10 s."""
+    try:
+        messages = process.communicate(timeout=10)[1]
+    except subprocess.TimeoutExpired:
+        fail(f"{what}: the launcher is alive after 10 s")
+    while any(os.path.exists(f"/proc/{rank}") for rank in ranks):
+        expect(time.monotonic() - begin < 10, f"{what}: ranks are alive after 10 s")
+        time.sleep(0.05)
+    return time.monotonic() - begin, messages
+
+
+def resume(options, mpi, folder, ranks, path):
+    """Resumes on so many ranks, or in one process of two threads."""
+    if ranks > 1:
+        code, _, messages = mpi.run(folder, ranks, path, "--resume", program=options.program)
+    else:
+        command = [options.program, "run", path, "--resume", "--threads", "2"]
+        result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        code, messages = result.returncode, result.stderr
+    expect(code == 0, f"{folder}: --resume: status {code}\n{messages}")
+    return messages
+
+
+def long_run(options, base, name, **changes):
+    """The path of a recipe of 60 steps, and the files of its run in one process."""
+    recipe = recipes(base)["lora"]
+    recipe["training"] |= {"max_steps": 60} | changes
+    if "on_sigusr1" in changes:
+        # No dev split: there are no snapshots but those of signals.
+        del recipe["data"]["dev"]
+        for key in ("eval_steps", "early_stopping_patience", "save_steps"):
+            del recipe["training"][key]
+    write(f"{base}/{name}.json", json.dumps(recipe))
+    return f"{base}/{name}.json", single(options, f"{base}/{name}", f"{base}/{name}.json")
+
+
+def killed_ranks(options, base, mpis):
+    """Kills a random rank at random moments until a run has been killed so often; every run that ends has the same bytes."""
+    path, expected = long_run(options, base, "killed")
+    for mpi in mpis:
+        rng, slowest, ended, folder = random.Random(7), 0, 0, f"{base}/{mpi.name}-killed"
+        for kill in range(options.kills):
+            while True:
+                process = mpi.start(folder, rng.choice([2, 2, 3, 4]), path, "--resume", program=options.program)
+                end = time.monotonic() + rng.uniform(0, 8)
+                while process.poll() is None and (time.monotonic() < end or not ranks_of(process, options.program)):
+                    time.sleep(0.02)
+                ranks = ranks_of(process, options.program)
+                if process.poll() is None and ranks:
+                    break
+                messages = process.communicate()[1]
+                expect(process.returncode == 0, f"{folder}: status {process.returncode}\n{messages}")
+                compare(folder, run_files(folder, {"ranks"}), expected)
+                shutil.rmtree(folder)
+                ended += 1
+            begin = time.monotonic()
+            os.kill(rng.choice(ranks), signal.SIGKILL)
+            slowest = max(slowest, seconds_until_gone(process, ranks, begin, f"{folder}: kill {kill + 1}")[0])
+        resume(options, mpi, folder, 2, path)
+        compare(folder, run_files(folder, {"ranks"}), expected)
+        print(f"{mpi.name}: {options.kills} times SIGKILL to a rank of 2 to 4: all ranks ended within {slowest:.1f} s; "
+              f"{ended + 1} runs ended, with the same bytes", flush=True)
 
 
 def signals(options, base, mpis):
-    recipe = recipes(base)["lora"]
-    recipe["training"] |= {"max_steps": 60}
-    path = f"{base}/long.json"
-    write(path, json.dumps(recipe))
-    expected = single(options, f"{base}/long", path)
+    runs = {action: long_run(options, base, f"signaled-{action}", save_minutes=None, on_sigusr1=action)
+            for action in ("stop", "save")}
     for mpi in mpis:
-        # A killed rank, or a signal to the launcher: all ranks end, and the run resumes on another number of ranks.
-        for what, resumed in [("rank 0", 4), ("rank 1", 1), ("SIGTERM", 4), ("SIGINT", 2), ("SIGUSR1", 1)]:
-            folder = f"{base}/{mpi.name}-{what.replace(' ', '-')}"
+        for name, action, resumed in [("TERM", "stop", 4), ("INT", "stop", 2), ("USR1", "stop", 1), ("USR1", "save", 0)]:
+            folder, (path, expected) = f"{base}/{mpi.name}-{name}-{action}", runs[action]
             process = mpi.start(folder, 2, path, program=options.program)
-            wait_for_snapshot(process, folder)
+            wait_for(process, lambda: os.path.exists(f"{folder}/run/metrics.jsonl"), f"{folder}: no step")
             ranks, begin = ranks_of(process, options.program), time.monotonic()
             expect(len(ranks) == 2, f"{folder}: {len(ranks)} ranks are running")
-            if what.startswith("rank"):
-                os.kill(ranks[int(what[-1])], signal.SIGKILL)
-            else:
-                process.send_signal(getattr(signal, what))
-            process.communicate(timeout=60)
-            while any(os.path.exists(f"/proc/{rank}") for rank in ranks) and time.monotonic() - begin < 10:
-                time.sleep(0.05)
-            seconds = time.monotonic() - begin
-            expect(seconds < 10, f"{folder}: ranks are alive 10 s after {what}")
-            expect("result.json" not in os.listdir(f"{folder}/run") or what == "SIGUSR1", f"{folder}: the run has ended")
-            if resumed == 1:
-                resume = subprocess.run([options.program, "run", path, "--resume", "--threads", "2"], cwd=folder, capture_output=True, text=True)
-                code, messages = resume.returncode, resume.stderr
-            else:
-                code, _, messages = mpi.run(folder, resumed, path, "--resume", program=options.program)
-            expect(code == 0 and "resuming after step" in messages, f"{folder}: --resume: status {code}\n{messages}")
+            process.send_signal(getattr(signal, f"SIG{name}"))
+            what = f"{mpi.name}: SIG{name}" + (f", {action}" if name == "USR1" else "")
+            if action == "save":
+                wait_for(process, lambda: snapshots(folder), f"{folder}: no snapshot")
+                messages = process.communicate(timeout=300)[1]
+                expect(process.returncode == 0, f"{folder}: status {process.returncode}\n{messages}")
+                compare(folder, run_files(folder, {"ranks"}), expected)
+                print(f"{what}: a snapshot, and the run continued to the same bytes", flush=True)
+                continue
+            seconds, messages = seconds_until_gone(process, ranks, begin, f"{folder}: SIG{name}")
+            # Open MPI kills the ranks one second after SIGTERM, and sends that for SIGINT.
+            is_saved = bool(snapshots(folder))
+            expect(is_saved or (mpi.name == "openmpi" and name != "USR1"), f"{folder}: no snapshot\n{messages}")
+            status = process.returncode
+            expect(("resuming after step" in resume(options, mpi, folder, resumed, path)) == is_saved, f"{folder}: another step")
             compare(folder, run_files(folder, {"ranks"}), expected)
-            print(f"{mpi.name}: {'SIGKILL to ' if what.startswith('rank') else ''}{what}: all ranks ended after {seconds:.1f} s; resumed on {resumed}: the same bytes", flush=True)
+            print(f"{what}: all ranks ended after {seconds:.1f} s, status {status}, {'with' if is_saved else 'without'} a snapshot; "
+                  f"resumed on {resumed}: the same bytes", flush=True)
+
+
+def full_disk(options, base, mpis):
+    path, expected = long_run(options, base, "full-disk")
+    for mpi in mpis:
+        disk = f"{base}/{mpi.name}-disk"
+        os.makedirs(disk)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], capture_output=True).returncode != 0:
+            return print("a full disk: skipped, because a small disk cannot be mounted", flush=True)
+        try:
+            process = mpi.start(disk, 2, path, program=options.program)
+            wait_for(process, lambda: snapshots(disk), f"{disk}: no snapshot")
+            ranks, begin = ranks_of(process, options.program), time.monotonic()
+            subprocess.run(["dd", "if=/dev/zero", f"of={disk}/filler", "bs=64k"], capture_output=True)
+            seconds, messages = seconds_until_gone(process, ranks, begin, f"{disk}: a full disk")
+            expect(process.returncode != 0 and "No space left on device" in messages and "--resume" in messages,
+                   f"{disk}: status {process.returncode}\n{messages}")
+            os.remove(f"{disk}/filler")
+            expect("resuming after step" in resume(options, mpi, disk, 2, path), f"{disk}: another step")
+            compare(disk, run_files(disk, {"ranks"}), expected)
+            print(f"{mpi.name}: a full disk: all ranks ended after {seconds:.1f} s with what to do; resumed: the same bytes", flush=True)
+        finally:
+            subprocess.run(["umount", disk], check=True)
 
 
 def refusals(options, base, mpis):
@@ -228,6 +213,8 @@ def main():
     parser.add_argument("--program", default=f"{ROOT}/.build/release/tune")
     parser.add_argument("--only", nargs="*", default=[], help="some of the recipes")
     parser.add_argument("--refusals", action="store_true", help="only what is refused")
+    parser.add_argument("--interruptions", action="store_true", help="only what ends a run")
+    parser.add_argument("--kills", type=int, default=10, help="ranks to kill with each MPI")
     options = parser.parse_args()
     options.program = os.path.abspath(options.program)
     base = tempfile.mkdtemp(prefix="tune-mpi-")
@@ -235,11 +222,14 @@ def main():
     if not mpis:
         shutil.rmtree(base)
         return print("mpi-test: skipped, because there is no MPI (Debian: apt-get install openmpi-bin libopenmpi-dev)")
-    if not options.refusals:
+    is_whole = not (options.only or options.refusals or options.interruptions)
+    if options.only or is_whole:
         equal_bytes(options, base, mpis)
-        if not options.only:
-            signals(options, base, mpis)
-    if not options.only:
+    if options.interruptions or is_whole:
+        killed_ranks(options, base, mpis)
+        signals(options, base, mpis)
+        full_disk(options, base, mpis)
+    if options.refusals or is_whole:
         refusals(options, base, mpis)
     shutil.rmtree(base)
 
