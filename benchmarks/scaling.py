@@ -11,14 +11,15 @@ bottleneck, that a rank sends and receives at the full rate at once, that every 
 that nothing is sent while shards are computed. Evaluations, snapshots and reading data are left out. The number of groups is
 limited to --limit in Sources/Training/ShardGroups.swift; a higher limit shows what more ranks would need.
 
-The defaults were measured on one core (AMD EPYC, 2 cores, bf16): see docs/cluster.md.
+A shard's default time is that of one core, from base-lora-8x128 and base-full-8x128 in docs/performance.md (bf16; two cores take
+half as long); the update, the latency, the rate of additions and the variation are assumptions.
 """
 import argparse, random, statistics
 
 # Seconds of a shard and of an update, and numbers in the gradients: BERT-base, one thread.
 WORK = {
-    "LoRA r 8": {"shard": 0.40, "update": 0.001, "numbers": 296_450, "limit": 8},
-    "full": {"shard": 1.60, "update": 0.25, "numbers": 108_895_490, "limit": 4},
+    "LoRA r 8": {"shard": 0.60, "update": 0.001, "numbers": 296_450, "limit": 8},
+    "full": {"shard": 1.57, "update": 0.25, "numbers": 108_895_490, "limit": 4},
 }
 
 
