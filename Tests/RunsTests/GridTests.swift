@@ -74,6 +74,22 @@ private struct TestGrid {
   #expect(try JSON(path: test.folder.path + "/table.json") == withoutPaths(summary.json))
 }
 
+@Test func `the current run of a grid saves a snapshot when it is asked to, and continues`() throws {
+  let test = try TestGrid(["full"]), snapshot = test.folder.path + "/runs/full/snapshots/step-00000001.safetensors"
+  for isAsked in [false, true] {
+    var steps = 0, isSaved = false
+    let outcomes = try test.grid.execute(
+      test.grid.plan(.overwrite), .overwrite, threads: 1, shouldStop: { false }, shouldSave: { isAsked && steps == 1 }
+    ) { event in
+      guard case .training(.step) = event else { return }
+      steps += 1
+      if steps == 2 { isSaved = fileExists(snapshot) || fileExists(snapshot.replacing("/full/", with: "/.full.new/")) }
+    }
+    guard case .finished? = outcomes.first else { return #expect(Bool(false), "\(outcomes)") }
+    #expect(steps == 2 && isSaved == isAsked)
+  }
+}
+
 @Test func `an interrupted grid resumes where it stopped`() throws {
   let test = try TestGrid(), done = "finished with 2 steps"
   #expect(try test.execute(.new, stopAfter: 3) == ([done, "pending"], ["began lora", "began bitfit"]))
