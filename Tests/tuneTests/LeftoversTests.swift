@@ -44,10 +44,11 @@ private func files(in folder: String, with texts: [String]) throws -> [String] {
   defer { program.remove() }
   let folder = program.folder
   let failing = ["training.learning_rate=1e30", "training.max_grad_norm=null"]
-  let sweep = [#"sweep={"model.path":["\#(folder)/base"],"seed":[1,2]}"#]
+  let sweep =
+    arguments.filter { !$0.hasPrefix("model.path=") } + [#"sweep={"model.path":["\#(folder)/base"],"seed":[1,2]}"#]
   #expect(try program.run(arguments + failing).status == 1)
-  #expect(try program.run(arguments + sweep + ["output=\(folder)/runs/grid"]).status == 0)
-  #expect(try program.run(arguments + sweep + failing + ["output=\(folder)/runs/bad"]).status == 1)
+  #expect(try program.run(sweep + ["output=\(folder)/runs/grid"]).status == 0)
+  #expect(try program.run(sweep + failing + ["output=\(folder)/runs/bad"]).status == 1)
   #expect(try files(in: folder + "/runs", with: [secret]) == [])
   #expect(try files(in: folder + "/runs", with: [folder]).allSatisfy { $0.hasSuffix("/recipe.json") })
 }
