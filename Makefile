@@ -4,8 +4,6 @@ TUNE := .build/release/tune
 # The compiler of the MPI that mpirun belongs to: mpicc, mpicc.openmpi, mpicc.mpich, or a path.
 MPICC ?= mpicc
 
-# More arguments of the build of the tests.
-TEST_BUILD ?=
 PREFIX ?= /usr/local
 
 .PHONY: install uninstall quickstart pictures test build format lint bench bench-quick bench-peers bench-check bench-table kill-test download-test mpi test-mpi test-arm man setup clean
@@ -22,7 +20,7 @@ pictures: quickstart
 	cp runs/quickstart-figures/*.svg docs/images
 
 test: setup
-	$(SWIFT) build --build-tests $(TEST_BUILD)
+	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
 
 build: setup
