@@ -62,6 +62,11 @@ void stop_on_signals(int rank, int ranks) {
   pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
 }
 
+void keep_sigusr1(void) {
+  struct sigaction new = {.sa_handler = request_snapshot, .sa_flags = SA_RESTART};
+  sigaction(SIGUSR1, &new, NULL);
+}
+
 bool is_stop_requested(void) { return atomic_load(&first_stop) > 0; }
 bool has_sigusr1(void) { return atomic_load(&has_usr1); }
 void forget_sigusr1(void) { atomic_store(&has_usr1, false); }

@@ -6,6 +6,8 @@ import Tasks
 public struct NewRecipe {
   /// The recipe, in the layout of those that ship.
   public let text: String
+  /// Which file is what, if there are several.
+  public let notes: [String]
 
   private typealias Setting = (key: String, value: JSON)
 
@@ -26,6 +28,13 @@ public struct NewRecipe {
     let paths = splits.map { split, files -> Setting in
       (split.rawValue, files.count == 1 ? Self.literal(files[0]) : .array(files.map(Self.literal)))
     }
+    let names = splits.map { split, files in
+      "\(split.rawValue): \(files.map { printable(lastPathComponent($0)) }.joined(separator: ", "))"
+    }
+    let hasDev = splits.contains { $0.split == .dev }
+    notes =
+      files.count == 1
+      ? [] : [names.joined(separator: "; ") + (hasDev ? "" : "; no dev data: no name has the word dev or valid")]
     let sections = [
       Self.line("about", Self.literal("\(about) on \(lastPathComponent(first))")), Self.line("seed", 7),
       Self.line("model", [("path", Self.literal(model))]), Self.line("task", [("type", .string(type.rawValue))]),
@@ -68,10 +77,11 @@ public struct NewRecipe {
   private static func splits(_ files: [String]) -> [(split: Split, files: [String])] {
     func split(_ path: String) -> Split {
       let words = lastPathComponent(path).lowercased().split { !$0.isLetter }
-      if words.contains(where: { ["dev", "devel", "valid", "validation", "val", "testa"].contains($0) }) {
+      if words.contains(where: { ["dev", "devel", "development", "valid", "validation", "val", "testa"].contains($0) })
+      {
         return .dev
       }
-      return words.contains { ["test", "testb", "eval"].contains($0) } ? .test : .train
+      return words.contains { ["test", "testb", "testing", "eval"].contains($0) } ? .test : .train
     }
     if files.count == 1 { return [(.train, files)] }
     return Split.allCases.map { one in (one, files.filter { split($0) == one }) }.filter { !$0.1.isEmpty }
@@ -91,6 +101,10 @@ public struct NewRecipe {
     case .tags(let scheme):
       let scheme = scheme.map { [("scheme", JSON.string($0.rawValue))] } ?? []
       return (.tokenClassification, [("format", "conll")] + scheme)
+    case .text where file.hasSuffix(".csv") || file.hasSuffix(".tsv"):
+      throw FileFault.malformed(
+        file: file, line: nil, found: "found a table with one column",
+        expected: "columns separated by \(file.hasSuffix(".csv") ? "commas" : "tabs"), the first line with their names")
     case .text: return (.maskedLM, [("format", "text"), ("max_length", .int(maxLength))])
     case .table(let format, let columns):
       let choice = try ColumnChoice(columns, file)

@@ -120,7 +120,7 @@ public enum TrainingFault: Error, CustomStringConvertible {
         + "\(known.sorted().joined(separator: ", "))."
     case .tooManyRanks(let ranks, let groups, let shardSize):
       "There are \(ranks) ranks, but no step has work for more than \(groups): 'training.batch_size' is the whole batch, which is "
-        + "divided into at most 8 groups (4 in full fine-tuning) of shards of about \(shardSize) tokens. Start \(groups) "
+        + "divided into at most 8 groups (4 where more than 16 million weights are trained) of shards of about \(shardSize) tokens. Start \(groups) "
         + "\(groups == 1 ? "process" : "ranks"), or choose a larger 'training.batch_size'."
     }
   }

@@ -34,12 +34,12 @@ struct InitCommand: ParsableCommand {
     guard let model = try model.map({ try RunParts.model(modelFolder($0)) }) ?? RecipeLibrary.baseModel else {
       throw ValidationError("The base model that ships with tune is not here. Give another one with --model FOLDER.")
     }
-    let text = try NewRecipe(for: files, model: model).text
+    let new = try NewRecipe(for: files, model: model), text = new.text
     try Processor.initialize()
     let recipe = try Recipe(text: text, named: output)
     let run = try RunBuilder(recipe, threads: Processor.count).build()
     try writeFile(text, to: output)
-    for text in run.notes { note("note: " + text) }
+    for text in new.notes + run.notes { note("note: " + text) }
     note(
       "wrote \(output): \(recipe.task.type.rawValue), \(run.trainer.exampleCount) training examples, \(run.trainer.steps) steps"
     )

@@ -17,6 +17,9 @@ struct Interrupt {
     stop_on_signals(Int32(ranks?.rank ?? 0), Int32(ranks?.size ?? 1))
   }
 
+  /// SIGUSR1 waits for the first step while a run is built. Ctrl-C and SIGTERM end the program until then: nothing can be lost.
+  static func keepSIGUSR1() { keep_sigusr1() }
+
   var isRequested: Bool { is_stop_requested() || onSIGUSR1 == .stop && has_sigusr1() }
 
   /// Whether SIGUSR1 requests a snapshot of a run that continues. It does so once.

@@ -49,6 +49,7 @@ struct RunCommand: ParsableCommand {
     }
     func load() throws -> Recipe { try Recipe.load(path: path, overrides: overrides, setFiles: files.values) }
     if dryRun { return try estimate(load()) }
+    Interrupt.keepSIGUSR1()
     // Before anything that may fail: then one rank reports a fault, and ends all.
     let ranks = try Launch().map { try MPICommunicator($0) }, recipe = try load()
     if let ranks, ranks.rank > 0 { return try follow(recipe, ranks) }

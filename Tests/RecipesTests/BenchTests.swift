@@ -92,6 +92,27 @@ private let twoMethods: JSON = [
   #expect(changed.rows[1].candidates[0][0].recipe.json["training"]?["epochs"]?.number == 7)
 }
 
+@Test func `a setting that would have no effect is refused`() throws {
+  let methods: JSON = [
+    "lora": ["method": ["type": "lora"], "training": ["learning_rate": 5e-2]], "head": ["method": ["type": "head"]],
+  ]
+  let settings: JSON = [
+    "data": ["train": "train.tsv", "dev": "dev.tsv"], "sweep": ["training.learning_rate": [1e-3, 2e-3]],
+    "bench": ["methods": methods],
+  ]
+  let found = try faults(settings)
+  #expect(
+    found.count == 1 && found[0].contains("found a value in the method \"lora\", but the recipe's sweep sets it"),
+    "\(found)")
+  let folder = TemporaryFolder(), one: JSON = ["bench": ["methods": ["head": ["method": ["type": "head"]]]]]
+  let file = try file(one, in: folder)
+  for override in ["method={\"type\":\"full\"}", "method.type=full", "bench.methods.haed=null"] {
+    #expect(throws: RecipeFaults.self, "\(override)") {
+      try Bench.load(path: file, overrides: [override], checkFiles: false)
+    }
+  }
+}
+
 @Test func `what is wrong with a benchmark is said with its place`() throws {
   #expect(try faults([:]) == ["bench: missing; expected an object with \"bases\", \"tasks\" and \"methods\"."])
   #expect(try faults(["bench": 3]) == ["bench: found 3; expected an object."])

@@ -81,17 +81,28 @@ func `an invalid sweep is refused`(_ block: JSON, _ message: String) throws {
   #expect(found.count == 1 && found[0].hasPrefix(message), "\(found)")
 }
 
-@Test(arguments: ["method.rank=8", "method={\"type\":\"lora\"}"])
-func `an override of a key that the sweep sets is refused, not ignored`(_ override: String) throws {
-  let axis = override.hasPrefix("method.") ? "method.rank" : "method"
-  let block: JSON = axis == "method" ? ["method": [["type": "lora"], ["type": "full"]]] : ["method.rank": [2, 4]]
+@Test(
+  arguments: [
+    (#"method.rank=8"#, ["method.rank": [2, 4]]), (#"method={"rank":8,"type":"lora"}"#, ["method.rank": [2, 4]]),
+    (#"method={"type":"lora"}"#, ["method": [["type": "lora"], ["type": "full"]]]),
+  ] as [(String, JSON)])
+func `an override of a key that the sweep sets is refused, not ignored`(_ override: String, _ block: JSON) throws {
   let raw = try RawRecipe(shipped.with("sweep", block), overrides: [override])
   let faults = #expect(throws: RecipeFaults.self) { try Sweep(raw, checkFiles: false) }?.faults.map(\.description)
+  let key = override.prefix { $0 != "=" }
   #expect(
-    faults?.contains {
-      $0.hasPrefix("\(axis): found an override of a key that the sweep sets; expected an override of")
-    }
-      == true, "\(faults ?? [])")
+    faults?.contains { $0.hasPrefix("\(key): found an override of a key that the sweep sets") } == true,
+    "\(faults ?? [])"
+  )
+}
+
+@Test func `a file for a key that the sweep sets is refused, and what the sweep leaves alone is not`() throws {
+  let folder = TemporaryFolder(), block: JSON = ["training.learning_rate": [1e-3, 2e-3]]
+  try writeFile("3e-3", to: folder.path + "/rate")
+  let raw = try RawRecipe(shipped.with("sweep", block), setFiles: ["training.learning_rate=\(folder.path)/rate"])
+  #expect(throws: RecipeFaults.self) { try Sweep(raw, checkFiles: false) }
+  let other = try RawRecipe(shipped.with("sweep", block), overrides: ["training.epochs=9", "method.rank=2"])
+  #expect(try Sweep(other, checkFiles: false)?.cells.count == 2)
 }
 
 @Test func `the number of runs is limited, and keys of another type are faults`() throws {

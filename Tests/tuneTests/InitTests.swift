@@ -65,6 +65,10 @@ private func `init writes a recipe for the user's file, and it runs at once`(_ f
 
 @Test(arguments: [
   ("t.csv", "x,y\n1,2\n3,4\n5,6\n", "found no column of labels among 'x', 'y'"), ("empty.txt", "\n\n", "found no text"),
+  (
+    "semicolons.csv", "note;diagnosis\nno fever;a\ncough;b\n",
+    "found a table with one column; expected columns separated by commas"
+  ),
 ])
 func `init says what it does not find, and writes nothing`(_ name: String, _ text: String, _ message: String) throws {
   let program = try Program()
@@ -73,6 +77,20 @@ func `init says what it does not find, and writes nothing`(_ name: String, _ tex
   let result = try program.run("init", name, "--model", "base", "--output", "new.json")
   #expect(result.status == 1 && result.err.contains(message), "\(result.err)")
   #expect(!fileExists(program.folder + "/new.json"))
+}
+
+@Test func `init says which file is train, dev or test`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  for name in ["mytrain", "mydev", "development", "testing"] {
+    try writeFile("a\tO\nb\tB-X\n\nc\tO\n", to: "\(program.folder)/\(name).tsv")
+  }
+  let all = try program.run(
+    "init", "mytrain.tsv", "development.tsv", "testing.tsv", "--model", "base", "--output", "a.json")
+  #expect(all.err.contains("note: train: mytrain.tsv; dev: development.tsv; test: testing.tsv\n"), "\(all.err)")
+  let none = try program.run("init", "mytrain.tsv", "mydev.tsv", "--model", "base", "--output", "b.json")
+  #expect(
+    none.err.contains("train: mytrain.tsv, mydev.tsv; no dev data: no name has the word dev or valid"), "\(none.err)")
 }
 
 @Test func `ls says which recipes run as they are, and what the others need, in any folder`() throws {

@@ -64,6 +64,17 @@ func `a run that is killed repeatedly, at any time, ends with the same bytes`(_ 
   #expect(again.status == 0 && again.err.contains("already finished") && again.out == last.out)
 }
 
+@Test func `SIGUSR1 while a run reads its data stops it with a snapshot`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  let text = try readText(program.folder + "/train.tsv") + "\n"
+  try writeFile(String(repeating: text, count: 400), to: program.folder + "/long.tsv")
+  let script =
+    "tune run recipe.json data.train=long.tsv 2> log & while ! grep -q CPU log; do sleep 0.005; done; kill -USR1 $!; wait $!"
+  #expect(try program.shell(script).status == 130)
+  #expect(program.hasSnapshot("run"))
+}
+
 @Test(arguments: [("stop", 130), ("save", 0)] as [(String, Int32)])
 func `SIGUSR1 saves a snapshot, and the run stops or continues as the recipe says`(_ action: String, _ status: Int32)
   throws

@@ -7,6 +7,8 @@
 // that is ignored stays ignored. SIGUSR1 is kept until it is forgotten. Rank 0 of `ranks` processes reports them.
 void stop_on_signals(int rank, int ranks);
 bool is_stop_requested(void);
+// Keeps SIGUSR1 alone, for what comes before.
+void keep_sigusr1(void);
 bool has_sigusr1(void);
 void forget_sigusr1(void);
 

@@ -42,6 +42,14 @@ public struct Bench: Sendable {
     let files = try Extends.files(json, path, Environment.process)
     let (ofBench, ofRuns) = overrides.divided { $0.hasPrefix("bench.") || $0.hasPrefix("bench=") }
     let parts = try BenchParts(files, named: path, overrides: ofBench)
+    for setting in ofRuns + setFiles where setting.hasPrefix("method=") || setting.hasPrefix("method.type=") {
+      throw RecipeFaults(
+        file: path,
+        [
+          .init(
+            "method", "found an override of what the benchmark compares", expected: "one of bench.methods.NAME.method")
+        ])
+    }
     let own = files.map { $0.without("bench") }
     func raw(_ files: [ExtendedFile]) -> RawRecipe {
       RawRecipe(files, named: path, overrides: ofRuns, setFiles: setFiles)
@@ -70,6 +78,7 @@ public struct Bench: Sendable {
         let seed = raw.json["seed"] ?? .int(Recipe().seed)
         raw.sweep = .object(["seed": [seed]].merging(raw.sweep?.object ?? [:]) { $1 })
       }
+      faults.add(row.sweptSettings(raw.sweep), of: row.folder)
       do {
         guard let sweep = try Sweep(raw, checkFiles: checkFiles) else { continue }
         let candidates = sweep.cells.grouped { $0.configuration.mapValues { $0.text(pretty: false) } }

@@ -66,6 +66,9 @@ struct BenchParts {
         fault(kind, "found \(found)", "an object of parts of recipes by name")
         continue
       }
+      for (name, part) in members where part == .null && !(tree["bench"]?[kind]?.object ?? [:]).keys.contains(name) {
+        fault(joinKeyPath(kind, name), "found null for a part that is not there", "one of its names")
+      }
       parts[kind] = try members.sorted { isInOrder($0.key, $1.key) }.compactMap { part in
         if part.value == .null { return nil }
         return try self.part(kind, part.key, part.value, origins["\(kind)/\(part.key)"] ?? name)
@@ -132,6 +135,21 @@ struct BenchParts {
         }
       }
     }
+  }
+}
+
+extension BenchParts.Row {
+  /// The method's own settings that would have no effect, because the sweep of the recipe sets them.
+  func sweptSettings(_ sweep: JSON?) -> [RecipeFault] {
+    guard let members = method.last?.members else { return [] }
+    let own = members["sweep"]?.object ?? [:]
+    return (sweep?.object ?? [:]).keys.sorted()
+      .filter { !$0.hasPrefix("method") && own[$0] == nil && JSON.object(members).value(at: $0) != nil }
+      .map { axis in
+        RecipeFault(
+          axis, "found a value in the method \"\(names[2])\", but the recipe's sweep sets it",
+          expected: "no value, or a list in the method's own \"sweep\"")
+      }
   }
 }
 

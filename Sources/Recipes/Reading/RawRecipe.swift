@@ -55,8 +55,9 @@ struct RawRecipe {
     for (path, file) in complete.origins { setOrigin(of: path, file) }
     var members = complete.json.object ?? [:]
     if let block = members["sweep"], block != .null { sweep = block }
-    for path in overridden.paths {
-      guard let axis = sweep?.object?.keys.first(where: { path == $0 || path.hasPrefix($0 + ".") }) else { continue }
+    for path in overridden.paths + complete.origins.map(\.path) {
+      let axes = sweep?.object?.keys.sorted() ?? []
+      guard let axis = axes.first(where: { Self.sets(path, $0, in: members) }) else { continue }
       faults.append(
         RecipeFault(
           path, "found an override of a key that the sweep sets",
@@ -68,6 +69,13 @@ struct RawRecipe {
     }
     for key in Self.fileKeys { members[key] = nil }
     self.json = .object(members)
+  }
+
+  /// Whether a value at `path` says something about the key `axis`, which a sweep sets: it is the same key, or in its object, or an
+  /// object that has it.
+  private static func sets(_ path: String, _ axis: String, in members: [String: JSON]) -> Bool {
+    path == axis || path.hasPrefix(axis + ".")
+      || axis.hasPrefix(path + ".") && JSON.object(members).value(at: axis) != nil
   }
 
   private mutating func setOrigin(of path: String, _ file: String?) {

@@ -5,7 +5,6 @@ import Files
 import Hashing
 
 struct PubMedQA {
-  static let labels = ["maybe", "no", "yes"]
   /// SHA-256 of the ids of the 500 test questions, sorted, a line each.
   private static let testDigest = "406e3b89eff577ed38571eca5a5819734a6f49ac0437d171b6c64e5c3cd195f8"
   let folder: SetFolder
@@ -22,7 +21,7 @@ struct PubMedQA {
     return try folder.files.map { file in
       try SetTable(file, columns: [.id, .first, .second, .label]).rows.map { row in
         let label = try row.text(.label)
-        guard Self.labels.contains(label) else {
+        guard SuiteSet.pubMedQALabels.contains(label) else {
           throw row.fault("found the label \"\(printable(label))\"", expected: "yes, no or maybe")
         }
         return Record(id: row.id, texts: [try row.text(.first), try row.text(.second)], labels: [label])
@@ -43,7 +42,7 @@ struct PubMedQA {
       let context = contexts.map(withoutOuterSpace).filter { !$0.isEmpty }
         .joined(separator: " ")
       guard let question = members?["QUESTION"]?.string, let answer = members?["final_decision"]?.string,
-        Self.labels.contains(answer), !context.isEmpty
+        SuiteSet.pubMedQALabels.contains(answer), !context.isEmpty
       else {
         throw FileFault.malformed(
           file: file, line: nil, found: "found no complete question \"\(printable(id))\"",

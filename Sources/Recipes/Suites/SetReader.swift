@@ -15,7 +15,7 @@ struct SetReader {
     if case .pubMedQA = set.content { return try PubMedQA(folder: folder).records() }
     let splits: [[Record]]
     if set.hasTags {
-      let read = try folder.files.map { try TagReader(self, $0).read() }
+      let read = try folder.files.map { try TagReader(suite: suite, set: set, file: $0).read() }
       if let file = read.first(where: { $0.types != read[0].types }), !set.mergesTypes {
         throw lookAlike(
           folder.path, "its files have different entity types: \(text(read[0].types)), and \(text(file.types))")
@@ -36,7 +36,7 @@ struct SetReader {
 
   private func records(_ file: String) throws -> [Record] {
     switch set.content {
-    case .entities, .words: return try TagReader(self, file).read().records
+    case .entities, .words: return try TagReader(suite: suite, set: set, file: file).read().records
     case .relations(let labels):
       let rows = try SetTable(file, columns: [.id, .text, .label]).rows
       let records = try rows.map { row in
@@ -79,7 +79,7 @@ struct SetReader {
     return label
   }
 
-  func lookAlike(_ file: String, _ found: String, _ advice: String = "") -> LookAlikeFault {
+  private func lookAlike(_ file: String, _ found: String, _ advice: String = "") -> LookAlikeFault {
     LookAlikeFault(file: file, expected: "\(suite)'s \(set.name)", found: found, advice: advice)
   }
 

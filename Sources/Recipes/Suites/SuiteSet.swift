@@ -63,6 +63,8 @@ public struct SuiteSet: Sendable {
     return ["task": .object(task), "data": .object(data.merging(format) { $1 })]
   }
 
+  static let pubMedQALabels = ["maybe", "no", "yes"]
+
   private var settings: (task: [String: JSON], data: [String: JSON]) {
     let text: [String: JSON] = ["format": "jsonl", "id_column": "id"]
     let pair = text.merging(["text_pair_column": "text_pair"]) { $1 }
@@ -83,7 +85,7 @@ public struct SuiteSet: Sendable {
     case .documents(let names): return (["type": "multi_label_classification", "labels": labels(names)], text)
     case .pairs(let names): return (["type": "sequence_classification", "labels": labels(names)], pair)
     case .pubMedQA:
-      return (["type": "sequence_classification", "labels": labels(PubMedQA.labels)], pair)
+      return (["type": "sequence_classification", "labels": labels(Self.pubMedQALabels)], pair)
     }
   }
 }

@@ -3,10 +3,9 @@ import Datasets
 import Files
 
 struct TagReader {
-  private let reader: SetReader
-  private let file: String
-
-  init(_ reader: SetReader, _ file: String) { (self.reader, self.file) = (reader, file) }
+  let suite: String
+  let set: SuiteSet
+  let file: String
 
   /// Sentences with the tags of the set: B- and I- with its type, or types alone where words are scored; and the file's types.
   func read() throws -> (records: [Record], types: Swift.Set<String>) {
@@ -23,15 +22,19 @@ struct TagReader {
 
   /// - Throws: `LookAlikeFault` for the entities of another set, or tags in IOB1.
   private func check(_ sentences: [Record], _ types: Swift.Set<String>) throws(LookAlikeFault) {
-    guard case .entities(let type, _) = reader.set.content else { return }
+    guard case .entities(let type, _) = set.content else { return }
     let others = ["chem", "disease", "gene"].filter { !type.lowercased().hasPrefix($0) }
     if type != "Entity",
       let other = types.first(where: { found in others.contains(where: found.lowercased().hasPrefix) })
     {
-      throw reader.lookAlike(file, "its entities are of the type \(printable(other)), not \(type)")
+      throw lookAlike("its entities are of the type \(printable(other)), not \(type)")
     }
     let prefixes = Swift.Set(sentences.flatMap(\.tags).compactMap { EntityTag($0)?.prefix })
-    if prefixes == [.inside] { throw reader.lookAlike(file, "it has no tag B: its tags are IOB1, not IOB2") }
+    if prefixes == [.inside] { throw lookAlike("it has no tag B: its tags are IOB1, not IOB2") }
+  }
+
+  private func lookAlike(_ found: String) -> LookAlikeFault {
+    .init(file: file, expected: "\(suite)'s \(set.name)", found: found)
   }
 
   private func tag(_ tag: String, _ types: Swift.Set<String>, _ line: Int?) throws -> String {
@@ -41,17 +44,17 @@ struct TagReader {
         file: file, line: line, found: "found the tag \"\(printable(tag))\"",
         expected: "tags in IOB2: O, B-TYPE or I-TYPE")
     }
-    switch reader.set.content {
+    switch set.content {
     case .entities(let type, let merged):
       guard merged || types.count == 1 else {
-        throw reader.lookAlike(
-          file, "it has the entity types \(types.sorted().prefix(10).joined(separator: ", ")), but the set has one")
+        throw lookAlike(
+          "it has the entity types \(types.sorted().prefix(10).joined(separator: ", ")), but the set has one")
       }
       return found.prefix == .begin ? "B-\(type)" : "I-\(type)"
     case .words(let expected):
       guard expected.contains(found.type) else {
-        throw reader.lookAlike(
-          file, "it has the type \"\(printable(found.type))\", but its types are \(expected.joined(separator: ", "))")
+        throw lookAlike(
+          "it has the type \"\(printable(found.type))\", but its types are \(expected.joined(separator: ", "))")
       }
       return found.type
     default: preconditionFailure("TagReader: a set without tags")
@@ -82,7 +85,7 @@ struct TagReader {
         },
         tags: try tags.map { tag in
           if let text = tag.string { return text }
-          guard let number = tag.int, (0...2).contains(number), case .entities(_, false) = reader.set.content else {
+          guard let number = tag.int, (0...2).contains(number), case .entities(_, false) = set.content else {
             throw fault(
               "found the tag \(tag.shown)", "a tag as text, or of a set with one entity type 0, 1 or 2 (O, B, I)")
           }
