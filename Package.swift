@@ -48,28 +48,28 @@ let package = Package(
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CMPI", linkerSettings: [.linkedLibrary("dl")]),
     library("Files", ["CZlib"]),
-    library("Hub", ["Files"]),
-    library("Downloads", ["Hub", "CCurl", "Hashing", "Files", .product(name: "Crypto", package: "swift-crypto")]),
+    library("ModelHub", ["Files"]),
+    library("Downloads", ["ModelHub", "CCurl", "Hashing", "Files", .product(name: "Crypto", package: "swift-crypto")]),
     library("Hashing"),
     library("Pages", ["Files"]),
     library("Kernels", ["COpenBLAS", "CKernels"]),
     library("Autograd", ["Kernels", "CKernels"]),
     library("Checkpoints", ["Hashing", "Files", "CKernels", .product(name: "Crypto", package: "swift-crypto")]),
-    library("Tokenizers", ["Hashing", "Files", .product(name: "Crypto", package: "swift-crypto")]),
+    library("Tokenization", ["Hashing", "Files", .product(name: "Crypto", package: "swift-crypto")]),
     library("Datasets", ["Hashing", "Files"]),
-    library("Models", ["Autograd", "Kernels", "Checkpoints", "Hashing", "Files"]),
-    library("Adapters", ["Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
-    library("Tasks", ["Models", "Autograd", "Tokenizers", "Datasets", "Hashing", "Files"]),
+    library("Encoders", ["Autograd", "Kernels", "Checkpoints", "Hashing", "Files"]),
+    library("Adapters", ["Encoders", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
+    library("Tasks", ["Encoders", "Autograd", "Tokenization", "Datasets", "Hashing", "Files"]),
     library(
       "Training",
-      ["Tasks", "Adapters", "Models", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
+      ["Tasks", "Adapters", "Encoders", "Autograd", "Kernels", "CKernels", "Checkpoints", "Hashing", "Files"]),
     library(
       "Serving",
-      ["Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files"]),
+      ["Tasks", "Datasets", "Adapters", "Encoders", "Autograd", "Tokenization", "Kernels", "Checkpoints", "Files"]),
     .target(
       name: "Server",
       dependencies: [
-        "Serving", "Tasks", "Datasets", "Models", "Autograd", "Files",
+        "Serving", "Tasks", "Datasets", "Encoders", "Autograd", "Files",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -83,11 +83,12 @@ let package = Package(
       resources: [.embedInCode("openapi.json"), .embedInCode("page.html")], swiftSettings: strict),
     library(
       "Explaining",
-      ["Serving", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Pages", "Hashing", "Files"]),
+      ["Serving", "Tasks", "Datasets", "Adapters", "Encoders", "Autograd", "Tokenization", "Pages", "Hashing", "Files"]),
     library(
       "Recipes",
       [
-        "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Kernels", "Checkpoints", "Hashing", "Hub",
+        "Training", "Tasks", "Datasets", "Adapters", "Encoders", "Autograd", "Kernels", "Checkpoints", "Hashing",
+        "ModelHub",
         "Files", "ShippedRecipes",
       ]),
     .target(
@@ -103,14 +104,15 @@ let package = Package(
     library(
       "Runs",
       [
-        "Recipes", "Serving", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers",
+        "Recipes", "Serving", "Training", "Tasks", "Datasets", "Adapters", "Encoders", "Autograd", "Tokenization",
         "Kernels",
-        "Checkpoints", "Pages", "Logs", "Hub", "Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift"),
+        "Checkpoints", "Pages", "Logs", "ModelHub", "Hashing", "Files", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     library(
       "TuneKit",
       [
-        "Runs", "Recipes", "Ranks", "Server", "Serving", "Training", "Tasks", "Datasets", "Kernels", "Hub", "Files",
+        "Runs", "Recipes", "Ranks", "Server", "Serving", "Training", "Tasks", "Datasets", "Kernels", "ModelHub",
+        "Files",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
@@ -119,8 +121,8 @@ let package = Package(
         "Recipes", "Reporting", "Runs", "Ranks", "Pages", "Explaining", "Server", "Serving", "Training", "Adapters",
         "Tasks",
         "Datasets",
-        "Models",
-        "Tokenizers", "Checkpoints", "Kernels", "Downloads", "Hub", "Files", "CProcess",
+        "Encoders",
+        "Tokenization", "Checkpoints", "Kernels", "Downloads", "ModelHub", "Files", "CProcess",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -131,19 +133,20 @@ let package = Package(
     .executableTarget(
       name: "bench-steps",
       dependencies: [
-        "Training", "Tasks", "Adapters", "Models", "Autograd", "Kernels", "Hashing", "Files",
+        "Training", "Tasks", "Adapters", "Encoders", "Autograd", "Kernels", "Hashing", "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "benchmarks/steps", swiftSettings: strict),
     .executableTarget(
       name: "bench-adapters",
       dependencies: [
-        "Serving", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Checkpoints", "Kernels", "Files",
+        "Serving", "Training", "Tasks", "Datasets", "Adapters", "Encoders", "Autograd", "Checkpoints", "Kernels",
+        "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "benchmarks/adapters", swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Models", "Checkpoints", "Files", "Hashing", "Autograd", "Kernels"],
+      name: "TestSupport", dependencies: ["Encoders", "Checkpoints", "Files", "Hashing", "Autograd", "Kernels"],
       path: "Tests/Support", swiftSettings: strict),
     tests(
       "tune",
@@ -154,24 +157,24 @@ let package = Package(
     tests("TuneKit", ["TestSupport", "Files"]),
     tests("Files", ["TestSupport"]),
     tests("Hashing"),
-    tests("Hub", ["TestSupport", "Files"]),
-    tests("Downloads", ["TestSupport", "Hub", "Files"]),
+    tests("ModelHub", ["TestSupport", "Files"]),
+    tests("Downloads", ["TestSupport", "ModelHub", "Files"]),
     tests("quickstart-corpus"),
-    tests("bench-steps", ["Tasks", "Kernels", "Models", "Files"]),
+    tests("bench-steps", ["Tasks", "Kernels", "Encoders", "Files"]),
     tests("Kernels", ["TestSupport", "CKernels"]),
     tests("Autograd", ["TestSupport", "Kernels", "Checkpoints", "Files"]),
-    tests("Models", ["TestSupport", "Autograd", "Kernels", "Checkpoints", "Files"]),
-    tests("Adapters", ["TestSupport", "Models", "Autograd", "Kernels", "Checkpoints", "Files"]),
+    tests("Encoders", ["TestSupport", "Autograd", "Kernels", "Checkpoints", "Files"]),
+    tests("Adapters", ["TestSupport", "Encoders", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests(
       "Training",
-      ["TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files"]),
+      ["TestSupport", "Tasks", "Adapters", "Encoders", "Autograd", "Tokenization", "Kernels", "Checkpoints", "Files"]),
     tests("Checkpoints", ["TestSupport", "Files"]),
-    tests("Tokenizers", ["Files"]),
+    tests("Tokenization", ["Files"]),
     tests("Datasets", ["TestSupport", "Files"]),
     tests(
       "Recipes",
       [
-        "TestSupport", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Kernels", "Files",
+        "TestSupport", "Training", "Tasks", "Datasets", "Adapters", "Encoders", "Autograd", "Kernels", "Files",
         "ShippedRecipes",
       ]),
     tests("Pages", ["Files"]),
@@ -181,33 +184,33 @@ let package = Package(
     tests(
       "Runs",
       [
-        "TestSupport", "Recipes", "Serving", "Training", "Tasks", "Datasets", "Adapters", "Models", "Autograd",
-        "Tokenizers",
+        "TestSupport", "Recipes", "Serving", "Training", "Tasks", "Datasets", "Adapters", "Encoders", "Autograd",
+        "Tokenization",
         "Kernels",
         "Checkpoints", "Files", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     tests(
       "Serving",
       [
-        "TestSupport", "Tasks", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels", "Checkpoints", "Files",
+        "TestSupport", "Tasks", "Adapters", "Encoders", "Autograd", "Tokenization", "Kernels", "Checkpoints", "Files",
       ]),
     tests(
       "Explaining",
       [
-        "TestSupport", "Serving", "Tasks", "Datasets", "Adapters", "Models", "Autograd", "Tokenizers", "Kernels",
+        "TestSupport", "Serving", "Tasks", "Datasets", "Adapters", "Encoders", "Autograd", "Tokenization", "Kernels",
         "Checkpoints", "Files",
       ]),
     tests(
       "Server",
       [
-        "TestSupport", "Training", "Serving", "Tasks", "Datasets", "Adapters", "Models", "Kernels", "Files",
+        "TestSupport", "Training", "Serving", "Tasks", "Datasets", "Adapters", "Encoders", "Kernels", "Files",
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     tests(
       "Tasks",
       [
-        "TestSupport", "Models", "Tokenizers", "Datasets", "Autograd", "Kernels", "Checkpoints", "Files",
+        "TestSupport", "Encoders", "Tokenization", "Datasets", "Autograd", "Kernels", "Checkpoints", "Files",
       ]),
   ],
   swiftLanguageModes: [.v6]

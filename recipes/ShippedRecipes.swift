@@ -1,7 +1,7 @@
 /// The recipes of this folder, in the binary: the build makes `PackageResources` of them.
 
 /// The bytes of each recipe, by its name.
-public let shippedRecipes: [String: [UInt8]] = [
+package let shippedRecipes: [String: [UInt8]] = [
   "bioasq-lora": PackageResources.bioasq_lora_json,
   "biosses-lora": PackageResources.biosses_lora_json,
   "chemprot-lora": PackageResources.chemprot_lora_json,

@@ -1,13 +1,13 @@
 /// AdaLoRA on one projection: a low-rank update in the form of a singular value decomposition (Zhang et al. 2023).
-public import Autograd
-public import Kernels
-import Models
+package import Autograd
+import Encoders
+package import Kernels
 
 /// y += c·((dropout(x)·Aᵀ) ⊙ E)·Bᵀ      A [r, in]   E [r, 1]   B [out, r]   c = α/(r₀ + 1e-5), r₀ the initial rank
 /// with u = x·Aᵀ, v = c·dy·B:   dB += c·dyᵀ·(u ⊙ E)   dE += Σ over rows of u ⊙ v   dA += (v ⊙ E)ᵀ·x   dx += (v ⊙ E)·A
-public final class AdaLoRA: ProjectionAdapter {
-  public let a, e, b: Parameter
-  public let scale: Float
+package final class AdaLoRA: ProjectionAdapter {
+  package let a, e, b: Parameter
+  package let scale: Float
   private let dropout: Double
 
   init(a: Parameter, e: Parameter, b: Parameter, scale: Double, dropout: Double) {
@@ -26,9 +26,9 @@ public final class AdaLoRA: ProjectionAdapter {
   /// A and B from a normal distribution with standard deviation 0.02; E stays zero.
   func initialize(seed: UInt64) { for matrix in [a, b] { Initializer.normal(0.02).fill(matrix, seed: seed) } }
 
-  public var isTrainable: Bool { a.isTrainable || e.isTrainable || b.isTrainable }
+  package var isTrainable: Bool { a.isTrainable || e.isTrainable || b.isTrainable }
 
-  public func apply(
+  package func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     // An adapter file may have rank 0 here: pruning removed every triplet.

@@ -1,44 +1,44 @@
 /// AdaLoRA's config, as PEFT's `AdaLoraConfig`: the total rank falls during training, and the most important triplets
 /// remain.
 import Autograd
-public import Files
-public import Models
+package import Encoders
+package import Files
 
-public struct AdaLoRAConfig: Sendable, Equatable {
+package struct AdaLoRAConfig: Sendable, Equatable {
   /// Initial rank of every projection.
-  public var initR = 12
+  package var initR = 12
   /// Final rank of a projection, on average.
-  public var targetR = 8
+  package var targetR = 8
   /// The update is scaled by alpha / initR.
-  public var alpha = 8.0
-  public var dropout = 0.0
-  public var modules = ModuleChoice()
-  public var bias = BiasMode.none
+  package var alpha = 8.0
+  package var dropout = 0.0
+  package var modules = ModuleChoice()
+  package var bias = BiasMode.none
   /// Steps before the ranks start to fall.
-  public var tInit = 0
+  package var tInit = 0
   /// Steps at the end of the run with constant ranks.
-  public var tFinal = 0
+  package var tFinal = 0
   /// Steps between two rank allocations.
-  public var deltaT = 1
+  package var deltaT = 1
   /// Decay of the running mean of importance.
-  public var beta1 = 0.85
+  package var beta1 = 0.85
   /// Decay of the running mean of its uncertainty.
-  public var beta2 = 0.85
+  package var beta2 = 0.85
   /// Weight of the orthogonality loss, the mean of ‖AAᵀ - 1‖ and ‖BᵀB - 1‖.
-  public var orthRegWeight = 0.5
+  package var orthRegWeight = 0.5
   /// Read from a file: the steps of the run that wrote it.
   var totalStep: Int?
   /// Read from a file, by projection: which of the initial triplets are saved.
   var rankPattern: [String: [Bool]]?
 
-  public init() {}
+  package init() {}
 }
 
 extension AdaLoRAConfig: ModuleMethod {
-  public static var peftType: String { "ADALORA" }
-  public static var trainableTokens: TrainableTokensForm? { .besideLoRA }
+  package static var peftType: String { "ADALORA" }
+  package static var trainableTokens: TrainableTokensForm? { .besideLoRA }
 
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     var injection = Injection(), adapters: [AdaLoRA] = []
     let chosen = try resolve(in: model, strict: seed != nil)
     for projection in chosen {
@@ -81,7 +81,7 @@ extension AdaLoRAConfig: ModuleMethod {
     return (rankPattern?[key] ?? rankPattern?[String(shortKey)])?.count { $0 } ?? initR
   }
 
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try resolve(in: model, strict: false).map(\.name)
     var settings = peftLoRADefaults
     settings["r"] = 8  // PEFT's default; PEFT uses init_r instead.
@@ -106,7 +106,7 @@ extension AdaLoRAConfig: ModuleMethod {
     return settings
   }
 
-  public init(_ file: inout AdapterConfigReader) {
+  package init(_ file: inout AdapterConfigReader) {
     file.refuse(unsupportedLoRAKeys + ["use_dora", "use_rslora"])
     // AdaLoRA has its own initialization, and ranks in place of 'r'.
     file.ignore(ignoredLoRAKeys + ["alpha_pattern", "init_lora_weights", "r"])

@@ -1,8 +1,8 @@
 /// Saves an adapter in the format of the `adapters` library (AdapterHub).
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 
 extension Adapter {
   /// Writes adapter_config.json and adapter.safetensors; for a head also head_config.json and model_head.safetensors.

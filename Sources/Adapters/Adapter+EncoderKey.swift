@@ -1,17 +1,17 @@
 /// Which adapters do the same to the encoder, so that their heads can read the same hidden states.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 
 /// The key of the base itself, and of adapters that train only a head.
-public let baseEncoderKey = ""
+package let baseEncoderKey = ""
 
 extension Adapter {
   /// Two adapters of one base with the same key give the same hidden states: the base's with `baseEncoderKey`, else those of
   /// the same method with the same numbers, as of the tasks of one run. nil: not compared, for adapters with new tokens or
   /// matrices of their own.
-  public var encoderKey: String? {
+  package var encoderKey: String? {
     if tokenRows != nil || !set.canBeMixed { return nil }
     let ofHead = model.headTransformModules + model.tagLayerModules
     let replaced = replacedWeights.filter { !belongs($0.parameter.name, to: ofHead) }

@@ -1,13 +1,13 @@
 /// Merges an adapter into a copy of its model, as PEFT's `merge_and_unload`.
 import Autograd
-public import Models
+package import Encoders
 
 /// An adapter whose update is not a change of weights.
-public struct MergeFault: Error, CustomStringConvertible {
+package struct MergeFault: Error, CustomStringConvertible {
   /// `peft_type` of the method.
-  public let method: String
+  package let method: String
 
-  public var description: String {
+  package var description: String {
     "\(method): this method does not change weights of the base model, so its adapters cannot be merged. "
       + "Load the adapter together with its base model."
   }
@@ -17,7 +17,7 @@ extension Adapter {
   /// A copy of the model in Float32 with the update in its weights, and with the adapter's head and replaced weights. It
   /// gives the outputs of the model with the adapter, up to rounding. The model itself stays unchanged.
   /// - Throws: `MergeFault` for an adapter that is not `Mergeable`.
-  public func merged() throws -> TextModel {
+  package func merged() throws -> TextModel {
     let mergeable = injection.projections.compactMap { projection, adapter in
       (adapter as? any Mergeable).map { (projection.name, $0) }
     }

@@ -1,6 +1,6 @@
 /// One adapter of one model: a method's `Injection`, a head, and own copies of some of the model's weights.
-public import Autograd
-public import Models
+package import Autograd
+package import Encoders
 
 /// An adapter is an argument of a pass and does not change the model. Any number of adapters of a model can be used at
 /// once:
@@ -10,10 +10,10 @@ public import Models
 /// ```
 /// Sendable: its properties never change. Its parameters are written, and the injection's hook and exports run, only
 /// between training steps, on one thread.
-public final class Adapter: @unchecked Sendable {
-  public let method: any AdapterMethod
+package final class Adapter: @unchecked Sendable {
+  package let method: any AdapterMethod
   /// What the adapter puts in place of parts of the model during a pass.
-  public let set: AdapterSet
+  package let set: AdapterSet
   let injection: Injection
   /// Trainable parameters of the head; none if it is tied to the word embeddings.
   let headParameters: [Parameter]
@@ -21,12 +21,12 @@ public final class Adapter: @unchecked Sendable {
   let replacedWeights: [SavedParameter]
   let model: TextModel
   /// How the adapter's files were read, for the user.
-  public let notes: [String]
+  package let notes: [String]
 
   /// A newly initialized adapter for `model`. Its output layers are a copy of the model's.
   /// - Parameter trainableTokens: ids of tokens whose embeddings it has copies of, which it trains.
   /// - Throws: faults of the method, such as `TargetFault`.
-  public convenience init(
+  package convenience init(
     _ method: some AdapterMethod, on model: TextModel, trainableTokens: [Int32] = [], seed: UInt64
   ) throws {
     if method is TrainableTokensConfig, trainableTokens.isEmpty { throw TargetFault.noTokens }
@@ -37,7 +37,7 @@ public final class Adapter: @unchecked Sendable {
 
   /// An adapter of another head on the encoder of `other`'s model. All that it does to the encoder is `other`'s.
   /// - Throws: `TargetFault.head` if the method adapts modules of the head.
-  public convenience init(_ method: some AdapterMethod, on model: TextModel, sharing other: Adapter) throws {
+  package convenience init(_ method: some AdapterMethod, on model: TextModel, sharing other: Adapter) throws {
     var injection = try method.inject(into: model, seed: nil)
     for (injection, model) in [(injection, model), (other.injection, other.model)] {
       if let module = injection.projections.map(\.projection.name).first(where: model.headTransformModules.contains) {
@@ -76,25 +76,25 @@ public final class Adapter: @unchecked Sendable {
 
   /// The adapter's classifier, which may have another number of classes than the base's. In a masked language model it
   /// is the base's decoder, tied to the word embeddings; an embedding model has none.
-  public var head: Projection { self.set.head?.classifier ?? model.classifier }
+  package var head: Projection { self.set.head?.classifier ?? model.classifier }
 
   /// All trainable parameters: the injected ones, the head's, and the replaced weights.
-  public var trainable: [Parameter] {
+  package var trainable: [Parameter] {
     injection.tensors.filter(\.isTrained).map(\.parameter) + injection.unsavedParameters
       + (tokenRows.map { [$0.rows] } ?? []) + headParameters + replacedWeights.map(\.parameter)
   }
 
   /// The trained rows of the word embeddings; nil: none.
-  public var tokenRows: TokenRows? { self.set.tokenRows }
+  package var tokenRows: TokenRows? { self.set.tokenRows }
 
   /// Names of the replaced weights and of the head's weights.
-  public var replacedAndHeadNames: Set<String> { Set((replacedWeights.map(\.parameter) + headParameters).map(\.name)) }
+  package var replacedAndHeadNames: Set<String> { Set((replacedWeights.map(\.parameter) + headParameters).map(\.name)) }
 
   /// Called around every training step; nil if the method needs no hook.
-  public var hook: (any StepHook)? { injection.hook }
+  package var hook: (any StepHook)? { injection.hook }
 
   /// How many parameters the adapter adds to the model, without the head and the replaced weights.
-  public var addedParameterCount: Int {
+  package var addedParameterCount: Int {
     (injection.tensors.map(\.parameter) + injection.unsavedParameters).reduce(tokenRows?.rows.count ?? 0) {
       $0 + $1.count
     }

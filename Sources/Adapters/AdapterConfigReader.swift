@@ -1,7 +1,7 @@
 /// Reads adapter_config.json key by key, and collects all problems so that one error can list them.
 import Files
 
-public struct AdapterConfigReader {
+package struct AdapterConfigReader {
   let json: JSON
   private(set) var problems: [String] = []
   /// Keys that the method has read, refused or ignored.

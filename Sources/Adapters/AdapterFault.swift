@@ -3,12 +3,12 @@ import Files
 import FoundationEssentials
 
 /// An adapter folder that cannot be used.
-public enum AdapterFault: Error, CustomStringConvertible {
+package enum AdapterFault: Error, CustomStringConvertible {
   case files(String)
   case unsupported(file: String, problems: [String])
   case tensors(file: String, problems: [String])
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .files(let problem): problem
     case .unsupported(let file, let problems):
@@ -24,7 +24,7 @@ public enum AdapterFault: Error, CustomStringConvertible {
 extension AdapterFormat {
   /// Checks that `folder` has an adapter's files, in a format that is read.
   /// - Throws: `AdapterFault.files`, which says what the folder has instead.
-  public static func check(_ folder: String) throws(AdapterFault) {
+  package static func check(_ folder: String) throws(AdapterFault) {
     func has(_ file: String) -> Bool { fileExists(folder + "/" + file) }
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let onnx = files.filter { $0.hasSuffix(".onnx") }.min()

@@ -1,14 +1,14 @@
 /// Loads adapter folders of PEFT and of `adapters`.
 import Autograd
 import Checkpoints
+package import Encoders
 import Files
-public import Models
 
 extension Adapter {
   /// Loads the adapter in `folder` for `model`.
   /// - Throws: `AdapterFault` with all unsupported settings, or all missing, unexpected and misshapen tensors;
   ///   `CheckpointFault.notFinite` for a tensor with NaN or infinity.
-  public convenience init(folder: String, on model: TextModel) throws {
+  package convenience init(folder: String, on model: TextModel) throws {
     try AdapterFormat.check(folder)
     let file = folder + "/adapter_config.json"
     let (read, tokens) = try readMethod(file)
@@ -56,7 +56,7 @@ extension Adapter {
 extension Adapter {
   /// Reads the method of the adapter in `folder`, without its tensors.
   /// - Throws: `AdapterFault` with all unsupported settings; faults of the file.
-  public static func method(in folder: String) throws -> any AdapterMethod {
+  package static func method(in folder: String) throws -> any AdapterMethod {
     try AdapterFormat.check(folder)
     return try readMethod(folder + "/adapter_config.json").0
   }

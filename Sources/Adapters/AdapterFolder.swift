@@ -1,15 +1,15 @@
 /// Saves adapter folders: PEFT's adapter_config.json and adapter_model.safetensors, or those of `adapters`.
 import Autograd
 import Checkpoints
+package import Encoders
 import Files
-public import Models
 
 extension Adapter {
   /// Writes the adapter's files into the folder, which is created if it is missing.
   /// - Parameters:
   ///   - base: `base_model_name_or_path` of adapter_config.json; never a local path.
   ///   - headType: decides `task_type`; null for a head with an LSTM.
-  public func save(to folder: String, base: String, head headType: HeadType) throws {
+  package func save(to folder: String, base: String, head headType: HeadType) throws {
     try makeFolder(folder)
     let prefix = type(of: method).tensorPrefix
     let tensors: [SavedTensor] = injection.tensors.map { tensor in

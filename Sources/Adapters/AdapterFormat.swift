@@ -1,7 +1,7 @@
 /// The file formats of adapter folders.
 import Files
 
-public enum AdapterFormat: CaseIterable, Sendable {
+package enum AdapterFormat: CaseIterable, Sendable {
   /// PEFT's adapter_config.json, with a `peft_type`, and adapter_model.safetensors or adapter_model.bin.
   case peft
   /// The same two files, with a `peft_type` that PEFT does not have.
@@ -25,7 +25,7 @@ public enum AdapterFormat: CaseIterable, Sendable {
   }
 
   /// A sentence for every tensor file that `folder` has in both forms.
-  public static func notes(in folder: String) -> [String] {
+  package static func notes(in folder: String) -> [String] {
     allCases.first { !$0.weights(in: folder).isEmpty }?.notes(in: folder) ?? []
   }
 
@@ -35,12 +35,12 @@ public enum AdapterFormat: CaseIterable, Sendable {
   }
 
   /// Paths of the tensor files in `folder`; PEFT's if it has none.
-  public static func weights(in folder: String) -> [String] {
+  package static func weights(in folder: String) -> [String] {
     allCases.map { $0.weights(in: folder) }.first { !$0.isEmpty } ?? [folder + "/adapter_model.safetensors"]
   }
 
   /// The name, as safetensors, of an adapter's tensor file.
-  public static func safetensorsName(of path: String) -> String {
+  package static func safetensorsName(of path: String) -> String {
     let name = lastPathComponent(path)
     return allCases.flatMap { $0.files }.first { $0.torch == name }?.safetensors ?? name
   }

@@ -1,7 +1,7 @@
 /// A parameter-efficient fine-tuning method in PEFT's terms: its config, and what it injects into a model.
-public import Autograd
-public import Files
-public import Models
+package import Autograd
+package import Encoders
+package import Files
 
 /// The config of a method (PEFT's `PeftConfig`, such as `LoraConfig`), which also creates the method's parameters for a
 /// model (PEFT's `BaseTuner`). An `Adapter` is one such config injected into one `TextModel`.
@@ -21,7 +21,7 @@ public import Models
 ///
 /// Compare it with PEFT in tests: the logits of a PEFT folder, the saved files, the losses of twenty steps, and the
 /// count of trainable parameters. A merged model must give the logits of the model with the adapter.
-public protocol AdapterMethod: Sendable {
+package protocol AdapterMethod: Sendable {
   /// `peft_type` in adapter_config.json: "LORA". A name of our own if PEFT does not have the method.
   static var peftType: String { get }
   /// Which library's files the adapter is saved in. Default: PEFT's.
@@ -56,26 +56,26 @@ public protocol AdapterMethod: Sendable {
 }
 
 extension AdapterMethod {
-  public static var format: AdapterFormat { .peft }
-  public static var tensorPrefix: String { "base_model.model." }
-  public static var trainableTokens: TrainableTokensForm? { nil }
-  public var virtualTokenCount: Int { 0 }
-  public func learningRateFactor(of parameter: Parameter) -> Double { 1 }
-  public func tokenizeTexts(_ tokenize: (String) -> [Int32]) {}
+  package static var format: AdapterFormat { .peft }
+  package static var tensorPrefix: String { "base_model.model." }
+  package static var trainableTokens: TrainableTokensForm? { nil }
+  package var virtualTokenCount: Int { 0 }
+  package func learningRateFactor(of parameter: Parameter) -> Double { 1 }
+  package func tokenizeTexts(_ tokenize: (String) -> [Int32]) {}
 }
 
 /// A method that has `target_modules`, `exclude_modules`, `layers_to_transform` or `modules_to_save`.
-public protocol ModuleMethod: AdapterMethod {
+package protocol ModuleMethod: AdapterMethod {
   var modules: ModuleChoice { get set }
 }
 
 extension ModuleMethod {
-  public var modulesToSave: [String] { modules.modulesToSave }
-  public mutating func addModulesToSave(_ modules: [String]) { self.modules.addModulesToSave(modules) }
+  package var modulesToSave: [String] { modules.modulesToSave }
+  package mutating func addModulesToSave(_ modules: [String]) { self.modules.addModulesToSave(modules) }
 }
 
 /// What a method injects into one model. `Adapter` makes an `AdapterSet` of it, and saves it.
-public struct Injection {
+package struct Injection {
   /// Adapters of linear layers.
   var projections: [(projection: Projection, adapter: any ProjectionAdapter)] = []
   /// Projections whose matrix the adapter changes as a whole (see `WeightMethod`).
@@ -117,7 +117,7 @@ extension TextModel {
 }
 
 /// Whether the weight lies in one of `modules`, which are module names or their suffixes.
-public func belongs(_ weight: String, to modules: [String]) -> Bool {
+package func belongs(_ weight: String, to modules: [String]) -> Bool {
   let path = weight.split(separator: ".").dropLast()
   return modules.contains { module in
     path.indices.contains { isSuffix(module, of: path[...$0].joined(separator: ".")) }

@@ -1,8 +1,8 @@
 /// The tensors of an adapter file, read by the names that PEFT gives them. Collects all mismatches.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 
 struct AdapterTensors {
   let checkpoint: Checkpoint

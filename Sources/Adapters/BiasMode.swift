@@ -1,10 +1,10 @@
 /// Which biases of the model are trained besides the adapters: PEFT's `bias`.
 import Autograd
+import Encoders
 import Files
-import Models
 
 /// Values of PEFT's `bias`.
-public enum BiasMode: String, CaseIterable, Sendable {
+package enum BiasMode: String, CaseIterable, Sendable {
   case none, all
   /// Biases of the adapted projections.
   case loraOnly = "lora_only"

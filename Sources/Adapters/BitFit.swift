@@ -1,29 +1,29 @@
 /// BitFit: trains only the biases and the head (Ben Zaken et al. 2022).
 import Autograd
-public import Files
-public import Models
+package import Encoders
+package import Files
 
 /// PEFT does not have this method: its LoRA with bias "all" also trains A and B. The files have PEFT's format with the
 /// `peft_type` `BITFIT`; each bias is saved under its name in the model.
-public struct BitFit: Sendable, Equatable {
-  public enum Biases: Sendable, Equatable {
+package struct BitFit: Sendable, Equatable {
+  package enum Biases: Sendable, Equatable {
     case all
     /// Biases of the modules with these names or name suffixes.
     case of([String])
   }
 
-  public var biases = Biases.all
+  package var biases = Biases.all
   /// Only its `modulesToSave` are used.
-  public var modules = ModuleChoice()
+  package var modules = ModuleChoice()
 
-  public init() {}
+  package init() {}
 }
 
 extension BitFit: ModuleMethod {
-  public static var peftType: String { "BITFIT" }
-  public static var format: AdapterFormat { .tune }
+  package static var peftType: String { "BITFIT" }
+  package static var format: AdapterFormat { .tune }
 
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     let names = model.parameters.map(\.name).filter { $0.hasSuffix(".bias") }.map { String($0.dropLast(".bias".count)) }
     if seed != nil {
       if case .of(let suffixes) = biases {
@@ -47,25 +47,25 @@ extension BitFit: ModuleMethod {
     }
   }
 
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     ["biases": biases.json, "modules_to_save": modules.modulesToSaveJSON(in: model)]
   }
 
-  public init(_ file: inout AdapterConfigReader) {
+  package init(_ file: inout AdapterConfigReader) {
     biases = file["biases", "\"all\" or a list of names", Biases.init] ?? .all
     modules = ModuleChoice(&file)
   }
 }
 
 extension BitFit.Biases {
-  public var json: JSON {
+  package var json: JSON {
     switch self {
     case .all: "all"
     case .of(let names): .array(names.map(JSON.string))
     }
   }
 
-  public init?(_ json: JSON) {
+  package init?(_ json: JSON) {
     if json == "all" {
       self = .all
     } else {

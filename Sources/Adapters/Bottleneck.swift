@@ -1,7 +1,7 @@
 /// A bottleneck adapter: a small feed-forward network after a sublayer (Houlsby et al. 2019; Pfeiffer et al. 2020).
 import Autograd
+import Encoders
 import Kernels
-import Models
 
 /// y = norm(h + s·dropout(f(g·Dᵀ + d)·Uᵀ + u) + x)        D [m, hidden], d [m]   U [hidden, m], u [hidden]
 /// where g = h, or norm(h + x) with `normsBefore`. x and h are the arguments of `ResidualAdapter`.

@@ -1,9 +1,9 @@
+package import Encoders
 /// Bottleneck keys of adapter_config.json: the object `config` as `adapters` 1.3 writes it.
-public import Files
-public import Models
+package import Files
 
 extension BottleneckConfig {
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     [
       "adapter_residual_before_ln": false, "cross_adapter": false, "dropout": .double(dropout),
       "factorized_phm_W": true, "factorized_phm_rule": false, "hypercomplex_nonlinearity": "glorot-uniform",
@@ -19,7 +19,7 @@ extension BottleneckConfig {
   }
 
   /// - Parameter file: the object `config`, with the adapter's `name` added.
-  public init(_ file: inout AdapterConfigReader) {
+  package init(_ file: inout AdapterConfigReader) {
     file.refuse([
       "adapter_residual_before_ln", "cross_adapter", "inv_adapter", "is_parallel", "ln_after", "ln_before", "phm_layer",
       "use_gating", "architecture",

@@ -1,33 +1,33 @@
 /// The config of bottleneck adapters, as `BnConfig` of the `adapters` library.
 import Autograd
-public import Models
+package import Encoders
 
-public struct BottleneckConfig: Sendable, Equatable {
-  public enum NonLinearity: String, CaseIterable, Sendable { case relu, gelu, swish, tanh }
+package struct BottleneckConfig: Sendable, Equatable {
+  package enum NonLinearity: String, CaseIterable, Sendable { case relu, gelu, swish, tanh }
 
   /// The adapter's name, which is part of the parameter names in the file.
-  public var name = "tune"
+  package var name = "tune"
   /// `mh_adapter`: a bottleneck after attention.
-  public var hasAttentionAdapter: Bool
+  package var hasAttentionAdapter: Bool
   /// `output_adapter`: a bottleneck after the feed-forward.
-  public var hasOutputAdapter: Bool
+  package var hasOutputAdapter: Bool
   /// `original_ln_before`: the bottleneck's input is norm(h + x) instead of h.
-  public var normsBefore: Bool
-  public var nonLinearity: NonLinearity
+  package var normsBefore: Bool
+  package var nonLinearity: NonLinearity
   /// Hidden size divided by bottleneck size.
-  public var reductionFactor = 16.0
-  public var scaling = 1.0
-  public var dropout = 0.0
+  package var reductionFactor = 16.0
+  package var scaling = 1.0
+  package var dropout = 0.0
   /// Layers without a bottleneck.
-  public var leaveOut: [Int] = []
+  package var leaveOut: [Int] = []
   /// Modules of a newly initialized head.
-  public private(set) var modulesToSave: [String] = []
+  package private(set) var modulesToSave: [String] = []
 
   /// The library's "double_seq_bn" (Houlsby et al. 2019).
-  public static let houlsby = Self(
+  package static let houlsby = Self(
     afterAttention: true, afterFeedForward: true, normsBefore: false, nonLinearity: .swish)
   /// The library's "seq_bn" (Pfeiffer et al. 2020).
-  public static let pfeiffer = Self(
+  package static let pfeiffer = Self(
     afterAttention: false, afterFeedForward: true, normsBefore: true, nonLinearity: .relu)
 
   private init(afterAttention: Bool, afterFeedForward: Bool, normsBefore: Bool, nonLinearity: NonLinearity) {
@@ -36,7 +36,7 @@ public struct BottleneckConfig: Sendable, Equatable {
   }
 
   /// Valid values of `reductionFactor`.
-  public static let reductionFactors = 0.01...1e6
+  package static let reductionFactors = 0.01...1e6
 
   func bottleneckSize(hiddenSize: Int) -> Int { max(1, Int((Double(hiddenSize) / reductionFactor).rounded(.down))) }
 }
@@ -53,10 +53,10 @@ extension BottleneckConfig.NonLinearity {
 }
 
 /// `leave_out` lists layers that the model does not have, or all of its layers.
-public struct LeftOutFault: Error, CustomStringConvertible {
+package struct LeftOutFault: Error, CustomStringConvertible {
   let layers: [Int]
   let count: Int
-  public var description: String {
+  package var description: String {
     "'leave_out': \(layers.map(String.init).joined(separator: ", ")); this model has layers 0 to \(count - 1), and at "
       + "least one of them must have a bottleneck."
   }
@@ -64,12 +64,12 @@ public struct LeftOutFault: Error, CustomStringConvertible {
 
 extension BottleneckConfig: AdapterMethod {
   /// Only for messages: PEFT does not have this method, and the files of `adapters` have no `peft_type`.
-  public static var peftType: String { "BOTTLENECK" }
-  public static var format: AdapterFormat { .adapterHub }
-  public static var tensorPrefix: String { "" }
-  public mutating func addModulesToSave(_ modules: [String]) { modulesToSave += modules }
+  package static var peftType: String { "BOTTLENECK" }
+  package static var format: AdapterFormat { .adapterHub }
+  package static var tensorPrefix: String { "" }
+  package mutating func addModulesToSave(_ modules: [String]) { modulesToSave += modules }
 
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     let blocks = model.encoder.blockNames
     let absent = leaveOut.filter { !blocks.indices.contains($0) }
     let invalid = absent.isEmpty && Set(leaveOut).count == blocks.count ? leaveOut : absent

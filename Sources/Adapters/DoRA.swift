@@ -1,19 +1,19 @@
 /// DoRA on one projection (Liu et al. 2024): a LoRA changes the direction of the weight's rows, and a magnitude vector
 /// sets their norms.
-public import Autograd
+package import Autograd
 internal import CKernels
+import Encoders
 import Glibc
-public import Kernels
-import Models
+package import Kernels
 import Synchronization
 
 /// y = g ⊙ (x·Wᵀ + s·(x·Aᵀ)·Bᵀ) + b       g = m/‖W + s·B·A‖, row by row       m [out]
 /// With dropout D, as in PEFT: y = x·Wᵀ + b + (g - 1) ⊙ (D·Wᵀ) + g ⊙ s·(D·Aᵀ)·Bᵀ.
 /// The norms are constants in backward (§4.3): dm += Σ over rows of dy ⊙ (what g scales)/‖W + s·B·A‖; all else gets
 /// g ⊙ dy. What g scales is saved for backward, which takes as much memory as y.
-public final class DoRA: ProjectionAdapter {
+package final class DoRA: ProjectionAdapter {
   let lora: LoRA
-  public let magnitude: Parameter
+  package let magnitude: Parameter
   private let dropout: Double
   /// Cached squared row norms of the frozen W, computed on first use from its values as they are stored.
   private let squaredNorms = Mutex<(weight: Parameter, isBF16: Bool, values: [Double])?>(nil)
@@ -36,11 +36,11 @@ public final class DoRA: ProjectionAdapter {
     for row in 0..<magnitude.count { magnitude.pointer[row] = norms[row] }
   }
 
-  public var isTrainable: Bool { lora.isTrainable || magnitude.isTrainable }
-  public var rescales: Bool { dropout == 0 }
-  public var keepsBias: Bool { true }
+  package var isTrainable: Bool { lora.isTrainable || magnitude.isTrainable }
+  package var rescales: Bool { dropout == 0 }
+  package var keepsBias: Bool { true }
 
-  public func apply(
+  package func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     let (norms, gain) = scales(weights.weight, pass)

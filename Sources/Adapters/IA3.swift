@@ -1,10 +1,10 @@
 /// IA3 on one projection: scales its output or its input (Liu et al. 2022).
-public import Autograd
-public import Kernels
-import Models
+package import Autograd
+import Encoders
+package import Kernels
 
 /// y = (x·Wᵀ + b)·diag(l)        l [out, 1]; in a feed-forward module y = (x·diag(l))·Wᵀ + b        l [1, in]
-public final class IA3: ProjectionAdapter {
+package final class IA3: ProjectionAdapter {
   let gain: Parameter
   /// Whether the input is scaled instead of the output.
   let isFeedforward: Bool
@@ -15,12 +15,12 @@ public final class IA3: ProjectionAdapter {
     gain = Parameter(projection.name + ".ia3_l", shape: isFeedforward ? [1, inputs] : [outputs, 1])
   }
 
-  public var isTrainable: Bool { gain.isTrainable }
-  public var rescales: Bool { !isFeedforward }
+  package var isTrainable: Bool { gain.isTrainable }
+  package var rescales: Bool { !isFeedforward }
 
-  public func input(_ x: Tensor, _ pass: Pass) -> Tensor { isFeedforward ? scale(x, by: gain, pass) : x }
+  package func input(_ x: Tensor, _ pass: Pass) -> Tensor { isFeedforward ? scale(x, by: gain, pass) : x }
 
-  public func apply(
+  package func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     isFeedforward ? nil : scale(columns: columns, of: y, by: gain, pass)

@@ -1,23 +1,23 @@
 /// IA3's config, as PEFT's `IA3Config`.
 import Autograd
-public import Files
-public import Models
+package import Encoders
+package import Files
 
-public struct IA3Config: Sendable, Equatable {
+package struct IA3Config: Sendable, Equatable {
   /// Default targets: key, value and `output.dense`, or the corresponding modules of DistilBERT.
-  public var modules = ModuleChoice()
+  package var modules = ModuleChoice()
   /// `feedforward_modules`: targets whose input is scaled. nil: `output.dense`, if it is a target.
-  public var feedforward: ModuleChoice.Targets?
+  package var feedforward: ModuleChoice.Targets?
   /// Initialize all scales to 1, so that the adapted model initially equals the base; else from a normal distribution.
-  public var initIA3Weights = true
+  package var initIA3Weights = true
 
-  public init() {}
+  package init() {}
 }
 
 extension IA3Config: ModuleMethod {
-  public static var peftType: String { "IA3" }
+  package static var peftType: String { "IA3" }
 
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     var injection = Injection()
     for (projection, isFeedforward) in try resolve(in: model, strict: seed != nil) {
       let adapter = IA3(projection, isFeedforward: isFeedforward)
@@ -78,7 +78,7 @@ extension IA3Config: ModuleMethod {
     }
   }
 
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     let (lists, feedforward) = try moduleLists(in: model)
     var settings = lists.json
     settings["layers_to_transform"] = nil
@@ -103,7 +103,7 @@ extension IA3Config: ModuleMethod {
     return (ModuleChoice.Lists(targets: chosen), resolved.filter(\.isFeedforward).map(\.projection.name))
   }
 
-  public init(_ file: inout AdapterConfigReader) {
+  package init(_ file: inout AdapterConfigReader) {
     file.refuse(["fan_in_fan_out"])
     initIA3Weights = file["init_ia3_weights", "true or false", { $0.bool }] ?? true
     feedforward =

@@ -1,19 +1,19 @@
 /// LayerNorm tuning, PEFT's `LNTuningConfig`: trains only the LayerNorms and the head (Zhao et al. 2024).
 import Autograd
-public import Files
-public import Models
+package import Encoders
+package import Files
 
-public struct LayerNormTuning: Sendable, Equatable {
+package struct LayerNormTuning: Sendable, Equatable {
   /// Default targets: every LayerNorm. PEFT has no `layers_to_transform` for this method.
-  public var modules = ModuleChoice()
+  package var modules = ModuleChoice()
 
-  public init() {}
+  package init() {}
 }
 
 extension LayerNormTuning: ModuleMethod {
-  public static var peftType: String { "LN_TUNING" }
+  package static var peftType: String { "LN_TUNING" }
 
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     let chosen = try select(in: model, strict: seed != nil)
     var injection = Injection()
     injection.replacedWeights = model.parameters.compactMap { parameter in
@@ -31,7 +31,7 @@ extension LayerNormTuning: ModuleMethod {
     try modules.select(among: model.normNames, defaults: endings(of: model.normNames), in: model, strict: strict)
   }
 
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try select(in: model, strict: false)
     // PEFT fails at a module without weights.
     let names = model.normNames + model.identityNormNames
@@ -41,5 +41,5 @@ extension LayerNormTuning: ModuleMethod {
     return settings
   }
 
-  public init(_ file: inout AdapterConfigReader) { modules = ModuleChoice(&file) }
+  package init(_ file: inout AdapterConfigReader) { modules = ModuleChoice(&file) }
 }

@@ -1,22 +1,22 @@
 /// A linear probe: trains only the head.
 import Autograd
-public import Files
-public import Models
+package import Encoders
+package import Files
 
 /// PEFT does not have this method. The files have PEFT's format with the `peft_type` `HEAD`. A masked language model's
 /// decoder is tied to the word embeddings and not trained, so `modulesToSave` must name something else.
-public struct LinearProbe: Sendable, Equatable {
+package struct LinearProbe: Sendable, Equatable {
   /// Only its `modulesToSave` are used.
-  public var modules = ModuleChoice()
+  package var modules = ModuleChoice()
 
-  public init() {}
+  package init() {}
 }
 
 extension LinearProbe: ModuleMethod {
-  public static var peftType: String { "HEAD" }
-  public static var format: AdapterFormat { .tune }
+  package static var peftType: String { "HEAD" }
+  package static var format: AdapterFormat { .tune }
 
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     if !model.headType.hasClassifier, modulesToSave.isEmpty { throw TargetFault.nothingTrainable(method: "head") }
     if seed != nil { try modules.checkSaved(in: model, endings(of: model.projections.map(\.name))) }
     var injection = Injection()
@@ -24,9 +24,9 @@ extension LinearProbe: ModuleMethod {
     return injection
   }
 
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     ["modules_to_save": modules.modulesToSaveJSON(in: model)]
   }
 
-  public init(_ file: inout AdapterConfigReader) { modules = ModuleChoice(&file) }
+  package init(_ file: inout AdapterConfigReader) { modules = ModuleChoice(&file) }
 }

@@ -1,13 +1,13 @@
 /// LoRA on one projection: a low-rank update beside its weight (Hu et al. 2021).
-public import Autograd
-public import Kernels
-import Models
+package import Autograd
+import Encoders
+package import Kernels
 
 /// y += s·(dropout(x)·Aᵀ)·Bᵀ       A [r, in]   B [out, r]   s = α/r, or α/√r (Kalajdzievski 2023)
 /// with u = x·Aᵀ and v = s·dy·B:   dB += s·dyᵀ·u    dA += vᵀ·x    dx += v·A
-public final class LoRA: ProjectionAdapter {
-  public let a, b: Parameter
-  public let scale: Float
+package final class LoRA: ProjectionAdapter {
+  package let a, b: Parameter
+  package let scale: Float
   let dropout: Double
 
   init(a: Parameter, b: Parameter, scale: Double, dropout: Double) {
@@ -23,9 +23,9 @@ public final class LoRA: ProjectionAdapter {
       dropout: dropout)
   }
 
-  public var isTrainable: Bool { a.isTrainable || b.isTrainable }
+  package var isTrainable: Bool { a.isTrainable || b.isTrainable }
 
-  public func apply(
+  package func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     addLowRank(

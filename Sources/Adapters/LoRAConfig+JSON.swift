@@ -1,6 +1,6 @@
+package import Encoders
 /// LoRA's keys of adapter_config.json, all that PEFT 0.21 writes.
-public import Files
-public import Models
+package import Files
 
 /// Keys of PEFT's `LoraConfig` and of its subclasses, with the values written if a method does not set them.
 let peftLoRADefaults: [String: JSON] = [
@@ -26,7 +26,7 @@ let ignoredLoRAKeys = [
 ]
 
 extension LoRAConfig {
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try resolve(in: model, strict: false).map(\.projection.name)
     var settings = peftLoRADefaults
     // [A; A₀] and [B, -B₀] are a plain LoRA of twice the rank; alpha is such that the scale stays the same.
@@ -53,7 +53,7 @@ extension LoRAConfig {
     return settings
   }
 
-  public init(_ file: inout AdapterConfigReader) {
+  package init(_ file: inout AdapterConfigReader) {
     file.refuse(unsupportedLoRAKeys)
     file.ignore(ignoredLoRAKeys)
     rank = file.positiveInt("r") ?? 8

@@ -1,37 +1,37 @@
 /// LoRA's config, as PEFT's `LoraConfig`.
-public import Autograd
-public import Models
+package import Autograd
+package import Encoders
 
-public struct LoRAConfig: Sendable, Equatable {
-  public typealias Bias = BiasMode
+package struct LoRAConfig: Sendable, Equatable {
+  package typealias Bias = BiasMode
 
-  public var rank = 8
+  package var rank = 8
   /// The update is scaled by alpha / rank, or alpha / √rank with `useRSLoRA`.
-  public var alpha = 8.0
-  public var dropout = 0.0
+  package var alpha = 8.0
+  package var dropout = 0.0
   /// Default targets: query and value, by the names of the model's family.
-  public var modules = ModuleChoice()
+  package var modules = ModuleChoice()
   /// Other ranks for modules whose name ends with a match of the pattern.
-  public var rankPattern: [String: Int] = [:]
+  package var rankPattern: [String: Int] = [:]
   /// Other alphas, by the same rule.
-  public var alphaPattern: [String: Double] = [:]
+  package var alphaPattern: [String: Double] = [:]
   var patternOrder = PatternOrder.longestFirst
-  public var useRSLoRA = false
-  public var bias = Bias.none
+  package var useRSLoRA = false
+  package var bias = Bias.none
   /// DoRA: train a magnitude vector besides the update's direction (Liu et al. 2024).
-  public var useDoRA = false
-  public var initialization = LoRAInit.default
+  package var useDoRA = false
+  package var initialization = LoRAInit.default
   /// LoRA+: the learning rate of B and of vectors, relative to A's (Hayou et al. 2024). nil: the same.
-  public var loraPlusRatio: Double?
+  package var loraPlusRatio: Double?
 
-  public init() {}
+  package init() {}
 }
 
 extension LoRAConfig: ModuleMethod {
-  public static var peftType: String { "LORA" }
-  public static var trainableTokens: TrainableTokensForm? { .besideLoRA }
+  package static var peftType: String { "LORA" }
+  package static var trainableTokens: TrainableTokensForm? { .besideLoRA }
 
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     var injection = Injection()
     let targets = try resolve(in: model, strict: seed != nil)
     for (projection, rank, scale) in targets {
@@ -73,7 +73,7 @@ extension LoRAConfig: ModuleMethod {
   }
 
   /// `loraPlusRatio` for B and for every vector: the groups of PEFT's `create_loraplus_optimizer`.
-  public func learningRateFactor(of parameter: Parameter) -> Double {
+  package func learningRateFactor(of parameter: Parameter) -> Double {
     guard let loraPlusRatio else { return 1 }
     return parameter.shape.count == 1 || parameter.name.hasSuffix(".lora_B.weight") ? loraPlusRatio : 1
   }
@@ -81,7 +81,7 @@ extension LoRAConfig: ModuleMethod {
   /// The projections to adapt, each with its rank and its scale.
   /// - Parameter strict: whether each listed name must match. PEFT's files also list names that are then excluded.
   /// - Throws: `TargetFault` for an invalid pattern, or for a name or selection that matches no module.
-  public func resolve(in model: TextModel, strict: Bool = true) throws -> [(
+  package func resolve(in model: TextModel, strict: Bool = true) throws -> [(
     projection: Projection, rank: Int, scale: Double
   )] {
     let chosen = try modules.projections(

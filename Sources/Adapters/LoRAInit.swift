@@ -1,10 +1,10 @@
 /// Initialization of LoRA's A and B: PEFT's `init_lora_weights`.
 import Autograd
+import Encoders
 import Kernels
-import Models
 
 /// Values of PEFT's `init_lora_weights`. With each of them the adapted model initially equals the base.
-public enum LoRAInit: Sendable, Equatable {
+package enum LoRAInit: Sendable, Equatable {
   /// A uniform within ±1/√in, B zero.
   case `default`
   /// A from a normal distribution with standard deviation 1/r, B zero.
@@ -18,16 +18,16 @@ public enum LoRAInit: Sendable, Equatable {
   /// OLoRA: the first columns of Q and the first rows of R of the weight's QR decomposition (Büyükakyüz 2024).
   case olora
 
-  public static let all: [LoRAInit] =
+  package static let all: [LoRAInit] =
     [.default, .gaussian, .orthogonal, .pissa, .olora] + (0...100).map { .pissaByIteration($0) }
 
   /// By PEFT's name; nil if it is not supported.
-  public init?(_ name: String) {
+  package init?(_ name: String) {
     guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
     self = found
   }
 
-  public var name: String {
+  package var name: String {
     switch self {
     case .default: "default"
     case .gaussian: "gaussian"
@@ -39,7 +39,7 @@ public enum LoRAInit: Sendable, Equatable {
   }
 
   /// Whether the initial B·A is a part of the weight. The update is then the difference from it: s·(B·A − B₀·A₀).
-  public var isPartOfWeight: Bool {
+  package var isPartOfWeight: Bool {
     switch self {
     case .default, .gaussian, .orthogonal: false
     case .pissa, .pissaByIteration, .olora: true
@@ -96,12 +96,12 @@ public enum LoRAInit: Sendable, Equatable {
 }
 
 /// An initialization that the rank or another setting does not allow.
-public enum LoRAInitFault: Error, CustomStringConvertible {
+package enum LoRAInitFault: Error, CustomStringConvertible {
   case oddRank(Int, module: String)
   case conflictsWithDoRA(String)
   case rank(Int, initialization: String, module: String, limit: Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .oddRank(let rank, let module):
       "'init_lora_weights': \"orthogonal\" requires an even rank; found rank \(rank) for \(module)."

@@ -1,5 +1,5 @@
 /// The choice of modules by the regular expressions of an adapter_config.json.
-import Models
+import Encoders
 
 extension ModuleChoice {
   /// Chooses the modules among `names` that PEFT adapts by the file's regular expressions. The file's tensors choose instead where

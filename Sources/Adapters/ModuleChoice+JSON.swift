@@ -1,7 +1,7 @@
 /// Module choices in adapter_config.json.
 import Autograd
+import Encoders
 import Files
-import Models
 
 extension ModuleChoice {
   /// Keys of adapter_config.json with which PEFT chooses `chosen`.
@@ -129,7 +129,7 @@ func isInClassifier(_ module: String) -> Bool {
 
 /// Whether PEFT trains and saves the module with every classifier: it compares the ends of names, without a dot before them
 /// (`pre_classifier`).
-public func isTrainedWithClassifier(_ module: String) -> Bool {
+package func isTrainedWithClassifier(_ module: String) -> Bool {
   isInClassifier(module) || headNames.contains(where: module.hasSuffix)
 }
 

@@ -1,9 +1,9 @@
 /// Which modules of a model a method adapts or trains: PEFT's `target_modules` and related keys.
 import Autograd
-public import Models
+package import Encoders
 
-public struct ModuleChoice: Sendable, Equatable {
-  public enum Targets: Sendable, Equatable {
+package struct ModuleChoice: Sendable, Equatable {
+  package enum Targets: Sendable, Equatable {
     /// Modules with these names or name suffixes.
     case suffixes([String])
     /// Modules whose whole name the regular expression matches.
@@ -13,15 +13,15 @@ public struct ModuleChoice: Sendable, Equatable {
   }
 
   /// `target_modules`; nil: the method's defaults.
-  public var targets: Targets?
+  package var targets: Targets?
   /// `exclude_modules`.
-  public var exclude: Targets?
+  package var exclude: Targets?
   /// `layers_to_transform`; nil: all. As in PEFT, modules that `targets` lists by their full names are adapted in any layer.
-  public var layers: [Int]?
+  package var layers: [Int]?
   /// `modules_to_save`: modules that are trained and saved in full, besides the head.
-  public var modulesToSave: [String] = []
+  package var modulesToSave: [String] = []
 
-  public init() {}
+  package init() {}
 
   /// `layers_pattern`: names of the lists of layers that `layers` counts in; empty: of any.
   var layersPattern: [String] = []
@@ -40,7 +40,7 @@ public struct ModuleChoice: Sendable, Equatable {
 }
 
 /// A choice of modules that the model or the method does not allow.
-public enum TargetFault: Error, CustomStringConvertible {
+package enum TargetFault: Error, CustomStringConvertible {
   case badPattern(key: String, pattern: String, why: String)
   case nothingMatches(key: String, pattern: String, modules: [String])
   case nothingExcluded(String)
@@ -55,7 +55,7 @@ public enum TargetFault: Error, CustomStringConvertible {
   /// A module of one task's head that an adapter of several tasks would change.
   case head(String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .badPattern(let key, let pattern, let why):
       "'\(key)': the pattern \"\(pattern)\" cannot be used: \(why)."
@@ -176,7 +176,7 @@ extension ModuleChoice.Targets {
   /// Names of the weights in the modules with these names or name suffixes, or of the weights whose whole name the
   /// regular expression matches.
   /// - Throws: `TargetFault` for a name or an expression that matches nothing.
-  public func weights(of model: TextModel, key: String) throws -> Set<String> {
+  package func weights(of model: TextModel, key: String) throws -> Set<String> {
     let names = model.parameters.map(\.name)
     func matches(_ pattern: String, _ isMatch: (String) throws -> Bool) throws -> [String] {
       let matches = try names.filter(isMatch)
@@ -205,7 +205,7 @@ func endings(of names: [String]) -> [String] {
 /// A function that tests whether the regular expression matches a whole name, as Python's `re.fullmatch`.
 /// - Parameter isEnd: whether it matches the end of the name, as PEFT's `rank_pattern`.
 /// - Throws: `TargetFault.badPattern` with `key`.
-public func expression(
+package func expression(
   _ pattern: String, key: String, atEndOfName isEnd: Bool = false
 ) throws -> (String) throws -> Bool {
   func naming<R>(_ body: () throws(PatternFault) -> R) throws -> R {

@@ -1,38 +1,38 @@
 /// The config of prefix tuning (Li & Liang 2021), as PEFT's `PrefixTuningConfig`; helpers shared with prompt tuning.
 import Autograd
-public import Files
-public import Models
+package import Encoders
+package import Files
 
-public struct PrefixConfig: Sendable, Equatable {
-  public var numVirtualTokens = 20
+package struct PrefixConfig: Sendable, Equatable {
+  package var numVirtualTokens = 20
   /// `prefix_projection`: a small network computes the keys and values during training. Only its output is saved.
-  public var prefixProjection = false
+  package var prefixProjection = false
   /// Hidden size of that network; nil: the model's.
-  public var encoderHiddenSize: Int?
+  package var encoderHiddenSize: Int?
   /// Modules of a newly initialized head.
   private var newHeadModules: [String] = []
 
-  public init() {}
+  package init() {}
 }
 
 /// A method that the library whose files it has does not support for a model family.
-public struct FamilyFault: Error, CustomStringConvertible {
+package struct FamilyFault: Error, CustomStringConvertible {
   let family: Family
   let method, library: String
-  public var description: String {
+  package var description: String {
     "method.type: \(library) does not have \(method) of \(family.rawValue) models. Use \"prompt\" or \"lora\"."
   }
 }
 
 extension PrefixConfig: AdapterMethod {
-  public static var peftType: String { "PREFIX_TUNING" }
-  public static var tensorPrefix: String { "base_model." }
-  public var modulesToSave: [String] { newHeadModules }
-  public var virtualTokenCount: Int { numVirtualTokens }
-  public mutating func addModulesToSave(_ modules: [String]) { newHeadModules += modules }
+  package static var peftType: String { "PREFIX_TUNING" }
+  package static var tensorPrefix: String { "base_model." }
+  package var modulesToSave: [String] { newHeadModules }
+  package var virtualTokenCount: Int { numVirtualTokens }
+  package mutating func addModulesToSave(_ modules: [String]) { newHeadModules += modules }
 
   /// A file holds keys and values, so a network is only created for a new adapter.
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     try VirtualTokenFault.check(numVirtualTokens, model)
     if !model.config.family.architecture.adapters.supportsPrefix {
       throw FamilyFault(
@@ -60,7 +60,7 @@ extension PrefixConfig: AdapterMethod {
     return injection
   }
 
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     var settings = promptLearningConfig(numVirtualTokens, model, modulesToSave: newHeadModules)
     settings["encoder_hidden_size"] = .int(encoderHiddenSize ?? model.config.hiddenSize)
     settings["init_weights"] = .null
@@ -68,7 +68,7 @@ extension PrefixConfig: AdapterMethod {
     return settings
   }
 
-  public init(_ file: inout AdapterConfigReader) {
+  package init(_ file: inout AdapterConfigReader) {
     numVirtualTokens = file.numVirtualTokens()
     prefixProjection = file.flag("prefix_projection")
     encoderHiddenSize = file.positiveInt("encoder_hidden_size")

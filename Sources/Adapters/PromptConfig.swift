@@ -1,36 +1,36 @@
 /// The config of prompt tuning (Lester et al. 2021), as PEFT's `PromptTuningConfig`.
 import Autograd
-public import Files
+package import Encoders
+package import Files
 import Hashing
-public import Models
 
-public struct PromptConfig: Sendable, Equatable {
+package struct PromptConfig: Sendable, Equatable {
   /// `prompt_tuning_init`: normal random numbers, the word embeddings of a text, or those of random tokens.
-  public enum Init: String, CaseIterable, Sendable { case random, text, sampleVocab = "sample_vocab" }
+  package enum Init: String, CaseIterable, Sendable { case random, text, sampleVocab = "sample_vocab" }
 
-  public var numVirtualTokens = 20
-  public var initialization = Init.random
+  package var numVirtualTokens = 20
+  package var initialization = Init.random
   /// `prompt_tuning_init_text`; its tokens are repeated or cut to `numVirtualTokens`.
-  public var text: String?
+  package var text: String?
   /// Token ids of `text`.
   private var textIDs: [Int32] = []
   /// Modules of a newly initialized head.
   private var newHeadModules: [String] = []
 
-  public init() {}
+  package init() {}
 }
 
 extension PromptConfig: AdapterMethod {
-  public static var peftType: String { "PROMPT_TUNING" }
-  public static var tensorPrefix: String { "base_model." }
+  package static var peftType: String { "PROMPT_TUNING" }
+  package static var tensorPrefix: String { "base_model." }
   /// The second name of saved word embeddings: PEFT computes prompts with a copy of its own.
   static let wordEmbeddings = "word_embeddings.weight"
-  public var modulesToSave: [String] { newHeadModules }
-  public var virtualTokenCount: Int { numVirtualTokens }
-  public mutating func addModulesToSave(_ modules: [String]) { newHeadModules += modules }
-  public mutating func tokenizeTexts(_ tokenize: (String) -> [Int32]) { textIDs = text.map(tokenize) ?? [] }
+  package var modulesToSave: [String] { newHeadModules }
+  package var virtualTokenCount: Int { numVirtualTokens }
+  package mutating func addModulesToSave(_ modules: [String]) { newHeadModules += modules }
+  package mutating func tokenizeTexts(_ tokenize: (String) -> [Int32]) { textIDs = text.map(tokenize) ?? [] }
 
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     try VirtualTokenFault.check(numVirtualTokens, model)
     let prompt = PromptEmbedding(count: numVirtualTokens, size: model.config.embeddingSize)
     if let seed { initialize(prompt.embedding, model, seed: seed) }
@@ -58,7 +58,7 @@ extension PromptConfig: AdapterMethod {
     }
   }
 
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     var settings = promptLearningConfig(numVirtualTokens, model, modulesToSave: newHeadModules)
     settings["token_dim"] = .int(model.config.embeddingSize)
     settings["prompt_tuning_init"] = .string(initialization.rawValue.uppercased())
@@ -67,7 +67,7 @@ extension PromptConfig: AdapterMethod {
     return settings
   }
 
-  public init(_ file: inout AdapterConfigReader) {
+  package init(_ file: inout AdapterConfigReader) {
     numVirtualTokens = file.numVirtualTokens()
     initialization =
       file[

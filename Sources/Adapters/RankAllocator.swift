@@ -163,10 +163,10 @@ final class RankAllocator: StepHook {
 }
 
 /// A rank schedule that is too long for the run.
-public enum BudgetFault: Error, CustomStringConvertible {
+package enum BudgetFault: Error, CustomStringConvertible {
   case noTime(AdaLoRAConfig, steps: Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noTime(let config, let steps):
       "'tinit' \(config.tInit), 'tfinal' \(config.tFinal) and 'deltaT' \(config.deltaT) leave none of the \(steps) "

@@ -1,7 +1,7 @@
 /// Residual-init LoRA (PiSSA, OLoRA): the initial B·A is a part of the weight, so it is subtracted from the output.
 import Autograd
+import Encoders
 import Kernels
-import Models
 
 /// y += s·(dropout(x)·Aᵀ)·Bᵀ - s·(x·A₀ᵀ)·B₀ᵀ        A₀, B₀: initial A and B
 /// PEFT subtracts s·B₀·A₀ from the weight. Here the base weight stays unchanged, so other adapters can use it.

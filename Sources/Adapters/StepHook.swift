@@ -1,8 +1,8 @@
 /// A hook of a method around every training step.
-public import Autograd
+package import Autograd
 
 /// Called between passes, on the training thread.
-public protocol StepHook: AnyObject {
+package protocol StepHook: AnyObject {
   /// Called before a run starts or resumes.
   /// - Parameter steps: of the whole run.
   /// - Throws: if the run is too short for the method's schedule.

@@ -1,11 +1,11 @@
 /// Which rows of the word embeddings an adapter trains, and how PEFT's files say it.
 import Autograd
+import Encoders
 import Files
-import Models
 
 /// How the files of a method have trainable tokens. Those of a method that PEFT gives none have the whole matrix of word
 /// embeddings among the `modules_to_save`, which PEFT reads.
-public struct TrainableTokensForm: Sendable {
+package struct TrainableTokensForm: Sendable {
   /// The key with the tokens' ids in adapter_config.json.
   let key: String
   /// The tensor's name after the word embeddings' module.

@@ -1,24 +1,24 @@
 /// PEFT's `TrainableTokensConfig`: trains rows of the word embeddings, and the head.
 import Autograd
-public import Files
-public import Models
+package import Encoders
+package import Files
 
 /// PEFT trains and saves the rows only. Here the head is trained too, as with every method, and saved beside them, where
 /// PEFT reads it.
-public struct TrainableTokensConfig: Sendable, Equatable {
+package struct TrainableTokensConfig: Sendable, Equatable {
   /// Only its `modulesToSave` are used.
-  public var modules = ModuleChoice()
+  package var modules = ModuleChoice()
   /// Where a file has the rows; nil: in the input embeddings.
   private var target: String?
 
-  public init() {}
+  package init() {}
 }
 
 extension TrainableTokensConfig: ModuleMethod {
-  public static var peftType: String { "TRAINABLE_TOKENS" }
-  public static var trainableTokens: TrainableTokensForm? { .alone }
+  package static var peftType: String { "TRAINABLE_TOKENS" }
+  package static var trainableTokens: TrainableTokensForm? { .alone }
 
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     let embeddings = moduleName(of: model.wordEmbeddings.name)
     if let target, !isSuffix(target, of: embeddings) {
       throw TargetFault.nothingMatches(key: "target_modules", pattern: "\"\(target)\"", modules: [embeddings])
@@ -28,11 +28,11 @@ extension TrainableTokensConfig: ModuleMethod {
     return injection
   }
 
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     ["init_weights": true, "target_modules": .string(moduleName(of: model.wordEmbeddings.name))]
   }
 
-  public init(_ file: inout AdapterConfigReader) {
+  package init(_ file: inout AdapterConfigReader) {
     file.ignore(["init_weights"])
     target =
       file[

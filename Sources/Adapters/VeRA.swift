@@ -1,12 +1,12 @@
 /// VeRA on one projection: trained vectors scale shared random matrices (Kopiczko et al. 2024).
-public import Autograd
-public import Kernels
-import Models
+package import Autograd
+import Encoders
+package import Kernels
 
 /// y += (h·Bᵀ)·diag(b) with h = u·diag(d), u = dropout(x)·Aᵀ        d [r]   b [out]
 /// A [r, in] and B [out, r] are the first columns and rows of frozen random matrices that all projections share.
 /// with v = h·Bᵀ and w = dy·diag(b)·B:   db += Σ over rows of dy·v    dd += Σ over rows of w·u    dx += w·diag(d)·A
-public final class VeRA: ProjectionAdapter {
+package final class VeRA: ProjectionAdapter {
   let d, b: Parameter
   private let shared: VeRASharedMatrices
   private let inputs, outputs: Int
@@ -19,11 +19,11 @@ public final class VeRA: ProjectionAdapter {
     (self.shared, self.dropout) = (shared, dropout)
   }
 
-  public var isTrainable: Bool { d.isTrainable || b.isTrainable }
+  package var isTrainable: Bool { d.isTrainable || b.isTrainable }
   private var down: Matrix { shared.a.matrix.columns(0..<inputs) }
   private var up: Matrix { Matrix(shared.b.pointer, rows: outputs, columns: shared.rank) }
 
-  public func apply(
+  package func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((Tensor) -> Void)? {
     let input = Autograd.dropout(x, dropout, pass), rank = shared.rank

@@ -1,25 +1,25 @@
 /// VeRA's config, as PEFT's `VeraConfig`.
 import Autograd
-public import Files
-public import Models
+package import Encoders
+package import Files
 
-public struct VeRAConfig: Sendable, Equatable {
-  public var rank = 256
-  public var dropout = 0.0
+package struct VeRAConfig: Sendable, Equatable {
+  package var rank = 256
+  package var dropout = 0.0
   /// Default targets: query and value, by the names of the model's family. PEFT has no `exclude_modules` for VeRA.
-  public var modules = ModuleChoice()
+  package var modules = ModuleChoice()
   /// Initial value of every λ_d. λ_b is initially zero, so that the adapted model equals the base.
-  public var dInitial = 0.1
+  package var dInitial = 0.1
   /// Random seed of the shared matrices. The same key and sizes give the same matrices.
-  public var projectionPRNGKey = 0
+  package var projectionPRNGKey = 0
 
-  public init() {}
+  package init() {}
 }
 
 extension VeRAConfig: ModuleMethod {
-  public static var peftType: String { "VERA" }
+  package static var peftType: String { "VERA" }
 
-  public func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
+  package func inject(into model: TextModel, seed: UInt64?) throws -> Injection {
     var injection = Injection()
     let targets = try resolve(in: model, strict: seed != nil)
     let shared = VeRASharedMatrices(rank: rank, of: targets)
@@ -39,7 +39,7 @@ extension VeRAConfig: ModuleMethod {
     try modules.projections(of: model, defaults: model.config.family.architecture.adapters.targets, strict: strict)
   }
 
-  public func configJSON(in model: TextModel) throws -> [String: JSON] {
+  package func configJSON(in model: TextModel) throws -> [String: JSON] {
     let chosen = try resolve(in: model, strict: false).map(\.name)
     var settings = modules.listsJSON(of: chosen, in: model, canExclude: false)
     settings["exclude_modules"] = nil
@@ -52,7 +52,7 @@ extension VeRAConfig: ModuleMethod {
     return settings
   }
 
-  public init(_ file: inout AdapterConfigReader) {
+  package init(_ file: inout AdapterConfigReader) {
     file.refuse(["fan_in_fan_out"])
     file.ignore(["init_weights"])
     if let bias = file["bias", "\"none\"", { $0.string }], bias != "none" {

@@ -1,6 +1,6 @@
 /// Trained virtual tokens before every sequence: the embeddings of prompt tuning, the keys and values of prefix tuning.
 import Autograd
-import Models
+import Encoders
 
 /// Embeddings of virtual tokens, which also get position and token type embeddings (Lester et al. 2021).
 final class PromptEmbedding: VirtualTokens {
@@ -58,10 +58,10 @@ final class PrefixEncoder: VirtualTokens {
 }
 
 /// More virtual tokens than the model has positions for.
-public struct VirtualTokenFault: Error, CustomStringConvertible {
+package struct VirtualTokenFault: Error, CustomStringConvertible {
   let count: Int
   let positions: Int
-  public var description: String {
+  package var description: String {
     "'num_virtual_tokens': \(count); this model has \(positions) positions, and a sequence needs at least 8 of them."
   }
 

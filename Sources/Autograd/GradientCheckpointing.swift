@@ -6,7 +6,7 @@ extension Pass {
   /// tensors that `body` makes. Backward runs `body` again with the same random numbers, now recording, and then runs
   /// the new part of the tape.
   /// x must not be overwritten later. `body` runs twice and must compute the same both times.
-  public func checkpointed(_ x: Tensor, _ body: @escaping (_ x: Tensor, Pass) -> Tensor) -> Tensor {
+  package func checkpointed(_ x: Tensor, _ body: @escaping (_ x: Tensor, Pass) -> Tensor) -> Tensor {
     guard isTraining && isRecording else { return body(x, self) }
     let firstSite = dropoutSites
     (isRecording, wantsGradient) = (false, false)

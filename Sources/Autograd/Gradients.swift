@@ -2,13 +2,13 @@
 import CKernels
 
 /// The trainable parameters in one flat numbering.
-public struct ParameterTable: Sendable {
-  public let parameters: [Parameter]
+package struct ParameterTable: Sendable {
+  package let parameters: [Parameter]
   /// Length of a gradient buffer. Each parameter's part is padded to a multiple of 16 numbers.
-  public let count: Int
+  package let count: Int
 
   /// Makes exactly `parameters` trainable, in this order, and freezes all of `others`.
-  public init(training parameters: [Parameter], freezing others: [Parameter] = []) {
+  package init(training parameters: [Parameter], freezing others: [Parameter] = []) {
     others.forEach { $0.tableIndex = nil }
     var next = 0
     for (index, parameter) in parameters.enumerated() {
@@ -21,7 +21,7 @@ public struct ParameterTable: Sendable {
   }
 
   /// The values of all parameters, one after the other, without padding.
-  public var values: [Float] {
+  package var values: [Float] {
     var values: [Float] = []
     // Reserved, because an array that grows by doubling would briefly take twice the model's memory in addition.
     values.reserveCapacity(parameters.reduce(0) { $0 + $1.count })
@@ -30,7 +30,7 @@ public struct ParameterTable: Sendable {
   }
 
   /// Exchanges the parameters' values with others, in the form of `values`.
-  public func exchangeValues(with others: inout [Float]) {
+  package func exchangeValues(with others: inout [Float]) {
     others.withUnsafeMutableBufferPointer { others in
       var next = 0
       for parameter in parameters {
@@ -42,7 +42,7 @@ public struct ParameterTable: Sendable {
 }
 
 /// Receives the parameters' gradients from a pass.
-public protocol GradientSink: AnyObject {
+package protocol GradientSink: AnyObject {
   /// Calls `body` before it returns, to write (beta 0) or add to (beta 1) the gradient of `parameter`. Does nothing for
   /// a frozen parameter.
   func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void)
@@ -51,7 +51,7 @@ public protocol GradientSink: AnyObject {
 }
 
 extension GradientSink {
-  public func accumulate(_ table: Parameter, rows: [Int32], _ dy: UnsafePointer<Float>) {
+  package func accumulate(_ table: Parameter, rows: [Int32], _ dy: UnsafePointer<Float>) {
     accumulate(table) { gradient, beta in
       if beta == 0 { gradient.update(repeating: 0, count: table.count) }
       tune_scatter_add(dy, rows, gradient, rows.count, table.columns)
@@ -61,14 +61,14 @@ extension GradientSink {
 
 /// One flat buffer of gradients for a `ParameterTable`.
 /// Sendable: one thread at a time writes a parameter's gradient; `Replicas` decides which.
-public final class Gradients: GradientSink, @unchecked Sendable {
-  public let pointer: UnsafeMutablePointer<Float>
-  public let count: Int
-  public let table: ParameterTable
+package final class Gradients: GradientSink, @unchecked Sendable {
+  package let pointer: UnsafeMutablePointer<Float>
+  package let count: Int
+  package let table: ParameterTable
   /// By parameter. One byte each, so that one thread may set a flag while another reads the next one.
   private let isWritten: UnsafeMutablePointer<Bool>
 
-  public init(_ table: ParameterTable) {
+  package init(_ table: ParameterTable) {
     self.table = table
     count = table.count
     pointer = .allocate(capacity: max(count, 1))
@@ -82,20 +82,20 @@ public final class Gradients: GradientSink, @unchecked Sendable {
     isWritten.deallocate()
   }
 
-  public func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
+  package func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
     guard let entry = parameter.tableIndex else { return }
     body(pointer + entry.offset, isWritten[entry.index] ? 1 : 0)
     isWritten[entry.index] = true
   }
 
   /// Starts a new sum: the first gradient of each parameter overwrites the old one.
-  public func reset() { isWritten.initialize(repeating: false, count: table.parameters.count) }
+  package func reset() { isWritten.initialize(repeating: false, count: table.parameters.count) }
 
   /// Whether the gradient of the parameter with this index was written since `reset`.
-  public func hasWritten(_ index: Int) -> Bool { isWritten[index] }
+  package func hasWritten(_ index: Int) -> Bool { isWritten[index] }
 
   /// Zeroes the gradients that were not written since `reset`.
-  public func finish() {
+  package func finish() {
     for (index, parameter) in table.parameters.enumerated() where !isWritten[index] {
       accumulate(parameter) { pointer, _ in pointer.update(repeating: 0, count: parameter.count) }
     }
@@ -103,7 +103,7 @@ public final class Gradients: GradientSink, @unchecked Sendable {
 }
 
 /// Receives no gradients: for a pass whose parameters are all frozen, which computes gradients of tensors.
-public final class NoGradients: GradientSink {
-  public init() {}
-  public func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {}
+package final class NoGradients: GradientSink {
+  package init() {}
+  package func accumulate(_ parameter: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {}
 }

@@ -1,24 +1,24 @@
 /// A named weight of Float32 or bfloat16 numbers, or packed. All threads read it during a step; it is written between steps.
 internal import CKernels
 import Glibc
-public import Kernels
+package import Kernels
 
 /// Memory that outlives a pass: a mapped file, or memory allocated here.
-public protocol Storage: AnyObject, Sendable {
+package protocol Storage: AnyObject, Sendable {
   /// A hint that these bytes will not be read soon. A mapped file may drop its pages.
   func release(_ bytes: UnsafeRawBufferPointer)
 }
 
 extension Storage {
-  public func release(_ bytes: UnsafeRawBufferPointer) {}
+  package func release(_ bytes: UnsafeRawBufferPointer) {}
 }
 
 /// Allocated Float32 memory, initially zero.
 /// Sendable: written only between steps, when a single thread runs.
-public final class OwnedStorage: Storage, @unchecked Sendable {
-  public let pointer: UnsafeMutablePointer<Float>
+package final class OwnedStorage: Storage, @unchecked Sendable {
+  package let pointer: UnsafeMutablePointer<Float>
 
-  public init(count: Int) {
+  package init(count: Int) {
     guard let memory = calloc(max(count, 1), MemoryLayout<Float>.stride) else {
       preconditionFailure("out of memory: \(count) Float32 numbers")
     }
@@ -42,39 +42,39 @@ final class BF16Storage: Storage, @unchecked Sendable {
 private final class PackedStorage: Storage {}
 
 /// Sendable: as `OwnedStorage`.
-public final class Parameter: @unchecked Sendable {
-  public let name: String
+package final class Parameter: @unchecked Sendable {
+  package let name: String
   /// As in the checkpoint: [out, in], [d], …
-  public let shape: [Int]
+  package let shape: [Int]
   private var numbers: Numbers
   private var storage: any Storage
   /// Its position in the `ParameterTable`; nil: frozen.
-  public internal(set) var tableIndex: TableIndex?
+  package internal(set) var tableIndex: TableIndex?
   /// How many times a backward writes its gradient. More than 1 where several ops share it.
-  public var gradientWrites = 1
+  package var gradientWrites = 1
 
-  public struct TableIndex: Sendable {
+  package struct TableIndex: Sendable {
     /// Index among the table's parameters.
-    public let index: Int
+    package let index: Int
     /// Offset of its gradient in `Gradients`.
-    public let offset: Int
+    package let offset: Int
   }
 
   /// `pointer` must stay valid while `storage` lives. Call `makeWritable` before writing to it.
-  public init(_ name: String, shape: [Int], pointer: UnsafeMutablePointer<Float>, storage: any Storage) {
+  package init(_ name: String, shape: [Int], pointer: UnsafeMutablePointer<Float>, storage: any Storage) {
     self.name = name
     self.shape = shape
     numbers = .fp32(pointer)
     self.storage = storage
   }
 
-  public convenience init(_ name: String, shape: [Int]) {
+  package convenience init(_ name: String, shape: [Int]) {
     let storage = OwnedStorage(count: shape.reduce(1, *))
     self.init(name, shape: shape, pointer: storage.pointer, storage: storage)
   }
 
   /// Copies the numbers of a mapped file to allocated memory; does nothing if they are there already.
-  public func makeWritable() {
+  package func makeWritable() {
     if storage is OwnedStorage { return }
     let copy = OwnedStorage(count: count)
     copy.pointer.update(from: pointer, count: count)
@@ -83,7 +83,7 @@ public final class Parameter: @unchecked Sendable {
 
   /// Converts `parameters` to bfloat16, one after the other in one block of memory. They must be frozen, and nothing
   /// may write to them afterwards. Float32 memory that no other parameter shares is freed.
-  public static func convertToBF16(_ parameters: [Parameter]) {
+  package static func convertToBF16(_ parameters: [Parameter]) {
     let storage = BF16Storage(count: parameters.reduce(0) { $0 + $1.count })
     var next = storage.pointer
     for parameter in parameters {
@@ -97,7 +97,7 @@ public final class Parameter: @unchecked Sendable {
 
   /// Packs a frozen matrix for inference. Nothing may write to it afterwards, and no gradient goes through it. Float32
   /// memory that no other parameter shares is freed. Does nothing if `pack` returns nil.
-  public func pack(_ pack: (Matrix) -> (any PackedWeights)?) {
+  package func pack(_ pack: (Matrix) -> (any PackedWeights)?) {
     precondition(!isTrainable, "\(name) is trainable; it must stay Float32")
     guard let packed = pack(matrix) else { return }
     withBytes { _ in }
@@ -105,7 +105,7 @@ public final class Parameter: @unchecked Sendable {
   }
 
   /// Rounds the numbers to bfloat16 precision in place; they stay Float32.
-  public func roundToBF16() {
+  package func roundToBF16() {
     makeWritable()
     let rounded = BF16Storage(count: count)
     tune_fp32_to_bf16(pointer, rounded.pointer, count)
@@ -113,24 +113,24 @@ public final class Parameter: @unchecked Sendable {
   }
 
   /// The first number of a Float32 parameter.
-  public var pointer: UnsafeMutablePointer<Float> {
+  package var pointer: UnsafeMutablePointer<Float> {
     guard case .fp32(let pointer) = numbers else { preconditionFailure("\(name) is not Float32") }
     return pointer
   }
 
   /// The parameter itself if it is Float32, else a Float32 copy.
-  public var asFloat32: Parameter {
+  package var asFloat32: Parameter {
     isFloat32 ? self : copy()
   }
 
   /// A frozen Float32 copy with the same name, shape and number of gradient writes, in its own memory.
-  public func copy() -> Parameter {
+  package func copy() -> Parameter {
     let storage = OwnedStorage(count: count)
     return copy(at: storage.pointer, in: storage)
   }
 
   /// The same in memory that `storage` keeps alive.
-  public func copy(at pointer: UnsafeMutablePointer<Float>, in storage: any Storage) -> Parameter {
+  package func copy(at pointer: UnsafeMutablePointer<Float>, in storage: any Storage) -> Parameter {
     let copy = Parameter(name, shape: shape, pointer: pointer, storage: storage)
     switch numbers {
     case .fp32(let numbers): pointer.update(from: numbers, count: count)
@@ -142,7 +142,7 @@ public final class Parameter: @unchecked Sendable {
   }
 
   /// Copies a row of numbers that are not packed, as Float32.
-  public func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) {
+  package func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) {
     let first = row * columns
     switch numbers {
     case .fp32(let numbers): target.update(from: numbers + first, count: columns)
@@ -152,7 +152,7 @@ public final class Parameter: @unchecked Sendable {
   }
 
   /// Calls `body` with the numbers as they are stored, Float32 or bfloat16. Pages of a mapped file may be dropped afterwards.
-  public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+  package func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
     let bytes =
       switch numbers {
       case .fp32(let pointer): UnsafeRawBufferPointer(start: pointer, count: 4 * count)
@@ -163,16 +163,16 @@ public final class Parameter: @unchecked Sendable {
     storage.release(bytes)
   }
 
-  public var count: Int { shape.reduce(1, *) }
-  public var rows: Int { shape.count > 1 ? shape[0] : 1 }
-  public var columns: Int { shape.last ?? 1 }
-  public var offset: Int? { tableIndex?.offset }
-  public var isTrainable: Bool { tableIndex != nil }
-  public var isBF16: Bool { if case .bf16 = numbers { true } else { false } }
-  public var isFloat32: Bool { if case .fp32 = numbers { true } else { false } }
+  package var count: Int { shape.reduce(1, *) }
+  package var rows: Int { shape.count > 1 ? shape[0] : 1 }
+  package var columns: Int { shape.last ?? 1 }
+  package var offset: Int? { tableIndex?.offset }
+  package var isTrainable: Bool { tableIndex != nil }
+  package var isBF16: Bool { if case .bf16 = numbers { true } else { false } }
+  package var isFloat32: Bool { if case .fp32 = numbers { true } else { false } }
   /// The packed weights; nil: the numbers are Float32 or bfloat16, row by row.
-  public var packed: (any PackedWeights)? { if case .packed(let weights) = numbers { weights } else { nil } }
-  public var matrix: Matrix { matrix(rows: rows) }
+  package var packed: (any PackedWeights)? { if case .packed(let weights) = numbers { weights } else { nil } }
+  package var matrix: Matrix { matrix(rows: rows) }
 
   /// A matrix of `rows` rows that starts here: its own rows and those of the parameters that follow it in memory.
   func matrix(rows: Int) -> Matrix {
@@ -184,7 +184,7 @@ public final class Parameter: @unchecked Sendable {
   }
 
   /// Whether `other` begins where this parameter ends.
-  public func isFollowed(by other: Parameter) -> Bool {
+  package func isFollowed(by other: Parameter) -> Bool {
     switch (numbers, other.numbers) {
     case (.fp32(let pointer), .fp32(let next)): pointer + count == next
     case (.bf16(let pointer), .bf16(let next)): pointer + count == next
@@ -192,7 +192,7 @@ public final class Parameter: @unchecked Sendable {
     }
   }
 
-  public var values: UnsafeMutableBufferPointer<Float> { .init(start: pointer, count: count) }
+  package var values: UnsafeMutableBufferPointer<Float> { .init(start: pointer, count: count) }
 
   private enum Numbers {
     case fp32(UnsafeMutablePointer<Float>)

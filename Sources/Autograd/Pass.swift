@@ -1,14 +1,14 @@
 /// One forward and its backward on one thread: gives ops their memory, random numbers and tape. Does not know any op.
 internal import CKernels
-public import Kernels
+package import Kernels
 
-public final class Pass {
-  public let workspace: Workspace
+package final class Pass {
+  package let workspace: Workspace
   /// Receives the parameters' gradients. nil: inference; nothing is recorded and dropout is off.
-  public let gradients: (any GradientSink)?
+  package let gradients: (any GradientSink)?
   private let randomKey: RandomKey?
   /// The number of dropout sites so far.
-  public internal(set) var dropoutSites: UInt32 = 0
+  package internal(set) var dropoutSites: UInt32 = 0
   /// False during a forward whose tape is not needed, see `checkpointed`.
   var isRecording: Bool
   /// Whether an op has made a tracked tensor since this was last set to false.
@@ -23,7 +23,7 @@ public final class Pass {
   ///   - randomKey: of dropout; nil: a pass with gradients has no dropout.
   ///   - records: false for a forward pass with dropout and without a tape, whose backward another pass with the same key
   ///     computes.
-  public init(
+  package init(
     _ workspace: Workspace, gradients: (any GradientSink)? = nil, randomKey: RandomKey? = RandomKey(seed: 0),
     records: Bool = true
   ) {
@@ -33,11 +33,11 @@ public final class Pass {
     self.randomKey = randomKey
   }
 
-  public var isTraining: Bool { gradients != nil }
-  public var hasDropout: Bool { isTraining && randomKey != nil }
+  package var isTraining: Bool { gradients != nil }
+  package var hasDropout: Bool { isTraining && randomKey != nil }
 
   /// An uninitialized tensor [rows, columns]; `tracked` if its gradient is needed.
-  public func make(_ rows: Int, _ columns: Int, tracked: Bool = false) -> Tensor {
+  package func make(_ rows: Int, _ columns: Int, tracked: Bool = false) -> Tensor {
     wantsGradient = wantsGradient || tracked
     return tensor(rows, columns, workspace.take(rows * columns), tracked: tracked)
   }
@@ -67,12 +67,12 @@ public final class Pass {
 
   /// Puts the backward function of y's op on the tape; it gets the gradient of y. Does nothing where y is not tracked.
   /// The closure must capture the pass `unowned`, because the pass holds the closure until backward has run.
-  public func record(_ y: Tensor, _ backward: @escaping (Tensor) -> Void) {
+  package func record(_ y: Tensor, _ backward: @escaping (Tensor) -> Void) {
     if let node = y.slot.node { tape.append((node, backward)) }
   }
 
   /// Calls `body` to write (beta 0) or add to (beta 1) the gradient of x. Does nothing where x is not tracked.
-  public func accumulate(_ x: GradientSlot, _ body: (Matrix, _ beta: Float) -> Void) {
+  package func accumulate(_ x: GradientSlot, _ body: (Matrix, _ beta: Float) -> Void) {
     guard let node = x.node else { return }
     if slots[node] == nil {
       slots[node] = make(x.rows, x.columns)
@@ -85,7 +85,7 @@ public final class Pass {
 
   /// Adds `gradient` to the gradient of x. If x has none yet, its slot takes the buffer itself, so that a residual
   /// connection costs no copy.
-  public func addGradient(_ gradient: Tensor, to x: GradientSlot) {
+  package func addGradient(_ gradient: Tensor, to x: GradientSlot) {
     guard let node = x.node else { return }
     if slots[node] == nil {
       slots[node] = gradient
@@ -95,7 +95,7 @@ public final class Pass {
     }
   }
 
-  public func accumulate(_ w: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
+  package func accumulate(_ w: Parameter, _ body: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void) {
     gradients?.accumulate(w, body)
   }
 
@@ -126,13 +126,13 @@ public final class Pass {
 
   /// Runs the tape from the gradients that losses have left. Each entry is freed, with the tensors that it holds, after
   /// it has run.
-  public func backward() {
+  package func backward() {
     unwind(to: 0)
     while !deferred.isEmpty { deferred.removeFirst()() }
   }
 
   /// Runs the tape from `y`, whose gradient is `gradient`.
-  public func backward(from y: Tensor, gradient: Tensor) {
+  package func backward(from y: Tensor, gradient: Tensor) {
     addGradient(gradient, to: y.slot)
     backward()
   }
@@ -178,11 +178,11 @@ public final class Pass {
 
 /// The random key of one pass, as in counter-based generators: its random numbers are a pure function of the key, the
 /// dropout site and the element.
-public struct RandomKey: Sendable {
-  public let seed: UInt64
-  public let step, shard: UInt32
+package struct RandomKey: Sendable {
+  package let seed: UInt64
+  package let step, shard: UInt32
 
-  public init(seed: UInt64, step: Int = 0, shard: Int = 0) {
+  package init(seed: UInt64, step: Int = 0, shard: Int = 0) {
     self.seed = seed
     self.step = UInt32(truncatingIfNeeded: step)
     self.shard = UInt32(truncatingIfNeeded: shard)

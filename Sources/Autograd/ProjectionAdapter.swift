@@ -1,8 +1,8 @@
 /// What an adapter does to the output of a linear layer, as LoRA does, and to which rows of a batch.
-public import Kernels
+package import Kernels
 
 /// Changes the output of one linear layer. It belongs to no pass: several threads may apply it at once.
-public protocol ProjectionAdapter: AnyObject, Sendable {
+package protocol ProjectionAdapter: AnyObject, Sendable {
   /// y[:, columns] += f(x), with GEMMs that read numbers of `precision`. If `rescales`, any other change of these
   /// columns.
   /// - Parameters:
@@ -26,18 +26,18 @@ public protocol ProjectionAdapter: AnyObject, Sendable {
 }
 
 extension ProjectionAdapter {
-  public var rescales: Bool { false }
-  public var keepsBias: Bool { false }
-  public func input(_ x: Tensor, _ pass: Pass) -> Tensor { x }
+  package var rescales: Bool { false }
+  package var keepsBias: Bool { false }
+  package func input(_ x: Tensor, _ pass: Pass) -> Tensor { x }
 }
 
 /// An adapter of a linear layer, and the rows that it applies to.
-public struct AdaptedRows: Sendable {
-  public let adapter: any ProjectionAdapter
+package struct AdaptedRows: Sendable {
+  package let adapter: any ProjectionAdapter
   /// nil: all rows. An adapter of some rows works only in a pass without gradients.
-  public let rows: Range<Int>?
+  package let rows: Range<Int>?
 
-  public init(_ adapter: any ProjectionAdapter, rows: Range<Int>? = nil) {
+  package init(_ adapter: any ProjectionAdapter, rows: Range<Int>? = nil) {
     (self.adapter, self.rows) = (adapter, rows)
   }
 

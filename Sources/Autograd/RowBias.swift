@@ -1,19 +1,19 @@
 /// A bias in place of a linear layer's, for some rows of a batch.
 internal import CKernels
-public import Kernels
+package import Kernels
 
 /// y[:, columns] += own - bias, and then what an adapter of the layer does. Only for passes without gradients.
-public final class RowBias: ProjectionAdapter {
+package final class RowBias: ProjectionAdapter {
   private let own: Parameter
   private let adapter: (any ProjectionAdapter)?
 
   /// - Parameter own: in place of the layer's bias.
-  public init(_ own: Parameter, _ adapter: (any ProjectionAdapter)?) { (self.own, self.adapter) = (own, adapter) }
+  package init(_ own: Parameter, _ adapter: (any ProjectionAdapter)?) { (self.own, self.adapter) = (own, adapter) }
 
-  public var isTrainable: Bool { false }
-  public func input(_ x: Tensor, _ pass: Pass) -> Tensor { adapter?.input(x, pass) ?? x }
+  package var isTrainable: Bool { false }
+  package func input(_ x: Tensor, _ pass: Pass) -> Tensor { adapter?.input(x, pass) ?? x }
 
-  public func apply(
+  package func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((_ dy: Tensor) -> Void)? {
     guard let bias = weights.bias else { preconditionFailure("\(own.name) in place of no bias") }

@@ -1,7 +1,7 @@
 /// Some rows of a tensor, in passes without gradients.
 
 /// These rows of x, in the same memory; x itself if they are all of it.
-public func slice(_ x: Tensor, rows: Range<Int>, _ pass: Pass) -> Tensor {
+package func slice(_ x: Tensor, rows: Range<Int>, _ pass: Pass) -> Tensor {
   if rows == 0..<x.rows { return x }
   precondition(
     !x.isTracked && rows.lowerBound >= 0 && rows.upperBound <= x.rows,
@@ -10,7 +10,7 @@ public func slice(_ x: Tensor, rows: Range<Int>, _ pass: Pass) -> Tensor {
 }
 
 /// All rows one after the other.
-public func concatenate(_ tensors: [Tensor], _ pass: Pass) -> Tensor {
+package func concatenate(_ tensors: [Tensor], _ pass: Pass) -> Tensor {
   if tensors.count == 1 { return tensors[0] }
   precondition(tensors.allSatisfy { !$0.isTracked }, "concatenate: in a training pass")
   let y = pass.make(tensors.reduce(0) { $0 + $1.rows }, tensors[0].columns)

@@ -1,19 +1,22 @@
 /// A pool of buffers for one thread. After the first step with the same shapes nothing is allocated.
 import Glibc
 
+/// Calls `body` once for each index below `count`, possibly on several threads, each with its own workspace.
+package typealias ParallelFor = (_ count: Int, _ body: @Sendable (Int, Workspace) -> Void) throws -> Void
+
 /// Holds returned buffers by capacity and reuses them.
-public final class Workspace {
+package final class Workspace {
   private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
   /// The number of buffers allocated so far; constant once the shapes repeat.
-  public private(set) var allocations = 0
+  package private(set) var allocations = 0
   /// Work that other threads of `team` may take parts of.
   private let work = SharedWork()
   private var team: Team?
 
-  public init() {}
+  package init() {}
 
   /// One workspace for each of `count` threads that help each other.
-  public static func team(of count: Int) -> [Workspace] {
+  package static func team(of count: Int) -> [Workspace] {
     let workspaces = (0..<count).map { _ in Workspace() }, team = Team(workspaces.map(\.work))
     for workspace in workspaces { workspace.team = team }
     return workspaces
@@ -22,7 +25,7 @@ public final class Workspace {
   deinit { free.values.joined().forEach { Glibc.free($0) } }
 
   /// An uninitialized buffer of at least `count` numbers.
-  public func take(_ count: Int) -> Buffer {
+  package func take(_ count: Int) -> Buffer {
     let capacity = Workspace.capacity(for: count)
     if let pointer = free[capacity]?.popLast() { return Buffer(pointer, capacity, self) }
     allocations += 1
@@ -34,7 +37,7 @@ public final class Workspace {
   }
 
   /// Takes parts of the work of the team's other threads until `isDone`.
-  public func help(until isDone: () -> Bool) { team?.help(self, until: isDone) }
+  package func help(until isDone: () -> Bool) { team?.help(self, until: isDone) }
 
   /// Calls `body` for ranges that together are 0..<count, on this thread and on idle threads of the team; returns when all
   /// are done. What `body` computes must not depend on how the numbers are divided.
@@ -70,8 +73,8 @@ public final class Workspace {
 }
 
 /// Memory from a workspace; returned to it when the last reference is released.
-public final class Buffer {
-  public let pointer: UnsafeMutablePointer<Float>
+package final class Buffer {
+  package let pointer: UnsafeMutablePointer<Float>
   private let capacity: Int
   private let workspace: Workspace
   /// The buffer that this is a part of; nil: none.

@@ -8,11 +8,11 @@ import Synchronization
 /// let query = try weights.floats("encoder.layer.0.attention.self.query.weight")
 /// ```
 /// Returned pointers are valid while the object lives. All files are checked when they are opened.
-public final class Checkpoint: Sendable {
+package final class Checkpoint: Sendable {
   /// Tensor names, sorted by their UTF-8 bytes.
-  public let names: [String]
+  package let names: [String]
   /// Paths of the files, sorted; without the index.
-  public let files: [String]
+  package let files: [String]
   private let fileOfTensor: [String: TensorFile]
   /// In the order of `files`.
   let openFiles: [TensorFile]
@@ -22,14 +22,14 @@ public final class Checkpoint: Sendable {
   private let swept = Mutex<[FileSweep]?>(nil)
 
   /// What was done to find and read the weights, for the user.
-  public let notes: [String]
+  package let notes: [String]
 
   /// The weights of a Hub folder: `model.safetensors`, else the shards of `model.safetensors.index.json`, else
   /// `pytorch_model.bin`, else its shards.
   /// - Parameters:
   ///   - threads: for the digest and the search for NaN, which read all weights.
   ///   - cache: remembers their results for unchanged files; nil: nothing is remembered.
-  public convenience init(folder: String, threads: Int = 1, cache: SweepCache? = .user) throws {
+  package convenience init(folder: String, threads: Int = 1, cache: SweepCache? = .user) throws {
     let (file, notes) = try FolderWeights(folder).choose()
     if file.hasSuffix(".index.json") {
       try self.init(index: file, folder: folder, notes, threads, cache)
@@ -39,10 +39,10 @@ public final class Checkpoint: Sendable {
   }
 
   /// The weights of one file.
-  public convenience init(file: String) throws { try self.init(files: [file]) }
+  package convenience init(file: String) throws { try self.init(files: [file]) }
 
   /// The weights of several files. Of tensors with the same name, the first file's counts.
-  public convenience init(
+  package convenience init(
     files: [String], notes: [String] = [], threads: Int = 1, cache: SweepCache? = .user
   ) throws {
     let openFiles = try files.map { try TensorFile(path: $0) }
@@ -93,17 +93,17 @@ public final class Checkpoint: Sendable {
   }
 
   /// The file that contains a tensor; throws `.noTensor` with the nearest name.
-  public func file(of name: String) throws(CheckpointFault) -> TensorFile {
+  package func file(of name: String) throws(CheckpointFault) -> TensorFile {
     guard let file = fileOfTensor[name] else {
       throw .noTensor(file: files.first ?? "", name: name, nearest: nearest(to: name, among: names))
     }
     return file
   }
 
-  public func contains(_ name: String) -> Bool { fileOfTensor[name] != nil }
+  package func contains(_ name: String) -> Bool { fileOfTensor[name] != nil }
 
   /// Dtype, shape and byte range of a tensor. Throws `.shapeMismatch` if `shape` is given and the tensor has another.
-  public func info(_ name: String, shape: [Int]? = nil) throws(CheckpointFault) -> TensorInfo {
+  package func info(_ name: String, shape: [Int]? = nil) throws(CheckpointFault) -> TensorInfo {
     let file = try file(of: name)
     let info = try file.info(name)
     if let shape, shape != info.shape {
@@ -113,24 +113,26 @@ public final class Checkpoint: Sendable {
   }
 
   /// See `TensorFile.bytes`.
-  public func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer { try file(of: name).bytes(name) }
+  package func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer {
+    try file(of: name).bytes(name)
+  }
 
   /// Releases the memory of the mapped pages; a later read loads them from the file again.
-  public func releasePages() { openFiles.forEach { $0.releasePages() } }
+  package func releasePages() { openFiles.forEach { $0.releasePages() } }
 
   /// See `TensorFile.floats`.
-  public func floats(_ name: String, into target: UnsafeMutablePointer<Float>) throws(CheckpointFault) {
+  package func floats(_ name: String, into target: UnsafeMutablePointer<Float>) throws(CheckpointFault) {
     try file(of: name).floats(name, into: target)
   }
 
   /// See `TensorFile.floats`.
-  public func floats(_ name: String) throws(CheckpointFault) -> [Float] { try file(of: name).floats(name) }
+  package func floats(_ name: String) throws(CheckpointFault) -> [Float] { try file(of: name).floats(name) }
 
   /// See `TensorFile.integers`.
-  public func integers(_ name: String) throws(CheckpointFault) -> [Int] { try file(of: name).integers(name) }
+  package func integers(_ name: String) throws(CheckpointFault) -> [Int] { try file(of: name).integers(name) }
 
   /// See `TensorFile.mappedFloats`.
-  public func mappedFloats(_ name: String) throws(CheckpointFault) -> UnsafePointer<Float>? {
+  package func mappedFloats(_ name: String) throws(CheckpointFault) -> UnsafePointer<Float>? {
     try file(of: name).mappedFloats(name)
   }
 }

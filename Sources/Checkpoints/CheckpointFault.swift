@@ -1,6 +1,6 @@
 /// Faults of checkpoints. A case has the values; `description` makes the sentence. Byte positions count from the start
 /// of the file.
-public enum CheckpointFault: Error, Equatable {
+package enum CheckpointFault: Error, Equatable {
   case tooShort(file: String, bytes: Int)
   case headerTooLong(file: String, header: UInt64, limit: Int)
   case headerBeyondFile(file: String, header: UInt64, bytes: Int)
@@ -37,7 +37,7 @@ public enum CheckpointFault: Error, Equatable {
 extension CheckpointFault: CustomStringConvertible {
   private static let advice = "The file is damaged, or is not a safetensors file: download or save it again."
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .tooShort, .headerTooLong, .headerBeyondFile, .headerNotJSON, .metadataNotStrings: "\(header) \(Self.advice)"
     case .field, .shapeOverflow, .offsetsReversed, .offsetsBeyondFile, .sizeMismatch, .partialByte, .overlap, .hole:

@@ -2,7 +2,7 @@
 /// `Float16.swift`. Source: `Dtype` of the safetensors library 0.8.
 
 /// In the order of the library, which lays out a file's tensors from the last type to the first.
-public enum DType: String, Sendable, CaseIterable {
+package enum DType: String, Sendable, CaseIterable {
   case bool = "BOOL"
   case f4 = "F4"
   case f6E2M3 = "F6_E2M3"
@@ -30,10 +30,10 @@ public enum DType: String, Sendable, CaseIterable {
   case c128 = "C128"
 
   /// Whether safetensors files can have it.
-  public var isInSafetensors: Bool { self != .c32 && self != .c128 }
+  package var isInSafetensors: Bool { self != .c32 && self != .c128 }
 
   /// Bits per element: elements of fewer than 8 bits are packed.
-  public var bits: Int {
+  package var bits: Int {
     switch self {
     case .f4: 4
     case .f6E2M3, .f6E3M2: 6
@@ -46,19 +46,19 @@ public enum DType: String, Sendable, CaseIterable {
   }
 
   /// Whether `TensorFile.floats` can read it.
-  public var isFloat: Bool { [.f64, .f32, .f16, .bf16].contains(self) }
+  package var isFloat: Bool { [.f64, .f32, .f16, .bf16].contains(self) }
 }
 
 /// The type, the shape and the place of one tensor's values, checked against the file.
-public struct TensorInfo: Sendable, Equatable {
-  public let dtype: DType
+package struct TensorInfo: Sendable, Equatable {
+  package let dtype: DType
   /// Sizes of the axes, outermost first; empty for a scalar.
-  public let shape: [Int]
+  package let shape: [Int]
   /// The byte range of the values in the file, or in the copy `copy`: little-endian, row-major.
-  public let bytes: Range<Int>
+  package let bytes: Range<Int>
   /// The file's copy that has the values, because they are compressed or in another order in the file; nil: the file.
   var copy: Int?
 
   /// Number of elements: the product of the shape, 1 for a scalar.
-  public var count: Int { bytes.count * 8 / dtype.bits }
+  package var count: Int { bytes.count * 8 / dtype.bits }
 }

@@ -130,7 +130,7 @@ extension Checkpoint {
   /// Throws `.notFinite` for the first of the tensors `names` that has NaN or infinity, in the order of their names, and
   /// `.torch` for a part of a file that does not have its checksum. Tensors that are not floats are skipped. Sweeps the
   /// files if that has not been done.
-  public func checkFinite(_ names: some Sequence<String>) throws(CheckpointFault) {
+  package func checkFinite(_ names: some Sequence<String>) throws(CheckpointFault) {
     if sweeps.allSatisfy(\.isSound) { return }
     for file in openFiles {
       guard let damaged = file.checksums.first(where: { !file.has($0) }) else { continue }
@@ -147,7 +147,7 @@ extension Checkpoint {
 
   /// The tensors that have NaN or infinity, or are in a part of a file with a wrong checksum, in the order of their
   /// names.
-  public var damagedTensors: [(name: String, found: String)] {
+  package var damagedTensors: [(name: String, found: String)] {
     if sweeps.allSatisfy(\.isSound) { return [] }
     let damaged = openFiles.map { file in file.checksums.filter { !file.has($0) } }
     return names.compactMap { name in

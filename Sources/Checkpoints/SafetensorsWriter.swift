@@ -1,15 +1,15 @@
 /// Writes tensors of one dtype as a safetensors file, with the same bytes as the Rust library, which Python uses too.
 /// Does not keep the file in memory, and leaves no partial file if writing fails.
-public import Files
+package import Files
 
 /// The dtypes of `writeSafetensors`; it rounds to nearest, ties to even.
-public enum FloatFormat: String, Sendable, CaseIterable {
+package enum FloatFormat: String, Sendable, CaseIterable {
   case f32 = "F32"
   case f16 = "F16"
   case bf16 = "BF16"
 
   /// Its name in recipes and options: fp32, fp16 or bf16.
-  public var name: String {
+  package var name: String {
     switch self {
     case .f32: "fp32"
     case .f16: "fp16"
@@ -18,7 +18,7 @@ public enum FloatFormat: String, Sendable, CaseIterable {
   }
 
   /// Bytes of a number.
-  public var size: Int { self == .f32 ? 4 : 2 }
+  package var size: Int { self == .f32 ? 4 : 2 }
 }
 
 /// Writes `tensors` to `path`, through a temporary file that is renamed when it is complete.
@@ -27,7 +27,7 @@ public enum FloatFormat: String, Sendable, CaseIterable {
 /// keys. The Hub's readers require `metadata: ["format": "pt"]`; the caller passes it.
 /// - Parameter tensors: row-major values with distinct names; the product of a shape is the number of floats.
 /// - Throws: `FileFault.unwritable` with the kernel's reason: no space, no permission, no such folder.
-public func writeSafetensors(
+package func writeSafetensors(
   to path: String, tensors: [(name: String, shape: [Int], floats: UnsafeBufferPointer<Float>)],
   dtype: FloatFormat = .f32, metadata: [String: String] = [:]
 ) throws(FileFault) {

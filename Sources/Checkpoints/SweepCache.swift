@@ -6,19 +6,19 @@ import Glibc
 
 /// A text file with one line per file of weights. Processes append whole lines, or replace the file when it is too
 /// large, so they do not disturb each other; a line that another one cut off or damaged has a wrong checksum.
-public struct SweepCache: Sendable {
-  public let path: String
+package struct SweepCache: Sendable {
+  package let path: String
   /// Smaller files of weights are read faster than the cache.
   let minimumFileSize: Int
   /// Bytes of the cache from which on its older half is dropped.
   let maximumSize: Int
 
-  public init(path: String, minimumFileSize: Int = 1 << 20, maximumSize: Int = 1 << 18) {
+  package init(path: String, minimumFileSize: Int = 1 << 20, maximumSize: Int = 1 << 18) {
     (self.path, self.minimumFileSize, self.maximumSize) = (path, minimumFileSize, maximumSize)
   }
 
   /// The cache that the commands share, by the environment of this process.
-  public static var user: SweepCache? { SweepCache { name in getenv(name).map { String(cString: $0) } } }
+  package static var user: SweepCache? { SweepCache { name in getenv(name).map { String(cString: $0) } } }
 
   /// `tune/weights` in `$XDG_CACHE_HOME` or else in `~/.cache`; nil without a home folder.
   /// - Parameter environment: returns the value of a variable. A path that is not absolute is ignored.

@@ -1,17 +1,17 @@
 /// Safetensors files with a checksum of their contents in the metadata. Detects damage, not manipulation: anyone who
 /// can write the file can write its checksum.
 import Crypto
-public import Files
+package import Files
 import Hashing
 
 /// Tensors as `writeSafetensors` takes them.
-public typealias NamedFloats = (name: String, shape: [Int], floats: UnsafeBufferPointer<Float>)
+package typealias NamedFloats = (name: String, shape: [Int], floats: UnsafeBufferPointer<Float>)
 
 private let checksumKey = "sha256"
 
 /// `writeSafetensors` in Float32, with a checksum: the SHA-256 of the other metadata and of every tensor's name and
 /// bytes.
-public func writeSafetensorsWithChecksum(
+package func writeSafetensorsWithChecksum(
   to path: String, tensors: [NamedFloats], metadata: [String: String]
 ) throws(FileFault) {
   var checksum = TensorChecksum(metadata)
@@ -23,7 +23,7 @@ public func writeSafetensorsWithChecksum(
 
 extension TensorFile {
   /// Whether the file has exactly the contents that `writeSafetensorsWithChecksum` wrote. Reads the whole file.
-  public var hasValidChecksum: Bool {
+  package var hasValidChecksum: Bool {
     var checksum = TensorChecksum(metadata.filter { $0.key != checksumKey })
     for name in tensors.keys.sorted(by: precedes) {
       guard let bytes = try? bytes(name) else { return false }

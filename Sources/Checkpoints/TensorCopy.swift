@@ -8,7 +8,7 @@ extension Checkpoint {
   /// - Parameter rows: by tensor name, the rows to copy, in this order; of other tensors all rows are copied.
   /// - Throws: `FileFault.unwritable`; `CheckpointFault.noTensor` for a name in `rows` that the checkpoint lacks, and
   ///   `.notFloats` for one whose rows may not begin at a byte; `.noSafetensorsType`.
-  public func copy(to path: String, rows: [String: [Int]], metadata: [String: String] = ["format": "pt"]) throws {
+  package func copy(to path: String, rows: [String: [Int]], metadata: [String: String] = ["format": "pt"]) throws {
     for name in rows.keys { _ = try info(name) }
     var tensors = [StoredTensor]()
     for name in names {

@@ -9,20 +9,20 @@ import Files
 /// let weight = try file.floats("classifier.weight")    // [Float], from F32, F16, BF16 or F64
 /// ```
 /// The file must not be truncated or overwritten in place while it is open: see `MappedFile`.
-public final class TensorFile: Sendable {
-  public let path: String
-  public let tensors: [String: TensorInfo]
+package final class TensorFile: Sendable {
+  package let path: String
+  package let tensors: [String: TensorInfo]
   /// The `__metadata__` of a safetensors file; empty when there is none.
-  public let metadata: [String: String]
+  package let metadata: [String: String]
   /// What was done to read the names, for the user.
-  public let notes: [String]
+  package let notes: [String]
   /// Of the values that `torch.save` stored.
   let checksums: [TorchFile.Checksum]
   private let map: MappedFile
   private let copies: [MappedFile]
 
   /// - Throws: `FileFault` if the file cannot be read, `CheckpointFault` if its list of tensors is invalid.
-  public init(path: String) throws {
+  package init(path: String) throws {
     map = try MappedFile(path: path)
     let bytes = map.bytes
     if let found = IncompleteDownload(bytes) { throw FileFault.incompleteDownload(path: path, found) }
@@ -59,7 +59,7 @@ public final class TensorFile: Sendable {
   func releasePages() { for map in [map] + copies { Files.releasePages(map.bytes) } }
 
   /// Dtype, shape and byte range of a tensor; throws `.noTensor` with the nearest name.
-  public func info(_ name: String) throws(CheckpointFault) -> TensorInfo {
+  package func info(_ name: String) throws(CheckpointFault) -> TensorInfo {
     guard let info = tensors[name] else {
       throw .noTensor(file: path, name: name, nearest: nearest(to: name, among: tensors.keys.sorted()))
     }
@@ -67,14 +67,14 @@ public final class TensorFile: Sendable {
   }
 
   /// The bytes of a tensor: little-endian, row-major, possibly not aligned.
-  public func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer {
+  package func bytes(_ name: String) throws(CheckpointFault) -> UnsafeRawBufferPointer {
     let info = try info(name)
     return UnsafeRawBufferPointer(rebasing: (info.copy.map { copies[$0] } ?? map).bytes[info.bytes])
   }
 
   /// Writes a tensor's `info(name).count` values, converted from F32, F16, BF16 or F64, to `target`, row-major.
   /// F64 is rounded to the nearest Float. Throws `.notFloats` for the other dtypes.
-  public func floats(_ name: String, into target: UnsafeMutablePointer<Float>) throws(CheckpointFault) {
+  package func floats(_ name: String, into target: UnsafeMutablePointer<Float>) throws(CheckpointFault) {
     let info = try info(name)
     let source = try bytes(name)
     switch info.dtype {
@@ -87,7 +87,7 @@ public final class TensorFile: Sendable {
   }
 
   /// A tensor's values as an array, row-major.
-  public func floats(_ name: String) throws(CheckpointFault) -> [Float] {
+  package func floats(_ name: String) throws(CheckpointFault) -> [Float] {
     let count = try info(name).count
     var fault: CheckpointFault?
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, written in
@@ -104,7 +104,7 @@ public final class TensorFile: Sendable {
   }
 
   /// A tensor's whole numbers, row-major, from an integer type or from F32.
-  public func integers(_ name: String) throws(CheckpointFault) -> [Int] {
+  package func integers(_ name: String) throws(CheckpointFault) -> [Int] {
     let dtype = try info(name).dtype, source = try bytes(name)
     func values<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type) -> [Int] {
       let size = MemoryLayout<Value>.size
@@ -130,7 +130,7 @@ public final class TensorFile: Sendable {
 
   /// The values in the mapped file, without a copy; nil unless they are F32 at an address that is a multiple of 4.
   /// The caller keeps this object alive while the pointer is in use.
-  public func mappedFloats(_ name: String) throws(CheckpointFault) -> UnsafePointer<Float>? {
+  package func mappedFloats(_ name: String) throws(CheckpointFault) -> UnsafePointer<Float>? {
     guard try info(name).dtype == .f32, let start = try bytes(name).baseAddress else { return nil }
     guard Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0 else { return nil }
     return start.assumingMemoryBound(to: Float.self)

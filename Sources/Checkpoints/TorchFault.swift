@@ -1,6 +1,6 @@
 /// Faults of files that `torch.save` wrote. `CheckpointFault.torch` adds the file's name.
 
-public enum TorchFault: Error, Equatable {
+package enum TorchFault: Error, Equatable {
   case otherForm(found: String)
   case truncated(at: Int, count: Int, size: Int)
   case archive(found: String, expected: String)
@@ -21,7 +21,7 @@ extension TorchFault: CustomStringConvertible {
   private static let weightsOnly =
     "tune reads weights and calls nothing that a file names. Save them alone: torch.save(model.state_dict(), FILE)."
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .otherForm(let found):
       "\(found); expected what torch.save writes: a zip archive, or the stream of versions before 1.6. \(Self.damaged)"

@@ -2,15 +2,15 @@
 import Files
 
 /// The JSON of BioASQ: `{"questions": [{"id", "type", "body", "snippets": [{"text"}], "exact_answer"}]}`.
-public struct BioASQFormat: DataFormat {
+package struct BioASQFormat: DataFormat {
   /// `questions`: those that ask for one answer or for a list; `labeledTexts`: those that are answered by yes or no.
-  public private(set) var content = RecordContent.questions
+  package private(set) var content = RecordContent.questions
   /// The types of questions that are read; nil: both.
-  public var questionTypes: [ExactAnswer.Kind]?
+  package var questionTypes: [ExactAnswer.Kind]?
 
-  public init() {}
+  package init() {}
 
-  public func reading(_ content: RecordContent) -> BioASQFormat? {
+  package func reading(_ content: RecordContent) -> BioASQFormat? {
     guard content == .questions || content == .labeledTexts else { return nil }
     var copy = self
     copy.content = content
@@ -18,7 +18,7 @@ public struct BioASQFormat: DataFormat {
   }
 
   /// The records of labeled files, in which every yes/no question has its answer.
-  public func records(in paths: [String]) throws -> any Dataset { try paths.flatMap { try questions(in: $0) } }
+  package func records(in paths: [String]) throws -> any Dataset { try paths.flatMap { try questions(in: $0) } }
 
   /// The records of a file, which may be gzipped. Other kinds of questions are left out.
   ///
@@ -29,7 +29,7 @@ public struct BioASQFormat: DataFormat {
   /// - "exact_answer" may be a string, a list of synonyms (of a list question: of answers), or a list of lists of synonyms.
   /// - Parameter isLabeled: whether yes/no questions without an answer are faults.
   /// - Throws: `FileFault` if the file cannot be read or is not JSON; `QuestionFault` with the first invalid questions.
-  public func questions(in path: String, isLabeled: Bool = true) throws -> [Record] {
+  package func questions(in path: String, isLabeled: Bool = true) throws -> [Record] {
     try QuestionReader.records(in: path, as: .bioasq) { $0.readBioASQ($1, self, isLabeled: isLabeled) }
   }
 }

@@ -3,13 +3,13 @@ internal import Files
 internal import FoundationEssentials
 
 /// Columns of a CoNLL file. 0 is the first, -1 the last, -2 the second to last.
-public struct CoNLLColumns: Sendable, Equatable {
-  public var word: Int
-  public var label: Int
+package struct CoNLLColumns: Sendable, Equatable {
+  package var word: Int
+  package var label: Int
   /// If false, a file without a label column is read as words only.
-  public var labelsRequired: Bool
+  package var labelsRequired: Bool
 
-  public init(word: Int = 0, label: Int = -1, labelsRequired: Bool = true) {
+  package init(word: Int = 0, label: Int = -1, labelsRequired: Bool = true) {
     self.word = word
     self.label = label
     self.labelsRequired = labelsRequired
@@ -29,7 +29,7 @@ public struct CoNLLColumns: Sendable, Equatable {
 ///
 /// - Parameter scheme: only IO accepts any text as a tag.
 /// - Throws: `FileFault` if the file cannot be read, `CoNLLFault` with the first invalid lines if it cannot be parsed.
-public func readCoNLL(
+package func readCoNLL(
   _ path: String, columns: CoNLLColumns = CoNLLColumns(), scheme: TagScheme? = nil
 ) throws -> [Record] {
   var bytes = [UInt8](try readFile(path, limit: .max))
@@ -41,7 +41,7 @@ public func readCoNLL(
 }
 
 /// Parses the bytes of a CoNLL file; errors report it as `name`.
-public func parseCoNLL(
+package func parseCoNLL(
   _ bytes: [UInt8], named name: String, columns: CoNLLColumns = CoNLLColumns(), scheme: TagScheme? = nil
 ) throws(CoNLLFault) -> [Record] {
   var reader = CoNLLReader(file: name, columns: columns, scheme: scheme ?? .iob2)

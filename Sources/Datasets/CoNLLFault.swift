@@ -1,18 +1,18 @@
 /// Errors in the content of a CoNLL file. A file that cannot be read is a `FileFault`.
-public struct CoNLLFault: Error, Equatable {
-  public let file: String
+package struct CoNLLFault: Error, Equatable {
+  package let file: String
   /// The first invalid lines, at most five. Empty if the file has no sentences.
-  public let badLines: [BadLine]
-  public let badLineCount: Int
+  package let badLines: [BadLine]
+  package let badLineCount: Int
 
-  public struct BadLine: Sendable, Equatable {
+  package struct BadLine: Sendable, Equatable {
     /// Counted from 1.
-    public let line: Int
-    public let text: String
-    public let problem: Problem
+    package let line: Int
+    package let text: String
+    package let problem: Problem
   }
 
-  public enum Problem: Sendable, Equatable {
+  package enum Problem: Sendable, Equatable {
     case notUTF8
     /// The first line has fewer columns than `CoNLLColumns` requires.
     case tooFewColumns(found: Int, word: Int, label: Int)
@@ -24,7 +24,7 @@ public struct CoNLLFault: Error, Equatable {
 }
 
 extension CoNLLFault: DataFault {
-  public var withoutText: CoNLLFault {
+  package var withoutText: CoNLLFault {
     CoNLLFault(
       file: file, badLines: badLines.map { BadLine(line: $0.line, text: "", problem: $0.problem) },
       badLineCount: badLineCount)
@@ -32,7 +32,7 @@ extension CoNLLFault: DataFault {
 }
 
 extension CoNLLFault: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     guard badLineCount > 0 else {
       return "\(file): found no sentences; expected one word and its tag per line, and a blank line between sentences. "
         + "Is this the right file?"
@@ -43,7 +43,7 @@ extension CoNLLFault: CustomStringConvertible {
 }
 
 extension CoNLLFault.Problem: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .notUTF8: "found bytes that are not UTF-8; expected UTF-8 text"
     case .tooFewColumns(let found, let word, let label):

@@ -2,7 +2,7 @@
 import Files
 
 /// What the records of a format have, and a task requires.
-public enum RecordContent: Sendable {
+package enum RecordContent: Sendable {
   /// Words with one tag each.
   case taggedWords
   /// One text or two, with labels.
@@ -13,7 +13,7 @@ public enum RecordContent: Sendable {
   case runningText
 }
 
-public protocol DataFormat: Sendable {
+package protocol DataFormat: Sendable {
   var content: RecordContent { get }
   /// The format with records of another content; nil: it has none.
   func reading(_ content: RecordContent) -> Self?
@@ -23,21 +23,21 @@ public protocol DataFormat: Sendable {
 }
 
 extension DataFormat {
-  public func reading(_ content: RecordContent) -> Self? { content == self.content ? self : nil }
+  package func reading(_ content: RecordContent) -> Self? { content == self.content ? self : nil }
 }
 
 /// One word per line, its tag in another column, an empty line between sentences.
-public struct CoNLLFormat: DataFormat {
-  public var columns = CoNLLColumns()
+package struct CoNLLFormat: DataFormat {
+  package var columns = CoNLLColumns()
   /// The scheme of the tags; nil: to be detected.
-  public var scheme: TagScheme?
+  package var scheme: TagScheme?
   /// The entity type of tags without one; nil: it has no name.
-  public var entityType: String?
-  public var content: RecordContent { .taggedWords }
+  package var entityType: String?
+  package var content: RecordContent { .taggedWords }
 
-  public init() {}
+  package init() {}
 
-  public func records(in paths: [String]) throws -> any Dataset {
+  package func records(in paths: [String]) throws -> any Dataset {
     try paths.flatMap { path in
       let records = try readCoNLL(path, columns: columns, scheme: scheme)
       if scheme == .io || entityType != nil { try check(Set(records.lazy.flatMap(\.tags)).subtracting(["O"]), path) }
@@ -63,25 +63,25 @@ public struct CoNLLFormat: DataFormat {
 }
 
 /// Tables with named columns.
-public struct TableDataFormat: DataFormat {
-  public let format: TableFormat
-  public var columns: RecordColumns
+package struct TableDataFormat: DataFormat {
+  package let format: TableFormat
+  package var columns: RecordColumns
   /// What records are labeled with.
-  public var labelKind = LabelKind.one
+  package var labelKind = LabelKind.one
   /// What divides the labels of a record that may have several, and whether each is followed by _1 or _0.
-  public var labelSeparator = ","
-  public var labelValues = false
+  package var labelSeparator = ","
+  package var labelValues = false
   /// What follows the document's id in the id of a record: the records of a document are then one record; nil: each is
   /// its own.
-  public var documentSeparator: String?
-  public var content: RecordContent { .labeledTexts }
+  package var documentSeparator: String?
+  package var content: RecordContent { .labeledTexts }
 
-  public init(_ format: TableFormat) {
+  package init(_ format: TableFormat) {
     self.format = format
     columns = RecordColumns(text: "text", label: "label")
   }
 
-  public func records(in paths: [String]) throws -> any Dataset {
+  package func records(in paths: [String]) throws -> any Dataset {
     var columns = columns
     columns.labelForm = labelForm
     return ConcatenatedDataset(
@@ -104,17 +104,17 @@ extension TableDataFormat {
 }
 
 /// Running text, one document per line, as plain text or JSON.
-public struct TextFormat: DataFormat {
+package struct TextFormat: DataFormat {
   /// Fields of a JSON line whose texts make up the document.
-  public var fields = ["text"]
+  package var fields = ["text"]
   /// Whether the rest of a block is filled with the next document.
-  public var pack = true
-  public var content: RecordContent { .runningText }
+  package var pack = true
+  package var content: RecordContent { .runningText }
 
-  public init() {}
+  package init() {}
 
   /// The documents. They are all in memory; a task that streams them reads the files itself.
-  public func records(in paths: [String]) throws -> any Dataset {
+  package func records(in paths: [String]) throws -> any Dataset {
     var records: [Record] = []
     for path in paths {
       try forEachText(in: path, fields: fields) { records.append(Record(id: "\(records.count + 1)", texts: [$0])) }

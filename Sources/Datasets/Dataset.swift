@@ -2,7 +2,7 @@
 
 /// A fixed sequence of records. `TableDataset` reads them from a mapped file on access; an array of records is also a
 /// dataset.
-public protocol Dataset: Sendable {
+package protocol Dataset: Sendable {
   var count: Int { get }
   /// - Precondition: `0 <= index < count`.
   subscript(index: Int) -> Record { get }
@@ -17,22 +17,22 @@ public protocol Dataset: Sendable {
 extension Array: Dataset where Element == Record {}
 
 extension Dataset {
-  public func labeling(_ index: Int) -> Record { self[index] }
-  public func textHash(_ index: Int) -> UInt64 { self[index].textHash }
-  public var fileSize: Int { 0 }
+  package func labeling(_ index: Int) -> Record { self[index] }
+  package func textHash(_ index: Int) -> UInt64 { self[index].textHash }
+  package var fileSize: Int { 0 }
 
   /// All records in memory.
-  public var all: [Record] { self as? [Record] ?? (0..<count).map { self[$0] } }
+  package var all: [Record] { self as? [Record] ?? (0..<count).map { self[$0] } }
 }
 
 /// The records of several datasets, one dataset after the other. Ids are those of the parts, so two may be equal.
-public struct ConcatenatedDataset: Dataset {
+package struct ConcatenatedDataset: Dataset {
   private let parts: [any Dataset]
   /// The index of each part's first record.
   private let starts: [Int]
-  public let count: Int
+  package let count: Int
 
-  public init(_ parts: [any Dataset]) {
+  package init(_ parts: [any Dataset]) {
     self.parts = parts.filter { $0.count > 0 }
     var count = 0
     starts = self.parts.map { part in
@@ -42,22 +42,22 @@ public struct ConcatenatedDataset: Dataset {
     self.count = count
   }
 
-  public subscript(index: Int) -> Record {
+  package subscript(index: Int) -> Record {
     let (part, index) = place(of: index)
     return part[index]
   }
 
-  public func labeling(_ index: Int) -> Record {
+  package func labeling(_ index: Int) -> Record {
     let (part, index) = place(of: index)
     return part.labeling(index)
   }
 
-  public func textHash(_ index: Int) -> UInt64 {
+  package func textHash(_ index: Int) -> UInt64 {
     let (part, index) = place(of: index)
     return part.textHash(index)
   }
 
-  public var fileSize: Int { parts.reduce(0) { $0 + $1.fileSize } }
+  package var fileSize: Int { parts.reduce(0) { $0 + $1.fileSize } }
 
   private func place(of index: Int) -> (part: any Dataset, index: Int) {
     precondition(index >= 0 && index < count, "ConcatenatedDataset: index \(index) of \(count) records")
@@ -67,39 +67,39 @@ public struct ConcatenatedDataset: Dataset {
 }
 
 /// The first records of a dataset, for example for `max_train_examples`.
-public struct PrefixDataset: Dataset {
+package struct PrefixDataset: Dataset {
   private let dataset: any Dataset
-  public let count: Int
+  package let count: Int
 
   /// All of `dataset` if it has no more than `maxCount` records.
-  public init(_ dataset: any Dataset, maxCount: Int) {
+  package init(_ dataset: any Dataset, maxCount: Int) {
     precondition(maxCount >= 0, "PrefixDataset: a prefix of \(maxCount) records")
     self.dataset = dataset
     count = min(maxCount, dataset.count)
   }
 
-  public subscript(index: Int) -> Record {
+  package subscript(index: Int) -> Record {
     precondition(index >= 0 && index < count, "PrefixDataset: index \(index) of \(count) records")
     return dataset[index]
   }
 
-  public func labeling(_ index: Int) -> Record { dataset.labeling(index) }
-  public func textHash(_ index: Int) -> UInt64 { dataset.textHash(index) }
-  public var fileSize: Int { dataset.fileSize }
+  package func labeling(_ index: Int) -> Record { dataset.labeling(index) }
+  package func textHash(_ index: Int) -> UInt64 { dataset.textHash(index) }
+  package var fileSize: Int { dataset.fileSize }
 }
 
 /// Some records of a dataset.
-public struct SelectedDataset: Dataset {
+package struct SelectedDataset: Dataset {
   private let dataset: any Dataset
   private let indices: [Int]
 
-  public init(_ dataset: any Dataset, _ indices: [Int]) { (self.dataset, self.indices) = (dataset, indices) }
+  package init(_ dataset: any Dataset, _ indices: [Int]) { (self.dataset, self.indices) = (dataset, indices) }
 
-  public var count: Int { indices.count }
-  public subscript(index: Int) -> Record { dataset[indices[index]] }
-  public func labeling(_ index: Int) -> Record { dataset.labeling(indices[index]) }
-  public func textHash(_ index: Int) -> UInt64 { dataset.textHash(indices[index]) }
-  public var fileSize: Int { dataset.fileSize }
+  package var count: Int { indices.count }
+  package subscript(index: Int) -> Record { dataset[indices[index]] }
+  package func labeling(_ index: Int) -> Record { dataset.labeling(indices[index]) }
+  package func textHash(_ index: Int) -> UInt64 { dataset.textHash(indices[index]) }
+  package var fileSize: Int { dataset.fileSize }
 }
 
 /// The index of the first element for which `isAfter` is true, in an array in which it is false and then true; the

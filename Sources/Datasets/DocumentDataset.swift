@@ -2,14 +2,14 @@
 
 /// A record's id is that of its document, a separator, and something else: "22355784_s0". A document's text is its
 /// records' texts, joined by a space, and its labels are those that any of them has, as BLURB scores Hallmarks of Cancer.
-public struct DocumentDataset: Dataset {
+package struct DocumentDataset: Dataset {
   private let dataset: any Dataset
   private let separator: String
   /// The index of each document's first record, then the number of all records.
   private let starts: [Int]
 
   /// - Throws: `TableFault` if a record has an id without the separator, or a document's records are not together.
-  public init(_ dataset: any Dataset, separator: String) throws(TableFault) {
+  package init(_ dataset: any Dataset, separator: String) throws(TableFault) {
     var starts: [Int] = [], seen: Set<String> = [], last: String?
     for index in 0..<dataset.count {
       let record = dataset[index]
@@ -27,9 +27,9 @@ public struct DocumentDataset: Dataset {
     self.starts = starts + [dataset.count]
   }
 
-  public var count: Int { starts.count - 1 }
+  package var count: Int { starts.count - 1 }
 
-  public subscript(index: Int) -> Record {
+  package subscript(index: Int) -> Record {
     let records = (starts[index]..<starts[index + 1]).map { dataset[$0] }
     var result = records[0], seen: Set<String> = []
     result.id = document(of: result.id, separator) ?? result.id

@@ -1,11 +1,11 @@
 /// Reads the entities of a record of a table: their spans from columns, or from marks in the text.
-public import Files
+package import Files
 
 extension EntityForms {
   /// The text without marks, and its entities.
   /// - Parameter cell: the value of a column.
   /// - Throws: what is wrong with a span: another type, outside the text, overlapping with the other; or with the marks.
-  public func read(
+  package func read(
     _ text: String, _ cell: (String) throws(TableFault.Problem) -> JSON
   ) throws(TableFault.Problem) -> (text: String, entities: EntityPair) {
     let scalars = Array(text.unicodeScalars)

@@ -1,8 +1,8 @@
 /// One tag of a tag scheme: a prefix and an entity type.
 
 /// `B-Disease`, or `B` alone in a corpus that has one type without a name.
-public struct EntityTag: Sendable, Hashable {
-  public enum Prefix: Character, Sendable {
+package struct EntityTag: Sendable, Hashable {
+  package enum Prefix: Character, Sendable {
     case begin = "B"
     case inside = "I"
     /// The last word of an entity; L in BILOU.
@@ -11,16 +11,16 @@ public struct EntityTag: Sendable, Hashable {
     case single = "S"
   }
 
-  public let prefix: Prefix
-  public let type: String
+  package let prefix: Prefix
+  package let type: String
 
   /// What seqeval calls the type of a tag without one.
-  public static let unnamedType = "_"
+  package static let unnamedType = "_"
 
-  public init(_ prefix: Prefix, _ type: String) { (self.prefix, self.type) = (prefix, type) }
+  package init(_ prefix: Prefix, _ type: String) { (self.prefix, self.type) = (prefix, type) }
 
   /// Returns nil for O and for text that is not a tag.
-  public init?(_ tag: String) {
+  package init?(_ tag: String) {
     let bytes = tag.utf8
     guard let first = tag.unicodeScalars.first, let prefix = Self.prefix(first) else { return nil }
     if bytes.count == 1 {

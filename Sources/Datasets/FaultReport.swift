@@ -1,7 +1,7 @@
 /// What the faults of all file formats have in common: excerpts of lines, and the first lines with advice below.
 
 /// An error in the content of a data file.
-public protocol DataFault: Error {
+package protocol DataFault: Error {
   /// The same without excerpts of the texts.
   var withoutText: Self { get }
 }

@@ -9,12 +9,12 @@ import FoundationEssentials
 /// case .text: …                        // running text
 /// }
 /// ```
-public struct FileSample {
+package struct FileSample {
   /// A column of a table: its name, and its values in the sampled records, an empty one where a record has no text or
   /// number; and whether some value is a list.
-  public typealias Column = (name: String, values: [String], hasLists: Bool)
+  package typealias Column = (name: String, values: [String], hasLists: Bool)
 
-  public enum Content {
+  package enum Content {
     /// One word and its tag per line. `scheme` is given where it cannot be detected from the tags: types without a prefix.
     case tags(scheme: TagScheme?)
     case table(TableFormat, [Column])
@@ -22,10 +22,10 @@ public struct FileSample {
   }
 
   private static let maxRecords = 500
-  public let content: Content
+  package let content: Content
 
   /// - Throws: `FileFault` if the file cannot be read, is empty, or is not UTF-8.
-  public init(path: String) throws {
+  package init(path: String) throws {
     let map = try MappedFile.decompressed(path: path)
     content = try withExtendedLifetime(map) { try Self.content(of: map.bytes, path) }
   }

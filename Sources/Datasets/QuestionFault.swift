@@ -1,21 +1,21 @@
 /// Errors in the content of a file of questions in JSON. A file that cannot be read is a `FileFault`.
 
-public struct QuestionFault: Error, Equatable {
-  public let file: String
-  public let format: Format
+package struct QuestionFault: Error, Equatable {
+  package let file: String
+  package let format: Format
   /// The first invalid places, at most five.
-  public let first: [Place]
-  public let count: Int
+  package let first: [Place]
+  package let count: Int
 
-  public enum Format: Sendable { case squad, bioasq }
+  package enum Format: Sendable { case squad, bioasq }
 
-  public struct Place: Sendable, Equatable {
+  package struct Place: Sendable, Equatable {
     /// "data[0].paragraphs[1].qas[2] (id '7')"; empty: the file.
-    public let place: String
-    public let problem: Problem
+    package let place: String
+    package let problem: Problem
   }
 
-  public enum Problem: Error, Equatable {
+  package enum Problem: Error, Equatable {
     /// `found` is nil if the key is missing.
     case wrongType(key: String, found: String?, expected: String)
     case emptyText(String)
@@ -32,7 +32,7 @@ public struct QuestionFault: Error, Equatable {
 }
 
 extension QuestionFault: DataFault {
-  public var withoutText: QuestionFault {
+  package var withoutText: QuestionFault {
     let places = first.map { place -> Place in
       switch place.problem {
       case .answerNotFound(_, let start): return Place(place: place.place, problem: .answerNotFound("…", start: start))
@@ -45,14 +45,14 @@ extension QuestionFault: DataFault {
 }
 
 extension QuestionFault: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     let lines = first.map { "\(file): \($0.place)\($0.place.isEmpty ? "" : ": ")\($0.problem)" }
     return report(lines, of: count, noun: "places", advice: first.map { $0.problem.advice(format) })
   }
 }
 
 extension QuestionFault.Problem: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .wrongType(let key, nil, let expected): "found no '\(key)'; expected \(expected)"
     case .wrongType(let key, let found?, let expected): "found \(found) in '\(key)'; expected \(expected)"

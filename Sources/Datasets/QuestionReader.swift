@@ -4,7 +4,7 @@ import Files
 /// The questions of a file of SQuAD's or BioASQ's JSON, with their answers if the file has them; of BioASQ those that ask for
 /// one answer or for a list.
 /// - Throws: as `readSQuAD`.
-public func readQuestions(_ path: String) throws -> [Record] {
+package func readQuestions(_ path: String) throws -> [Record] {
   try QuestionReader.records(in: path, as: .squad) { reader, root in
     if root["questions"] == nil { return reader.readSQuAD(root) }
     reader.format = .bioasq

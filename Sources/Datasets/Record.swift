@@ -6,28 +6,28 @@
 ///
 ///     Record(id: "7", texts: ["Aspirin helps."], labels: ["positive"])
 ///     Record(id: "1", words: ["Aspirin", "helps"], tags: ["B-Drug", "O"])
-public struct Record: Sendable, Equatable {
+package struct Record: Sendable, Equatable {
   /// Unique in its file.
-  public var id: String
+  package var id: String
   /// One text, or two for a pair; a question and its context, or contexts; empty if the file has words.
-  public var texts: [String]
-  public var words: [String]
+  package var texts: [String]
+  package var words: [String]
   /// One per word; empty if the words are unlabeled.
-  public var tags: [String]
+  package var tags: [String]
   /// The labels of the whole record; empty if it is unlabeled, or if none of a set applies.
-  public var labels: [String]
+  package var labels: [String]
   /// The number that the record is labeled with; nil: it has none.
-  public var value: Double?
+  package var value: Double?
   /// The entities of the text whose relation is asked for; nil: it is not known where they are.
-  public var entities: EntityPair?
+  package var entities: EntityPair?
   /// The answers to a question, in its contexts: any of them is right; empty: it has none there; nil: they are not known.
-  public var answers: [Answer]?
+  package var answers: [Answer]?
   /// The answers to a question of BioASQ as strings; nil: it is of another kind.
-  public var exactAnswer: ExactAnswer?
+  package var exactAnswer: ExactAnswer?
   /// nil if the record was not read from a file.
-  public var source: SourceLocation?
+  package var source: SourceLocation?
 
-  public init(
+  package init(
     id: String, texts: [String] = [], words: [String] = [], tags: [String] = [], labels: [String] = [],
     value: Double? = nil, entities: EntityPair? = nil, answers: [Answer]? = nil, exactAnswer: ExactAnswer? = nil,
     source: SourceLocation? = nil
@@ -45,7 +45,7 @@ public struct Record: Sendable, Equatable {
   }
 
   /// Compares everything but the sources.
-  public static func == (a: Self, b: Self) -> Bool {
+  package static func == (a: Self, b: Self) -> Bool {
     a.id == b.id && a.texts == b.texts && a.words == b.words && a.tags == b.tags && a.labels == b.labels
       && a.value == b.value && a.entities == b.entities && a.answers == b.answers && a.exactAnswer == b.exactAnswer
   }
@@ -53,7 +53,7 @@ public struct Record: Sendable, Equatable {
 
 extension Record {
   /// A hash of its words or texts, byte by byte, for comparison with others of this process; labels do not matter.
-  public var textHash: UInt64 {
+  package var textHash: UInt64 {
     var hasher = Hasher()
     for var text in words + texts {
       text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
@@ -65,55 +65,55 @@ extension Record {
 
 extension Record {
   /// The number of its words; in texts they are between white space.
-  public var wordCount: Int { words.isEmpty ? texts.reduce(0) { $0 + Datasets.wordCount($1) } : words.count }
+  package var wordCount: Int { words.isEmpty ? texts.reduce(0) { $0 + Datasets.wordCount($1) } : words.count }
 }
 
 /// Words between white space.
-public func wordCount(_ text: String) -> Int {
+package func wordCount(_ text: String) -> Int {
   text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).count
 }
 
 /// An answer to a question: a part of a context.
-public struct Answer: Sendable, Equatable {
-  public let text: String
+package struct Answer: Sendable, Equatable {
+  package let text: String
   /// Which of the question's contexts has it.
-  public let context: Int
+  package let context: Int
   /// Its first code point in the context.
-  public let start: Int
+  package let start: Int
   /// The code point after its last one.
-  public var end: Int { start + text.unicodeScalars.count }
+  package var end: Int { start + text.unicodeScalars.count }
   /// Where the file says that it starts, if it does not stand there.
-  public let statedStart: Int?
+  package let statedStart: Int?
 
-  public init(_ text: String, context: Int = 0, start: Int, statedStart: Int? = nil) {
+  package init(_ text: String, context: Int = 0, start: Int, statedStart: Int? = nil) {
     (self.text, self.context, self.start, self.statedStart) = (text, context, start, statedStart)
   }
 }
 
 /// The answer to a question of BioASQ, which no place in a text is given for.
-public struct ExactAnswer: Sendable, Equatable {
+package struct ExactAnswer: Sendable, Equatable {
   /// `factoid`: one answer; `list`: all that there are.
-  public enum Kind: String, Sendable, CaseIterable { case factoid, list }
+  package enum Kind: String, Sendable, CaseIterable { case factoid, list }
 
-  public let kind: Kind
+  package let kind: Kind
   /// The answers, each with its synonyms; nil: they are not known.
-  public let answers: [[String]]?
+  package let answers: [[String]]?
 
-  public init(_ kind: Kind, _ answers: [[String]]?) { (self.kind, self.answers) = (kind, answers) }
+  package init(_ kind: Kind, _ answers: [[String]]?) { (self.kind, self.answers) = (kind, answers) }
 }
 
 extension Record {
   /// The file and position of a record; both numbers count from 1.
-  public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
-    public let file: String
+  package struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
+    package let file: String
     /// The line on which the record begins; nil: unknown.
-    public let line: Int?
+    package let line: Int?
     /// The number of the record in the file.
-    public let record: Int
+    package let record: Int
     /// What the record is a part of, unique over all files, for statistics; nil: it is not known.
-    public let document: String?
+    package let document: String?
 
-    public init(file: String, line: Int?, record: Int, document: String? = nil) {
+    package init(file: String, line: Int?, record: Int, document: String? = nil) {
       self.file = file
       self.line = line
       self.record = record
@@ -121,13 +121,13 @@ extension Record {
     }
 
     /// "train.txt:13", or as `description` without a line.
-    public var place: String { line.map { "\(file):\($0)" } ?? description }
+    package var place: String { line.map { "\(file):\($0)" } ?? description }
 
     /// "train.txt, record 12 (line 13)"
-    public var description: String { description(of: "record") }
+    package var description: String { description(of: "record") }
 
     /// "train.txt, sentence 12 (line 13)" for the noun "sentence".
-    public func description(of noun: String) -> String {
+    package func description(of noun: String) -> String {
       "\(file), \(noun) \(record)" + (line.map { " (line \($0))" } ?? "")
     }
   }

@@ -2,12 +2,12 @@
 import Files
 
 /// The JSON of SQuAD: `{"data": [{"paragraphs": [{"context": …, "qas": [{"id", "question", "answers", "is_impossible"}]}]}]}`.
-public struct SQuADFormat: DataFormat {
-  public var content: RecordContent { .questions }
+package struct SQuADFormat: DataFormat {
+  package var content: RecordContent { .questions }
 
-  public init() {}
+  package init() {}
 
-  public func records(in paths: [String]) throws -> any Dataset { try paths.flatMap(readSQuAD) }
+  package func records(in paths: [String]) throws -> any Dataset { try paths.flatMap(readSQuAD) }
 }
 
 /// The questions of a SQuAD file, which may be gzipped. A record has the question and its context as texts.
@@ -20,7 +20,7 @@ public struct SQuADFormat: DataFormat {
 ///
 /// The whole file is parsed at once. Questions of a paragraph share its context in memory.
 /// - Throws: `FileFault` if the file cannot be read or is not JSON; `QuestionFault` with the first invalid questions.
-public func readSQuAD(_ path: String) throws -> [Record] {
+package func readSQuAD(_ path: String) throws -> [Record] {
   try QuestionReader.records(in: path, as: .squad) { $0.readSQuAD($1) }
 }
 

@@ -14,14 +14,14 @@ import Files
 /// - Every record must have all named columns, texts that are not blank, a label, and an id that no other record has.
 ///
 /// The file must not be changed in place while the dataset is used: see `MappedFile`.
-public struct TableDataset: Dataset {
+package struct TableDataset: Dataset {
   private let map: MappedFile
   private let parser: TableParser
   private let index: TableIndex
 
   /// - Throws: `FileFault` if the file cannot be read or decompressed, `TableFault` with the first invalid lines if it
   ///   is not a valid table with at least one record.
-  public init(path: String, format: TableFormat, columns: RecordColumns) throws {
+  package init(path: String, format: TableFormat, columns: RecordColumns) throws {
     try self.init(MappedFile.decompressed(path: path), TableParser(file: path, format: format, columns: columns))
   }
 
@@ -32,9 +32,9 @@ public struct TableDataset: Dataset {
     (self.parser, index) = (scan.parser, scan.index)
   }
 
-  public var count: Int { index.count }
+  package var count: Int { index.count }
 
-  public subscript(position: Int) -> Record {
+  package subscript(position: Int) -> Record {
     withExtendedLifetime(map) {
       let rows = TableRows(bytes: map.bytes, format: parser.format)
       let row = rows.row(at: index.offset(of: position))
@@ -47,13 +47,13 @@ public struct TableDataset: Dataset {
     }
   }
 
-  public func labeling(_ position: Int) -> Record {
+  package func labeling(_ position: Int) -> Record {
     index.label(of: position).map { Record(id: "", labels: [$0]) } ?? self[position]
   }
 
-  public func textHash(_ position: Int) -> UInt64 { index.textHash(of: position) }
+  package func textHash(_ position: Int) -> UInt64 { index.textHash(of: position) }
 
-  public var fileSize: Int { map.bytes.count }
+  package var fileSize: Int { map.bytes.count }
 
   /// Files of this size are not kept in memory.
   private static let largeSize = 64 << 20

@@ -1,21 +1,21 @@
 /// Errors in the content of a table. A file that cannot be read is a `FileFault`.
 import Files
 
-public struct TableFault: Error, Equatable {
-  public let file: String
+package struct TableFault: Error, Equatable {
+  package let file: String
   /// The first invalid lines, at most five.
-  public let badLines: [BadLine]
-  public let badLineCount: Int
+  package let badLines: [BadLine]
+  package let badLineCount: Int
 
-  public struct BadLine: Sendable, Equatable {
+  package struct BadLine: Sendable, Equatable {
     /// Counted from 1; of a record of several lines the first, but of a quote the line with the quote.
-    public let line: Int
+    package let line: Int
     /// The start of the text there, with control characters escaped.
-    public let text: String
-    public let problem: Problem
+    package let text: String
+    package let problem: Problem
   }
 
-  public enum Problem: Error, Equatable {
+  package enum Problem: Error, Equatable {
     case notUTF8
     /// The reason has the column.
     case invalidJSON(why: String)
@@ -54,13 +54,13 @@ public struct TableFault: Error, Equatable {
 
 extension TableFault {
   /// A fault of one line, whose text is not shown.
-  public init(file: String, line: Int, _ problem: Problem) {
+  package init(file: String, line: Int, _ problem: Problem) {
     self.init(file: file, badLines: [.init(line: line, text: "", problem: problem)], badLineCount: 1)
   }
 }
 
 extension TableFault: DataFault {
-  public var withoutText: TableFault {
+  package var withoutText: TableFault {
     let lines = badLines.map { line -> BadLine in
       var problem = line.problem
       if case .overlappingEntities = problem { problem = .overlappingEntities("…", "…") }
@@ -71,14 +71,14 @@ extension TableFault: DataFault {
 }
 
 extension TableFault: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     let lines = badLines.map { "\(file):\($0.line): \($0.problem)" + ($0.text.isEmpty ? "" : " (\"\($0.text)\")") }
     return report(lines, of: badLineCount, advice: badLines.map(\.problem.advice))
   }
 }
 
 extension TableFault.Problem: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .notUTF8: "found bytes that are not UTF-8; expected UTF-8 text"
     case .invalidJSON(let why):

@@ -1,7 +1,7 @@
 /// The file formats of tables, and which columns a record is made of. Does not read files: `TableDataset` does.
 
 /// All formats are UTF-8, with or without a byte order mark; lines end with LF or CRLF.
-public enum TableFormat: String, Sendable, CaseIterable {
+package enum TableFormat: String, Sendable, CaseIterable {
   /// JSON lines: one object per line; its keys are the columns.
   case jsonl
   /// Fields separated by tabs, below a header line. There is no quoting: a quote is an ordinary character.
@@ -12,7 +12,7 @@ public enum TableFormat: String, Sendable, CaseIterable {
 }
 
 /// What records are labeled with.
-public enum LabelKind: Sendable {
+package enum LabelKind: Sendable {
   /// One label.
   case one
   /// Any number of labels.
@@ -24,7 +24,7 @@ public enum LabelKind: Sendable {
 }
 
 /// What the label column has.
-public enum LabelForm: Sendable, Equatable {
+package enum LabelForm: Sendable, Equatable {
   /// One label.
   case one
   /// Any number of labels: a list of strings in JSON lines, or else a text, in which the separator divides them. An empty
@@ -35,23 +35,23 @@ public enum LabelForm: Sendable, Equatable {
 }
 
 /// The names of the columns of a table that make a record. Other columns are ignored.
-public struct RecordColumns: Sendable, Equatable {
-  public var text: String
+package struct RecordColumns: Sendable, Equatable {
+  package var text: String
   /// The second text of a pair.
-  public var textPair: String?
+  package var textPair: String?
   /// Texts that are not similar to the first: hard negatives.
-  public var negatives: [String] = []
+  package var negatives: [String] = []
   /// nil: the records are unlabeled.
-  public var label: String?
-  public var labelForm = LabelForm.one
+  package var label: String?
+  package var labelForm = LabelForm.one
   /// The entities of relation extraction; not given: the records have none.
-  public var entities = EntityForms()
+  package var entities = EntityForms()
   /// nil: the id of a record is its number in the file, from 1.
-  public var id: String?
+  package var id: String?
   /// What a record is a part of; nil: it is not known.
-  public var document: String?
+  package var document: String?
 
-  public init(text: String, textPair: String? = nil, label: String? = nil, id: String? = nil) {
+  package init(text: String, textPair: String? = nil, label: String? = nil, id: String? = nil) {
     self.text = text
     self.textPair = textPair
     self.label = label
@@ -61,5 +61,5 @@ public struct RecordColumns: Sendable, Equatable {
   /// The names that are not nil.
   var names: [String] { namesBesidesEntities.compactMap { $0 } + entities.columns }
 
-  public var namesBesidesEntities: [String?] { [text, textPair] + negatives + [label, id, document] }
+  package var namesBesidesEntities: [String?] { [text, textPair] + negatives + [label, id, document] }
 }

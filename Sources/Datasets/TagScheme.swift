@@ -1,12 +1,12 @@
 /// Tag schemes, which encode entities as one tag per word, and conversion to spans. `EntityScore` does the scoring.
 
 /// One entity: the words `start..<end` of a sentence, from 0.
-public struct Span: Sendable, Hashable {
-  public let type: String
-  public let start: Int
-  public let end: Int
+package struct Span: Sendable, Hashable {
+  package let type: String
+  package let start: Int
+  package let end: Int
 
-  public init(_ type: String, _ start: Int, _ end: Int) {
+  package init(_ type: String, _ start: Int, _ end: Int) {
     self.type = type
     self.start = start
     self.end = end
@@ -14,18 +14,18 @@ public struct Span: Sendable, Hashable {
 }
 
 /// The entities of one sentence, and how many of its tags are invalid in the scheme.
-public struct ParsedSpans: Sendable, Equatable {
-  public var spans: [Span] = []
+package struct ParsedSpans: Sendable, Equatable {
+  package var spans: [Span] = []
   /// The index of each tag that may not stand where it does, or before which an entity must have ended; the number of
   /// tags for an entity that the last tag does not end.
-  public var invalid: [Int] = []
-  public var invalidTags: Int { invalid.count }
+  package var invalid: [Int] = []
+  package var invalidTags: Int { invalid.count }
 }
 
 /// IOB1 (Ramshaw & Marcus 1995): B- only between adjacent entities of one type. IOB2: every entity starts with B-.
 /// IOBES: E- ends an entity of several words, S- is a one-word entity. BILOU: IOBES with L- and U- instead.
 /// IO: a tag is a type without a prefix, so that adjacent entities of one type are one entity.
-public enum TagScheme: String, Sendable, CaseIterable {
+package enum TagScheme: String, Sendable, CaseIterable {
   case iob1, iob2, iobes, bilou, io
 
   /// Whether `tag` can be a tag of this scheme, or of another with prefixes.
@@ -42,7 +42,7 @@ extension TagScheme {
   ///
   /// If there are E- and S-, or L- and U- tags, the more frequent pair selects IOBES or BILOU; otherwise IOB1 and IOB2
   /// are compared. IO is never detected: a column of other text would look the same.
-  public static func detect(in sentences: some Sequence<[String]>) -> TagScheme {
+  package static func detect(in sentences: some Sequence<[String]>) -> TagScheme {
     var counts: [UInt8: Int] = [:], invalidIOB1 = 0, invalidIOB2 = 0
     for tags in sentences {
       for tag in tags { counts[tag.utf8.first ?? 0, default: 0] += 1 }
@@ -59,7 +59,7 @@ extension TagScheme {
   /// B- starts an entity, an entity without an end tag ends before the next tag, any other text is O.
   ///
   ///     TagScheme.iobes.spans(["B-Drug", "E-Drug", "O", "S-Dose"]).spans  // [Drug 0..<2, Dose 3..<4]
-  public func spans(_ tags: [String]) -> ParsedSpans {
+  package func spans(_ tags: [String]) -> ParsedSpans {
     var reader = SpanReader(scheme: self)
     for (index, tag) in tags.enumerated() { reader.read(tag, at: index) }
     reader.close(at: tags.count, early: true)
@@ -67,7 +67,7 @@ extension TagScheme {
   }
 
   /// The tags of `count` words. A span that overlaps one that starts earlier is left out.
-  public func tags(_ spans: [Span], count: Int) -> [String] {
+  package func tags(_ spans: [Span], count: Int) -> [String] {
     var tags = [String](repeating: "O", count: count)
     var previous = Span("", 0, 0)
     for span in spans.sorted(by: { $0.start < $1.start }) where span.start >= previous.end && span.end <= count {
@@ -97,16 +97,16 @@ extension TagScheme {
 }
 
 /// A corpus converted to IOB2, with its original scheme and the number of tags that were invalid in it.
-public struct IOB2Corpus: Sendable, Equatable {
-  public var sentences: [Record]
-  public var scheme: TagScheme
-  public var invalidTags: Int
-  public var sentencesWithInvalidTags: Int
+package struct IOB2Corpus: Sendable, Equatable {
+  package var sentences: [Record]
+  package var scheme: TagScheme
+  package var invalidTags: Int
+  package var sentencesWithInvalidTags: Int
 
   /// - Parameters:
   ///   - scheme: the original scheme; nil to detect it ("auto").
   ///   - entityType: the type of tags without one; nil: `EntityTag.unnamedType`.
-  public init(_ sentences: [Record], from scheme: TagScheme? = nil, entityType: String? = nil) {
+  package init(_ sentences: [Record], from scheme: TagScheme? = nil, entityType: String? = nil) {
     let scheme = scheme ?? TagScheme.detect(in: sentences.lazy.map(\.tags))
     self.scheme = scheme
     self.sentences = []

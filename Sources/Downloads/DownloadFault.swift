@@ -1,8 +1,8 @@
 /// Faults of downloads. A case has the values; `description` makes the sentence.
-public import Files
-public import Hub
+package import Files
+package import ModelHub
 
-public enum DownloadFault: Error {
+package enum DownloadFault: Error {
   case noLibrary(String)
   case offline
   case badEndpoint(String)
@@ -29,8 +29,8 @@ public enum DownloadFault: Error {
   case file(FileFault)
 
   /// An answer with an error status.
-  public struct Refusal: Sendable {
-    public let model: HubName
+  package struct Refusal: Sendable {
+    package let model: HubName
     let url: String
     let status: Int
     /// The Hub's headers X-Error-Code and X-Error-Message.
@@ -60,7 +60,7 @@ extension DownloadFault {
 }
 
 extension DownloadFault: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .noLibrary(let why): why
     case .offline:
@@ -112,7 +112,7 @@ extension DownloadFault: CustomStringConvertible {
 }
 
 extension DownloadFault.Refusal: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     let login = hasToken ? "the token may not read it" : "set HF_TOKEN if it is private"
     let text =
       switch (code, status) {
@@ -134,7 +134,7 @@ private func list(_ names: [String]) -> String {
 }
 
 /// Bytes as "433.3 MB" or "0.9 kB".
-public func fileSize(_ bytes: Int) -> String {
+package func fileSize(_ bytes: Int) -> String {
   let (unit, name) = bytes < 1_000_000 ? (1000, "kB") : (1_000_000, "MB")
   let tenths = (bytes + unit / 20) / (unit / 10)
   return "\(tenths / 10).\(tenths % 10) \(name)"

@@ -1,6 +1,6 @@
 /// Downloads one file: continues what an earlier try or run left, and checks the result.
 import Files
-import Hub
+import ModelHub
 
 extension HubClient {
   /// Downloads `file` into `partials`, and renames it to `target` when its hash is right.

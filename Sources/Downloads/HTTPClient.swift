@@ -2,7 +2,7 @@
 import CCurl
 import Files
 import Glibc
-import Hub
+import ModelHub
 
 final class HTTPClient {
   struct Answer {

@@ -1,6 +1,6 @@
 /// Requests to the Hub: redirects, the token, and repeated tries.
 import Files
-import Hub
+import ModelHub
 
 final class HubClient {
   private let settings: HubSettings

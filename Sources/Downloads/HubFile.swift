@@ -1,6 +1,6 @@
 /// The files that the Hub lists for a revision.
 import Files
-import Hub
+import ModelHub
 
 /// A file and the hash of its content.
 struct HubFile: Equatable {

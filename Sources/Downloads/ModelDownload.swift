@@ -2,10 +2,10 @@
 import Files
 import FoundationEssentials
 import Glibc
-public import Hub
+package import ModelHub
 
-public struct ModelDownload {
-  public enum Event {
+package struct ModelDownload {
+  package enum Event {
     case resolved(commit: String, files: Int, bytes: Int)
     /// The file is in the folder already.
     case present(path: String)
@@ -25,7 +25,7 @@ public struct ModelDownload {
   /// - Parameters:
   ///   - patterns: names of the files, with `*`; empty: the files that `tune` needs.
   ///   - folder: it is created if it is missing; other files in it stay.
-  public init(
+  package init(
     _ name: HubName, revision: String, patterns: [String], folder: String, settings: HubSettings,
     report: @escaping (Event) -> Void
   ) {
@@ -39,7 +39,7 @@ public struct ModelDownload {
   /// Downloads all files, the smallest first, so that the weights come last.
   /// - Throws: `DownloadFault`. Complete files stay in the folder, and parts of others in its `partialsFolder`; the next
   ///   run continues with them.
-  public func run() throws(DownloadFault) {
+  package func run() throws(DownloadFault) {
     if settings.isOffline { throw .offline }
     let client = try HubClient(settings, name) { [report, pause] fault, seconds in
       report(.waits(fault, seconds: seconds))
@@ -71,7 +71,7 @@ public struct ModelDownload {
 
   private func choose(among files: [HubFile]) throws(DownloadFault) -> [HubFile] {
     let paths = files.map(\.path)
-    let chosen = Set(patterns.isEmpty ? defaultFiles(among: paths) : Hub.files(among: paths, matching: patterns))
+    let chosen = Set(patterns.isEmpty ? defaultFiles(among: paths) : ModelHub.files(among: paths, matching: patterns))
     if patterns.isEmpty, weightFiles(among: paths).isEmpty { throw .noWeights(name, present: paths) }
     if chosen.isEmpty { throw .noMatch(patterns, present: paths) }
     return files.filter { chosen.contains($0.path) }

@@ -2,7 +2,7 @@
 /// name when it is complete and its hash is right.
 import Files
 import Glibc
-import Hub
+import ModelHub
 
 final class PartialFile {
   private let file: HubFile

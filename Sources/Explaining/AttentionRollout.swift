@@ -1,7 +1,7 @@
 /// Attention rollout: how much of each token reaches the rows that the output is read from.
 import Autograd
+import Encoders
 import Glibc
-import Models
 import Tasks
 
 extension ExplainedFeature {

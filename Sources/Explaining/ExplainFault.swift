@@ -1,14 +1,14 @@
 /// Errors of a model, a label or a method that do not go together.
-public import Tasks
+package import Tasks
 
-public enum ExplainFault: Error, CustomStringConvertible {
+package enum ExplainFault: Error, CustomStringConvertible {
   case noOutput(folder: String, TaskType)
   case unknownLabel(String, known: [String])
   case labelsNeeded(TaskType)
   case virtualTokens(folder: String)
   case noMask(folder: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noOutput(let folder, let task):
       "\(folder): was trained for \(task.rawValue), whose output is no sum of logits. Labels, entities, answers and numbers can "

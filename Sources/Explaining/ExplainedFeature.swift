@@ -1,6 +1,6 @@
 /// One sequence of a record with the terms of an output that are logits of it: what every method computes with.
 import Autograd
-import Models
+import Encoders
 import Tasks
 
 /// f = Σ weight · logit[row, output] over the terms, of the sequence or of variants of it with as many tokens.

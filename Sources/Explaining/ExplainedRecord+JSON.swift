@@ -1,10 +1,10 @@
 /// Explanations as `tune explain` prints them. Without the texts, unless they are asked for.
-public import Files
+package import Files
 import Tasks
 
 extension ExplainedRecord {
   /// - Parameter showsText: with the texts and the words' characters; else only their offsets.
-  public func json(showsText: Bool) -> [String: JSON] {
+  package func json(showsText: Bool) -> [String: JSON] {
     var object: [String: JSON] = ["explanations": .array(explanations.map { $0.json(words, showsText) })]
     if showsText {
       object["texts"] = .array(words.texts.map { .string($0.joined(separator: words.countsWords ? " " : "")) })

@@ -1,41 +1,41 @@
 /// Explanations of a model's predictions for records.
 import Adapters
-public import Autograd
-public import Datasets
-import Models
-public import Serving
-public import Tasks
-import Tokenizers
+package import Autograd
+package import Datasets
+import Encoders
+package import Serving
+package import Tasks
+import Tokenization
 
 /// One output of a prediction, divided among the record's words.
-public struct Explanation: Sendable {
-  public let output: ExplainedOutput
+package struct Explanation: Sendable {
+  package let output: ExplainedOutput
   /// The words that the model read with the output, by their indices in `ExplainedRecord.words`: of a long text those of the
   /// output's windows.
-  public let words: [Int]
+  package let words: [Int]
   /// Of each of them.
-  public let scores: [Double]
+  package let scores: [Double]
   /// The scores of tokens that belong to no word: special tokens.
-  public let specialTokens: Double
+  package let specialTokens: Double
   /// The output; nil: the method has none.
-  public let value: Double?
+  package let value: Double?
   /// The output for the baseline.
-  public let baselineValue: Double?
-  public let faithfulness: (own: Faithfulness, random: Faithfulness)?
+  package let baselineValue: Double?
+  package let faithfulness: (own: Faithfulness, random: Faithfulness)?
 
   /// How far the scores' sum is from the output's difference to the baseline, as captum's convergence delta.
-  public var convergenceDelta: Double? {
+  package var convergenceDelta: Double? {
     guard let value, let baselineValue else { return nil }
     return scores.reduce(specialTokens, +) - (value - baselineValue)
   }
 }
 
-public struct ExplainedRecord: Sendable {
-  public let words: WordMap
-  public let explanations: [Explanation]
+package struct ExplainedRecord: Sendable {
+  package let words: WordMap
+  package let explanations: [Explanation]
 }
 
-public struct Explainer: Sendable {
+package struct Explainer: Sendable {
   private let member: Member
   private let task: any ExplainableInference
   private let method: ExplanationMethod
@@ -46,7 +46,7 @@ public struct Explainer: Sendable {
   ///   - member: of a base that was loaded for gradients.
   ///   - label: explain this label's logit; nil: those of the prediction.
   /// - Throws: `ExplainFault`.
-  public init(
+  package init(
     _ member: Member, _ method: ExplanationMethod, label: String? = nil, faithfulness: Bool = false
   ) throws {
     let type = TaskType(of: member.task)
@@ -70,12 +70,12 @@ public struct Explainer: Sendable {
   }
 
   /// - Throws: `PoolFault.record` for a record with too few or too many texts.
-  public func check(_ record: Record) throws(PoolFault) {
+  package func check(_ record: Record) throws(PoolFault) {
     do throws(TaskFault) { try task.check(record) } catch { throw .record(member.folder, error) }
   }
 
   /// - Throws: `NotFinite` if a logit is not finite, as with damaged weights.
-  public func explain(_ records: [Record], _ parallelFor: ParallelFor) throws -> [ExplainedRecord] {
+  package func explain(_ records: [Record], _ parallelFor: ParallelFor) throws -> [ExplainedRecord] {
     let results = Results<Result<ExplainedRecord, any Error>>(count: records.count)
     try parallelFor(records.count) { index, workspace in
       results.set(index, Result { try explain(records[index], workspace) })

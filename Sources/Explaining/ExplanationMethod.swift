@@ -1,7 +1,7 @@
 /// How an output is divided among the words of the input.
-public import Files
+package import Files
 
-public enum ExplanationMethod: Sendable, Equatable {
+package enum ExplanationMethod: Sendable, Equatable {
   /// The integral of the gradient on the straight line from a baseline, times the difference from it
   /// (Sundararajan et al. 2017), by Gauss-Legendre quadrature with so many nodes.
   case integratedGradients(steps: Int)
@@ -12,14 +12,14 @@ public enum ExplanationMethod: Sendable, Equatable {
   /// The output less that with the word's tokens masked.
   case leaveOneOut
 
-  public enum Name: String, CaseIterable, Sendable {
+  package enum Name: String, CaseIterable, Sendable {
     case integratedGradients = "integrated_gradients"
     case gradientXInput = "gradient_x_input"
     case attentionRollout = "attention_rollout"
     case leaveOneOut = "leave_one_out"
   }
 
-  public init(_ name: Name, steps: Int) {
+  package init(_ name: Name, steps: Int) {
     self =
       switch name {
       case .integratedGradients: .integratedGradients(steps: steps)
@@ -29,7 +29,7 @@ public enum ExplanationMethod: Sendable, Equatable {
       }
   }
 
-  public var name: Name {
+  package var name: Name {
     switch self {
     case .integratedGradients: .integratedGradients
     case .gradientXInput: .gradientXInput
@@ -39,7 +39,7 @@ public enum ExplanationMethod: Sendable, Equatable {
   }
 
   /// What a reader needs to compute the same figures.
-  public var json: JSON {
+  package var json: JSON {
     let layer = "output of the embeddings"
     switch self {
     case .integratedGradients(let steps):

@@ -5,7 +5,8 @@ import Pages
 import Tasks
 
 /// The page for some records, each with its id.
-public func explanationPage(_ records: [(id: String, record: ExplainedRecord)], _ method: ExplanationMethod) -> String {
+package func explanationPage(_ records: [(id: String, record: ExplainedRecord)], _ method: ExplanationMethod) -> String
+{
   let settings = (method.json.object ?? [:]).sorted { $0.key < $1.key }
     .map { "<dt>\(escaped($0.key))</dt><dd>\(escaped($0.value.string ?? $0.value.text(pretty: false)))</dd>" }
   let isSigned = method != .attentionRollout

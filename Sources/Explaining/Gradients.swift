@@ -1,6 +1,6 @@
 /// Integrated gradients and gradient × input, at the output of the embeddings.
 import Autograd
-import Models
+import Encoders
 import Tasks
 
 extension ExplainedFeature {

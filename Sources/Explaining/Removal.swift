@@ -46,16 +46,16 @@ struct ExplainedSequences {
 }
 
 /// Whether the words with the largest scores are those that the output depends on (DeYoung et al. 2020).
-public struct Faithfulness: Sendable, Equatable {
+package struct Faithfulness: Sendable, Equatable {
   /// The mean over the cuts of p(x) - p(x without the first words): larger is better.
-  public let comprehensiveness: Double
+  package let comprehensiveness: Double
   /// The mean over the cuts of p(x) - p(the first words only): smaller is better.
-  public let sufficiency: Double
+  package let sufficiency: Double
 
   /// The shares of the words that are cut; at least one word. Cuts of as many words count once.
-  public static let cuts = [0.01, 0.05, 0.1, 0.2, 0.5]
+  package static let cuts = [0.01, 0.05, 0.1, 0.2, 0.5]
   /// Random orders of the words, of which the mean is compared.
-  public static let randomOrders = 10
+  package static let randomOrders = 10
 }
 
 extension ExplainedSequences {

@@ -3,20 +3,20 @@ import Glibc
 import Synchronization
 
 /// The place of a cache. Does not access the disk; `open` does.
-public struct CacheFile: Sendable {
-  public let path: String
+package struct CacheFile: Sendable {
+  package let path: String
   private let unnamed: UnnamedFiles?
 
   /// - Parameter unnamed: has the file, which ends with it; nil: the file is kept at `path`.
-  public init(_ path: String, in unnamed: UnnamedFiles? = nil) { (self.path, self.unnamed) = (path, unnamed) }
+  package init(_ path: String, in unnamed: UnnamedFiles? = nil) { (self.path, self.unnamed) = (path, unnamed) }
 
-  public var exists: Bool { unnamed == nil && fileExists(path) }
+  package var exists: Bool { unnamed == nil && fileExists(path) }
 
   /// Opens the file for reading and writing, or creates it; the caller closes it. A kept file has mode 0600, in a folder
   /// with mode 0700.
   /// - Throws: `FileFault` if a kept file or a folder above it is a symbolic link, its folder is open to others, the file
   ///   is another user's, or it cannot be opened.
-  public func open() throws(FileFault) -> Int32 {
+  package func open() throws(FileFault) -> Int32 {
     if let unnamed { return try unnamed.open(path) }
     let folder = try openPrivateFolder(parentFolder(of: path))
     defer { close(folder) }
@@ -24,15 +24,15 @@ public struct CacheFile: Sendable {
   }
 
   /// Frees the disk space of a file that could not be completed.
-  public func discard() { if let unnamed { unnamed.discard(path) } else { unlink(path) } }
+  package func discard() { if let unnamed { unnamed.discard(path) } else { unlink(path) } }
 }
 
 /// Files without names, for the runs of a sweep. Their disk space is freed with this object, also when the program is
 /// killed.
-public final class UnnamedFiles: Sendable {
+package final class UnnamedFiles: Sendable {
   private let descriptors = Mutex<[String: Int32]>([:])
 
-  public init() {}
+  package init() {}
 
   deinit { descriptors.withLock { for descriptor in $0.values { close(descriptor) } } }
 

@@ -1,5 +1,5 @@
 /// Faults of files and folders. A case has the values; `description` makes the sentence.
-public enum FileFault: Error, Equatable {
+package enum FileFault: Error, Equatable {
   case missing(path: String)
   case unreadable(path: String, why: String)
   case unwritable(path: String, why: String)
@@ -16,7 +16,7 @@ public enum FileFault: Error, Equatable {
 }
 
 extension FileFault: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let path):
       "\(path): no such file or folder. Paths are relative to the working directory."

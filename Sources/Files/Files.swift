@@ -1,13 +1,13 @@
 /// Reads files, and writes them atomically: a reader sees the old contents or the new ones, never a part.
 /// Every fault has the kernel's reason. Paths are relative to the working directory.
-public import FoundationEssentials
+package import FoundationEssentials
 import Glibc
 
 /// More bytes than a file of settings, a vocabulary or an index has.
-public let documentLimit = 100_000_000
+package let documentLimit = 100_000_000
 
 /// The bytes of the file at `path`, which must be a regular file of at most `limit` bytes, and no Git LFS pointer.
-public func readFile(_ path: String, limit: Int = documentLimit) throws(FileFault) -> Data {
+package func readFile(_ path: String, limit: Int = documentLimit) throws(FileFault) -> Data {
   let descriptor = try openRegularFile(path)
   defer { close(descriptor) }
   return try readAll(of: descriptor, path: path, limit: limit)
@@ -42,7 +42,7 @@ private func readAll(of descriptor: Int32, path: String, limit: Int) throws(File
 }
 
 /// Calls `body` with the bytes from the descriptor's position to the end, at most 1 MiB at a time.
-public func readChunks(
+package func readChunks(
   of descriptor: Int32, path: String, _ body: (UnsafeRawBufferPointer) -> Void
 ) throws(FileFault) {
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
@@ -60,7 +60,7 @@ public func readChunks(
 
 /// A read-only descriptor of the regular file at `path`; the caller closes it. A pipe or device is a fault: its bytes can
 /// be read only once, and may never end.
-public func openRegularFile(_ path: String) throws(FileFault) -> Int32 {
+package func openRegularFile(_ path: String) throws(FileFault) -> Int32 {
   // O_NONBLOCK: a pipe must be rejected at once, without waiting for a writer.
   let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
   guard descriptor >= 0 else {
@@ -86,7 +86,7 @@ func openForReading(_ path: String) throws(FileFault) -> Int32 {
 }
 
 /// The text of the file at `path`; bytes that are not UTF-8 are a fault.
-public func readText(_ path: String, limit: Int = documentLimit) throws(FileFault) -> String {
+package func readText(_ path: String, limit: Int = documentLimit) throws(FileFault) -> String {
   guard let text = String(data: try readFile(path, limit: limit), encoding: .utf8) else {
     throw .malformed(file: path, line: nil, found: "bytes that are not UTF-8", expected: "UTF-8 text")
   }
@@ -94,19 +94,19 @@ public func readText(_ path: String, limit: Int = documentLimit) throws(FileFaul
 }
 
 /// Writes `data` to a temporary file beside `path`, syncs it, and renames it into place.
-public func writeFile(_ data: Data, to path: String) throws(FileFault) {
+package func writeFile(_ data: Data, to path: String) throws(FileFault) {
   try replaceFile(at: path) { (descriptor) throws(FileFault) in
     try write(data.span.bytes, to: descriptor, path: path)
   }
 }
 
-public func writeFile(_ text: String, to path: String) throws(FileFault) {
+package func writeFile(_ text: String, to path: String) throws(FileFault) {
   try writeFile(Data(text.utf8), to: path)
 }
 
 /// Opens a temporary file beside `path`, fills it with `body`, syncs and renames it; removes it on any fault.
 /// The temporary name is unique, so several writers of one path do not collide: the last one to finish wins.
-public func replaceFile(at path: String, _ body: (Int32) throws(FileFault) -> Void) throws(FileFault) {
+package func replaceFile(at path: String, _ body: (Int32) throws(FileFault) -> Void) throws(FileFault) {
   var info = stat()
   // A rename would put a file in place of a device or a pipe.
   if stat(path, &info) == 0, ![S_IFREG, S_IFDIR].contains(info.st_mode & S_IFMT) {
@@ -133,7 +133,7 @@ public func replaceFile(at path: String, _ body: (Int32) throws(FileFault) -> Vo
 
 /// Syncs the folder of `path`, so that a file created or removed there stays so after a power failure. Does nothing on
 /// file systems that cannot sync a folder.
-public func syncFolder(of path: String) {
+package func syncFolder(of path: String) {
   let descriptor = open(parentFolder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   guard descriptor >= 0 else { return }
   fsync(descriptor)
@@ -141,7 +141,7 @@ public func syncFolder(of path: String) {
 }
 
 /// Free bytes for this user on the disk of `path`, or of its nearest existing parent folder; nil: unknown.
-public func freeSpace(at path: String) -> Int? {
+package func freeSpace(at path: String) -> Int? {
   var info = statvfs()
   if statvfs(path, &info) == 0 { return Int(info.f_bavail) * Int(info.f_frsize) }
   guard errno == ENOENT, path != ".", path != "/" else { return nil }
@@ -149,7 +149,7 @@ public func freeSpace(at path: String) -> Int? {
 }
 
 /// Writes all bytes, in as many system calls as it takes.
-public func write(_ bytes: RawSpan, to descriptor: Int32, path: String) throws(FileFault) {
+package func write(_ bytes: RawSpan, to descriptor: Int32, path: String) throws(FileFault) {
   var offset = 0
   while offset < bytes.byteCount {
     let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
@@ -162,7 +162,7 @@ public func write(_ bytes: RawSpan, to descriptor: Int32, path: String) throws(F
 }
 
 /// Creates the folder at `path` and its parents. A folder that already exists is not a fault.
-public func makeFolder(_ path: String) throws(FileFault) {
+package func makeFolder(_ path: String) throws(FileFault) {
   if mkdir(path, 0o777) == 0 { return }
   if errno == ENOENT, path.contains("/") {
     try makeFolder(parentFolder(of: path))
@@ -174,7 +174,7 @@ public func makeFolder(_ path: String) throws(FileFault) {
 
 /// The names of the entries of the folder at `path`, unordered; none if it is missing.
 /// - Throws: `FileFault` if it cannot be read, or is not a folder.
-public func folderContents(_ path: String) throws(FileFault) -> [String] {
+package func folderContents(_ path: String) throws(FileFault) -> [String] {
   guard let folder = opendir(path) else {
     if errno == ENOENT { return [] }
     throw .unreadable(path: path, why: reason(errno))
@@ -183,13 +183,13 @@ public func folderContents(_ path: String) throws(FileFault) -> [String] {
   return (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
 }
 
-public func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+package func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
 /// Whether `path` is a folder, or a link to one.
-public func isFolder(_ path: String) -> Bool {
+package func isFolder(_ path: String) -> Bool {
   var info = stat()
   return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
 }
 
 /// The message of an error number, as `strerror` gives it.
-public func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+package func reason(_ code: Int32) -> String { String(cString: strerror(code)) }

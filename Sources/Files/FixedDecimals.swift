@@ -2,7 +2,7 @@
 import Glibc
 
 /// `value` with a fixed number of decimals: 0.79153 as "0.7915".
-public func fixed(_ value: Double, _ digits: Int) -> String {
+package func fixed(_ value: Double, _ digits: Int) -> String {
   guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
   let scale = pow(10, Double(digits))
   let scaled = Int((abs(value) * scale).rounded())

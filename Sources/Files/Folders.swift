@@ -5,7 +5,7 @@ import Glibc
 
 /// Checks that a command may write its `files` as the folder `path`: the folder is missing or empty, or `overwrite` is
 /// set and it contains nothing but such files. Writes nothing.
-public func checkOutput(_ path: String, files: [String], overwrite: Bool) throws(FileFault) {
+package func checkOutput(_ path: String, files: [String], overwrite: Bool) throws(FileFault) {
   guard fileExists(path) else { return }
   guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
     throw .unwritable(path: path, why: "it exists and is not a readable folder")
@@ -21,7 +21,7 @@ public func checkOutput(_ path: String, files: [String], overwrite: Bool) throws
 /// that; on any fault the new folder is removed, and the old one stays. A killed program leaves `path`.tmp-…, which
 /// `recoverFolder` removes.
 /// - Parameter isOwn: whether a file of the old folder may be removed, by its path in the folder; others move to the new folder.
-public func replaceFolder(
+package func replaceFolder(
   at path: String, isOwn: (String) -> Bool = { _ in true }, _ body: (String) throws -> Void
 ) throws {
   var path = path
@@ -48,7 +48,7 @@ public func replaceFolder(
 
 /// Cleans up after a `replaceFolder` that was killed: renames the old folder back if the new one is missing, and
 /// removes the other remains. What a program at work has made stays.
-public func recoverFolder(at path: String, isOwn: (String) -> Bool = { _ in true }) {
+package func recoverFolder(at path: String, isOwn: (String) -> Bool = { _ in true }) {
   let parent = parentFolder(of: path), name = lastPathComponent(path)
   for entry in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] {
     let remains = "\(parent)/\(entry)"
@@ -64,7 +64,7 @@ public func recoverFolder(at path: String, isOwn: (String) -> Bool = { _ in true
 
 /// Exchanges two folders of one file system: in one step, or, where the file system has none for it, in three with the
 /// unused name `aside`.
-public func exchangeFolders(_ first: String, _ second: String, aside: String) throws(FileFault) {
+package func exchangeFolders(_ first: String, _ second: String, aside: String) throws(FileFault) {
   // glibc's header hides it from Swift.
   typealias Rename = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
   let exchange: UInt32 = 2  // RENAME_EXCHANGE
@@ -86,7 +86,7 @@ public func exchangeFolders(_ first: String, _ second: String, aside: String) th
 /// - Parameters:
 ///   - target: where files that are not removed go, to the same place in that folder unless it is taken; nil: they stay.
 ///   - isOwn: whether a file may be removed, by its path in `folder`.
-public func removeFiles(in folder: String, movingOthersTo target: String? = nil, isOwn: (String) -> Bool) {
+package func removeFiles(in folder: String, movingOthersTo target: String? = nil, isOwn: (String) -> Bool) {
   var info = stat()
   guard lstat(folder, &info) == 0 else { return }
   if info.st_mode & S_IFMT == S_IFLNK {
@@ -112,6 +112,6 @@ func temporarySuffix() -> String { String(UInt64.random(in: 1 << 52...(.max)), r
 
 /// The name of what a temporary file or folder was to become, or had been: "adapter" of "adapter.tmp-3w5e11264sgsf"; nil: it
 /// is not the name of one.
-public func permanentName(_ name: String) -> String? {
+package func permanentName(_ name: String) -> String? {
   name.wholeMatch(of: /(.+)\.(?:tmp|old)-[0-9a-z]{11,13}/).map { String($0.1) }
 }

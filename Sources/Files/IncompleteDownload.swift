@@ -1,11 +1,11 @@
 /// Recognizes files that a download left in the place of others: Git LFS pointers, and web pages.
 
 /// What a file holds instead of its contents.
-public enum IncompleteDownload: Sendable {
+package enum IncompleteDownload: Sendable {
   case lfsPointer, webPage
 
   /// - Parameter bytes: a file's first bytes, or all of them.
-  public init?(_ bytes: some Collection<UInt8>) {
+  package init?(_ bytes: some Collection<UInt8>) {
     let start = String(decoding: bytes.prefix(512), as: UTF8.self)
     let text = start.drop { $0.isWhitespace || $0 == "\u{FEFF}" }.lowercased()
     if start.hasPrefix("version https://git-lfs.github.com/spec/") {
@@ -19,7 +19,7 @@ public enum IncompleteDownload: Sendable {
 }
 
 /// The text of a downloaded file, which must not be a web page.
-public func readDownloadedText(_ path: String) throws(FileFault) -> String {
+package func readDownloadedText(_ path: String) throws(FileFault) -> String {
   let text = try readText(path)
   if let found = IncompleteDownload(text.utf8) { throw .incompleteDownload(path: path, found) }
   return text

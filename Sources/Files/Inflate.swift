@@ -4,7 +4,7 @@ import CZlib
 
 /// The CRC-32 of gzip and zip.
 /// - Parameter crc: of the bytes before.
-public func crc32(_ bytes: UnsafeRawBufferPointer, after crc: UInt32 = 0) -> UInt32 {
+package func crc32(_ bytes: UnsafeRawBufferPointer, after crc: UInt32 = 0) -> UInt32 {
   // zlib takes a null pointer for a request to start.
   guard bytes.count > 0 else { return crc }
   return UInt32(crc32_z(UInt(crc), bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
@@ -12,7 +12,7 @@ public func crc32(_ bytes: UnsafeRawBufferPointer, after crc: UInt32 = 0) -> UIn
 
 /// Calls `body` with the decompressed bytes of `input`, chunk by chunk, until it returns false.
 /// - Returns: whether `input` is one complete stream, and `body` took all of it.
-public func inflate(
+package func inflate(
   _ input: UnsafeRawBufferPointer, _ body: ([UInt8]) throws(FileFault) -> Bool
 ) throws(FileFault) -> Bool {
   var stream = z_stream()

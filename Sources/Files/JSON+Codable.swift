@@ -3,7 +3,7 @@ internal import FoundationEssentials
 
 extension JSON {
   /// The tree that `value` encodes to.
-  public init(encoding value: some Encodable) throws {
+  package init(encoding value: some Encodable) throws {
     // JSONEncoder accepts no top-level scalar on every version; a list of one value is always accepted.
     let data = try JSONEncoder().encode([value])
     self = try JSON(parsing: data, named: "encoded value").array?.first ?? .null
@@ -11,7 +11,7 @@ extension JSON {
 
   /// The value of `type` that this tree encodes.
   /// - Throws: `FileFault.malformed` with the key path of the first member that is missing or of another type.
-  public func decoded<Value: Decodable>(as type: Value.Type, file: String) throws -> Value {
+  package func decoded<Value: Decodable>(as type: Value.Type, file: String) throws -> Value {
     do {
       return try JSONDecoder().decode(type, from: Data(text(pretty: false).utf8))
     } catch let error as DecodingError {
@@ -52,7 +52,7 @@ extension JSON: Codable {
     init?(intValue: Int) { nil }
   }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     if let object = try? decoder.container(keyedBy: Key.self) {
       self = .object(
         try .init(
@@ -79,7 +79,7 @@ extension JSON: Codable {
     }
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     switch self {
     case .object(let members):
       var object = encoder.container(keyedBy: Key.self)

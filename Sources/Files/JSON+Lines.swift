@@ -4,7 +4,7 @@ import FoundationEssentials
 extension JSON {
   /// The value of each line; blank lines have none.
   /// - Throws: `FileFault.json` with the number of the line.
-  public static func lines(path: String) throws -> [JSON] {
+  package static func lines(path: String) throws -> [JSON] {
     try readText(path).split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { index, line in
       if line.allSatisfy(\.isWhitespace) { return nil }
       return try Data(line.utf8).withUnsafeBytes { bytes throws(FileFault) in

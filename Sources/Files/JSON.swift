@@ -1,7 +1,7 @@
 /// A JSON value as a tree, for files whose keys are checked one by one. Contains no file's schema.
-public import FoundationEssentials
+package import FoundationEssentials
 
-public enum JSON: Sendable, Equatable {
+package enum JSON: Sendable, Equatable {
   case null
   case bool(Bool)
   case int(Int)
@@ -15,17 +15,17 @@ extension JSON {
   /// Parses one strict JSON text (RFC 8259). An integer beyond 64 bits becomes a double.
   /// - Throws: `FileFault.json` with line and column, also for duplicate keys, nesting deeper than 128 levels, and a
   ///   number beyond the range of a double.
-  public init(parsing data: Data, named file: String) throws {
+  package init(parsing data: Data, named file: String) throws {
     self = try data.withUnsafeBytes { bytes throws(FileFault) in try JSONParser.parse(bytes, named: file) }
   }
 
   /// Parses one JSON text without copying `bytes`; the value does not refer to them.
-  public init(parsing bytes: UnsafeRawBufferPointer, named file: String) throws(FileFault) {
+  package init(parsing bytes: UnsafeRawBufferPointer, named file: String) throws(FileFault) {
     self = try JSONParser.parse(bytes, named: file)
   }
 
   /// Parses one line of a file of JSON lines, without copying `bytes`. Faults have the column only.
-  public init(parsingLine bytes: UnsafeRawBufferPointer, named location: String) throws(FileFault) {
+  package init(parsingLine bytes: UnsafeRawBufferPointer, named location: String) throws(FileFault) {
     do throws(FileFault) {
       self = try JSONParser.parse(bytes, named: location)
     } catch .json(_, let why) {
@@ -35,7 +35,7 @@ extension JSON {
   }
 
   /// Reads and parses the file at `path`. A web page instead of JSON is reported as such.
-  public init(path: String) throws {
+  package init(path: String) throws {
     let data = try readFile(path)
     do {
       try self.init(parsing: data, named: path)
@@ -46,25 +46,28 @@ extension JSON {
 
   /// The keys of each object in the outermost object of a file, by its own key, in the file's order, which `JSON` does not keep;
   /// and by "" its own keys.
-  public static func keyOrder(path: String) throws -> [String: [String]] {
+  package static func keyOrder(path: String) throws -> [String: [String]] {
     try readFile(path).withUnsafeBytes { bytes throws(FileFault) in try JSONParser.keyOrder(bytes, named: path) }
   }
 
   /// The text of this value. Keys are sorted by their UTF-8 bytes, so equal values have equal text.
-  public func text(pretty: Bool = true) -> String {
+  package func text(pretty: Bool = true) -> String {
     var writer = JSONWriter(pretty: pretty)
     writer.write(self)
     return writer.text
   }
 
-  public subscript(key: String) -> JSON? { if case .object(let members) = self { members[key] } else { nil } }
+  /// The value at a key path such as `training.epochs`.
+  package func value(at path: String) -> JSON? { path.split(separator: ".").reduce(Optional(self)) { $0?[String($1)] } }
 
-  public var string: String? { if case .string(let value) = self { value } else { nil } }
-  public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-  public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
-  public var object: [String: JSON]? { if case .object(let value) = self { value } else { nil } }
+  package subscript(key: String) -> JSON? { if case .object(let members) = self { members[key] } else { nil } }
+
+  package var string: String? { if case .string(let value) = self { value } else { nil } }
+  package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  package var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
+  package var object: [String: JSON]? { if case .object(let value) = self { value } else { nil } }
   /// The value as an integer. JSON does not distinguish 1 from 1.0, so both have one.
-  public var int: Int? {
+  package var int: Int? {
     switch self {
     case .int(let value): value
     case .double(let value): Int(exactly: value)
@@ -72,7 +75,7 @@ extension JSON {
     }
   }
   /// The value as a double, of an integer too.
-  public var number: Double? {
+  package var number: Double? {
     switch self {
     case .int(let value): Double(value)
     case .double(let value): value
@@ -81,7 +84,7 @@ extension JSON {
   }
 
   /// The type of this value, for error messages.
-  public var typeName: String {
+  package var typeName: String {
     switch self {
     case .null: "null"
     case .bool: "true or false"
@@ -97,13 +100,13 @@ extension JSON {
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
   ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
 {
-  public init(stringLiteral value: String) { self = .string(value) }
-  public init(integerLiteral value: Int) { self = .int(value) }
-  public init(floatLiteral value: Double) { self = .double(value) }
-  public init(booleanLiteral value: Bool) { self = .bool(value) }
-  public init(arrayLiteral elements: JSON...) { self = .array(elements) }
-  public init(dictionaryLiteral elements: (String, JSON)...) {
+  package init(stringLiteral value: String) { self = .string(value) }
+  package init(integerLiteral value: Int) { self = .int(value) }
+  package init(floatLiteral value: Double) { self = .double(value) }
+  package init(booleanLiteral value: Bool) { self = .bool(value) }
+  package init(arrayLiteral elements: JSON...) { self = .array(elements) }
+  package init(dictionaryLiteral elements: (String, JSON)...) {
     self = .object(Dictionary(uniqueKeysWithValues: elements))
   }
-  public init(nilLiteral: ()) { self = .null }
+  package init(nilLiteral: ()) { self = .null }
 }

@@ -5,19 +5,19 @@ import Glibc
 /// let reader = try LineReader("notes.txt")
 /// while case let lines = try reader.next(atMost: 512), !lines.isEmpty { … }
 /// ```
-public final class LineReader {
-  public struct Line: Sendable {
+package final class LineReader {
+  package struct Line: Sendable {
     /// Counted from 1.
-    public let number: Int
-    public let file: String
+    package let number: Int
+    package let file: String
     fileprivate let contents: Result<String, FileFault>
 
     /// - Throws: `FileFault` if the line is not UTF-8, or too long.
-    public func text() throws(FileFault) -> String { try contents.get() }
+    package func text() throws(FileFault) -> String { try contents.get() }
   }
 
   /// Bytes of a line, at most. A longer one is skipped.
-  public static let maximumLineSize = 1 << 24
+  package static let maximumLineSize = 1 << 24
   /// Bytes of the lines that are returned together, unless the first one is longer.
   private static let maximumSize = 1 << 20
 
@@ -30,7 +30,7 @@ public final class LineReader {
   private var isAtEnd = false, isTooLong = false, isFirst = true
 
   /// - Parameter path: a file, or "-" for standard input.
-  public init(_ path: String) throws(FileFault) {
+  package init(_ path: String) throws(FileFault) {
     self.path = path
     descriptor = path == "-" ? STDIN_FILENO : try openForReading(path)
   }
@@ -39,7 +39,7 @@ public final class LineReader {
 
   /// The next lines; none at the end. Waits for the first line, and takes more only while input is there. CRLF ends a
   /// line like LF; a trailing newline adds no empty line, and a byte order mark is skipped.
-  public func next(atMost count: Int) throws(FileFault) -> [Line] {
+  package func next(atMost count: Int) throws(FileFault) -> [Line] {
     var lines: [Line] = [], size = 0
     while lines.count < count, size < Self.maximumSize {
       if let (line, bytes) = takeLine() {

@@ -5,7 +5,7 @@ extension MappedFile {
   /// bytes.
   /// - Throws: `FileFault` if the file cannot be opened or mapped, is not a regular file, or its gzip data are damaged;
   ///   `FileFault.scratch` if the temporary file cannot be written.
-  public static func decompressed(path: String) throws -> MappedFile {
+  package static func decompressed(path: String) throws -> MappedFile {
     let file = try MappedFile(path: path)
     defer { withExtendedLifetime(file) {} }
     guard file.bytes.starts(with: [0x1F, 0x8B]) else { return file }

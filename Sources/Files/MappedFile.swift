@@ -5,14 +5,14 @@ import Glibc
 /// with SIGBUS. Replace such files by renaming, as `replaceFile` does, never in place.
 ///
 /// `@unchecked Sendable`: the memory is never written, and is unmapped only when the object is released.
-public final class MappedFile: @unchecked Sendable {
+package final class MappedFile: @unchecked Sendable {
   /// Valid while the object lives; `withExtendedLifetime` keeps it alive beyond its last use.
-  public let bytes: UnsafeRawBufferPointer
+  package let bytes: UnsafeRawBufferPointer
   /// Of the file at opening; nil for a scratch file.
-  public let identity: FileIdentity?
+  package let identity: FileIdentity?
 
   /// - Throws: `FileFault` if the file cannot be opened or mapped, is not a regular file, or is a Git LFS pointer.
-  public init(path: String) throws(FileFault) {
+  package init(path: String) throws(FileFault) {
     let descriptor = try openRegularFile(path)
     defer { close(descriptor) }
     var info = stat()
@@ -41,7 +41,7 @@ func mapBytes(of descriptor: Int32, count: Int) -> UnsafeRawBufferPointer? {
 
 /// Releases the memory of the mapped pages that are entirely within `bytes`; a later read loads them from the file
 /// again.
-public func releasePages(_ bytes: UnsafeRawBufferPointer) {
+package func releasePages(_ bytes: UnsafeRawBufferPointer) {
   guard let start = bytes.baseAddress else { return }
   let page = Int(getpagesize())
   let first = (Int(bitPattern: start) + page - 1) / page * page

@@ -1,6 +1,6 @@
 /// Finds the candidate that is nearest to a misspelled word.
 /// - Returns: nil when nothing is within a third of the word's length (at least 2) by edit distance.
-public func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+package func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
   let limit = max(2, word.count / 3)
   let best = candidates.map { ($0, editDistance(word, $0)) }.min { ($0.1, $0.0) < ($1.1, $1.0) }
   return best.flatMap { $0.1 <= limit ? $0.0 : nil }

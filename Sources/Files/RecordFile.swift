@@ -4,10 +4,10 @@ import Glibc
 import Synchronization
 
 /// The key of a record: a digest of everything its bytes depend on.
-public struct RecordKey: Hashable, Sendable {
+package struct RecordKey: Hashable, Sendable {
   let high, low: UInt64
 
-  public init(_ high: UInt64, _ low: UInt64) { (self.high, self.low) = (high, low) }
+  package init(_ high: UInt64, _ low: UInt64) { (self.high, self.low) = (high, low) }
 }
 
 /// The file has a header with the end of the valid records, then records: key, byte count, checksum of key and bytes,
@@ -15,8 +15,8 @@ public struct RecordKey: Hashable, Sendable {
 ///
 /// It is valid at any moment. A writer holds a lock on the file, writes after the end, and updates the end last, so a
 /// record that a killed program left unfinished is ignored. A damaged record does not match its checksum.
-public final class RecordFile: Sendable {
-  public var path: String { file.path }
+package final class RecordFile: Sendable {
+  package var path: String { file.path }
   private let file: CacheFile
   private let state = Mutex(State())
 
@@ -38,19 +38,19 @@ public final class RecordFile: Sendable {
   private static let magic: UInt64 = 0x3130_4452_4345_5254
 
   /// Does not access the disk; `open` does.
-  public init(_ file: CacheFile) { self.file = file }
+  package init(_ file: CacheFile) { self.file = file }
 
   deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
   /// Number of indexed records.
-  public var count: Int { state.withLock { $0.index.count } }
+  package var count: Int { state.withLock { $0.index.count } }
 
   /// Why records are no longer written; nil: there was no fault.
-  public var fault: FileFault? { state.withLock { $0.fault } }
+  package var fault: FileFault? { state.withLock { $0.fault } }
 
   /// Opens the file, or creates it and its folder, and reserves `size` bytes of disk space in all. A file of another
   /// format is emptied first.
-  public func open(reserving size: Int) throws(FileFault) {
+  package func open(reserving size: Int) throws(FileFault) {
     let isNew = !file.exists, descriptor = try file.open()
     var code = withFileLock(descriptor) {
       if readIntegers(2, at: 0, of: descriptor)?.first != Self.magic {
@@ -78,7 +78,7 @@ public final class RecordFile: Sendable {
 
   /// Fills `buffer` with the record of `key`. Returns false if there is none, it is damaged, or its size is not the
   /// buffer's.
-  public func read(_ key: RecordKey, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
+  package func read(_ key: RecordKey, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
     let (location, descriptor) = state.withLock { state in
       if state.index[key] == nil { readIndex(&state) }
       return (state.index[key], state.descriptor)
@@ -94,7 +94,7 @@ public final class RecordFile: Sendable {
   }
 
   /// Appends the records whose keys are not in the file. A write error is stored in `fault`.
-  public func append(_ records: [(key: RecordKey, bytes: UnsafeRawBufferPointer)]) {
+  package func append(_ records: [(key: RecordKey, bytes: UnsafeRawBufferPointer)]) {
     if records.isEmpty { return }
     state.withLock { state in
       guard state.fault == nil, state.descriptor >= 0 else { return }

@@ -3,13 +3,13 @@
 import Glibc
 
 /// Not Sendable: a file has one writer.
-public final class ScratchFile {
+package final class ScratchFile {
   private let descriptor: Int32
   private let folder: String
   private var size = 0
 
   /// - Parameter folder: default: `TMPDIR`, else /var/tmp, which is on a disk; /tmp may be in memory.
-  public init(in folder: String? = nil) throws(FileFault) {
+  package init(in folder: String? = nil) throws(FileFault) {
     self.folder = folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
     descriptor = openUnnamedFile(in: self.folder)
     guard descriptor >= 0 else { throw .scratch(folder: self.folder, why: reason(errno)) }
@@ -17,7 +17,7 @@ public final class ScratchFile {
 
   deinit { close(descriptor) }
 
-  public func append<Value: BitwiseCopyable>(_ values: [Value]) throws(FileFault) {
+  package func append<Value: BitwiseCopyable>(_ values: [Value]) throws(FileFault) {
     do throws(FileFault) {
       try write(values.span.bytes, to: descriptor, path: folder)
     } catch {
@@ -28,7 +28,7 @@ public final class ScratchFile {
   }
 
   /// Maps the bytes written so far. They are never changed, and no other program can open the unnamed file.
-  public func map() throws(FileFault) -> MappedFile {
+  package func map() throws(FileFault) -> MappedFile {
     guard let bytes = mapBytes(of: descriptor, count: size) else {
       throw .scratch(folder: folder, why: reason(errno))
     }

@@ -6,7 +6,7 @@
 /// terminalText("a\u{1B}[2Jb")   // a\u001b[2Jb
 /// ```
 /// - Parameter keepingLines: whether line feeds and tabs stay.
-public func terminalText(_ text: String, keepingLines: Bool = true) -> String {
+package func terminalText(_ text: String, keepingLines: Bool = true) -> String {
   guard text.utf8.contains(where: mayControlTerminal) else { return text }
   var shown = ""
   for scalar in text.unicodeScalars {

@@ -6,11 +6,11 @@ import Glibc
 ///
 /// A long document is cut before the white space that precedes a word, so that the tokens of its parts are those of the
 /// whole document; a MiB without white space is cut between two code points.
-public struct TextPart: Sendable {
-  public let text: String
+package struct TextPart: Sendable {
+  package let text: String
   /// The document's line, counted from 1.
-  public let line: Int
-  public let startsDocument: Bool
+  package let line: Int
+  package let startsDocument: Bool
 }
 
 /// Calls `body` with the documents of the file at `path`, in order and in parts. Memory use does not grow with the text,
@@ -26,7 +26,7 @@ public struct TextPart: Sendable {
 /// ```
 /// - Throws: `FileFault`, with the line number, for bytes that are not UTF-8, invalid JSON, a field that is missing or
 ///   not a string, and damaged or truncated gzip data; and the errors of `body`.
-public func forEachPart(in path: String, fields: [String], _ body: (TextPart) throws -> Void) throws {
+package func forEachPart(in path: String, fields: [String], _ body: (TextPart) throws -> Void) throws {
   let name = path.hasSuffix(".gz") ? path.dropLast(3) : path[...]
   let isJSON = name.hasSuffix(".jsonl") || name.hasSuffix(".json")
   var splitter = LineSplitter(), documents = DocumentReader(path: path)
@@ -43,7 +43,7 @@ public func forEachPart(in path: String, fields: [String], _ body: (TextPart) th
 }
 
 /// Calls `body` with each whole document, as `forEachPart` reads them. Memory use is that of the longest document.
-public func forEachText(in path: String, fields: [String], _ body: (String) throws -> Void) throws {
+package func forEachText(in path: String, fields: [String], _ body: (String) throws -> Void) throws {
   var document: String?
   try forEachPart(in: path, fields: fields) { part in
     if part.startsDocument {

@@ -1,12 +1,12 @@
 /// The Mersenne Twister MT19937 (Matsumoto & Nishimura 1998), torch's generator on the CPU: for numbers that torch drew, and
 /// that a file has only the seed of. Not for secrets.
 
-public struct MersenneTwister: Sendable {
+package struct MersenneTwister: Sendable {
   private var state: [UInt32]
   private var index = 624
 
   /// `torch.Generator().manual_seed(seed)`, which uses the seed's low 32 bits.
-  public init(seed: UInt32) {
+  package init(seed: UInt32) {
     state = [seed]
     for index in 1..<624 {
       let last = state[index - 1]
@@ -36,7 +36,7 @@ public struct MersenneTwister: Sendable {
     state[0] = 0x8000_0000
   }
 
-  public mutating func next() -> UInt32 {
+  package mutating func next() -> UInt32 {
     if index == 624 { twist() }
     var y = state[index]
     index += 1
@@ -56,7 +56,7 @@ public struct MersenneTwister: Sendable {
 
   /// The first `count` numbers of `torch.randperm(size)` on the CPU, for sizes below 214,748,364.
   /// source: aten/src/ATen/native/TensorFactories.cpp `randperm_cpu`
-  public mutating func permutation(of size: Int, first count: Int) -> [Int] {
+  package mutating func permutation(of size: Int, first count: Int) -> [Int] {
     precondition(size < Int(UInt32.max) / 20 && count <= size, "permutation: \(count) of \(size)")
     var numbers = Array(0..<size)
     // The last number is not drawn.

@@ -1,14 +1,14 @@
 /// Python's `random`, for data that a script has shuffled with a known seed. Not for secrets.
 
-public struct PythonRandom: Sendable {
+package struct PythonRandom: Sendable {
   private var twister: MersenneTwister
 
   /// `random.seed(seed)`.
-  public init(seed: UInt32) { twister = MersenneTwister(key: [seed]) }
+  package init(seed: UInt32) { twister = MersenneTwister(key: [seed]) }
 
   /// A number below `bound`, as `shuffle` and `choice` draw it.
   /// - Precondition: `0 < bound < 2³²`
-  public mutating func below(_ bound: Int) -> Int {
+  package mutating func below(_ bound: Int) -> Int {
     let bits = Int.bitWidth - bound.leadingZeroBitCount
     precondition((1...32).contains(bits), "below: a bound of \(bound)")
     while true {
@@ -18,7 +18,7 @@ public struct PythonRandom: Sendable {
   }
 
   /// `random.shuffle(elements)`.
-  public mutating func shuffle<Element>(_ elements: inout [Element]) {
+  package mutating func shuffle<Element>(_ elements: inout [Element]) {
     for index in (1..<max(elements.count, 1)).reversed() { elements.swapAt(index, below(index + 1)) }
   }
 }

@@ -3,13 +3,13 @@ internal import CKernels
 import Glibc
 
 /// Sendable: nothing writes to it after `init`.
-public final class BF16Panels: PackedWeights, @unchecked Sendable {
+package final class BF16Panels: PackedWeights, @unchecked Sendable {
   private let panels: UnsafeMutablePointer<UInt16>
-  public let rows, columns: Int
+  package let rows, columns: Int
 
   /// nil: this CPU has no bfloat16 products, or the sizes are not multiples of 32.
   /// - Parameter weights: Float32, [out, in], contiguous.
-  public init?(_ weights: Matrix) {
+  package init?(_ weights: Matrix) {
     guard GEMMBackend.selected == .avx512bf16 && weights.rows % 32 == 0 && weights.columns % 32 == 0 else { return nil }
     precondition(weights.stride == weights.columns && !weights.isTransposed, "panels of a part of a matrix")
     (rows, columns) = (weights.rows, weights.columns)
@@ -19,20 +19,20 @@ public final class BF16Panels: PackedWeights, @unchecked Sendable {
 
   deinit { free(panels) }
 
-  public func unpack(into weights: UnsafeMutablePointer<Float>) { tune_unpack_panels(panels, weights, rows, columns) }
+  package func unpack(into weights: UnsafeMutablePointer<Float>) { tune_unpack_panels(panels, weights, rows, columns) }
 
   /// The numbers from one row of the input to the next.
   private var inputStride: Int { rowStride(2 * columns) / 2 }
 
-  public func inputSize(_ rows: Int) -> Int { rows * inputStride / 2 }
+  package func inputSize(_ rows: Int) -> Int { rows * inputStride / 2 }
 
-  public func packInput(_ x: Matrix, _ rows: Range<Int>, into memory: UnsafeMutablePointer<Float>) {
+  package func packInput(_ x: Matrix, _ rows: Range<Int>, into memory: UnsafeMutablePointer<Float>) {
     tune_round_rows(
       x.base + rows.lowerBound * x.stride, x.stride, rounded(memory) + rows.lowerBound * inputStride, inputStride,
       rows.count, columns)
   }
 
-  public func multiply(
+  package func multiply(
     _ x: UnsafeMutablePointer<Float>, outputs: Range<Int>, into c: Matrix, bias: UnsafePointer<Float>?
   ) {
     precondition(

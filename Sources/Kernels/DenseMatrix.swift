@@ -1,16 +1,16 @@
 /// A dense matrix that owns its values, row-major: for work on weights, not in passes.
 
-public struct DenseMatrix: Sendable {
-  public let rows, columns: Int
-  public var values: [Float]
+package struct DenseMatrix: Sendable {
+  package let rows, columns: Int
+  package var values: [Float]
 
-  public init(rows: Int, columns: Int, _ values: [Float]) {
+  package init(rows: Int, columns: Int, _ values: [Float]) {
     precondition(values.count == rows * columns, "\(values.count) values for [\(rows), \(columns)]")
     (self.rows, self.columns, self.values) = (rows, columns, values)
   }
 
   /// A Float32 copy of `matrix`, which must not be transposed.
-  public init(_ matrix: Matrix) {
+  package init(_ matrix: Matrix) {
     precondition(!matrix.isTransposed, "DenseMatrix: the matrix is transposed")
     (rows, columns) = (matrix.rows, matrix.columns)
     values = matrix.withFloat32 { source in
@@ -19,39 +19,39 @@ public struct DenseMatrix: Sendable {
   }
 
   /// The first `count` rows.
-  public func firstRows(_ count: Int) -> DenseMatrix {
+  package func firstRows(_ count: Int) -> DenseMatrix {
     DenseMatrix(rows: count, columns: columns, Array(values.prefix(count * columns)))
   }
 
   /// The first `count` columns.
-  public func firstColumns(_ count: Int) -> DenseMatrix {
+  package func firstColumns(_ count: Int) -> DenseMatrix {
     DenseMatrix(rows: rows, columns: count, (0..<rows).flatMap { values[$0 * columns..<$0 * columns + count] })
   }
 
-  public var transposed: DenseMatrix {
+  package var transposed: DenseMatrix {
     DenseMatrix(
       rows: columns, columns: rows, (0..<columns).flatMap { c in (0..<rows).map { values[$0 * columns + c] } })
   }
 
-  public static func * (a: DenseMatrix, b: DenseMatrix) -> DenseMatrix {
+  package static func * (a: DenseMatrix, b: DenseMatrix) -> DenseMatrix {
     a.withMatrix { a in b.withMatrix { b in a * b } }
   }
 
-  public static func + (a: DenseMatrix, b: DenseMatrix) -> DenseMatrix {
+  package static func + (a: DenseMatrix, b: DenseMatrix) -> DenseMatrix {
     precondition(a.rows == b.rows && a.columns == b.columns, "DenseMatrix: a sum of other sizes")
     return DenseMatrix(rows: a.rows, columns: a.columns, zip(a.values, b.values).map { $0 + $1 })
   }
 
-  public static func - (a: DenseMatrix, b: DenseMatrix) -> DenseMatrix {
+  package static func - (a: DenseMatrix, b: DenseMatrix) -> DenseMatrix {
     precondition(a.rows == b.rows && a.columns == b.columns, "DenseMatrix: a difference of other sizes")
     return DenseMatrix(rows: a.rows, columns: a.columns, zip(a.values, b.values).map { $0 - $1 })
   }
 
-  public func scaled(by factor: Float) -> DenseMatrix {
+  package func scaled(by factor: Float) -> DenseMatrix {
     DenseMatrix(rows: rows, columns: columns, values.map { factor * $0 })
   }
 
-  public func withMatrix<Result>(_ body: (Matrix) -> Result) -> Result {
+  package func withMatrix<Result>(_ body: (Matrix) -> Result) -> Result {
     values.withUnsafeBufferPointer {
       body(Matrix(UnsafeMutablePointer(mutating: $0.baseAddress!), rows: rows, columns: columns))
     }
@@ -59,7 +59,7 @@ public struct DenseMatrix: Sendable {
 }
 
 /// The matrix product, as a new dense matrix.
-public func * (a: Matrix, b: Matrix) -> DenseMatrix {
+package func * (a: Matrix, b: Matrix) -> DenseMatrix {
   let values = [Float](unsafeUninitializedCapacity: a.rows * b.columns) { memory, count in
     gemm(a, b, into: Matrix(memory.baseAddress!, rows: a.rows, columns: b.columns))
     count = a.rows * b.columns

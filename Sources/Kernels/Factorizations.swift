@@ -2,13 +2,13 @@
 internal import COpenBLAS
 
 /// LAPACK is missing, or failed.
-public struct FactorizationFault: Error, CustomStringConvertible {
-  public let why: String
-  public var description: String { why }
+package struct FactorizationFault: Error, CustomStringConvertible {
+  package let why: String
+  package var description: String { why }
 }
 
 /// A [m, n] = U [m, k]·diag(s)·Vᵀ [k, n], k = min(m, n), s in descending order.
-public func svd(of a: DenseMatrix) throws(FactorizationFault) -> (u: DenseMatrix, s: [Float], vt: DenseMatrix) {
+package func svd(of a: DenseMatrix) throws(FactorizationFault) -> (u: DenseMatrix, s: [Float], vt: DenseMatrix) {
   try checkLAPACK()
   let k = min(a.rows, a.columns)
   var copy = a.values, s = zeros(k), u = zeros(a.rows * k), vt = zeros(k * a.columns)
@@ -20,7 +20,7 @@ public func svd(of a: DenseMatrix) throws(FactorizationFault) -> (u: DenseMatrix
 }
 
 /// A [m, n] = Q [m, k]·R [k, n], k = min(m, n): the columns of Q are orthonormal, R is upper triangular.
-public func qr(_ a: DenseMatrix) throws(FactorizationFault) -> (q: DenseMatrix, r: DenseMatrix) {
+package func qr(_ a: DenseMatrix) throws(FactorizationFault) -> (q: DenseMatrix, r: DenseMatrix) {
   try checkLAPACK()
   let k = min(a.rows, a.columns)
   var copy = a.values, q = zeros(a.rows * k), r = zeros(k * a.columns)
@@ -34,7 +34,7 @@ public func qr(_ a: DenseMatrix) throws(FactorizationFault) -> (q: DenseMatrix, 
 /// The k largest singular values and their vectors, approximately. `gaussian` [n, k] holds standard normal numbers; more
 /// `iterations` give a better approximation.
 /// source: Halko, Martinsson & Tropp 2011, algorithms 4.4 and 5.1, as torch.svd_lowrank
-public func randomizedSVD(
+package func randomizedSVD(
   of a: DenseMatrix, gaussian: DenseMatrix, iterations: Int
 ) throws(FactorizationFault) -> (u: DenseMatrix, s: [Float], vt: DenseMatrix) {
   let transposed = a.transposed

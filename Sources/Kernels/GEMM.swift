@@ -4,26 +4,26 @@ internal import COpenBLAS
 import Glibc
 
 /// The format of the numbers that large GEMMs read. Sums, and everything outside GEMMs, are Float32 in both cases.
-public enum Precision: String, CaseIterable, Sendable {
+package enum Precision: String, CaseIterable, Sendable {
   case fp32
   /// Frozen weights are stored in bfloat16, and the other operand is rounded to bfloat16 inside the GEMM.
   case bf16
 }
 
 /// The format of frozen weights in inference.
-public enum InferencePrecision: String, CaseIterable, Sendable {
+package enum InferencePrecision: String, CaseIterable, Sendable {
   case fp32, bf16
   /// The encoder's matrices are quantized to 8 bits, and their inputs too; everything else is as with bf16.
   case int8
 
   /// Of all products but those with int8 weights.
-  public var products: Precision { self == .fp32 ? .fp32 : .bf16 }
+  package var products: Precision { self == .fp32 ? .fp32 : .bf16 }
 
-  public init(_ precision: Precision) { self = precision == .fp32 ? .fp32 : .bf16 }
+  package init(_ precision: Precision) { self = precision == .fp32 ? .fp32 : .bf16 }
 }
 
 /// The implementation of `gemm`, in ascending order of what the CPU must support.
-public enum GEMMBackend: String, CaseIterable, Comparable, Sendable {
+package enum GEMMBackend: String, CaseIterable, Comparable, Sendable {
   /// OpenBLAS; bfloat16 weights are converted to Float32 first.
   case blas
   /// `tune_gemm` over Float32 by AVX2 with FMA, or by NEON.
@@ -43,24 +43,24 @@ public enum GEMMBackend: String, CaseIterable, Comparable, Sendable {
     }
   }
 
-  public static func < (a: GEMMBackend, b: GEMMBackend) -> Bool {
+  package static func < (a: GEMMBackend, b: GEMMBackend) -> Bool {
     allCases.firstIndex(of: a) ?? 0 < allCases.firstIndex(of: b) ?? 0
   }
 
   /// The best backend that this CPU supports, or a lower one named by the environment variable `TUNE_GEMM`.
-  public static let selected: GEMMBackend = {
+  package static let selected: GEMMBackend = {
     let best = allCases.last { $0 > .blas && tune_gemm_supported($0.kernel) != 0 } ?? .blas
     let requested = getenv("TUNE_GEMM").flatMap { GEMMBackend(rawValue: String(cString: $0)) }
     return min(requested ?? best, best)
   }()
 
   /// The precision that this backend uses where `requested` is asked for.
-  public func precision(_ requested: Precision) -> Precision { self == .avx512bf16 ? requested : .fp32 }
+  package func precision(_ requested: Precision) -> Precision { self == .avx512bf16 ? requested : .fp32 }
 }
 
 /// c = alpha·a·b + beta·c + bias      a [m, k]   b [k, n]   c [m, n]   bias [n], added to each row
 /// Runs on the calling thread. k may be 0: a·b is then 0.
-public func gemm(
+package func gemm(
   _ a: Matrix, _ b: Matrix, into c: Matrix, alpha: Float = 1, beta: Float = 0, bias: UnsafePointer<Float>? = nil,
   precision: Precision = .fp32, backend: GEMMBackend = .selected
 ) {
@@ -80,7 +80,7 @@ public func gemm(
 
 extension Matrix {
   /// Calls `body` with this matrix as Float32; a bfloat16 matrix is copied.
-  public func withFloat32<Result>(_ body: (Matrix) -> Result) -> Result {
+  package func withFloat32<Result>(_ body: (Matrix) -> Result) -> Result {
     guard isBF16 else { return body(self) }
     let (memoryRows, memoryColumns) = isTransposed ? (columns, rows) : (rows, columns)
     let copy = UnsafeMutablePointer<Float>.allocate(capacity: memoryRows * memoryColumns)

@@ -4,7 +4,7 @@ internal import CKernels
 import Glibc
 
 /// What computes products with int8 weights, in ascending order of speed. All give the same sums.
-public enum Int8Kernel: Int32, CaseIterable, Comparable, Sendable {
+package enum Int8Kernel: Int32, CaseIterable, Comparable, Sendable {
   /// C that runs on every CPU.
   case plain
   /// VPDPBUSD over 256 bits.
@@ -12,24 +12,24 @@ public enum Int8Kernel: Int32, CaseIterable, Comparable, Sendable {
   /// VPDPBUSD over 512 bits.
   case avx512vnni
 
-  public var isSupported: Bool { tune_int8_supported(rawValue) != 0 }
+  package var isSupported: Bool { tune_int8_supported(rawValue) != 0 }
 
   /// The best one that this CPU supports; without AVX-512 in floating point, too, if `TUNE_GEMM` says so.
-  public static let selected =
+  package static let selected =
     allCases.last { $0.isSupported && ($0 < .avx512vnni || GEMMBackend.selected >= .avx512) } ?? .plain
 
-  public static func < (a: Int8Kernel, b: Int8Kernel) -> Bool { a.rawValue < b.rawValue }
+  package static func < (a: Int8Kernel, b: Int8Kernel) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// Weights [out, in], each output with its own scale: W[j, i] ≈ scale[j]·q[j, i], |q| ≤ 127.
 /// Sendable: nothing writes to it after `init`.
-public final class Int8Weights: PackedWeights, @unchecked Sendable {
+package final class Int8Weights: PackedWeights, @unchecked Sendable {
   private let panels: tune_int8_panels
-  public var rows: Int { panels.outputs }
-  public var columns: Int { panels.inputs }
+  package var rows: Int { panels.outputs }
+  package var columns: Int { panels.inputs }
 
   /// - Parameter weights: [out, in], not transposed.
-  public init(_ weights: Matrix) {
+  package init(_ weights: Matrix) {
     let (rows, columns) = ((weights.rows + 31) / 32 * 32, (weights.columns + 3) / 4 * 4)
     panels = tune_int8_panels(
       values: allocateAligned(rows * columns), scale: allocateAligned(rows), sums: allocateAligned(rows),
@@ -44,17 +44,17 @@ public final class Int8Weights: PackedWeights, @unchecked Sendable {
     [panels.values.map(UnsafeMutableRawPointer.init), .init(panels.scale), .init(panels.sums)].forEach { free($0) }
   }
 
-  public func unpack(into weights: UnsafeMutablePointer<Float>) {
+  package func unpack(into weights: UnsafeMutablePointer<Float>) {
     withUnsafePointer(to: panels) { tune_int8_unpack($0, weights) }
   }
 
-  public func inputSize(_ rows: Int) -> Int { Int8Rows.size(rows, columns) }
+  package func inputSize(_ rows: Int) -> Int { Int8Rows.size(rows, columns) }
 
-  public func packInput(_ x: Matrix, _ rows: Range<Int>, into memory: UnsafeMutablePointer<Float>) {
+  package func packInput(_ x: Matrix, _ rows: Range<Int>, into memory: UnsafeMutablePointer<Float>) {
     Int8Rows(memory, rows: x.rows, columns: columns).quantize(x, rows)
   }
 
-  public func multiply(
+  package func multiply(
     _ x: UnsafeMutablePointer<Float>, outputs: Range<Int>, into c: Matrix, bias: UnsafePointer<Float>?
   ) {
     Int8Rows(x, rows: c.rows, columns: columns).multiply(self, outputs: outputs, into: c, bias: bias)
@@ -64,12 +64,12 @@ public final class Int8Weights: PackedWeights, @unchecked Sendable {
 }
 
 /// Rows of activations of 8 bits, each with its own scale and minimum, in memory that it does not own.
-public struct Int8Rows {
+package struct Int8Rows {
   private let memory: tune_int8_rows
-  public let columns: Int
+  package let columns: Int
 
   /// - Parameter memory: `size(rows, columns)` numbers, aligned to 64 bytes.
-  public init(_ memory: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
+  package init(_ memory: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
     let scales = memory + rowStride(columns) / 4 * rows
     self.memory = tune_int8_rows(
       values: UnsafeMutableRawPointer(memory).assumingMemoryBound(to: UInt8.self), scale: scales,
@@ -79,15 +79,15 @@ public struct Int8Rows {
   }
 
   /// The memory of `rows` rows, in Float32 numbers.
-  public static func size(_ rows: Int, _ columns: Int) -> Int { rows * (rowStride(columns) / 4 + 2) }
+  package static func size(_ rows: Int, _ columns: Int) -> Int { rows * (rowStride(columns) / 4 + 2) }
 
   /// Quantizes these rows of x [rows, columns].
-  public func quantize(_ x: Matrix, _ rows: Range<Int>) {
+  package func quantize(_ x: Matrix, _ rows: Range<Int>) {
     withUnsafePointer(to: memory) { tune_int8_quantize(x.base, x.stride, columns, $0, rows.lowerBound, rows.count) }
   }
 
   /// c = x·Wᵀ + bias for the outputs in `outputs`, which begins at a multiple of 32      x [n, in]   c [n, outputs]   bias [out]
-  public func multiply(
+  package func multiply(
     _ weights: Int8Weights, outputs: Range<Int>, into c: Matrix, bias: UnsafePointer<Float>?,
     kernel: Int8Kernel = .selected
   ) {

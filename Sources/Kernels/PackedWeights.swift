@@ -3,7 +3,7 @@
 import Glibc
 
 /// Weights [rows, columns]: outputs, inputs.
-public protocol PackedWeights: AnyObject, Sendable {
+package protocol PackedWeights: AnyObject, Sendable {
   var rows: Int { get }
   var columns: Int { get }
 

@@ -3,14 +3,14 @@ internal import COpenBLAS
 import Glibc
 
 /// OpenBLAS cannot be loaded, or an environment variable has a wrong name or value.
-public struct ProcessorFault: Error, CustomStringConvertible {
-  public let why: String
-  public var description: String { why }
+package struct ProcessorFault: Error, CustomStringConvertible {
+  package let why: String
+  package var description: String { why }
 }
 
-public enum Processor {
+package enum Processor {
   /// Loads OpenBLAS. `TUNE_BLAS_CORE` overrides its core; `OPENBLAS_CORETYPE` does not.
-  public static func initialize() throws(ProcessorFault) {
+  package static func initialize() throws(ProcessorFault) {
     try checkEnvironment { name in getenv(name).map { String(cString: $0) } }
     tune_return_freed_memory()
     let fault = getenv("TUNE_BLAS_CORE").map { tune_blas_open($0) } ?? tune_blas_open(nil)
@@ -29,22 +29,22 @@ public enum Processor {
   }
 
   /// The core that OpenBLAS uses ("Cooperlake"), or "none" before it is loaded.
-  public static var blasCore: String { String(cString: tune_blas_core()) }
+  package static var blasCore: String { String(cString: tune_blas_core()) }
 
   /// The widest SIMD extension of this CPU ("AVX-512 + BF16").
-  public static var vectors: String { String(cString: tune_cpu_vectors()) }
+  package static var vectors: String { String(cString: tune_cpu_vectors()) }
 
   /// The number of CPUs that this process may use.
-  public static var count: Int { Int(tune_cpu_count()) }
+  package static var count: Int { Int(tune_cpu_count()) }
 
   /// The number of CPUs of this machine.
-  public static var onlineCount: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+  package static var onlineCount: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
 
   /// Returns freed memory to the system, such as what reading files left behind before a long run.
-  public static func returnFreedMemory() { tune_return_freed_memory() }
+  package static func returnFreedMemory() { tune_return_freed_memory() }
 
   /// Lets `peakMemory` count from now on. Where the system does not allow it, the peak stays that of the whole process.
-  public static func resetPeakMemory() {
+  package static func resetPeakMemory() {
     returnFreedMemory()
     let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
     if file < 0 { return }
@@ -53,5 +53,5 @@ public enum Processor {
   }
 
   /// The peak resident set size in bytes, of the process or since `resetPeakMemory`.
-  public static var peakMemory: Int { tune_peak_memory() }
+  package static var peakMemory: Int { tune_peak_memory() }
 }

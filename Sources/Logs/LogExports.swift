@@ -1,6 +1,6 @@
 /// Exports a run's log for other programs: metrics.csv and TensorBoard's event file. Does not write metrics.jsonl, from
 /// which they are derived.
-public import Files
+package import Files
 import FoundationEssentials
 
 /// The exports are written again from metrics.jsonl when a run starts or resumes, so only that file must be truncated
@@ -10,7 +10,7 @@ import FoundationEssentials
 /// let line = (["event": "step", "step": 1, "loss": 0.7] as JSON).withTimestamp()
 /// try exports.add(line)   // after it was added to metrics.jsonl
 /// ```
-public final class LogExports {
+package final class LogExports {
   private let file: String
   private let folder: String
   private var reader = LineReader()
@@ -20,7 +20,7 @@ public final class LogExports {
 
   /// Writes the enabled exports of `file`, which may be missing, and removes the others.
   /// - Parameter now: seconds since 1970.
-  public init(of file: String, tensorboard: Bool, csv: Bool, recipe: JSON, now: Double = secondsNow()) throws {
+  package init(of file: String, tensorboard: Bool, csv: Bool, recipe: JSON, now: Double = secondsNow()) throws {
     self.file = file
     folder = parentFolder(of: file)
     let lines = try readAll()
@@ -29,7 +29,7 @@ public final class LogExports {
   }
 
   /// Adds a line that was added to metrics.jsonl.
-  public func add(_ line: JSON) throws {
+  package func add(_ line: JSON) throws {
     guard let entry = reader.read(line) else { return }
     if let eventFile { try appendFile(TensorBoardEvent.scalars(entry), to: eventFile) }
     if let csv {
@@ -70,7 +70,7 @@ public final class LogExports {
 
 extension JSON {
   /// A line of the log with the time when it is written, `unix_seconds`.
-  public func withTimestamp(_ now: Double = secondsNow()) -> JSON {
+  package func withTimestamp(_ now: Double = secondsNow()) -> JSON {
     guard var members = object else { preconditionFailure("a line of the log must be an object, not \(typeName)") }
     members["unix_seconds"] = .double(now)
     return .object(members)
@@ -78,4 +78,4 @@ extension JSON {
 }
 
 /// Seconds since 1970.
-public func secondsNow() -> Double { Date().timeIntervalSince1970 }
+package func secondsNow() -> Double { Date().timeIntervalSince1970 }

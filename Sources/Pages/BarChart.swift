@@ -4,22 +4,22 @@ import Files
 /// ```swift
 /// BarChart("time", title: "Training time", unit: "s", [("lora", 25.1), ("full", 90)])
 /// ```
-public struct BarChart: Figure {
-  public let name: String
-  public let title, unit: String
+package struct BarChart: Figure {
+  package let name: String
+  package let title, unit: String
   private let bars: [(name: String, value: Double)]
 
   /// Values that are not finite are left out, and none is below 0.
-  public init(_ name: String, title: String, unit: String, _ bars: [(name: String, value: Double)]) {
+  package init(_ name: String, title: String, unit: String, _ bars: [(name: String, value: Double)]) {
     (self.name, self.title, self.unit) = (name, title, unit)
     self.bars = bars.filter { $0.value.isFinite && $0.value >= 0 }
   }
 
-  public var size: (width: Int, height: Int) { (480, 36 + 22 * bars.count) }
+  package var size: (width: Int, height: Int) { (480, 36 + 22 * bars.count) }
 
-  public var csv: String { commaSeparated([["name", unit]] + bars.map { [$0.name, "\($0.value)"] }) }
+  package var csv: String { commaSeparated([["name", unit]] + bars.map { [$0.name, "\($0.value)"] }) }
 
-  public func svg(_ attributes: String, style: String) -> String {
+  package func svg(_ attributes: String, style: String) -> String {
     let left = min(220, 12 + 7 * Double(bars.map(\.name.count).max() ?? 0)), width = 480.0, row = 22.0
     let longest = max(bars.map(\.value).max() ?? 0, 1e-12)
     let rows = bars.enumerated().map { index, bar in

@@ -1,5 +1,5 @@
 /// A picture of a page, with its data.
-public protocol Figure: Sendable {
+package protocol Figure: Sendable {
   /// The name of its files, without extension.
   var name: String { get }
   var csv: String { get }
@@ -13,7 +13,7 @@ public protocol Figure: Sendable {
 }
 
 extension Figure {
-  public func svg() -> String { svg("", style: "") }
+  package func svg() -> String { svg("", style: "") }
 
   /// A file of its own, which also follows the reader's light or dark setting.
   var file: String {

@@ -1,15 +1,15 @@
 /// A page of HTML as one file: no requests, and no scripts but that of tables that can be sorted; light and dark, and for paper.
 
 /// A part of a page, under a heading.
-public struct PageSection: Sendable {
-  public var title: String
-  public var blocks: [Block]
+package struct PageSection: Sendable {
+  package var title: String
+  package var blocks: [Block]
 
-  public init(_ title: String, _ blocks: [Block]) { (self.title, self.blocks) = (title, blocks) }
+  package init(_ title: String, _ blocks: [Block]) { (self.title, self.blocks) = (title, blocks) }
 }
 
 /// A page, or the contents of a section.
-public enum Block: Sendable {
+package enum Block: Sendable {
   case paragraph(String)
   /// Names with their values.
   case list([(name: String, value: String)])
@@ -25,25 +25,25 @@ public enum Block: Sendable {
 }
 
 /// A part of a text, and the class of its mark; nil: it is not marked.
-public struct TextRun: Sendable, Equatable {
-  public enum Mark: String, Sendable { case first, second, both }
+package struct TextRun: Sendable, Equatable {
+  package enum Mark: String, Sendable { case first, second, both }
 
-  public let text: String
-  public let mark: Mark?
+  package let text: String
+  package let mark: Mark?
 
-  public init(_ text: String, _ mark: Mark? = nil) { (self.text, self.mark) = (text, mark) }
+  package init(_ text: String, _ mark: Mark? = nil) { (self.text, self.mark) = (text, mark) }
 }
 
 /// ```swift
 /// Page(title: "Report", sections: [PageSection("Summary", [.paragraph("f1 0.81")])]).html
 /// ```
-public struct Page: Sendable {
-  public let title: String
-  public let sections: [PageSection]
+package struct Page: Sendable {
+  package let title: String
+  package let sections: [PageSection]
 
-  public init(title: String, sections: [PageSection]) { (self.title, self.sections) = (title, sections) }
+  package init(title: String, sections: [PageSection]) { (self.title, self.sections) = (title, sections) }
 
-  public var html: String {
+  package var html: String {
     htmlDocument(
       title: title, style: pageStyle + tableStyle + plotStyle,
       body: "<h1>\(escaped(title))</h1>\n" + sections.map(\.html).joined(separator: "\n")
@@ -55,11 +55,11 @@ public struct Page: Sendable {
   }
 
   /// The plots as SVG and the tables as CSV, by file name.
-  public var files: [(name: String, contents: String)] { sections.flatMap { $0.blocks.flatMap(\.files) } }
+  package var files: [(name: String, contents: String)] { sections.flatMap { $0.blocks.flatMap(\.files) } }
 }
 
 /// A whole document. `title` is escaped here; `style` and `body` are used as they are.
-public func htmlDocument(title: String, style: String, body: String) -> String {
+package func htmlDocument(title: String, style: String, body: String) -> String {
   """
   <!DOCTYPE html>
   <html lang="en">
@@ -81,7 +81,7 @@ public func htmlDocument(title: String, style: String, body: String) -> String {
 }
 
 /// Text as HTML and XML. Control characters, which XML does not allow, are written as U+FFFD.
-public func escaped(_ text: String) -> String {
+package func escaped(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
     switch scalar {
@@ -133,7 +133,7 @@ extension Block {
 }
 
 /// Blue and orange can be told apart by people who are colour-blind.
-public let pageStyle = """
+package let pageStyle = """
   :root { color-scheme: light dark; --blue: 0 114 178; --orange: 213 94 0; --ink: 26 26 26; --page: #fff; --line: #ccc; }
   @media (prefers-color-scheme: dark) {
     :root { --blue: 86 180 233; --orange: 230 159 0; --ink: 232 232 232; --page: #16181c; --line: #444; }

@@ -5,30 +5,30 @@ import Glibc
 /// ```swift
 /// Plot("loss", title: "Loss", x: "step", y: "loss", [Series("train", [(1, 2.1), (10, 1.4)])])
 /// ```
-public struct Plot: Figure {
-  public struct Series: Sendable {
-    public enum Style: String, Sendable { case line, points, bars, dashed }
+package struct Plot: Figure {
+  package struct Series: Sendable {
+    package enum Style: String, Sendable { case line, points, bars, dashed }
 
-    public let name: String
-    public let style: Style
-    public let points: [(x: Double, y: Double)]
+    package let name: String
+    package let style: Style
+    package let points: [(x: Double, y: Double)]
 
     /// Points that are not finite are left out.
-    public init(_ name: String, _ points: [(x: Double, y: Double)], _ style: Style = .line) {
+    package init(_ name: String, _ points: [(x: Double, y: Double)], _ style: Style = .line) {
       (self.name, self.style) = (name, style)
       self.points = points.filter { $0.x.isFinite && $0.y.isFinite }
     }
   }
 
   /// The name of its files, without extension.
-  public let name: String
-  public let title, xLabel, yLabel: String
-  public let series: [Series]
+  package let name: String
+  package let title, xLabel, yLabel: String
+  package let series: [Series]
   private let x, y: ClosedRange<Double>
 
   /// - Parameters:
   ///   - xRange: the smallest and the largest x; nil: those of the points. So is `yRange`, in which 0 is where bars begin.
-  public init(
+  package init(
     _ name: String, title: String, x: String, y: String, xRange: ClosedRange<Double>? = nil,
     yRange: ClosedRange<Double>? = nil, _ series: [Series]
   ) {
@@ -38,7 +38,7 @@ public struct Plot: Figure {
     self.y = yRange ?? range(points.map(\.y) + baseline)
   }
 
-  public var size: (width: Int, height: Int) { (480, 280) }
+  package var size: (width: Int, height: Int) { (480, 280) }
   private var frame: PlotFrame {
     PlotFrame(size, margins: (left: 60, right: 16, top: 40, bottom: 48), y: y)
   }
@@ -47,7 +47,7 @@ public struct Plot: Figure {
     frame.px((value - x.lowerBound) / (x.upperBound - x.lowerBound))
   }
 
-  public func svg(_ attributes: String, style: String) -> String {
+  package func svg(_ attributes: String, style: String) -> String {
     """
     <svg\(attributes) viewBox="0 0 \(size.width) \(size.height)" role="img" class="plot">
     <title>\(escaped(title))</title><desc>\(escaped(description))</desc>\(style)
@@ -58,7 +58,7 @@ public struct Plot: Figure {
     """
   }
 
-  public var csv: String {
+  package var csv: String {
     commaSeparated(
       [["series", xLabel, yLabel]]
         + series.flatMap { series in series.points.map { [series.name, "\($0.x)", "\($0.y)"] } })

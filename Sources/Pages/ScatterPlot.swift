@@ -6,29 +6,29 @@ import Glibc
 /// ```swift
 /// ScatterPlot("pareto", title: "Parameters against F1", x: "trainable parameters", y: "f1", [.init("lora", x: 3e5, y: 0.8)])
 /// ```
-public struct ScatterPlot: Figure {
-  public struct Point: Sendable {
-    public let name: String
+package struct ScatterPlot: Figure {
+  package struct Point: Sendable {
+    package let name: String
     /// x is above 0, or else the point is at the left edge.
-    public let x, y: Double
+    package let x, y: Double
     /// Of y.
-    public let interval: ClosedRange<Double>?
+    package let interval: ClosedRange<Double>?
     /// Whether the line goes through it.
-    public let isOnLine: Bool
+    package let isOnLine: Bool
 
-    public init(_ name: String, x: Double, y: Double, interval: ClosedRange<Double>? = nil, isOnLine: Bool = false) {
+    package init(_ name: String, x: Double, y: Double, interval: ClosedRange<Double>? = nil, isOnLine: Bool = false) {
       (self.name, self.x, self.y, self.interval, self.isOnLine) = (name, x, y, interval, isOnLine)
     }
   }
 
-  public let name: String
-  public let title, xLabel, yLabel: String
-  public let points: [Point]
+  package let name: String
+  package let title, xLabel, yLabel: String
+  package let points: [Point]
   /// Powers of ten.
   private let x: ClosedRange<Double>
   private let y: ClosedRange<Double>
 
-  public init(_ name: String, title: String, x: String, y: String, _ points: [Point]) {
+  package init(_ name: String, title: String, x: String, y: String, _ points: [Point]) {
     (self.name, self.title, xLabel, yLabel, self.points) = (name, title, x, y, points.filter { $0.y.isFinite })
     let powers = points.filter { $0.x > 0 }.map { log10($0.x) }
     let low = (powers.min() ?? 0).rounded(.down), high = (powers.max() ?? 0).rounded(.up)
@@ -38,7 +38,7 @@ public struct ScatterPlot: Figure {
     self.y = bottom - margin...top + margin
   }
 
-  public var size: (width: Int, height: Int) { (760, 460) }
+  package var size: (width: Int, height: Int) { (760, 460) }
   private var frame: PlotFrame {
     PlotFrame(size, margins: (left: 64, right: 24, top: 40, bottom: 52), y: y)
   }
@@ -50,7 +50,7 @@ public struct ScatterPlot: Figure {
 
   private func py(_ value: Double) -> Double { frame.py(value) }
 
-  public func svg(_ attributes: String, style: String) -> String {
+  package func svg(_ attributes: String, style: String) -> String {
     """
     <svg\(attributes) viewBox="0 0 \(size.width) \(size.height)" role="img" class="plot large">
     <title>\(escaped(title))</title><desc>\(escaped(description))</desc>\(style)
@@ -61,7 +61,7 @@ public struct ScatterPlot: Figure {
     """
   }
 
-  public var csv: String {
+  package var csv: String {
     commaSeparated(
       [["name", xLabel, yLabel, "low", "high", "on the line"]]
         + points.map { point in

@@ -1,30 +1,30 @@
 /// A table of a page, also as a file of comma-separated values.
 
-public struct Table: Sendable {
-  public struct Cell: Sendable, ExpressibleByStringInterpolation {
-    public let text: String
+package struct Table: Sendable {
+  package struct Cell: Sendable, ExpressibleByStringInterpolation {
+    package let text: String
     /// How much of the colour is behind the text, from 0 to 1; nil: none.
-    public let share: Double?
+    package let share: Double?
     /// Whether the colour is that of errors.
-    public let isError: Bool
+    package let isError: Bool
 
-    public init(_ text: String, share: Double? = nil, isError: Bool = false) {
+    package init(_ text: String, share: Double? = nil, isError: Bool = false) {
       (self.text, self.share, self.isError) = (text, share, isError)
     }
 
-    public init(stringLiteral text: String) { self.init(text) }
+    package init(stringLiteral text: String) { self.init(text) }
   }
 
   /// The name of its file, without extension.
-  public let name: String
-  public let caption: String
-  public let header: [String]
+  package let name: String
+  package let caption: String
+  package let header: [String]
   /// Each with as many cells as the header. The first names the row.
-  public let rows: [[Cell]]
+  package let rows: [[Cell]]
   /// Whether a click on a column's name sorts the rows by it.
-  public let isSortable: Bool
+  package let isSortable: Bool
 
-  public init(
+  package init(
     _ name: String, caption: String = "", header: [String], rows: [[Cell]], isSortable: Bool = false
   ) {
     precondition(rows.allSatisfy { $0.count == header.count }, "a row of \(name) has not \(header.count) cells")

@@ -1,15 +1,15 @@
 /// How many tasks a launcher (mpirun, mpiexec, srun) has started of this program, by the environment. Does not open MPI.
 import Glibc
-public import Kernels
+import Kernels
 
-public struct Launch: Sendable, Equatable {
+package struct Launch: Sendable, Equatable {
   /// The number of tasks, and the variable that says so.
-  public let tasks: Int
-  public let variable: String
+  package let tasks: Int
+  package let variable: String
   /// This task's number, from 0.
-  public let number: Int
+  package let number: Int
   /// The tasks on this machine; nil: unknown.
-  public let localTasks: Int?
+  package let localTasks: Int?
 
   /// The launchers' variables: those of Open MPI, MPICH and srun. mpirun may itself have been started by srun, whose variables
   /// then count its helpers: the first one counts. SLURM_NTASKS does not: a batch script's own shell has it too.
@@ -21,7 +21,7 @@ public struct Launch: Sendable, Equatable {
 
   /// nil: this is a single process.
   /// - Parameter value: the value of the environment variable with this name.
-  public init?(_ value: (String) -> String? = Launch.environment) {
+  package init?(_ value: (String) -> String? = Launch.environment) {
     guard let (size, rank) = Self.variables.first(where: { value($0.0) != nil }),
       let tasks = value(size).flatMap({ Int($0) }), tasks > 1
     else { return nil }
@@ -31,7 +31,7 @@ public struct Launch: Sendable, Equatable {
   }
 
   /// The value of an environment variable of this process.
-  public static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+  package static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }
 
 extension Launch {
@@ -40,7 +40,7 @@ extension Launch {
   /// - Parameters:
   ///   - available: the CPUs that this process may use.
   ///   - online: the CPUs of the machine.
-  public static func threads(
+  package static func threads(
     available: Int = Processor.count, online: Int = Processor.onlineCount,
     _ value: (String) -> String? = Launch.environment
   ) -> Int {

@@ -2,16 +2,16 @@
 internal import CMPI
 import Glibc
 import Kernels
-public import Training
+import Training
 
 /// Several tasks were started that cannot train together.
-public enum RanksFault: Error, CustomStringConvertible {
+package enum RanksFault: Error, CustomStringConvertible {
   case noLibrary(Launch, searched: [String])
   case cannotOpen(Launch, why: String)
   case otherLauncher(Launch, size: Int, library: String)
   case severalTasks(Launch, command: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noLibrary(let launch, let searched):
       "\(launch.started), but libtune-mpi.so is not there, and each would train the whole model alone. Build it with "
@@ -33,13 +33,13 @@ extension Launch {
 }
 
 /// Sendable: MPI is called on the training thread only.
-public struct MPICommunicator: Communicator, @unchecked Sendable {
-  public let rank, size: Int
+package struct MPICommunicator: Communicator, @unchecked Sendable {
+  package let rank, size: Int
   private let functions: UnsafePointer<tune_mpi>
 
   /// Opens libtune-mpi.so and starts MPI.
   /// - Throws: `RanksFault`.
-  public init(_ launch: Launch) throws(RanksFault) {
+  package init(_ launch: Launch) throws(RanksFault) {
     let places = Self.places
     guard let path = places.first(where: { access($0, R_OK) == 0 }) else {
       throw .noLibrary(launch, searched: places)
@@ -70,26 +70,26 @@ public struct MPICommunicator: Communicator, @unchecked Sendable {
     functions.pointee.library().map { String(cString: $0).replacing(" Version:\t", with: " ") } ?? "MPI"
   }
 
-  public func send(_ bytes: UnsafeRawBufferPointer, to rank: Int) {
+  package func send(_ bytes: UnsafeRawBufferPointer, to rank: Int) {
     functions.pointee.send(bytes.baseAddress, bytes.count, Int32(rank))
   }
 
-  public func receive(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int) {
+  package func receive(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int) {
     functions.pointee.receive(bytes.baseAddress, bytes.count, Int32(rank))
   }
 
-  public func finishSends() { functions.pointee.finish_sends() }
+  package func finishSends() { functions.pointee.finish_sends() }
 
   /// Waits for the other ranks, and ends MPI.
-  public func end() { functions.pointee.end() }
+  package func end() { functions.pointee.end() }
 
   /// Ends all ranks with an exit status, if MPI has been started.
-  public static func abortAll(_ status: Int32) { tune_mpi_opened()?.pointee.abort(status) }
+  package static func abortAll(_ status: Int32) { tune_mpi_opened()?.pointee.abort(status) }
 }
 
 extension MPICommunicator {
   /// Messages for the user about the ranks and their CPUs.
-  public func notes(threads: Int) -> [String] {
+  package func notes(threads: Int) -> [String] {
     let ranks = "\(size) ranks, \(library), \(threads) \(threads == 1 ? "thread" : "threads") each"
     let available = Processor.count, online = Processor.onlineCount
     if available > 1 || online == 1 { return [ranks] }

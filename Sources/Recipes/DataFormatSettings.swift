@@ -1,13 +1,13 @@
 /// The part of a recipe's section "data" that says how files are read. tune.json remembers it, so that an evaluation reads
 /// its file as the run read its own.
-public import Datasets
-public import Files
-public import Tasks
+package import Datasets
+package import Files
+package import Tasks
 
 extension Recipe.Data {
   /// The section without files and limits, for tune.json.
   /// - Parameter scheme: the tag scheme that "auto" detected.
-  public func formatJSON(scheme: TagScheme?) -> JSON {
+  package func formatJSON(scheme: TagScheme?) -> JSON {
     var copy = self
     if var format = formatSection as? CoNLLFormat, format.scheme == nil {
       format.scheme = scheme
@@ -21,7 +21,7 @@ extension Recipe.Data {
   ///   - json: `formatJSON` of the run; nil: the task's default format, or the one that the file's name ends with.
   ///   - overrides: such as `label_column=2`.
   /// - Throws: `RecipeFaults`.
-  public static func evaluated(
+  package static func evaluated(
     _ file: String, for task: TaskType, _ json: JSON?, overrides: [String]
   ) throws -> Recipe.Data {
     let formats = FormatType.formats(of: task)

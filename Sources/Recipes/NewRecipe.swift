@@ -3,11 +3,11 @@ import Datasets
 import Files
 import Tasks
 
-public struct NewRecipe {
+package struct NewRecipe {
   /// The recipe, in the layout of those that ship.
-  public let text: String
+  package let text: String
   /// Which file is what, if there are several.
-  public let notes: [String]
+  package let notes: [String]
 
   private typealias Setting = (key: String, value: JSON)
 
@@ -15,7 +15,7 @@ public struct NewRecipe {
   ///   - files: the training data, and others that their names call dev or test.
   ///   - model: the base model's folder.
   /// - Throws: `FileFault` if a file cannot be read, or has no text and labels that are found by their names or values.
-  public init(for files: [String], model: String) throws {
+  package init(for files: [String], model: String) throws {
     let splits = Self.splits(files), train = splits.first { $0.split == .train }?.files ?? []
     guard let first = train.first else {
       throw FileFault.malformed(

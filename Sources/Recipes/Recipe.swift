@@ -1,9 +1,9 @@
 /// A recipe: a JSON file that describes one training run, with model, task, data, method and training. Reading reports
 /// all faults at once. Defaults are here and in the sections' files. Does not open data or model: `RunBuilder` does.
-public import Checkpoints
-public import Files
+package import Checkpoints
+package import Files
 import FoundationEssentials
-public import Kernels
+package import Kernels
 import Tasks
 import Training
 
@@ -12,27 +12,27 @@ import Training
 /// let recipe = try Recipe.load(path: "recipes/ncbi-disease-lora.json", overrides: ["training.epochs=1"])
 /// try writeFile(recipe.json.text(), to: "\(recipe.output)/recipe.json")
 /// ```
-public struct Recipe: Sendable, Equatable {
+package struct Recipe: Sendable, Equatable {
   /// One sentence about the recipe.
-  public var about: String?
+  package var about: String?
   /// The random seed of the whole run.
-  public var seed = 42
+  package var seed = 42
   /// The precision of GEMM inputs.
-  public var precision = Precision.fp32
-  public var model = Model()
-  public var task = Task()
-  public var data = Data()
+  package var precision = Precision.fp32
+  package var model = Model()
+  package var task = Task()
+  package var data = Data()
   /// Several tasks in place of `task` and `data`; nil: one.
-  public var multiTask: MultiTask?
-  public var method = Method(.full)
+  package var multiTask: MultiTask?
+  package var method = Method(.full)
   /// nil: training without a teacher.
-  public var distillation: Distillation?
-  public var training = Training()
-  public var logging = Logging()
+  package var distillation: Distillation?
+  package var training = Training()
+  package var logging = Logging()
   /// The data type of the saved weights of a model trained with method "full"; adapters are always saved in fp32.
-  public var saveDtype = FloatFormat.f32
+  package var saveDtype = FloatFormat.f32
   /// The run's folder.
-  public var output = ""
+  package var output = ""
 }
 
 extension Recipe {
@@ -41,7 +41,7 @@ extension Recipe {
   /// - Parameter checkFiles: whether the paths of model, data and output are checked on the disk.
   /// - Throws: `FileFault` if a file cannot be read or is not valid JSON; `RecipeFaults` with all faults of the recipe.
   ///   A sweep is a fault here: `Sweep.load` reads it.
-  public static func load(
+  package static func load(
     path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Recipe {
     let rawRecipe = try RawRecipe(path: path, overrides: overrides, setFiles: setFiles)
@@ -49,13 +49,13 @@ extension Recipe {
   }
 
   /// Reads the recipe in `text`; `file` is its name in faults. Throws the errors that `load` throws.
-  public init(text: String, named file: String, overrides: [String] = [], checkFiles: Bool = true) throws {
+  package init(text: String, named file: String, overrides: [String] = [], checkFiles: Bool = true) throws {
     let json = try JSON(parsing: .init(text.utf8), named: file)
     try self.init(json: json, named: file, overrides: overrides, checkFiles: checkFiles)
   }
 
   /// Reads the recipe in a JSON tree. Throws `RecipeFaults`.
-  public init(json: JSON, named file: String? = nil, overrides: [String] = [], checkFiles: Bool = true) throws {
+  package init(json: JSON, named file: String? = nil, overrides: [String] = [], checkFiles: Bool = true) throws {
     try self.init(RawRecipe(json, named: file, overrides: overrides), checkFiles: checkFiles)
   }
 
@@ -80,13 +80,13 @@ extension Recipe {
   }
 
   /// The recipe with every default filled in. Reading it again gives an equal recipe.
-  public var json: JSON {
+  package var json: JSON {
     var copy = self
     return Environment.escape(Fields.write { copy.declare($0) }.json)
   }
 
   /// Every key that a recipe may have, by section, in all variants.
-  public static var keys: [RecipeKey] {
+  package static var keys: [RecipeKey] {
     var recipe = Recipe()
     return Fields.write { recipe.declare($0) }.keys
   }

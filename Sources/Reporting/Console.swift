@@ -4,9 +4,9 @@ import FoundationEssentials
 import Glibc
 import Kernels
 import Tasks
-public import Training
+package import Training
 
-public final class Console {
+package final class Console {
   private let terminal = ProgressTerminal()
   private let interval: Int
   private var lastTokens = 0
@@ -17,14 +17,14 @@ public final class Console {
   private var lastEvaluating: ContinuousClock.Instant?
 
   /// - Parameter interval: steps between plain lines.
-  public init(interval: Int) { self.interval = interval }
+  package init(interval: Int) { self.interval = interval }
 
-  public func print(_ line: String) { terminal.print(line) }
+  package func print(_ line: String) { terminal.print(line) }
 
   /// Removes the progress line from a terminal.
-  public func clear() { terminal.clear() }
+  package func clear() { terminal.clear() }
 
-  public func report(_ event: TrainingEvent) {
+  package func report(_ event: TrainingEvent) {
     switch event {
     case .step(let step): report(step)
     case .evaluating(let progress): report(progress)

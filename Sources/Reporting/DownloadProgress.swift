@@ -4,7 +4,7 @@ import Files
 import FoundationEssentials
 import Glibc
 
-public final class DownloadProgress {
+package final class DownloadProgress {
   private let terminal = ProgressTerminal()
   private let clock = ContinuousClock()
   private var file = ""
@@ -13,11 +13,11 @@ public final class DownloadProgress {
   private var startCount = 0
   private var lastUpdate = ContinuousClock.now
 
-  public init() {}
+  package init() {}
 
-  public func print(_ line: String) { terminal.print(line) }
+  package func print(_ line: String) { terminal.print(line) }
 
-  public func update(_ path: String, _ count: Int, of size: Int) {
+  package func update(_ path: String, _ count: Int, of size: Int) {
     guard terminal.isTerminal else { return }
     let now = clock.now
     if path != file {

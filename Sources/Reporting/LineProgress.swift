@@ -2,16 +2,16 @@
 import FoundationEssentials
 import Glibc
 
-public struct LineProgress {
+package struct LineProgress {
   private let terminal = ProgressTerminal()
   private let isShown = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0
   private let begin = ContinuousClock.now
   private var shown: ContinuousClock.Instant?
 
-  public init() {}
+  package init() {}
 
   /// - Parameter lines: answered so far.
-  public mutating func report(_ lines: Int) {
+  package mutating func report(_ lines: Int) {
     guard isShown, shown.map({ .now - $0 > .milliseconds(200) }) ?? true else { return }
     shown = .now
     let speed = Int(Double(lines) / max((.now - begin) / .seconds(1), 1e-3))
@@ -19,5 +19,5 @@ public struct LineProgress {
   }
 
   /// Clears the line for other output, or at the end.
-  public func clear() { if shown != nil { terminal.clear() } }
+  package func clear() { if shown != nil { terminal.clear() } }
 }

@@ -5,7 +5,7 @@ import Files
 /// ```swift
 /// textTable(["run", "f1"], [["a", "0.81"], ["b", "0.7912"]])   // "run      f1", "a      0.81", "b    0.7912"
 /// ```
-public func textTable(_ header: [String], _ rows: [[String]]) -> [String] {
+package func textTable(_ header: [String], _ rows: [[String]]) -> [String] {
   let lines = ([header] + rows).map { $0.map { terminalText($0, keepingLines: false) } }
   let widths = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
   let isNumeric = header.indices.map { column in rows.allSatisfy { isNumber($0[column]) } }

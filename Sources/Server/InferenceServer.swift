@@ -1,15 +1,15 @@
 /// An HTTP server that answers with a base model and its adapters. Where its parts meet.
-public import Autograd
+package import Autograd
 import Dispatch
 import Files
 import Glibc
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-public import Logging
+package import Logging
 import NIOCore
 import ServiceLifecycle
-public import Serving
+package import Serving
 import Synchronization
 import Tasks
 import UnixSignals
@@ -19,7 +19,7 @@ import UnixSignals
 /// let server = try InferenceServer(base, adapters: [("ner", "runs/ner/adapter")], settings, logger, run: replicas.forEach)
 /// try server.runUntilSignal()
 /// ```
-public final class InferenceServer: Sendable {
+package final class InferenceServer: Sendable {
   private let settings: ServerSettings
   private let logger: Logger
   private let tokens: AccessTokens?
@@ -36,7 +36,7 @@ public final class InferenceServer: Sendable {
   ///   - parallelFor: a `ParallelFor`; called from one thread.
   /// - Throws: `FileFault` for the file of tokens or the folder; `PoolFault`, `AdapterFault` and faults of the adapters'
   ///   readers; `PoolFault.noHead` if there is nothing to answer with.
-  public convenience init(
+  package convenience init(
     _ base: ServedBase, adapters: [(name: String, path: String)], defaultModel: String? = nil,
     _ settings: ServerSettings, _ logger: Logger,
     run parallelFor: @escaping @Sendable (_ count: Int, _ body: @Sendable (Int, Workspace) -> Void) throws -> Void
@@ -80,7 +80,7 @@ public final class InferenceServer: Sendable {
 
   /// Serves until SIGTERM or SIGINT, and then until the requests that have begun are answered, for a limited time.
   /// - Throws: `ListenFault` if the address cannot be bound.
-  public func runUntilSignal() throws {
+  package func runUntilSignal() throws {
     let result = Mutex<Result<Void, any Error>>(.success(())), end = DispatchSemaphore(value: 0)
     _Concurrency.Task {
       do { try await service(stopOn: [.sigterm, .sigint]).run() } catch let error as IOError {
@@ -96,7 +96,7 @@ public final class InferenceServer: Sendable {
   /// Serves until the task is cancelled.
   /// - Parameter onListening: called with the port.
   /// - Throws: `CancellationError`; `ListenFault` if the address cannot be bound.
-  public func run(onListening: @escaping @Sendable (Int) -> Void) async throws {
+  package func run(onListening: @escaping @Sendable (Int) -> Void) async throws {
     do { try await service(onListening: onListening).run() } catch let error as IOError { throw listenFault(error) }
   }
 

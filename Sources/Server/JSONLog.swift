@@ -2,21 +2,21 @@
 import Files
 import FoundationEssentials
 import Glibc
-public import Logging
+package import Logging
 
-public struct JSONLog: LogHandler {
-  public var logLevel = Logger.Level.info
-  public var metadata: Logger.Metadata = [:]
+package struct JSONLog: LogHandler {
+  package var logLevel = Logger.Level.info
+  package var metadata: Logger.Metadata = [:]
   private let label: String
 
-  public init(label: String) { self.label = label }
+  package init(label: String) { self.label = label }
 
-  public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
-  public func log(event: LogEvent) {
+  package func log(event: LogEvent) {
     var line: [String: JSON] = [
       "time": .string(Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
       "level": .string(event.level.rawValue), "message": .string("\(event.message)"),

@@ -1,7 +1,7 @@
 /// A model that answers requests: an adapter, or the base with its own head.
 import Datasets
+import Encoders
 import Files
-import Models
 import Serving
 import Tasks
 

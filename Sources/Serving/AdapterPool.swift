@@ -1,20 +1,20 @@
 /// One loaded base model, and the adapters that answer with it in a command, by name.
 import Adapters
-public import Kernels
+package import Kernels
 
-public struct AdapterPool: Sendable {
-  public let base: ServedBase
-  public let members: [Member]
+package struct AdapterPool: Sendable {
+  package let base: ServedBase
+  package let members: [Member]
 
   /// How the weights of the base and of the adapters were read, for the user.
-  public var notes: [String] { base.notes + members.flatMap { $0.adapter?.notes ?? [] } }
+  package var notes: [String] { base.notes + members.flatMap { $0.adapter?.notes ?? [] } }
 
   /// - Parameters:
   ///   - adapters: in the order of the output; names must differ.
   ///   - withBase: include the base with its own head.
   ///   - precision, anyBase, threads: as of `ServedBase`.
   /// - Throws: `PoolFault`, `AdapterFault`, `CheckpointFault.notFinite` and faults of the folders' readers.
-  public init(
+  package init(
     folder: String, adapters: [(name: String, path: String)], withBase: Bool, precision: InferencePrecision = .fp32,
     anyBase: Bool = false, threads: Int = 1
   ) throws {

@@ -1,31 +1,31 @@
 /// Whether an adapter's folder is complete and belongs to a base: the checks of `tune adapter verify`, without its scores.
 import Adapters
 import Checkpoints
+import Encoders
 import Files
-import Models
 import Tasks
-import Tokenizers
+import Tokenization
 
-public struct AdapterVerification: Sendable {
-  public enum Outcome: String, Sendable { case ok, failed = "FAILED", skipped }
+package struct AdapterVerification: Sendable {
+  package enum Outcome: String, Sendable { case ok, failed = "FAILED", skipped }
 
-  public struct Check: Sendable {
-    public let name: String
-    public let outcome: Outcome
+  package struct Check: Sendable {
+    package let name: String
+    package let outcome: Outcome
     /// What was found; why it failed, or was skipped.
-    public let detail: String
+    package let detail: String
 
-    public init(_ name: String, _ outcome: Outcome, _ detail: String) {
+    package init(_ name: String, _ outcome: Outcome, _ detail: String) {
       (self.name, self.outcome, self.detail) = (name, outcome, detail)
     }
   }
 
-  public private(set) var checks: [Check] = []
+  package private(set) var checks: [Check] = []
   /// The adapter, if it can be used with the base.
-  public private(set) var member: Member?
+  package private(set) var member: Member?
 
   /// - Parameter base: made with `anyBase`.
-  public init(_ folder: String, on base: ServedBase) {
+  package init(_ folder: String, on base: ServedBase) {
     let method = attempt("config") {
       let method = try Adapter.method(in: folder)
       return (method, "\(type(of: method).peftType)")

@@ -1,13 +1,13 @@
 /// Adapters of one base, made from the updates of other adapters. Each has the head and the task of one of them.
-public import Adapters
+package import Adapters
 import Autograd
 import Checkpoints
-public import Files
-import Models
+import Encoders
+package import Files
 import Tasks
 
-public struct CombinedAdapters {
-  public typealias Source = (name: String, path: String)
+package struct CombinedAdapters {
+  package typealias Source = (name: String, path: String)
   private let base: String
   private let sources: [Source]
   private let anyBase: Bool
@@ -17,7 +17,7 @@ public struct CombinedAdapters {
   /// Reads the adapters' updates. They may be of different tasks.
   /// - Parameter anyBase: skip the check that each adapter was trained on this base.
   /// - Throws: `CombinationFault` with the adapter's folder; faults of the folders' readers.
-  public init(base: String, _ sources: [Source], anyBase: Bool, threads: Int = 1) throws {
+  package init(base: String, _ sources: [Source], anyBase: Bool, threads: Int = 1) throws {
     (self.base, self.sources, self.anyBase, self.threads) = (base, sources, anyBase, threads)
     updates = try sources.map { source in
       let adapter = try Self.load(source, base, anyBase, threads).member.adapter!
@@ -36,13 +36,13 @@ public struct CombinedAdapters {
   }
 
   /// - Parameter weights: one for each adapter.
-  public func combine(_ combination: AdapterCombination, weights: [Double]) throws -> AdapterCombination.Result {
+  package func combine(_ combination: AdapterCombination, weights: [Double]) throws -> AdapterCombination.Result {
     try combination.combine(zip(updates, weights).map { ($0, $1) })
   }
 
   /// Writes the result as an adapter with the head of the source `name`.
   /// - Parameter origin: tune.json's `combined`.
-  public func save(_ result: AdapterCombination.Result, headOf name: String, to folder: String, origin: JSON) throws {
+  package func save(_ result: AdapterCombination.Result, headOf name: String, to folder: String, origin: JSON) throws {
     guard let source = sources.first(where: { $0.name == name }) else { preconditionFailure("no adapter \(name)") }
     let (loaded, member) = try Self.load(source, base, anyBase, threads)
     let adapter = try Adapter(factors: result.factors, rank: result.rank, headOf: member.adapter!)

@@ -1,14 +1,14 @@
 /// Extracts an adapter from a model that was fine-tuned in full, and saves it like a run's.
-public import Adapters
+package import Adapters
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 import Tasks
-import Tokenizers
+import Tokenization
 
-public struct ExtractedAdapter {
-  public let extraction: Extraction
+package struct ExtractedAdapter {
+  package let extraction: Extraction
   private let tuned: Member
   private let base: TextModel
   private let baseName, baseHash: String
@@ -17,7 +17,7 @@ public struct ExtractedAdapter {
   ///   - base: the folder of the model that `model` began with.
   ///   - model: the folder of the fine-tuned model.
   /// - Throws: `PoolFault`, `CombinationFault` and faults of the folders' readers.
-  public init(base folder: String, model: String, rank: Int, threads: Int = 1) throws {
+  package init(base folder: String, model: String, rank: Int, threads: Int = 1) throws {
     let tuned = try ServedBase(folder: model, threads: threads).own()
     let config = try ModelConfig(folder: folder), task = tuned.task
     var settings = TuneJSON(task: task)
@@ -35,7 +35,7 @@ public struct ExtractedAdapter {
     extraction = try Adapter.extracted(from: tuned.model, base: base, rank: rank)
   }
 
-  public func save(to folder: String) throws {
+  package func save(to folder: String) throws {
     var settings = tuned.settings ?? TuneJSON(task: tuned.task)
     settings.base = .init(
       name: baseName, sha256: baseHash, parameters: base.parameters.reduce(0) { $0 + $1.count },

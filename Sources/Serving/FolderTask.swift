@@ -1,23 +1,23 @@
 /// Which task a folder's weights were trained for: by its tune.json, else by adapter_config.json or config.json.
 import Adapters
+package import Encoders
 import Files
-public import Models
-public import Tasks
-import Tokenizers
+package import Tasks
+import Tokenization
 
-public struct FolderTask: Sendable {
-  public let folder: String
+package struct FolderTask: Sendable {
+  package let folder: String
   /// nil: the folder has no tune.json.
-  public let settings: TuneJSON?
-  public let inference: any TaskInference
+  package let settings: TuneJSON?
+  package let inference: any TaskInference
   /// Tokens of a window; nil: the model's default.
   private let maxLength: Int?
 
-  public var type: TaskType { TaskType(of: inference) }
+  package var type: TaskType { TaskType(of: inference) }
 
   /// - Parameter base: the base model's folder, which may be the same.
   /// - Throws: `PoolFault.taskType` if tune.json and adapter_config.json contradict each other; faults of the files.
-  public init(_ folder: String, base: String, _ config: ModelConfig) throws {
+  package init(_ folder: String, base: String, _ config: ModelConfig) throws {
     self.folder = folder
     settings = try TuneJSON(folder: folder)
     let file = folder + "/adapter_config.json"

@@ -1,21 +1,21 @@
 /// Which members of an input object hold its texts, and the record that such an object stands for: the form of a line of
 /// `tune predict` and of an input of `tune serve`.
-public import Datasets
-public import Files
-import Models
-public import Tasks
+package import Datasets
+import Encoders
+package import Files
+package import Tasks
 
 /// The keys of an input object that hold its texts: the columns of the run, if all runs have the same, else "text" and
 /// "text_pair"; for token classifiers also "words".
-public struct InputColumns: Sendable {
+package struct InputColumns: Sendable {
   private var text = ["text"], textPair = ["text_pair"], words: String?
   /// Where the entities of relation extraction are.
   private var entities = EntityForms()
 
-  public init() {}
+  package init() {}
 
   /// - Parameter members: that read the objects.
-  public init(_ members: [Member]) {
+  package init(_ members: [Member]) {
     func commonValue(_ key: String) -> JSON? {
       let values = members.map { $0.settings?.data?[key] }
       return values.dropFirst().allSatisfy { $0 == values[0] } ? values.first ?? nil : nil
@@ -35,13 +35,13 @@ public struct InputColumns: Sendable {
 
   /// The record of a plain text.
   /// - Throws: `TableFault` if the text has not the entities that its marks announce.
-  public func record(text: String, id: String, source: Record.SourceLocation) throws(TableFault) -> Record {
+  package func record(text: String, id: String, source: Record.SourceLocation) throws(TableFault) -> Record {
     try withEntities(Record(id: id, texts: [text], source: source), [:])
   }
 
   /// The record of an object with a text, a pair of texts, or words.
   /// - Throws: `FileFault.malformed` for an object without text, `TableFault` for entities that cannot be read.
-  public func record(of object: [String: JSON], id: String, source: Record.SourceLocation) throws -> Record {
+  package func record(of object: [String: JSON], id: String, source: Record.SourceLocation) throws -> Record {
     let fault = { (found: String) -> FileFault in
       let words = self.words == nil ? "" : ", or with \"words\": a list of strings that are not empty"
       return .malformed(
@@ -91,7 +91,7 @@ public struct InputColumns: Sendable {
 
 /// What models predict for one record, by key and by the model's name, as in the output of `tune predict`.
 /// - Parameter minScore: labels and entities with a lower probability are left out.
-public func outputMembers(
+package func outputMembers(
   _ predictions: some Sequence<(name: String, prediction: Prediction)>, minScore: Double
 ) -> [String: JSON] {
   var members: [String: [String: JSON]] = [:]

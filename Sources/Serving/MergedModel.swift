@@ -2,20 +2,20 @@
 /// run.
 import Adapters
 import Autograd
-public import Checkpoints
+package import Checkpoints
+import Encoders
 import Files
-import Models
 import Tasks
-import Tokenizers
+import Tokenization
 
-public struct MergedModel {
+package struct MergedModel {
   private let loaded: ServedBase
   private let member: Member
   private let base, adapter: String
 
   /// - Parameters: as of `ServedBase`.
   /// - Throws: `PoolFault`, `AdapterFault`, `CheckpointFault.notFinite` and faults of the folders' readers.
-  public init(base: String, adapter: String, anyBase: Bool, threads: Int = 1) throws {
+  package init(base: String, adapter: String, anyBase: Bool, threads: Int = 1) throws {
     (self.base, self.adapter) = (base, adapter)
     loaded = try ServedBase(folder: base, anyBase: anyBase, threads: threads)
     member = try loaded.load(name: "adapter", folder: adapter)
@@ -23,7 +23,7 @@ public struct MergedModel {
 
   /// Writes config.json, model.safetensors, the tokenizer, tune.json and a model card to `folder`.
   /// - Throws: `MergeFault` if the adapter's method cannot be merged.
-  public func save(to folder: String, as format: FloatFormat) throws {
+  package func save(to folder: String, as format: FloatFormat) throws {
     guard let adapter = member.adapter else { preconditionFailure("the member is an adapter") }
     let model = try adapter.merged(), method = type(of: adapter.method).peftType
     try model.save(

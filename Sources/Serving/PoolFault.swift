@@ -1,8 +1,8 @@
 /// Errors where a model and adapters cannot be used together.
-import Models
-public import Tasks
+import Encoders
+package import Tasks
 
-public enum PoolFault: Error, CustomStringConvertible {
+package enum PoolFault: Error, CustomStringConvertible {
   case noHead(String)
   case noLabels(adapter: String, TaskType, classes: Int)
   case labelCount(adapter: String, labels: Int, classes: Int)
@@ -18,7 +18,7 @@ public enum PoolFault: Error, CustomStringConvertible {
   case problemType(String, String)
   case record(String, TaskFault)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noHead(let path):
       "\(path): this model has no trained head for this task. Give an adapter: --adapter FOLDER."

@@ -1,17 +1,18 @@
 /// Predictions of every member of a pool for records.
-public import Datasets
-import Models
-public import Tasks
+package import Autograd
+package import Datasets
+import Encoders
+package import Tasks
 
-public struct Predictor {
-  public let pool: AdapterPool
+package struct Predictor {
+  package let pool: AdapterPool
   private let tasks: [any RecordInference]
   private let parallelFor: ParallelFor
   private let keepsLogits: Bool
 
   /// - Throws: `PoolFault.noRecords` if a member's task has no predictions for records; `.differentInputs` if only some
   ///   members answer questions about a context.
-  public init(_ pool: AdapterPool, logits: Bool = false, run parallelFor: @escaping ParallelFor) throws {
+  package init(_ pool: AdapterPool, logits: Bool = false, run parallelFor: @escaping ParallelFor) throws {
     self.pool = pool
     self.parallelFor = parallelFor
     keepsLogits = logits
@@ -23,7 +24,7 @@ public struct Predictor {
   }
 
   /// - Throws: `PoolFault.record` for a record with too few or too many texts for a member.
-  public func check(_ record: Record) throws(PoolFault) {
+  package func check(_ record: Record) throws(PoolFault) {
     for (member, task) in zip(pool.members, tasks) {
       do throws(TaskFault) { try task.check(record) } catch { throw .record(member.folder, error) }
     }
@@ -32,7 +33,7 @@ public struct Predictor {
   /// The prediction of every member for every record, and the record's sequences with their logits if they are
   /// requested: `result[member][record]`. The records must have passed `check`.
   /// - Throws: `NotFinite` if a logit is not finite, as with damaged weights.
-  public func predict(_ records: [Record]) throws -> [[(prediction: Prediction, sequences: [SequenceLogits])]] {
+  package func predict(_ records: [Record]) throws -> [[(prediction: Prediction, sequences: [SequenceLogits])]] {
     let requests = pool.members.flatMap { member in records.map { (record: $0, member: member) } }
     let found = try pool.base.predict(requests, keepsLogits: keepsLogits, parallelFor)
     return pool.members.indices.map { Array(found[$0 * records.count..<($0 + 1) * records.count]) }
@@ -41,5 +42,5 @@ public struct Predictor {
 
 extension Member {
   /// Whether it reads a question and a context instead of texts.
-  public var answersQuestions: Bool { model.headType == .questionAnswering }
+  package var answersQuestions: Bool { model.headType == .questionAnswering }
 }

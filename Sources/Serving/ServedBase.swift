@@ -1,21 +1,21 @@
 /// One base model in memory, on which adapters of any task are loaded at any time. Does not keep them.
 import Adapters
-public import Autograd
+package import Autograd
 import Checkpoints
-public import Datasets
-public import Kernels
-import Models
+package import Datasets
+import Encoders
+package import Kernels
 import Synchronization
-public import Tasks
-import Tokenizers
+package import Tasks
+import Tokenization
 
 /// ```swift
 /// let base = try ServedBase(folder: "minilm-l6", precision: .bf16)
 /// let ner = try base.load(name: "ner", folder: "runs/ner/adapter")
 /// let logits = ner.model(batch, adapters: ner.adapters, Pass(workspace))
 /// ```
-public final class ServedBase: Sendable {
-  public let folder: String
+package final class ServedBase: Sendable {
+  package let folder: String
   let config: ModelConfig
   let checkpoint: Checkpoint
   private let source: WeightSource
@@ -26,7 +26,7 @@ public final class ServedBase: Sendable {
   private let tokenizers: TokenizerCache
 
   /// How the weights were read, for the user.
-  public var notes: [String] { checkpoint.notes }
+  package var notes: [String] { checkpoint.notes }
 
   /// - Parameters:
   ///   - precision: of the base's weights. Weights that an adapter replaces stay in Float32.
@@ -34,7 +34,7 @@ public final class ServedBase: Sendable {
   ///   - threads: for the sweep over the weights.
   ///   - hasGradients: whether a gradient will go through the encoder; not with int8.
   /// - Throws: `CheckpointFault.notFinite` and faults of the folder's readers.
-  public init(
+  package init(
     folder: String, precision: InferencePrecision = .fp32, anyBase: Bool = false, threads: Int = 1,
     hasGradients: Bool = false
   ) throws {
@@ -51,7 +51,7 @@ public final class ServedBase: Sendable {
 
   /// The base with its own head.
   /// - Throws: `PoolFault.noHead` if it has none, and other cases if it is not known what the head is.
-  public func own() throws -> Member {
+  package func own() throws -> Member {
     let task = try FolderTask(folder, base: folder, config)
     let tokenizer = try tokenizer(of: task).tokenizer, model = try model(for: task, tokenizer)
     if model.headType.hasClassifier, case let name = model.classifier.weight.name, checkpoint.contains(name),
@@ -71,7 +71,7 @@ public final class ServedBase: Sendable {
 
   /// Loads an adapter. Several threads may load at once, also while passes run.
   /// - Throws: `PoolFault`, `AdapterFault`, `CheckpointFault.notFinite` and faults of the folder's readers.
-  public func load(name: String, folder: String) throws -> Member {
+  package func load(name: String, folder: String) throws -> Member {
     let task = try FolderTask(folder, base: self.folder, config), (tokenizer, identity) = try tokenizer(of: task)
     if !anyBase {
       let found = task.settings?.differences(of: config, tokenizer: identity, sha256: checkpoint.sha256) ?? []
@@ -102,7 +102,7 @@ public final class ServedBase: Sendable {
   /// - Returns: for each request the prediction, and the record's sequences with their logits if `keepsLogits`.
   /// - Throws: `PoolFault.noRecords` for a member without predictions for records; `NotFinite` if a logit is not finite, as
   ///   with damaged weights.
-  public func predict(
+  package func predict(
     _ requests: [(record: Record, member: Member)], keepsLogits: Bool = false, _ parallelFor: ParallelFor
   ) throws -> [(prediction: Prediction, sequences: [SequenceLogits])] {
     let byMember = Dictionary(grouping: requests.indices) { requests[$0].member.id }.values.sorted { $0[0] < $1[0] }

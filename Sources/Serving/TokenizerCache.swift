@@ -2,7 +2,7 @@
 import Checkpoints
 import Files
 import Synchronization
-import Tokenizers
+import Tokenization
 
 final class TokenizerCache: Sendable {
   private struct Key: Hashable {

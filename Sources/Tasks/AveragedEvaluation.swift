@@ -3,7 +3,7 @@ import Files
 
 extension Evaluation {
   /// The results of each task by its name, and the means of their losses and of one metric of each; nil: there are none.
-  public init?(averaging tasks: [(name: String, metric: Metric, evaluation: Evaluation)]) {
+  package init?(averaging tasks: [(name: String, metric: Metric, evaluation: Evaluation)]) {
     if tasks.isEmpty { return nil }
     func mean(_ value: (Evaluation, Metric) -> Double) -> Double {
       tasks.reduce(0) { $0 + value($1.evaluation, $1.metric) } / Double(tasks.count)

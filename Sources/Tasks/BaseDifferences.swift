@@ -1,6 +1,6 @@
+package import Encoders
 /// Whether a base model is the one that an adapter was trained on: its weights, its settings and its tokenizer.
-public import Files
-public import Models
+package import Files
 
 extension TuneJSON {
   /// What this base has otherwise than the base of the run, one line each with both values; empty: nothing. Names and paths
@@ -8,7 +8,7 @@ extension TuneJSON {
   /// - Parameters:
   ///   - sha256: of the base's weights; not computed if the file has none.
   ///   - tokenizer: the identity of the tokenizer, as it is used with this base.
-  public func differences(
+  package func differences(
     of config: ModelConfig, tokenizer: JSON, sha256: @autoclosure () -> String
   ) -> [String] {
     var lines = differences(of: config) + differences(of: tokenizer)
@@ -19,12 +19,12 @@ extension TuneJSON {
   }
 
   /// Those of the base's settings only.
-  public func differences(of config: ModelConfig) -> [String] {
+  package func differences(of config: ModelConfig) -> [String] {
     differences(config.outputSettings, base?.config ?? [:])
   }
 
   /// Those of the tokenizer only, which is given by its identity.
-  public func differences(of tokenizer: JSON) -> [String] {
+  package func differences(of tokenizer: JSON) -> [String] {
     tokenizerDifferences(tokenizer.object ?? [:], self.tokenizer?.object ?? [:])
   }
 

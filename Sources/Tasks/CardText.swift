@@ -12,7 +12,7 @@ func yamlScalar(_ text: String) -> String {
 }
 
 /// The text as a cell of a table in Markdown: on one line, with every backslash and bar escaped.
-public func tableCell(_ text: String) -> String {
+package func tableCell(_ text: String) -> String {
   text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: " ")
     .replacing("\\", with: "\\\\").replacing("|", with: "\\|")
 }

@@ -1,7 +1,7 @@
 /// The records of a split with their features, by sequence, and the way back from logits to records.
 import Autograd
 import Datasets
-import Models
+import Encoders
 
 struct EncodedSplit: Sendable {
   let records: any Dataset

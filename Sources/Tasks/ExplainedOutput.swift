@@ -1,8 +1,8 @@
 /// What of a prediction is explained: a weighted sum of a record's logits.
-public import Datasets
+package import Datasets
 
 /// A task whose predictions are sums of logits, which explanations divide among the words.
-public protocol ExplainableInference: RecordInference {
+package protocol ExplainableInference: RecordInference {
   /// The words that the tokens of `encode`'s features belong to.
   func wordMap(_ record: Record, _ tokenizer: TextTokenizer) -> WordMap
   /// What is explained of a prediction: each label that applies, the number, each entity, or the answer.
@@ -14,9 +14,9 @@ public protocol ExplainableInference: RecordInference {
   ) -> [ExplainedOutput]
 }
 
-public struct ExplainedOutput: Sendable {
+package struct ExplainedOutput: Sendable {
   /// What it is in the prediction.
-  public enum Part: Sendable {
+  package enum Part: Sendable {
     case label(String)
     case value
     /// A predicted entity; offsets as in `Entity`.
@@ -26,20 +26,20 @@ public struct ExplainedOutput: Sendable {
   }
 
   /// One logit.
-  public struct Term: Sendable {
+  package struct Term: Sendable {
     /// Index of the feature, and the row among its prediction's rows.
-    public let feature, row: Int
+    package let feature, row: Int
     /// The output, counted from 0.
-    public let output: Int
-    public let weight: Double
+    package let output: Int
+    package let weight: Double
 
-    public init(feature: Int, row: Int, output: Int, weight: Double) {
+    package init(feature: Int, row: Int, output: Int, weight: Double) {
       (self.feature, self.row, self.output, self.weight) = (feature, row, output, weight)
     }
   }
 
   /// What makes a probability of a logit.
-  public enum Activation: Sendable {
+  package enum Activation: Sendable {
     /// Over the outputs of its row.
     case softmax
     case sigmoid
@@ -49,18 +49,18 @@ public struct ExplainedOutput: Sendable {
     case none
   }
 
-  public let part: Part
-  public let terms: [Term]
-  public let activation: Activation
+  package let part: Part
+  package let terms: [Term]
+  package let activation: Activation
 
-  public init(_ part: Part, terms: [Term], activation: Activation) {
+  package init(_ part: Part, terms: [Term], activation: Activation) {
     (self.part, self.terms, self.activation) = (part, terms, activation)
   }
 }
 
 extension TextInference {
   /// A label's logit, of a long text the mean over its windows.
-  public func explainedOutputs(
+  package func explainedOutputs(
     _ record: Record, _ encoded: EncodedRecord, _ logits: [Logits], _ prediction: Prediction, label: Int?
   ) -> [ExplainedOutput] {
     func parts(_ names: [String]) -> [(ExplainedOutput.Part, output: Int)] {
@@ -91,7 +91,7 @@ extension TextInference {
 
 extension TokenClassification {
   /// Of each entity, the mean of the logits of its words' tags. With `label`, of all words' logits for that tag.
-  public func explainedOutputs(
+  package func explainedOutputs(
     _ record: Record, _ encoded: EncodedRecord, _ logits: [Logits], _ prediction: Prediction, label: Int?
   ) -> [ExplainedOutput] {
     let rows = logits.enumerated().flatMap { feature, logits in (0..<logits.rows).map { (feature, row: $0) } }
@@ -122,7 +122,7 @@ extension TokenClassification {
 extension ExtractiveQA {
   /// The sum of the start and the end logit of the answer in the window where it is largest, or of [CLS] in the window where
   /// it is smallest if there is no answer. Of several answers the first.
-  public func explainedOutputs(
+  package func explainedOutputs(
     _ record: Record, _ encoded: EncodedRecord, _ logits: [Logits], _ prediction: Prediction, label: Int?
   ) -> [ExplainedOutput] {
     func output(_ part: ExplainedOutput.Part, _ rows: (feature: Int, start: Int, end: Int)) -> ExplainedOutput {

@@ -9,20 +9,20 @@ import Hashing
 /// other (numbers: in increasing order), so that every fold has the same share of each.
 ///
 /// The folds do not depend on the seed of a run, so that runs with other seeds have the same ones.
-public struct Folds: Sendable, Equatable {
+package struct Folds: Sendable, Equatable {
   /// What the held-out records are.
-  public enum HeldOut: String, CaseIterable, Sendable { case dev, test }
+  package enum HeldOut: String, CaseIterable, Sendable { case dev, test }
 
-  public var count = 10
+  package var count = 10
   /// The fold that is held out, from 0; the others are trained on.
-  public var fold = 0
-  public var heldOut = HeldOut.dev
+  package var fold = 0
+  package var heldOut = HeldOut.dev
   /// nil: in the order of the files.
-  public var seed: Int?
-  public var byDocument = false
-  public var isStratified = false
+  package var seed: Int?
+  package var byDocument = false
+  package var isStratified = false
 
-  public init() {}
+  package init() {}
 
   var heldOutSplit: Split { heldOut == .dev ? .dev : .test }
 

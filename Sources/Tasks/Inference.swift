@@ -1,14 +1,14 @@
 /// The one path from features to logits and predictions: evaluation, prediction and the estimate of a dry run use it.
-public import Autograd
-public import Datasets
-public import Models
+package import Autograd
+package import Datasets
+package import Encoders
 
 /// A model with the adapters of some rows, without gradients.
-public struct Inference: Sendable {
+package struct Inference: Sendable {
   private let model: TextModel
   private let adapters: RowAdapters
 
-  public init(_ model: TextModel, _ adapters: RowAdapters) {
+  package init(_ model: TextModel, _ adapters: RowAdapters) {
     self.model = model
     self.adapters = adapters
   }
@@ -19,7 +19,7 @@ public struct Inference: Sendable {
   ///   - batch: makes the batch of some sequences.
   ///   - body: gets each batch's logits, which it may overwrite.
   /// - Returns: the results of `body`, in an order that does not depend on the threads.
-  public func run<Result: Sendable>(
+  package func run<Result: Sendable>(
     lengths: [Int], _ parallelFor: ParallelFor, batch: @escaping @Sendable ([Int]) -> LabeledBatch,
     _ body: @escaping @Sendable (LabeledBatch, Tensor, Pass) -> Result
   ) rethrows -> [Result] {
@@ -34,7 +34,7 @@ public struct Inference: Sendable {
 
   /// The predictions for records, and their sequences' ids and logits if `keepsLogits`.
   /// - Throws: `NotFinite` if a logit is NaN or infinite, as with damaged weights.
-  public func predict(
+  package func predict(
     _ records: some Dataset, _ task: any RecordInference, _ tokenizer: TextTokenizer, keepsLogits: Bool = false,
     _ parallelFor: ParallelFor
   ) throws -> [(prediction: Prediction, sequences: [SequenceLogits])] {
@@ -45,7 +45,7 @@ public struct Inference: Sendable {
 
   /// The prediction for one record, with the record's features and the logits that the prediction is decoded from.
   /// - Throws: `NotFinite`.
-  public func answer(
+  package func answer(
     _ record: Record, _ task: any RecordInference, _ tokenizer: TextTokenizer, _ workspace: Workspace
   ) throws -> (encoded: EncodedRecord, logits: [Logits], prediction: Prediction) {
     let split = EncodedSplit([record], task, tokenizer), loss = task.evaluationLoss
@@ -61,9 +61,9 @@ public struct Inference: Sendable {
 }
 
 /// The token ids and all logits of one sequence.
-public struct SequenceLogits: Sendable {
-  public let ids: [Int32]
+package struct SequenceLogits: Sendable {
+  package let ids: [Int32]
   /// The tokens that have logits; nil: all.
-  public let rows: [Int]?
-  public let logits: Logits
+  package let rows: [Int]?
+  package let logits: Logits
 }

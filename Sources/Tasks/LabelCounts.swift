@@ -2,22 +2,22 @@
 import Datasets
 
 /// Entities by type, of records that are labeled word by word; otherwise records by label.
-public struct LabelCounts: Sendable, Equatable {
-  public struct Row: Sendable, Equatable {
-    public let label: String
-    public let counts: [Int]
+package struct LabelCounts: Sendable, Equatable {
+  package struct Row: Sendable, Equatable {
+    package let label: String
+    package let counts: [Int]
   }
 
   /// The plural of what a record is called: "sentences".
-  public let noun: String
+  package let noun: String
   /// Those of the run, train first. Lists of counts below are in this order.
-  public let splits: [Split]
-  public let records: [Int]
+  package let splits: [Split]
+  package let records: [Int]
   /// Sorted by label. A label of some splits has the count 0 in the others.
-  public let labels: [Row]
+  package let labels: [Row]
 
   /// nil for a task without records.
-  public init?(_ setup: TaskSetup) {
+  package init?(_ setup: TaskSetup) {
     let splits = Split.allCases.compactMap { split in setup.task.records(in: split).map { (split, $0) } }
     guard !splits.isEmpty else { return nil }
     noun = type(of: setup.inference).description.record + "s"

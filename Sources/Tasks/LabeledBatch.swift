@@ -1,18 +1,18 @@
 /// A labeled batch: the model's input for some examples, and the targets.
-public import Models
+package import Encoders
 
-public struct LabeledBatch: Sendable {
+package struct LabeledBatch: Sendable {
   /// Indices of the examples, in the order of the batch's sequences.
-  public let examples: [Int]
-  public let input: Batch
+  package let examples: [Int]
+  package let input: Batch
   /// The tokens whose logits are computed, increasing; nil: every token, or one row per sequence if the head classifies
   /// sequences. With `Targets.tagSequences` those of the words.
-  public let rows: [Int32]?
-  public let targets: Targets
+  package let rows: [Int32]?
+  package let targets: Targets
   /// The loss's denominator for these targets: their number, or the sum of their class weights.
-  public let weight: Float
+  package let weight: Float
 
-  public init(examples: [Int], input: Batch, rows: [Int32]? = nil, targets: Targets, weight: Float) {
+  package init(examples: [Int], input: Batch, rows: [Int32]? = nil, targets: Targets, weight: Float) {
     self.examples = examples
     self.input = input
     self.rows = rows
@@ -38,7 +38,7 @@ public struct LabeledBatch: Sendable {
 extension LabeledBatch {
   /// This batch with logits for the rows that have a target only. A head that classifies sequences has one row per
   /// sequence in any case.
-  public func withLabeledRows(_ headType: HeadType) -> LabeledBatch {
+  package func withLabeledRows(_ headType: HeadType) -> LabeledBatch {
     if headType.isBySequence || !targets.isByRow { return self }
     let allRows = rows ?? Array(0..<Int32(input.count)), labeled = targets.labeled
     return LabeledBatch(
@@ -47,7 +47,7 @@ extension LabeledBatch {
   }
 
   /// This batch with logits for every token.
-  public func withAllRows(_ headType: HeadType) -> LabeledBatch {
+  package func withAllRows(_ headType: HeadType) -> LabeledBatch {
     guard !headType.isBySequence, targets.isByRow, let rows else { return self }
     return LabeledBatch(
       examples: examples, input: input, targets: targets.spread(over: input.count, at: rows), weight: weight)

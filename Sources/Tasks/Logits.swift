@@ -3,19 +3,19 @@ import Autograd
 import Glibc
 
 /// The logits of some rows: [rows, classes].
-public struct Logits: Sendable, Equatable {
-  public let classes: Int
+package struct Logits: Sendable, Equatable {
+  package let classes: Int
   /// Row by row.
-  public let values: [Float]
+  package let values: [Float]
   /// The scores of adjacent classes; nil: the rows are independent.
-  public let transitions: TransitionScores?
+  package let transitions: TransitionScores?
 
-  public init(classes: Int, values: [Float], transitions: TransitionScores? = nil) {
+  package init(classes: Int, values: [Float], transitions: TransitionScores? = nil) {
     (self.classes, self.values, self.transitions) = (classes, values, transitions)
   }
 
-  public var rows: Int { values.count / max(classes, 1) }
-  public subscript(row: Int) -> ArraySlice<Float> { values[row * classes..<(row + 1) * classes] }
+  package var rows: Int { values.count / max(classes, 1) }
+  package subscript(row: Int) -> ArraySlice<Float> { values[row * classes..<(row + 1) * classes] }
 }
 
 extension Logits {
@@ -29,13 +29,13 @@ extension Logits {
 }
 
 /// The scores of a CRF besides its emissions, the logits.
-public struct TransitionScores: Sendable, Equatable {
+package struct TransitionScores: Sendable, Equatable {
   /// Of the first class, and of the last.
-  public let start, end: [Float]
+  package let start, end: [Float]
   /// Of a class (row) and the one after it (column), row by row.
-  public let transitions: [Float]
+  package let transitions: [Float]
 
-  public init(start: [Float], transitions: [Float], end: [Float]) {
+  package init(start: [Float], transitions: [Float], end: [Float]) {
     (self.start, self.transitions, self.end) = (start, transitions, end)
   }
 
@@ -47,7 +47,7 @@ public struct TransitionScores: Sendable, Equatable {
 }
 
 /// The index of the largest of a row of logits, and its softmax probability.
-public func argmax(
+package func argmax(
   _ logits: some RandomAccessCollection<Float>, temperature: Float = 1
 ) -> (label: Int, probability: Float) {
   var best = logits.startIndex
@@ -64,7 +64,7 @@ func argmaxRows(_ logits: Tensor) -> [(label: Int, probability: Float)] {
 }
 
 /// The probabilities of a row of logits, in Double.
-public func softmax(_ logits: some Collection<Float>, temperature: Double = 1) -> [Double] {
+package func softmax(_ logits: some Collection<Float>, temperature: Double = 1) -> [Double] {
   let largest = Double(logits.max() ?? 0), exponentials = logits.map { exp((Double($0) - largest) / temperature) }
   let sum = exponentials.reduce(0, +)
   return exponentials.map { $0 / sum }
@@ -74,10 +74,10 @@ public func softmax(_ logits: some Collection<Float>, temperature: Double = 1) -
 func sigmoid(_ x: Double) -> Double { x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)) }
 
 /// The model's outputs are NaN or infinite. Without this error they would look like bad predictions.
-public struct NotFinite: Error, CustomStringConvertible {
-  public init() {}
+package struct NotFinite: Error, CustomStringConvertible {
+  package init() {}
 
-  public var description: String {
+  package var description: String {
     "The model's outputs are not finite numbers: its weights, or the adapter's, contain NaN or infinity. "
       + "Are the files damaged?"
   }

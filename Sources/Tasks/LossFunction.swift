@@ -1,7 +1,7 @@
 /// The losses of tasks.
-public import Autograd
+package import Autograd
 
-public protocol LossFunction: Sendable {
+package protocol LossFunction: Sendable {
   /// The targets' weight in the mean: their number, or the sum of their class weights.
   func weight(of targets: Targets) -> Float
   /// The sum of the losses divided by `norm`. Sets the gradient of the logits.
@@ -19,14 +19,14 @@ public protocol LossFunction: Sendable {
 }
 
 extension LossFunction {
-  public func callAsFunction(
+  package func callAsFunction(
     _ logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass
   ) -> Double {
     self(logits, targets, norm: norm, pass)
   }
 
   /// That of the softmax.
-  public func divergence(
+  package func divergence(
     _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
     Autograd.divergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
@@ -34,22 +34,22 @@ extension LossFunction {
 }
 
 /// Cross-entropy with class weights and label smoothing, as torch's CrossEntropyLoss; or a focal loss.
-public struct ClassificationLoss: LossFunction {
+package struct ClassificationLoss: LossFunction {
   /// One weight per class; nil: all are 1.
   private let weights: [Float]?
   private let smoothing: Float
   /// The exponent of a focal loss; 0: none.
   private let gamma: Float
 
-  public init(weights: [Float]? = nil, smoothing: Float = 0, gamma: Float = 0) {
+  package init(weights: [Float]? = nil, smoothing: Float = 0, gamma: Float = 0) {
     (self.weights, self.smoothing, self.gamma) = (weights, smoothing, gamma)
   }
 
-  public func weight(of targets: Targets) -> Float {
+  package func weight(of targets: Targets) -> Float {
     classes(targets).reduce(0) { $0 + ($1 < 0 ? 0 : weights?[Int($1)] ?? 1) }
   }
 
-  public func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+  package func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
     let classes = classes(targets)
     if gamma > 0 {
       return focalCrossEntropy(logits, targets: classes, weights: weights, gamma: gamma, norm: norm, pass)
@@ -58,7 +58,7 @@ public struct ClassificationLoss: LossFunction {
   }
 
   /// The cross-entropy without label smoothing.
-  public var forEvaluation: ClassificationLoss { ClassificationLoss(weights: weights) }
+  package var forEvaluation: ClassificationLoss { ClassificationLoss(weights: weights) }
 
   private func classes(_ targets: Targets) -> [Int32] {
     guard case .classes(let classes) = targets else { preconditionFailure("cross-entropy requires classes") }
@@ -67,20 +67,20 @@ public struct ClassificationLoss: LossFunction {
 }
 
 /// Binary cross-entropy of each class, averaged over the classes, as torch's BCEWithLogitsLoss; or a focal loss.
-public struct MultiLabelLoss: LossFunction {
+package struct MultiLabelLoss: LossFunction {
   /// What an example to which a class applies counts, by class; nil: 1.
   private let positiveWeights: [Float]?
   /// The exponent of a focal loss; 0: none.
   private let gamma: Float
 
-  public init(positiveWeights: [Float]? = nil, gamma: Float = 0) {
+  package init(positiveWeights: [Float]? = nil, gamma: Float = 0) {
     (self.positiveWeights, self.gamma) = (positiveWeights, gamma)
   }
 
   /// The number of targets.
-  public func weight(of targets: Targets) -> Float { Float(targets.labeled.count) }
+  package func weight(of targets: Targets) -> Float { Float(targets.labeled.count) }
 
-  public func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+  package func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
     guard case .classSets(let sets) = targets else {
       preconditionFailure("a multi-label loss requires sets of classes")
     }
@@ -93,61 +93,61 @@ public struct MultiLabelLoss: LossFunction {
     return binaryCrossEntropy(logits, targets: targets, positiveWeights: positiveWeights, norm: norm, pass)
   }
 
-  public func divergence(
+  package func divergence(
     _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
     binaryDivergence(logits, from: teacher, temperature: temperature, scale: scale, pass)
   }
 
   /// The cross-entropy.
-  public var forEvaluation: MultiLabelLoss { MultiLabelLoss(positiveWeights: positiveWeights) }
+  package var forEvaluation: MultiLabelLoss { MultiLabelLoss(positiveWeights: positiveWeights) }
 }
 
 /// The mean squared error, as torch's MSELoss.
-public struct RegressionLoss: LossFunction {
-  public init() {}
+package struct RegressionLoss: LossFunction {
+  package init() {}
 
   /// The number of targets.
-  public func weight(of targets: Targets) -> Float { Float(targets.labeled.count) }
+  package func weight(of targets: Targets) -> Float { Float(targets.labeled.count) }
 
-  public func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+  package func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
     guard case .values(let values) = targets else { preconditionFailure("a regression loss requires values") }
     return meanSquaredError(logits, targets: values, norm: norm, pass)
   }
 
   /// The squared error: numbers have no temperature.
-  public func divergence(
+  package func divergence(
     _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
     squaredError(logits, from: teacher, scale: scale, pass)
   }
 
-  public var forEvaluation: RegressionLoss { self }
+  package var forEvaluation: RegressionLoss { self }
 }
 
 /// The mean of the cross-entropies of an answer's first and last token, each over the tokens of its sequence: that of
 /// transformers for sequences without padding, which its softmax includes. Of a sequence with several answers, the mean over
 /// them.
-public struct SpanLoss: LossFunction {
-  public init() {}
+package struct SpanLoss: LossFunction {
+  package init() {}
 
   /// The number of sequences with a target.
-  public func weight(of targets: Targets) -> Float { Float(targets.labeled.count) }
+  package func weight(of targets: Targets) -> Float { Float(targets.labeled.count) }
 
-  public func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+  package func callAsFunction(_ logits: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
     let spans = spans(targets)
     return spanCrossEntropy(logits, lengths: spans.map(\.length), spans: spans.map(\.spans), norm: norm, pass)
   }
 
   /// The mean of the divergences of both softmaxes over a sequence's tokens, summed over the sequences.
-  public func divergence(
+  package func divergence(
     _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
     spanDivergence(
       logits, from: teacher, lengths: spans(targets).map(\.length), temperature: temperature, scale: scale, pass)
   }
 
-  public var forEvaluation: SpanLoss { self }
+  package var forEvaluation: SpanLoss { self }
 
   private func spans(_ targets: Targets) -> [SpanTarget] {
     guard case .spans(let spans) = targets else { preconditionFailure("a loss of spans requires spans") }

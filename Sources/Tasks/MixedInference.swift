@@ -1,14 +1,14 @@
 /// Predictions for records of several models over one encoder, in passes that the models share.
-public import Autograd
-public import Datasets
-public import Models
+package import Autograd
+package import Datasets
+package import Encoders
 
 /// Sequences of similar length are one packed batch, whosever they are: the encoder runs once, with each model's adapter for
 /// the rows of its sequences, and then each model's head on these rows. The same sequences of models whose encoders do the
 /// same are there once.
-public struct MixedInference: Sendable {
+package struct MixedInference: Sendable {
   /// What one model answers.
-  public struct Part: Sendable {
+  package struct Part: Sendable {
     let model: TextModel
     /// nil: the encoder without an adapter.
     let set: AdapterSet?
@@ -19,7 +19,7 @@ public struct MixedInference: Sendable {
 
     /// Encodes the records.
     /// - Parameter encoderKey: the same for parts whose encoders give the same hidden states; nil: not known.
-    public init(
+    package init(
       model: TextModel, set: AdapterSet?, records: some Dataset, task: any RecordInference, tokenizer: TextTokenizer,
       encoderKey: String? = nil
     ) {
@@ -56,13 +56,13 @@ public struct MixedInference: Sendable {
   private let keepsLogits: Bool
 
   /// - Parameter encoder: a model with the encoder of all parts, and the base's vocabulary.
-  public init(_ parts: [Part], encoder: TextModel, keepsLogits: Bool = false) {
+  package init(_ parts: [Part], encoder: TextModel, keepsLogits: Bool = false) {
     (self.parts, self.encoder, self.keepsLogits) = (parts, encoder, keepsLogits)
   }
 
   /// The predictions for each part's records, and their sequences' ids and logits if `keepsLogits`.
   /// - Throws: `NotFinite` if a logit is NaN or infinite, as with damaged weights.
-  public func predict(
+  package func predict(
     _ parallelFor: ParallelFor
   ) throws -> [[(prediction: Prediction, sequences: [SequenceLogits])]] {
     let plan = batches(), results = Results<[Output]>(count: plan.count)

@@ -1,30 +1,30 @@
 /// The model card of an adapter or a model: README.md with the Hub's metadata. Runs and merged models write it.
 
-import Models
+import Encoders
 
-public struct ModelCard {
+package struct ModelCard {
   /// The base model's name; nil: none, the weights were randomly initialized.
-  public var base: String?
+  package var base: String?
   /// The Hub's `library_name`: "peft", "transformers", "adapters" or "tune".
-  public var library: String
-  public var task: any TaskInference
-  public var tags: [String]
-  public var title: String
-  public var about: String?
+  package var library: String
+  package var task: any TaskInference
+  package var tags: [String]
+  package var title: String
+  package var about: String?
   /// The rows of the table of facts.
-  public var rows: [(name: String, value: String)]
+  package var rows: [(name: String, value: String)]
   /// The data that its scores are of, "dev" or "test"; nil: it has no scores.
-  public var scored: String?
+  package var scored: String?
   /// What follows the table, in Markdown.
-  public var sections: [(title: String, text: String)]
+  package var sections: [(title: String, text: String)]
   /// The method's settings as JSON; nil: none.
-  public var method: String?
+  package var method: String?
   /// Whether the weights are an adapter's, which needs its base.
-  public var isAdapter: Bool
+  package var isAdapter: Bool
   /// Code that loads an adapter with PEFT; nil: PEFT cannot load it.
-  public var python: PythonSnippet?
+  package var python: PythonSnippet?
 
-  public init(
+  package init(
     base: String?, library: String, task: any TaskInference, tags: [String], title: String, about: String? = nil,
     rows: [(name: String, value: String)], scored: String? = nil, sections: [(title: String, text: String)] = [],
     method: String? = nil,
@@ -35,7 +35,7 @@ public struct ModelCard {
     (self.scored, self.sections, self.python) = (scored, sections, python)
   }
 
-  public var text: String {
+  package var text: String {
     let outputs =
       switch type(of: task).headType {
       case .embedding:

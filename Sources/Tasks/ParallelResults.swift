@@ -8,7 +8,7 @@ func lengthGroups(lengths: [Int], tokens: Int) -> [[Int]] {
 }
 
 /// Groups of at most `tokens` tokens, in the order of `sequences`; a longer sequence is a group of its own.
-public func groups(of sequences: [Int], tokens limit: Int, length: (Int) -> Int) -> [[Int]] {
+package func groups(of sequences: [Int], tokens limit: Int, length: (Int) -> Int) -> [[Int]] {
   var groups: [[Int]] = [], tokens = 0
   for sequence in sequences {
     let length = length(sequence)
@@ -23,12 +23,12 @@ public func groups(of sequences: [Int], tokens limit: Int, length: (Int) -> Int)
 }
 
 /// One result per index, written by several threads.
-public final class Results<Value: Sendable>: Sendable {
+package final class Results<Value: Sendable>: Sendable {
   private let values: Mutex<[Value?]>
 
-  public init(count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
+  package init(count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
 
-  public func set(_ index: Int, _ value: Value) { values.withLock { $0[index] = value } }
+  package func set(_ index: Int, _ value: Value) { values.withLock { $0[index] = value } }
 
-  public var all: [Value] { values.withLock { $0.compactMap { $0 } } }
+  package var all: [Value] { values.withLock { $0.compactMap { $0 } } }
 }

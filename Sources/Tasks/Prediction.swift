@@ -1,7 +1,7 @@
 /// What a model predicts for one record. Does not contain the record's text, except the text of entities and answers.
-public import Files
+package import Files
 
-public enum Prediction: Sendable, Equatable {
+package enum Prediction: Sendable, Equatable {
   /// A tag for each word that was given, with its probability, and the entities, whose offsets count words.
   case tags([ScoredLabel], [Entity])
   /// Entities in the record's text.
@@ -21,26 +21,26 @@ public enum Prediction: Sendable, Equatable {
 }
 
 /// A label and its probability.
-public struct ScoredLabel: Sendable, Equatable {
-  public let label: String
-  public let probability: Double
+package struct ScoredLabel: Sendable, Equatable {
+  package let label: String
+  package let probability: Double
 
-  public init(_ label: String, _ probability: Double) {
+  package init(_ label: String, _ probability: Double) {
     self.label = label
     self.probability = probability
   }
 }
 
 /// An entity found in a text.
-public struct Entity: Sendable, Equatable {
-  public let label: String
+package struct Entity: Sendable, Equatable {
+  package let label: String
   /// Unicode code points of the original text, as Python counts characters; words if the input was words.
-  public let start, end: Int
-  public let text: String
+  package let start, end: Int
+  package let text: String
   /// Mean probability of its words' tags.
-  public let probability: Double
+  package let probability: Double
 
-  public init(label: String, start: Int, end: Int, text: String, probability: Double) {
+  package init(label: String, start: Int, end: Int, text: String, probability: Double) {
     self.label = label
     self.start = start
     self.end = end
@@ -51,7 +51,7 @@ public struct Entity: Sendable, Equatable {
 
 extension Prediction {
   /// The prediction in the output of `tune predict`, by key.
-  public var members: [String: JSON] {
+  package var members: [String: JSON] {
     switch self {
     case .tags(let tags, let entities):
       [
@@ -77,7 +77,7 @@ extension Prediction {
 
   /// The same without labels and entities whose probability is below `minScore`. One label that is not certain enough is null,
   /// with "abstained"; a number has no probability.
-  public func members(minScore: Double) -> [String: JSON] {
+  package func members(minScore: Double) -> [String: JSON] {
     func isCertain(_ entity: Entity) -> Bool { entity.probability >= minScore }
     switch self {
     case .label(_, let probabilities) where !probabilities.contains(where: { $0.probability >= minScore }):
@@ -132,7 +132,7 @@ extension Prediction {
 
 extension Prediction {
   /// The answers to a question of BioASQ.
-  public var mergedAnswers: [MergedAnswer] { if case .answers(let answers) = self { answers } else { [] } }
+  package var mergedAnswers: [MergedAnswer] { if case .answers(let answers) = self { answers } else { [] } }
 }
 
 extension [Float] {

@@ -1,9 +1,9 @@
 /// Python code that answers with an adapter: transformers loads the base, PEFT the adapter. Model cards contain it.
 import Datasets
+package import Encoders
 import Files
-public import Models
 
-public struct PythonSnippet {
+package struct PythonSnippet {
   /// The base's name, and the architecture of its encoder.
   private let base: String
   private let family: Family
@@ -19,7 +19,7 @@ public struct PythonSnippet {
   /// Whether the adapter's folder has a tokenizer with tokens that the base has no embeddings for.
   private let hasNewTokens: Bool
 
-  public init(
+  package init(
     base: String, family: Family, task: any TaskInference, maxLength: Int, virtualTokens: Int, isPrefix: Bool,
     addPrefixSpace: Bool? = nil, hasNewTokens: Bool = false
   ) {
@@ -31,7 +31,7 @@ public struct PythonSnippet {
   private var headType: HeadType { type(of: task).headType }
   private var isPair: Bool { (task as? any TextInference)?.reading.pairs == true }
 
-  public var text: String {
+  package var text: String {
     """
     \(ownWords == .outerPunctuation ? "import string\nimport unicodedata\n\n" : "")import torch
     from peft import PeftModel

@@ -1,10 +1,10 @@
 /// A task over records: batches of their features, and evaluation by inference and metrics.
-public import Autograd
-public import Datasets
+package import Autograd
+package import Datasets
+package import Encoders
 import Files
-public import Models
 
-public struct RecordTask: Task {
+package struct RecordTask: Task {
   private var inference: any RecordInference
   private let loss: any LossFunction
   private var splits: [Split: EncodedSplit]
@@ -16,7 +16,7 @@ public struct RecordTask: Task {
   /// - Parameters:
   ///   - splits: labeled records.
   ///   - loss: of training; an evaluation reports its `forEvaluation`.
-  public init(
+  package init(
     _ inference: any RecordInference, splits: [Split: any Dataset], tokenizer: TextTokenizer, loss: any LossFunction
   ) {
     let streamed = splits[.train].flatMap { StreamedSplit($0, inference, tokenizer) }
@@ -48,17 +48,17 @@ public struct RecordTask: Task {
     splits[split].map { split in split.encoded.enumerated().map { (split.records[$0], $1) } } ?? []
   }
 
-  public var lengths: [Int] { Array(sequenceLengths) }
-  public var sequenceLengths: SequenceLengths { streamed?.lengths ?? SequenceLengths(splits[.train]?.lengths ?? []) }
+  package var lengths: [Int] { Array(sequenceLengths) }
+  package var sequenceLengths: SequenceLengths { streamed?.lengths ?? SequenceLengths(splits[.train]?.lengths ?? []) }
 
   /// Records of a split, sequences that they are encoded as, and records of which tokens were cut off.
-  public func sizes(_ split: Split) -> (records: Int, sequences: Int, cut: Int) {
+  package func sizes(_ split: Split) -> (records: Int, sequences: Int, cut: Int) {
     if let streamed, split == .train { return (streamed.records.count, streamed.records.count, streamed.cutCount) }
     guard let split = splits[split] else { return (0, 0, 0) }
     return (split.records.count, split.sequences.count, split.encoded.count { $0.cutTokens > 0 })
   }
 
-  public func hasTargets(_ example: Int) -> Bool {
+  package func hasTargets(_ example: Int) -> Bool {
     if let streamed { return streamed.hasTargets(example) }
     return !leftOut.contains(example) && splits[.train].map { $0.features(example).targets.isLabeled } ?? false
   }
@@ -68,40 +68,40 @@ public struct RecordTask: Task {
     splits[split]?.encoded.contains { $0.features.contains(where: \.targets.isLabeled) } ?? false
   }
 
-  public func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
+  package func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
     if let streamed { return streamed.batch(examples, loss) }
     guard let train = splits[.train] else { return LabeledBatch(examples, [], ClassificationLoss()) }
     return train.batch(examples, loss)
   }
 
-  public func loss(
+  package func loss(
     of logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass
   ) -> Double {
     loss(logits, targets, chain, norm: norm, pass)
   }
 
-  public func divergence(
+  package func divergence(
     _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
     loss.divergence(logits, targets, from: teacher, temperature: temperature, scale: scale, pass)
   }
 
-  public func describe(example: Int) -> String {
+  package func describe(example: Int) -> String {
     guard let records = records(in: .train) else { return "training example \(example + 1)" }
     let record = splits[.train]?.sequences[example].record ?? example
     let noun = Swift.type(of: inference).description.record
     return records[record].source?.description(of: noun) ?? "\(noun) \(record + 1)"
   }
 
-  public func records(in split: Split) -> (any Dataset)? {
+  package func records(in split: Split) -> (any Dataset)? {
     split == .train ? streamed?.records ?? splits[.train]?.records : splits[split]?.records
   }
 
-  public func tokens(in split: Split) -> Int {
+  package func tokens(in split: Split) -> Int {
     split == .train ? sequenceLengths.reduce(0, +) : splits[split]?.lengths.reduce(0, +) ?? 0
   }
 
-  public func evaluate(
+  package func evaluate(
     _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
   ) throws -> Evaluation? {
     guard let data = splits[split] else { return nil }
@@ -109,7 +109,7 @@ public struct RecordTask: Task {
     return try evaluation(of: data, logits, loss)
   }
 
-  public func fitted(
+  package func fitted(
     _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
   ) throws -> FittedTask? {
     guard inference.isFittedOnDev, let dev = splits[.dev] else { return nil }
@@ -181,7 +181,7 @@ public struct RecordTask: Task {
 }
 
 extension RecordInference {
-  public func makeEvaluation(
+  package func makeEvaluation(
     of data: TaskData, _ tokenizer: TextTokenizer, threads: Int
   ) throws -> (task: any Task, notes: [String]) {
     var splits: [Split: any Dataset] = [:], notes: [String] = []

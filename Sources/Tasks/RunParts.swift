@@ -3,17 +3,17 @@ import Files
 import FoundationEssentials
 
 /// The parts of a run's folder.
-public struct RunParts: Sendable {
+package struct RunParts: Sendable {
   /// Without a final slash.
   private let folder: String
 
   /// nil: `path` is not the folder of a run.
-  public init?(_ path: String) {
+  package init?(_ path: String) {
     guard !path.isEmpty, fileExists(path + "/recipe.json") else { return nil }
     folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
   }
 
-  public var recipe: String { folder + "/recipe.json" }
+  package var recipe: String { folder + "/recipe.json" }
   private var adapter: String? { part("adapter", holding: "adapter_config.json") }
   private var model: String? { part("model", holding: "config.json") }
 
@@ -34,7 +34,7 @@ public struct RunParts: Sendable {
   private var nothing: RunPartsFault { fileExists(folder + "/result.json") ? .incomplete(folder) : .nothingYet(folder) }
 
   /// The adapter that `path` stands for: that of a run, or `path` itself.
-  public static func adapter(_ path: String) throws(RunPartsFault) -> String {
+  package static func adapter(_ path: String) throws(RunPartsFault) -> String {
     guard let run = RunParts(path) else { return path }
     guard let adapter = run.adapter else {
       if let tasks = run.tasks { throw .severalTasks(path, tasks) }
@@ -44,14 +44,14 @@ public struct RunParts: Sendable {
   }
 
   /// The folder of the run that an adapter's folder is in: RUN/adapter, or RUN/adapter/TASK; nil: it is in none.
-  public static func run(ofAdapter folder: String) -> String? {
+  package static func run(ofAdapter folder: String) -> String? {
     guard let path = canonicalPath(folder) else { return nil }
     let adapter = [path, parentFolder(of: path)].first { lastPathComponent($0) == "adapter" }
     return adapter.map(parentFolder).flatMap { RunParts($0) == nil ? nil : $0 }
   }
 
   /// The model that `path` stands for: the one that a run trained in full, or `path` itself.
-  public static func model(_ path: String) throws(RunPartsFault) -> String {
+  package static func model(_ path: String) throws(RunPartsFault) -> String {
     guard let run = RunParts(path) else { return path }
     guard let model = run.model else {
       if let tasks = run.tasks { throw .severalTasks(path, tasks) }
@@ -62,7 +62,7 @@ public struct RunParts: Sendable {
 
   /// The base and the adapter that `path` stands for: those of a run, by its recipe; else `path` without an adapter.
   /// - Throws: `RunPartsFault`; the errors of reading the recipe.
-  public static func baseAndAdapter(_ path: String) throws -> (base: String, adapter: String?) {
+  package static func baseAndAdapter(_ path: String) throws -> (base: String, adapter: String?) {
     guard let run = RunParts(path), run.model == nil else { return (try model(path), nil) }
     let adapter = try adapter(path), base = try JSON(path: run.recipe)["model"]?["path"]?.string ?? ""
     guard fileExists(base + "/config.json") else { throw RunPartsFault.noBase(path, base: base, adapter: adapter) }
@@ -70,7 +70,7 @@ public struct RunParts: Sendable {
   }
 }
 
-public enum RunPartsFault: Error, Equatable, CustomStringConvertible {
+package enum RunPartsFault: Error, Equatable, CustomStringConvertible {
   case nothingYet(String)
   /// The run is finished, and what it saved is gone.
   case incomplete(String)
@@ -79,7 +79,7 @@ public enum RunPartsFault: Error, Equatable, CustomStringConvertible {
   case noModel(String)
   case noBase(String, base: String, adapter: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .nothingYet(let run):
       "\(run): this run has saved no adapter and no model yet. Continue it with: tune run \(run) --resume"

@@ -3,21 +3,21 @@ import Datasets
 import Files
 
 /// A record of saved predictions.
-public struct SavedRecord: Sendable {
-  public let id: String
+package struct SavedRecord: Sendable {
+  package let id: String
   /// The name of its file; nil: it was read from none.
-  public let file: String?
+  package let file: String?
   /// The number of its words; nil: an older version saved it.
-  public let words: Int?
-  public let errors: [PredictionError]
+  package let words: Int?
+  package let errors: [PredictionError]
 }
 
 /// A label, an entity or an answer that is wrong.
-public struct PredictionError: Sendable, Equatable {
+package struct PredictionError: Sendable, Equatable {
   /// What is right and what was predicted, such as a label, or "missed".
-  public let gold, predicted: String
+  package let gold, predicted: String
   /// The entity, in words of the record; nil: the record as a whole, or there is none.
-  public let goldSpan, predictedSpan: Range<Int>?
+  package let goldSpan, predictedSpan: Range<Int>?
 
   init(_ gold: String, _ predicted: String, _ goldSpan: Range<Int>? = nil, _ predictedSpan: Range<Int>? = nil) {
     (self.gold, self.predicted, self.goldSpan, self.predictedSpan) = (gold, predicted, goldSpan, predictedSpan)
@@ -25,7 +25,7 @@ public struct PredictionError: Sendable, Equatable {
 }
 
 extension SavedPredictions {
-  public var taskType: TaskType { TaskType(of: inference) }
+  package var taskType: TaskType { TaskType(of: inference) }
 
   /// - Throws: `FileFault.malformed` for a row without what every row has.
   func check() throws(FileFault) {
@@ -44,7 +44,7 @@ extension SavedPredictions {
   }
 
   /// In the order of the data.
-  public var records: [SavedRecord] {
+  package var records: [SavedRecord] {
     rows.map { row in
       let prediction = prediction(row), tags = hasMentions ? row["predicted"]?.array?.count : nil
       return SavedRecord(
@@ -54,7 +54,7 @@ extension SavedPredictions {
   }
 
   /// Of the labels: the one for the other. Of entities: the types, with missed and spurious ones. nil: the task has none.
-  public var confusion: Confusion? {
+  package var confusion: Confusion? {
     switch taskType {
     case .sequenceClassification, .relationExtraction:
       Confusion(rows.map { ($0["gold"]?.string, $0["predicted"]?.string) }, labels: inference.labels)
@@ -65,14 +65,14 @@ extension SavedPredictions {
   }
 
   /// How many entities were found, and how the others went wrong; empty: the task has none.
-  public var entityOutcomeCounts: [(kind: EntityOutcome.Kind, count: Int)] {
+  package var entityOutcomeCounts: [(kind: EntityOutcome.Kind, count: Int)] {
     if taskType != .tokenClassification { return [] }
     let kinds = Dictionary(grouping: entityOutcomes.joined(), by: \.kind)
     return EntityOutcome.Kind.allCases.map { ($0, kinds[$0]?.count ?? 0) }
   }
 
   /// Of predicted labels and tags; of label sets, of all labels. nil: there are no probabilities.
-  public var calibration: Calibration? {
+  package var calibration: Calibration? {
     if taskType == .extractiveQA { return nil }
     return Calibration(
       rows.flatMap { row -> [(probability: Double, isRight: Bool)] in
@@ -90,7 +90,7 @@ extension SavedPredictions {
   }
 
   /// Gold and predicted numbers, by record; empty: the task has none.
-  public var numbers: [(record: Int, gold: Double, predicted: Double)] {
+  package var numbers: [(record: Int, gold: Double, predicted: Double)] {
     guard [.regression, .embedding].contains(taskType) else { return [] }
     return rows.enumerated().compactMap { index, row in
       guard let gold = row["gold"]?.number, let predicted = row["predicted"]?.number else { return nil }

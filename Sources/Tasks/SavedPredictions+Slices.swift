@@ -1,21 +1,21 @@
 /// The parts of the data by which saved predictions are scored.
-public import Datasets
+package import Datasets
 import Files
 
 /// By which mentions are known as seen in training or not: the training sentences, and those of the predictions with their words.
-public struct MentionData: Sendable {
+package struct MentionData: Sendable {
   let training, records: any Dataset
 
   /// - Parameters:
   ///   - training: with tags in IOB2.
   ///   - records: those of the predictions, in their order.
-  public init(training: any Dataset, records: any Dataset) { (self.training, self.records) = (training, records) }
+  package init(training: any Dataset, records: any Dataset) { (self.training, self.records) = (training, records) }
 }
 
 extension SavedPredictions {
   /// The tables of labels, mentions, questions and lengths, as far as the task has them.
   /// - Parameter mentions: nil: not known, and there is no table of them.
-  public func slices(_ scored: ScoredSplit, _ bootstrap: Bootstrap, mentions: MentionData?) -> [SliceTable] {
+  package func slices(_ scored: ScoredSplit, _ bootstrap: Bootstrap, mentions: MentionData?) -> [SliceTable] {
     // Those of other kinds of data are not there, as SQuAD's for BioASQ.
     let whole = scored.values(of: Array(rows.indices))
     let headline = metrics.filter { $0.isHeadline && whole[$0.name] != nil }
@@ -32,10 +32,10 @@ extension SavedPredictions {
   }
 
   /// Whether the task has mentions.
-  public var hasMentions: Bool { taskType == .tokenClassification }
+  package var hasMentions: Bool { taskType == .tokenClassification }
 
   /// Training records as the run trained on them.
-  public func training(_ records: any Dataset, of data: TaskData) -> any Dataset {
+  package func training(_ records: any Dataset, of data: TaskData) -> any Dataset {
     let (normalized, _) = inference.normalized(records, of: data)
     return data.maxTrainExamples.map { PrefixDataset(normalized, maxCount: $0) } ?? normalized
   }

@@ -1,9 +1,9 @@
 /// The predictions that a run has saved for a split, and their comparison with another run's.
-public import Datasets
-public import Files
+package import Datasets
+package import Files
 
 /// predictions/<split>.jsonl of a run: ids, gold labels, predictions and scores, without the texts.
-public struct SavedPredictions {
+package struct SavedPredictions {
   private let run: String
   let inference: any RecordInference
   let rows: [JSON]
@@ -13,7 +13,7 @@ public struct SavedPredictions {
   /// - Parameter task: the name of one of several tasks; "": the run has one.
   /// - Returns: nil if the run has saved none for the split.
   /// - Throws: `FileFault`.
-  public init?(run: String, task: String = "", _ split: Split) throws {
+  package init?(run: String, task: String = "", _ split: Split) throws {
     let part = task.isEmpty ? "" : "/" + task
     path = "\(run)/predictions\(part)/\(split.rawValue).jsonl"
     let settings = try TuneJSON(folder: run + "/adapter" + part) ?? TuneJSON(folder: run + "/model" + part)
@@ -23,21 +23,21 @@ public struct SavedPredictions {
   }
 
   /// The predictions of a run that is about to save them as `path`.
-  public init(_ rows: [JSON], _ inference: any RecordInference, run: String, path: String) {
+  package init(_ rows: [JSON], _ inference: any RecordInference, run: String, path: String) {
     (self.rows, self.inference, self.run, self.path) = (rows, inference, run, path)
   }
 
-  public var metrics: [Metric] { type(of: inference).metrics }
+  package var metrics: [Metric] { type(of: inference).metrics }
 
   /// - Throws: `FileFault`.
-  public func scored() throws -> ScoredSplit {
+  package func scored() throws -> ScoredSplit {
     try check()
     return ScoredSplit(
       try inference.examples(saved: rows), documents: rows.map { $0["document"]?.int.map(String.init) })
   }
 
   /// - Throws: `PairingFault` if the runs' test data or labels differ.
-  public func paired(with other: SavedPredictions) throws -> PairedSplit {
+  package func paired(with other: SavedPredictions) throws -> PairedSplit {
     try check(other)
     let first = try scored()
     if first.units.count < 2 {
@@ -48,7 +48,7 @@ public struct SavedPredictions {
   }
 
   /// - Throws: `PairingFault` if the runs' test data or labels differ.
-  public func check(_ other: SavedPredictions) throws {
+  package func check(_ other: SavedPredictions) throws {
     func refuse(_ why: String) -> PairingFault { PairingFault(runs: [run, other.run], why: why) }
     let (mine, others) = (type(of: inference).name, type(of: other.inference).name)
     if mine != others { throw refuse("their tasks are \(mine) and \(others)") }
@@ -69,26 +69,26 @@ public struct SavedPredictions {
 }
 
 /// Why two runs' predictions cannot be tested against each other.
-public struct PairingFault: Error, CustomStringConvertible {
+package struct PairingFault: Error, CustomStringConvertible {
   let runs: [String]
-  public let why: String
+  package let why: String
 
-  public var description: String { "\(runs.joined(separator: " and ")) cannot be tested against each other: \(why)." }
+  package var description: String { "\(runs.joined(separator: " and ")) cannot be tested against each other: \(why)." }
 }
 
 extension RecordInference {
-  public func savedRow(_ record: Record, _ prediction: Prediction) -> [String: JSON] {
+  package func savedRow(_ record: Record, _ prediction: Prediction) -> [String: JSON] {
     ["gold": gold(of: record), "predicted": prediction.predicted, "scores": prediction.scores]
   }
 
-  public func examples(saved rows: [JSON]) throws -> any ScoredExamples {
+  package func examples(saved rows: [JSON]) throws -> any ScoredExamples {
     try examples(
       rows.map { savedRecord(gold: $0["gold"] ?? .null) },
       rows.map { Prediction(saved: $0["predicted"] ?? .null, scores: $0["scores"] ?? .null, labels: labels) })
   }
 
   /// What a record in saved predictions is labeled with.
-  public func savedRecord(gold: JSON) -> Record {
+  package func savedRecord(gold: JSON) -> Record {
     switch gold {
     case .string(let label): Record(id: "", labels: [label])
     case .array(let labels): Record(id: "", labels: labels.compactMap(\.string))

@@ -2,20 +2,20 @@
 import Synchronization
 
 /// Where each of several parts begins if one follows the other, and where the last one ends: 0, 3, 5 of 3, 2.
-public func offsets(ofParts sizes: [Int]) -> [Int] {
+package func offsets(ofParts sizes: [Int]) -> [Int] {
   sizes.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
 }
 
-public struct SequenceLengths: RandomAccessCollection, Sendable {
+package struct SequenceLengths: RandomAccessCollection, Sendable {
   private enum Source {
     case known([Int])
     case counted(Counter)
   }
 
   private let source: Source
-  public let count: Int
+  package let count: Int
 
-  public init(_ lengths: [Int]) { (source, count) = (.known(lengths), lengths.count) }
+  package init(_ lengths: [Int]) { (source, count) = (.known(lengths), lengths.count) }
 
   /// - Parameter length: of the sequence with this index.
   init(count: Int, _ length: @escaping @Sendable (Int) -> Int) {
@@ -23,7 +23,7 @@ public struct SequenceLengths: RandomAccessCollection, Sendable {
   }
 
   /// One after the other.
-  public init(joining all: [SequenceLengths]) {
+  package init(joining all: [SequenceLengths]) {
     let starts = offsets(ofParts: all.map(\.count))
     self.init(count: starts[all.count]) { index in
       let number = starts.indices.dropLast().last { starts[$0] <= index } ?? 0
@@ -31,10 +31,10 @@ public struct SequenceLengths: RandomAccessCollection, Sendable {
     }
   }
 
-  public var startIndex: Int { 0 }
-  public var endIndex: Int { count }
+  package var startIndex: Int { 0 }
+  package var endIndex: Int { count }
 
-  public subscript(index: Int) -> Int {
+  package subscript(index: Int) -> Int {
     switch source {
     case .known(let lengths): lengths[index]
     case .counted(let counter): counter[index]

@@ -6,7 +6,7 @@ import Hashing
 
 /// One note for each pair of splits that share a file or texts. A note has no text of the data.
 /// - Throws: `FileFault` if a text file cannot be read.
-public func sharedTextNotes(_ task: any Task, _ data: TaskData) throws -> [String] {
+package func sharedTextNotes(_ task: any Task, _ data: TaskData) throws -> [String] {
   let splits = data.files.map { split, paths in
     SplitTexts(split: split, paths: paths, records: task.records(in: split), format: data.format)
   }

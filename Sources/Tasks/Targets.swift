@@ -1,25 +1,25 @@
 /// What a model should output: the targets of a batch.
 
 /// The spans of tokens that a sequence has as its target.
-public struct SpanTarget: Sendable, Equatable {
+package struct SpanTarget: Sendable, Equatable {
   /// Tokens of the sequence.
-  public let length: Int
+  package let length: Int
   /// The first and the last token of each; empty: the sequence has no target.
-  public let spans: [ClosedRange<Int32>]
+  package let spans: [ClosedRange<Int32>]
 
-  public init(length: Int, spans: [ClosedRange<Int32>]) { (self.length, self.spans) = (length, spans) }
+  package init(length: Int, spans: [ClosedRange<Int32>]) { (self.length, self.spans) = (length, spans) }
 }
 
 /// Texts that belong together, with one row of vectors each: a pair, or a text with a similar one and different ones.
-public struct TextGroup: Sendable, Equatable {
-  public let count: Int32
+package struct TextGroup: Sendable, Equatable {
+  package let count: Int32
   /// How similar the first two are; nil: it is not known.
-  public let score: Float?
+  package let score: Float?
 
-  public init(count: Int32, score: Float? = nil) { (self.count, self.score) = (count, score) }
+  package init(count: Int32, score: Float? = nil) { (self.count, self.score) = (count, score) }
 }
 
-public enum Targets: Sendable, Equatable {
+package enum Targets: Sendable, Equatable {
   /// A class for each row of logits; negative: the row has no target.
   case classes([Int32])
   /// For each row of logits, 1 for every class that applies and 0 for the others; empty: the row has no target.
@@ -34,7 +34,7 @@ public enum Targets: Sendable, Equatable {
   case texts([TextGroup])
 
   /// The number of rows of logits, of sequences, or of groups of texts.
-  public var count: Int {
+  package var count: Int {
     switch self {
     case .classes(let classes): classes.count
     case .classSets(let sets): sets.count
@@ -46,7 +46,7 @@ public enum Targets: Sendable, Equatable {
   }
 
   /// Whether there is one target for each row of logits, so that rows can be selected.
-  public var isByRow: Bool {
+  package var isByRow: Bool {
     switch self {
     case .classes, .classSets, .values: true
     case .spans, .tagSequences, .texts: false
@@ -54,10 +54,10 @@ public enum Targets: Sendable, Equatable {
   }
 
   /// The indices that have a target, increasing.
-  public var labeled: [Int] { (0..<count).filter(hasTarget) }
+  package var labeled: [Int] { (0..<count).filter(hasTarget) }
 
   /// Whether any index has a target.
-  public var isLabeled: Bool { (0..<count).contains(where: hasTarget) }
+  package var isLabeled: Bool { (0..<count).contains(where: hasTarget) }
 
   private func hasTarget(_ index: Int) -> Bool {
     switch self {
@@ -71,7 +71,7 @@ public enum Targets: Sendable, Equatable {
   }
 
   /// The number of rows of logits with a target.
-  public var labeledRowCount: Int {
+  package var labeledRowCount: Int {
     switch self {
     case .tagSequences(let sequences): labeled.reduce(0) { $0 + sequences[$1].count }
     case .texts(let groups): groups.reduce(0) { $0 + Int($1.count) }
@@ -80,7 +80,7 @@ public enum Targets: Sendable, Equatable {
   }
 
   /// The targets at `indices`, in this order.
-  public func selecting(_ indices: [Int]) -> Targets {
+  package func selecting(_ indices: [Int]) -> Targets {
     switch self {
     case .classes(let classes): .classes(indices.map { classes[$0] })
     case .classSets(let sets): .classSets(indices.map { sets[$0] })
@@ -92,7 +92,7 @@ public enum Targets: Sendable, Equatable {
   }
 
   /// Targets for `count` rows: this one's at `rows`, none elsewhere. Only for targets by row.
-  public func spread(over count: Int, at rows: [Int32]) -> Targets {
+  package func spread(over count: Int, at rows: [Int32]) -> Targets {
     precondition(isByRow && rows.count == self.count, "\(self.count) targets for \(rows.count) rows")
     func spread<Value>(_ values: [Value], _ none: Value) -> [Value] {
       var all = [Value](repeating: none, count: count)
@@ -108,7 +108,7 @@ public enum Targets: Sendable, Equatable {
   }
 
   /// The targets of several sequences as those of one batch. All must be of the same case.
-  public static func joined(_ parts: [Targets]) -> Targets {
+  package static func joined(_ parts: [Targets]) -> Targets {
     var parts = parts[...]
     guard var joined = parts.popFirst() else { return .classes([]) }
     for part in parts { joined.append(part) }

@@ -1,28 +1,25 @@
 /// What the trainer requires of a task: training examples as batches, the loss, and the evaluation of a split.
-public import Autograd
-public import Datasets
-public import Files
-public import Models
+package import Autograd
+package import Datasets
+package import Encoders
+package import Files
 
-public enum Split: String, Sendable, CaseIterable { case train, dev, test }
-
-/// Calls `body` once for each index below `count`, possibly on several threads, each with its own workspace.
-public typealias ParallelFor = (_ count: Int, _ body: @Sendable (Int, Workspace) -> Void) throws -> Void
+package enum Split: String, Sendable, CaseIterable { case train, dev, test }
 
 /// The result of an evaluation.
-public struct Evaluation: Sendable {
+package struct Evaluation: Sendable {
   /// Mean loss over the split's targets.
-  public let loss: Double
+  package let loss: Double
   /// The values of the task's metrics, by name.
-  public let values: [String: Double]
+  package let values: [String: Double]
   /// All results, for result.json.
-  public let json: JSON
+  package let json: JSON
   /// The scored examples; nil: the metrics have no intervals.
-  public let scored: ScoredSplit?
+  package let scored: ScoredSplit?
   /// Makes one object per record, in the file's order: id, file, gold, predicted, scores. None for a task without records.
-  public let predictions: @Sendable () -> [JSON]
+  package let predictions: @Sendable () -> [JSON]
 
-  public init(
+  package init(
     loss: Double, values: [String: Double], json: JSON, scored: ScoredSplit? = nil,
     predictions: @escaping @Sendable () -> [JSON] = { [] }
   ) {
@@ -35,7 +32,7 @@ public struct Evaluation: Sendable {
 }
 
 /// How the loss of a batch comes from its examples.
-public enum BatchLoss: Sendable, Equatable {
+package enum BatchLoss: Sendable, Equatable {
   /// It is the sum of their losses, so that each shard computes its own.
   case ofExamples
   /// It compares them, so that all outputs are computed before any gradient. With a size the batch is cached, in mini-batches
@@ -43,10 +40,10 @@ public enum BatchLoss: Sendable, Equatable {
   case ofWholeBatch(miniBatchSize: Int?)
 
   /// Whether forward passes are repeated instead of kept.
-  public var isCached: Bool { if case .ofWholeBatch(.some) = self { true } else { false } }
+  package var isCached: Bool { if case .ofWholeBatch(.some) = self { true } else { false } }
 }
 
-public protocol Task: Sendable {
+package protocol Task: Sendable {
   /// Tokens of each training example.
   var lengths: [Int] { get }
   /// The same, perhaps not counted yet.
@@ -81,42 +78,42 @@ public protocol Task: Sendable {
 }
 
 /// A task that has seen dev, what it saves, and its evaluation there.
-public struct FittedTask: Sendable {
-  public let task: any Task
-  public let inference: any TaskInference
-  public let evaluation: Evaluation
+package struct FittedTask: Sendable {
+  package let task: any Task
+  package let inference: any TaskInference
+  package let evaluation: Evaluation
 }
 
 /// Why an example's input differs from step to step, and the setting that prevents it.
-public struct VaryingInput: Sendable {
+package struct VaryingInput: Sendable {
   /// "with dynamic masking"
-  public let cause: String
+  package let cause: String
   /// "Set task.masking to "static""
-  public let advice: String
+  package let advice: String
 }
 
 extension Task {
-  public var sequenceLengths: SequenceLengths { SequenceLengths(lengths) }
-  public func hasTargets(_ example: Int) -> Bool { true }
-  public var batchLoss: BatchLoss { .ofExamples }
-  public func describe(example: Int) -> String { "training example \(example + 1)" }
-  public var varyingInput: VaryingInput? { nil }
-  public func records(in split: Split) -> (any Dataset)? { nil }
+  package var sequenceLengths: SequenceLengths { SequenceLengths(lengths) }
+  package func hasTargets(_ example: Int) -> Bool { true }
+  package var batchLoss: BatchLoss { .ofExamples }
+  package func describe(example: Int) -> String { "training example \(example + 1)" }
+  package var varyingInput: VaryingInput? { nil }
+  package func records(in split: Split) -> (any Dataset)? { nil }
 
-  public func fitted(
+  package func fitted(
     _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
   ) throws -> FittedTask? { nil }
 
-  public func divergence(
+  package func divergence(
     _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double {
     ClassificationLoss().divergence(logits, targets, from: teacher, temperature: temperature, scale: scale, pass)
   }
 
   /// For a task without held-out text.
-  public func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
+  package func tokens(in split: Split) -> Int { split == .train ? lengths.reduce(0, +) : 0 }
 
-  public func loss(
+  package func loss(
     of logits: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass
   ) -> Double {
     ClassificationLoss()(logits, targets, norm: norm, pass)

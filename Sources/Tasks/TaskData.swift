@@ -1,19 +1,19 @@
 /// The data files of a run or an evaluation.
-public import Datasets
+package import Datasets
 
 /// The data files of a run or an evaluation, and their format.
-public struct TaskData: Sendable {
+package struct TaskData: Sendable {
   /// Without empty splits.
-  public let files: [(split: Split, paths: [String])]
-  public let format: any DataFormat
+  package let files: [(split: Split, paths: [String])]
+  package let format: any DataFormat
   /// Train only on the first examples; nil: on all.
-  public let maxTrainExamples: Int?
+  package let maxTrainExamples: Int?
   /// Evaluate dev only on the first examples; nil: on all.
-  public let maxDevExamples: Int?
+  package let maxDevExamples: Int?
   /// How the training files' records are divided into train and a held-out split, which has the same files; nil: not.
-  public let folds: Folds?
+  package let folds: Folds?
 
-  public init(
+  package init(
     files: [(split: Split, paths: [String])], format: any DataFormat, maxTrainExamples: Int? = nil,
     maxDevExamples: Int? = nil, folds: Folds? = nil
   ) {
@@ -27,7 +27,7 @@ public struct TaskData: Sendable {
   /// The records of a split; nil without files. Dev has at most `maxDevExamples`; train has all, because they have the
   /// labels.
   /// - Throws: the errors of the format's reader.
-  public func records(_ split: Split) throws -> (any Dataset)? {
+  package func records(_ split: Split) throws -> (any Dataset)? {
     guard let file = files.first(where: { $0.split == split }) else { return nil }
     var records = try format.records(in: file.paths)
     if let folds, divides(split) { records = try folds.select(split, from: records, file.paths) }
@@ -37,7 +37,7 @@ public struct TaskData: Sendable {
   /// Whether a split has a part of the training files' records.
   func divides(_ split: Split) -> Bool { folds.map { split == .train || split == $0.heldOutSplit } ?? false }
 
-  public func paths(_ split: Split) -> [String] { files.first { $0.split == split }?.paths ?? [] }
+  package func paths(_ split: Split) -> [String] { files.first { $0.split == split }?.paths ?? [] }
 
   /// How tags are read; nil: the format has none.
   var conll: CoNLLFormat? { format as? CoNLLFormat }

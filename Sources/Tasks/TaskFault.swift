@@ -1,7 +1,7 @@
 /// Errors where data do not match a task.
-public import Datasets
+package import Datasets
 
-public enum TaskFault: Error, CustomStringConvertible {
+package enum TaskFault: Error, CustomStringConvertible {
   case unlistedLabels(file: String, labels: [String], listed: [String])
   /// Names of a token classifier's labels that do not say which entities they are tags of.
   case labelNames([String])
@@ -29,7 +29,7 @@ public enum TaskFault: Error, CustomStringConvertible {
   /// Scored pairs have no column of the second text.
   case noPairs
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .unlistedLabels(let file, let labels, let listed):
       "\(file): found labels that task.labels does not list: \(labels.joined(separator: ", ")). It lists "

@@ -1,8 +1,8 @@
 /// What a model needs besides its weights to answer: the labels, how a record becomes the model's input, how logits
 /// become a prediction, and how predictions are scored. Saved as "task" in tune.json.
-public import Datasets
-public import Files
-public import Models
+package import Datasets
+package import Encoders
+package import Files
 
 /// To add the task X:
 /// 1. **Inference.** `X: RecordInference` (Tasks/X/X.swift): its stored properties are what tune.json must hold.
@@ -11,7 +11,7 @@ public import Models
 /// 3. **Registration.** A case of `TaskType` (TaskType.swift).
 /// 4. **The recipe.** `extension XSettings: TaskSection` with the keys, and its line in `TaskType.defaultSettings`
 ///    (Sources/Recipes/Sections).
-public protocol TaskInference: Sendable, Codable {
+package protocol TaskInference: Sendable, Codable {
   /// `task.type` in a recipe and in tune.json.
   static var name: String { get }
   static var headType: HeadType { get }
@@ -42,7 +42,7 @@ public protocol TaskInference: Sendable, Codable {
 }
 
 /// A task that answers record by record.
-public protocol RecordInference: TaskInference {
+package protocol RecordInference: TaskInference {
   /// Throws `TaskFault.texts` for a record with another number of texts than the model was trained on.
   func check(_ record: Record) throws(TaskFault)
   /// The model's input for a record, with targets for what the record is labeled with.
@@ -81,26 +81,26 @@ public protocol RecordInference: TaskInference {
 }
 
 /// Texts about a task.
-public struct TaskDescription: Sendable {
+package struct TaskDescription: Sendable {
   /// The Hub's pipeline tag.
-  public let pipeline: String
+  package let pipeline: String
   /// "token classification"
-  public let purpose: String
+  package let purpose: String
   /// What a record is called: "sentence"
-  public let record: String
+  package let record: String
   /// transformers' class for a model of this task.
-  public let autoModel: String
+  package let autoModel: String
   /// What a model of this task is for: "finds entities in texts".
-  public let use: String
+  package let use: String
   /// How the metrics are computed.
-  public let scoring: String
+  package let scoring: String
 }
 
 extension TaskInference {
-  public var headLayers: HeadLayers { HeadLayers() }
-  public static var problemType: String? { nil }
-  public static var labelKind: LabelKind { .one }
-  public static var readsEntities: Bool { false }
+  package var headLayers: HeadLayers { HeadLayers() }
+  package static var problemType: String? { nil }
+  package static var labelKind: LabelKind { .one }
+  package static var readsEntities: Bool { false }
 }
 
 /// "often (2), rarely (1)"; nil: there are none.
@@ -110,9 +110,9 @@ func list(_ counts: [String: Int]) -> String? {
 }
 
 extension RecordInference {
-  public var readsWindows: Bool { true }
+  package var readsWindows: Bool { true }
 
-  public func check(_ record: Record) throws(TaskFault) {
+  package func check(_ record: Record) throws(TaskFault) {
     if record.texts.count > 1 { throw .texts(record.texts.count, expected: 1, record: record) }
   }
 
@@ -121,21 +121,21 @@ extension RecordInference {
     try examples(records, predictions).evaluation
   }
 
-  public func encoder(_ tokenizer: TextTokenizer) -> (Record) -> EncodedRecord { { encode($0, tokenizer) } }
-  public func loss(_ records: some Dataset, _ predictions: [Prediction]) -> Double? { nil }
+  package func encoder(_ tokenizer: TextTokenizer) -> (Record) -> EncodedRecord { { encode($0, tokenizer) } }
+  package func loss(_ records: some Dataset, _ predictions: [Prediction]) -> Double? { nil }
   /// It depends on the model's labels, not on the records.
-  public func reports(_ metric: Metric, on records: any Dataset) throws -> Bool {
+  package func reports(_ metric: Metric, on records: any Dataset) throws -> Bool {
     try score([Record](), []).values.keys.contains(metric.name)
   }
-  public var isFittedOnDev: Bool { false }
-  public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self { self }
+  package var isFittedOnDev: Bool { false }
+  package func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self { self }
   /// Without one.
-  public var temperature: Double? {
+  package var temperature: Double? {
     get { nil }
     set {}
   }
-  public var evaluationLoss: any LossFunction { ClassificationLoss() }
-  public func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?) {
+  package var evaluationLoss: any LossFunction { ClassificationLoss() }
+  package func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?) {
     (records, nil)
   }
 }

@@ -1,9 +1,9 @@
 /// How a run gets its task: settings and data in, a training task with its inference out.
-public import Datasets
-public import Models
+package import Datasets
+package import Encoders
 
 /// The settings of a task, which a recipe's section "task" fills.
-public protocol TaskSettings: Sendable {
+package protocol TaskSettings: Sendable {
   /// Reads the data and makes the training task.
   /// - Throws: `TaskFault`, and the errors of the data's readers.
   func setUp(_ context: TaskContext) throws -> TaskSetup
@@ -13,23 +13,23 @@ public protocol TaskSettings: Sendable {
 }
 
 extension TaskSettings {
-  public func newTokens(in data: TaskData) throws -> [String] { [] }
+  package func newTokens(in data: TaskData) throws -> [String] { [] }
 }
 
 /// What a task is set up from.
-public struct TaskContext: Sendable {
-  public let data: TaskData
-  public let tokenizer: TextTokenizer
+package struct TaskContext: Sendable {
+  package let data: TaskData
+  package let tokenizer: TextTokenizer
   /// Labels of the base model's head.
-  public let baseLabels: [String]
+  package let baseLabels: [String]
   /// Labels of the teachers whose logits are compared; nil: none.
-  public let teacherLabels: [String]?
+  package let teacherLabels: [String]?
   /// The base model's folder; nil: there is none.
-  public let base: String?
-  public let seed: UInt64
-  public let threads: Int
+  package let base: String?
+  package let seed: UInt64
+  package let threads: Int
 
-  public init(
+  package init(
     data: TaskData, tokenizer: TextTokenizer, baseLabels: [String], teacherLabels: [String]?, base: String? = nil,
     seed: UInt64, threads: Int
   ) {
@@ -44,17 +44,17 @@ public struct TaskContext: Sendable {
   }
 }
 
-public struct TaskSetup: Sendable {
-  public var task: any Task
-  public var inference: any TaskInference
+package struct TaskSetup: Sendable {
+  package var task: any Task
+  package var inference: any TaskInference
   /// Whether the base model's head is reused.
-  public let reuseHead: Bool
+  package let reuseHead: Bool
   /// The size of each split, for messages and the model card: "60 sentences".
-  public let splitSizes: [Split: String]
+  package let splitSizes: [Split: String]
   /// The scheme that the data's tags were read in; nil: the data have no tags.
-  public let tagScheme: TagScheme?
+  package let tagScheme: TagScheme?
   /// Messages for the user.
-  public let notes: [String]
+  package let notes: [String]
 
   init(
     task: any Task, inference: any TaskInference, reuseHead: Bool, splitSizes: [Split: String],
@@ -65,7 +65,7 @@ public struct TaskSetup: Sendable {
   }
 
   /// Throws a `TaskFault` if no evaluation of dev, with these labels, has the metric.
-  public func check(_ metric: Metric) throws {
+  package func check(_ metric: Metric) throws {
     guard let inference = inference as? any RecordInference, metric.name != Metric.loss.name,
       try !inference.reports(metric, on: task.records(in: .dev) ?? [Record]())
     else { return }
@@ -73,8 +73,8 @@ public struct TaskSetup: Sendable {
       ? TaskFault.noScoredQuestions(metric.name) : .undefinedMetric(metric.name, labels: labels)
   }
 
-  public var headType: HeadType { type(of: inference).headType }
-  public var labels: [String] { inference.labels }
+  package var headType: HeadType { type(of: inference).headType }
+  package var labels: [String] { inference.labels }
 }
 
 /// The loss weight of each label; nil if none is set.

@@ -1,9 +1,9 @@
+package import Encoders
 /// The registered tasks.
 import Files
-public import Models
 
 /// As `task.type` in a recipe and "task" in tune.json.
-public enum TaskType: String, CaseIterable, Sendable, Codable {
+package enum TaskType: String, CaseIterable, Sendable, Codable {
   /// One label per word (NER).
   case tokenClassification = "token_classification"
   /// One label per text, or per pair of texts.
@@ -21,7 +21,7 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
   /// Masked-language modeling on running text.
   case maskedLM = "masked_lm"
 
-  public var inference: any TaskInference.Type {
+  package var inference: any TaskInference.Type {
     switch self {
     case .tokenClassification: TokenClassification.self
     case .sequenceClassification: SequenceClassification.self
@@ -37,7 +37,7 @@ public enum TaskType: String, CaseIterable, Sendable, Codable {
 
 extension TaskType {
   /// The type of a task.
-  public init(of inference: any TaskInference) {
+  package init(of inference: any TaskInference) {
     let name = type(of: inference).name
     guard let type = TaskType(rawValue: name) else { preconditionFailure("the task \(name) is not registered") }
     self = type
@@ -47,7 +47,7 @@ extension TaskType {
 extension TaskType {
   /// The tasks that the model class in config.json has the head of (`architectures`), by `problem_type` where several
   /// have it; empty for another class.
-  public static func architectures(of config: ModelConfig) -> [TaskType] {
+  package static func architectures(of config: ModelConfig) -> [TaskType] {
     let classes = config.json["architectures"]?.array?.compactMap(\.string) ?? []
     let problem = config.json["problem_type"]?.string ?? (config.labels.count == 1 ? "regression" : nil)
     return allCases.filter {
@@ -62,8 +62,8 @@ extension TaskType {
 
 extension TaskType {
   /// The metrics of all tasks, each once. Tasks that share a metric's name share its direction.
-  public static let allMetrics: [Metric] = allCases.flatMap { $0.inference.metrics }.uniqueByName
+  package static let allMetrics: [Metric] = allCases.flatMap { $0.inference.metrics }.uniqueByName
 
   /// The metric of any task with this name, for results whose task is not at hand.
-  public static func metric(named name: String) -> Metric? { allMetrics.first { $0.name == name } }
+  package static func metric(named name: String) -> Metric? { allMetrics.first { $0.name == name } }
 }

@@ -2,7 +2,7 @@
 /// say. The order of labels does not change.
 import Glibc
 
-public enum TemperatureChoice: Sendable, Equatable {
+package enum TemperatureChoice: Sendable, Equatable {
   case fixed(Double)
   /// The one with the least negative log-likelihood on dev.
   case dev

@@ -1,47 +1,47 @@
 /// tune.json: what inference needs besides the weights, and where the weights come from. Its only reader and writer.
-public import Files
-public import Tokenizers
+package import Files
+package import Tokenization
 
-public struct TuneJSON: Sendable {
-  public static let format = 2
+package struct TuneJSON: Sendable {
+  package static let format = 2
 
-  public var task: any TaskInference
+  package var task: any TaskInference
   /// Tokens per window, including [CLS] and [SEP], and tokens that adjacent windows share; nil: the model's defaults.
-  public var maxLength, stride: Int?
-  public var base: Base?
+  package var maxLength, stride: Int?
+  package var base: Base?
   /// The precision of the run's GEMMs: "fp32" or "bf16"; nil: unknown.
-  public var precision: String?
+  package var precision: String?
   /// The recipe's section "data" without the files: how the run read them.
-  public var data: JSON?
+  package var data: JSON?
   /// `Tokenizer.identity` of the tokenizer that the run used.
-  public var tokenizer: JSON?
+  package var tokenizer: JSON?
   /// What overrides the base's tokenizer files: `lowercase` of the recipe, and `add_prefix_space` as the run had it.
-  public var tokenizerOverrides: TokenizerOverrides {
+  package var tokenizerOverrides: TokenizerOverrides {
     TokenizerOverrides(
       lowercase: tokenizer?["lowercase"]?.bool, addPrefixSpace: tokenizer?["add_prefix_space"]?.bool)
   }
   /// The recipe, without absolute paths.
-  public var recipe: JSON?
+  package var recipe: JSON?
   /// The adapter that was merged into these weights.
-  public var merged: JSON?
+  package var merged: JSON?
   /// How other adapters became this one: `tune adapter combine`, `compress` or `extract`.
-  public var combined: JSON?
+  package var combined: JSON?
 
   /// The base model that the adapter was trained on, or that was fine-tuned.
-  public struct Base: Sendable, Codable {
-    public var name: String
+  package struct Base: Sendable, Codable {
+    package var name: String
     /// Of the weights; nil if they were randomly initialized.
-    public var sha256: String?
-    public var parameters: Int?
+    package var sha256: String?
+    package var parameters: Int?
     /// `ModelConfig.outputSettings`; nil: unknown, as in files of older versions.
-    public var config: [String: JSON]?
+    package var config: [String: JSON]?
 
-    public init(name: String, sha256: String?, parameters: Int?, config: [String: JSON]? = nil) {
+    package init(name: String, sha256: String?, parameters: Int?, config: [String: JSON]? = nil) {
       (self.name, self.sha256, self.parameters, self.config) = (name, sha256, parameters, config)
     }
 
     /// Unlike a synthesized one, it writes null for nil.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
       var base = encoder.container(keyedBy: CodingKeys.self)
       try base.encode(name, forKey: .name)
       try base.encode(sha256, forKey: .sha256)
@@ -50,11 +50,11 @@ public struct TuneJSON: Sendable {
     }
   }
 
-  public init(task: any TaskInference) { self.task = task }
+  package init(task: any TaskInference) { self.task = task }
 
   /// Returns nil if the folder has no tune.json, as for models and adapters from other tools.
   /// - Throws: `FileFault` for a file that is not valid.
-  public init?(folder: String) throws {
+  package init?(folder: String) throws {
     let file = folder + "/tune.json"
     guard fileExists(file) else { return nil }
     let json = try JSON(path: file)
@@ -73,7 +73,7 @@ public struct TuneJSON: Sendable {
 
   /// Writes the folder's tune.json.
   /// - Throws: `FileFault`.
-  public func write(to folder: String) throws {
+  package func write(to folder: String) throws {
     try writeFile(JSON(encoding: self).text() + "\n", to: folder + "/tune.json")
   }
 
@@ -112,7 +112,7 @@ extension TuneJSON: Codable {
     enum CodingKeys: String, CodingKey { case maxLength = "max_length", stride }
   }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let file = try decoder.container(keyedBy: Key.self)
     let settings = try file.nestedContainer(keyedBy: TaskKey.self, forKey: .task)
     let type = try settings.decode(TaskType.self, forKey: .type)
@@ -128,7 +128,7 @@ extension TuneJSON: Codable {
     combined = try file.decodeIfPresent(JSON.self, forKey: .combined)
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var file = encoder.container(keyedBy: Key.self)
     try file.encode(Self.format, forKey: .format)
     var settings = try JSON(encoding: task).object ?? [:]

@@ -1,8 +1,8 @@
+import Encoders
 /// Splits an epoch's examples into batches, and a batch into shards. Batches are a pure function of seed and epoch, so
 /// that a run can resume at any step.
 import Hashing
-import Models
-public import Tasks
+package import Tasks
 
 /// What an epoch's batches are made by.
 protocol BatchSource: Sendable {
@@ -16,15 +16,15 @@ protocol BatchSource: Sendable {
   func batches(epoch: Int) -> [[Int]]
 }
 
-public struct Batcher: BatchSource {
-  public enum Size: Sendable, Equatable {
+package struct Batcher: BatchSource {
+  package enum Size: Sendable, Equatable {
     /// Examples per batch.
     case examples(Int)
     /// Maximum number of tokens per batch; a longer example is a batch by itself.
     case tokens(Int)
   }
 
-  public enum SamplingStrategy: String, CaseIterable, Sendable {
+  package enum SamplingStrategy: String, CaseIterable, Sendable {
     case random
     /// Shuffled, then sorted by length within megabatches of 50 batches; the batches are shuffled again
     /// (transformers' LengthGroupedSampler).
@@ -40,7 +40,7 @@ public struct Batcher: BatchSource {
   let seed: UInt64
 
   /// - Parameter examples: the examples that are trained on; nil: all.
-  public init(
+  package init(
     lengths: SequenceLengths, examples: [Int]? = nil, size: Size, samplingStrategy: SamplingStrategy, seed: UInt64
   ) {
     self.lengths = lengths
@@ -50,7 +50,7 @@ public struct Batcher: BatchSource {
     self.seed = seed
   }
 
-  public init(
+  package init(
     lengths: [Int], examples: [Int]? = nil, size: Size, samplingStrategy: SamplingStrategy, seed: UInt64
   ) {
     self.init(
@@ -66,7 +66,7 @@ public struct Batcher: BatchSource {
   }
 
   /// Every example is in exactly one batch.
-  public func batches(epoch: Int) -> [[Int]] {
+  package func batches(epoch: Int) -> [[Int]] {
     var generator = SplitMix64(seed: seed &+ UInt64(epoch + 1) &* 0xD134_2543_DE82_EF95)
     var indices = examples
     indices.shuffle(using: &generator)

@@ -6,7 +6,7 @@
 /// stops all.
 /// Only the training thread calls it. Messages between two ranks arrive in the order in which they were sent. A rank that
 /// fails ends all of them, so that nothing here throws.
-public protocol Communicator: Sendable {
+package protocol Communicator: Sendable {
   /// This process's number, from 0, and the number of processes.
   var rank: Int { get }
   var size: Int { get }
@@ -23,12 +23,12 @@ extension Communicator {
   var others: [Int] { (0..<size).filter { $0 != rank } }
 
   /// The bytes of every rank, in rank order; each may have another number of them.
-  public func gather(_ own: [UInt8]) -> [[UInt8]] {
+  package func gather(_ own: [UInt8]) -> [[UInt8]] {
     sendingToOthers(own) { (0..<size).map { $0 == rank ? own : receive(from: $0) } }
   }
 
   /// The bytes of rank 0, on every rank.
-  public func broadcast(_ bytes: [UInt8]) -> [UInt8] {
+  package func broadcast(_ bytes: [UInt8]) -> [UInt8] {
     rank == 0 ? sendingToOthers(bytes) { bytes } : receive(from: 0)
   }
 
@@ -59,11 +59,11 @@ extension Communicator {
   func isTrueOnAny(_ value: Bool) -> Bool { size == 1 ? value : gather([value ? 1 : 0]).contains([1]) }
 
   /// The value of rank 0, on every rank.
-  public func broadcast(_ value: Bool) -> Bool { broadcast([value ? 1 : 0])[0] != 0 }
+  package func broadcast(_ value: Bool) -> Bool { broadcast([value ? 1 : 0])[0] != 0 }
 
-  public func broadcast(_ text: String) -> String { String(decoding: broadcast(Array(text.utf8)), as: UTF8.self) }
+  package func broadcast(_ text: String) -> String { String(decoding: broadcast(Array(text.utf8)), as: UTF8.self) }
 
-  public func broadcast(_ value: Double) -> Double {
+  package func broadcast(_ value: Double) -> Double {
     let bytes = broadcast(withUnsafeBytes(of: value.bitPattern) { Array($0) })
     return Double(bitPattern: bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) })
   }
@@ -94,15 +94,15 @@ private func values<Number: BitwiseCopyable>(in bytes: [UInt8]) -> [Number] {
 }
 
 /// A run in one process.
-public struct SingleProcess: Communicator {
-  public init() {}
+package struct SingleProcess: Communicator {
+  package init() {}
 
-  public var rank: Int { 0 }
-  public var size: Int { 1 }
+  package var rank: Int { 0 }
+  package var size: Int { 1 }
 
-  public func send(_ bytes: UnsafeRawBufferPointer, to rank: Int) { preconditionFailure("there is no rank \(rank)") }
-  public func receive(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int) {
+  package func send(_ bytes: UnsafeRawBufferPointer, to rank: Int) { preconditionFailure("there is no rank \(rank)") }
+  package func receive(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int) {
     preconditionFailure("there is no rank \(rank)")
   }
-  public func finishSends() {}
+  package func finishSends() {}
 }

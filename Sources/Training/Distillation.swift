@@ -1,11 +1,11 @@
 /// Knowledge distillation: the student is trained on the teachers' outputs, with or without labels (Hinton et al. 2015;
 /// DistilBERT, Sanh et al. 2019; TinyBERT, Jiao et al. 2020; MiniLM v2, Wang et al. 2021).
-public import Autograd
-public import Models
-public import Tasks
+package import Autograd
+package import Encoders
+package import Tasks
 
 /// Sendable: teachers are read only; the projections are trainable parameters like the model's.
-public final class Distillation: Objective, @unchecked Sendable {
+package final class Distillation: Objective, @unchecked Sendable {
   private let settings: DistillationSettings
   private let teachers: [Teacher]
   private let studentLayers: Int
@@ -15,7 +15,7 @@ public final class Distillation: Objective, @unchecked Sendable {
   private let projections: [[LinearWeights?]]
 
   /// - Parameter teachers: frozen, with the student's vocabulary; the loss is the mean over them.
-  public init(
+  package init(
     _ settings: DistillationSettings, teachers: [Teacher], student: TextModel, cache: TeacherCache? = nil,
     seed: UInt64
   ) {
@@ -35,20 +35,20 @@ public final class Distillation: Objective, @unchecked Sendable {
     }
   }
 
-  public var parameters: [Parameter] {
+  package var parameters: [Parameter] {
     projections.joined().compactMap { $0 }.flatMap { [$0.weight, $0.bias].compactMap { $0 } }
   }
 
-  public func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool {
+  package func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool {
     trace(model, teachers, \.student).captures(below: state)
   }
 
   /// A KL term over all tokens and the terms that compare hidden states have a gradient without a target.
-  public var requiresTargets: Bool { !settings.needsAllLogits && !settings.comparesHiddenStates }
+  package var requiresTargets: Bool { !settings.needsAllLogits && !settings.comparesHiddenStates }
 
-  public var terms: [String] { settings.terms.map(\.name) }
+  package var terms: [String] { settings.terms.map(\.name) }
 
-  public func losses(
+  package func losses(
     _ model: TextModel, adapters: RowAdapters, _ task: any Task, _ batch: LabeledBatch, totals: BatchTotals,
     _ pass: Pass
   ) -> [Double] {

@@ -1,20 +1,20 @@
 /// The terms of a distillation loss with their weights, and the teachers with the layers that are compared.
-public import Models
+package import Encoders
 
-public struct DistillationSettings: Sendable, Equatable {
+package struct DistillationSettings: Sendable, Equatable {
   /// The tokens whose logits the KL term compares.
-  public enum KLTokens: Sendable { case all, labeled }
+  package enum KLTokens: Sendable { case all, labeled }
 
   /// Weights of the terms; a term with weight 0 is not computed. The defaults are DistilBERT's.
-  public var klWeight = 5.0, taskWeight = 2.0, cosineWeight = 1.0, hiddenWeight = 0.0, attentionWeight = 0.0,
+  package var klWeight = 5.0, taskWeight = 2.0, cosineWeight = 1.0, hiddenWeight = 0.0, attentionWeight = 0.0,
     relationWeight = 0.0
   /// Divides student's and teachers' logits in the KL term, which is multiplied by its square (Hinton et al. 2015).
-  public var temperature = 2.0
-  public var klTokens = KLTokens.all
+  package var temperature = 2.0
+  package var klTokens = KLTokens.all
   /// The number of relation heads into which queries, keys and values are split (MiniLM v2).
-  public var relationHeads = 12
+  package var relationHeads = 12
 
-  public init() {}
+  package init() {}
 
   var comparesHiddenStates: Bool { cosineWeight > 0 || hiddenWeight > 0 || attentionWeight > 0 || relationWeight > 0 }
 
@@ -22,7 +22,7 @@ public struct DistillationSettings: Sendable, Equatable {
   var needsAllLogits: Bool { klWeight > 0 && klTokens == .all }
 
   /// The terms with a positive weight.
-  public var terms: [(name: String, weight: Double)] {
+  package var terms: [(name: String, weight: Double)] {
     [
       ("kl", klWeight), ("task", taskWeight), ("cosine", cosineWeight), ("hidden", hiddenWeight),
       ("attention", attentionWeight),
@@ -32,26 +32,26 @@ public struct DistillationSettings: Sendable, Equatable {
 }
 
 /// A teacher model, and the layers of student and teacher that are compared.
-public struct Teacher: Sendable {
+package struct Teacher: Sendable {
   /// Hidden-state indices as in transformers: 0 is the embeddings' output, k that of the k-th block.
-  public struct Pair: Sendable, Hashable {
-    public let student, teacher: Int
+  package struct Pair: Sendable, Hashable {
+    package let student, teacher: Int
 
-    public init(student: Int, teacher: Int) {
+    package init(student: Int, teacher: Int) {
       self.student = student
       self.teacher = teacher
     }
   }
 
-  public let model: TextModel
+  package let model: TextModel
   /// The teacher's own adapter, or none.
-  public let adapters: RowAdapters
+  package let adapters: RowAdapters
   /// Compared by the hidden and attention terms. No two are equal.
-  public let pairs: [Pair]
+  package let pairs: [Pair]
   /// The blocks that the relation term compares.
-  public let relationPair: Pair
+  package let relationPair: Pair
 
-  public init(
+  package init(
     _ model: TextModel, adapters: RowAdapters = .none, pairs: [Pair] = [],
     relationPair: Pair = Pair(student: 1, teacher: 1)
   ) {

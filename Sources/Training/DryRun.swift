@@ -1,26 +1,26 @@
 /// Takes a few training steps, the one with the most tokens first, to estimate the resources of the whole run. The
 /// steps change the weights: a trainer must not be used for training after a dry run.
 import Autograd
-import Models
+import Encoders
 import Tasks
 
-public struct DryRun: Sendable {
+package struct DryRun: Sendable {
   /// Steps taken.
-  public let steps: Int
+  package let steps: Int
   /// Tokens of the longest step in the first epoch.
-  public let longestStepTokens: Int
+  package let longestStepTokens: Int
   /// For the whole run: training tokens, seconds of training steps, seconds of evaluations.
-  public let tokens: Int
-  public let trainSeconds, evaluationSeconds: Double
+  package let tokens: Int
+  package let trainSeconds, evaluationSeconds: Double
   /// Steps of the first epoch on several ranks; none if a step has work for one only.
-  public let ranks: [RankEstimate]
+  package let ranks: [RankEstimate]
 }
 
 extension Trainer {
   /// Takes the longest step first, then the shortest, the middle one and others of all lengths, until these others took
   /// four seconds or are 50. Buffers are pooled by size, so every length may add to the memory of the longest. A copy
   /// of the weights takes the memory of the best weights.
-  public func dryRun() throws -> DryRun {
+  package func dryRun() throws -> DryRun {
     let all = Array(plan.epoch(0).prefix(steps))
     let sizes = all.map { $0.reduce(0) { $0 + plan.batcher.lengths[$1] } }
     let order = sizes.indices.sorted { (sizes[$0], $0) < (sizes[$1], $1) }

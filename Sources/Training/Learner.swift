@@ -1,9 +1,9 @@
 /// A task of a run, with the model that learns it. Several learners share an encoder, and the adapter in it.
-public import Autograd
-public import Models
-public import Tasks
+package import Autograd
+package import Encoders
+package import Tasks
 
-public struct Learner: Sendable {
+package struct Learner: Sendable {
   /// "" in a run with one task.
   let name: String
   let task: any Task
@@ -16,7 +16,7 @@ public struct Learner: Sendable {
   /// Its part of the average of several tasks.
   let metric: Metric
 
-  public init(
+  package init(
     _ name: String = "", _ task: any Task, _ model: TextModel, adapters: RowAdapters, parameters: [Parameter],
     batchSize: Batcher.Size? = nil, metric: Metric = .loss
   ) {

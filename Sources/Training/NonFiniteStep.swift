@@ -2,28 +2,28 @@
 import Autograd
 import Tasks
 
-public struct NonFiniteStep: Sendable, CustomStringConvertible {
+package struct NonFiniteStep: Sendable, CustomStringConvertible {
   /// The number of the step, from 1. It was not applied.
-  public let step: Int
-  public let loss: Double
+  package let step: Int
+  package let loss: Double
   /// The gradient norm; nil if the loss was not finite, when the norm is not computed.
-  public let norm: Double?
+  package let norm: Double?
   /// Descriptions of the batch's examples, with their source locations.
-  public let examples: [String]
+  package let examples: [String]
   /// The first trainable weight that is not finite, else the largest in absolute value.
-  public let weight: Extreme
+  package let weight: Extreme
   /// The same for the gradients.
-  public let gradient: Extreme
+  package let gradient: Extreme
 
-  public struct Extreme: Sendable, CustomStringConvertible {
+  package struct Extreme: Sendable, CustomStringConvertible {
     /// The parameter's name.
-    public let name: String
-    public let value: Float
+    package let name: String
+    package let value: Float
 
-    public var description: String { "\(value) in \(name)" }
+    package var description: String { "\(value) in \(name)" }
   }
 
-  public var description: String {
+  package var description: String {
     let norm = norm.map { ", the gradient norm is \($0)" } ?? ""
     return """
       Step \(step): the loss is \(loss)\(norm). The step was not applied; earlier snapshots are intact.

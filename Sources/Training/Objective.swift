@@ -1,21 +1,21 @@
 /// What a training step minimizes: the protocol, its normalizers, and the task's plain loss.
-public import Autograd
-public import Models
-public import Tasks
+package import Autograd
+package import Encoders
+package import Tasks
 
 /// Totals over all shards of a batch. Losses are divided by them, so that the shards' losses add up to the mean.
-public struct BatchTotals: Sendable, Equatable {
-  public let tokens: Int
+package struct BatchTotals: Sendable, Equatable {
+  package let tokens: Int
   /// Attention scores of one head: the sum of the squared sequence lengths.
-  public let scores: Int
+  package let scores: Int
   /// Rows of logits: all tokens, or the words that a head reads.
-  public let rows: Int
+  package let rows: Int
   /// Rows of logits with a target.
-  public let labeled: Int
+  package let labeled: Int
   /// The sum of the targets' weights.
-  public let weight: Float
+  package let weight: Float
 
-  public init(_ batches: [LabeledBatch]) {
+  package init(_ batches: [LabeledBatch]) {
     tokens = batches.reduce(0) { $0 + $1.input.count }
     scores = batches.reduce(0) { sum, batch in
       zip(batch.input.sequenceOffsets.dropFirst(), batch.input.sequenceOffsets).reduce(sum) {
@@ -28,7 +28,7 @@ public struct BatchTotals: Sendable, Equatable {
   }
 }
 
-public protocol Objective: Sendable {
+package protocol Objective: Sendable {
   /// Names of the loss terms; empty for a loss with a single term.
   var terms: [String] { get }
   /// Trainable parameters of the objective itself, such as distillation's projections.
@@ -50,18 +50,18 @@ public protocol Objective: Sendable {
 }
 
 extension Objective {
-  public func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool { false }
-  public var requiresTargets: Bool { true }
+  package func comparesHiddenStates(below state: Int, of model: TextModel) -> Bool { false }
+  package var requiresTargets: Bool { true }
 }
 
 /// The task's own loss.
-public struct TaskLoss: Objective {
-  public init() {}
+package struct TaskLoss: Objective {
+  package init() {}
 
-  public var terms: [String] { [] }
-  public var parameters: [Parameter] { [] }
+  package var terms: [String] { [] }
+  package var parameters: [Parameter] { [] }
 
-  public func losses(
+  package func losses(
     _ model: TextModel, adapters: RowAdapters, _ task: any Task, _ batch: LabeledBatch, totals: BatchTotals,
     _ pass: Pass
   ) -> [Double] {

@@ -1,37 +1,37 @@
 /// Parameter groups: parameters, selected by name, with their own learning rate or weight decay.
 import Adapters
 
-public struct ParameterGroup: Sendable, Equatable {
-  public enum Match: Sendable, Equatable {
+package struct ParameterGroup: Sendable, Equatable {
+  package enum Match: Sendable, Equatable {
     /// Name parts, each complete between dots: "classifier", "layer.0", "lora_B". One of them must be in the name.
     case names([String])
     /// A regular expression for the whole name.
     case pattern(String)
   }
-  public enum LearningRate: Sendable, Equatable {
+  package enum LearningRate: Sendable, Equatable {
     /// The group's peak learning rate. The method's factor (layer-wise decay, LoRA+) does not change it.
     case peak(Double)
     /// Multiplies the learning rate that the parameter has without the group.
     case ratio(Double)
   }
 
-  public var match: Match
+  package var match: Match
   /// nil: the learning rate that the parameter has without the group.
-  public var learningRate: LearningRate?
+  package var learningRate: LearningRate?
   /// Not for biases and LayerNorm, which never decay; nil: the run's weight decay.
-  public var weightDecay: Double?
+  package var weightDecay: Double?
 
-  public init(_ match: Match, learningRate: LearningRate? = nil, weightDecay: Double? = nil) {
+  package init(_ match: Match, learningRate: LearningRate? = nil, weightDecay: Double? = nil) {
     (self.match, self.learningRate, self.weightDecay) = (match, learningRate, weightDecay)
   }
 }
 
 /// A parameter group that matches no parameter, or only parameters of earlier groups.
-public enum GroupFault: Error, CustomStringConvertible {
+package enum GroupFault: Error, CustomStringConvertible {
   case nothingMatches(group: Int, match: String, suffixes: [String])
   case taken(group: Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .nothingMatches(let group, let match, let suffixes):
       "training.groups.\(group).match: \"\(match)\" matches no trainable parameter. Their names end with: "

@@ -1,15 +1,15 @@
 /// The learning-rate factor and weight decay of each parameter, and layer-wise learning-rate decay.
 import Autograd
-import Models
+import Encoders
 
 /// The optimizer options of one parameter (torch's per-parameter options).
-public struct ParameterRule: Sendable, Equatable {
+package struct ParameterRule: Sendable, Equatable {
   /// Multiplies the schedule's learning rate.
-  public var learningRateFactor = 1.0
+  package var learningRateFactor = 1.0
   /// Decoupled: each step multiplies the weight by 1 − learning rate · weight decay.
-  public var weightDecay = 0.0
+  package var weightDecay = 0.0
 
-  public init(learningRateFactor: Double = 1, weightDecay: Double = 0) {
+  package init(learningRateFactor: Double = 1, weightDecay: Double = 0) {
     (self.learningRateFactor, self.weightDecay) = (learningRateFactor, weightDecay)
   }
 }
@@ -26,7 +26,7 @@ func hasWeightDecay(_ name: String) -> Bool {
 /// - Parameters:
 ///   - name: a parameter's name, such as `bert.encoder.layer.3.attention.self.query.weight`.
 ///   - layers: the number of encoder layers.
-public func layerDecayFactor(_ name: String, decay: Double, layers: Int) -> Double {
+package func layerDecayFactor(_ name: String, decay: Double, layers: Int) -> Double {
   let depth = depth(of: name, layers: layers)
   return (depth..<max(depth, layers)).reduce(1.0) { factor, _ in factor * decay }
 }

@@ -2,10 +2,10 @@
 import Autograd
 
 /// Steps on several machines like this one, each with a rank that has the threads of this process.
-public struct RankEstimate: Sendable, Equatable {
-  public let ranks: Int
+package struct RankEstimate: Sendable, Equatable {
+  package let ranks: Int
   /// Bytes of gradients that the busiest rank sends in a step, or receives if these are more.
-  public let bytesPerStep: Int
+  package let bytesPerStep: Int
   /// The part of a step's shards that the busiest rank computes.
   let share: Double
   /// Seconds of a step in this process: the shards, which the ranks divide, and the optimizer's update, which each of them makes.
@@ -14,7 +14,7 @@ public struct RankEstimate: Sendable, Equatable {
   /// How many times as fast as one process the ranks are, without the network's latency.
   /// - Parameter gigabits: the line rate of each machine's network in Gb/s, in either direction. 94 % of it are data, as
   ///   with TCP over Ethernet.
-  public func speedup(gigabits: Double) -> Double {
+  package func speedup(gigabits: Double) -> Double {
     let network = Double(bytesPerStep) / (gigabits * 0.94 * 1e9 / 8)
     return (shardSeconds + updateSeconds) / (shardSeconds * share + updateSeconds + network)
   }

@@ -1,14 +1,14 @@
 /// Runs work on several threads, each with its own workspace. No other file starts threads; `Shard` orders their sums, and
 /// a `Team` lets idle threads help the others.
-public import Autograd
+package import Autograd
 import Dispatch
 import Glibc
 import Synchronization
 
 /// Sendable: threads take indices from an atomic counter, and each uses only its own workspace.
-public final class Replicas: @unchecked Sendable {
-  public let threads: Int
-  public let communicator: any Communicator
+package final class Replicas: @unchecked Sendable {
+  package let threads: Int
+  package let communicator: any Communicator
   private let workspaces: [Workspace]
   private let rankSum: RankSum
   private let pool = BufferPool()
@@ -16,7 +16,7 @@ public final class Replicas: @unchecked Sendable {
   private var kept: [Gradients] = []
 
   /// - Parameter communicator: connects this process with the others that train the same model.
-  public init(threads: Int, communicator: any Communicator = SingleProcess()) {
+  package init(threads: Int, communicator: any Communicator = SingleProcess()) {
     (self.threads, self.communicator) = (threads, communicator)
     workspaces = Workspace.team(of: threads)
     rankSum = RankSum(communicator)
@@ -25,13 +25,13 @@ public final class Replicas: @unchecked Sendable {
   /// Runs `body` for 0..<count on all threads. Which thread gets which index is not determined.
   /// - Parameter progress: called on the calling thread with the number of finished indices, after each of its own and
   ///   after the last.
-  public func forEach(
+  package func forEach(
     _ count: Int, progress: (_ finished: Int) -> Void, _ body: @Sendable (_ index: Int, Workspace) -> Void
   ) {
     each(count, progress) { index, worker in body(index, self.workspaces[worker]) }
   }
 
-  public func forEach(_ count: Int, _ body: @Sendable (_ index: Int, Workspace) -> Void) {
+  package func forEach(_ count: Int, _ body: @Sendable (_ index: Int, Workspace) -> Void) {
     forEach(count, progress: { _ in }, body)
   }
 

@@ -1,9 +1,9 @@
 /// The learning rate of each step, as a pure function of the step's number.
 import Glibc
 
-public struct Schedule: Sendable, Equatable {
+package struct Schedule: Sendable, Equatable {
   /// The learning rate after warmup, relative to the peak. "progress" is the fraction of the steps after warmup.
-  public enum Shape: String, CaseIterable, Sendable {
+  package enum Shape: String, CaseIterable, Sendable {
     /// 1 − progress.
     case linear
     /// Half a cosine from 1 down to `minLRRate`: transformers' cosine and cosine_with_min_lr.
@@ -19,17 +19,17 @@ public struct Schedule: Sendable, Equatable {
   }
 
   /// Options that only some shapes have.
-  public struct Options: Sendable, Equatable {
+  package struct Options: Sendable, Equatable {
     /// cosine, polynomial: the final learning rate as a fraction of the peak.
-    public var minLRRate: Double
+    package var minLRRate: Double
     /// polynomial: the exponent.
-    public var power: Double
+    package var power: Double
     /// inverse_sqrt; nil: the warmup steps, or 10 000 without warmup.
-    public var timescale: Int?
+    package var timescale: Int?
     /// one_cycle; names and defaults are torch's.
-    public var pctStart, divFactor, finalDivFactor: Double
+    package var pctStart, divFactor, finalDivFactor: Double
 
-    public init(
+    package init(
       minLRRate: Double = 0, power: Double = 1, timescale: Int? = nil, pctStart: Double = 0.3, divFactor: Double = 25,
       finalDivFactor: Double = 1e4
     ) {
@@ -38,13 +38,13 @@ public struct Schedule: Sendable, Equatable {
     }
   }
 
-  public let shape: Shape
-  public let options: Options
+  package let shape: Shape
+  package let options: Options
   /// The peak.
-  public let learningRate: Double
-  public let warmupSteps, totalSteps: Int
+  package let learningRate: Double
+  package let warmupSteps, totalSteps: Int
 
-  public init(
+  package init(
     _ shape: Shape, _ options: Options = Options(), learningRate: Double, warmupSteps: Int, totalSteps: Int
   ) {
     (self.shape, self.options) = (shape, options)
@@ -54,7 +54,7 @@ public struct Schedule: Sendable, Equatable {
   }
 
   /// The learning rate of a step, counted from 0. With warmup the first step has learning rate 0, as in transformers.
-  public func learningRate(at step: Int) -> Double {
+  package func learningRate(at step: Int) -> Double {
     if shape == .oneCycle { return oneCycle(Double(step)) }
     if step < warmupSteps { return learningRate * Double(step) / Double(max(1, warmupSteps)) }
     let remaining = Double(totalSteps - step) / Double(max(1, totalSteps - warmupSteps))

@@ -8,10 +8,10 @@ import Kernels
 import Tasks
 
 /// A snapshot that does not belong to this run.
-public struct SnapshotFault: Error, CustomStringConvertible {
-  public let path: String
-  public let why: String
-  public var description: String { "\(path): \(why). Use --overwrite to start a new run." }
+package struct SnapshotFault: Error, CustomStringConvertible {
+  package let path: String
+  package let why: String
+  package var description: String { "\(path): \(why). Use --overwrite to start a new run." }
 }
 
 extension Trainer {
@@ -26,7 +26,7 @@ extension Trainer {
   /// - Parameters:
   ///   - inputs: a digest of everything that the run reads.
   ///   - logged: the size of the run's log in bytes; a resumed run truncates the log to it.
-  public func saveSnapshot(to path: String, inputs: String, logged: Int = 0) throws {
+  package func saveSnapshot(to path: String, inputs: String, logged: Int = 0) throws {
     try withSnapshot(inputs: inputs, logged: logged) {
       try writeSafetensorsWithChecksum(to: path, tensors: $0, metadata: $1)
     }
@@ -34,7 +34,7 @@ extension Trainer {
 
   /// Bytes of a snapshot without its header. Includes the best weights if the run evaluates, even before the first
   /// evaluation.
-  public var snapshotSize: Int {
+  package var snapshotSize: Int {
     let best =
       state.bestWeights == nil && learners.tokens(in: .dev) > 0 ? table.parameters.reduce(0) { $0 + $1.count } : 0
     return 4 * best
@@ -73,7 +73,7 @@ extension Trainer {
   /// - Parameter inputNames: what each of the digests in `inputs` is of, for the message.
   /// - Throws: `SnapshotFault` if the inputs, the GEMM backend or the parameters differ from this run's.
   @discardableResult
-  public func loadSnapshot(from path: String, inputs: String, inputNames: [String] = []) throws -> Int {
+  package func loadSnapshot(from path: String, inputs: String, inputNames: [String] = []) throws -> Int {
     let file = try TensorFile(path: path)
     func fail(_ why: String) -> SnapshotFault { SnapshotFault(path: path, why: why) }
     guard file.metadata["inputs"] == inputs else {

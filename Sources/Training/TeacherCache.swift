@@ -1,6 +1,6 @@
 /// Caches the teachers' log-probabilities of the training examples on disk: the teachers run in the first epoch only.
 import Autograd
-public import Files
+package import Files
 import Glibc
 import Hashing
 import Synchronization
@@ -10,15 +10,15 @@ import Tasks
 /// the k most probable classes with their log-probabilities. A record is valid if its checksum matches, so that a
 /// killed run leaves a usable file.
 /// Sendable: opened before the first step; only the thread with the shard of an example writes its record.
-public final class TeacherCache: @unchecked Sendable {
-  public var path: String { file.path }
+package final class TeacherCache: @unchecked Sendable {
+  package var path: String { file.path }
   private let file: CacheFile
   /// Bytes of the file.
-  public let size: Int
+  package let size: Int
   /// Rows of logits of all examples.
-  public var rows: Int { rowOffsets[rowOffsets.count - 1] }
+  package var rows: Int { rowOffsets[rowOffsets.count - 1] }
   /// The number of examples for which the teachers had to run.
-  public var misses: Int { missCount.load(ordering: .relaxed) }
+  package var misses: Int { missCount.load(ordering: .relaxed) }
   private let missCount = Atomic<Int>(0)
   private let k: Int
   /// The first row of each example, then the number of all rows.
@@ -32,7 +32,7 @@ public final class TeacherCache: @unchecked Sendable {
   /// - Parameters:
   ///   - rows: rows of logits of each example.
   ///   - k: classes cached per row.
-  public init(_ file: CacheFile, rows: [Int], k: Int) {
+  package init(_ file: CacheFile, rows: [Int], k: Int) {
     self.file = file
     self.k = k
     rowOffsets = offsets(ofParts: rows)
@@ -43,7 +43,7 @@ public final class TeacherCache: @unchecked Sendable {
 
   /// Opens the file, or creates it and its folder, and reserves its disk space. A file with another header is reset.
   /// - Throws: `FileFault`.
-  public func open() throws {
+  package func open() throws {
     let isNew = !file.exists, descriptor = try file.open()
     defer { close(descriptor) }
     // Cuts or extends the file of another configuration; zeros are no valid checksum.

@@ -29,7 +29,7 @@ extension Trainer {
 
   /// Exchanges the current weights with the final ones: the mean over the last evaluation points, the best weights so far,
   /// or the exponential average. Without any of these the model keeps its current weights. A second call undoes the first.
-  public func exchangeBestWeights() {
+  package func exchangeBestWeights() {
     if state.bestWeights != nil {
       table.exchangeValues(with: &state.bestWeights!)
     } else if case .exponential = settings.average, state.step > 0 {

@@ -1,29 +1,30 @@
 /// How far a run and its evaluations are, and how long the rest takes.
+package import Autograd
 import Synchronization
-public import Tasks
+package import Tasks
 
 /// How far the evaluation of a split is.
-public struct EvaluationProgress: Sendable {
-  public let split: Split
+package struct EvaluationProgress: Sendable {
+  package let split: Split
   /// From 0 to 1.
-  public let fraction: Double
+  package let fraction: Double
   /// Seconds until the run ends.
-  public let secondsLeft: Double
+  package let secondsLeft: Double
 }
 
 /// Measures the evaluation of a split, which begins now.
-public struct EvaluationTimer {
+package struct EvaluationTimer {
   private let split: Split
   private let secondsAfter: Double
   private let begin = ContinuousClock.now
 
   /// - Parameter secondsAfter: what the run takes after this evaluation.
-  public init(_ split: Split, secondsAfter: Double = 0) { (self.split, self.secondsAfter) = (split, secondsAfter) }
+  package init(_ split: Split, secondsAfter: Double = 0) { (self.split, self.secondsAfter) = (split, secondsAfter) }
 
-  public var seconds: Double { (ContinuousClock.now - begin) / .seconds(1) }
+  package var seconds: Double { (ContinuousClock.now - begin) / .seconds(1) }
 
   /// - Parameter done: finished batches, at least 1.
-  public func progress(_ done: Int, of count: Int) -> EvaluationProgress {
+  package func progress(_ done: Int, of count: Int) -> EvaluationProgress {
     EvaluationProgress(
       split: split, fraction: Double(done) / Double(count),
       secondsLeft: seconds * Double(count - done) / Double(done) + secondsAfter)
@@ -31,7 +32,7 @@ public struct EvaluationTimer {
 }
 
 /// `shouldStop` returned true in an evaluation.
-public struct EvaluationInterrupted: Error {}
+package struct EvaluationInterrupted: Error {}
 
 /// Evaluations of this process so far.
 struct EvaluationSpeed {
@@ -61,7 +62,7 @@ extension Trainer {
   /// Runs `body`, the evaluation of a split at the end of the run, and reports its progress.
   /// - Parameter later: the splits that are evaluated after this one.
   /// - Throws: `EvaluationInterrupted`; the errors of `body`.
-  public func withProgress<Result>(
+  package func withProgress<Result>(
     of split: Split, before later: [Split], shouldStop: () -> Bool, report: (TrainingEvent) -> Void,
     _ body: (ParallelFor) throws -> Result
   ) throws -> Result {

@@ -4,7 +4,7 @@ import Autograd
 
 extension Trainer {
   /// Bytes of the gradients. What several ranks send of them: `RankEstimate`.
-  public var gradientBytes: Int { 4 * table.parameters.reduce(0) { $0 + $1.count } }
+  package var gradientBytes: Int { 4 * table.parameters.reduce(0) { $0 + $1.count } }
 
   /// - Throws: `TrainingFault` if some rank never has a group of shards in the first epoch.
   func checkRanks() throws(TrainingFault) {

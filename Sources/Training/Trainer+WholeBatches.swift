@@ -1,6 +1,6 @@
 /// Losses that compare all outputs of a batch: no shard's backward pass begins before every forward pass has ended.
 import Autograd
-import Models
+import Encoders
 import Synchronization
 import Tasks
 

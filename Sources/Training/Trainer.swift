@@ -1,11 +1,11 @@
 /// The training loop: batches, shards, gradients, optimizer steps, evaluations and the best weights. It does not depend
 /// on the type of task and writes no files.
-public import Adapters
-public import Autograd
-public import Models
-public import Tasks
+package import Adapters
+package import Autograd
+package import Encoders
+package import Tasks
 
-public final class Trainer {
+package final class Trainer {
   let learners: [Learner]
   private let objective: any Objective
   let table: ParameterTable
@@ -25,10 +25,10 @@ public final class Trainer {
   /// The parameters of each learner, and those that it shares; none for one learner.
   private let parameterSets: [(own: [Bool], shared: [Bool])]
   /// Steps of the run.
-  public var steps: Int { plan.steps }
+  package var steps: Int { plan.steps }
   /// Training examples, and those of them that are not trained on because they have no target.
-  public var exampleCount: Int { plan.batcher.lengths.count }
-  public var untrainedExampleCount: Int { exampleCount - plan.batcher.examples.count }
+  package var exampleCount: Int { plan.batcher.lengths.count }
+  package var untrainedExampleCount: Int { exampleCount - plan.batcher.examples.count }
 
   var state = TrainingState()
   /// The passes of the shards of a batch whose loss compares its examples.
@@ -37,7 +37,7 @@ public final class Trainer {
 
   /// The run of one task.
   /// - Parameter adapters: of every forward pass of the model, in training and evaluation.
-  public convenience init(
+  package convenience init(
     _ model: TextModel, _ task: any Task, _ table: ParameterTable, _ settings: TrainingSettings, _ replicas: Replicas,
     adapters: RowAdapters = .none, objective: any Objective = TaskLoss(),
     learningRateFactor: (Parameter) -> Double = { _ in 1 }, hook: (any StepHook)? = nil
@@ -54,7 +54,7 @@ public final class Trainer {
   ///   - learningRateFactor: the method's factor of a parameter's learning rate; see `layerDecayFactor`.
   ///   - hook: the method's code that runs between the passes.
   /// - Throws: `TrainingFault`; `GroupFault` if a parameter group matches nothing; the errors of `hook`.
-  public init(
+  package init(
     _ learners: [Learner], samplingAlpha: Double = 1, _ table: ParameterTable, _ settings: TrainingSettings,
     _ replicas: Replicas, objective: any Objective = TaskLoss(),
     learningRateFactor: (Parameter) -> Double = { _ in 1 }, hook: (any StepHook)? = nil
@@ -105,7 +105,7 @@ public final class Trainer {
   /// Then the model has the weights to keep (`exchangeBestWeights`: the best, averaged or last ones), or the current ones if
   /// the run was interrupted.
   /// - Parameter betweenSteps: called when a step and its evaluation are complete.
-  public func run(
+  package func run(
     shouldStop: () -> Bool, betweenSteps: () -> Void = {}, report: (TrainingEvent) -> Void
   ) throws -> TrainingResult {
     try checkRanks()
@@ -218,7 +218,7 @@ public final class Trainer {
   }
 
   /// Steps taken so far.
-  public var step: Int { state.step }
+  package var step: Int { state.step }
 
   private func finish(_ status: TrainingResult.Status) -> TrainingResult {
     exchangeBestWeights()

@@ -1,75 +1,75 @@
 /// The settings of a training run, its events and results, and its errors.
-public import Tasks
+package import Tasks
 
-public struct TrainingSettings: Sendable, Equatable {
-  public enum Duration: Sendable, Equatable {
+package struct TrainingSettings: Sendable, Equatable {
+  package enum Duration: Sendable, Equatable {
     case epochs(Double)
     case steps(Int)
   }
 
-  public enum Warmup: Sendable, Equatable {
+  package enum Warmup: Sendable, Equatable {
     /// Fraction of all steps; the number of steps is rounded up.
     case ratio(Double)
     case steps(Int)
   }
 
-  public var seed: UInt64 = 42
-  public var duration = Duration.epochs(3)
-  public var batchSize = Batcher.Size.examples(32)
-  public var samplingStrategy = Batcher.SamplingStrategy.random
+  package var seed: UInt64 = 42
+  package var duration = Duration.epochs(3)
+  package var batchSize = Batcher.Size.examples(32)
+  package var samplingStrategy = Batcher.SamplingStrategy.random
   /// Batches per optimizer step. The loss is the mean over all their labels, as if they were one batch.
-  public var gradientAccumulationSteps = 1
-  public var learningRate = 5e-5
-  public var schedule = Schedule.Shape.linear
-  public var scheduleOptions = Schedule.Options()
-  public var warmup = Warmup.ratio(0)
-  public var optimizer = OptimizerSettings()
+  package var gradientAccumulationSteps = 1
+  package var learningRate = 5e-5
+  package var schedule = Schedule.Shape.linear
+  package var scheduleOptions = Schedule.Options()
+  package var warmup = Warmup.ratio(0)
+  package var optimizer = OptimizerSettings()
   /// The first group that matches a parameter applies.
-  public var groups: [ParameterGroup] = []
+  package var groups: [ParameterGroup] = []
   /// nil: no averaging.
-  public var average: Averaging?
+  package var average: Averaging?
   /// Steps between evaluations, which are also the points of `Averaging.last`; nil: once per epoch.
-  public var evalSteps: Int?
+  package var evalSteps: Int?
   /// Whether dev is also evaluated before the first step. That evaluation does not choose the best weights.
-  public var evalOnStart = false
+  package var evalOnStart = false
   /// One of the task's metrics.
-  public var metricForBestModel = Metric.loss
+  package var metricForBestModel = Metric.loss
   /// Evaluations without a new best after which training stops; nil: never.
-  public var earlyStoppingPatience: Int?
+  package var earlyStoppingPatience: Int?
   /// A loss above this factor times the median of the losses before is a spike; nil: no check. See `LossSpikeDetector`.
-  public var maxLossSpike: Double?
+  package var maxLossSpike: Double?
 
-  public init() {}
+  package init() {}
 
   /// Whether the weights with the best evaluation are loaded at the end.
   var selectsBestWeights: Bool { if case .last = average { false } else { true } }
 }
 
 /// The results of a training step.
-public struct StepRecord: Sendable {
-  public let step, steps: Int
+package struct StepRecord: Sendable {
+  package let step, steps: Int
   /// Epochs done so far, with a fraction; an epoch has every example once.
-  public let epoch: Double
-  public let loss: Double
+  package let epoch: Double
+  package let loss: Double
   /// The terms of the loss; empty if it has a single term.
-  public let terms: [(name: String, loss: Double)]
-  public let learningRate, gradientNorm: Double
+  package let terms: [(name: String, loss: Double)]
+  package let learningRate, gradientNorm: Double
   /// Tokens of this step, and of all steps so far. There is no padding.
-  public let tokens, totalTokens: Int
+  package let tokens, totalTokens: Int
   /// Seconds of training so far, without evaluations; and until the run ends, with them.
-  public let seconds, secondsLeft: Double
+  package let seconds, secondsLeft: Double
 }
 
 /// The results of an evaluation on the dev split.
-public struct EvaluationRecord: Sendable {
-  public let step: Int
-  public let epoch: Double
-  public let evaluation: Evaluation
-  public let isBest: Bool
-  public let seconds: Double
+package struct EvaluationRecord: Sendable {
+  package let step: Int
+  package let epoch: Double
+  package let evaluation: Evaluation
+  package let isBest: Bool
+  package let seconds: Double
 }
 
-public enum TrainingEvent: Sendable {
+package enum TrainingEvent: Sendable {
   case step(StepRecord)
   /// Reported often, while a split is evaluated.
   case evaluating(EvaluationProgress)
@@ -77,26 +77,26 @@ public enum TrainingEvent: Sendable {
 }
 
 /// The best evaluation so far.
-public struct BestEvaluation: Sendable, Equatable {
-  public let epoch: Double
-  public let step: Int
-  public let metric: String
-  public let value: Double
+package struct BestEvaluation: Sendable, Equatable {
+  package let epoch: Double
+  package let step: Int
+  package let metric: String
+  package let value: Double
 }
 
-public struct TrainingResult: Sendable {
-  public enum Status: String, Sendable { case completed, stoppedEarly = "stopped_early", interrupted }
-  public var status: Status
-  public let steps: Int
-  public let best: BestEvaluation?
+package struct TrainingResult: Sendable {
+  package enum Status: String, Sendable { case completed, stoppedEarly = "stopped_early", interrupted }
+  package var status: Status
+  package let steps: Int
+  package let best: BestEvaluation?
   /// The evaluation of each learner on dev with the best weights; empty: it is not known any more.
-  public let bestEvaluations: [Evaluation?]
-  public let trainSeconds: Double
-  public let tokens: Int
+  package let bestEvaluations: [Evaluation?]
+  package let trainSeconds: Double
+  package let tokens: Int
 }
 
 /// Training cannot start or continue.
-public enum TrainingFault: Error, CustomStringConvertible {
+package enum TrainingFault: Error, CustomStringConvertible {
   case noExamples
   case tooLong(epochs: Double)
   case nonFiniteStep(NonFiniteStep)
@@ -104,7 +104,7 @@ public enum TrainingFault: Error, CustomStringConvertible {
   case unknownMetric(String, known: [String])
   case tooManyRanks(Int, groups: Int, shardSize: Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noExamples: "The training file has no examples with a target."
     case .tooLong(let epochs): "'training.epochs' is \(epochs), which is more than a billion steps."

@@ -2,7 +2,7 @@
 import Autograd
 import CKernels
 
-public enum Averaging: Sendable, Equatable {
+package enum Averaging: Sendable, Equatable {
   /// decay · average + (1 − decay) · weights after each step; the weights after the first. The average is evaluated.
   case exponential(decay: Double)
   /// The mean of the weights at the last so many evaluation points. No evaluation selects best weights.

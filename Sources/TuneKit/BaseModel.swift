@@ -1,8 +1,8 @@
 /// Prediction from Swift: a base model in memory, with adapters that come and go.
 import Datasets
 import Files
-import Hub
 import Kernels
+import ModelHub
 import Serving
 import Synchronization
 import Tasks

@@ -1,8 +1,8 @@
 /// `tune adapter`: makes adapters from other adapters, and checks them.
-public import Adapters
-public import ArgumentParser
+package import Adapters
+import ArgumentParser
 import Files
-import Hub
+import ModelHub
 import Reporting
 import Serving
 import Tasks

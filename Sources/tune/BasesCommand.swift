@@ -1,7 +1,7 @@
 /// `tune bases`: the biomedical and clinical base models that `tune` knows.
 import ArgumentParser
 import Files
-import Hub
+import ModelHub
 import Reporting
 
 struct BasesCommand: ParsableCommand {

@@ -2,7 +2,7 @@
 import ArgumentParser
 import Files
 import FoundationEssentials
-import Hub
+import ModelHub
 import Recipes
 import Runs
 import Tasks

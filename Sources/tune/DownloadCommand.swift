@@ -2,7 +2,7 @@
 import ArgumentParser
 import Downloads
 import Files
-import Hub
+import ModelHub
 import Reporting
 
 struct DownloadCommand: ParsableCommand {

@@ -1,9 +1,9 @@
 /// `tune eval`: the metrics of a model, or of a base with an adapter, on a file.
 import ArgumentParser
 import Datasets
+import Encoders
 import Files
 import Kernels
-import Models
 import Recipes
 import Reporting
 import Serving

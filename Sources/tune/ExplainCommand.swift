@@ -2,10 +2,10 @@
 import Adapters
 import ArgumentParser
 import Datasets
+import Encoders
 import Explaining
 import Files
 import Kernels
-import Models
 import Serving
 import Tasks
 import Training

@@ -1,8 +1,8 @@
 /// `tune init`: a recipe for the user's own files.
 import ArgumentParser
 import Files
-import Hub
 import Kernels
+import ModelHub
 import Recipes
 import Runs
 import Tasks

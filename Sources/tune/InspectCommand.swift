@@ -3,8 +3,8 @@ import Adapters
 import ArgumentParser
 import Checkpoints
 import Files
-import Hub
 import Kernels
+import ModelHub
 import Tasks
 
 struct InspectCommand: ParsableCommand {

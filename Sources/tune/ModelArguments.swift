@@ -1,7 +1,7 @@
 /// Models and adapters as commands take them: by their folders, or by the folder of the run that trained them.
 import ArgumentParser
 import Files
-import Hub
+import ModelHub
 import Tasks
 
 struct AdapterArgument: ExpressibleByArgument {

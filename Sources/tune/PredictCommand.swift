@@ -1,10 +1,10 @@
 /// `tune predict`: predictions for texts, by one or several adapters of one base model.
 import ArgumentParser
 import Datasets
+import Encoders
 import Files
 import FoundationEssentials
 import Kernels
-import Models
 import Reporting
 import Serving
 import Tasks

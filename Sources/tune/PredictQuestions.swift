@@ -1,8 +1,8 @@
 /// `tune predict` for questions in SQuAD's or BioASQ's JSON: a line of output for each question, and the answers in a file.
 import ArgumentParser
 import Datasets
+import Encoders
 import Files
-import Models
 import Serving
 import Tasks
 

@@ -1,6 +1,6 @@
+import Encoders
 /// Whether an adapter's scores are those that its run has recorded.
 import Files
-import Models
 import Reporting
 import Runs
 import Serving

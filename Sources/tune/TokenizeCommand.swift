@@ -3,7 +3,7 @@ import ArgumentParser
 import Datasets
 import Files
 import Tasks
-import Tokenizers
+import Tokenization
 
 struct TokenizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

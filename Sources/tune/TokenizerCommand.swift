@@ -1,7 +1,7 @@
 /// `tune tokenizer`: trains, trims and compares vocabularies. `tune tokenize` tokenizes texts.
 import ArgumentParser
 import Files
-import Tokenizers
+import Tokenization
 
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,7 +2,7 @@
 import ArgumentParser
 import Files
 import Reporting
-import Tokenizers
+import Tokenization
 
 struct TokenizerStatsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

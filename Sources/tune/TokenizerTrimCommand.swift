@@ -1,11 +1,11 @@
 /// `tune tokenizer trim`: a copy of a model with a smaller vocabulary.
 import ArgumentParser
+import Encoders
 import Files
-import Hub
-import Models
+import ModelHub
 import Reporting
 import Tasks
-import Tokenizers
+import Tokenization
 
 struct TokenizerTrimCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

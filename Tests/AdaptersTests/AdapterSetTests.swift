@@ -1,9 +1,9 @@
 /// Several adapters over one model: at the same time, for different rows of a batch, and beside the base.
 import Autograd
 import Dispatch
+import Encoders
 import Files
 import Kernels
-import Models
 import Synchronization
 import TestSupport
 import Testing

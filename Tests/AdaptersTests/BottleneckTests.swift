@@ -1,8 +1,8 @@
 /// Bottleneck adapters against the `adapters` library: logits of its folders, saved files, parameter counts.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
 

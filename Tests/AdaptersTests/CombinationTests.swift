@@ -1,7 +1,7 @@
 /// Combined adapters against PEFT's `add_weighted_adapter`, and the rules that PEFT has no fixed answer for.
 import Checkpoints
+import Encoders
 import Kernels
-import Models
 import TestSupport
 import Testing
 

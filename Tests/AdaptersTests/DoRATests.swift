@@ -1,7 +1,7 @@
 /// DoRA's forward, backward and merge against loops in Double.
 import Autograd
+import Encoders
 import Kernels
-import Models
 import TestSupport
 import Testing
 

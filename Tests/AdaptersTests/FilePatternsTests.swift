@@ -2,8 +2,8 @@
 /// trained a model without a head, and tried in the file's order.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
 

@@ -1,10 +1,10 @@
 /// DoRA, PiSSA, OLoRA and AdaLoRA folders of PEFT, LoRA+, and parameter counts.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import FoundationEssentials
 import Kernels
-import Models
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 /// LoRA's initializations: initial output, determinism, saving, merging, faults.
 import Autograd
+import Encoders
 import Kernels
-import Models
 import TestSupport
 import Testing
 

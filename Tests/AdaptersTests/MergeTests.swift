@@ -1,8 +1,8 @@
 /// Merging of adapters of every mergeable method into a copy of the model.
 import Autograd
+import Encoders
 import Files
 import Kernels
-import Models
 import TestSupport
 import Testing
 

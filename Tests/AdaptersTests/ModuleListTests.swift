@@ -1,8 +1,8 @@
+import Encoders
 /// Modules, patterns and layers as they are written to adapter_config.json, and where PEFT reads them differently from a
 /// recipe.
 import Files
 import Kernels
-import Models
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
 /// LoRA folders of PEFT: logits, saved files, and the choice of target modules.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
 

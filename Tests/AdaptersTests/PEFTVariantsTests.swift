@@ -2,8 +2,8 @@
 /// expressions; and folders that are refused for what they are.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
+import Encoders
 /// Patterns against Python's `re`. The expected matches are in Fixtures/adapters/patterns.json, which
 /// Fixtures/make_patterns.py makes.
 import Files
 import Foundation
-import Models
 import TestSupport
 import Testing
 

@@ -1,10 +1,10 @@
 /// IA3, VeRA and LayerNorm tuning against PEFT; BitFit and linear probes against a PyTorch loop.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import FoundationEssentials
 import Kernels
-import Models
 import TestSupport
 import Testing
 

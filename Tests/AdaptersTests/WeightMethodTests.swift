@@ -2,9 +2,9 @@
 /// Tests/Fixtures/make_weight_methods.py.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import Kernels
-import Models
 import TestSupport
 import Testing
 

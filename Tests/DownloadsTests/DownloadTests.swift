@@ -1,6 +1,6 @@
 import Files
 import Foundation
-import Hub
+import ModelHub
 import TestSupport
 import Testing
 

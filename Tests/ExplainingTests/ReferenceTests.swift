@@ -1,8 +1,8 @@
 import Adapters
 import Autograd
+import Encoders
 import Files
 import Kernels
-import Models
 import Tasks
 import TestSupport
 import Testing

@@ -1,10 +1,10 @@
 import Datasets
+import Encoders
 import Files
-import Models
 import Tasks
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 /// The words that tokens belong to have the tokens' characters.
 @Suite struct WordMapTests {

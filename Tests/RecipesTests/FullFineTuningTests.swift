@@ -1,6 +1,6 @@
 /// Which weights the method "full" trains.
 import Autograd
-import Models
+import Encoders
 import TestSupport
 import Testing
 

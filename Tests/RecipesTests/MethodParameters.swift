@@ -1,8 +1,8 @@
 /// What a recipe's method trains on BERT-base (Tests/Fixtures/bert-base: config.json only), with three labels.
 import Autograd
+import Encoders
 import Files
 import Kernels
-import Models
 import TestSupport
 
 @testable import Adapters

@@ -1,9 +1,9 @@
 /// The number of parameters that each method trains on BERT-base (Tests/Fixtures/bert-base: config.json only), as
 /// counted by PEFT and `adapters`: `model.get_nb_trainable_parameters()` of BertForTokenClassification, 3 labels.
 import Autograd
+import Encoders
 import Files
 import Kernels
-import Models
 import TestSupport
 import Testing
 

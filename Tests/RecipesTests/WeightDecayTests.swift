@@ -1,8 +1,8 @@
 /// docs/methods.md lists the parameters that decay, by method; the rules of the optimizer agree.
 import Autograd
+import Encoders
 import Files
 import Kernels
-import Models
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
+import Encoders
 /// What every method does on every family: the rows, columns and refusals of `BehaviourMatrixTests`.
 import Files
-import Models
 import Recipes
 
 enum Behaviour: String, CaseIterable {

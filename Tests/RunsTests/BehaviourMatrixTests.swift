@@ -4,15 +4,15 @@ import Adapters
 import Autograd
 import Checkpoints
 import Datasets
+import Encoders
 import Files
 import FoundationEssentials
 import Hashing
 import Kernels
-import Models
 import Tasks
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 import Training
 
 @testable import Recipes

@@ -1,9 +1,9 @@
 /// Faults of masked-language and distillation recipes: each is reported with one message before any file is written.
 /// Unusual recipes that are valid are trained.
 import Autograd
+import Encoders
 import Files
 import FoundationEssentials
-import Models
 import Recipes
 import Tasks
 import TestSupport

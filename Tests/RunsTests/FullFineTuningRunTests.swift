@@ -1,8 +1,8 @@
 /// Runs of the method "full" in which some weights are frozen.
 import Autograd
+import Encoders
 import Files
 import Kernels
-import Models
 import Recipes
 import TestSupport
 import Testing

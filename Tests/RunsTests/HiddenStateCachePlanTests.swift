@@ -1,7 +1,7 @@
+import Encoders
 /// Which runs cache the hidden states below the trainable layers, where, and the errors of runs that cannot.
 import Files
 import Kernels
-import Models
 import Recipes
 import Tasks
 import TestSupport

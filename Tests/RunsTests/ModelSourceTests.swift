@@ -2,13 +2,13 @@
 import Adapters
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import FoundationEssentials
-import Models
 import Recipes
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Runs
 

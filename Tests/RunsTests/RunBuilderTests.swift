@@ -1,6 +1,6 @@
+import Encoders
 /// Settings of a recipe that change how the run is built.
 import Files
-import Models
 import Recipes
 import Tasks
 import TestSupport

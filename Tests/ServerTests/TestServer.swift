@@ -1,11 +1,11 @@
 /// A server with tiny models on a free port, and adapters of every task.
 import Adapters
 import Datasets
+import Encoders
 import Files
 import Foundation
 import Kernels
 import Logging
-import Models
 import ServiceLifecycle
 import Serving
 import Synchronization

@@ -7,7 +7,7 @@ import Serving
 import Tasks
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 /// A change of the base, and what the error must say.
 private struct Alteration: Sendable {

@@ -1,12 +1,12 @@
 /// A copy of a tiny model's folder that tests alter, and adapters that were trained on the original.
 import Adapters
 import Checkpoints
+import Encoders
 import Files
 import FoundationEssentials
-import Models
 import Tasks
 import TestSupport
-import Tokenizers
+import Tokenization
 
 /// Methods of which the adapters are made; each has a head of its own.
 let methods: [(name: String, method: any AdapterMethod)] = [

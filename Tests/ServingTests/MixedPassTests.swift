@@ -4,10 +4,10 @@ import Adapters
 import Autograd
 import Checkpoints
 import Datasets
+import Encoders
 import Files
 import Foundation
 import Kernels
-import Models
 import TestSupport
 import Testing
 

@@ -2,14 +2,14 @@
 import Adapters
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import FoundationEssentials
 import Kernels
-import Models
 import Serving
 import Tasks
 import TestSupport
-import Tokenizers
+import Tokenization
 
 let tagging = try! TokenClassification(labels: ["O", "B-A", "I-A", "B-B", "I-B"])
 let tasks: [any RecordInference] = [

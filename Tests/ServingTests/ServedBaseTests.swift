@@ -3,9 +3,9 @@ import Adapters
 import Autograd
 import Checkpoints
 import Dispatch
+import Encoders
 import Files
 import Kernels
-import Models
 import Serving
 import Synchronization
 import Tasks

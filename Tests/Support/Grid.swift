@@ -1,29 +1,29 @@
 /// A matrix of Doubles for oracles, which are plain and slow. Does not know tensors.
 import Hashing
 
-public struct Grid: Sendable {
-  public let rows, columns: Int
-  public var values: [Double]
+package struct Grid: Sendable {
+  package let rows, columns: Int
+  package var values: [Double]
 
   /// Zeros, or `values` row by row.
-  public init(_ rows: Int, _ columns: Int, _ values: [Double]? = nil) {
+  package init(_ rows: Int, _ columns: Int, _ values: [Double]? = nil) {
     self.rows = rows
     self.columns = columns
     self.values = values ?? Array(repeating: 0, count: rows * columns)
     precondition(self.values.count == rows * columns, "\(self.values.count) values for [\(rows), \(columns)]")
   }
 
-  public init(_ rows: Int, _ columns: Int, floats: [Float]) { self.init(rows, columns, floats.map(Double.init)) }
+  package init(_ rows: Int, _ columns: Int, floats: [Float]) { self.init(rows, columns, floats.map(Double.init)) }
 
-  public subscript(_ i: Int, _ j: Int) -> Double {
+  package subscript(_ i: Int, _ j: Int) -> Double {
     get { values[i * columns + j] }
     set { values[i * columns + j] = newValue }
   }
 
-  public var floats: [Float] { values.map(Float.init) }
+  package var floats: [Float] { values.map(Float.init) }
 
   /// Random numbers within `scale` of `center` that Float32 represents exactly, so that op and oracle read the same.
-  public static func random(_ rows: Int, _ columns: Int, seed: UInt64, scale: Double = 1, around center: Double = 0)
+  package static func random(_ rows: Int, _ columns: Int, seed: UInt64, scale: Double = 1, around center: Double = 0)
     -> Grid
   {
     var generator = SplitMix64(seed: seed)
@@ -35,7 +35,7 @@ public struct Grid: Sendable {
 }
 
 /// The largest difference, relative to the largest entry of `expected`. Infinite if anything found is not finite.
-public func relativeError(_ found: [Float], _ expected: [Double]) -> Double {
+package func relativeError(_ found: [Float], _ expected: [Double]) -> Double {
   precondition(found.count == expected.count, "found \(found.count) numbers; expected \(expected.count)")
   var worst = 0.0, largest = 0.0
   for (a, b) in zip(found, expected) {
@@ -47,7 +47,7 @@ public func relativeError(_ found: [Float], _ expected: [Double]) -> Double {
 }
 
 /// The gradient of `f` at `x` by central differences. With this step it has about nine correct digits.
-public func finiteDifferences(at x: [Double], step: Double = 1e-4, of f: ([Double]) -> Double) -> [Double] {
+package func finiteDifferences(at x: [Double], step: Double = 1e-4, of f: ([Double]) -> Double) -> [Double] {
   var probe = x
   return x.indices.map { i in
     probe[i] = x[i] + step

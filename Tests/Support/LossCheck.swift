@@ -1,20 +1,20 @@
 /// Runs a loss in the situations of a training step and checks its gradient. Does not know any loss.
-public import Autograd
+package import Autograd
 internal import Kernels
 
-public typealias Loss = @Sendable (_ student: Tensor, _ teacher: Tensor, _ pass: Pass) -> Double
+package typealias Loss = @Sendable (_ student: Tensor, _ teacher: Tensor, _ pass: Pass) -> Double
 
-public struct LossOutcome {
-  public var loss: Double
-  public var gradient: [Float]
+package struct LossOutcome {
+  package var loss: Double
+  package var gradient: [Float]
   /// Violations of the rules for losses, as text.
-  public var faults: [String] = []
+  package var faults: [String] = []
 }
 
 /// The loss of `student` [n, d] from `teacher` and its gradient. Faults: it reads memory that it did not write,
 /// allocates buffers when the shapes repeat, writes to the student, overwrites the gradient where it should add, or has
 /// another value when the student is not tracked.
-public func run(_ student: Grid, from teacher: Grid, _ loss: Loss) -> LossOutcome {
+package func run(_ student: Grid, from teacher: Grid, _ loss: Loss) -> LossOutcome {
   let workspace = Workspace()
   func once(_ x: Grid, _ t: Grid, tracked: Bool = true, existingGradient: Float? = nil) -> LossOutcome {
     let pass = Pass(workspace, gradients: Gradients(ParameterTable(training: [])))
@@ -55,7 +55,7 @@ public func run(_ student: Grid, from teacher: Grid, _ loss: Loss) -> LossOutcom
 
 /// Errors against the oracle: of the loss, relative to its size or to 1, and of the gradient, relative to finite
 /// differences of the oracle.
-public func distance(
+package func distance(
   _ student: Grid, from teacher: Grid, _ loss: Loss, oracle: (_ student: Grid, _ teacher: Grid) -> Double
 ) -> (loss: Double, gradient: Double, faults: [String]) {
   let found = run(student, from: teacher, loss), expected = oracle(student, teacher)

@@ -1,36 +1,36 @@
 /// Compares an op with an oracle: its output, and the gradients of all inputs and parameters. Does not know any op.
-public import Autograd
+package import Autograd
 internal import Kernels
 
 /// An op's inputs (tensors) and parameters (weights).
-public struct Setting: Sendable {
-  public var inputs: [Grid]
-  public var parameters: [Grid]
+package struct Setting: Sendable {
+  package var inputs: [Grid]
+  package var parameters: [Grid]
   /// Indices of parameters that are frozen, and of inputs that are not tracked.
-  public var frozen: Set<Int> = []
-  public var untracked: Set<Int> = []
-  public var randomKey = RandomKey(seed: 1)
+  package var frozen: Set<Int> = []
+  package var untracked: Set<Int> = []
+  package var randomKey = RandomKey(seed: 1)
 
-  public init(inputs: [Grid], parameters: [Grid] = []) {
+  package init(inputs: [Grid], parameters: [Grid] = []) {
     self.inputs = inputs
     self.parameters = parameters
   }
 }
 
 /// An op's output and the gradients of Σ y·dy; nil for frozen parameters and untracked inputs.
-public struct Outcome: Sendable {
-  public var y: [Float]
-  public var inputs: [[Float]?]
-  public var parameters: [[Float]?]
+package struct Outcome: Sendable {
+  package var y: [Float]
+  package var inputs: [[Float]?]
+  package var parameters: [[Float]?]
   /// Buffers that the second run with the same shapes allocated.
-  public var allocations: Int
+  package var allocations: Int
 }
 
-public typealias Op = (_ inputs: [Tensor], _ parameters: [Parameter], _ pass: Pass) -> Tensor
+package typealias Op = (_ inputs: [Tensor], _ parameters: [Parameter], _ pass: Pass) -> Tensor
 
 /// Runs `op` and its backward from `dy`, twice in the same memory, first on NaN. If the op reads memory that it did not
 /// write, or adds where it should write, the second run has NaN in its results.
-public func run(_ setting: Setting, dy: Grid, on workspace: Workspace = Workspace(), _ op: Op) -> Outcome {
+package func run(_ setting: Setting, dy: Grid, on workspace: Workspace = Workspace(), _ op: Op) -> Outcome {
   let parameters = makeParameters(setting.parameters)
   let trainable = parameters.indices.filter { !setting.frozen.contains($0) }.map { parameters[$0] }
   let gradients = Gradients(
@@ -66,7 +66,7 @@ public func run(_ setting: Setting, dy: Grid, on workspace: Workspace = Workspac
 }
 
 /// Parameters that are contiguous in memory, as `linear` requires for several layers.
-public func makeParameters(_ grids: [Grid]) -> [Parameter] {
+package func makeParameters(_ grids: [Grid]) -> [Parameter] {
   let storage = OwnedStorage(count: grids.reduce(0) { $0 + $1.values.count })
   var next = storage.pointer
   return grids.enumerated().map { index, grid in
@@ -78,25 +78,25 @@ public func makeParameters(_ grids: [Grid]) -> [Parameter] {
   }
 }
 
-public func fill(_ x: Tensor, _ values: [Float]) {
+package func fill(_ x: Tensor, _ values: [Float]) {
   precondition(values.count == x.count, "\(values.count) values for [\(x.rows), \(x.columns)]")
   x.pointer.update(from: values, count: values.count)
 }
 
 /// Errors of an op against its oracle, each relative to the largest number of its tensor.
-public struct Distance {
-  public var forward: Double
+package struct Distance {
+  package var forward: Double
   /// Of tracked inputs, then of trainable parameters.
-  public var gradients: [Double]
-  public var allocations: Int
+  package var gradients: [Double]
+  package var allocations: Int
 
-  public var gradient: Double { gradients.max() ?? 0 }
+  package var gradient: Double { gradients.max() ?? 0 }
 }
 
 /// Runs `op` on `setting` and compares it with `oracle` (inputs, then parameters → y), and its gradients of Σ y·dy with
 /// finite differences of the oracle, or, where these would take too long, with `gradient` (inputs and parameters, dy →
 /// all gradients).
-public func distance(
+package func distance(
   _ setting: Setting, _ op: Op, oracle: ([Grid]) -> Grid, gradient: (([Grid], Grid) -> [Grid])? = nil
 ) -> Distance {
   let all = setting.inputs + setting.parameters
@@ -114,7 +114,7 @@ public func distance(
 }
 
 /// The gradients of Σ y·dy by finite differences of the oracle.
-public func numericalGradients(_ oracle: ([Grid]) -> Grid, at all: [Grid], _ dy: Grid) -> [Grid] {
+package func numericalGradients(_ oracle: ([Grid]) -> Grid, at all: [Grid], _ dy: Grid) -> [Grid] {
   all.indices.map { index in
     var probe = all
     let gradient = finiteDifferences(at: all[index].values) { values in
@@ -126,7 +126,7 @@ public func numericalGradients(_ oracle: ([Grid]) -> Grid, at all: [Grid], _ dy:
 }
 
 /// Concatenates the rows of all tensors. For tests in which several ops read one tensor.
-public func stack(_ parts: [Tensor], _ pass: Pass) -> Tensor {
+package func stack(_ parts: [Tensor], _ pass: Pass) -> Tensor {
   let columns = parts[0].columns
   let y = pass.make(parts.reduce(0) { $0 + $1.rows }, columns, tracked: parts.contains { $0.isTracked })
   var next = y.pointer

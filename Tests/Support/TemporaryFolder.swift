@@ -2,25 +2,25 @@
 import FoundationEssentials
 import Glibc
 
-public final class TemporaryFolder {
-  public let path: String
+package final class TemporaryFolder {
+  package let path: String
 
-  public init() {
+  package init() {
     var template = Array("/tmp/tune-test-XXXXXX".utf8CString)
     path = mkdtemp(&template) == nil ? "/tmp" : String(decoding: template.dropLast().map(UInt8.init), as: UTF8.self)
   }
 
-  public var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+  package var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
 
   deinit { if path != "/tmp" { try? FileManager.default.removeItem(atPath: path) } }
 }
 
 /// A small or read-only file system in memory. Mounting needs root; without it the tests that use this are skipped.
-public final class TinyDisk {
-  public let folder = TemporaryFolder()
-  public static let isPermitted = TinyDisk() != nil
+package final class TinyDisk {
+  package let folder = TemporaryFolder()
+  package static let isPermitted = TinyDisk() != nil
 
-  public init?(isReadOnly: Bool = false, kilobytes: Int = 64) {
+  package init?(isReadOnly: Bool = false, kilobytes: Int = 64) {
     let flags = isReadOnly ? UInt(MS_RDONLY) : 0
     guard mount("tmpfs", folder.path, "tmpfs", flags, "size=\(kilobytes)k,mode=700") == 0 else { return nil }
   }
@@ -29,7 +29,7 @@ public final class TinyDisk {
 }
 
 /// Calls `body` with the path of a temporary folder, which is deleted afterwards.
-public func withTemporaryFolder<Result>(_ body: (String) throws -> Result) rethrows -> Result {
+package func withTemporaryFolder<Result>(_ body: (String) throws -> Result) rethrows -> Result {
   let folder = TemporaryFolder()
   return try withExtendedLifetime(folder) { try body(folder.path) }
 }

@@ -1,20 +1,20 @@
 /// Runs `Tests/Fixtures/hub/server.py`: a Hub on 127.0.0.1 with its storage on 127.0.0.2.
-public import Files
+package import Files
 import Foundation
 import Glibc
 
-public final class TestHub {
-  public static let isPermitted = fileExists("/usr/bin/env") && (try? TestHub()) != nil
+package final class TestHub {
+  package static let isPermitted = fileExists("/usr/bin/env") && (try? TestHub()) != nil
 
   /// The folder whose subfolders are the models.
-  public let folder = TemporaryFolder()
-  public let address, storage: String
+  package let folder = TemporaryFolder()
+  package let address, storage: String
   private let process = Process()
   private let input = Pipe(), output = Pipe()
 
   private struct NoServer: Error {}
 
-  public init(certificate: String? = nil, key: String? = nil) throws {
+  package init(certificate: String? = nil, key: String? = nil) throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["python3", fixture("hub/server.py"), folder.path]
     if let certificate, let key { process.arguments? += ["--certificate", certificate, "--key", key] }
@@ -31,7 +31,7 @@ public final class TestHub {
   }
 
   /// Adds a model with these files.
-  public func add(_ name: String, _ files: [String: [UInt8]]) throws {
+  package func add(_ name: String, _ files: [String: [UInt8]]) throws {
     for (path, content) in files {
       let file = "\(folder.path)/\(name)/\(path)"
       try makeFolder(parentFolder(of: file))
@@ -40,14 +40,14 @@ public final class TestHub {
   }
 
   /// The faults of the next requests of a file, "org/name/path".
-  public func setFaults(_ faults: String..., of path: String) throws { try setFaults(list: faults, of: path) }
+  package func setFaults(_ faults: String..., of path: String) throws { try setFaults(list: faults, of: path) }
 
-  public func setFaults(list faults: [String], of path: String) throws {
+  package func setFaults(list faults: [String], of path: String) throws {
     _ = try ask(JSON.object([path: .array(faults.map(JSON.string))]).text(pretty: false))
   }
 
   /// The requests since the last call: server ("hub", "storage"), path, query, and headers by lower-case names.
-  public func requests() throws -> [JSON] {
+  package func requests() throws -> [JSON] {
     try JSON(parsing: Data(ask("log").utf8), named: "log").array ?? []
   }
 

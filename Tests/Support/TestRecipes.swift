@@ -1,10 +1,10 @@
 /// Shared by the tests of recipes and runs: two recipes, temporary folders, and changes to JSON trees.
-public import Files
+package import Files
 import FoundationEssentials
-public import Hashing
+package import Hashing
 
 /// The shipped recipe recipes/ncbi-disease-lora.json.
-public let shipped: JSON = [
+package let shipped: JSON = [
   "about": "LoRA on NCBI-disease", "seed": 7, "model": ["path": "../shared/models/minilm-l6"],
   "task": ["type": "token_classification"],
   "data": [
@@ -22,16 +22,16 @@ public let shipped: JSON = [
 ]
 
 /// A recipe with the required keys only.
-public let minimalRecipe: JSON = [
+package let minimalRecipe: JSON = [
   "model": ["path": "m"], "task": ["type": "token_classification"], "data": ["format": "conll", "train": "t.tsv"],
   "method": ["type": "full"], "output": "out",
 ]
 
-public let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+package let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent().path
 
 /// Runs `body` with a temporary folder.
-public func inNewFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+package func inNewFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appending(path: "recipes-\(UUID().uuidString)").path
   try makeFolder(folder)
   defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -39,7 +39,7 @@ public func inNewFolder<Result>(_ body: (String) throws -> Result) throws -> Res
 }
 
 /// Creates the files of the shipped recipe in `folder`, and returns the recipe with their paths.
-public func shippedRecipe(withFilesIn folder: String) throws -> JSON {
+package func shippedRecipe(withFilesIn folder: String) throws -> JSON {
   for path in ["shared/models/minilm-l6", "shared/data/ncbi-disease"] { try makeFolder("\(folder)/\(path)") }
   try writeFile("{}", to: "\(folder)/shared/models/minilm-l6/config.json")
   for name in ["train", "devel", "test"] { try writeFile("", to: "\(folder)/shared/data/ncbi-disease/\(name).tsv") }
@@ -50,7 +50,7 @@ public func shippedRecipe(withFilesIn folder: String) throws -> JSON {
 
 extension JSON {
   /// This tree with `value` at `path`; nil removes the key.
-  public func with(_ path: String, _ value: JSON?) -> JSON {
+  package func with(_ path: String, _ value: JSON?) -> JSON {
     var members = object ?? [:]
     let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
     members[parts[0]] = parts.count == 1 ? value : (members[parts[0]] ?? [:]).with(parts[1], value)
@@ -59,5 +59,5 @@ extension JSON {
 }
 
 extension SplitMix64 {
-  public mutating func pick<Value>(_ values: [Value]) -> Value { values.randomElement(using: &self)! }
+  package mutating func pick<Value>(_ values: [Value]) -> Value { values.randomElement(using: &self)! }
 }

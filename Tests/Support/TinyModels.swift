@@ -1,10 +1,10 @@
+package import Encoders
 /// The tiny models among the fixtures, and the batches of their golden logits.
 import Files
 import Kernels
-public import Models
 
 /// A model with two blocks, hidden size 32 and by default five classes.
-public func tinyModel(_ name: String = "tiny-bert", headType: HeadType = .tokenClassification, classes: Int = 5) throws
+package func tinyModel(_ name: String = "tiny-bert", headType: HeadType = .tokenClassification, classes: Int = 5) throws
   -> TextModel
 {
   try Processor.initialize()
@@ -12,7 +12,7 @@ public func tinyModel(_ name: String = "tiny-bert", headType: HeadType = .tokenC
 }
 
 /// The batch of `golden-<golden>.json` in the model's folder.
-public func goldenBatch(_ name: String = "tiny-bert", golden: String = "token") throws -> Batch {
+package func goldenBatch(_ name: String = "tiny-bert", golden: String = "token") throws -> Batch {
   let json = try JSON(path: fixture("\(name)/golden-\(golden).json"))
   func rows(_ key: String) -> [[Int32]]? {
     json[key]?.array?.map { ($0.array ?? []).compactMap { $0.int.map(Int32.init) } }

@@ -1,11 +1,11 @@
+import Encoders
 /// Byte-level BPE folders whose files agree and disagree, compared with transformers' AutoTokenizer: ids of texts, of pairs
 /// with truncation, and of words with the first token of each.
 import Files
 import FoundationEssentials
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

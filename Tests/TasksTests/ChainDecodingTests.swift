@@ -1,7 +1,7 @@
+import Encoders
 /// Tags of a CRF against the enumeration of all legal tags, and which steps a scheme allows.
 import Glibc
 import Hashing
-import Models
 import Testing
 
 @testable import Tasks

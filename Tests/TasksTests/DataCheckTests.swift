@@ -1,10 +1,10 @@
 /// The check of a run's data: every number by hand.
 import Datasets
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

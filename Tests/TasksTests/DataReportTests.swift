@@ -1,11 +1,11 @@
 /// What a run says about its data before it trains: counts of labels, shared texts, and the limit of dev.
 import Datasets
+import Encoders
 import Files
 import FoundationEssentials
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

@@ -2,12 +2,12 @@
 import Autograd
 import Checkpoints
 import Datasets
+import Encoders
 import Files
 import Kernels
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

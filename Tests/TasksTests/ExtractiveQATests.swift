@@ -1,11 +1,11 @@
 /// Windows, targets and answers against transformers' run_qa.py, and what a run needs of its data.
 /// `Tests/Fixtures/question-answering/make_answers.py`
 import Datasets
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

@@ -1,10 +1,10 @@
 /// Folds of cross-validation: who is in which, by hand.
 import Datasets
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

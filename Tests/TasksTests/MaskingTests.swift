@@ -2,7 +2,7 @@
 import Glibc
 import Tasks
 import Testing
-import Tokenizers
+import Tokenization
 
 struct MaskingTests {
   private let cls: Int32 = 2, sep: Int32 = 3, mask: Int32 = 4

@@ -1,9 +1,9 @@
 /// Every metric of a task that answers records can choose the best weights, or is refused before training.
 import Datasets
-import Models
+import Encoders
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

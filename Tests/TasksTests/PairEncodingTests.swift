@@ -1,10 +1,10 @@
+import Encoders
 /// Encoding of texts and pairs of texts compared with the tokenizers library, and their windows.
 import Files
 import Hashing
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

@@ -1,5 +1,5 @@
 /// The Python code of model cards. benchmarks/check_card.py runs it.
-import Models
+import Encoders
 import Testing
 
 @testable import Tasks

@@ -1,10 +1,10 @@
 /// Relation extraction without a model: marking, labels, the negative label, scores, what tune.json holds.
 import Datasets
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

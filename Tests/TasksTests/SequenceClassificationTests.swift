@@ -1,10 +1,10 @@
 /// Tests the task sequence classification without a model: labels, features, prediction, notes.
 import Datasets
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

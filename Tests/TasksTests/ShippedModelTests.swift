@@ -1,12 +1,12 @@
 /// The shipped base model compared with transformers: the same tokens and predictions.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import Kernels
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 private let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
 private let folder = root + "/checkpoints/biomed-mini-l3"

@@ -1,10 +1,10 @@
 /// A large training file is tokenized as it is read: the same batches, lengths and targets as if it were kept.
 import Datasets
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

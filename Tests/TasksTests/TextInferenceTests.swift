@@ -1,10 +1,10 @@
 /// Tests multi-label classification and regression without a model: labels, targets, predictions, thresholds.
 import Datasets
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

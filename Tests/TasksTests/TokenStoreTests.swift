@@ -3,7 +3,7 @@ import Files
 import FoundationEssentials
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

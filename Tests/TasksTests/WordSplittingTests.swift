@@ -1,10 +1,10 @@
 /// Splitting texts into the words that a token classifier labels.
 import Datasets
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 

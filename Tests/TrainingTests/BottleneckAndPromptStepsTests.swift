@@ -2,7 +2,7 @@
 import Adapters
 import Autograd
 import Checkpoints
-import Models
+import Encoders
 import TestSupport
 import Testing
 

@@ -1,9 +1,9 @@
 /// Tests masked-language modeling and distillation against PyTorch: the gradients of each term, and twenty steps.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import Kernels
-import Models
 import Tasks
 import TestSupport
 import Testing

@@ -1,9 +1,9 @@
 /// Tests that gradient checkpointing and shared teacher passes do not change distillation's results.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import Kernels
-import Models
 import Tasks
 import TestSupport
 import Testing

@@ -1,7 +1,7 @@
 /// A task with the fixed batches of a fixture file, which PyTorch was trained on.
 import Autograd
+import Encoders
 import Files
-import Models
 import Tasks
 import TestSupport
 

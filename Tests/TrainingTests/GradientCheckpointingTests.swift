@@ -2,9 +2,9 @@
 import Adapters
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import Kernels
-import Models
 import TestSupport
 import Testing
 

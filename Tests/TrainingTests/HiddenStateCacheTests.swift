@@ -12,7 +12,7 @@ import TestSupport
 import Testing
 
 @testable import Autograd
-@testable import Models
+@testable import Encoders
 @testable import Training
 
 /// Random sequences with a label per token, some of them duplicates. The dev metric is the model's loss.

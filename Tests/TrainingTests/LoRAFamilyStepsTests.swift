@@ -1,8 +1,8 @@
 /// Tests DoRA, PiSSA, OLoRA, AdaLoRA and LoRA+ against PEFT for twenty steps.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
 

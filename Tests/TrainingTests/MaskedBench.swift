@@ -1,12 +1,12 @@
 /// Shared by tests of masked-language modeling: a text of words from the fixture's vocabulary, its models, and a step.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import Kernels
-import Models
 import Tasks
 import TestSupport
-import Tokenizers
+import Tokenization
 
 @testable import Training
 

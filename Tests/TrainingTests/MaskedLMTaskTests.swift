@@ -1,8 +1,8 @@
 /// Tests masked-language modeling: batches, evaluation, and results that do not depend on threads and shards.
 import Autograd
+import Encoders
 import Files
 import Glibc
-import Models
 import Tasks
 import TestSupport
 import Testing

@@ -1,12 +1,12 @@
 /// Tests that examples without a target take no update: windows that own no word, blocks of [UNK], unlabeled batches.
 import Autograd
 import Datasets
+import Encoders
 import Files
 import Kernels
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 @testable import Training

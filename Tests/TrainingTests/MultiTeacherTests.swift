@@ -1,7 +1,7 @@
 /// Tests several teachers: the KL term uses the mean of their logits, the other terms the mean of their losses.
 import Autograd
+import Encoders
 import Kernels
-import Models
 import Tasks
 import TestSupport
 import Testing

@@ -3,9 +3,9 @@
 import Adapters
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import Kernels
-import Models
 import Tasks
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
 /// Tests IA3, VeRA, LayerNorm tuning, BitFit and linear probing against PEFT and PyTorch for twenty steps.
-import Models
+import Encoders
 import Testing
 
 private let runs = ["ia3", "ia3-chosen", "vera", "layer-norm", "bitfit", "bitfit-chosen", "head"]

@@ -2,13 +2,13 @@
 /// epochs, and positions after a resume.
 import Autograd
 import Datasets
+import Encoders
 import Files
 import FoundationEssentials
 import Hashing
-import Models
 import TestSupport
 import Testing
-import Tokenizers
+import Tokenization
 
 @testable import Tasks
 @testable import Training

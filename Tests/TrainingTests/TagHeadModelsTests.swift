@@ -8,7 +8,7 @@ import Kernels
 import TestSupport
 import Testing
 
-@testable import Models
+@testable import Encoders
 @testable import Tasks
 @testable import Training
 

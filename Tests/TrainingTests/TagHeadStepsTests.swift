@@ -1,8 +1,8 @@
 /// Twenty steps with a CRF, and with a BiLSTM-CRF over a scalar mix, against PyTorch and pytorch-crf.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 import TestSupport
 import Testing
 

@@ -1,9 +1,9 @@
 /// Tests the teacher cache: the same loss as without it, no repeated teacher passes, and recovery from damage.
 import Autograd
+import Encoders
 import Files
 import FoundationEssentials
 import Glibc
-import Models
 import Tasks
 import TestSupport
 import Testing

@@ -2,11 +2,11 @@
 import Adapters
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import FoundationEssentials
 import Hashing
 import Kernels
-import Models
 import Tasks
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
 /// Tests LoRA and full fine-tuning against PEFT and PyTorch for twenty steps.
-import Models
+import Encoders
 import Testing
 
 private func goldenRun(_ run: String) throws -> TwentySteps {

@@ -1,7 +1,7 @@
 /// Tests weight averaging, and that a resumed run restores the state of every optimizer and average.
 import Autograd
+import Encoders
 import FoundationEssentials
-import Models
 import TestSupport
 import Testing
 

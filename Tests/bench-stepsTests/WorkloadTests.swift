@@ -1,7 +1,7 @@
+import Encoders
 /// Tests workload names, operation counts and measurements of bench-steps.
 import Files
 import Kernels
-import Models
 import Tasks
 import Testing
 

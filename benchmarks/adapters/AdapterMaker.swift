@@ -2,8 +2,8 @@
 import Adapters
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 import Tasks
 
 struct AdapterMaker {

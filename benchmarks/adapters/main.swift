@@ -2,10 +2,10 @@
 import ArgumentParser
 import Autograd
 import Datasets
+import Encoders
 import Files
 import Glibc
 import Kernels
-import Models
 import Serving
 import Tasks
 import Training

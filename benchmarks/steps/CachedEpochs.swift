@@ -1,9 +1,9 @@
 /// Measures the teacher cache: two epochs of distillation, of which only the first runs the teacher.
 import Autograd
+import Encoders
 import Files
 import Glibc
 import Kernels
-import Models
 import Training
 
 struct CachedEpochs {

@@ -1,8 +1,8 @@
 /// Builds the model, trainable parameters and objective of a workload.
 import Adapters
 import Autograd
+import Encoders
 import Kernels
-import Models
 import Training
 
 enum LowRank {

@@ -1,9 +1,9 @@
 /// Measures one workload in this process, after two warmup steps.
 import Autograd
+import Encoders
 import Files
 import Glibc
 import Kernels
-import Models
 import Training
 
 struct Measurement {

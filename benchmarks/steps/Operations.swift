@@ -1,5 +1,5 @@
 /// Counts the floating-point operations of a step's matrix products, independent of the implementation.
-import Models
+import Encoders
 
 extension Workload {
   /// Multiplications and additions of the required matrix products. Padding, recomputation and unnecessary work are not

@@ -1,7 +1,7 @@
 /// Measures the machine's current peak SGEMM throughput, for comparison with a step in the same process.
 import Autograd
+import Encoders
 import Kernels
-import Models
 import Training
 
 /// GFLOP/s of [1024, 768]·[768, 768]ᵀ with OpenBLAS on all threads at once, each with its own operands: the best of

@@ -1,7 +1,7 @@
 /// A synthetic task: random tokens with random labels per sequence or per token, or masked tokens. It has no metrics.
 import Autograd
+import Encoders
 import Hashing
-import Models
 import Tasks
 
 struct Synthetic: Task {

@@ -1,7 +1,7 @@
 /// A benchmark workload, parsed from a name such as `base-lora-8x128`.
 import ArgumentParser
+import Encoders
 import Files
-import Models
 
 /// `<shape>-<mode>-<b>x<t>`: b sequences of t tokens. Shape and mode may be in either order. For `distil` the shape is
 /// the teacher's.

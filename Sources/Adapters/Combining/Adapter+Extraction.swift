@@ -1,15 +1,15 @@
 /// A LoRA out of a model that was fine-tuned in full, by singular value decompositions of its change from the base.
 import Autograd
+package import Encoders
 import Kernels
-public import Models
 
 /// What an extracted adapter has of the change, and what it lacks.
-public struct Extraction {
-  public let adapter: Adapter
+package struct Extraction {
+  package let adapter: Adapter
   /// By projection, the share of the change that the rank cuts off, as a ratio of Frobenius norms.
-  public let errors: [String: Double]
+  package let errors: [String: Double]
   /// Changed weights that the adapter does not have, and their change relative to the base's weights.
-  public let missing: [(name: String, change: Double)]
+  package let missing: [(name: String, change: Double)]
 }
 
 extension Adapter {
@@ -17,7 +17,7 @@ extension Adapter {
   /// of the head in full, and the head.
   /// - Parameter model: of the same architecture and head as `base`.
   /// - Throws: `CombinationFault` if no projection differs.
-  public static func extracted(from model: TextModel, base: TextModel, rank: Int) throws -> Extraction {
+  package static func extracted(from model: TextModel, base: TextModel, rank: Int) throws -> Extraction {
     let tuned = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0) })
     func change(_ parameter: Parameter) -> Double {
       guard let other = tuned[parameter.name], other.shape == parameter.shape else { return .infinity }

@@ -1,18 +1,18 @@
 /// Combines the updates of several adapters to one of low rank, by the rules of PEFT's `add_weighted_adapter`.
 import Hashing
-public import Kernels
+package import Kernels
 
-public struct AdapterCombination: Sendable {
-  public var type: CombinationType
+package struct AdapterCombination: Sendable {
+  package var type: CombinationType
   /// The share of numbers that pruning keeps.
-  public var density: Double
-  public var majoritySign: MajoritySignMethod
+  package var density: Double
+  package var majoritySign: MajoritySignMethod
   /// Of the result, for types on whole updates; nil: the largest of the adapters.
-  public var rank: Int?
+  package var rank: Int?
   /// Of dare's random choice.
-  public var seed: UInt64
+  package var seed: UInt64
 
-  public init(
+  package init(
     _ type: CombinationType, density: Double = 1, majoritySign: MajoritySignMethod = .total, rank: Int? = nil,
     seed: UInt64 = 0
   ) {
@@ -21,17 +21,17 @@ public struct AdapterCombination: Sendable {
   }
 
   /// The matrices of a LoRA whose scale is 1.
-  public struct Result: Sendable {
-    public var rank: Int
-    public var factors: [String: (a: DenseMatrix, b: DenseMatrix)]
+  package struct Result: Sendable {
+    package var rank: Int
+    package var factors: [String: (a: DenseMatrix, b: DenseMatrix)]
     /// By projection, the share of the combined update that the rank cuts off, as a ratio of Frobenius norms; none if the type
     /// cuts nothing.
-    public var errors: [String: Double]
+    package var errors: [String: Double]
   }
 
   /// - Parameter adapters: the updates of each adapter by projection; one may lack projections of another.
   /// - Throws: `CombinationFault`.
-  public func combine(
+  package func combine(
     _ adapters: [(updates: [String: WeightUpdate], weight: Double)]
   ) throws(CombinationFault) -> Result {
     let ranks = adapters.map { $0.updates.values.map(\.rank).max() ?? 0 }

@@ -1,6 +1,6 @@
 /// The ways to combine adapters, by PEFT's names, and why adapters cannot be combined.
 
-public enum CombinationType: String, CaseIterable, Sendable {
+package enum CombinationType: String, CaseIterable, Sendable {
   /// On the matrices A and B by themselves; all adapters have the same rank.
   case linear, ties, dareLinear = "dare_linear", dareTies = "dare_ties", magnitudePrune = "magnitude_prune"
   /// The matrices one after the other: exact, and as large as all adapters together.
@@ -10,10 +10,10 @@ public enum CombinationType: String, CaseIterable, Sendable {
   case magnitudePruneSVD = "magnitude_prune_svd"
 
   /// Whether the numbers that are kept are chosen at random.
-  public var isRandom: Bool { pruning == .random }
+  package var isRandom: Bool { pruning == .random }
   /// Whether only a part of the numbers is kept.
-  public var prunes: Bool { pruning != .none }
-  public var isOnWholeUpdates: Bool { self == .svd || rawValue.hasSuffix("_svd") }
+  package var prunes: Bool { pruning != .none }
+  package var isOnWholeUpdates: Bool { self == .svd || rawValue.hasSuffix("_svd") }
 
   enum Pruning { case none, magnitude, random }
 
@@ -26,7 +26,7 @@ public enum CombinationType: String, CaseIterable, Sendable {
   }
 
   /// Whether each number has the mean of those with the elected sign.
-  public var electsSigns: Bool {
+  package var electsSigns: Bool {
     switch self {
     case .ties, .dareTies, .tiesSVD, .dareTiesSVD: true
     default: false
@@ -35,10 +35,10 @@ public enum CombinationType: String, CaseIterable, Sendable {
 }
 
 /// How a sign is elected for each number: by the sum of the numbers, or by how many have it.
-public enum MajoritySignMethod: String, CaseIterable, Sendable { case total, frequency }
+package enum MajoritySignMethod: String, CaseIterable, Sendable { case total, frequency }
 
 /// Adapters that cannot be combined.
-public enum CombinationFault: Error, Equatable, CustomStringConvertible {
+package enum CombinationFault: Error, Equatable, CustomStringConvertible {
   case noWeightUpdate(method: String)
   /// The adapter also changes this weight.
   case otherWeights(String)
@@ -48,7 +48,7 @@ public enum CombinationFault: Error, Equatable, CustomStringConvertible {
   /// The weights of a model are those of its base.
   case unchanged
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noWeightUpdate(let method):
       "\(method): this method does not change weights of the base model, so its adapters cannot be combined."

@@ -1,16 +1,16 @@
 /// What an adapter adds to the weights of its projections, apart from the adapter.
 import Autograd
-public import Kernels
-import Models
+import Encoders
+package import Kernels
 
-public enum WeightUpdate: Sendable {
+package enum WeightUpdate: Sendable {
   /// scale·B·A      A [r, in]   B [out, r]
   case lowRank(a: DenseMatrix, b: DenseMatrix, scale: Float)
   /// [out, in]
   case dense(DenseMatrix)
 
   /// [out, in]
-  public var matrix: DenseMatrix {
+  package var matrix: DenseMatrix {
     switch self {
     case .dense(let matrix): return matrix
     case .lowRank(let a, let b, let scale):
@@ -25,7 +25,7 @@ extension Adapter {
   /// The updates by the name of the projection: of low rank for LoRA, also with rsLoRA's scale, PiSSA and OLoRA; dense for the
   /// other methods that change weights.
   /// - Throws: `CombinationFault` if the adapter does more than that, besides its head and its saved modules.
-  public func weightUpdates() throws(CombinationFault) -> [String: WeightUpdate] {
+  package func weightUpdates() throws(CombinationFault) -> [String: WeightUpdate] {
     let method = type(of: method).peftType
     guard injection.residuals.isEmpty, injection.virtualTokens == nil,
       !injection.projections.isEmpty || !injection.changedProjections.isEmpty
@@ -84,7 +84,7 @@ extension LoRAConfig {
 extension Adapter {
   /// A LoRA with these updates, whose scale is 1, and with the head and the saved modules of `other`.
   /// - Parameter factors: A [r, in] and B [out, r] by the name of the projection, with the same r.
-  public convenience init(
+  package convenience init(
     factors: [String: (a: DenseMatrix, b: DenseMatrix)], rank: Int, headOf other: Adapter
   ) throws {
     var config = LoRAConfig(factors.keys.sorted(), rank: rank)

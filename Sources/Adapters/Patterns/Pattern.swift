@@ -6,7 +6,7 @@
 /// A match takes time in proportion to the lengths of pattern and name; back-references and conditionals, which have no
 /// such bound, are refused.
 
-public struct Pattern: Sendable {
+package struct Pattern: Sendable {
   private let program: PatternProgram
 
   /// Limits keep the recursion of the parser shallow.
@@ -14,7 +14,7 @@ public struct Pattern: Sendable {
 
   /// - Throws: `PatternFault` for what `re.compile` rejects, for characters that no name has, for references to groups, and
   ///   for what is too large.
-  public init(_ source: String) throws(PatternFault) {
+  package init(_ source: String) throws(PatternFault) {
     guard source.utf8.count <= Self.maximumLength else {
       throw PatternFault("longer than \(Self.maximumLength) bytes")
     }
@@ -26,11 +26,11 @@ public struct Pattern: Sendable {
 
   /// A pattern for the end of a name, as PEFT's `rank_pattern` and `alpha_pattern` use it. PEFT puts it between two
   /// groups: its flags are then not at the start.
-  public init(atEndOfName pattern: String) throws(PatternFault) { try self.init("(.*\\.)?(\(pattern))$") }
+  package init(atEndOfName pattern: String) throws(PatternFault) { try self.init("(.*\\.)?(\(pattern))$") }
 
   /// Whether the pattern matches the whole name, as `re.fullmatch`.
   /// - Throws: `PatternFault` if the search takes too many steps, as it may with lookarounds in lookarounds.
-  public func matches(_ name: String) throws(PatternFault) -> Bool {
+  package func matches(_ name: String) throws(PatternFault) -> Bool {
     var matcher = PatternMatcher(program, name)
     let isMatch = matcher.fullMatch()
     if matcher.isExhausted { throw PatternFault("matching it against '\(name)' takes too long") }
@@ -39,8 +39,8 @@ public struct Pattern: Sendable {
 }
 
 /// Why a pattern cannot be used.
-public struct PatternFault: Error, CustomStringConvertible {
-  public let description: String
+package struct PatternFault: Error, CustomStringConvertible {
+  package let description: String
   init(_ description: String) { self.description = description }
 
   static func reference(_ syntax: String) -> Self {

@@ -1,7 +1,7 @@
 /// Tensors of an adapter that changes matrices.
 import Checkpoints
+import Encoders
 import Kernels
-import Models
 
 extension AdapterTensors {
   /// The numbers of the tensor `name` of a target, row-major.

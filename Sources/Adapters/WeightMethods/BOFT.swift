@@ -1,7 +1,7 @@
+import Encoders
 /// BOFT: several rotations of blocks one after the other, each with other neighbours (butterflies), and a scale of each output.
 import Files
 import Kernels
-import Models
 
 /// W' = diag(s)·W·M₀ᵀ·M₁ᵀ·…        M_i = P_i·diag(R_i0, R_i1, …)·P_iᵀ   R = cayley((B - Bᵀ)/2)   B [b, b]   s [out]
 /// source: Liu et al. 2024; peft/tuners/boft/layer.py

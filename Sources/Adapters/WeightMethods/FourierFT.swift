@@ -1,9 +1,9 @@
+import Encoders
 /// FourierFT: a few frequencies of the change's Fourier transform; a seed chooses which.
 import Files
 import Glibc
 import Hashing
 import Kernels
-import Models
 
 /// W' = W + scaling·Re(ifft2(F))        F [out, in] is 0 but for F[uₖ, vₖ] = sₖ
 /// Re(ifft2(F))[o, i] = 1/(out·in)·Σₖ sₖ·cos(2π(uₖ·o/out + vₖ·i/in)), of which the addition theorem makes two products.

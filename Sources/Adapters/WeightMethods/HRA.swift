@@ -1,6 +1,6 @@
+import Encoders
 /// HRA: Householder reflections of the input.
 import Kernels
-import Models
 
 /// W' = W·H₁·H₂·…        H_i = I - 2·uᵢ·uᵢᵀ   uᵢ: the i-th column of U [in, r], with norm 1
 /// With `apply_GS` the columns are made orthogonal first (Gram-Schmidt).

@@ -1,6 +1,6 @@
+import Encoders
 /// LoHa: the product, number by number, of two matrices of low rank.
 import Kernels
-import Models
 
 /// W' = W + alpha/r·(A₁·B₁) ∘ (A₂·B₂)        A [out, r]   B [r, in]
 /// source: Hyeon-Woo et al. 2022 (FedPara); peft/tuners/loha/layer.py `make_weight`

@@ -1,7 +1,7 @@
+import Encoders
 /// LoKr: a Kronecker product, of which one or both factors are matrices of low rank.
 import Files
 import Kernels
-import Models
 
 /// W' = W + alpha/r·(W₁ ⊗ W₂)        W₁ [a, c] or [a, r]·[r, c]   W₂ [b, d] or [b, r]·[r, d]   out = a·b   in = c·d
 /// source: Yeh et al. 2024 (LyCORIS); peft/tuners/lokr/layer.py `update_layer`, `make_kron`

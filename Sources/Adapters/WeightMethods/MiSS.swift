@@ -1,7 +1,7 @@
+import Encoders
 /// MiSS: one matrix that is added to every r columns of the weight.
 import Files
 import Kernels
-import Models
 
 /// W'[o, i] = W[o, i] + B[i mod r, o]        B [r, out]; "mini": B [r, mini_r], for outputs modulo mini_r
 /// "bat":  W' = W + W·B + B for each block [r, r] of W, with B [out / r, r, r] for its rows

@@ -1,7 +1,7 @@
+import Encoders
 /// OFT: rotations of blocks of the input.
 import Files
 import Kernels
-import Models
 
 /// W' = W·Rᵀ        R = diag(R₀, R₁, …)   R_i = cayley(S_i), or terms of its Neumann series   S_i skew-symmetric [b, b]
 /// source: Qiu et al. 2023, Qiu et al. 2025 (OFTv2); peft/tuners/oft/layer.py `OFTRotationModule`

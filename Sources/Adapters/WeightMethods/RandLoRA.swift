@@ -1,7 +1,7 @@
+import Encoders
 /// RandLoRA: a sum of random matrices of low rank, which all targets share, with trained scales.
 import Files
 import Kernels
-import Models
 
 /// ΔW = alpha/r·B'·A'        A' [r·k, small]: row i·k + j is λ[i, j]·A[i]∘γ[j]   B' [large, k·r]: the first rows and k bases of B
 /// of a target whose sides are small ≤ large; transposed if it has more inputs than outputs. k = ⌈small / r⌉

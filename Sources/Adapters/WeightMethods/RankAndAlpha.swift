@@ -1,7 +1,7 @@
+import Encoders
 /// `r`, `alpha` and their patterns, as the LyCORIS methods of PEFT have them.
 import Files
 import Kernels
-import Models
 
 struct RankAndAlpha: Sendable {
   private let rank: Int

@@ -1,6 +1,6 @@
+import Encoders
 /// SHiRA: changes of a few numbers of the weight, whose places are in the file.
 import Kernels
-import Models
 
 /// W'[oₖ, iₖ] = W[oₖ, iₖ] + vₖ        [o; i] [2, r·(in + out)]: `shira_indices`   v [r·(in + out)]: `shira_weight`
 /// source: Bhardwaj et al. 2024; peft/tuners/shira/layer.py `get_delta_weight`

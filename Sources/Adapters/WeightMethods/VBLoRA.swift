@@ -1,7 +1,7 @@
+import Encoders
 /// VB-LoRA: LoRA whose A and B are put together from vectors of one bank.
 import Glibc
 import Kernels
-import Models
 
 /// W' = W + B·A        A [r, in], B [out, r]: every l numbers along in and out are Σ over the top k of softmax(logits)·vector
 /// bank [v, l]: shared   logits of A [r, in / l, v], of B [out / l, r, v]; or the top k's indices, and their weights but the last

@@ -1,8 +1,8 @@
 /// A method of PEFT that is read and not trained: its adapters become changed matrices of the model.
 import Autograd
+import Encoders
 import Files
 import Kernels
-import Models
 
 /// The change of a projection's matrix: W [out, in] → W' [out, in].
 typealias WeightChange = (_ w: DenseMatrix) throws -> DenseMatrix

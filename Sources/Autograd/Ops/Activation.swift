@@ -1,8 +1,8 @@
 /// Activation functions. A tracked forward saves the derivative, so that backward is one elementwise product.
 internal import CKernels
-public import Kernels
+package import Kernels
 
-public enum Activation: Sendable {
+package enum Activation: Sendable {
   /// x·Φ(x) with erf, as `gelu` in transformers.
   case gelu
   /// The tanh approximation, as `gelu_new` and `gelu_pytorch_tanh`.        source: Hendrycks & Gimpel 2016
@@ -25,7 +25,7 @@ public enum Activation: Sendable {
 
 /// y = f(x)     dx = f'(x)·dy        x, y [n, d]. y overwrites x.
 /// The derivative f'(x) is saved with `precision`.
-public func activate(_ x: Tensor, _ activation: Activation, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
+package func activate(_ x: Tensor, _ activation: Activation, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
   let (d, code) = (x.columns, activation.code)
   guard x.isTracked else {
     pass.divideRows(x) { rows in
@@ -69,7 +69,7 @@ public func activate(_ x: Tensor, _ activation: Activation, precision: Precision
 }
 
 /// y = tanh(x)     dx = (1 - y²)·dy        x, y [n, d]
-public func tanh(_ x: Tensor, _ pass: Pass) -> Tensor {
+package func tanh(_ x: Tensor, _ pass: Pass) -> Tensor {
   let y = pass.make(x.rows, x.columns, tracked: x.isTracked)
   tune_tanh(x.pointer, y.pointer, x.count)
   let slot = x.slot

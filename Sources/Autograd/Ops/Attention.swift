@@ -1,6 +1,6 @@
 /// Self-attention over packed sequences, of all tokens or in a window.
 internal import CKernels
-public import Kernels
+package import Kernels
 
 /// context = dropout(softmax(q·kᵀ/√w))·v by sequence and head        w = d/heads
 /// qkv [n, 3d] = q, k, v side by side, each head's w columns together   →   context [n, d]
@@ -9,7 +9,7 @@ public import Kernels
 /// Saved for backward: qkv, context, and one log-sum-exp per row and head.
 /// With bf16, the operands of all products are rounded to bfloat16; qkv is saved so if a sequence has more than 1,024 rows.
 /// source: Vaswani et al. 2017 eq. 1; Beltagy et al. 2020 §3.1 (the window)
-public func attention(
+package func attention(
   _ qkv: Tensor, sequenceOffsets: [Int], heads: Int, window: Int? = nil, dropout probability: Double,
   precision: Precision = .fp32, _ pass: Pass
 ) -> Tensor {

@@ -5,7 +5,7 @@ internal import CKernels
 /// logits x [n, c]   targets y [n, c] row by row, 0 or 1; NaN: no target
 /// As torch's BCEWithLogitsLoss(pos_weight: w) when `norm` is the number of rows with a target.
 /// - Returns: the loss. Its gradient overwrites the logits and becomes theirs, for `Pass.backward`.
-public func binaryCrossEntropy(
+package func binaryCrossEntropy(
   _ logits: Tensor, targets: [Float], positiveWeights: [Float]? = nil, norm: Float, _ pass: Pass
 ) -> Double {
   precondition(targets.count == logits.count, "binaryCrossEntropy: \(targets.count) targets for \(logits.count) logits")
@@ -19,7 +19,7 @@ public func binaryCrossEntropy(
 /// dx = scale·T/c·(σ(x/T) - σ(t/T))
 /// The logits are not changed. If they are tracked, their gradient is written over the teacher's logits, as by
 /// `divergence`.
-public func binaryDivergence(
+package func binaryDivergence(
   _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
 ) -> Double {
   divergence(logits, from: teacher, temperature: temperature, scale: scale, by: tune_binary_divergence, pass)

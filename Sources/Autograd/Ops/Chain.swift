@@ -2,25 +2,25 @@
 internal import CKernels
 
 /// The scores of a CRF besides its emissions, named as in pytorch-crf.
-public struct ChainWeights: Sendable {
+package struct ChainWeights: Sendable {
   /// Of the first tag, and of the last: [c].
-  public let start, end: Parameter
+  package let start, end: Parameter
   /// Of a tag (row) and the one after it (column): [c, c].
-  public let transitions: Parameter
+  package let transitions: Parameter
 
-  public init(start: Parameter, transitions: Parameter, end: Parameter) {
+  package init(start: Parameter, transitions: Parameter, end: Parameter) {
     (self.start, self.transitions, self.end) = (start, transitions, end)
   }
 
   /// Weights of the same names for another number of tags.
-  public init(shapedLike other: ChainWeights, tags: Int) {
+  package init(shapedLike other: ChainWeights, tags: Int) {
     self.init(
       start: Parameter(other.start.name, shape: [tags]),
       transitions: Parameter(other.transitions.name, shape: [tags, tags]),
       end: Parameter(other.end.name, shape: [tags]))
   }
 
-  public var parameters: [Parameter] { [start, transitions, end] }
+  package var parameters: [Parameter] { [start, transitions, end] }
 }
 
 /// loss = Σ over sequences of log Σ_tags e^score(tags) - score(targets), divided by `norm`
@@ -28,7 +28,7 @@ public struct ChainWeights: Sendable {
 /// emissions [n, c], the sequences end to end   targets: the tags of each sequence; one with a negative tag is ignored
 /// As pytorch-crf's negative sum when `norm` is 1, and its "token_mean" when it is the number of all tags.
 /// - Returns: the loss. Its gradient overwrites the emissions and becomes theirs, for `Pass.backward`.
-public func chainLoss(
+package func chainLoss(
   _ emissions: Tensor, targets: [[Int32]], _ weights: ChainWeights, norm: Float, _ pass: Pass
 ) -> Double {
   let c = emissions.columns, scale = 1 / (norm > 0 ? norm : 1), longest = targets.lazy.map(\.count).max() ?? 0

@@ -5,7 +5,7 @@ import Glibc
 /// ds[i] = (exp(s[i])·Σⱼ exp(-s[j]) - exp(-s[i])·Σₖ exp(s[k]))/exp(loss), where i has a smaller target than j, and a larger
 /// one than k. Sums run in Double, in which s is at most 300.        source: Su 2022, "CoSENT"; Huang et al. 2024
 /// - Returns: the loss. Its gradient overwrites the similarities and becomes theirs, for `Pass.backward`.
-public func coSENT(_ similarities: Tensor, targets: [Float], _ pass: Pass) -> Double {
+package func coSENT(_ similarities: Tensor, targets: [Float], _ pass: Pass) -> Double {
   precondition(
     targets.count == similarities.rows && similarities.columns == 1,
     "coSENT: \(targets.count) targets for \(similarities.rows) × \(similarities.columns) similarities")

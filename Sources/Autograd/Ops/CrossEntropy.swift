@@ -6,7 +6,7 @@ internal import CKernels
 /// As torch's CrossEntropyLoss(weight, label_smoothing) when `norm` is Σ wᵧ over the whole batch.
 /// If all rows are ignored, the loss and its gradient are 0; `norm` may then be 0 too.
 /// - Returns: the loss. Its gradient overwrites the logits and becomes theirs, for `Pass.backward`.
-public func crossEntropy(
+package func crossEntropy(
   _ logits: Tensor, targets: [Int32], weights: [Float]? = nil, smoothing: Float = 0, norm: Float, _ pass: Pass
 ) -> Double {
   precondition(targets.count == logits.rows, "crossEntropy: \(targets.count) targets for \(logits.rows) rows")

@@ -6,7 +6,7 @@ internal import CKernels
 /// T²·torch's KLDivLoss(reduction: sum). The logits are not changed. If they are tracked, their gradient is written
 /// over the teacher's logits and becomes theirs without a copy. If another reference holds the teacher's tensor, the
 /// next loss of the same logits must copy the gradient first.
-public func divergence(
+package func divergence(
   _ logits: Tensor, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
 ) -> Double {
   divergence(logits, from: teacher, temperature: temperature, scale: scale, by: tune_divergence, pass)

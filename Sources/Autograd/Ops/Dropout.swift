@@ -3,7 +3,7 @@ internal import CKernels
 internal import Kernels
 
 /// y = x·mask/(1 - p)        x, y [n, d]; backward regenerates the mask        source: Srivastava et al. 2014
-public func dropout(_ x: Tensor, _ probability: Double, _ pass: Pass) -> Tensor {
+package func dropout(_ x: Tensor, _ probability: Double, _ pass: Pass) -> Tensor {
   guard let dropout = pass.dropout(probability) else { return x }
   let y = pass.make(x.rows, x.columns, tracked: x.isTracked)
   apply(dropout, to: x, into: y.pointer, pass)

@@ -1,12 +1,12 @@
 /// Embedding lookup and row gathering.
 internal import CKernels
-public import Kernels
+package import Kernels
 
 /// y[i] = wordEmbeddings[ids[i]] (+ positionEmbeddings[positionIDs[i]]) (+ tokenTypeEmbeddings[tokenTypeIDs[i]])
 /// y [n, d]. A negative id adds no word embedding. `tokenRows` has rows that stand in place of word
 /// embeddings where its index is not negative. With bf16, Float32 word embeddings are rounded as they are read.
 /// Backward adds dy's rows to the gradients of the trainable tables.        source: Devlin et al. 2019 §3
-public func embed(
+package func embed(
   wordEmbeddings: Parameter, ids: [Int32], positionEmbeddings: Parameter?, positionIDs: [Int32],
   tokenTypeEmbeddings: Parameter?, tokenTypeIDs: [Int32], tokenRows: (table: Parameter, indices: [Int32])? = nil,
   precision: Precision = .fp32, _ pass: Pass
@@ -30,7 +30,7 @@ public func embed(
 }
 
 /// y[i] = x[indices[i]]        x [n, d]   →   y [indices.count, d]
-public func gather(_ x: Tensor, rows indices: [Int32], _ pass: Pass) -> Tensor {
+package func gather(_ x: Tensor, rows indices: [Int32], _ pass: Pass) -> Tensor {
   let y = pass.make(indices.count, x.columns, tracked: x.isTracked)
   for (row, index) in indices.enumerated() {
     (y.pointer + row * x.columns).update(from: x.pointer + Int(index) * x.columns, count: x.columns)

@@ -5,7 +5,7 @@ internal import CKernels
 /// logits [n, c]   targets: one class per row, or a negative number for a row to ignore
 /// The weights are the paper's α (equation 5).
 /// - Returns: the loss. Its gradient overwrites the logits and becomes theirs, for `Pass.backward`.
-public func focalCrossEntropy(
+package func focalCrossEntropy(
   _ logits: Tensor, targets: [Int32], weights: [Float]? = nil, gamma: Float, norm: Float, _ pass: Pass
 ) -> Double {
   precondition(targets.count == logits.rows, "focalCrossEntropy: \(targets.count) targets for \(logits.rows) rows")
@@ -19,7 +19,7 @@ public func focalCrossEntropy(
 /// logits x [n, c]   targets y [n, c] row by row, 0 or 1; NaN: no target
 /// torchvision's `sigmoid_focal_loss(alpha)` is (1 - alpha) times this one with w = alpha / (1 - alpha).
 /// - Returns: the loss. Its gradient overwrites the logits and becomes theirs, for `Pass.backward`.
-public func focalBinaryCrossEntropy(
+package func focalBinaryCrossEntropy(
   _ logits: Tensor, targets: [Float], positiveWeights: [Float]? = nil, gamma: Float, norm: Float, _ pass: Pass
 ) -> Double {
   precondition(

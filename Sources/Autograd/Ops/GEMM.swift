@@ -1,9 +1,9 @@
 /// The matrix product of a pass, on all threads that are idle.
-public import Kernels
+package import Kernels
 
 /// `gemm` of `Kernels`, with c divided by rows or by columns, whichever are more. Every number of c is computed as by one
 /// thread. OpenBLAS, of which that is not known, runs on one thread.
-public func gemm(
+package func gemm(
   _ a: Matrix, _ b: Matrix, into c: Matrix, alpha: Float = 1, beta: Float = 0, bias: UnsafePointer<Float>? = nil,
   precision: Precision = .fp32, _ pass: Pass
 ) {

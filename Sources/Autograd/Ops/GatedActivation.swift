@@ -1,12 +1,13 @@
 /// Gated activations of a feed-forward layer: GeGLU, SwiGLU and others. As for `activate`, a tracked forward saves the
 /// derivatives.
 internal import CKernels
-public import Kernels
+package import Kernels
 
 /// y = f(a)⊙b        da = f'(a)⊙b⊙dy    db = f(a)⊙dy        source: Shazeer 2020 eq. 6
 /// x = a, b side by side [n, 2m]   →   y [n, m]. x is overwritten.
 /// The derivatives f'(a)⊙b and f(a) are saved with `precision`.
-public func activateGated(_ x: Tensor, _ activation: Activation, precision: Precision = .fp32, _ pass: Pass) -> Tensor {
+package func activateGated(_ x: Tensor, _ activation: Activation, precision: Precision = .fp32, _ pass: Pass) -> Tensor
+{
   let (n, m, code) = (x.rows, x.columns / 2, activation.code)
   precondition(2 * m == x.columns, "activateGated: \(x.columns) columns are an odd number")
   let y = pass.make(n, m, tracked: x.isTracked), slot = x.slot

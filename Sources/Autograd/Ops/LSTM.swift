@@ -3,23 +3,23 @@ internal import CKernels
 internal import Kernels
 
 /// One direction of one layer, as torch's nn.LSTM: the rows of every weight are those of the gates i, f, g, o.
-public struct LSTMWeights: Sendable {
+package struct LSTMWeights: Sendable {
   /// [4h, d] and [4h, h]
-  public let input, hidden: Parameter
+  package let input, hidden: Parameter
   /// [4h] each; their sum is used.
-  public let inputBias, hiddenBias: Parameter
+  package let inputBias, hiddenBias: Parameter
 
-  public init(input: Parameter, hidden: Parameter, inputBias: Parameter, hiddenBias: Parameter) {
+  package init(input: Parameter, hidden: Parameter, inputBias: Parameter, hiddenBias: Parameter) {
     (self.input, self.hidden, self.inputBias, self.hiddenBias) = (input, hidden, inputBias, hiddenBias)
   }
 
-  public var parameters: [Parameter] { [input, hidden, inputBias, hiddenBias] }
+  package var parameters: [Parameter] { [input, hidden, inputBias, hiddenBias] }
 }
 
 /// c_t = σ(f)·c_{t-1} + σ(i)·tanh(g)   h_t = σ(o)·tanh(c_t)   gates i, f, g, o = W_ih·x_t + b_ih + W_hh·h_{t-1} + b_hh
 /// x [n, d]   →   y [n, 2h]: the states of a forward and of a backward LSTM side by side, both 0 before each sequence.
 /// As torch's nn.LSTM(bidirectional=True) over packed sequences. `sequenceOffsets` as for `attention`.
-public func bidirectionalLSTM(
+package func bidirectionalLSTM(
   _ x: Tensor, forward: LSTMWeights, backward: LSTMWeights, sequenceOffsets: [Int], _ pass: Pass
 ) -> Tensor {
   precondition(sequenceOffsets.last == x.rows, "bidirectionalLSTM: \(x.rows) rows, sequences at \(sequenceOffsets)")

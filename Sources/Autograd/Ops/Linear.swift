@@ -1,6 +1,6 @@
 /// Linear layers. Several layers over one input (q, k, v) can be computed with one GEMM.
 internal import CKernels
-public import Kernels
+package import Kernels
 
 /// y = x·Wᵀ + b       x [n, in]   W [out, in]   b [out]   →   y [n, out]
 /// dx = dy·W          dW += dyᵀ·x    db += Σ rows of dy            source: Giles 2008 (NA-08/01) §2.2.2
@@ -8,7 +8,7 @@ public import Kernels
 /// weights are contiguous in memory, and their biases too (all have a bias, or none has); backward requires that.
 /// All GEMMs read numbers of `precision`, except those of packed weights, through which no gradient goes; sums are Float32.
 /// - Parameter adapters: of each layer; empty: none.
-public func linear(
+package func linear(
   _ x: Tensor, _ parts: [LinearWeights], precision: Precision = .fp32, adapters: [[AdaptedRows]] = [], _ pass: Pass
 ) -> Tensor {
   let x = parts.count == 1 ? input(x, of: adapters.joined(), pass) : x

@@ -2,7 +2,7 @@
 internal import CKernels
 
 /// y = Σ xᵢ / count; y overwrites the first tensor.
-public func mean(_ tensors: [Tensor]) -> Tensor {
+package func mean(_ tensors: [Tensor]) -> Tensor {
   let (sum, others) = (tensors[0], tensors.dropFirst())
   precondition(
     tensors.allSatisfy { !$0.isTracked && $0.count == sum.count }, "mean: the tensors' shapes differ, or one is tracked"

@@ -5,7 +5,7 @@ internal import CKernels
 /// z = residual + dropout(x)      y = gain·(z - mean)/√(var + eps) + bias        all [n, d], mean and var by row
 /// bias nil: 0
 /// dz = rstd·(g - mean(g) - ẑ·mean(g·ẑ)) with g = gain·dy, ẑ = (z - mean)·rstd        source: Ba et al. 2016
-public func addNorm(
+package func addNorm(
   _ x: Tensor, residual: Tensor? = nil, gain: Parameter, bias: Parameter?, eps: Float, dropout probability: Double = 0,
   _ pass: Pass
 ) -> Tensor {
@@ -24,7 +24,7 @@ public func addNorm(
 /// The residual connection and the normalization of a pre-norm block, whose sum is read twice: by the sublayer after the
 /// normalization, and by the next residual connection.
 /// - Returns: z as `sum` and y as `norm`, of the equations at `addNorm`.
-public func sumAndNorm(
+package func sumAndNorm(
   _ x: Tensor, residual: Tensor, gain: Parameter, bias: Parameter?, eps: Float, dropout probability: Double = 0,
   _ pass: Pass
 ) -> (sum: Tensor, norm: Tensor) {
@@ -40,7 +40,7 @@ public func sumAndNorm(
 }
 
 /// z = residual + dropout(x)        all [n, d]
-public func add(_ x: Tensor, to residual: Tensor, dropout probability: Double = 0, _ pass: Pass) -> Tensor {
+package func add(_ x: Tensor, to residual: Tensor, dropout probability: Double = 0, _ pass: Pass) -> Tensor {
   let z = pass.make(x.rows, x.columns, tracked: x.isTracked || residual.isTracked)
   let dropout = pass.dropout(probability)
   let d = x.columns

@@ -6,7 +6,7 @@ internal import Kernels
 /// dS = scale·(R - Rₜ)   dx = (dS + dSᵀ)·x/√w        source: Wang et al. 2021 (MiniLMv2) eqs. 5-8
 /// qkv [n, 3d], teacher [n, 3dₜ]. `heads` are relation heads, which may differ from the attention heads and must divide
 /// d and dₜ. `sequenceOffsets` as for `attention`. The paper's mean is scale = 1/(3·heads·n).
-public func relationDivergence(
+package func relationDivergence(
   _ qkv: Tensor, from teacher: Tensor, sequenceOffsets: [Int], heads: Int, scale: Float, _ pass: Pass
 ) -> Double {
   let sum = compareScores("relationDivergence", qkv, teacher, sequenceOffsets: sequenceOffsets, heads: heads, pass) {

@@ -7,9 +7,9 @@ import Synchronization
 
 /// The angles of one base θ and head size w, with a table of their cosines and sines that grows to the longest position
 /// asked for. Passes on several threads share it.
-public final class RotaryEmbedding: Sendable {
-  public let theta: Double
-  public let headSize: Int
+package final class RotaryEmbedding: Sendable {
+  package let theta: Double
+  package let headSize: Int
   private let table = Mutex(Table(positions: 0, values: []))
 
   /// Row p holds cos(p·f₀) … cos(p·f_{w/2-1}), then the sines; fᵢ = θ^(-2i/w).
@@ -19,7 +19,7 @@ public final class RotaryEmbedding: Sendable {
   }
 
   /// - Parameter headSize: w, an even number.
-  public init(theta: Double, headSize: Int) {
+  package init(theta: Double, headSize: Int) {
     precondition(headSize > 0 && headSize % 2 == 0, "RotaryEmbedding: a head size of \(headSize) is not even")
     (self.theta, self.headSize) = (theta, headSize)
   }
@@ -51,7 +51,7 @@ public final class RotaryEmbedding: Sendable {
 /// dx = the rotation of dy by -a        v is not changed.
 /// qkv [n, 3d] as for `attention`; one position per row. y overwrites qkv.
 /// source: Su et al. 2021 §3.2.2; pairs as in transformers
-public func rotate(_ qkv: Tensor, by rotary: RotaryEmbedding, positionIDs: [Int32], _ pass: Pass) -> Tensor {
+package func rotate(_ qkv: Tensor, by rotary: RotaryEmbedding, positionIDs: [Int32], _ pass: Pass) -> Tensor {
   let d = qkv.columns / 3, w = rotary.headSize
   precondition(d * 3 == qkv.columns && d % w == 0, "rotate: \(qkv.columns) columns for heads of \(w)")
   precondition(positionIDs.count == qkv.rows, "rotate: \(positionIDs.count) positions for \(qkv.rows) rows")

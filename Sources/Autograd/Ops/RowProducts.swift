@@ -3,7 +3,7 @@ internal import Kernels
 
 /// y[i] = x[i]/max(|x[i]|, ε)      dx = (dy - y·(y·dy))/|x|      x, y [n, d], ε = 1e-12
 /// source: torch's F.normalize
-public func normalizeRows(_ x: Tensor, _ pass: Pass) -> Tensor {
+package func normalizeRows(_ x: Tensor, _ pass: Pass) -> Tensor {
   let d = x.columns, y = pass.make(x.rows, d, tracked: x.isTracked), slot = x.slot
   let scales = (0..<x.rows).map { row in 1 / max(dot(x.row(row), x.row(row), d).squareRoot(), 1e-12) }
   for row in 0..<x.rows { for c in 0..<d { y.row(row)[c] = Float(Double(x.row(row)[c]) * scales[row]) } }
@@ -24,7 +24,7 @@ public func normalizeRows(_ x: Tensor, _ pass: Pass) -> Tensor {
 
 /// y[i, j] = scale·a[i]·b[j]       a [n, d]   b [m, d]   →   y [n, m]
 /// da = scale·dy·b     db = scale·dyᵀ·a
-public func products(_ a: Tensor, _ b: Tensor, scale: Float, _ pass: Pass) -> Tensor {
+package func products(_ a: Tensor, _ b: Tensor, scale: Float, _ pass: Pass) -> Tensor {
   let y = pass.make(a.rows, b.rows, tracked: a.isTracked || b.isTracked)
   gemm(a.matrix, b.matrix.transposed, into: y.matrix, alpha: scale, pass)
   pass.record(y) { [unowned pass] dy in
@@ -38,7 +38,7 @@ public func products(_ a: Tensor, _ b: Tensor, scale: Float, _ pass: Pass) -> Te
 
 /// y[i] = scale·a[i]·b[i]        a, b [n, d]   →   y [n, 1]
 /// da[i] = scale·dy[i]·b[i]    db[i] = scale·dy[i]·a[i]
-public func rowProducts(_ a: Tensor, _ b: Tensor, scale: Float, _ pass: Pass) -> Tensor {
+package func rowProducts(_ a: Tensor, _ b: Tensor, scale: Float, _ pass: Pass) -> Tensor {
   let d = a.columns, y = pass.make(a.rows, 1, tracked: a.isTracked || b.isTracked)
   for row in 0..<a.rows { y.pointer[row] = Float(Double(scale) * dot(a.row(row), b.row(row), d)) }
   pass.record(y) { [unowned pass] dy in

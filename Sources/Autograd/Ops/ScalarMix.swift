@@ -4,18 +4,18 @@ internal import Glibc
 internal import Kernels
 
 /// The weights of a scalar mix, named as in AllenNLP.
-public struct MixWeights: Sendable {
+package struct MixWeights: Sendable {
   /// [states], before the softmax, and [1].
-  public let scalars, gamma: Parameter
+  package let scalars, gamma: Parameter
 
-  public init(scalars: Parameter, gamma: Parameter) { (self.scalars, self.gamma) = (scalars, gamma) }
+  package init(scalars: Parameter, gamma: Parameter) { (self.scalars, self.gamma) = (scalars, gamma) }
 
-  public var parameters: [Parameter] { [scalars, gamma] }
+  package var parameters: [Parameter] { [scalars, gamma] }
 }
 
 /// y = γ·Σ_k s_k·x_k, s = softmax(w)     dx_k = γ·s_k·dy   dγ = Σ_k s_k·⟨dy, x_k⟩   dw_k = γ·s_k·(⟨dy, x_k⟩ - dγ)
 /// states x_k [n, d]   →   y [n, d]
-public func scalarMix(_ states: [Tensor], _ weights: MixWeights, _ pass: Pass) -> Tensor {
+package func scalarMix(_ states: [Tensor], _ weights: MixWeights, _ pass: Pass) -> Tensor {
   precondition(weights.scalars.count == states.count, "scalarMix: \(states.count) states")
   let gamma = weights.gamma.pointer[0], shares = softmax(weights.scalars.values)
   let isTrainable = weights.parameters.contains(where: \.isTrainable)

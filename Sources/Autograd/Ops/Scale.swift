@@ -1,10 +1,10 @@
 /// Scales columns by trained factors, as (IA)³ does.
 internal import CKernels
-public import Kernels
+package import Kernels
 
 /// y = x·diag(g)      x, y [n, d]   g of d numbers
 /// dx = dy·diag(g)    dg += Σ over rows of dy·x        source: Liu et al. 2022 §3.3
-public func scale(_ x: Tensor, by gain: Parameter, _ pass: Pass) -> Tensor {
+package func scale(_ x: Tensor, by gain: Parameter, _ pass: Pass) -> Tensor {
   let y = pass.make(x.rows, x.columns, tracked: x.isTracked || gain.isTrainable)
   scale(x.matrix, by: gain, into: y.matrix)
   let saved = gain.isTrainable ? x : nil, slot = x.slot
@@ -17,7 +17,7 @@ public func scale(_ x: Tensor, by gain: Parameter, _ pass: Pass) -> Tensor {
 
 /// The same in place, for the columns `range` of y.
 /// - Returns: the backward function, which overwrites these columns of dy with dx; nil where y is not tracked.
-public func scale(columns range: Range<Int>, of y: Tensor, by gain: Parameter, _ pass: Pass) -> ((Tensor) -> Void)? {
+package func scale(columns range: Range<Int>, of y: Tensor, by gain: Parameter, _ pass: Pass) -> ((Tensor) -> Void)? {
   let columns = y.matrix.columns(range)
   // x is saved, because it cannot be recovered from y where the gain is zero.
   let saved = y.isTracked && gain.isTrainable ? pass.make(y.rows, range.count) : nil
@@ -32,12 +32,12 @@ public func scale(columns range: Range<Int>, of y: Tensor, by gain: Parameter, _
 }
 
 /// y = x·diag(g) + beta·y; y may be x.
-public func scale(_ x: Matrix, by gain: Parameter, into y: Matrix, beta: Float = 0) {
+package func scale(_ x: Matrix, by gain: Parameter, into y: Matrix, beta: Float = 0) {
   tune_scale_columns(x.base, x.stride, gain.pointer, y.base, y.stride, x.rows, x.columns, beta)
 }
 
 /// Adds Σ over rows of x·y to the gradient of `parameter`.
-public func addDots(_ x: Matrix, _ y: Matrix, to parameter: Parameter, _ pass: Pass) {
+package func addDots(_ x: Matrix, _ y: Matrix, to parameter: Parameter, _ pass: Pass) {
   pass.accumulate(parameter) { sums, beta in
     tune_column_dots(x.base, x.stride, y.base, y.stride, sums, x.rows, x.columns, beta)
   }

@@ -7,7 +7,7 @@ internal import Kernels
 /// qkv [n, 3d], teacher [n, 3dₜ]: the same number of heads, whose sizes may differ. `sequenceOffsets` as for
 /// `attention`.
 /// The paper's mean over a sequence's scores is scale = 1/(heads·t²) where all sequences have t tokens.
-public func scoreError(
+package func scoreError(
   _ qkv: Tensor, from teacher: Tensor, sequenceOffsets: [Int], heads: Int, scale: Float, _ pass: Pass
 ) -> Double {
   let sum = compareScores("scoreError", qkv, teacher, sequenceOffsets: sequenceOffsets, heads: heads, pass) {

@@ -4,7 +4,7 @@ internal import Kernels
 
 /// y[s] = the mean of the rows of sequence s; 0 for an empty sequence        dx[i] = dy[s]/t for each of its t rows
 /// x [n, d]   →   y [sequences, d]. `sequenceOffsets` as for `attention`.
-public func sequenceMeans(_ x: Tensor, sequenceOffsets: [Int], _ pass: Pass) -> Tensor {
+package func sequenceMeans(_ x: Tensor, sequenceOffsets: [Int], _ pass: Pass) -> Tensor {
   precondition(
     sequenceOffsets.first == 0 && sequenceOffsets.last == x.rows,
     "sequenceMeans: \(x.rows) rows for sequences at \(sequenceOffsets)")

@@ -9,7 +9,7 @@ internal import CKernels
 ///   - lengths: tokens of each sequence.
 ///   - spans: the first and the last token of each sequence's spans; none: the sequence is ignored.
 /// - Returns: the loss. Its gradient overwrites the logits and becomes theirs, for `Pass.backward`.
-public func spanCrossEntropy(
+package func spanCrossEntropy(
   _ logits: Tensor, lengths: [Int], spans: [[ClosedRange<Int32>]], norm: Float, _ pass: Pass
 ) -> Double {
   check(logits, lengths)
@@ -32,7 +32,7 @@ public func spanCrossEntropy(
 
 /// loss = ½·scale·T²·Σᵢ [KL(softmax(tᵢ₀/T) ‖ softmax(xᵢ₀/T)) + KL(softmax(tᵢ₁/T) ‖ softmax(xᵢ₁/T))]
 /// logits x, teacher t [n, 2]; otherwise as `divergence`.
-public func spanDivergence(
+package func spanDivergence(
   _ logits: Tensor, from teacher: consuming Tensor, lengths: [Int], temperature: Float, scale: Float, _ pass: Pass
 ) -> Double {
   check(logits, lengths)

@@ -4,7 +4,7 @@ internal import Kernels
 
 /// loss = scale·Σ (x - t)²      dx = 2·scale·(x - t)      x, teacher t [n, d]
 /// torch's MSELoss is scale = 1/(n·d).
-public func squaredError(_ x: Tensor, from teacher: Tensor, scale: Float, _ pass: Pass) -> Double {
+package func squaredError(_ x: Tensor, from teacher: Tensor, scale: Float, _ pass: Pass) -> Double {
   precondition(
     x.rows == teacher.rows && x.columns == teacher.columns,
     "squaredError: \(x.rows) × \(x.columns) against \(teacher.rows) × \(teacher.columns)")
@@ -18,7 +18,7 @@ public func squaredError(_ x: Tensor, from teacher: Tensor, scale: Float, _ pass
 /// loss = Σᵢ (x - y)², over rows with a target, divided by `norm`      logits x [n, 1]      targets y; NaN: no target
 /// torch's MSELoss when `norm` is the number of rows with a target.
 /// - Returns: the loss. Its gradient overwrites the logits and becomes theirs, for `Pass.backward`.
-public func meanSquaredError(_ logits: Tensor, targets: [Float], norm: Float, _ pass: Pass) -> Double {
+package func meanSquaredError(_ logits: Tensor, targets: [Float], norm: Float, _ pass: Pass) -> Double {
   precondition(
     targets.count == logits.rows && logits.columns == 1,
     "meanSquaredError: \(targets.count) targets for \(logits.rows) × \(logits.columns) logits")

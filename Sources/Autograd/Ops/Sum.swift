@@ -3,7 +3,7 @@ internal import CKernels
 internal import Kernels
 
 /// y = h + s·u     dh = dy   du = s·dy        all [n, d]; y overwrites u.
-public func addScaled(_ h: Tensor, _ u: Tensor, by scale: Float, _ pass: Pass) -> Tensor {
+package func addScaled(_ h: Tensor, _ u: Tensor, by scale: Float, _ pass: Pass) -> Tensor {
   precondition(h.rows == u.rows && h.columns == u.columns, "addScaled: shapes differ")
   let y = pass.tensor(u.rows, u.columns, u.buffer, tracked: h.isTracked || u.isTracked)
   tune_add_scaled(h.pointer, u.pointer, y.pointer, y.count, scale)
@@ -17,7 +17,7 @@ public func addScaled(_ h: Tensor, _ u: Tensor, by scale: Float, _ pass: Pass) -
 
 /// y = a copy of w     dw = dy        w, y [rows, columns]
 /// For a weight that several ops read: w's gradient is then written once.
-public func tensor(_ w: Parameter, _ pass: Pass) -> Tensor {
+package func tensor(_ w: Parameter, _ pass: Pass) -> Tensor {
   let y = pass.make(w.rows, w.columns, tracked: w.isTrainable)
   y.pointer.update(from: w.pointer, count: w.count)
   pass.record(y) { [unowned pass] dy in
@@ -27,7 +27,7 @@ public func tensor(_ w: Parameter, _ pass: Pass) -> Tensor {
 }
 
 /// A tensor that `write` fills, and whose gradient `receive` gets in backward: the variable of an explanation.
-public func variable(
+package func variable(
   _ rows: Int, _ columns: Int, _ pass: Pass, write: (UnsafeMutablePointer<Float>) -> Void,
   gradient receive: @escaping (_ dx: Tensor) -> Void
 ) -> Tensor {

@@ -1,6 +1,6 @@
 /// Ops on trained rows of the word embeddings, which stand in place of the matrix's own: PEFT's `TrainableTokensLayer`.
 internal import CKernels
-public import Kernels
+package import Kernels
 
 /// The id of a token whose row of y is set.
 let rowIsSet = Int32(TUNE_ROW_IS_SET)
@@ -23,18 +23,18 @@ func setTokenRows(_ rows: Parameter, _ indices: [Int32], of y: Tensor, _ precisi
 /// The same rows in a decoder that is tied to the word embeddings: y[:, ids[k]] = x·rows[k] + b[ids[k]].
 /// d rows[k] += dy[:, ids[k]]ᵀ·x     dx += dy[:, ids[k]]·rows[k]; these columns of dy are then 0 for the matrix.
 /// Sendable: it only holds references.
-public final class TiedTokenRows: ProjectionAdapter {
+package final class TiedTokenRows: ProjectionAdapter {
   private let ids: [Int32]
   private let rows: Parameter
 
   /// - Parameter rows: [ids.count, d]
-  public init(_ ids: [Int32], _ rows: Parameter) { (self.ids, self.rows) = (ids, rows) }
+  package init(_ ids: [Int32], _ rows: Parameter) { (self.ids, self.rows) = (ids, rows) }
 
-  public var isTrainable: Bool { rows.isTrainable }
-  public var rescales: Bool { true }
-  public var keepsBias: Bool { true }
+  package var isTrainable: Bool { rows.isTrainable }
+  package var rescales: Bool { true }
+  package var keepsBias: Bool { true }
 
-  public func apply(
+  package func apply(
     to y: Tensor, columns: Range<Int>, from x: Tensor, of weights: LinearWeights, precision: Precision, _ pass: Pass
   ) -> ((_ dy: Tensor) -> Void)? {
     let d = x.columns

@@ -2,17 +2,17 @@
 internal import CKernels
 
 /// The k largest log-probabilities of each row at one temperature, to store a teacher's output compactly.
-public struct TopLogProbabilities: Sendable, Equatable {
+package struct TopLogProbabilities: Sendable, Equatable {
   /// Classes per row.
-  public let k: Int
+  package let k: Int
   /// [rows, k], in descending order of probability; among equals the lower class comes first.
-  public let classes: [Int32]
+  package let classes: [Int32]
   /// [rows, k], log softmax(logits/T).
-  public let logProbabilities: [Float]
+  package let logProbabilities: [Float]
 
-  public var rows: Int { classes.count / k }
+  package var rows: Int { classes.count / k }
 
-  public init(k: Int, classes: [Int32], logProbabilities: [Float]) {
+  package init(k: Int, classes: [Int32], logProbabilities: [Float]) {
     precondition(
       k > 0 && classes.count % k == 0 && classes.count == logProbabilities.count,
       "\(classes.count) classes and \(logProbabilities.count) log-probabilities; expected \(k) of each per row")
@@ -22,7 +22,7 @@ public struct TopLogProbabilities: Sendable, Equatable {
   }
 
   /// The top k of `logits` [n, c] at temperature T; all c classes where k > c.
-  public init(of logits: Tensor, k: Int, temperature: Float) {
+  package init(of logits: Tensor, k: Int, temperature: Float) {
     let k = min(k, logits.columns), count = logits.rows * k
     var classes: [Int32] = []
     let logProbabilities = [Float](unsafeUninitializedCapacity: count) { values, initialized in
@@ -41,7 +41,7 @@ public struct TopLogProbabilities: Sendable, Equatable {
 /// loss = scale·T²·Σᵢ KL(teacherᵢ ‖ softmax(xᵢ/T)) over k + 1 outcomes: each known class, and all others together
 /// logits x [n, c]   teacher: k classes per row at the same T; the other classes share the remaining probability.
 /// With k = c this is `divergence` from the teacher's logits. The logits are not changed.
-public func divergence(
+package func divergence(
   _ logits: Tensor, from teacher: TopLogProbabilities, temperature: Float, scale: Float, _ pass: Pass
 ) -> Double {
   let (n, c) = (logits.rows, logits.columns)

@@ -5,7 +5,7 @@ internal import Kernels
 /// y = x, with p added to the first m rows of every sequence
 /// dx = dy   dp = Σ over sequences of the first m rows of dy
 /// x, y [n, d]   p [m, d]; every sequence has at least m rows. `sequenceOffsets` as for `attention`. y overwrites x.
-public func addToSequenceStarts(_ x: Tensor, _ p: Tensor, sequenceOffsets: [Int], _ pass: Pass) -> Tensor {
+package func addToSequenceStarts(_ x: Tensor, _ p: Tensor, sequenceOffsets: [Int], _ pass: Pass) -> Tensor {
   precondition(x.columns == p.columns, "addToSequenceStarts: \(p.columns) columns for \(x.columns)")
   precondition(
     zip(sequenceOffsets, sequenceOffsets.dropFirst()).allSatisfy { $1 - $0 >= p.rows },
@@ -29,7 +29,7 @@ public func addToSequenceStarts(_ x: Tensor, _ p: Tensor, sequenceOffsets: [Int]
 /// y [n + m·sequences, 3d], each sequence longer by m
 /// dqkv = the sequences' rows of dy    dp[:, column..<column + 2d] = Σ over sequences of the inserted rows' dk and dv
 /// source: Li & Liang 2021 §4.2
-public func prepend(keysAndValues p: Tensor, from column: Int, to qkv: Tensor, sequenceOffsets: [Int], _ pass: Pass)
+package func prepend(keysAndValues p: Tensor, from column: Int, to qkv: Tensor, sequenceOffsets: [Int], _ pass: Pass)
   -> Tensor
 {
   let rowLength = qkv.columns, d = rowLength / 3, m = p.rows

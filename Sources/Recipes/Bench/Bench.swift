@@ -1,34 +1,34 @@
 /// A benchmark from one recipe: `"bench": {"bases": {…}, "tasks": {…}, "methods": {…}}` names parts of recipes, and every
 /// combination is a row. The row's sweep is searched on dev with its first seed; its other seeds repeat what was chosen.
 /// Does not run them.
-public import Files
+package import Files
 
-public struct Bench: Sendable {
+package struct Bench: Sendable {
   /// The runs of one base, task and method.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// As the recipe names them.
-    public let base, task, method: String
+    package let base, task, method: String
     /// The folder of its runs, below the benchmark's: `minilm-l6/ncbi-disease/lora-r-8`.
-    public let folder: String
+    package let folder: String
     /// The runs of each combination of settings that is searched, one for each seed or fold.
-    public let candidates: [[GridCell]]
+    package let candidates: [[GridCell]]
   }
 
-  public let about: String?
+  package let about: String?
   /// The folder that contains the rows' folders.
-  public let output: String
+  package let output: String
   /// By base, then task, then method, in the order of their names.
-  public let rows: [Row]
+  package let rows: [Row]
   /// Whether what a method has learned on one task is also scored on the test data of the others.
-  public let crossEvaluates: Bool
+  package let crossEvaluates: Bool
   /// Messages for the user that are not errors.
-  public let notes: [String]
+  package let notes: [String]
 
   private static let maxRuns = 10_000
 
   /// The benchmark of the recipe at `path`. The arguments are those of `Recipe.load`; overrides hold for every run.
   /// Throws `FileFault`; `RecipeFaults` with the faults of all rows. A fault that not all rows have names its rows.
-  public static func load(
+  package static func load(
     path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Bench {
     try load(
@@ -36,7 +36,7 @@ public struct Bench: Sendable {
   }
 
   /// The benchmark of a recipe that is not in a file yet; errors name it as `path`, to which what it extends is relative.
-  public static func load(
+  package static func load(
     _ json: JSON, named path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Bench {
     let files = try Extends.files(json, path, Environment.process)

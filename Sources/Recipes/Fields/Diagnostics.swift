@@ -1,5 +1,5 @@
 /// Collects what reading a recipe finds: faults, given keys, unknown keys. Does not read.
-public import Files
+package import Files
 
 /// Shared by all `Fields` of one recipe.
 final class Diagnostics {
@@ -87,14 +87,14 @@ struct FieldLocation {
 }
 
 /// One key of a recipe, for help texts and documentation.
-public struct RecipeKey: Sendable, Equatable {
+package struct RecipeKey: Sendable, Equatable {
   /// The key path, `training.warmup_ratio`.
-  public let path: String
+  package let path: String
   /// The allowed values, in words.
-  public let expected: String
+  package let expected: String
   /// nil: the key has no default.
-  public let defaultValue: JSON?
-  public let isRequired: Bool
+  package let defaultValue: JSON?
+  package let isRequired: Bool
   /// A one-sentence description.
-  public let about: String
+  package let about: String
 }

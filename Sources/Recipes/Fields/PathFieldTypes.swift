@@ -2,7 +2,7 @@
 /// run stands for its model or its adapter.
 import Files
 import FoundationEssentials
-import Hub
+import ModelHub
 import Tasks
 
 extension FieldType<String> {

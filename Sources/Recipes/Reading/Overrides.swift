@@ -3,11 +3,6 @@
 import Files
 import FoundationEssentials
 
-extension JSON {
-  /// The value at a key path such as `training.epochs`.
-  func value(at path: String) -> JSON? { path.split(separator: ".").reduce(self as JSON?) { $0?[String($1)] } }
-}
-
 /// `key.path=value`. The value is parsed as JSON; if that fails, it is a string: `output=runs/a` needs no quotes.
 /// Missing objects are created; `a.0=…` replaces an element of a list; `key=null` unsets an optional key.
 /// A key that contains a dot can only be set together with its object: `method.rank_pattern={"a.b":4}`.

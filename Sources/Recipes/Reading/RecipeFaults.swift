@@ -1,20 +1,20 @@
 /// Faults of a recipe, as structured facts and as messages. Does not find them: `Recipe` and `Sweep` do.
-public import Files
+package import Files
 
 /// One fault of a recipe, at one key.
-public struct RecipeFault: Error, Sendable, Equatable {
+package struct RecipeFault: Error, Sendable, Equatable {
   /// The key path, `training.warmup_ratio`; empty: the recipe as a whole.
-  public var path: String
+  package var path: String
   /// What was found: `found 1.5`, `missing`, `unknown key`.
-  public var found: String
+  package var found: String
   /// The allowed values, `a number from 0 to 1`; nil: the advice covers it.
-  public var expected: String?
+  package var expected: String?
   /// What to do: `Did you mean 'epochs'?`
-  public var advice: String?
+  package var advice: String?
   /// The file of the value, if it is not the recipe's own.
-  public var file: String?
+  package var file: String?
   /// The runs of a sweep that have this fault; empty: all runs, or no sweep.
-  public var runs: [String] = []
+  package var runs: [String] = []
 
   init(_ path: String, _ found: String, expected: String? = nil, advice: String? = nil) {
     (self.path, self.found, self.expected, self.advice) = (path, found, expected, advice)
@@ -22,7 +22,7 @@ public struct RecipeFault: Error, Sendable, Equatable {
 }
 
 extension RecipeFault: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     let expectation = expected.map { "; expected \($0)" } ?? ""
     let key = path.isEmpty ? "the recipe" : printable(path)
     return "\(key)\(source): \(found)\(expectation)." + (advice.map { " \($0)" } ?? "")
@@ -35,7 +35,7 @@ extension RecipeFault: CustomStringConvertible {
   }
 
   /// `{"key", "found", "expected", "advice", "message", "file", "runs"}`; absent facts are null.
-  public var json: JSON {
+  package var json: JSON {
     func text(_ fact: String?) -> JSON { fact.map { .string($0) } ?? .null }
     return [
       "key": .string(path), "found": .string(found), "expected": text(expected), "advice": text(advice),
@@ -45,10 +45,10 @@ extension RecipeFault: CustomStringConvertible {
 }
 
 /// All faults of one recipe, sorted by key path.
-public struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible {
+package struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible {
   /// nil: the recipe did not come from a file.
-  public let file: String?
-  public let faults: [RecipeFault]
+  package let file: String?
+  package let faults: [RecipeFault]
 
   init(file: String?, _ faults: [RecipeFault]) {
     self.file = file
@@ -66,13 +66,13 @@ public struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible 
       })
   }
 
-  public var description: String {
+  package var description: String {
     let count = faults.count == 1 ? "1 fault" : "\(faults.count) faults"
     return (["\(file ?? "recipe"): \(count)"] + faults.map { "  \($0)" }).joined(separator: "\n")
   }
 
   /// The faults as a list of `RecipeFault.json`.
-  public var json: JSON { .array(faults.map(\.json)) }
+  package var json: JSON { .array(faults.map(\.json)) }
 }
 
 /// `text` for a terminal: cut to `limit` characters, with control characters escaped.

@@ -1,29 +1,29 @@
 /// Finds the recipes that ship with `tune`, which are in the binary, and those of the folder `$TUNE_RECIPES`, by name. Does
 /// not check them: `Recipe.load` does.
-public import Files
+package import Files
 import FoundationEssentials
 import ShippedRecipes
 import Tasks
 
-public enum RecipeLibrary {
+package enum RecipeLibrary {
   /// The base model that ships, below the folder that the program came with.
   static let base = "checkpoints/biomed-mini-l3"
 
   /// A recipe of the library.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// The file's name without `.json`.
-    public let name: String
+    package let name: String
     /// The recipe's description of itself; empty if it has none.
-    public let about: String
-    public let path: String
+    package let about: String
+    package let path: String
     /// Why the file cannot be read, or is not a recipe; nil: it is.
-    public let fault: String?
+    package let fault: String?
     /// What is missing for a run.
-    public let needs: [RecipeNeed]
+    package let needs: [RecipeNeed]
   }
 
   /// The recipes in `folder`, and those in the binary whose names it does not have, sorted by name.
-  public static func list(in folder: String? = folder) -> [Entry] {
+  package static func list(in folder: String? = folder) -> [Entry] {
     let files = folder.flatMap { try? FileManager.default.contentsOfDirectory(atPath: $0) } ?? []
     let own = files.filter { $0.hasSuffix(".json") }.map {
       (String($0.dropLast(".json".count)), "\(folder ?? "")/\($0)")
@@ -33,7 +33,7 @@ public enum RecipeLibrary {
   }
 
   /// The path of a recipe: `argument` if it is a file, the recipe of a run's folder, else that of the recipe with this name.
-  public static func path(of argument: String) throws(RecipeLibraryFault) -> String {
+  package static func path(of argument: String) throws(RecipeLibraryFault) -> String {
     if let run = RunParts(argument) { return run.recipe }
     if isFolder(argument) { throw .folder(argument, ofSweep: fileExists(argument + "/.tune-sweep")) }
     if fileExists(argument) || argument.contains("/") || argument.hasSuffix(".json") { return argument }
@@ -41,7 +41,7 @@ public enum RecipeLibrary {
   }
 
   /// The path of the recipe called `name`. Throws `RecipeLibraryFault`, with the nearest name, if there is none.
-  public static func find(_ name: String, in folder: String? = folder) throws(RecipeLibraryFault) -> String {
+  package static func find(_ name: String, in folder: String? = folder) throws(RecipeLibraryFault) -> String {
     let path = folder.map { "\($0)/\(name).json" }
     if let path, fileExists(path) { return path }
     if ShippedRecipe.exists(at: ShippedRecipe.path(of: name)) { return ShippedRecipe.path(of: name) }
@@ -50,17 +50,17 @@ public enum RecipeLibrary {
 
   /// The text of a recipe: a file, or one in the binary.
   /// - Throws: `FileFault`.
-  public static func text(at path: String) throws(FileFault) -> String { try ShippedRecipe.text(at: path) }
+  package static func text(at path: String) throws(FileFault) -> String { try ShippedRecipe.text(at: path) }
 
   /// The base model that ships; nil where it is neither in the working directory nor beside or above the program.
-  public static var baseModel: String? {
+  package static var baseModel: String? {
     if fileExists(base + "/config.json") { return base }
     let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     return ShippedRecipe.home(of: program).map { "\($0)/\(base)" }
   }
 
   /// `$TUNE_RECIPES`; nil if it is not set, or not there.
-  public static var folder: String? {
+  package static var folder: String? {
     ProcessInfo.processInfo.environment["TUNE_RECIPES"].flatMap { fileExists($0) ? $0 : nil }
   }
 
@@ -75,11 +75,11 @@ public enum RecipeLibrary {
 }
 
 /// What is given is no recipe.
-public enum RecipeLibraryFault: Error, Sendable, Equatable, CustomStringConvertible {
+package enum RecipeLibraryFault: Error, Sendable, Equatable, CustomStringConvertible {
   case noSuchRecipe(name: String, names: [String])
   case folder(String, ofSweep: Bool)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .folder(let path, let isOfSweep):
       "\(path): \(isOfSweep ? "the folder of a sweep" : "a folder without recipe.json"); expected a recipe, or the folder of a run."

@@ -2,10 +2,10 @@
 import Files
 
 /// A file or folder that a recipe of the library needs and that is missing.
-public struct RecipeNeed: Sendable, Equatable {
-  public let path: String
+package struct RecipeNeed: Sendable, Equatable {
+  package let path: String
   /// How to get it; nil: unknown.
-  public let source: String?
+  package let source: String?
 
   /// The missing paths of the recipe at `path`. Files of one folder are one need.
   static func all(ofRecipeAt path: String) throws -> [RecipeNeed] {
@@ -58,7 +58,7 @@ public struct RecipeNeed: Sendable, Equatable {
 
 extension Recipe {
   /// The files and folders that a run reads.
-  public var inputs: [String] {
+  package var inputs: [String] {
     let teachers = distillation?.teachers.flatMap { [$0.path] + ($0.adapter.map { [$0] } ?? []) } ?? []
     return model.folders + teachers + parts.flatMap(\.data.files).flatMap(\.paths)
   }

@@ -1,11 +1,11 @@
 /// The JSON Schema of recipes, generated from the declarations of `Recipe.declare`: for editors, and for programs that
 /// write recipes. Covers what a single file can be checked for, and of the rules between sections only the base of an
 /// adapter.
-public import Files
+package import Files
 
 extension Recipe {
   /// A JSON Schema, draft 7. A file with `extends`, `sweep` or `bench` may be a part of a recipe: nothing is required in it.
-  public static var schema: JSON {
+  package static var schema: JSON {
     let objectSchema = Recipe.objectSchema
     let varying = keysWithVaryingDefault(objectSchema)
     func root(isPart: Bool) -> JSON {

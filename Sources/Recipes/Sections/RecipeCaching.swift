@@ -2,17 +2,17 @@
 
 extension Recipe {
   /// Whether and where hidden states below all trainable parameters are cached.
-  public struct Caching: Sendable, Equatable {
+  package struct Caching: Sendable, Equatable {
     /// `auto`: where only the time changes.
-    public enum Mode: String, CaseIterable, Sendable { case auto, on, off }
+    package enum Mode: String, CaseIterable, Sendable { case auto, on, off }
 
-    public var hiddenStates = Mode.auto
+    package var hiddenStates = Mode.auto
     /// nil: the folder ".tune-cache" beside the run's.
-    public var folder: String?
+    package var folder: String?
     /// Whether this cache and the teacher cache stay when the run, or the sweep that it is a cell of, has ended.
-    public var keep = false
+    package var keep = false
     /// In GB. A larger cache is not made; with `on` this is an error.
-    public var limit = 10.0
+    package var limit = 10.0
 
     mutating func declare(_ fields: Fields) {
       fields.field(

@@ -1,8 +1,8 @@
 /// The recipe's section "data". To add a format: a `DataFormat` in Sources/Datasets, and here a case of `FormatType` and
 /// its keys. Does not open the files.
-public import Datasets
+package import Datasets
 import Files
-public import Tasks
+package import Tasks
 
 /// A format of data files, which declares its keys.
 protocol DataFormatSection: DataFormat {
@@ -17,8 +17,8 @@ extension DataFormatSection {
 
 extension Recipe {
   /// The data files, and how they are split into windows.
-  public struct Data: Sendable, Equatable {
-    public enum FormatType: String, CaseIterable, Sendable {
+  package struct Data: Sendable, Equatable {
+    package enum FormatType: String, CaseIterable, Sendable {
       /// One word per line, its label in another column, an empty line between sentences.
       case conll
       /// Questions with contexts and answers, in the JSON of SQuAD.
@@ -52,35 +52,35 @@ extension Recipe {
       }
     }
 
-    public private(set) var type: FormatType
+    package private(set) var type: FormatType
     var formatSection: any DataFormatSection
-    public var train: [String] = []
-    public var dev: [String]?
-    public var test: [String]?
+    package var train: [String] = []
+    package var dev: [String]?
+    package var test: [String]?
     /// Tokens per window or block, special tokens included; nil: the model's limit.
-    public var maxLength: Int?
+    package var maxLength: Int?
     /// Tokens that neighboring windows of a text share; nil: the task's default.
-    public var stride: Int?
-    public var maxTrainExamples: Int?
-    public var maxDevExamples: Int?
+    package var stride: Int?
+    package var maxTrainExamples: Int?
+    package var maxDevExamples: Int?
     /// nil: the training files are not divided.
-    public var folds: Folds?
+    package var folds: Folds?
     /// Whether the model is trained on dev, too; then nothing is chosen on it. nil: no.
-    public var trainDev: Bool?
+    package var trainDev: Bool?
     /// For the model card; nil: not stated.
-    public var license: String?
+    package var license: String?
 
-    public init(_ type: FormatType = .conll) { (self.type, formatSection) = (type, type.defaultFormat) }
+    package init(_ type: FormatType = .conll) { (self.type, formatSection) = (type, type.defaultFormat) }
 
-    public var format: any DataFormat { formatSection }
+    package var format: any DataFormat { formatSection }
 
     /// The files of each split, without empty splits.
-    public var files: [(split: Split, paths: [String])] {
+    package var files: [(split: Split, paths: [String])] {
       [(.train, train), (.dev, dev ?? []), (.test, test ?? [])].filter { !$1.isEmpty }
     }
 
     /// The files that each split's records come from.
-    public var splits: [(split: Split, paths: [String])] {
+    package var splits: [(split: Split, paths: [String])] {
       if trainDev == true { return [(.train, train + (dev ?? [])), (.test, test ?? [])].filter { !$1.isEmpty } }
       guard let folds else { return files }
       let heldOut = (split: folds.heldOut == .dev ? Split.dev : .test, paths: train)
@@ -88,9 +88,9 @@ extension Recipe {
     }
 
     /// Whether there is a split that chooses the best weights.
-    public var hasDev: Bool { splits.contains { $0.split == .dev } }
+    package var hasDev: Bool { splits.contains { $0.split == .dev } }
 
-    public static func == (lhs: Self, rhs: Self) -> Bool { lhs.json == rhs.json }
+    package static func == (lhs: Self, rhs: Self) -> Bool { lhs.json == rhs.json }
 
     private var json: JSON {
       var copy = self

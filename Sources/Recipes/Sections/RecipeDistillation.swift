@@ -3,20 +3,20 @@ import Files
 import Tasks
 
 extension Recipe {
-  public struct Distillation: Sendable, Equatable {
+  package struct Distillation: Sendable, Equatable {
     /// A model's folder, optionally with an adapter for it.
-    public struct Teacher: Sendable, Equatable {
-      public var path: String
-      public var adapter: String?
+    package struct Teacher: Sendable, Equatable {
+      package var path: String
+      package var adapter: String?
     }
     /// The tokens whose logits the KL term compares.
-    public enum KLTokens: String, CaseIterable, Sendable {
+    package enum KLTokens: String, CaseIterable, Sendable {
       case all
       /// Tokens with a target.
       case labeled
     }
     /// Layer pairs of the hidden and attention terms. 0 is the embeddings' output, k that of the k-th layer.
-    public enum Layers: Sendable, Equatable {
+    package enum Layers: Sendable, Equatable {
       /// Evenly spaced, from the embeddings on (TinyBERT).
       case uniform
       case last
@@ -24,22 +24,22 @@ extension Recipe {
       case pairs([[Int]])
     }
 
-    public var teachers: [Teacher] = []
-    public var temperature = 2.0
-    public var klWeight = 5.0
-    public var taskWeight = 2.0
-    public var cosineWeight = 1.0
-    public var hiddenWeight = 0.0
-    public var attentionWeight = 0.0
-    public var relationWeight = 0.0
-    public var klTokens = KLTokens.all
-    public var matchLayers = Layers.uniform
+    package var teachers: [Teacher] = []
+    package var temperature = 2.0
+    package var klWeight = 5.0
+    package var taskWeight = 2.0
+    package var cosineWeight = 1.0
+    package var hiddenWeight = 0.0
+    package var attentionWeight = 0.0
+    package var relationWeight = 0.0
+    package var klTokens = KLTokens.all
+    package var matchLayers = Layers.uniform
     /// A layer of the teacher, counted from 1; nil: its last.
-    public var relationLayer: Int?
+    package var relationLayer: Int?
     /// nil: the student's number of attention heads.
-    public var relationHeads: Int?
-    public var cache: String?
-    public var cacheTopK = 64
+    package var relationHeads: Int?
+    package var cache: String?
+    package var cacheTopK = 64
 
     var comparesHiddenStates: Bool { cosineWeight > 0 || hiddenWeight > 0 || attentionWeight > 0 || relationWeight > 0 }
 

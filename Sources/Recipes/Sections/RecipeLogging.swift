@@ -1,14 +1,14 @@
 /// The recipe's section "logging": additional formats of the log, and the report. They do not affect the computation.
 extension Recipe {
-  public struct Logging: Sendable, Equatable {
+  package struct Logging: Sendable, Equatable {
     /// Whether the log is also written as a TensorBoard event file.
-    public var tensorboard = false
+    package var tensorboard = false
     /// Whether the log is also written as metrics.csv.
-    public var csv = false
+    package var csv = false
     /// Whether the time of a prediction is measured at the end.
-    public var latency = false
+    package var latency = false
     /// Whether a run ends with its report, report.html.
-    public var report = true
+    package var report = true
 
     mutating func declare(_ fields: Fields) {
       fields.field("tensorboard", &tensorboard, .bool, "Also write the log as a TensorBoard event file.")

@@ -1,44 +1,44 @@
+package import Encoders
 /// The recipe's section "model". Does not load a model.
-public import Files
-public import Models
+package import Files
 
 extension Recipe {
   /// The base model, or a new model with random weights.
-  public struct Model: Sendable, Equatable {
+  package struct Model: Sendable, Equatable {
     /// The initial weights.
-    public enum Init: String, CaseIterable, Sendable { case checkpoint, random }
+    package enum Init: String, CaseIterable, Sendable { case checkpoint, random }
 
     /// A choice of a checkpoint's layers.
-    public enum Layers: Sendable, Equatable {
+    package enum Layers: Sendable, Equatable {
       case list([Int])
       /// Every second layer, from the first.
       case alternate
     }
 
     /// A folder in the Hub's layout; nil only with random weights, `config` and `tokenizer`.
-    public var path: String?
-    public var initialization = Init.checkpoint
+    package var path: String?
+    package var initialization = Init.checkpoint
     /// Layer i of the model is the folder's layer `layers[i]`; nil: all layers.
-    public var layers: Layers?
+    package var layers: Layers?
     /// Settings that override config.json.
-    public var config: [String: JSON]?
+    package var config: [String: JSON]?
     /// A folder with another tokenizer than that in `path`.
-    public var tokenizer: String?
+    package var tokenizer: String?
     /// Overrides the tokenizer files' `do_lower_case`.
-    public var lowercase: Bool?
+    package var lowercase: Bool?
     /// Overrides the tokenizer files' `add_prefix_space`.
-    public var addPrefixSpace: Bool?
+    package var addPrefixSpace: Bool?
     /// Tokens to add to the tokenizer's; nil: none.
-    public var newTokens: [String]?
+    package var newTokens: [String]?
     /// nil: the folder's family.
-    public var family: Family?
+    package var family: Family?
     /// Overrides config.json's `hidden_dropout_prob`.
-    public var dropout: Double?
+    package var dropout: Double?
     /// Overrides config.json's `attention_probs_dropout_prob`.
-    public var attentionDropout: Double?
+    package var attentionDropout: Double?
 
     /// The folders that the model is read from.
-    public var folders: [String] { [path, tokenizer].compactMap(\.self) }
+    package var folders: [String] { [path, tokenizer].compactMap(\.self) }
 
     mutating func declare(_ fields: Fields) {
       fields.field("init", &initialization, .choice, "Initial weights: those of the folder, or random ones.")

@@ -1,14 +1,14 @@
 /// The recipe's section "multi_task", in place of "task" and "data": several tasks with their data, which share an encoder.
 import Files
-public import Tasks
-public import Training
+package import Tasks
+package import Training
 
 extension Recipe {
-  public struct MultiTask: Sendable, Equatable {
+  package struct MultiTask: Sendable, Equatable {
     /// The power of a task's size in proportion to which it gets steps.
-    public var samplingAlpha = 1.0
+    package var samplingAlpha = 1.0
     /// In the order of their names.
-    public var tasks: [Part] = []
+    package var tasks: [Part] = []
 
     var hasDev: Bool { tasks.contains { $0.data.dev != nil } }
 
@@ -27,24 +27,24 @@ extension Recipe {
   }
 
   /// A task of a run, with its data.
-  public struct Part: Sendable, Equatable {
+  package struct Part: Sendable, Equatable {
     /// "" in a recipe with one task.
-    public var name = ""
-    public var task = Task()
-    public var data = Data()
+    package var name = ""
+    package var task = Task()
+    package var data = Data()
     /// nil: that of the section "training".
-    public var batchSize: Batcher.Size?
+    package var batchSize: Batcher.Size?
     /// Its metric in the average; nil: the task's first.
     var ownMetric: Metric?
 
-    public var metric: Metric { ownMetric ?? metrics[0] }
+    package var metric: Metric { ownMetric ?? metrics[0] }
 
     /// The metrics of the task on its data, the default first.
     var metrics: [Metric] {
       task.type == .extractiveQA ? ExtractiveQA.metrics(of: data.format) : task.type.inference.metrics
     }
 
-    public static func == (lhs: Self, rhs: Self) -> Bool { lhs.name == rhs.name && lhs.json == rhs.json }
+    package static func == (lhs: Self, rhs: Self) -> Bool { lhs.name == rhs.name && lhs.json == rhs.json }
 
     var json: JSON {
       var copy = self
@@ -69,17 +69,17 @@ extension Recipe {
   }
 
   /// The tasks of the run: one, or several that share an encoder.
-  public var parts: [Part] { multiTask?.tasks ?? [Part(task: task, data: data)] }
+  package var parts: [Part] { multiTask?.tasks ?? [Part(task: task, data: data)] }
 
   /// The recipe as one of its tasks has it. As JSON it is the same.
-  public func with(_ part: Part) -> Recipe {
+  package func with(_ part: Part) -> Recipe {
     var copy = self
     (copy.task, copy.data) = (part.task, part.data)
     return copy
   }
 
   /// The metrics that may choose the best weights, the default first.
-  public var metrics: [Metric] { multiTask == nil ? parts[0].metrics : [.average, .loss] }
+  package var metrics: [Metric] { multiTask == nil ? parts[0].metrics : [.average, .loss] }
 }
 
 extension FieldType<[Recipe.Part]> {

@@ -1,7 +1,7 @@
 /// The recipe's section "task". To add a task: a case of `TaskType`, and its keys as a `TaskSection` in the folder Tasks.
 import Datasets
 import Files
-public import Tasks
+package import Tasks
 
 /// The settings of one task, which declare their keys.
 protocol TaskSection: TaskSettings {
@@ -45,15 +45,15 @@ extension TaskType {
 }
 
 extension Recipe {
-  public struct Task: Sendable, Equatable {
-    public private(set) var type: TaskType
+  package struct Task: Sendable, Equatable {
+    package private(set) var type: TaskType
     private(set) var section: any TaskSection
 
-    public init(_ type: TaskType = .tokenClassification) { (self.type, section) = (type, type.defaultSettings) }
+    package init(_ type: TaskType = .tokenClassification) { (self.type, section) = (type, type.defaultSettings) }
 
-    public var settings: any TaskSettings { section }
+    package var settings: any TaskSettings { section }
 
-    public static func == (lhs: Self, rhs: Self) -> Bool { lhs.type == rhs.type && lhs.json == rhs.json }
+    package static func == (lhs: Self, rhs: Self) -> Bool { lhs.type == rhs.type && lhs.json == rhs.json }
 
     private var json: JSON {
       var section = section

@@ -1,29 +1,29 @@
 /// The recipe's section "training": the trainer's settings, evaluation, logging and snapshots. Does not train.
 import Files
 import Tasks
-public import Training
+package import Training
 
 extension Recipe {
   /// How the model is trained and evaluated.
-  public struct Training: Sendable, Equatable {
+  package struct Training: Sendable, Equatable {
     /// Without the seed, which is `Recipe.seed`. The default of `learningRate` is the method's
     /// `defaultLearningRate`, that of `metricForBestModel` the first of the task's metrics.
-    public var settings = TrainingSettings()
+    package var settings = TrainingSettings()
     /// Whether the encoder's layers are recomputed in the backward pass instead of saving their activations.
-    public var gradientCheckpointing = false
-    public var caching = Caching()
-    public var loggingSteps = 10
+    package var gradientCheckpointing = false
+    package var caching = Caching()
+    package var loggingSteps = 10
     /// Steps between snapshots; nil: by time only. An adapter's run also saves one at every evaluation, and every run
     /// saves one when it is interrupted.
-    public var saveSteps: Int?
+    package var saveSteps: Int?
     /// Minutes between snapshots; nil: by steps only.
-    public var saveMinutes: Double? = 10
+    package var saveMinutes: Double? = 10
     /// The number of newest snapshots to keep.
-    public var saveTotalLimit = 2
-    public var onSIGUSR1 = SignalAction.stop
+    package var saveTotalLimit = 2
+    package var onSIGUSR1 = SignalAction.stop
 
     /// What a signal does after the current step: it saves a snapshot, and then the run stops or continues.
-    public enum SignalAction: String, CaseIterable, Sendable { case stop, save }
+    package enum SignalAction: String, CaseIterable, Sendable { case stop, save }
 
     mutating func declare(_ fields: Fields) {
       settings.declareBatches(fields)

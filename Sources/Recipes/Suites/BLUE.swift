@@ -2,7 +2,7 @@
 /// types as since August 2019. Epochs and lengths are those of BlueBERT; it prescribes no grid and no number of seeds.
 
 extension Suite {
-  public static let blue = Suite(
+  package static let blue = Suite(
     name: "BLUE",
     sets: [
       similarity("MedSTS", ["medsts", "clinicalsts"], [675, 75, 318]),

@@ -2,7 +2,7 @@
 /// and for what these leave open (epochs, files) BioLinkBERT's published settings (Yasunaga et al. 2022, arXiv:2203.15827).
 
 extension Suite {
-  public static let blurb = Suite(
+  package static let blurb = Suite(
     name: "BLURB",
     sets: [
       ner("BC5-chem", ["bc5cdr-chem", "bc5-chem"], "Chemical", epochs: 20, [5203, 5347, 5385]),

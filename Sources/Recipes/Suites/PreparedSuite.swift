@@ -2,31 +2,31 @@
 import Datasets
 import Files
 
-public struct PreparedSuite: Sendable {
+package struct PreparedSuite: Sendable {
   /// A set that was found.
-  public struct Found: Sendable {
-    public let set: SuiteSet
+  package struct Found: Sendable {
+    package let set: SuiteSet
     /// The folder that it was read from.
-    public let folder: String
+    package let folder: String
     /// Of train, dev and test, counted as the suite's table does.
-    public let sizes: [Int]
+    package let sizes: [Int]
     /// The files that recipes read: train, dev and test.
     let files: [String]
     /// Why other folders with its name, which come before, were not read.
-    public let refused: [String]
+    package let refused: [String]
 
     /// Whether a size differs by more than a hundredth from the suite's table: it is another set, or a part.
     var hasOtherSizes: Bool { zip(sizes, set.sizes).contains { abs($0 - $1) * 100 > $1 } }
 
     /// How the sizes differ from the suite's table; nil: they do not.
-    public var difference: String? {
+    package var difference: String? {
       sizes == set.sizes
         ? nil
         : "its table has \(PreparedSuite.text(set.sizes)) \(set.unit.rawValue), these files \(PreparedSuite.text(sizes))"
     }
   }
 
-  public enum State: Sendable {
+  package enum State: Sendable {
     case found(Found)
     /// No folder has its name.
     case missing(names: [String])
@@ -34,17 +34,17 @@ public struct PreparedSuite: Sendable {
     case refused(why: String)
   }
 
-  public let suite: Suite
+  package let suite: Suite
   /// Where the sets were looked for.
-  public let roots: [String]
+  package let roots: [String]
   /// Of each set of the suite.
-  public let states: [State]
+  package let states: [State]
 
-  public var found: [Found] { states.compactMap { if case .found(let found) = $0 { found } else { nil } } }
+  package var found: [Found] { states.compactMap { if case .found(let found) = $0 { found } else { nil } } }
 
   /// Looks for the sets in `data`, and writes those that are there to `output`. Files that are the same already stay.
   /// - Throws: `FileFault` if there is no folder `data` or no set in it, or `output` cannot be written or has other data.
-  public init(_ suite: Suite, in data: String, writingTo output: String) throws {
+  package init(_ suite: Suite, in data: String, writingTo output: String) throws {
     guard isFolder(data) else { throw FileFault.missing(path: data) }
     self.suite = suite
     roots = SetFolder.roots(data)
@@ -108,7 +108,7 @@ public struct PreparedSuite: Sendable {
   }
 
   /// "450 / 50 / 500".
-  public static func text(_ sizes: [Int]) -> String { sizes.map(String.init).joined(separator: " / ") }
+  package static func text(_ sizes: [Int]) -> String { sizes.map(String.init).joined(separator: " / ") }
 }
 
 extension SuiteSet {

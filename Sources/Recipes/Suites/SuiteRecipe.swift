@@ -1,11 +1,11 @@
 /// The benchmark of a suite as a recipe: what `tune bench` would be given to train its sets by its rules.
-public import Files
+package import Files
 import Tasks
 
-public struct SuiteRecipe {
+package struct SuiteRecipe {
   /// The method that a user names: its name, and its part of the recipe.
-  public struct Method {
-    public let name: String
+  package struct Method {
+    package let name: String
     let part: [String: JSON]
 
     /// Learning rates that are searched: BLURB's for full fine-tuning, and for other methods their default with 0.3 and 3
@@ -13,14 +13,14 @@ public struct SuiteRecipe {
     fileprivate let learningRates: [Double]
     fileprivate let hasOwnRates: Bool
     /// Settings of the user that change what the suite prescribes: "training.epochs".
-    public let departures: [String]
+    package let departures: [String]
     /// Of some hundred steps, which for full fine-tuning with BLURB's rates are too few to learn anything.
     fileprivate var quickRate: Double { part["method"]?["type"] == "full" ? 1e-4 : learningRates.last ?? 1e-3 }
   }
 
-  public let json: JSON
+  package let json: JSON
   /// Messages for the user that are not errors.
-  public let notes: [String]
+  package let notes: [String]
   /// The tokens that the base can read.
   private let limit: Int
   /// Sets of which the suite reads more tokens than that.
@@ -28,7 +28,7 @@ public struct SuiteRecipe {
   private let hasOtherSizes: [String]
 
   /// What of the base and the files is not as the suite prescribes for these sets: "16 positions", "sizes of GAD".
-  public func departures(of sets: Set<String>) -> [String] {
+  package func departures(of sets: Set<String>) -> [String] {
     (isCut.isDisjoint(with: sets) ? [] : ["\(limit) positions"])
       + hasOtherSizes.filter(sets.contains).map { "sizes of \($0)" }
   }
@@ -38,7 +38,7 @@ public struct SuiteRecipe {
   ///   - name: what the user calls it.
   ///   - isQuick: one epoch of 1,000 examples with one seed, one learning rate and one batch size.
   /// - Throws: `FileFault` if the model's config.json cannot be read.
-  public init(
+  package init(
     _ suite: PreparedSuite, base: String, named name: String, method: Method, output: String, isQuick: Bool
   ) throws {
     let config = try JSON(path: base + "/config.json")
@@ -90,7 +90,7 @@ public struct SuiteRecipe {
 extension SuiteRecipe.Method {
   /// A type of method, or a JSON file with the section "method", and possibly "training" and "sweep".
   /// - Throws: `FileFault`; `RecipeFaults` for a file with other sections.
-  public init(_ argument: String) throws {
+  package init(_ argument: String) throws {
     if let type = Recipe.Method.MethodType(rawValue: argument) {
       (name, part, hasOwnRates) = (argument, ["method": ["type": .string(argument)]], false)
       (learningRates, departures) = (Self.rates(type), [])

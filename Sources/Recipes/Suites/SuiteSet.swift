@@ -1,7 +1,7 @@
 /// One data set of a suite: where it is looked for, and the rules by which it is trained and scored. Reads nothing.
 import Files
 
-public struct SuiteSet: Sendable {
+package struct SuiteSet: Sendable {
   /// What the files have.
   enum Content: Sendable {
     /// Words with tags in IOB2. Several entity types become `type` where they are merged, and are a fault elsewhere.
@@ -27,14 +27,14 @@ public struct SuiteSet: Sendable {
   }
 
   /// As the suite's table has it: "BC5-chem".
-  public let name: String
+  package let name: String
   /// The suite's name of the task: "NER".
-  public let type: String
+  package let type: String
   /// Names of its folder; capitals, "_" for "-", and the endings "_hf" and "-IOB" make no difference.
   let folders: [String]
   let content: Content
   /// The score, which also chooses settings on dev.
-  public let metric: String
+  package let metric: String
   let maxLength: Int
   /// Of which the best on dev is kept.
   let epochs: Int

@@ -1,27 +1,27 @@
 /// A grid of runs from one recipe: `"sweep": {"method.rank": [4, 8], "seed": [1, 2, 3]}` makes six recipes, each with
 /// its own name and folder. Does not run them.
-public import Files
+package import Files
 
-public struct Sweep: Sendable {
+package struct Sweep: Sendable {
   /// A key path and its values.
-  public struct Axis: Sendable, Equatable {
-    public let path: String
-    public let values: [JSON]
+  package struct Axis: Sendable, Equatable {
+    package let path: String
+    package let values: [JSON]
   }
 
   /// The folder that contains the runs' folders.
-  public let output: String
+  package let output: String
   /// Sorted by path, but `seed` is last.
-  public let axes: [Axis]
+  package let axes: [Axis]
   /// One for each combination of values. The last axis varies fastest.
-  public let cells: [GridCell]
+  package let cells: [GridCell]
 
   /// The maximum number of runs.
   static let maxRuns = 1000
 
   /// The sweep of the recipe at `path`; nil if it has none. The arguments are those of `Recipe.load`.
   /// Throws `FileFault`; `RecipeFaults` with the faults of all runs. A fault that not all runs have names its runs.
-  public static func load(
+  package static func load(
     path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Sweep? {
     let rawRecipe = try RawRecipe(path: path, overrides: overrides, setFiles: setFiles)

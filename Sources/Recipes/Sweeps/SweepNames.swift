@@ -1,7 +1,7 @@
+import Encoders
 /// Names for the runs of a sweep: short, readable, distinct, and safe as folder names.
 import Files
 import Hashing
-import Models
 
 extension Sweep {
   /// In bytes; file systems allow 255 for a folder's name.

@@ -3,7 +3,7 @@ import Files
 
 extension Sweep {
   /// Messages for the user that are not errors.
-  public var notes: [String] {
+  package var notes: [String] {
     let scalings = cells.compactMap(\.recipe.method.scaling)
     return Set(scalings.map(\.rankKey)).sorted().compactMap { key in
       constantAlphaNote(scalings.filter { $0.rankKey == key })

@@ -1,20 +1,20 @@
 /// The runs of a benchmark as a grid: first those that are searched, with the first seed, then what was chosen with the other
 /// seeds.
 import Files
-public import Recipes
+package import Recipes
 import Tasks
 import Training
 
 extension Bench {
   /// A cell for every run that may be needed: all candidates with all seeds.
-  public var grid: RunGrid {
+  package var grid: RunGrid {
     RunGrid(
       output: output, axes: Row.keys,
       cells: rows.flatMap { row in row.cells.map { row.cell($0) } })
   }
 
   /// The cells to execute next, given the outcomes of all so far.
-  public func wanted(_ outcomes: [RunGrid.Outcome?]) -> [Int] {
+  package func wanted(_ outcomes: [RunGrid.Outcome?]) -> [Int] {
     var first = 0
     return rows.flatMap { row in
       defer { first += row.cells.count }
@@ -26,7 +26,7 @@ extension Bench {
   /// Builds one run of each row that has runs left, to find errors before any run begins.
   /// - Parameter steps: those of `grid.plan`.
   /// - Throws: `GridFault` with all errors.
-  public func check(_ steps: [RunGrid.Step], threads: Int, until shouldStop: () -> Bool) throws {
+  package func check(_ steps: [RunGrid.Step], threads: Int, until shouldStop: () -> Bool) throws {
     let grid = grid
     let open = wanted(steps.map { if case .skip(let result) = $0 { .finished(result) } else { nil } })
     let first = open.map { grid.cells[$0] }.grouped { cell in Row.keys.map { cell.settings[$0]?.string } }.map { $0[0] }
@@ -34,7 +34,7 @@ extension Bench {
   }
 
   /// The runs that will be executed, as far as that is known before: all that are searched, and the other seeds of the first.
-  public var expected: RunGrid {
+  package var expected: RunGrid {
     RunGrid(
       output: output, axes: Row.keys,
       cells: rows.flatMap { row in

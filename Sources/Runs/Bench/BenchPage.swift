@@ -1,11 +1,11 @@
 /// The results of a benchmark as a page: parameters against accuracy, with the significance of every difference.
 import Files
-public import Pages
+package import Pages
 import Recipes
 import Tasks
 
 extension BenchResults {
-  public var page: Page {
+  package var page: Page {
     get throws {
       Page(
         title: about ?? "Benchmark of \(lastPathComponent(output))",
@@ -63,7 +63,7 @@ extension BenchResults.Comparison {
   private var file: String { "\(base)-\(task)" }
 
   /// "lora has the best f1 …".
-  public var conclusion: String? {
+  package var conclusion: String? {
     guard let best, let score = rows[best].score, rows.count > 1 else { return nil }
     let row = rows[best]
     let equal = rows.indices.filter(isEqualToBest)
@@ -80,7 +80,7 @@ extension BenchResults.Comparison {
   }
 
   /// "pending", "failed", "best", "not significantly worse", or nothing.
-  public func remark(_ row: Int) -> String {
+  package func remark(_ row: Int) -> String {
     if rows[row].status != "completed" { return rows[row].status }
     guard let best else { return "" }
     return row == best ? "best" : isEqualToBest(row) ? "not significantly worse" : ""
@@ -205,10 +205,10 @@ extension BenchResults.Comparison {
 
 extension BenchResults.Row {
   /// "0.8123 ± 0.0101": the mean over the seeds and their standard deviation.
-  public var scoreText: String { score?.text ?? "–" }
+  package var scoreText: String { score?.text ?? "–" }
 
   /// "learning_rate 0.003"; empty if nothing was searched.
-  public var settingsText: String {
+  package var settingsText: String {
     guard let chosen, searched.count > 1 else { return "" }
     return searched[chosen].settings.sorted { precedes($0.key, $1.key) }.map { key, value in
       let name = key.split(separator: ".").last.map(String.init) ?? key

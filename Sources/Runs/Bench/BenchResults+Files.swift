@@ -1,20 +1,20 @@
 /// The results of a benchmark as files.
-public import Files
+package import Files
 import Pages
 import Recipes
 import Tasks
 
 extension BenchResults {
-  public static let resultsFile = "results.json", pageFile = "bench.html"
+  package static let resultsFile = "results.json", pageFile = "bench.html"
 
   /// Writes both files into the benchmark's folder.
-  public func save() throws {
+  package func save() throws {
     try writeFile(withoutPaths(json).text() + "\n", to: "\(output)/\(Self.resultsFile)")
     try writeFile(page.html, to: "\(output)/\(Self.pageFile)")
   }
 
   /// The same for any number of interruptions and processes, except `costs`.
-  public var json: JSON {
+  package var json: JSON {
     [
       "about": about.map(JSON.string) ?? .null,
       "rows": .array(rows.map(\.json)),
@@ -36,7 +36,7 @@ extension BenchResults {
 }
 
 extension BenchResults.Row {
-  public var json: JSON {
+  package var json: JSON {
     func score(_ score: GridSummary.Score?) -> JSON { score?.json ?? .null }
     let metrics = row.candidates[0][0].recipe.metrics.map(\.name)
     let costs = ["train_seconds", "tokens_per_second", "peak_memory_bytes", "latency_ms"]
@@ -73,7 +73,7 @@ extension BenchResults.Row {
   }
 
   /// "completed", "pending" or "failed".
-  public var status: String { pending > 0 ? "pending" : runs.isEmpty || !failures.isEmpty ? "failed" : "completed" }
+  package var status: String { pending > 0 ? "pending" : runs.isEmpty || !failures.isEmpty ? "failed" : "completed" }
 }
 
 extension BenchResults.Comparison {

@@ -1,74 +1,74 @@
 /// What a benchmark has shown: of every row the scores of its seeds, and of every two rows of one base and task whether they
 /// differ significantly.
-public import Files
+package import Files
 import Hashing
-public import Recipes
-public import Tasks
+package import Recipes
+package import Tasks
 
-public struct BenchResults {
+package struct BenchResults {
   /// A base, task and method.
-  public struct Row {
-    public let row: Bench.Row
-    public internal(set) var searched: [(settings: [String: JSON], dev: Double?)] = []
+  package struct Row {
+    package let row: Bench.Row
+    package internal(set) var searched: [(settings: [String: JSON], dev: Double?)] = []
     /// The chosen settings; nil: not known yet, or no run has finished.
-    public internal(set) var chosen: Int?
+    package internal(set) var chosen: Int?
     /// The runs of what was chosen that have finished.
-    public internal(set) var runs: [FinishedRun] = []
-    public internal(set) var failures: [String] = []
+    package internal(set) var runs: [FinishedRun] = []
+    package internal(set) var failures: [String] = []
     /// The chosen runs that have not.
-    public internal(set) var pending = 0
+    package internal(set) var pending = 0
     /// On test, or on dev without test data.
-    public internal(set) var split = Split.test
+    package internal(set) var split = Split.test
     /// Of the metric that compares rows; nil: no run has finished, or its examples cannot be drawn.
-    public internal(set) var resampled: ResampledScores?
+    package internal(set) var resampled: ResampledScores?
 
-    public var metric: Metric { row.metric }
-    public var trainable: Int? { runs.first?.result["trainable_parameters"]?.int }
-    public var total: Int? { runs.first?.result["total_parameters"]?.int }
-    public var bytes: Int? { runs.first?.bytes }
-    public func score(_ metric: String) -> GridSummary.Score? {
+    package var metric: Metric { row.metric }
+    package var trainable: Int? { runs.first?.result["trainable_parameters"]?.int }
+    package var total: Int? { runs.first?.result["total_parameters"]?.int }
+    package var bytes: Int? { runs.first?.bytes }
+    package func score(_ metric: String) -> GridSummary.Score? {
       GridSummary.Score(runs.compactMap { $0.result["metrics"]?[split.rawValue]?[metric]?.number })
     }
     /// Of the metric that compares rows.
-    public var score: GridSummary.Score? { score(metric.name) }
+    package var score: GridSummary.Score? { score(metric.name) }
     /// The mean of a figure of result.json over the runs.
-    public func cost(_ key: String) -> Double? { GridSummary.Score(runs.compactMap { $0.result[key]?.number })?.mean }
+    package func cost(_ key: String) -> Double? { GridSummary.Score(runs.compactMap { $0.result[key]?.number })?.mean }
   }
 
-  public struct FinishedRun {
-    public let cell: GridCell
-    public let result: JSON
+  package struct FinishedRun {
+    package let cell: GridCell
+    package let result: JSON
     /// Of its weights in safetensors: the adapter's, or the model's.
-    public let bytes: Int
+    package let bytes: Int
   }
 
   /// The rows of one base and task, with the differences of each two.
-  public struct Comparison {
-    public let base, task: String
-    public let rows: [Row]
+  package struct Comparison {
+    package let base, task: String
+    package let rows: [Row]
     /// Of two rows by their indices, the first below the second; p is adjusted for all pairs (Holm).
-    public internal(set) var pairs: [Pair] = []
+    package internal(set) var pairs: [Pair] = []
 
-    public struct Pair {
-      public let first, second: Int
-      public let difference: ResampledScores.Difference
-      public let adjustedP: Double
+    package struct Pair {
+      package let first, second: Int
+      package let difference: ResampledScores.Difference
+      package let adjustedP: Double
     }
   }
 
-  public let about: String?
-  public let output: String
-  public let comparisons: [Comparison]
+  package let about: String?
+  package let output: String
+  package let comparisons: [Comparison]
   /// Of each base and method, if the benchmark asks for it.
-  public internal(set) var crossScores: [CrossScores] = []
+  package internal(set) var crossScores: [CrossScores] = []
   static let bootstrap = Bootstrap(seed: 0)
 
-  public var rows: [Row] { comparisons.flatMap(\.rows) }
-  public var hasFailures: Bool { rows.contains { !$0.failures.isEmpty } }
+  package var rows: [Row] { comparisons.flatMap(\.rows) }
+  package var hasFailures: Bool { rows.contains { !$0.failures.isEmpty } }
 
   /// - Parameter outcomes: of the cells of `bench.grid`.
   /// - Throws: `FileFault` for predictions that are damaged; `PairingFault` where runs of a row have other examples.
-  public init(_ bench: Bench, _ outcomes: [RunGrid.Outcome]) throws {
+  package init(_ bench: Bench, _ outcomes: [RunGrid.Outcome]) throws {
     (about, output) = (bench.about, bench.output)
     var first = 0, rows: [Row] = []
     for row in bench.rows {
@@ -129,10 +129,10 @@ extension BenchResults.Comparison {
     pairs = zip(found, adjusted).map { Pair(first: $0.0, second: $0.1, difference: $0.2, adjustedP: $1) }
   }
 
-  public func pair(_ a: Int, _ b: Int) -> Pair? { pairs.first { $0.first == min(a, b) && $0.second == max(a, b) } }
+  package func pair(_ a: Int, _ b: Int) -> Pair? { pairs.first { $0.first == min(a, b) && $0.second == max(a, b) } }
 
   /// The row with the best mean; nil: none has a score, or some row is not complete.
-  public var best: Int? {
+  package var best: Int? {
     if rows.contains(where: { $0.pending > 0 }) { return nil }
     return rows.indices.filter { rows[$0].score != nil }.max { a, b in
       guard let x = rows[a].score, let y = rows[b].score else { return false }
@@ -141,7 +141,7 @@ extension BenchResults.Comparison {
   }
 
   /// The rows that no row with fewer parameters, or as few, equals, from few to many.
-  public var frontier: [Int] {
+  package var frontier: [Int] {
     var best: Double?
     return rows.indices.filter { index in
       guard let score = rows[index].score?.mean, rows[index].trainable != nil else { return false }

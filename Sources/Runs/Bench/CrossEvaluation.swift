@@ -13,7 +13,7 @@ extension BenchResults {
   /// What an earlier call has found is read from the run's cross_evaluation.json.
   /// - Parameter report: called with the folder of each run before it is evaluated.
   /// - Throws: the errors of reading the data and the models; `FileFault`.
-  public mutating func crossEvaluate(
+  package mutating func crossEvaluate(
     threads: Int, until shouldStop: () -> Bool, report: (String) -> Void
   ) throws {
     let claims = GridClaims(folder: output + "/.tune-claims"), rows = rows, labels = rows.map(\.labels)

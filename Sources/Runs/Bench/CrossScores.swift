@@ -1,15 +1,15 @@
 /// What a method has learned on each task, scored on the test data of each.
 import Files
-public import Tasks
+package import Tasks
 
 /// The scores of one base and method: trained on one task, tested on each.
-public struct CrossScores {
-  public let base, method: String
+package struct CrossScores {
+  package let base, method: String
   /// In the order of `scores`' rows and columns.
-  public let tasks: [String]
-  public let metric: Metric
+  package let tasks: [String]
+  package let metric: Metric
   /// By the task of the training and that of the test data; nil: not scored.
-  public let scores: [[GridSummary.Score?]]
+  package let scores: [[GridSummary.Score?]]
 }
 
 extension CrossScores {

@@ -1,9 +1,9 @@
+import Encoders
 /// Decides whether a run caches the hidden states below all trainable parameters, and explains why not. Does not
 /// compute hidden states.
 import Files
 import FoundationEssentials
 import Kernels
-import Models
 import Recipes
 import Tasks
 import Training

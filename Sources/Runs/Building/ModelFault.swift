@@ -1,9 +1,9 @@
+package import Encoders
 /// Errors where the recipe's section "model" does not match the folders that it names.
 import Files
-public import Models
 import Recipes
 
-public enum ModelFault: Error, CustomStringConvertible {
+package enum ModelFault: Error, CustomStringConvertible {
   case noSuchLayers([Int], folder: String, count: Int)
   case firstLayer(folder: String)
   /// `layers` is the key of the number of layers in config.json.
@@ -13,7 +13,7 @@ public enum ModelFault: Error, CustomStringConvertible {
   case otherFamily(Family, folder: String, Family)
   case sinusoidalPositions(folder: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noSuchLayers(let layers, let folder, let count):
       return

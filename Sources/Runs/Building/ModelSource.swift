@@ -2,10 +2,10 @@
 /// not build the model, because its head depends on the task.
 import Autograd
 import Checkpoints
+import Encoders
 import Files
-import Models
 import Recipes
-import Tokenizers
+import Tokenization
 
 struct ModelSource {
   /// The folder's config.json with the recipe's changes.

@@ -1,17 +1,17 @@
 /// Builds the objects of a run from a recipe. The only file that depends on all modules.
-public import Adapters
-public import Autograd
+package import Adapters
+package import Autograd
 import Checkpoints
-public import Files
+package import Encoders
+package import Files
 import Kernels
-public import Models
-public import Recipes
-public import Tasks
-import Tokenizers
-public import Training
+package import Recipes
+package import Tasks
+import Tokenization
+package import Training
 
 /// A task of a run, with the model, the adapter and the tokenizer that it uses.
-public struct RunPart {
+package struct RunPart {
   /// With its task and data.
   let recipe: Recipe
   /// "" in a run with one task.
@@ -23,49 +23,49 @@ public struct RunPart {
 }
 
 /// The objects of a run.
-public struct Run {
+package struct Run {
   /// One for each task.
-  public internal(set) var parts: [RunPart]
+  package internal(set) var parts: [RunPart]
   /// The part that the properties below are those of.
   var current = 0
-  public var recipe: Recipe { parts[current].recipe }
+  package var recipe: Recipe { parts[current].recipe }
   /// The task's name; "" in a run with one task.
-  public var name: String { parts[current].name }
-  public var model: TextModel { parts[current].model }
-  public internal(set) var setup: TaskSetup {
+  package var name: String { parts[current].name }
+  package var model: TextModel { parts[current].model }
+  package internal(set) var setup: TaskSetup {
     get { parts[current].setup }
     set { parts[current].setup = newValue }
   }
   /// nil for full fine-tuning.
-  public var adapter: Adapter? { parts[current].adapter }
-  public var tokenizer: TextTokenizer { parts[current].tokenizer }
+  package var adapter: Adapter? { parts[current].adapter }
+  package var tokenizer: TextTokenizer { parts[current].tokenizer }
   /// The adapter as an argument of the model's passes.
-  public var adapters: RowAdapters { RowAdapters(adapter?.set) }
-  public let table: ParameterTable
-  public let trainer: Trainer
-  public let replicas: Replicas
+  package var adapters: RowAdapters { RowAdapters(adapter?.set) }
+  package let table: ParameterTable
+  package let trainer: Trainer
+  package let replicas: Replicas
   /// The cache of teacher log-probabilities, not opened yet; nil: none.
   let teacherCache: TeacherCache?
   /// The cache of hidden states below all trainable parameters, not opened yet; nil: none.
   let hiddenStates: HiddenStateCachePlan?
   /// SHA-256 of the base model's weights; nil if they are randomly initialized.
-  public let baseHash: String?
+  package let baseHash: String?
   /// The settings of the base's config.json that change outputs; nil if its weights are randomly initialized.
   let baseSettings: [String: JSON]?
   /// Digests of the base, the tokenizer, the data and the teachers, which must be unchanged when a run resumes.
-  public let inputDigest: String
+  package let inputDigest: String
   /// What each of its parts, separated by spaces, is the digest of.
   let inputNames: [String]
   /// SHA-256 of the files of `recipe.dataPaths`.
   let dataDigests: [String]
   /// Messages for the user that are not errors: a new head, windows, labels.
-  public let notes: [String]
+  package let notes: [String]
   /// The models' parameters plus those that the adapters add, each once.
-  public let totalParameterCount: Int
-  public var trainableParameterCount: Int { table.parameters.reduce(0) { $0 + $1.count } }
+  package let totalParameterCount: Int
+  package var trainableParameterCount: Int { table.parameters.reduce(0) { $0 + $1.count } }
 
   /// This run as each of its tasks has it.
-  public var byTask: [Run] {
+  package var byTask: [Run] {
     parts.indices.map { index in
       var run = self
       run.current = index
@@ -74,7 +74,7 @@ public struct Run {
   }
 }
 
-public struct RunBuilder {
+package struct RunBuilder {
   let recipe: Recipe
   let threads: Int
   let communicator: any Communicator
@@ -83,7 +83,7 @@ public struct RunBuilder {
   /// - Parameters:
   ///   - communicator: connects this process with the others that train the same model.
   ///   - unnamedFiles: the caches that are not kept; runs may share them.
-  public init(
+  package init(
     _ recipe: Recipe, threads: Int, communicator: any Communicator = SingleProcess(),
     unnamedFiles: UnnamedFiles = UnnamedFiles()
   ) {
@@ -95,7 +95,7 @@ public struct RunBuilder {
 
   /// - Throws: `ModelFault`, `TaskFault`, `TeacherFault`, `HiddenStateCacheFault`, and the errors of the modules that read
   ///   the recipe's files. `RankFault` for what several ranks cannot do.
-  public func build() throws -> Run {
+  package func build() throws -> Run {
     try checkRanks()
     let source = try makeSource()
     var parts: [RunPart] = []
@@ -169,7 +169,7 @@ public struct RunBuilder {
 
   /// The checks of the data of each task, without the model's weights.
   /// - Throws: as `build`.
-  public func checkData(showText: Bool) throws -> [(task: String, check: DataCheck)] {
+  package func checkData(showText: Bool) throws -> [(task: String, check: DataCheck)] {
     let source = try makeSource()
     return try recipe.parts.map { part in
       let (tokenizer, setup) = try setUp(part, source)

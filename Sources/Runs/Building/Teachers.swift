@@ -3,12 +3,12 @@ import Adapters
 import Autograd
 import Checkpoints
 import Datasets
+import Encoders
 import Files
 import Kernels
-import Models
 import Recipes
 import Tasks
-import Tokenizers
+import Tokenization
 import Training
 
 extension RunBuilder {

@@ -1,17 +1,17 @@
 /// Which of a finished run's data files, and whether its base, have changed since.
 import Checkpoints
-public import Files
-public import Recipes
+package import Files
+package import Recipes
 
 /// Reads each file once, however many runs it belongs to.
-public struct DataChanges {
+package struct DataChanges {
   private var digests: [String: String] = [:]
 
-  public init() {}
+  package init() {}
 
   /// The base and the files of the recipe whose digests are not those in `result`, a run's result.json; none if it has none, as
   /// of older versions.
-  public mutating func changed(since result: JSON, _ recipe: Recipe) throws -> [String] {
+  package mutating func changed(since result: JSON, _ recipe: Recipe) throws -> [String] {
     var changed: [String] = []
     if let recorded = result["base_sha256"]?.string, let base = recipe.model.path,
       try weightsDigest(of: base) != recorded

@@ -1,29 +1,29 @@
 /// The scores that a run has recorded for its adapter, and the files that they were measured on.
 import Checkpoints
-public import Files
+package import Files
 import Recipes
-public import Tasks
+package import Tasks
 
-public struct RecordedScores: Sendable {
+package struct RecordedScores: Sendable {
   /// test, or dev if the run has no test data.
-  public let split: Split
+  package let split: Split
   /// By metric, as in result.json.
-  public let metrics: JSON
+  package let metrics: JSON
   /// The split's files, by the recipe.
-  public let files: [String]
+  package let files: [String]
   /// Their digests; nil: not recorded.
-  public let digests: [String]?
+  package let digests: [String]?
   /// Whether result.json lacks the scores of test, although the recipe has test data.
-  public let lacksTest: Bool
+  package let lacksTest: Bool
   /// Whether the split was only a part of the files.
-  public let isPart: Bool
+  package let isPart: Bool
 
   /// - Parameters:
   ///   - adapter: the folder of the adapter, in that of its run.
   ///   - given: files whose scores are asked for: the split that they are the files of, if any.
   /// - Returns: nil if the folder is in no run, or if the run has no scores.
   /// - Throws: the errors of reading recipe.json and result.json.
-  public init?(adapter folder: String, files given: [String] = []) throws {
+  package init?(adapter folder: String, files given: [String] = []) throws {
     guard let run = RunParts.run(ofAdapter: folder), fileExists(run + "/result.json") else { return nil }
     let result = try JSON(path: run + "/result.json")
     let recipe = try Recipe.load(path: run + "/recipe.json", checkFiles: false)
@@ -47,5 +47,5 @@ public struct RecordedScores: Sendable {
   }
 
   /// Whether these files have the recorded digests.
-  public func areTheirs(_ files: [String]) throws -> Bool { try files.map { try sha256(ofFile: $0) } == digests }
+  package func areTheirs(_ files: [String]) throws -> Bool { try files.map { try sha256(ofFile: $0) } == digests }
 }

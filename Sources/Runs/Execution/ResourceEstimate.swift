@@ -1,24 +1,24 @@
 /// Estimates the memory, time and disk space of a run from a few of its steps. Writes no file.
-public import Files
+package import Files
 import Kernels
-public import Recipes
-public import Training
+package import Recipes
+package import Training
 
-public struct ResourceEstimate: Sendable, CustomStringConvertible {
-  public let dryRun: DryRun
-  public let steps: Int
+package struct ResourceEstimate: Sendable, CustomStringConvertible {
+  package let dryRun: DryRun
+  package let steps: Int
   /// The maximum resident set size in bytes, with an allowance.
-  public let peakMemory: Int
+  package let peakMemory: Int
   /// Bytes of the saved weights, of a snapshot, and the maximum on disk at any time.
-  public let checkpoint, snapshot, disk: Int
+  package let checkpoint, snapshot, disk: Int
   /// Free bytes on the output's disk; nil: unknown.
-  public let free: Int?
+  package let free: Int?
   /// Bytes of the gradients of a step; see `Trainer.gradientBytes`.
-  public let gradients: Int
+  package let gradients: Int
 
-  public var seconds: Double { dryRun.trainSeconds + dryRun.evaluationSeconds }
+  package var seconds: Double { dryRun.trainSeconds + dryRun.evaluationSeconds }
 
-  public var json: JSON {
+  package var json: JSON {
     [
       "steps": .int(steps), "measured_steps": .int(dryRun.steps),
       "longest_step_tokens": .int(dryRun.longestStepTokens),
@@ -30,7 +30,7 @@ public struct ResourceEstimate: Sendable, CustomStringConvertible {
     ]
   }
 
-  public var description: String {
+  package var description: String {
     """
     memory    at most \(megabytes(peakMemory))
     time      \(duration(seconds)): \(steps) steps in \(duration(dryRun.trainSeconds)), evaluations \
@@ -62,7 +62,7 @@ extension RankEstimate {
 }
 
 /// 5000 s as "1 h 23 min".
-public func duration(_ seconds: Double) -> String {
+package func duration(_ seconds: Double) -> String {
   let whole = Int(seconds.rounded(.up))
   if whole < 120 { return "\(whole) s" }
   return whole < 7200 ? "\((whole + 59) / 60) min" : "\(whole / 3600) h \(whole % 3600 / 60) min"
@@ -70,7 +70,7 @@ public func duration(_ seconds: Double) -> String {
 
 extension Run {
   /// Takes a few training steps. The run must not be executed afterwards.
-  public func estimateResources() throws -> ResourceEstimate {
+  package func estimateResources() throws -> ResourceEstimate {
     let before = Processor.peakMemory, dryRun = try trainer.dryRun(), peak = Processor.peakMemory
     // A thread reuses buffers by size, and a whole run has more combinations of sizes than these steps: 40 % more
     // memory after 300 steps of the quick start on two threads.
@@ -82,7 +82,7 @@ extension Run {
   }
 
   /// A warning if the disk may have too little space for the run.
-  public var diskNote: String? {
+  package var diskNote: String? {
     guard let free = freeSpace(at: recipe.output), free < diskNeeded else { return nil }
     return "\(recipe.output): the run may need \(megabytes(diskNeeded)) of disk space; \(megabytes(free)) are free"
   }
@@ -93,7 +93,7 @@ extension Run {
 
 extension Recipe {
   /// This recipe without a teacher cache and a hidden-state cache, because a dry run writes no file.
-  public var withoutCache: Recipe {
+  package var withoutCache: Recipe {
     var copy = self
     copy.distillation?.cache = nil
     copy.training.caching.hiddenStates = .off

@@ -1,6 +1,6 @@
 /// What a model card says about how far the model can be trusted: intervals, calibration, weak slices, and where it comes from.
 import Files
-import Hub
+import ModelHub
 import Recipes
 import Tasks
 

@@ -1,11 +1,11 @@
 /// The model card of a run's adapter or model.
 import Adapters
+import Encoders
 import Files
 import FoundationEssentials
-import Models
 import Recipes
 import Tasks
-import Tokenizers
+import Tokenization
 
 extension Run {
   /// - Parameter last: nil: the run was interrupted, or its tasks have no records.

@@ -6,7 +6,7 @@ import Tasks
 import Training
 
 /// As result.json and `tune --version` have it.
-public let tuneVersion = "0.2.0"
+package let tuneVersion = "0.2.0"
 
 extension Run {
   /// The run with what its tasks choose on dev, and then their evaluations there.

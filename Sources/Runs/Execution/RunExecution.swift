@@ -1,12 +1,12 @@
 /// Executes a run: trains and writes snapshots. What is written at its end is in `RunEnd`.
 import Checkpoints
-public import Files
+import Encoders
+package import Files
 import Kernels
 import Logs
-import Models
 import Recipes
 import Tasks
-public import Training
+package import Training
 
 extension Run {
   /// Trains and writes the run folder. Of several ranks, rank 0 does; the others `follow` it.
@@ -16,7 +16,7 @@ extension Run {
   ///   - note: called with messages for the user.
   /// - Returns: the contents of result.json.
   /// - Throws: `SaveFault` if a file of the run cannot be written; the trainer's errors.
-  public func execute(
+  package func execute(
     in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, shouldSave: () -> Bool = { false },
     report: (TrainingEvent) -> Void, note: (String) -> Void = { _ in }
   ) throws -> JSON {

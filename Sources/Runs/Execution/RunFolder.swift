@@ -1,13 +1,13 @@
 /// The folder of a run: recipe.json, metrics.jsonl, result.json, snapshots, and the adapter or the model. Every file is
 /// complete at any time, even if the program is killed. A run is replaced only with `RunMode.overwrite`, by a complete
 /// one: see `RunFolder+Replacement.swift`.
-public import Files
+package import Files
 import Glibc
-public import Recipes
+package import Recipes
 import Tasks
 
 /// Why a run cannot begin in its folder.
-public enum RunFolderFault: Error, CustomStringConvertible {
+package enum RunFolderFault: Error, CustomStringConvertible {
   case finished(String)
   case interrupted(String)
   case notARun(String)
@@ -15,7 +15,7 @@ public enum RunFolderFault: Error, CustomStringConvertible {
   case busy(String)
   case holdsInput(String, input: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .finished(let path): "\(path): holds a finished run. Choose another 'output', or start again with --overwrite."
     case .interrupted(let path):
@@ -32,11 +32,11 @@ public enum RunFolderFault: Error, CustomStringConvertible {
   }
 }
 
-public enum RunMode: Sendable { case new, resume, overwrite }
+package enum RunMode: Sendable { case new, resume, overwrite }
 
-public final class RunFolder {
+package final class RunFolder {
   /// Where the run is written: its output, or the folder that will replace it.
-  public internal(set) var path: String
+  package internal(set) var path: String
   var snapshots: Snapshots { Snapshots(folder: path + "/snapshots") }
   var log: RunLog { RunLog(path: path + "/metrics.jsonl") }
   /// The locked markers; the last is that of `path`.
@@ -56,7 +56,7 @@ public final class RunFolder {
 
   /// Checks whether a run of `recipe` may begin in its folder. Writes nothing.
   /// - Throws: `RunFolderFault`.
-  public init(_ recipe: Recipe, _ mode: RunMode) throws {
+  package init(_ recipe: Recipe, _ mode: RunMode) throws {
     path = recipe.output
     self.recipe = recipe
     self.mode = mode
@@ -98,14 +98,14 @@ public final class RunFolder {
   }
 
   /// The contents of result.json if the run to resume has already ended.
-  public var finished: JSON? {
+  package var finished: JSON? {
     guard mode == .resume, !isUnfinished else { return nil }
     return try? JSON(path: path + "/result.json")
   }
 
   /// Creates and locks the folder, and removes the temporary files of a killed run. With `overwrite`, an earlier run stays
   /// until this one replaces it.
-  public func begin() throws {
+  package func begin() throws {
     try makeFolder(recipe.output)
     try lock(recipe.output)
     if mode == .overwrite, Self.isRun(recipe.output) { path = replacement }
@@ -170,7 +170,7 @@ public final class RunFolder {
     return path
   }
 
-  public func saveResult(_ json: JSON) throws { try writeFile(json.text() + "\n", to: path + "/result.json") }
+  package func saveResult(_ json: JSON) throws { try writeFile(json.text() + "\n", to: path + "/result.json") }
 }
 
 /// Whether `input` is `folder` or in it; symbolic links are resolved.

@@ -1,19 +1,19 @@
 /// A run on several ranks: what they cannot do, what must be equal on all of them, and what the others than rank 0 do.
 import Checkpoints
+import Encoders
 import Files
 import Kernels
-import Models
 import Recipes
 import Training
 
 /// Why a run cannot be divided among ranks.
-public enum RankFault: Error, CustomStringConvertible {
+package enum RankFault: Error, CustomStringConvertible {
   case teacherCache
   case keptCache
   case unequal(String, rank: Int, String, String)
   case noSnapshot(String, rank: Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .teacherCache:
       "distillation.cache: on several ranks each would cache the teachers' answers to other batches, and the result would depend "
@@ -41,7 +41,7 @@ extension Run {
   /// Trains with rank 0, which alone reports and writes.
   /// - Parameter shouldStop: asked between steps; if true on any rank, all stop.
   /// - Throws: `RankFault`; the trainer's errors.
-  public func follow(resume: Bool, shouldStop: () -> Bool) throws {
+  package func follow(resume: Bool, shouldStop: () -> Bool) throws {
     try checkEqualRanks()
     _ = try hiddenStates?.open(for: model)
     defer { model.hiddenStateCache = nil }

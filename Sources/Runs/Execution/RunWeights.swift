@@ -2,12 +2,12 @@
 import Adapters
 import Autograd
 import Checkpoints
+import Encoders
 import Files
 import Kernels
-import Models
 import Recipes
 import Tasks
-import Tokenizers
+import Tokenization
 
 extension Run {
   /// The base model's name for published files, without its path on this machine.

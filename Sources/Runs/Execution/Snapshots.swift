@@ -1,20 +1,20 @@
 /// The snapshots of a run: a folder of files named by step, of which the newest few are kept. Each has a checksum; if
 /// it does not match, the previous snapshot is used. Does not read or write their contents: `Trainer` does.
 import Checkpoints
-public import Files
+package import Files
 import FoundationEssentials
 import Glibc
 import Training
 
 /// A file that a run requires cannot be written.
-public struct SaveFault: Error, CustomStringConvertible {
-  public let fault: FileFault
+package struct SaveFault: Error, CustomStringConvertible {
+  package let fault: FileFault
   /// Bytes that the file needs, and free bytes on its disk; nil: unknown.
-  public let needed, free: Int?
+  package let needed, free: Int?
   /// The step from which `--resume` continues; nil: there is no snapshot yet.
-  public let step: Int?
+  package let step: Int?
 
-  public var description: String {
+  package var description: String {
     let space = needed.map { " It needs \(megabytes($0))\(free.map { "; \(megabytes($0)) are free" } ?? "")." }
     let snapshot = step.map { "The snapshot of step \($0) is intact" } ?? "There is no snapshot yet"
     let isLimit = if case .unwritable(_, let why) = fault { why == reason(EFBIG) } else { false }
@@ -24,7 +24,7 @@ public struct SaveFault: Error, CustomStringConvertible {
 }
 
 /// 12,345,678 bytes as "12.3 MB".
-public func megabytes(_ bytes: Int) -> String {
+package func megabytes(_ bytes: Int) -> String {
   let tenths = Int((Double(bytes) / 1e5).rounded(.up))
   return "\(tenths / 10).\(tenths % 10) MB"
 }

@@ -1,32 +1,32 @@
 /// Estimates the memory, time and disk space of a grid from a few steps of each configuration. Writes no file.
-public import Files
+package import Files
 import Kernels
-public import Recipes
+package import Recipes
 
-public struct GridEstimate: Sendable {
+package struct GridEstimate: Sendable {
   /// All runs that differ only in their seed; one of them is measured.
-  public struct Configuration: Sendable {
-    public let cell: GridCell
-    public let runs: Int
-    public let estimate: ResourceEstimate
+  package struct Configuration: Sendable {
+    package let cell: GridCell
+    package let runs: Int
+    package let estimate: ResourceEstimate
 
-    public var settings: [String: JSON] { cell.configuration }
+    package var settings: [String: JSON] { cell.configuration }
   }
 
-  public let configurations: [Configuration]
+  package let configurations: [Configuration]
 
-  public var runs: Int { configurations.reduce(0) { $0 + $1.runs } }
+  package var runs: Int { configurations.reduce(0) { $0 + $1.runs } }
   /// The runs follow each other: of memory the largest counts, of time the sum.
-  public var peakMemory: Int { configurations.map(\.estimate.peakMemory).max() ?? 0 }
-  public var seconds: Double { configurations.reduce(0) { $0 + Double($1.runs) * $1.estimate.seconds } }
+  package var peakMemory: Int { configurations.map(\.estimate.peakMemory).max() ?? 0 }
+  package var seconds: Double { configurations.reduce(0) { $0 + Double($1.runs) * $1.estimate.seconds } }
   /// All results, and the snapshots of one run: they are deleted when it ends.
-  public var disk: Int {
+  package var disk: Int {
     configurations.reduce(0) { $0 + $1.runs * $1.estimate.checkpoint }
       + (configurations.map { $0.estimate.disk - $0.estimate.checkpoint }.max() ?? 0)
   }
-  public var free: Int? { configurations.first?.estimate.free }
+  package var free: Int? { configurations.first?.estimate.free }
 
-  public var json: JSON {
+  package var json: JSON {
     [
       "runs": .int(runs), "seconds": .double(seconds), "peak_memory_bytes": .int(peakMemory),
       "disk_bytes": .int(disk), "free_disk_bytes": free.map(JSON.int) ?? .null,
@@ -39,7 +39,7 @@ public struct GridEstimate: Sendable {
 extension RunGrid {
   /// - Parameter report: called with the index of each cell before it is measured.
   /// - Throws: `GridFault` with all errors.
-  public func estimateResources(threads: Int, report: (Int) -> Void) throws -> GridEstimate {
+  package func estimateResources(threads: Int, report: (Int) -> Void) throws -> GridEstimate {
     let groups = Dictionary(grouping: cells.indices) { cells[$0].configuration.mapValues { $0.text(pretty: false) } }
     var configurations: [GridEstimate.Configuration] = [], errors: [(run: String, error: String)] = []
     for group in groups.values.sorted(by: { $0[0] < $1[0] }) {

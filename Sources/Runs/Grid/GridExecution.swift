@@ -3,11 +3,11 @@
 import Files
 import Glibc
 import Kernels
-public import Recipes
-public import Training
+package import Recipes
+package import Training
 
 /// What happens while a grid is executed. `index` is the cell's.
-public enum GridEvent: Sendable {
+package enum GridEvent: Sendable {
   /// The run had already finished.
   case skipped(index: Int)
   case began(index: Int)
@@ -25,7 +25,7 @@ extension RunGrid {
   ///   - steps: those of `plan`; the runs that it skips are not built. nil: all configurations are checked.
   ///   - inspect: called with every run that was built.
   /// - Throws: `GridFault` with all errors.
-  public func check(
+  package func check(
     threads: Int, _ steps: [Step]? = nil, until shouldStop: () -> Bool = { false },
     inspect: (GridCell, Run) -> Void = { _, _ in }
   ) throws {
@@ -53,7 +53,7 @@ extension RunGrid {
   ///   - shouldSave: that of the runs; see `Run.execute`.
   /// - Returns: an outcome for each cell.
   /// - Throws: `FileFault` if the grid's folder cannot be written.
-  public func execute(
+  package func execute(
     _ steps: [Step], _ mode: RunMode = .resume, wanted: ([Outcome?]) -> [Int] = Self.withoutOutcome, threads: Int,
     shouldStop: () -> Bool, shouldSave: () -> Bool = { false }, report: (GridEvent) -> Void
   ) throws -> [Outcome] {
@@ -98,7 +98,9 @@ extension RunGrid {
   }
 
   /// The cells without an outcome.
-  public static func withoutOutcome(_ outcomes: [Outcome?]) -> [Int] { outcomes.indices.filter { outcomes[$0] == nil } }
+  package static func withoutOutcome(_ outcomes: [Outcome?]) -> [Int] {
+    outcomes.indices.filter { outcomes[$0] == nil }
+  }
 
   private func firstClaimed(of open: [Int], _ claims: GridClaims) throws -> (Int, GridClaim)? {
     for index in open {

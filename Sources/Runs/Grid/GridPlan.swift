@@ -1,13 +1,13 @@
 /// Plans a grid: which runs are finished, which are resumed, which start. Writes nothing.
-public import Files
+package import Files
 import Glibc
 import Recipes
 
 /// Why a grid cannot start: one message for each run that prevents it.
-public struct GridFault: Error, CustomStringConvertible {
-  public let problems: [String]
+package struct GridFault: Error, CustomStringConvertible {
+  package let problems: [String]
 
-  public init(_ problems: [String]) { self.problems = problems }
+  package init(_ problems: [String]) { self.problems = problems }
 
   /// Runs that cannot be built. One message for all that have the same error.
   init(_ errors: [(run: String, error: String)]) {
@@ -17,11 +17,11 @@ public struct GridFault: Error, CustomStringConvertible {
     }
   }
 
-  public var description: String { problems.joined(separator: "\n") }
+  package var description: String { problems.joined(separator: "\n") }
 }
 
 extension RunGrid {
-  public enum Step: Sendable {
+  package enum Step: Sendable {
     /// Already finished with the same recipe; the value is its result.json.
     case skip(JSON)
     case run(RunMode)
@@ -29,7 +29,7 @@ extension RunGrid {
 
   /// A step for each cell. Unfinished runs are a fault in mode `new`, unless another process is executing the grid, and are
   /// resumed in mode `resume`. In mode `overwrite` all runs start again. Failed runs are repeated. Throws `GridFault`.
-  public func plan(_ mode: RunMode) throws -> [Step] {
+  package func plan(_ mode: RunMode) throws -> [Step] {
     if fileExists("\(output)/.tune-run") {
       throw GridFault(["\(output): holds a single run, not a sweep. Choose another 'output'."])
     }
@@ -69,7 +69,7 @@ extension RunGrid {
 
   /// Marks the folder, and removes what a killed process left.
   /// - Parameter files: those that will be written into the folder.
-  public func begin(writing files: [String]) throws {
+  package func begin(writing files: [String]) throws {
     try makeFolder(output)
     let marker = output + "/.tune-sweep"
     if !fileExists(marker) { try writeFile("", to: marker) }
@@ -89,7 +89,7 @@ extension RunGrid {
   }
 
   /// Records that all cells are to be replaced, so that `--resume` knows it after an interruption.
-  public func beginReplacement() throws { try write(unreplaced: cells.map(\.name)) }
+  package func beginReplacement() throws { try write(unreplaced: cells.map(\.name)) }
 
   /// Records that a cell has been replaced.
   func endReplacement(of name: String) throws {

@@ -1,9 +1,9 @@
 /// Which configuration of a grid is the best on dev, and whether the seeds show it.
-public import Tasks
+package import Tasks
 
 extension GridSummary {
   /// What the scores on dev say about the configuration with the best mean.
-  public enum Selection: Sendable, Equatable {
+  package enum Selection: Sendable, Equatable {
     /// Every run of it is better than every run of the other configurations; all of them have two or more.
     case best
     /// Some configuration has only one run, so nothing shows how much a seed changes.
@@ -12,7 +12,7 @@ extension GridSummary {
     case overlap(Metric)
 
     /// "best", "highest (one seed)", "lowest (seeds overlap)".
-    public var text: String {
+    package var text: String {
       switch self {
       case .best: "best"
       case .oneSeed(let metric): "\(metric.extreme) (one seed)"

@@ -4,10 +4,10 @@ import Recipes
 
 extension GridSummary {
   /// The axes, and alpha where rank or alpha differs: an update is scaled by alpha / rank.
-  public var settingColumns: [String] { axes + (showsAlpha ? ["alpha"] : []) }
+  package var settingColumns: [String] { axes + (showsAlpha ? ["alpha"] : []) }
 
   /// The configuration's values in `settingColumns`.
-  public func settings(of configuration: Configuration) -> [String] {
+  package func settings(of configuration: Configuration) -> [String] {
     axes.map { axis in
       configuration.settings[axis].map { withoutPaths($0) }.map { $0.string ?? $0.text(pretty: false) } ?? ""
     }

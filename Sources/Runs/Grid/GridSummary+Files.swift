@@ -1,17 +1,17 @@
 /// A grid's summary as JSON and as tab-separated values.
-public import Files
+package import Files
 import Recipes
 import Tasks
 
 extension GridSummary {
   /// Writes `path`.json and `path`.tsv.
-  public func save(as path: String) throws {
+  package func save(as path: String) throws {
     try writeFile(withoutPaths(json).text() + "\n", to: path + ".json")
     try writeFile(tsv, to: path + ".tsv")
   }
 
   /// `{"configurations": […], "runs": […]}`.
-  public var json: JSON {
+  package var json: JSON {
     [
       "configurations": .array(
         configurations.map { configuration in
@@ -32,7 +32,7 @@ extension GridSummary {
   }
 
   /// The configurations as tab-separated values with a header line. Missing values are empty.
-  public var tsv: String {
+  package var tsv: String {
     let tests = metrics.map(\.name).filter { name in configurations.contains { $0.test[name] != nil } }
     let header =
       settingColumns + ["finished", "failed", "metric", "dev_mean", "dev_std"]

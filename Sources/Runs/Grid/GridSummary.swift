@@ -1,17 +1,17 @@
 /// The results of a grid, aggregated over seeds: mean and standard deviation for each configuration.
-public import Files
-public import Recipes
-public import Tasks
+package import Files
+package import Recipes
+package import Tasks
 import Training
 
-public struct GridSummary: Sendable {
+package struct GridSummary: Sendable {
   /// Mean and standard deviation of a value over seeds.
-  public struct Score: Sendable, Equatable {
-    public let mean: Double
+  package struct Score: Sendable, Equatable {
+    package let mean: Double
     /// The sample standard deviation (n − 1); nil for a single run.
-    public let deviation: Double?
-    public let minimum, maximum: Double
-    public let count: Int
+    package let deviation: Double?
+    package let minimum, maximum: Double
+    package let count: Int
 
     init?(_ values: [Double]) {
       guard let minimum = values.min(), let maximum = values.max() else { return nil }
@@ -31,31 +31,31 @@ public struct GridSummary: Sendable {
   }
 
   /// All runs that differ only in their seed.
-  public struct Configuration: Sendable {
-    public let settings: [String: JSON]
+  package struct Configuration: Sendable {
+    package let settings: [String: JSON]
     /// Of a method whose update is scaled by alpha / rank.
-    public fileprivate(set) var scaling: RankScaling?
-    public fileprivate(set) var finished = 0, failed = 0, pending = 0
+    package fileprivate(set) var scaling: RankScaling?
+    package fileprivate(set) var finished = 0, failed = 0, pending = 0
     /// The metric that chose the best checkpoint; nil without dev data.
-    public fileprivate(set) var metric: Metric?
-    public fileprivate(set) var dev: Score?
-    public fileprivate(set) var test: [String: Score] = [:]
-    public fileprivate(set) var trainable: Int?
-    public fileprivate(set) var seconds: Score?
+    package fileprivate(set) var metric: Metric?
+    package fileprivate(set) var dev: Score?
+    package fileprivate(set) var test: [String: Score] = [:]
+    package fileprivate(set) var trainable: Int?
+    package fileprivate(set) var seconds: Score?
     /// For the configuration that is best on dev; nil for the others.
-    public internal(set) var selection: Selection?
+    package internal(set) var selection: Selection?
   }
 
   /// The keys of the configurations' settings.
-  public let axes: [String]
-  public let configurations: [Configuration]
+  package let axes: [String]
+  package let configurations: [Configuration]
   /// Each run's name, folder, settings and result.
   let runs: [JSON]
   /// The metrics of the runs' tasks, the most informative first.
-  public let metrics: [Metric]
+  package let metrics: [Metric]
 
   /// - Parameter outcomes: one for each cell of `grid`.
-  public init(_ grid: RunGrid, _ outcomes: [RunGrid.Outcome]) {
+  package init(_ grid: RunGrid, _ outcomes: [RunGrid.Outcome]) {
     axes = grid.axes
     let all = grid.cells.flatMap(\.recipe.metrics).uniqueByName
     metrics = all.filter(\.isHeadline) + all.filter { !$0.isHeadline }
@@ -100,7 +100,7 @@ public struct GridSummary: Sendable {
     return configuration
   }
 
-  public var hasFailures: Bool { configurations.contains { $0.failed > 0 } }
+  package var hasFailures: Bool { configurations.contains { $0.failed > 0 } }
 
   private static func json(_ cell: GridCell, _ outcome: RunGrid.Outcome) -> JSON {
     var run: [String: JSON] = [

@@ -3,7 +3,7 @@ import Training
 
 /// Executes `body`, the run in `folder`, and records its beginning and its end or failure in the index beside it.
 /// - Parameter note: called with a message if the index cannot be written, which does not affect the run.
-public func indexed<Result>(_ folder: String, note: (String) -> Void, _ body: () throws -> Result) throws -> Result {
+package func indexed<Result>(_ folder: String, note: (String) -> Void, _ body: () throws -> Result) throws -> Result {
   func record(_ state: RunRecord.State) { indexRun(folder, state).map(note) }
   record(.running)
   do {

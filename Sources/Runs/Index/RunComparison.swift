@@ -1,21 +1,21 @@
 /// Compares two or more runs: the settings that differ, and the results.
-public import Files
+package import Files
 
-public struct RunComparison: Sendable {
+package struct RunComparison: Sendable {
   /// A setting or a result, with its value in each run; nil where a run has none.
-  public struct Row: Sendable, Equatable {
-    public let key: String
-    public let values: [JSON?]
+  package struct Row: Sendable, Equatable {
+    package let key: String
+    package let values: [JSON?]
   }
 
-  public let runs: [RunRecord]
+  package let runs: [RunRecord]
   /// The settings that differ between the runs, by key path; and alpha where ranks differ, because an update is scaled by
   /// alpha / rank.
-  public let settings: [Row]
+  package let settings: [Row]
   /// Status, best score and cost, then the scores by split; those of single entity types or classes come last.
-  public let results: [Row]
+  package let results: [Row]
 
-  public init(_ runs: [RunRecord]) {
+  package init(_ runs: [RunRecord]) {
     self.runs = runs
     let recipes = runs.map { leaves($0.recipe) }
     let all = Self.rows(recipes) { $0 != "about" && $0 != "output" }
@@ -38,7 +38,7 @@ public struct RunComparison: Sendable {
     return keys.sorted().map { key in Row(key: key, values: runs.map { $0[key] }) }
   }
 
-  public var json: JSON {
+  package var json: JSON {
     func object(_ rows: [Row]) -> JSON {
       .object(.init(uniqueKeysWithValues: rows.map { ($0.key, .array($0.values.map { $0 ?? .null })) }))
     }
@@ -49,5 +49,5 @@ public struct RunComparison: Sendable {
 }
 
 extension RunComparison.Row {
-  public var isOfOneType: Bool { key.contains(".per_type.") || key.contains(".per_class.") }
+  package var isOfOneType: Bool { key.contains(".per_type.") || key.contains(".per_class.") }
 }

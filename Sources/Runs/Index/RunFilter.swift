@@ -1,7 +1,7 @@
 /// Selects runs by conditions on their values: `method=lora and test.f1>0.8`.
 import Files
 
-public struct RunFilter: Sendable {
+package struct RunFilter: Sendable {
   private enum Relation: String, CaseIterable, Sendable {
     // In this order, so that `>=` is tried before `>`.
     case atLeast = ">=", atMost = "<=", differs = "!=", equals = "=", above = ">", below = "<"
@@ -13,21 +13,21 @@ public struct RunFilter: Sendable {
     let expected: String
   }
 
-  public struct Fault: Error, Equatable, CustomStringConvertible {
+  package struct Fault: Error, Equatable, CustomStringConvertible {
     let condition: String
 
-    public var description: String {
+    package var description: String {
       "'\(condition)' is not a condition; expected KEY=VALUE, or another of != > < >= <= in it, as in \"f1>0.8\"."
     }
   }
 
   private let conditions: [Condition]
   /// The keys of the conditions.
-  public var keys: [RunKey] { conditions.map(\.key) }
+  package var keys: [RunKey] { conditions.map(\.key) }
 
   /// - Parameter texts: conditions; a text may have several, joined by " and ". All must hold.
   /// - Throws: `Fault`, or `RunKey.Fault` for a key that none of `runs` has.
-  public init(_ texts: [String], in runs: [RunRecord]) throws {
+  package init(_ texts: [String], in runs: [RunRecord]) throws {
     conditions = try texts.flatMap { $0.split(separator: " and ") }.map { text in
       let condition = text.trimmed
       guard let (key, relation, expected) = split(condition) else { throw Fault(condition: condition) }
@@ -51,7 +51,7 @@ public struct RunFilter: Sendable {
   }
 
   /// Whether all conditions hold. Of a run without the value only `!=` holds.
-  public func matches(_ run: RunRecord) -> Bool {
+  package func matches(_ run: RunRecord) -> Bool {
     conditions.allSatisfy { condition in
       guard let value = condition.key.value(of: run) else { return condition.relation == .differs }
       if let found = value.number, let expected = Double(condition.expected) {

@@ -1,20 +1,20 @@
 /// Resolves the name of a setting or a result of runs. Unambiguous short names are accepted: `rank` is `method.rank`.
 /// A score without its split is the score on dev, so that runs are never selected on test by accident.
-public import Files
+package import Files
 import Tasks
 
-public struct RunKey: Sendable {
+package struct RunKey: Sendable {
   /// As the user wrote it, with the split of a score: `rank`, `dev.f1`.
-  public let name: String
+  package let name: String
   /// The key in `RunRecord.values`.
   private let key: String
 
-  public enum Fault: Error, Equatable, CustomStringConvertible {
+  package enum Fault: Error, Equatable, CustomStringConvertible {
     case unknown(String, nearest: String?)
     case ambiguous(String, among: [String])
     case onlyOnTest(String, key: String)
 
-    public var description: String {
+    package var description: String {
       switch self {
       case .unknown(let key, let nearest):
         "No run has '\(key)'."
@@ -33,7 +33,7 @@ public struct RunKey: Sendable {
   ]
 
   /// - Parameter runs: the runs in whose keys a short name is looked up.
-  public init(_ name: String, in runs: [RunRecord]) throws(Fault) {
+  package init(_ name: String, in runs: [RunRecord]) throws(Fault) {
     let known = runs.reduce(into: Set<String>()) { $0.formUnion($1.values.keys) }
     if runs.isEmpty || known.contains(name) || Self.shortNames[name] != nil {
       (self.name, key) = (name, Self.shortNames[name] ?? name)
@@ -56,10 +56,10 @@ public struct RunKey: Sendable {
     }
   }
 
-  public func value(of run: RunRecord) -> JSON? { run.values[key] }
+  package func value(of run: RunRecord) -> JSON? { run.values[key] }
 
   /// Whether the run has ended and cannot be selected by this key, because no evaluation on dev gave it a value.
-  public func lacksDevScore(_ run: RunRecord) -> Bool {
+  package func lacksDevScore(_ run: RunRecord) -> Bool {
     guard ["completed", "stopped_early"].contains(run.status), value(of: run) == nil else { return false }
     return key == "best.value" || key.hasPrefix(devPrefix) && !run.values.keys.contains { $0.hasPrefix(devPrefix) }
   }
@@ -67,7 +67,7 @@ public struct RunKey: Sendable {
   /// Sorts the best run first: for loss, perplexity, time, memory and parameters the lowest value, otherwise the
   /// highest. Texts come after numbers, in ascending order, and runs without the value last; equal runs keep their
   /// order.
-  public func bestFirst(_ runs: [RunRecord]) -> [RunRecord] {
+  package func bestFirst(_ runs: [RunRecord]) -> [RunRecord] {
     let order = runs.indices.sorted { isBetter(runs[$0], runs[$1]) ?? ($0 < $1) }
     return order.map { runs[$0] }
   }

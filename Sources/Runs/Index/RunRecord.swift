@@ -1,29 +1,29 @@
+import Encoders
 /// The record of one run: its folder, its status, and every setting and result by name. It is read from the run's
 /// folder; only the reason of a failure is not there.
-public import Files
+package import Files
 import FoundationEssentials
 import Glibc
 import Hashing
-import Models
 
-public struct RunRecord: Sendable, Equatable {
+package struct RunRecord: Sendable, Equatable {
   /// The run's folder, absolute or relative to the working directory, as the caller gave it.
-  public let path: String
+  package let path: String
   /// "running", "completed", "stopped_early", "interrupted" (can be resumed with --resume), or "failed".
-  public let status: String
+  package let status: String
   /// When recipe.json was written, in UTC: `2025-11-21T18:45:00Z`.
-  public let started: String
+  package let started: String
   /// Why it failed, if that is known.
-  public let why: String?
+  package let why: String?
   /// recipe.json with shortened paths, and the result.json that belongs to it; `{}` if there is none. An unfinished run
   /// has the scores of its best evaluation on dev so far, from its log.
-  public let recipe, result: JSON
+  package let recipe, result: JSON
   /// Modification times of the two files and the marker. A record whose stamp differs from the folder's is out of date.
   let stamp: String
   /// The leaves of recipe.json and result.json by key path, with scores as `test.f1`, `dev.f1`; and `run`, `status`,
   /// `started`, `base` (the base model's name) and `recipe` (a fingerprint, equal for runs that differ only in the
   /// seed).
-  public let values: [String: JSON]
+  package let values: [String: JSON]
 
   init(path: String, status: String, started: String, why: String?, recipe: JSON, result: JSON, stamp: String) {
     (self.path, self.status, self.started, self.why) = (path, status, started, why)
@@ -32,7 +32,7 @@ public struct RunRecord: Sendable, Equatable {
   }
 
   /// The state of a run, as its own process reports it.
-  public enum State: Sendable {
+  package enum State: Sendable {
     case running
     /// Its result.json is written, and it is not marked as finished yet.
     case ending
@@ -43,7 +43,7 @@ public struct RunRecord: Sendable, Equatable {
   /// Reads the run in `folder`.
   /// - Parameter state: nil: the run is running if a process has locked the folder.
   /// - Throws: `FileFault` if recipe.json cannot be read.
-  public init(folder: String, state: State? = nil) throws {
+  package init(folder: String, state: State? = nil) throws {
     let state = state ?? (RunFolder.isLocked(folder) ? .running : .ended)
     // A run that will replace an earlier one is still beside it.
     let replacement = RunFolder.replacement(of: folder)
@@ -71,7 +71,7 @@ public struct RunRecord: Sendable, Equatable {
   }
 
   /// Whether a run was started in `folder`.
-  public static func isRun(_ folder: String) -> Bool {
+  package static func isRun(_ folder: String) -> Bool {
     fileExists(folder + "/.tune-run") && fileExists(folder + "/recipe.json")
   }
 }

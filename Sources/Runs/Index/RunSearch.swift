@@ -6,7 +6,7 @@ import Glibc
 
 /// Records the state of the run in `folder` in the index beside it.
 /// - Returns: a note for the user if that failed, which does not affect the run.
-public func indexRun(_ folder: String, _ state: RunRecord.State) -> String? {
+package func indexRun(_ folder: String, _ state: RunRecord.State) -> String? {
   do {
     guard let path = canonicalPath(folder) else { return "the run index was not updated: \(folder) is not a folder" }
     let name = lastPathComponent(path)
@@ -22,7 +22,7 @@ public func indexRun(_ folder: String, _ state: RunRecord.State) -> String? {
 /// - Parameters:
 ///   - rescan: whether to read every run folder instead of the index.
 ///   - note: called with a message for each index or run that could not be read.
-public func findRuns(under folder: String, rescan: Bool = false, note: (String) -> Void) -> [RunRecord] {
+package func findRuns(under folder: String, rescan: Bool = false, note: (String) -> Void) -> [RunRecord] {
   var records: [RunRecord] = []
   search(folder, depth: 4) { parent, names in records += runs(names, in: parent, rescan, note) }
   return records
@@ -30,7 +30,7 @@ public func findRuns(under folder: String, rescan: Bool = false, note: (String) 
 
 /// The runs that `folder` stands for: itself, or the runs in it, those of a sweep in the sweep's order, others by name.
 /// - Throws: `FileFault` if it is not a folder or contains no run.
-public func runFolders(_ folder: String) throws -> [String] {
+package func runFolders(_ folder: String) throws -> [String] {
   if fileExists(folder + "/recipe.json") { return [folder] }
   guard fileExists(folder) else { throw FileFault.missing(path: folder) }
   let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

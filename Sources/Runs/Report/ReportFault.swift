@@ -1,6 +1,6 @@
 /// Why a run has no report, or one without texts.
 
-public enum ReportFault: Error, Equatable, CustomStringConvertible {
+package enum ReportFault: Error, Equatable, CustomStringConvertible {
   case noRun(String)
   case noPredictions(run: String, split: String, found: [String])
   /// Data that are not those of the run.
@@ -8,7 +8,7 @@ public enum ReportFault: Error, Equatable, CustomStringConvertible {
   case unknownData(run: String)
   case noTexts(run: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noRun(let folder):
       "\(folder): not the folder of a run, as it has no recipe.json. Give the 'output' of a recipe."

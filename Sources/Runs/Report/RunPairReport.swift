@@ -1,10 +1,10 @@
 /// The report of two runs side by side: how their settings and scores differ, and on which examples.
 import Datasets
 import Files
-public import Pages
-public import Tasks
+package import Pages
+package import Tasks
 
-public struct RunPairReport {
+package struct RunPairReport {
   private let runs: [ReportedRun]
   private let names: [String]
   private let test: PairedTest
@@ -15,7 +15,7 @@ public struct RunPairReport {
   ///   - split: whose predictions; nil: test, or dev if the first run has none on test.
   ///   - showsText: whether examples that changed are shown with their texts, from the first run's data files.
   /// - Throws: `ReportFault`; `FileFault` for a damaged file of a run.
-  public init(_ a: String, _ b: String, split: Split? = nil, showsText: Bool = false, test: PairedTest) throws {
+  package init(_ a: String, _ b: String, split: Split? = nil, showsText: Bool = false, test: PairedTest) throws {
     let first = try ReportedRun(a, split: split), second = try ReportedRun(b, split: split ?? first.split)
     if showsText, first.parts.isEmpty { throw ReportFault.noTexts(run: a) }
     (runs, self.test) = ([first, second], test)
@@ -24,7 +24,7 @@ public struct RunPairReport {
     texts = showsText ? try first.parts.map(first.texts) : nil
   }
 
-  public var page: Page {
+  package var page: Page {
     get throws {
       let pairs = runs[0].parts.enumerated().compactMap { number, first in
         runs[1].parts.first { $0.name == first.name }.map { (first, $0, texts?[number]) }

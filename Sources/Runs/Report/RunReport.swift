@@ -1,10 +1,10 @@
 /// The report of a run as a page: what its model is worth, and what it gets wrong. Has no text of the data unless it is asked to.
 import Datasets
 import Files
-public import Pages
-public import Tasks
+package import Pages
+package import Tasks
 
-public struct RunReport {
+package struct RunReport {
   private let run: ReportedRun
   private let name: String
   /// The texts of each part; nil: they are not shown.
@@ -15,7 +15,7 @@ public struct RunReport {
   ///   - split: whose predictions; nil: test, or dev if there are none on test.
   ///   - showsText: whether wrong examples are shown with their texts, from the data files.
   /// - Throws: `ReportFault`; `FileFault` for a damaged file of the run.
-  public init(_ folder: String, split: Split? = nil, showsText: Bool = false) throws {
+  package init(_ folder: String, split: Split? = nil, showsText: Bool = false) throws {
     var run = try ReportedRun(folder, split: split)
     run.slice()
     (self.run, name) = (run, lastPathComponent(folder))
@@ -29,7 +29,7 @@ public struct RunReport {
   /// Writes report.html into the run's folder.
   func save() throws { try writeFile(page.html, to: run.folder + "/report.html") }
 
-  public var page: Page {
+  package var page: Page {
     Page(
       title: "Report of \(name)",
       sections: [run.summary, run.curves].compactMap { $0 }

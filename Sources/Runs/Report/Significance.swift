@@ -1,17 +1,17 @@
 /// Whether two runs' predictions on the same data differ significantly, as `tune compare` and the report of two runs show it.
-public import Files
-public import Tasks
+package import Files
+package import Tasks
 
-public struct Significance {
+package struct Significance {
   /// Why there is no test; nil: there is one.
-  public let refusal: String?
+  package let refusal: String?
   private let metrics: [Metric]
   private let pair: PairedSplit?
   private let results: [String: PairedTest.Result]
   private let test: PairedTest
 
   /// - Throws: the errors of predictions that are damaged; that they are of other data is a `refusal`.
-  public init(_ first: SavedPredictions, _ second: SavedPredictions, _ test: PairedTest) throws {
+  package init(_ first: SavedPredictions, _ second: SavedPredictions, _ test: PairedTest) throws {
     self.test = test
     metrics = first.metrics.filter(\.isHeadline)
     do {
@@ -25,7 +25,7 @@ public struct Significance {
   private var unit: String { pair?.isByDocument == true ? "document" : "record" }
 
   /// How the test is made.
-  public var rule: String {
+  package var rule: String {
     """
     p, two-sided, \(test.resamples) resamples, seed \(test.seed), (k + 1) / (n + 1). Bootstrap: \(unit)s drawn with \
     replacement; k differences are at least as far from their mean as the observed one from 0. Randomization: the runs' \
@@ -34,10 +34,10 @@ public struct Significance {
   }
 
   /// The header of `rows`.
-  public static let header = ["", "second - first", "95 % interval", "p (bootstrap)", "p (randomization)"]
+  package static let header = ["", "second - first", "95 % interval", "p (bootstrap)", "p (randomization)"]
 
   /// The headline metrics that are defined for both runs, as `test.f1` of the split `test`.
-  public func rows(_ split: Split) -> [[String]] {
+  package func rows(_ split: Split) -> [[String]] {
     metrics.compactMap { metric in
       results[metric.name].map { result in
         [
@@ -49,7 +49,7 @@ public struct Significance {
     }
   }
 
-  public var json: JSON {
+  package var json: JSON {
     if let refusal { return ["refused": .string(refusal)] }
     return [
       "metrics": .object(results.mapValues(\.json)), "unit": .string(unit), "units": .int(pair?.units ?? 0),

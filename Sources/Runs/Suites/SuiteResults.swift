@@ -1,20 +1,20 @@
 /// What a suite's benchmark has shown: of every set its score or why it has none, and the suite's score.
-public import Files
-public import Recipes
+package import Files
+package import Recipes
 
-public struct SuiteResults {
-  public let suite: PreparedSuite
-  public let score: SuiteScore
+package struct SuiteResults {
+  package let suite: PreparedSuite
+  package let score: SuiteScore
   /// Of each set of the suite that is in the benchmark.
-  public let rows: [String: BenchResults.Row]
+  package let rows: [String: BenchResults.Row]
   /// What is not as the suite prescribes: settings, and sizes of sets.
-  public let departures: [String]
-  public let isQuick: Bool
+  package let departures: [String]
+  package let isQuick: Bool
   /// The suite, method and base: "BLURB: lora on biobert".
-  public let about: String
+  package let about: String
   private let output: String
 
-  public init(_ suite: PreparedSuite, _ results: BenchResults, isQuick: Bool, departures: [String]) {
+  package init(_ suite: PreparedSuite, _ results: BenchResults, isQuick: Bool, departures: [String]) {
     (self.suite, self.isQuick, self.departures, output) = (suite, isQuick, departures, results.output)
     about = results.about ?? suite.suite.name
     rows = Dictionary(results.rows.map { ($0.row.task, $0) }) { first, _ in first }
@@ -26,19 +26,19 @@ public struct SuiteResults {
   }
 
   /// Why the score is not one to compare with others'; nil: it is by the suite's rules.
-  public var reservation: String? {
+  package var reservation: String? {
     if isQuick { return "a quick look, not a \(suite.suite.name) score" }
     return departures.isEmpty ? nil : "not by the suite's rules: \(departures.joined(separator: ", "))"
   }
 
   /// Writes `blurb.json` into the benchmark's folder; returns its path.
-  public func save() throws -> String {
+  package func save() throws -> String {
     let path = "\(output)/\(suite.suite.name.lowercased()).json"
     try writeFile(withoutPaths(json).text() + "\n", to: path)
     return path
   }
 
-  public var json: JSON {
+  package var json: JSON {
     [
       "suite": .string(suite.suite.name), "about": .string(about), "quick": .bool(isQuick),
       "departures": .array(departures.map(JSON.string)),

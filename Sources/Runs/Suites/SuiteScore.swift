@@ -1,28 +1,28 @@
 /// The score of a suite from those of its sets. A mean of only a part of its sets is none.
-public import Recipes
+package import Recipes
 
-public struct SuiteScore: Equatable, Sendable {
+package struct SuiteScore: Equatable, Sendable {
   /// The sets of one task type.
-  public struct TaskType: Equatable, Sendable {
-    public let name: String
+  package struct TaskType: Equatable, Sendable {
+    package let name: String
     /// The mean over its sets; nil: not all of them have a score.
-    public let mean: Double?
+    package let mean: Double?
     /// The sets that have a score, and all.
-    public let complete, count: Int
+    package let complete, count: Int
 
     package init(name: String, mean: Double?, complete: Int, count: Int) {
       (self.name, self.mean, self.complete, self.count) = (name, mean, complete, count)
     }
   }
 
-  public let types: [TaskType]
+  package let types: [TaskType]
   /// The suite's average; nil: not all of its sets have a score.
-  public let value: Double?
+  package let value: Double?
   /// The sets that have a score, and all.
-  public let complete, count: Int
+  package let complete, count: Int
 
   /// - Parameter scores: the means over the seeds, by the sets' names.
-  public init(_ suite: Suite, _ scores: [String: Double]) {
+  package init(_ suite: Suite, _ scores: [String: Double]) {
     func mean(_ values: [Double?]) -> Double? {
       let known = values.compactMap(\.self)
       return known.count == values.count && !known.isEmpty ? known.reduce(0, +) / Double(known.count) : nil

@@ -1,6 +1,6 @@
 /// What is wrong with the data of a run, and what they are like, before it trains. Does not change them.
 import Datasets
-public import Files
+package import Files
 
 /// Counts by split, and what a user should mend. It has no text of the data, unless this is asked for.
 ///
@@ -8,18 +8,18 @@ public import Files
 /// let check = try RunBuilder(recipe, threads: 1).checkData(showText: false)[0].check
 /// check.problems  // ["3 of 940 sentences of test are also in train, such as test.tsv:12 in train.tsv:5: …"]
 /// ```
-public struct DataCheck: Sendable {
+package struct DataCheck: Sendable {
   /// The plural of what an example is called: "sentences".
-  public let noun: String
+  package let noun: String
   /// Those of the run, train first.
-  public let splits: [SplitReport]
+  package let splits: [SplitReport]
   /// Examples of one split that are in another, too; a pair of splits without any is left out.
-  public let shared: [SharedExamples]
+  package let shared: [SharedExamples]
   /// nil: the task weights no labels.
-  public let weights: SuggestedWeights?
+  package let weights: SuggestedWeights?
 
   /// - Throws: the errors of the data's readers.
-  public init(_ setup: TaskSetup, _ data: TaskData, _ tokenizer: TextTokenizer, showText: Bool = false) throws {
+  package init(_ setup: TaskSetup, _ data: TaskData, _ tokenizer: TextTokenizer, showText: Bool = false) throws {
     var scans = try data.files.map { split, paths in try SplitScan(split, paths, setup, data, tokenizer) }
     for index in scans.indices { scans[index].showsText = showText }
     let repeats = RepeatedExamples(scans)
@@ -35,10 +35,10 @@ public struct DataCheck: Sendable {
 }
 
 /// Examples with a property: their number, and where the first of them are.
-public struct FoundExamples: Sendable, Equatable {
-  public internal(set) var count = 0
+package struct FoundExamples: Sendable, Equatable {
+  package internal(set) var count = 0
   /// At most five.
-  public internal(set) var examples: [ExamplePlace] = []
+  package internal(set) var examples: [ExamplePlace] = []
 
   static let limit = 5
 
@@ -51,18 +51,18 @@ public struct FoundExamples: Sendable, Equatable {
 }
 
 /// Where an example is.
-public struct ExamplePlace: Sendable, Equatable {
+package struct ExamplePlace: Sendable, Equatable {
   /// "train.tsv:12"
-  public let place: String
+  package let place: String
   /// nil: it has none but its place.
-  public let id: String?
+  package let id: String?
   /// The place of the example that it is equal to.
-  public var other: String?
+  package var other: String?
   /// Its beginning; nil: it was not asked for.
-  public var text: String?
+  package var text: String?
 
   /// "train.tsv:12 (id 7)"
-  public var description: String { place + (id.map { " (id \($0))" } ?? "") + (other.map { " and \($0)" } ?? "") }
+  package var description: String { place + (id.map { " (id \($0))" } ?? "") + (other.map { " and \($0)" } ?? "") }
 
   var json: JSON {
     var members: [String: JSON] = ["place": .string(place)]
@@ -75,7 +75,7 @@ public struct ExamplePlace: Sendable, Equatable {
 
 extension DataCheck {
   /// What should be mended before training, each with what to do.
-  public var problems: [String] {
+  package var problems: [String] {
     splits.flatMap(\.problems)
       + shared.map { shared in
         let first = shared.found.examples.first.map { ", such as \($0.place) and \($0.other ?? "")" } ?? ""
@@ -88,9 +88,9 @@ extension DataCheck {
   }
 
   /// What a user should know.
-  public var notes: [String] { splits.flatMap { $0.notes(noun) } }
+  package var notes: [String] { splits.flatMap { $0.notes(noun) } }
 
-  public var json: JSON {
+  package var json: JSON {
     [
       "noun": .string(noun),
       "splits": .object(Dictionary(uniqueKeysWithValues: splits.map { ($0.split.rawValue, $0.json) })),

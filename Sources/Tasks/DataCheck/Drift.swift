@@ -7,13 +7,13 @@ import Files
 /// `expected` is the mean of the statistic for two random samples of these sizes from one distribution: for labels
 /// ½ Σ√(2/π · p(1 − p)(1/n + 1/m)) with the pooled shares p, for numbers √(π/2) ln 2 √(1/n + 1/m); both by the normal
 /// approximation.
-public struct Drift: Sendable, Equatable {
+package struct Drift: Sendable, Equatable {
   /// "total_variation" or "kolmogorov_smirnov"
-  public let statistic: String
-  public let value, expected: Double
+  package let statistic: String
+  package let value, expected: Double
 
   /// Whether it is more than in random samples, and enough to matter.
-  public var isLarge: Bool { value > 2 * expected && value >= 0.05 }
+  package var isLarge: Bool { value > 2 * expected && value >= 0.05 }
 
   /// nil: a side has no labels.
   init?(from train: SplitScan, to split: SplitScan) {

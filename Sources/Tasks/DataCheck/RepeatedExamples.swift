@@ -46,14 +46,14 @@ struct RepeatedExamples {
 }
 
 /// Examples of a split that an earlier split has, too.
-public struct SharedExamples: Sendable, Equatable {
-  public let first, other: Split
+package struct SharedExamples: Sendable, Equatable {
+  package let first, other: Split
   /// Of `other`.
-  public private(set) var found = FoundExamples()
+  package private(set) var found = FoundExamples()
   /// Examples of `other`.
-  public let total: Int
+  package let total: Int
   /// Documents with examples in both.
-  public let documents: Int
+  package let documents: Int
 
   /// nil: they share nothing.
   init?(_ repeats: RepeatedExamples, _ scans: [SplitScan], _ first: Int, _ other: Int) {

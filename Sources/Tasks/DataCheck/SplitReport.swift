@@ -2,25 +2,25 @@
 import Datasets
 import Files
 
-public struct SplitReport: Sendable {
-  public let split: Split
-  public let files: [String]
-  public let count: Int
+package struct SplitReport: Sendable {
+  package let split: Split
+  package let files: [String]
+  package let count: Int
   /// Entities by type, or examples by label.
-  public let labels: [String: Int]
+  package let labels: [String: Int]
   /// The distribution of the numbers that examples are labeled with; nil: labels are no numbers.
-  public let values: Distribution?
+  package let values: Distribution?
   /// Examples without a token, and such that repeat an earlier one, or do so with another label.
-  public let empty, repeated, conflicting: FoundExamples
-  public let illegalTags: IllegalTags?
+  package let empty, repeated, conflicting: FoundExamples
+  package let illegalTags: IllegalTags?
   /// Tokens per example, without special tokens.
-  public let lengths: Distribution
+  package let lengths: Distribution
   /// Sequences that the model reads, and examples of which tokens are cut off.
-  public let sequences, cut: Int?
+  package let sequences, cut: Int?
   /// Words between white space, or those of the file; tokens; and tokens that are the unknown one.
-  public let words, tokens, unknownTokens: Int
+  package let words, tokens, unknownTokens: Int
   /// From the training data; nil: these are they, or there are no labels.
-  public let drift: Drift?
+  package let drift: Drift?
 
   init(_ scan: SplitScan, _ repeats: RepeatedExamples, _ index: Int, drift: Drift?) {
     (split, files, count, labels) = (scan.split, scan.paths, scan.count, scan.labels)
@@ -36,13 +36,13 @@ public struct SplitReport: Sendable {
     tokens = scan.lengths.reduce(0) { $0 + Int($1) }
   }
 
-  public var tokensPerWord: Double { Double(tokens) / Double(max(words, 1)) }
-  public var unknownFraction: Double { Double(unknownTokens) / Double(max(tokens, 1)) }
+  package var tokensPerWord: Double { Double(tokens) / Double(max(words, 1)) }
+  package var unknownFraction: Double { Double(unknownTokens) / Double(max(tokens, 1)) }
 }
 
 /// Numbers in a few: percentiles are those of the nearest rank.
-public struct Distribution: Sendable, Equatable {
-  public let minimum, median, mean, percentile95, maximum: Double
+package struct Distribution: Sendable, Equatable {
+  package let minimum, median, mean, percentile95, maximum: Double
 
   /// All are 0 without numbers.
   init(_ values: [Double]) {

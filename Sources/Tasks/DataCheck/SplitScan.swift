@@ -1,8 +1,8 @@
 /// One pass over the examples of a split, which keeps a few numbers of each. Does not judge them.
-public import Datasets
+package import Datasets
 import Files
 import Hashing
-import Tokenizers
+import Tokenization
 
 /// Of an example 24 bytes are kept, and its text is read again where it is shown.
 struct SplitScan {
@@ -120,11 +120,11 @@ struct SplitScan {
 }
 
 /// Tags that may not stand where they do in the scheme of the data.
-public struct IllegalTags: Sendable, Equatable {
-  public let scheme: TagScheme
+package struct IllegalTags: Sendable, Equatable {
+  package let scheme: TagScheme
   /// "O → I-Disease", with "start" before the first tag and "end" after the last.
-  public private(set) var transitions: [String: Int] = [:]
-  public private(set) var found = FoundExamples()
+  package private(set) var transitions: [String: Int] = [:]
+  package private(set) var found = FoundExamples()
 
   init(_ scheme: TagScheme) { self.scheme = scheme }
 

@@ -1,14 +1,14 @@
 /// Weights that make up for labels of different frequency.
 import Datasets
+import Encoders
 import Files
-import Models
 
 /// Classes: n / (k · n_c), scikit-learn's "balanced", for a class with n_c of n examples, or of words, and k classes that
 /// occur. Sets of labels: (n − n_c) / n_c, as for `pos_weight` in PyTorch. Labels that have no weight so are left out.
-public struct SuggestedWeights: Sendable, Equatable {
+package struct SuggestedWeights: Sendable, Equatable {
   /// The recipe's key: "task.class_weights".
-  public let key: String
-  public let values: [String: Double]
+  package let key: String
+  package let values: [String: Double]
 
   /// nil: the task has no such key, or no label occurs.
   init?(_ train: SplitScan, _ inference: any TaskInference) {

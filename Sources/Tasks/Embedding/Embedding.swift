@@ -1,22 +1,22 @@
 /// Text embedding: a vector for each text, such that similar texts have vectors of a similar direction.
-public import Datasets
-public import Files
-public import Models
+package import Datasets
+package import Encoders
+package import Files
 
-public struct Embedding: RecordInference {
-  public static let name = "embedding"
-  public static let headType = HeadType.embedding
-  public static let labelKind = LabelKind.number
-  public static let metrics: [Metric] = SimilarityScore.metrics + [.loss]
-  public static let description = TaskDescription(
+package struct Embedding: RecordInference {
+  package static let name = "embedding"
+  package static let headType = HeadType.embedding
+  package static let labelKind = LabelKind.number
+  package static let metrics: [Metric] = SimilarityScore.metrics + [.loss]
+  package static let description = TaskDescription(
     pipeline: "sentence-similarity", purpose: "text embedding", record: "record", autoModel: "AutoModel",
     use: "turns texts into vectors, whose cosine says how similar the texts are",
     scoring: "Spearman's and Pearson's correlation of the cosine similarities with the scores are scipy's.")
 
-  public let pooling: Pooling
-  public var labels: [String] { [] }
-  public var readsWindows: Bool { false }
-  public var headLayers: HeadLayers {
+  package let pooling: Pooling
+  package var labels: [String] { [] }
+  package var readsWindows: Bool { false }
+  package var headLayers: HeadLayers {
     var layers = HeadLayers()
     layers.pooling = pooling
     return layers
@@ -24,42 +24,42 @@ public struct Embedding: RecordInference {
 
   private enum CodingKeys: String, CodingKey { case pooling, normalize }
 
-  public init(_ pooling: Pooling) { self.pooling = pooling }
-  public init(labels: [String]) { self.init(Pooling()) }
+  package init(_ pooling: Pooling) { self.pooling = pooling }
+  package init(labels: [String]) { self.init(Pooling()) }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let file = try decoder.container(keyedBy: CodingKeys.self)
     pooling = Pooling(
       try file.decode(Pooling.Mode.self, forKey: .pooling),
       normalizes: try file.decodeIfPresent(Bool.self, forKey: .normalize) ?? false)
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var file = encoder.container(keyedBy: CodingKeys.self)
     try file.encode(pooling.mode, forKey: .pooling)
     try file.encode(pooling.normalizes, forKey: .normalize)
   }
 
   /// What sentence-transformers needs beside the model.
-  public func sentenceTransformersFolder(_ tokenizer: TextTokenizer) -> SentenceTransformersFolder {
+  package func sentenceTransformersFolder(_ tokenizer: TextTokenizer) -> SentenceTransformersFolder {
     SentenceTransformersFolder(pooling, maxLength: tokenizer.maxLength)
   }
 
-  public func check(_ record: Record) {}
+  package func check(_ record: Record) {}
 
   /// One sequence for each text.
-  public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
+  package func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
     let texts = record.texts.map { tokenizer.encode($0) }
     return EncodedRecord(
       texts.map { Features(ids: $0.ids, tokenTypeIDs: $0.tokenTypeIDs, targets: .texts([TextGroup(count: 1)])) },
       cutTokens: texts.map(\.truncated).max() ?? 0)
   }
 
-  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
+  package func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
     .vectors(logits.map { Array($0[0]) })
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
+  package func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     similarities(records, predictions)
   }
 
@@ -69,15 +69,15 @@ public struct Embedding: RecordInference {
   }
 
   /// That of CoSENT, in which the scale of the scores does not matter.
-  public func loss(_ records: some Dataset, _ predictions: [Prediction]) -> Double? {
+  package func loss(_ records: some Dataset, _ predictions: [Prediction]) -> Double? {
     similarities(records, predictions).coSENT
   }
 
-  public var evaluationLoss: any LossFunction { UnscoredVectors() }
-  public func unknownLabelNote(_ records: any Dataset) -> String? { nil }
-  public func gold(of record: Record) -> JSON { record.value.map(JSON.double) ?? .null }
+  package var evaluationLoss: any LossFunction { UnscoredVectors() }
+  package func unknownLabelNote(_ records: any Dataset) -> String? { nil }
+  package func gold(of record: Record) -> JSON { record.value.map(JSON.double) ?? .null }
 
-  public func makeEvaluation(
+  package func makeEvaluation(
     of data: TaskData, _ tokenizer: TextTokenizer, threads: Int
   ) throws -> (task: any Task, notes: [String]) {
     let scored = try data.scoredPairs

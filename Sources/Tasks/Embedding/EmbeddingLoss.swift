@@ -1,8 +1,8 @@
 /// Losses of the vectors of a batch, as sentence-transformers has them. All compare cosine similarities.
-public import Autograd
+package import Autograd
 
-public struct EmbeddingLoss: LossFunction, Equatable {
-  public enum Kind: String, Sendable, CaseIterable {
+package struct EmbeddingLoss: LossFunction, Equatable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// MultipleNegativesRankingLoss of every text with itself, twice through dropout (Gao et al. 2021).
     case simCSE = "simcse"
     /// The second text of a pair among the second texts, and the hard negatives, of all pairs of the batch:
@@ -14,20 +14,20 @@ public struct EmbeddingLoss: LossFunction, Equatable {
     case cosineSimilarity = "cosine_similarity"
 
     /// Whether pairs must have a score.
-    public var readsScores: Bool { self == .coSENT || self == .cosineSimilarity }
+    package var readsScores: Bool { self == .coSENT || self == .cosineSimilarity }
   }
 
-  public var kind: Kind
+  package var kind: Kind
   /// What similarities are multiplied by: the inverse of a temperature.
-  public var scale: Double
+  package var scale: Double
 
-  public init(_ kind: Kind, scale: Double = 20) { (self.kind, self.scale) = (kind, scale) }
+  package init(_ kind: Kind, scale: Double = 20) { (self.kind, self.scale) = (kind, scale) }
 
   /// The number of examples.
-  public func weight(of targets: Targets) -> Float { Float(targets.count) }
+  package func weight(of targets: Targets) -> Float { Float(targets.count) }
 
   /// The loss of a whole batch: `norm` is not used, because CoSENT's is no mean.
-  public func callAsFunction(_ vectors: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
+  package func callAsFunction(_ vectors: Tensor, _ targets: Targets, norm: Float, _ pass: Pass) -> Double {
     guard case .texts(let groups) = targets else { preconditionFailure("a loss of vectors requires texts") }
     let units = normalizeRows(vectors, pass),
       starts = groups.reduce(into: [Int32(0)]) { $0.append($0.last! + $1.count) }
@@ -51,14 +51,14 @@ public struct EmbeddingLoss: LossFunction, Equatable {
   }
 
   /// The mean squared error of a student's vectors, as MSELoss.
-  public func divergence(
+  package func divergence(
     _ vectors: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float,
     _ pass: Pass
   ) -> Double {
     squaredError(vectors, from: teacher, scale: scale / Float(vectors.columns), pass)
   }
 
-  public var forEvaluation: EmbeddingLoss { self }
+  package var forEvaluation: EmbeddingLoss { self }
 }
 
 /// No loss: that of an evaluation is computed from the similarities of all pairs.

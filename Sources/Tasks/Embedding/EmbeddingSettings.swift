@@ -1,21 +1,21 @@
 /// Settings of text embedding, and what a run needs for it.
 import Datasets
-public import Models
+package import Encoders
 
-public struct EmbeddingSettings: Sendable, Equatable {
-  public var loss = EmbeddingLoss(.multipleNegativesRanking)
+package struct EmbeddingSettings: Sendable, Equatable {
+  package var loss = EmbeddingLoss(.multipleNegativesRanking)
   /// nil: that of the base's folder of sentence-transformers, or the mean.
-  public var pooling: Pooling.Mode?
+  package var pooling: Pooling.Mode?
   /// nil: whether the base's folder of sentence-transformers does.
-  public var normalizes: Bool?
+  package var normalizes: Bool?
   /// Texts per mini-batch of a cached batch; nil: batches are not cached.
-  public var miniBatchSize: Int?
+  package var miniBatchSize: Int?
 
-  public init() {}
+  package init() {}
 }
 
 extension EmbeddingSettings: TaskSettings {
-  public func setUp(_ context: TaskContext) throws -> TaskSetup {
+  package func setUp(_ context: TaskContext) throws -> TaskSetup {
     let isGiven = pooling != nil && normalizes != nil
     let stated = isGiven ? nil : try context.base.flatMap { try SentenceTransformersFolder($0) }
     let pooling = Pooling(

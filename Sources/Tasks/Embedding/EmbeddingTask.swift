@@ -1,9 +1,9 @@
 /// Training of text embedding: examples are groups of texts, whose vectors the loss of a batch compares.
-public import Autograd
-public import Datasets
-public import Models
+package import Autograd
+package import Datasets
+package import Encoders
 
-public struct EmbeddingTask: Task {
+package struct EmbeddingTask: Task {
   private let records: (any Dataset)?
   /// The texts of each training example.
   private let examples: [[Features]]
@@ -19,7 +19,7 @@ public struct EmbeddingTask: Task {
   /// - Parameters:
   ///   - train: records with one text (SimCSE), or several.
   ///   - evaluation: scored pairs.
-  public init(
+  package init(
     _ inference: Embedding, train: (any Dataset)? = nil, evaluation: [Split: any Dataset], _ tokenizer: TextTokenizer,
     loss: EmbeddingLoss = EmbeddingLoss(.simCSE), miniBatchSize: Int? = nil
   ) {
@@ -33,16 +33,16 @@ public struct EmbeddingTask: Task {
     self.evaluation = RecordTask(inference, splits: evaluation, tokenizer: tokenizer, loss: UnscoredVectors())
   }
 
-  public var lengths: [Int] { examples.map { $0.reduce(0) { $0 + $1.ids.count } } }
+  package var lengths: [Int] { examples.map { $0.reduce(0) { $0 + $1.ids.count } } }
 
   /// Texts per example.
   private var width: Int { examples.first?.count ?? 1 }
 
-  public var batchLoss: BatchLoss {
+  package var batchLoss: BatchLoss {
     .ofWholeBatch(miniBatchSize: miniBatchSize.map { max(1, $0 / width) })
   }
 
-  public func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
+  package func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
     let groups = examples.map { TextGroup(count: Int32(self.examples[$0].count), score: scores[$0]) }
     var input = Batch()
     for text in examples.flatMap({ self.examples[$0] }) { input.append(text.ids, tokenTypeIDs: text.tokenTypeIDs) }
@@ -50,32 +50,32 @@ public struct EmbeddingTask: Task {
       examples: examples, input: input, targets: .texts(groups), weight: loss.weight(of: .texts(groups)))
   }
 
-  public func loss(
+  package func loss(
     of vectors: Tensor, _ targets: Targets, _ chain: ChainWeights?, norm: Float, _ pass: Pass
   ) -> Double {
     loss(vectors, targets, norm: norm, pass)
   }
 
-  public func divergence(
+  package func divergence(
     _ vectors: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float,
     _ pass: Pass
   ) -> Double {
     loss.divergence(vectors, targets, from: teacher, temperature: temperature, scale: scale, pass)
   }
 
-  public func tokens(in split: Split) -> Int {
+  package func tokens(in split: Split) -> Int {
     split == .train ? lengths.reduce(0, +) : evaluation.tokens(in: split)
   }
 
-  public func evaluate(
+  package func evaluate(
     _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
   ) throws -> Evaluation? {
     try evaluation.evaluate(model, adapters: adapters, on: split, parallelFor)
   }
 
-  public func records(in split: Split) -> (any Dataset)? { split == .train ? records : evaluation.records(in: split) }
+  package func records(in split: Split) -> (any Dataset)? { split == .train ? records : evaluation.records(in: split) }
 
-  public func describe(example: Int) -> String { records?[example].source?.description ?? "record \(example + 1)" }
+  package func describe(example: Int) -> String { records?[example].source?.description ?? "record \(example + 1)" }
 
   /// Records of a split with a text that is longer than the model's window.
   func cutCount(_ split: Split) -> Int { split == .train ? cutCount : evaluation.sizes(split).cut }

@@ -1,17 +1,17 @@
+package import Encoders
 /// The folder of a model that sentence-transformers loads: modules.json, and the settings of its modules. Does not hold weights.
-public import Files
-public import Models
+package import Files
 
-public struct SentenceTransformersFolder: Sendable, Equatable {
-  public let pooling: Pooling
+package struct SentenceTransformersFolder: Sendable, Equatable {
+  package let pooling: Pooling
   /// The most tokens of a text; nil: not stated.
-  public let maxLength: Int?
+  package let maxLength: Int?
 
-  public init(_ pooling: Pooling, maxLength: Int?) { (self.pooling, self.maxLength) = (pooling, maxLength) }
+  package init(_ pooling: Pooling, maxLength: Int?) { (self.pooling, self.maxLength) = (pooling, maxLength) }
 
   /// Reads the form of sentence-transformers 6, and that of the versions before. nil: the folder has no modules.json.
   /// - Throws: `FileFault` for modules or settings that change vectors in a way that is not supported.
-  public init?(_ folder: String) throws {
+  package init?(_ folder: String) throws {
     let file = folder + "/modules.json"
     guard fileExists(file) else { return nil }
     let modules = (try JSON(path: file).array ?? []).map { module in
@@ -75,7 +75,7 @@ extension SentenceTransformersFolder {
   /// Writes the files in the form of sentence-transformers 5, which 6 reads too.
   /// - Parameter hiddenSize: of the vectors.
   /// - Throws: `FileFault`.
-  public func write(to folder: String, hiddenSize: Int) throws(FileFault) {
+  package func write(to folder: String, hiddenSize: Int) throws(FileFault) {
     let types = ["Transformer", "Pooling"] + (pooling.normalizes ? ["Normalize"] : [])
     let modules = types.enumerated().map { index, type -> JSON in
       [

@@ -12,15 +12,15 @@ import Glibc
 ///    the list too, last if it is not among the best. The answer is "" if the null score is more than
 ///    `nullScoreDiffThreshold` above the best span's.
 /// 4. Without any span the answer is "", where run_qa.py says "empty".
-public struct AnswerDecoding: Sendable, Codable, Equatable {
-  public var nBestSize = 20
+package struct AnswerDecoding: Sendable, Codable, Equatable {
+  package var nBestSize = 20
   /// In tokens.
-  public var maxAnswerLength = 30
-  public var nullScoreDiffThreshold = 0.0
+  package var maxAnswerLength = 30
+  package var nullScoreDiffThreshold = 0.0
   /// Whether a question may have no answer in its context, as in SQuAD 2.0.
-  public var version2WithNegative = false
+  package var version2WithNegative = false
   /// The least probability of an answer to a list question of BioASQ; nil: `defaultListThreshold`.
-  public var listThreshold: Double?
+  package var listThreshold: Double?
   static let defaultListThreshold = 0.42
 
   private enum CodingKeys: String, CodingKey {
@@ -29,10 +29,10 @@ public struct AnswerDecoding: Sendable, Codable, Equatable {
     case listThreshold = "list_threshold"
   }
 
-  public init() {}
+  package init() {}
 
   /// Nothing is required.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let file = try decoder.container(keyedBy: CodingKeys.self)
     nBestSize = try file.decodeIfPresent(Int.self, forKey: .nBestSize) ?? nBestSize
     maxAnswerLength = try file.decodeIfPresent(Int.self, forKey: .maxAnswerLength) ?? maxAnswerLength
@@ -50,7 +50,7 @@ public struct AnswerDecoding: Sendable, Codable, Equatable {
   /// - Parameters:
   ///   - logits: of each window: a start and an end logit for each of its tokens.
   ///   - ranges: the code points of the context that each of its tokens covers.
-  public func predict(
+  package func predict(
     _ context: String, _ ranges: [Range<Int>], _ windows: [ContextWindow], _ logits: [Logits]
   ) -> AnswerPrediction {
     var spans = zip(windows, logits).flatMap { self.spans(in: $0, $1) }
@@ -107,29 +107,29 @@ public struct AnswerDecoding: Sendable, Codable, Equatable {
 }
 
 /// A span of the context, or no answer.
-public struct AnswerCandidate: Sendable, Equatable {
+package struct AnswerCandidate: Sendable, Equatable {
   /// "": no answer.
-  public let text: String
+  package let text: String
   /// Code points of the context; 0 and 0 for no answer.
-  public let start, end: Int
+  package let start, end: Int
   /// Among the candidates.
-  public let probability: Double
-  public let startLogit, endLogit: Float
+  package let probability: Double
+  package let startLogit, endLogit: Float
 }
 
 /// What a model answers to a question.
-public struct AnswerPrediction: Sendable, Equatable {
+package struct AnswerPrediction: Sendable, Equatable {
   /// nil: no answer, as there is no span.
-  public let answer: AnswerCandidate?
+  package let answer: AnswerCandidate?
   /// The best first.
-  public let candidates: [AnswerCandidate]
+  package let candidates: [AnswerCandidate]
   /// The null score less that of the best span; nil: every question has an answer, or there is no span.
-  public let nullScoreDifference: Double?
+  package let nullScoreDifference: Double?
 
-  public init(answer: AnswerCandidate?, candidates: [AnswerCandidate], nullScoreDifference: Double?) {
+  package init(answer: AnswerCandidate?, candidates: [AnswerCandidate], nullScoreDifference: Double?) {
     (self.answer, self.candidates, self.nullScoreDifference) = (answer, candidates, nullScoreDifference)
   }
 
   /// "" if there is none.
-  public var text: String { answer?.text ?? "" }
+  package var text: String { answer?.text ?? "" }
 }

@@ -2,13 +2,13 @@
 import Datasets
 
 /// An answer to a question of BioASQ, from all its snippets.
-public struct MergedAnswer: Sendable, Equatable {
+package struct MergedAnswer: Sendable, Equatable {
   /// As the most probable of its candidates has it.
-  public let text: String
+  package let text: String
   /// The sum over the candidates of all snippets, so it may be more than 1.
-  public var probability: Double
+  package var probability: Double
   /// Where the most probable candidate stands, from 0; its code points there.
-  public let snippet, start, end: Int
+  package let snippet, start, end: Int
 }
 
 extension AnswerDecoding {

@@ -1,15 +1,15 @@
 /// Extractive question answering: the answer to a question is a part of its context, or there is none. Long contexts are
 /// read in overlapping windows. A question of BioASQ has several contexts, its snippets, whose answers are merged.
-public import Datasets
-public import Files
-public import Models
+package import Datasets
+package import Encoders
+package import Files
 
-public struct ExtractiveQA: ExplainableInference {
-  public static let name = "extractive_qa"
-  public static let headType = HeadType.questionAnswering
-  public static let labelKind = LabelKind.span
-  public static let metrics: [Metric] = SQuADScore.metrics + BioASQScore.metrics + [.loss]
-  public static let description = TaskDescription(
+package struct ExtractiveQA: ExplainableInference {
+  package static let name = "extractive_qa"
+  package static let headType = HeadType.questionAnswering
+  package static let labelKind = LabelKind.span
+  package static let metrics: [Metric] = SQuADScore.metrics + BioASQScore.metrics + [.loss]
+  package static let description = TaskDescription(
     pipeline: "question-answering", purpose: "extractive question answering", record: "question",
     autoModel: "AutoModelForQuestionAnswering",
     use: "finds the answer to a question in a text that is given with it",
@@ -17,23 +17,23 @@ public struct ExtractiveQA: ExplainableInference {
       "Metrics are those of the official scripts, from 0 to 1: SQuAD's exact match and F1 of the answers' words; "
       + "BioASQ's accuracies and mean reciprocal rank of factoid questions, and precision, recall and F1 of lists.")
 
-  public let decoding: AnswerDecoding
+  package let decoding: AnswerDecoding
   /// transformers' names for the outputs: scores of a token as the first and as the last one of the answer.
-  public var labels: [String] { ["LABEL_0", "LABEL_1"] }
+  package var labels: [String] { ["LABEL_0", "LABEL_1"] }
 
-  public init(labels: [String]) { self.init(AnswerDecoding()) }
-  public init(_ decoding: AnswerDecoding) { self.decoding = decoding }
-  public init(from decoder: any Decoder) throws { self.init(try AnswerDecoding(from: decoder)) }
-  public func encode(to encoder: any Encoder) throws { try decoding.encode(to: encoder) }
+  package init(labels: [String]) { self.init(AnswerDecoding()) }
+  package init(_ decoding: AnswerDecoding) { self.decoding = decoding }
+  package init(from decoder: any Decoder) throws { self.init(try AnswerDecoding(from: decoder)) }
+  package func encode(to encoder: any Encoder) throws { try decoding.encode(to: encoder) }
 
-  public func check(_ record: Record) throws(TaskFault) {
+  package func check(_ record: Record) throws(TaskFault) {
     if record.texts.count < 2 { throw .noQuestion(record) }
   }
 
-  public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord { encoder(tokenizer)(record) }
+  package func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord { encoder(tokenizer)(record) }
 
   /// Consecutive contexts that are equal share their tokens.
-  public func encoder(_ tokenizer: TextTokenizer) -> (Record) -> EncodedRecord {
+  package func encoder(_ tokenizer: TextTokenizer) -> (Record) -> EncodedRecord {
     var last: (context: String, tokens: ContextTokens)?
     func tokens(_ context: String) -> ContextTokens {
       let tokens = last.flatMap { $0.context == context ? $0.tokens : nil } ?? ContextTokens(context, tokenizer)
@@ -56,7 +56,7 @@ public struct ExtractiveQA: ExplainableInference {
     }
   }
 
-  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
+  package func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
     let windows = zip(encoded.windows, logits)
     let answers = record.texts.dropFirst().enumerated().map { number, context in
       let own = windows.filter { $0.0.context == number }
@@ -67,7 +67,7 @@ public struct ExtractiveQA: ExplainableInference {
   }
 
   /// A question whose answers are not known counts as one that has none; of BioASQ it does not count.
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
+  package func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     scored(predictions.enumerated().map { (records[$0], $1) })
   }
 
@@ -85,14 +85,14 @@ public struct ExtractiveQA: ExplainableInference {
   }
 
   /// With the question's scores, as the row has no texts.
-  public func savedRow(_ record: Record, _ prediction: Prediction) -> [String: JSON] {
+  package func savedRow(_ record: Record, _ prediction: Prediction) -> [String: JSON] {
     var row = ["gold": gold(of: record), "predicted": prediction.predicted, "scores": prediction.scores]
     row["type"] = record.exactAnswer.map { .string($0.kind.rawValue) }
     if let question = record.exactAnswer, question.answers == nil { return row }
     return row.merging(scored([(record, prediction)]).evaluation.values.mapValues(JSON.double)) { $1 }
   }
 
-  public func examples(saved rows: [JSON]) throws -> any ScoredExamples {
+  package func examples(saved rows: [JSON]) throws -> any ScoredExamples {
     if rows.first?["type"] != nil { return BioASQExamples(saved: rows) }
     return SQuADExamples(
       rows.map { row in
@@ -101,21 +101,21 @@ public struct ExtractiveQA: ExplainableInference {
       })
   }
 
-  public func reports(_ metric: Metric, on records: any Dataset) -> Bool {
+  package func reports(_ metric: Metric, on records: any Dataset) -> Bool {
     let kinds = Set((0..<records.count).compactMap { records[$0].exactAnswer?.kind })
     let tables = kinds.isEmpty ? SQuADScore.metrics : kinds.flatMap { BioASQScore.table(of: $0).map(\.metric) }
     return tables.contains(metric)
   }
 
   /// The metrics of questions in a format, the default first.
-  public static func metrics(of format: any DataFormat) -> [Metric] {
+  package static func metrics(of format: any DataFormat) -> [Metric] {
     guard let format = format as? BioASQFormat else { return SQuADScore.metrics + [.loss] }
     let kinds = ExactAnswer.Kind.allCases.filter { format.questionTypes?.contains($0) ?? true }
     return kinds.flatMap { BioASQScore.table(of: $0).map(\.metric) } + [.loss]
   }
 
-  public var evaluationLoss: any LossFunction { SpanLoss() }
-  public func gold(of record: Record) -> JSON {
+  package var evaluationLoss: any LossFunction { SpanLoss() }
+  package func gold(of record: Record) -> JSON {
     record.answers.map { answers in
       .array(
         answers.map { answer in
@@ -125,7 +125,7 @@ public struct ExtractiveQA: ExplainableInference {
         })
     } ?? .null
   }
-  public func unknownLabelNote(_ records: any Dataset) -> String? {
+  package func unknownLabelNote(_ records: any Dataset) -> String? {
     let notes = [movedAnswersNote(records), unknownAnswersNote(records), snippetsNote(records)].compactMap { $0 }
     return notes.isEmpty ? nil : notes.joined(separator: "; ")
   }

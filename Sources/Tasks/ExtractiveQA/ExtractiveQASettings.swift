@@ -2,18 +2,18 @@
 import Datasets
 import Hashing
 
-public struct ExtractiveQASettings: Sendable, Equatable {
-  public var decoding = AnswerDecoding()
+package struct ExtractiveQASettings: Sendable, Equatable {
+  package var decoding = AnswerDecoding()
   /// Whether questions may have no answer; nil: whether a question of the training data has none.
-  public var version2WithNegative: Bool?
+  package var version2WithNegative: Bool?
   /// Windows without the answer that are trained on, for each window with it, drawn by the run's seed; nil: all.
-  public var negativesPerPositive: Double?
+  package var negativesPerPositive: Double?
 
-  public init() {}
+  package init() {}
 }
 
 extension ExtractiveQASettings: TaskSettings {
-  public func setUp(_ context: TaskContext) throws -> TaskSetup {
+  package func setUp(_ context: TaskContext) throws -> TaskSetup {
     var splits: [Split: any Dataset] = [:]
     for (split, _) in context.data.files { splits[split] = try context.data.records(split) }
     if let limit = context.data.maxTrainExamples {

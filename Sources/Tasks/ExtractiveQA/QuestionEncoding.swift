@@ -1,7 +1,7 @@
 /// The model's input for a question and its contexts: windows of each context after the whole question, as the tokenizers
 /// library makes them with `truncation="only_second"` and a stride; and the answers' tokens in each window.
 import Datasets
-import Tokenizers
+import Tokenization
 
 /// The tokens of a context.
 struct ContextTokens: Sendable {
@@ -16,14 +16,14 @@ struct ContextTokens: Sendable {
 }
 
 /// A window: the tokens of a context that it has, and the row of its sequence with the first of them.
-public struct ContextWindow: Sendable, Equatable {
+package struct ContextWindow: Sendable, Equatable {
   /// Counted over the tokens of all contexts.
-  public let tokens: Range<Int>
-  public let firstRow: Int
+  package let tokens: Range<Int>
+  package let firstRow: Int
   /// Which of the question's contexts it is of.
-  public let context: Int
+  package let context: Int
 
-  public init(tokens: Range<Int>, firstRow: Int, context: Int = 0) {
+  package init(tokens: Range<Int>, firstRow: Int, context: Int = 0) {
     (self.tokens, self.firstRow, self.context) = (tokens, firstRow, context)
   }
 

@@ -1,6 +1,6 @@
 /// Packs tokenized documents into blocks of fixed length, and writes the blocks to temporary files. Does not read text.
 import Files
-import Tokenizers
+import Tokenization
 
 struct BlockPacker {
   /// A trailing block with fewer tokens, not counting [CLS] and [SEP], is dropped.

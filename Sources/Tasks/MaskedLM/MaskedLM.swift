@@ -1,27 +1,27 @@
 /// Masked-language modeling: predicts masked tokens of running text. It answers no records.
 import Datasets
-public import Files
-public import Models
+package import Encoders
+package import Files
 
-public struct MaskedLM: TaskInference {
-  public static let name = "masked_lm"
-  public static let headType = HeadType.maskedLM
-  public static let metrics: [Metric] = [
+package struct MaskedLM: TaskInference {
+  package static let name = "masked_lm"
+  package static let headType = HeadType.maskedLM
+  package static let metrics: [Metric] = [
     Metric.loss, Metric("perplexity", higherIsBetter: false, isHeadline: true), Metric("accuracy", isHeadline: true),
   ]
-  public static let description = TaskDescription(
+  package static let description = TaskDescription(
     pipeline: "fill-mask", purpose: "masked language modeling", record: "block",
     autoModel: "AutoModelForMaskedLM",
     use: "fills masked words of texts, and is a base for fine-tuning",
     scoring: "Perplexity and accuracy are computed on masked tokens. The masks are the same for every model.")
 
-  public init(labels: [String]) {}
+  package init(labels: [String]) {}
 
-  public var labels: [String] { [] }
-  public var readsWindows: Bool { false }
+  package var labels: [String] { [] }
+  package var readsWindows: Bool { false }
 
   /// 15 % of the tokens are masked, with the same masks every time.
-  public func makeEvaluation(
+  package func makeEvaluation(
     of data: TaskData, _ tokenizer: TextTokenizer, threads: Int
   ) throws -> (task: any Task, notes: [String]) {
     let stores = try tokenStores(of: data, tokenizer, threads: threads)
@@ -31,7 +31,7 @@ public struct MaskedLM: TaskInference {
 
 /// "(max_length 128, pack true)": how the text of an evaluation was split into blocks, on which the perplexity depends; nil
 /// for the other tasks.
-public func evaluationWindow(_ metrics: JSON) -> String? {
+package func evaluationWindow(_ metrics: JSON) -> String? {
   guard let length = metrics["window"]?["max_length"]?.int, let pack = metrics["window"]?["pack"]?.bool else {
     return nil
   }

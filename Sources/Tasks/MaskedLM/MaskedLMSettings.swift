@@ -1,28 +1,28 @@
 /// Settings of masked-language modeling, and the training task that they make.
-import Models
-import Tokenizers
+import Encoders
+import Tokenization
 
-public struct MaskedLMSettings: Sendable, Equatable {
-  public enum MaskingMode: String, CaseIterable, Sendable {
+package struct MaskedLMSettings: Sendable, Equatable {
+  package enum MaskingMode: String, CaseIterable, Sendable {
     /// New masks at every step.
     case dynamic
     /// The same masks of an example in every epoch.
     case `static`
   }
 
-  public var masking = MaskingMode.dynamic
-  public var mlmProbability = 0.15
-  public var maskReplaceProb = 0.8
-  public var randomReplaceProb = 0.1
-  public var wholeWordMask = false
+  package var masking = MaskingMode.dynamic
+  package var mlmProbability = 0.15
+  package var maskReplaceProb = 0.8
+  package var randomReplaceProb = 0.1
+  package var wholeWordMask = false
   /// Masking probability ∝ count^−mlmSmoothing; nil: equal for all tokens.
-  public var mlmSmoothing: Double?
+  package var mlmSmoothing: Double?
 
-  public init() {}
+  package init() {}
 }
 
 extension MaskedLMSettings: TaskSettings {
-  public func setUp(_ context: TaskContext) throws -> TaskSetup {
+  package func setUp(_ context: TaskContext) throws -> TaskSetup {
     let tokenizer = context.tokenizer.tokenizer
     let stores = try tokenStores(of: context.data, context.tokenizer, threads: context.threads)
     let task = MaskedLMTask(

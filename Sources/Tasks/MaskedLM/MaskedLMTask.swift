@@ -1,15 +1,15 @@
 /// Masked language modeling: predicts the masked tokens in blocks of running text (Devlin et al. 2019 §3.1).
-public import Autograd
+package import Autograd
+package import Encoders
 import Files
 import Glibc
-public import Models
 
-public struct MaskedLMTask: Task {
+package struct MaskedLMTask: Task {
   private let splits: [Split: TokenStore]
   private let masking, heldOutMasking: Masking
   private let seed: UInt64
   private let isDynamic: Bool
-  public let lengths: [Int]
+  package let lengths: [Int]
 
   /// Masks of held-out text do not depend on a run's seed, so that the scores of runs can be compared.
   private static let heldOutSeed: UInt64 = 42
@@ -18,7 +18,7 @@ public struct MaskedLMTask: Task {
   ///   - heldOut: the masking of dev and test; nil for that of the training text. Its seed is always 42.
   ///   - isDynamic: whether a training block is masked differently at every step. Held-out masks never change.
   ///   - maxTrainExamples: number of training blocks to use, from the first; nil for all.
-  public init(
+  package init(
     _ splits: [Split: TokenStore], _ masking: Masking, heldOut: Masking? = nil, seed: UInt64, isDynamic: Bool = true,
     maxTrainExamples: Int? = nil
   ) {
@@ -31,9 +31,9 @@ public struct MaskedLMTask: Task {
     self.lengths = maxTrainExamples.map { Array(lengths.prefix($0)) } ?? lengths
   }
 
-  public func hasTargets(_ example: Int) -> Bool { splits[.train]?.hasMaskableTokens(example) ?? false }
+  package func hasTargets(_ example: Int) -> Bool { splits[.train]?.hasMaskableTokens(example) ?? false }
 
-  public func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
+  package func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
     // Static masks use step -1, which no training step has.
     splits[.train].map { batch($0, examples, masking, key: (seed, isDynamic ? step : -1)) }
       ?? LabeledBatch(examples: [], input: Batch(), targets: .classes([]), weight: 0)
@@ -55,17 +55,17 @@ public struct MaskedLMTask: Task {
       examples: blocks, input: batch, rows: rows, targets: .classes(targets), weight: Float(targets.count))
   }
 
-  public func describe(example: Int) -> String { "block \(example + 1) of \(lengths.count)" }
+  package func describe(example: Int) -> String { "block \(example + 1) of \(lengths.count)" }
 
-  public func tokens(in split: Split) -> Int {
+  package func tokens(in split: Split) -> Int {
     split == .train ? lengths.reduce(0, +) : splits[split]?.tokens ?? 0
   }
 
-  public var varyingInput: VaryingInput? {
+  package var varyingInput: VaryingInput? {
     isDynamic ? VaryingInput(cause: "with dynamic masking", advice: "Set task.masking to \"static\"") : nil
   }
 
-  public func evaluate(
+  package func evaluate(
     _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
   ) throws -> Evaluation? {
     guard let store = splits[split] else { return nil }

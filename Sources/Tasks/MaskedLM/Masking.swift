@@ -1,17 +1,17 @@
+import Encoders
 /// Selects the tokens that a masked language model predicts, and replaces them in its input (Devlin et al. 2019 §3.1).
 /// A pure function of the text and a key, so that any step can be reproduced. Does not read or batch text.
 import Glibc
 import Hashing
-import Models
-public import Tokenizers
+package import Tokenization
 
 /// Invalid settings of `Masking`.
-public enum MaskingFault: Error, Equatable, CustomStringConvertible {
+package enum MaskingFault: Error, Equatable, CustomStringConvertible {
   case noMask
   case mlmProbability(Double)
   case replaceProbabilities(mask: Double, random: Double, keep: Double)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noMask: "The tokenizer has no mask token; masked language modeling requires one."
     case .mlmProbability(let found): "The fraction of tokens to predict is \(found); it must be above 0 and at most 1."
@@ -22,12 +22,12 @@ public enum MaskingFault: Error, Equatable, CustomStringConvertible {
   }
 }
 
-public struct Masking: Sendable {
+package struct Masking: Sendable {
   /// Fraction of the non-special tokens that are selected.
-  public let mlmProbability: Double
+  package let mlmProbability: Double
   /// Probabilities that a selected token is replaced with [MASK], or with a random token; otherwise it is kept.
-  public let maskReplaceProb, randomReplaceProb: Double
-  public let wholeWordMask: Bool
+  package let maskReplaceProb, randomReplaceProb: Double
+  package let wholeWordMask: Bool
   private let maskID: Int32
   private let isSpecial, isContinuation: [Bool]
   /// The ids that random tokens are drawn from.
@@ -61,7 +61,7 @@ public struct Masking: Sendable {
   ///   - smoothing: the exponent, 0.7 in DistilBERT; nil for equal weights.
   ///   - counts: how often each id occurs in the corpus; used with `smoothing` only.
   /// - Throws: `MaskingFault`.
-  public init(
+  package init(
     _ tokenizer: any Tokenizer, mlmProbability: Double = 0.15, maskReplaceProb: Double = 0.8,
     randomReplaceProb: Double = 0.1, keepProb: Double = 0.1, wholeWordMask: Bool = false, smoothing: Double? = nil,
     counts: [Int] = []
@@ -88,7 +88,7 @@ public struct Masking: Sendable {
   }
 
   /// The model's input, and its targets: the original id of each selected token, -1 elsewhere.
-  public func callAsFunction(
+  package func callAsFunction(
     _ ids: [Int32], key: (seed: UInt64, step: Int, example: Int)
   ) -> (input: [Int32], targets: [Int32]) {
     var generator = makeGenerator(key)

@@ -2,24 +2,24 @@
 /// Does not mask: `Masking` does.
 import Dispatch
 import Files
-public import Tokenizers
+package import Tokenization
 
-public struct TokenStore: Sendable {
+package struct TokenStore: Sendable {
   /// Number of blocks.
-  public private(set) var count: Int
+  package private(set) var count: Int
   /// Tokens of all blocks, including [CLS] and [SEP].
-  public private(set) var tokens: Int
+  package private(set) var tokens: Int
   /// Tokens of trailing blocks that were too short: of each document, or with packing of the whole corpus.
-  public let droppedTokens: Int
+  package let droppedTokens: Int
   /// Documents read.
-  public let documents: Int
+  package let documents: Int
   private let ids, ends: MappedFile
   private let usesUInt16: Bool
   private let tokenCounts: [Int]
   private let unmaskableBlocks: Set<Int>
   /// Tokens per block, including [CLS] and [SEP], and whether documents share blocks.
-  public let maxLength: Int
-  public let pack: Bool
+  package let maxLength: Int
+  package let pack: Bool
 
   /// Reads and tokenizes documents.
   ///
@@ -37,7 +37,7 @@ public struct TokenStore: Sendable {
   ///   - folder: the folder of the temporary file; nil for `TMPDIR`, or /var/tmp if that is not set. The file takes 2
   ///     bytes per token (4 if the vocabulary has more than 65,536 tokens) and 8 bytes per block.
   /// - Throws: `FileFault` if text cannot be read, the corpus has no block, or the disk is full.
-  public init(
+  package init(
     paths: [String], fields: [String] = [], tokenizer: any Tokenizer, maxLength: Int, pack: Bool = true, threads: Int,
     folder: String? = nil
   ) throws {
@@ -85,14 +85,14 @@ public struct TokenStore: Sendable {
   private static let maximumBytes = 1 << 25
 
   /// The tokens of one block.
-  public subscript(block: Int) -> [Int32] {
+  package subscript(block: Int) -> [Int32] {
     let range = self.range(of: block)
     if usesUInt16 { return ids.bytes.bindMemory(to: UInt16.self)[range].map { Int32($0) } }
     return Array(ids.bytes.bindMemory(to: Int32.self)[range])
   }
 
   /// Tokens of each block; computed on every access.
-  public var lengths: [Int] { (0..<count).map { range(of: $0).count } }
+  package var lengths: [Int] { (0..<count).map { range(of: $0).count } }
 
   /// The first `maxCount` blocks, or all. `counts` and `hasMaskableTokens` stay those of the whole text.
   func prefix(_ maxCount: Int) -> TokenStore {
@@ -103,14 +103,14 @@ public struct TokenStore: Sendable {
   }
 
   /// How often each id of a vocabulary with `vocabulary` tokens occurs in the blocks.
-  public func counts(vocabulary: Int) -> [Int] {
+  package func counts(vocabulary: Int) -> [Int] {
     precondition(
       vocabulary >= tokenCounts.count, "TokenStore: counts of \(tokenCounts.count) ids, vocabulary \(vocabulary)")
     return tokenCounts + [Int](repeating: 0, count: vocabulary - tokenCounts.count)
   }
 
   /// Whether a block has a token that is not special, which `Masking` can select.
-  public func hasMaskableTokens(_ block: Int) -> Bool { !unmaskableBlocks.contains(block) }
+  package func hasMaskableTokens(_ block: Int) -> Bool { !unmaskableBlocks.contains(block) }
 
   private func range(of block: Int) -> Range<Int> {
     precondition((0..<count).contains(block), "TokenStore: block \(block) of \(count)")

@@ -1,6 +1,6 @@
 /// Scores of the exact answers to BioASQ's factoid and list questions, as its official evaluation program has them.
-public import Datasets
-public import Files
+package import Datasets
+package import Files
 
 /// The rules are those of `EvaluatorTask1b -phaseB -e 9`:
 /// - Answers are equal if they are in lower case, code point by code point: blanks and punctuation count.
@@ -12,21 +12,21 @@ public import Files
 /// - Without answers a question's scores are 0. A question whose right answers are not known does not count.
 ///
 /// Of each answer the program reads the first string alone; there is no other here.
-public struct BioASQScore: Sendable, Equatable {
+package struct BioASQScore: Sendable, Equatable {
   /// nil: no question is of the kind.
-  public let factoid, list: Part?
+  package let factoid, list: Part?
 
   /// The means over the questions of one kind.
-  public struct Part: Sendable, Equatable {
+  package struct Part: Sendable, Equatable {
     fileprivate let means: [Double]
-    public let support: Int
+    package let support: Int
 
     /// - Parameter metric: its place in the kind's table.
     fileprivate func mean(_ metric: Int) -> Double? { support == 0 ? nil : means[metric] }
   }
 
   /// The members of `values`, and the number of questions of each kind.
-  public var json: JSON {
+  package var json: JSON {
     var members = values.mapValues(JSON.double)
     members["support"] = .int((factoid?.support ?? 0) + (list?.support ?? 0))
     members["factoid_questions"] = factoid.map { .int($0.support) }
@@ -36,7 +36,7 @@ public struct BioASQScore: Sendable, Equatable {
 }
 
 extension BioASQScore: MetricSource {
-  public static let table: [ScoreMetric<BioASQScore>] = ExactAnswer.Kind.allCases.flatMap(table)
+  package static let table: [ScoreMetric<BioASQScore>] = ExactAnswer.Kind.allCases.flatMap(table)
 
   /// The metrics of one kind of questions.
   static func table(of kind: ExactAnswer.Kind) -> [ScoreMetric<BioASQScore>] {
@@ -52,22 +52,22 @@ extension BioASQScore: MetricSource {
     }
   }
 
-  public var inapplicable: Set<String> {
+  package var inapplicable: Set<String> {
     let absent = (factoid == nil ? Self.table(of: .factoid) : []) + (list == nil ? Self.table(of: .list) : [])
     return Set(absent.map(\.metric.name))
   }
 }
 
 /// Right and given answers, each question with its scores.
-public struct BioASQExamples: ScoredExamples {
+package struct BioASQExamples: ScoredExamples {
   private let questionTypes: [ExactAnswer.Kind]
   /// Of each question, in the order of its kind's table; nil: the right answers are not known.
   private let scores: [[Double]?]
 
-  public var count: Int { questionTypes.count }
+  package var count: Int { questionTypes.count }
 
   /// - Parameter given: the answers in their order.
-  public init(_ questions: [(gold: ExactAnswer, given: [String])]) {
+  package init(_ questions: [(gold: ExactAnswer, given: [String])]) {
     questionTypes = questions.map(\.gold.kind)
     scores = questions.map { question in
       guard let gold = question.gold.answers?.map({ $0.map(key) }) else { return nil }
@@ -85,7 +85,7 @@ public struct BioASQExamples: ScoredExamples {
     }
   }
 
-  public func score(weights: [Int]) -> BioASQScore {
+  package func score(weights: [Int]) -> BioASQScore {
     BioASQScore(factoid: part(.factoid, weights), list: part(.list, weights))
   }
 

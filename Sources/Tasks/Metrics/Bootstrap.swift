@@ -1,5 +1,5 @@
 /// Bootstrap intervals of metrics: how much a score would vary if other examples had been in the file.
-public import Files
+package import Files
 import Hashing
 
 /// The percentile bootstrap (Efron 1979): units are drawn with replacement, as many as there are, and scored; the 95 % interval
@@ -9,31 +9,31 @@ import Hashing
 /// the 97.5 % quantile of resamples of n units, intervals are too narrow by about √((n - 1) / n) · 1.96 / t(n - 1).
 ///
 ///     Bootstrap(seed: 7).intervals(of: split)["f1"]  // 0.897...0.931
-public struct Bootstrap: Sendable {
-  public static let defaultResamples = 1000
-  public static let confidence = 0.95
-  public var resamples: Int
-  public var seed: UInt64
+package struct Bootstrap: Sendable {
+  package static let defaultResamples = 1000
+  package static let confidence = 0.95
+  package var resamples: Int
+  package var seed: UInt64
 
-  public init(resamples: Int = defaultResamples, seed: UInt64) { (self.resamples, self.seed) = (resamples, seed) }
+  package init(resamples: Int = defaultResamples, seed: UInt64) { (self.resamples, self.seed) = (resamples, seed) }
 
   /// The interval of each metric. Resamples in which a metric is not defined do not count for it; without any other the
   /// metric has no interval, and from a single unit nothing can be drawn.
-  public func intervals(of split: ScoredSplit) -> [String: ClosedRange<Double>] {
+  package func intervals(of split: ScoredSplit) -> [String: ClosedRange<Double>] {
     intervals(of: split) { split.examples.values(weights: $0) }
   }
 
   /// A score of a single label or entity type.
-  public struct LabelMetric: Sendable, Hashable {
-    public let label: String
+  package struct LabelMetric: Sendable, Hashable {
+    package let label: String
     /// "precision", "recall" or "f1"
-    public let metric: String
+    package let metric: String
 
-    public init(_ label: String, _ metric: String) { (self.label, self.metric) = (label, metric) }
+    package init(_ label: String, _ metric: String) { (self.label, self.metric) = (label, metric) }
   }
 
   /// The intervals of single labels or entity types. Resamples in which one is neither gold nor predicted do not count.
-  public func labelIntervals(of split: ScoredSplit) -> [LabelMetric: ClosedRange<Double>] {
+  package func labelIntervals(of split: ScoredSplit) -> [LabelMetric: ClosedRange<Double>] {
     intervals(of: split) { resample in
       var values: [LabelMetric: Double] = [:]
       for (label, score) in split.examples.byLabel(weights: resample) {
@@ -90,7 +90,7 @@ public struct Bootstrap: Sendable {
   }
 
   /// The intervals of a split in result.json.
-  public func json(of split: ScoredSplit) -> JSON {
+  package func json(of split: ScoredSplit) -> JSON {
     var members = intervals(of: split).mapValues { JSON.array([.double($0.lowerBound), .double($0.upperBound)]) }
     members["unit"] = split.isByDocument ? "document" : "record"
     members["units"] = .int(split.units.count)
@@ -98,7 +98,7 @@ public struct Bootstrap: Sendable {
   }
 
   /// How the intervals are made, in result.json.
-  public var json: JSON {
+  package var json: JSON {
     [
       "method": "expanded percentile bootstrap", "confidence": .double(Self.confidence), "resamples": .int(resamples),
       "seed": .int(Int(truncatingIfNeeded: seed)),

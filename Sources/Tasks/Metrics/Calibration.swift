@@ -1,23 +1,23 @@
 /// Whether predictions are right as often as their probabilities say: the bins of a reliability diagram.
 
 /// Bins of equal width, as of the metric `ece`.
-public struct Calibration: Sendable, Equatable {
-  public struct Bin: Sendable, Equatable {
+package struct Calibration: Sendable, Equatable {
+  package struct Bin: Sendable, Equatable {
     /// The bin's probabilities.
-    public let range: ClosedRange<Double>
+    package let range: ClosedRange<Double>
     /// The number of predictions.
-    public let count: Int
+    package let count: Int
     /// Their mean probability, and the share of them that is right.
-    public let probability, accuracy: Double
+    package let probability, accuracy: Double
   }
 
   /// Those with predictions.
-  public let bins: [Bin]
+  package let bins: [Bin]
   /// The expected calibration error.
-  public let error: Double
+  package let error: Double
 
   /// - Returns: nil without predictions.
-  public init?(_ predictions: [(probability: Double, isRight: Bool)]) {
+  package init?(_ predictions: [(probability: Double, isRight: Bool)]) {
     if predictions.isEmpty { return nil }
     let width = 1 / Double(CalibrationColumns.bins)
     let byBin = Dictionary(grouping: predictions) { CalibrationColumns.bin(of: $0.probability) }

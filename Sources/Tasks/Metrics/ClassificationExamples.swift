@@ -1,7 +1,7 @@
 /// Examples with one gold and one predicted label each, and what their scores are computed from.
 import Files
 
-public struct ClassificationExamples: ScoredExamples {
+package struct ClassificationExamples: ScoredExamples {
   /// All labels, sorted by code point.
   private let names: [String]
   private let positive: Int?
@@ -9,7 +9,7 @@ public struct ClassificationExamples: ScoredExamples {
   private let probabilities: LabelProbabilities?
   private var tally: Tally
 
-  public var count: Int { tally.count }
+  package var count: Int { tally.count }
 
   /// - Parameters:
   ///   - gold: one class per example.
@@ -18,7 +18,7 @@ public struct ClassificationExamples: ScoredExamples {
   ///   - labels: the model's labels.
   ///   - positiveLabel: nil: there is no positive class.
   /// - Throws: `ClassificationScoreFault` if the numbers of examples differ or a prediction is not one of `labels`.
-  public init(
+  package init(
     gold: [String], predicted: [String], probabilities: [[Double]]? = nil, labels: [String],
     positiveLabel: String? = nil
   ) throws(ClassificationScoreFault) {
@@ -48,7 +48,7 @@ public struct ClassificationExamples: ScoredExamples {
     }
   }
 
-  public func score(weights: [Int]) -> ClassificationScore {
+  package func score(weights: [Int]) -> ClassificationScore {
     let sums = tally.sums(weights: weights)
     return ClassificationScore(
       matches.counts(sums), names: names, positive: positive, probabilities?.score(sums, weights: weights))

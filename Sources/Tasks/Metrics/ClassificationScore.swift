@@ -1,5 +1,5 @@
 /// Scores of single-label classification as scikit-learn 1.9 computes them. Does not choose labels from logits.
-public import Files
+package import Files
 
 /// Scores of predicted against gold classes, one class per example.
 ///
@@ -15,41 +15,41 @@ public import Files
 ///
 ///     let score = try ClassificationScore(gold: ["a", "b"], predicted: ["a", "a"], labels: ["a", "b"])
 ///     score.accuracy  // 0.5
-public struct ClassificationScore: Sendable, Equatable {
+package struct ClassificationScore: Sendable, Equatable {
   /// The fraction of correct examples.
-  public let accuracy: Double
+  package let accuracy: Double
   /// Matthews' correlation coefficient over all classes (Gorodkin 2004); 0 if gold or predicted has only one class.
-  public let mcc: Double
+  package let mcc: Double
   /// Over all examples: precision, recall and F1 are equal to the accuracy.
-  public let micro: TypeScore
+  package let micro: TypeScore
   /// The unweighted mean over classes.
-  public let macro: TypeScore
+  package let macro: TypeScore
   /// The mean over classes, weighted by support.
-  public let weighted: TypeScore
-  public let perClass: [String: TypeScore]
+  package let weighted: TypeScore
+  package let perClass: [String: TypeScore]
   /// Of the positive class; nil: there is none.
-  public let positive: TypeScore?
+  package let positive: TypeScore?
   /// F1 of "yes" and of "no" as BioASQ has them: 0 for a class that does not occur; nil: the labels are others.
-  public let yesNo: YesNo?
+  package let yesNo: YesNo?
   /// Of the probabilities; nil: they are not known.
-  public let probability: ProbabilityScore?
+  package let probability: ProbabilityScore?
   /// The number of examples.
-  public let support: Int
+  package let support: Int
 
-  public struct YesNo: Sendable, Equatable { public let yes, no: Double }
+  package struct YesNo: Sendable, Equatable { public let yes, no: Double }
 
   /// - Parameters:
   ///   - gold: one class per example.
   ///   - predicted: the model's class for each example.
   ///   - labels: the model's labels.
   /// - Throws: `ClassificationScoreFault` if the numbers of examples differ or a prediction is not one of `labels`.
-  public init(gold: [String], predicted: [String], labels: [String]) throws(ClassificationScoreFault) {
+  package init(gold: [String], predicted: [String], labels: [String]) throws(ClassificationScoreFault) {
     self = try ClassificationExamples(gold: gold, predicted: predicted, labels: labels).score
   }
 
   /// The same with predictions as indices into `labels`.
   /// - Throws: `ClassificationScoreFault` if the numbers of examples differ.
-  public init(gold: [String], predicted: [Int], labels: [String]) throws(ClassificationScoreFault) {
+  package init(gold: [String], predicted: [Int], labels: [String]) throws(ClassificationScoreFault) {
     precondition(
       predicted.allSatisfy(labels.indices.contains), "a prediction is not an index of \(labels.count) labels")
     try self.init(gold: gold, predicted: predicted.map { labels[$0] }, labels: labels)
@@ -71,7 +71,7 @@ public struct ClassificationScore: Sendable, Equatable {
   }
 
   /// The members of `values`, and `{"per_class": {label: {"precision", "recall", "f1", "support"}}, "support": n}`
-  public var json: JSON {
+  package var json: JSON {
     var members = values.mapValues(JSON.double)
     members["per_class"] = .object(perClass.mapValues(\.json))
     members["support"] = .int(support)
@@ -80,7 +80,7 @@ public struct ClassificationScore: Sendable, Equatable {
 }
 
 extension ClassificationScore: MetricSource {
-  public static let table: [ScoreMetric<ClassificationScore>] = [
+  package static let table: [ScoreMetric<ClassificationScore>] = [
     ScoreMetric("accuracy", isHeadline: true) { $0.accuracy },
     // Equal to the accuracy, because every example has one label.
     ScoreMetric("f1_micro", isHeadline: true) { $0.micro.f1 },
@@ -99,9 +99,9 @@ extension ClassificationScore: MetricSource {
     ScoreMetric("brier", higherIsBetter: false) { $0.probability?.brier },
   ]
 
-  public var byLabel: [String: TypeScore] { perClass }
+  package var byLabel: [String: TypeScore] { perClass }
 
-  public var inapplicable: Set<String> {
+  package var inapplicable: Set<String> {
     var names: Set<String> = positive == nil ? ["f1_positive", "precision_positive", "recall_positive"] : []
     if yesNo == nil { names.formUnion(["f1_yes", "f1_no", "f1_yes_no"]) }
     if probability == nil { names.formUnion(["roc_auc", "average_precision", "ece", "brier"]) }
@@ -110,12 +110,12 @@ extension ClassificationScore: MetricSource {
 }
 
 /// Gold and predicted classes that cannot be compared.
-public enum ClassificationScoreFault: Error, Equatable, CustomStringConvertible {
+package enum ClassificationScoreFault: Error, Equatable, CustomStringConvertible {
   case examples(gold: Int, predicted: Int)
   /// `example` counts from 0.
   case label(String, example: Int, labels: [String])
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .examples(let gold, let predicted):
       "There are \(gold) gold labels but \(predicted) predicted labels; expected equal numbers. "

@@ -2,15 +2,15 @@
 import Files
 
 /// `counts[i][j]` gold labels `rows[i]` were predicted as `columns[j]`.
-public struct Confusion: Sendable, Equatable {
-  public let rows, columns: [String]
-  public let counts: [[Int]]
+package struct Confusion: Sendable, Equatable {
+  package let rows, columns: [String]
+  package let counts: [[Int]]
 
   /// - Parameters:
   ///   - pairs: a gold and a predicted label each; nil: there is none, as for a missed or a spurious entity.
   ///   - labels: those that come first, in their order; others follow by code point.
   ///   - missed, spurious: the names of the last column and the last row, which are there only if they have counts.
-  public init(
+  package init(
     _ pairs: [(gold: String?, predicted: String?)], labels: [String] = [], missed: String = "missed",
     spurious: String = "spurious"
   ) {

@@ -2,7 +2,7 @@
 import Datasets
 import Files
 
-public struct EntityExamples: ScoredExamples {
+package struct EntityExamples: ScoredExamples {
   /// Entity types, sorted by code point.
   private let names: [String]
   private let entities, strict, words: MatchColumns
@@ -10,7 +10,7 @@ public struct EntityExamples: ScoredExamples {
   private let knowsProbabilities: Bool
   private var tally: Tally
 
-  public var count: Int { tally.count }
+  package var count: Int { tally.count }
   /// The columns of the relaxed rules' matches, and then those of predicted and gold entities.
   private var relaxed: Int { calibration.end }
   private var relaxedTotals: Int { relaxed + RelaxedRule.allCases.count }
@@ -69,7 +69,7 @@ public struct EntityExamples: ScoredExamples {
     tally.add(Double(spans.gold.count), to: relaxedTotals + 1)
   }
 
-  public func score(weights: [Int]) -> EntityScore {
+  package func score(weights: [Int]) -> EntityScore {
     let sums = tally.sums(weights: weights)
     let relaxedScores = RelaxedRule.allCases.enumerated().map { offset, rule in
       (

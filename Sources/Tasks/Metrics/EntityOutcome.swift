@@ -1,9 +1,9 @@
 /// What became of each entity of a sentence: found, found with another type or other boundaries, missed, or spurious.
-public import Datasets
+package import Datasets
 
 /// A gold entity, a predicted one, or both if they belong together.
-public struct EntityOutcome: Sendable, Equatable {
-  public enum Kind: String, Sendable, CaseIterable {
+package struct EntityOutcome: Sendable, Equatable {
+  package enum Kind: String, Sendable, CaseIterable {
     case correct
     /// The same words, another type.
     case type
@@ -14,12 +14,12 @@ public struct EntityOutcome: Sendable, Equatable {
     case missed, spurious
   }
 
-  public let gold, predicted: Span?
+  package let gold, predicted: Span?
 
   /// Its first word.
-  public var start: Int { min(gold?.start ?? .max, predicted?.start ?? .max) }
+  package var start: Int { min(gold?.start ?? .max, predicted?.start ?? .max) }
 
-  public var kind: Kind {
+  package var kind: Kind {
     guard let gold else { return .spurious }
     guard let predicted else { return .missed }
     let sameWords = gold.start == predicted.start && gold.end == predicted.end
@@ -36,7 +36,7 @@ public struct EntityOutcome: Sendable, Equatable {
 /// same type, then with words in common; among several with the first one.
 ///
 ///     entityOutcomes(gold: [Span("Drug", 0, 2)], predicted: [Span("Drug", 1, 2)])[0].kind  // .boundary
-public func entityOutcomes(gold: [Span], predicted: [Span]) -> [EntityOutcome] {
+package func entityOutcomes(gold: [Span], predicted: [Span]) -> [EntityOutcome] {
   let inOrder = { (a: Span, b: Span) in (a.start, a.end, a.type) < (b.start, b.end, b.type) }
   var gold = gold.sorted(by: inOrder), predicted = predicted.sorted(by: inOrder), outcomes: [EntityOutcome] = []
   let rules: [EntityOutcome.Kind] = [.correct, .type, .boundary, .typeAndBoundary]

@@ -1,7 +1,7 @@
 /// Precision, recall and F1 of entities: as seqeval 1.2.2 computes them in its default mode, and by other rules. Does not
 /// read files.
-public import Datasets
-public import Files
+package import Datasets
+package import Files
 
 /// Scores of predicted against gold entities. An entity is correct if its type, start and end are all equal.
 ///
@@ -10,32 +10,32 @@ public import Files
 ///
 ///     let score = try EntityScore(gold: [["B-Drug", "O"]], predicted: [["B-Drug", "B-Drug"]])
 ///     score.precision  // 0.5
-public struct EntityScore: Sendable, Equatable {
+package struct EntityScore: Sendable, Equatable {
   /// Over all types (seqeval's "micro avg").
-  public let precision: Double
-  public let recall: Double
-  public let f1: Double
-  public let support: Int
-  public let perType: [String: TypeScore]
+  package let precision: Double
+  package let recall: Double
+  package let f1: Double
+  package let support: Int
+  package let perType: [String: TypeScore]
   /// The unweighted mean over types.
-  public let macro: TypeScore
+  package let macro: TypeScore
   /// The mean over types, weighted by support.
-  public let weighted: TypeScore
+  package let weighted: TypeScore
   /// Over all types, with entities that end where the tag scheme says (seqeval with mode="strict" and a scheme).
-  public let strict: TypeScore
+  package let strict: TypeScore
   /// nervaluate's scores over all types; see `RelaxedRule`.
-  public let relaxed: [RelaxedRule: TypeScore]
+  package let relaxed: [RelaxedRule: TypeScore]
   /// The unweighted mean of F1 over types, in which every word of an entity counts by itself, as for EBM PICO in BLURB.
-  public let wordMacroF1: Double
+  package let wordMacroF1: Double
   /// Of the words' predicted tags; nil: their probabilities are not known.
-  public let calibrationError: Double?
+  package let calibrationError: Double?
 
   /// - Parameters:
   ///   - gold: one list of tags per sentence.
   ///   - predicted: the same number of sentences and words.
   ///   - scheme: that of the tags, for the strict score.
   /// - Throws: `EntityScoreFault` if the numbers of sentences or words differ.
-  public init(gold: [[String]], predicted: [[String]], scheme: TagScheme = .iob2) throws(EntityScoreFault) {
+  package init(gold: [[String]], predicted: [[String]], scheme: TagScheme = .iob2) throws(EntityScoreFault) {
     self = try EntityExamples(
       gold: gold, predicted: predicted,
       strict: (gold.map { strictEntities($0, scheme) }, predicted.map { strictEntities($0, scheme) })
@@ -63,7 +63,7 @@ public struct EntityScore: Sendable, Equatable {
   }
 
   /// `{"precision", "recall", "f1", "support", "per_type": {type: {…}}, "macro": {…}, "weighted": {…}, …}`
-  public var json: JSON {
+  package var json: JSON {
     var members = values.mapValues(JSON.double)
     members["support"] = .int(support)
     members["per_type"] = .object(perType.mapValues(\.json))
@@ -73,7 +73,7 @@ public struct EntityScore: Sendable, Equatable {
 }
 
 extension EntityScore: MetricSource {
-  public static let table: [ScoreMetric<EntityScore>] =
+  package static let table: [ScoreMetric<EntityScore>] =
     [
       ScoreMetric("f1", isHeadline: true) { $0.f1 }, ScoreMetric("precision", isHeadline: true) { $0.precision },
       ScoreMetric("recall", isHeadline: true) { $0.recall },
@@ -91,17 +91,17 @@ extension EntityScore: MetricSource {
       ScoreMetric("ece", higherIsBetter: false) { $0.calibrationError },
     ]
 
-  public var byLabel: [String: TypeScore] { perType }
-  public var inapplicable: Set<String> { calibrationError == nil && support > 0 ? ["ece"] : [] }
+  package var byLabel: [String: TypeScore] { perType }
+  package var inapplicable: Set<String> { calibrationError == nil && support > 0 ? ["ece"] : [] }
 }
 
 /// Gold and predicted tags that cannot be compared.
-public enum EntityScoreFault: Error, Equatable, CustomStringConvertible {
+package enum EntityScoreFault: Error, Equatable, CustomStringConvertible {
   case sentences(gold: Int, predicted: Int)
   /// `sentence` counts from 0.
   case words(sentence: Int, gold: Int, predicted: Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .sentences(let gold, let predicted):
       "The gold tags have \(gold) sentences, the predicted tags \(predicted); expected equal numbers. "

@@ -1,36 +1,36 @@
 /// A metric that a task reports: its name and its direction. Does not compute it.
-public import Files
+package import Files
 
-public struct Metric: Sendable, Hashable {
+package struct Metric: Sendable, Hashable {
   /// The key in metrics.jsonl and result.json, such as `f1_macro`.
-  public let name: String
-  public let higherIsBetter: Bool
+  package let name: String
+  package let higherIsBetter: Bool
   /// Whether one-line results, tables and model cards show it.
-  public let isHeadline: Bool
+  package let isHeadline: Bool
 
-  public init(_ name: String, higherIsBetter: Bool = true, isHeadline: Bool = false) {
+  package init(_ name: String, higherIsBetter: Bool = true, isHeadline: Bool = false) {
     self.name = name
     self.higherIsBetter = higherIsBetter
     self.isHeadline = isHeadline
   }
 
   /// The mean loss over a split's targets.
-  public static let loss = Metric("loss", higherIsBetter: false)
+  package static let loss = Metric("loss", higherIsBetter: false)
 
   /// The mean over several tasks, of one metric each.
-  public static let average = Metric("average", isHeadline: true)
+  package static let average = Metric("average", isHeadline: true)
 
   /// Whether `value` is strictly better than `best`. False if either is NaN.
-  public func isBetter(_ value: Double, than best: Double) -> Bool {
+  package func isBetter(_ value: Double, than best: Double) -> Bool {
     higherIsBetter ? value > best : value < best
   }
 }
 
 /// A metric, and how it is taken from a score.
-public struct ScoreMetric<Score>: Sendable {
-  public let metric: Metric
+package struct ScoreMetric<Score>: Sendable {
+  package let metric: Metric
   /// nil: it is not defined for the examples, such as the area under a curve without positive ones.
-  public let value: @Sendable (Score) -> Double?
+  package let value: @Sendable (Score) -> Double?
 
   init(
     _ name: String, higherIsBetter: Bool = true, isHeadline: Bool = false,
@@ -42,7 +42,7 @@ public struct ScoreMetric<Score>: Sendable {
 }
 
 /// Scores from which several metrics are taken.
-public protocol MetricSource {
+package protocol MetricSource {
   /// The default for choosing the best checkpoint first. A new metric is a line here.
   static var table: [ScoreMetric<Self>] { get }
   /// Metrics that do not exist for the model's labels, such as those of a positive class where none is named.
@@ -54,13 +54,13 @@ public protocol MetricSource {
 }
 
 extension MetricSource {
-  public static var metrics: [Metric] { table.map(\.metric) }
+  package static var metrics: [Metric] { table.map(\.metric) }
 
-  public var inapplicable: Set<String> { [] }
-  public var byLabel: [String: TypeScore] { [:] }
+  package var inapplicable: Set<String> { [] }
+  package var byLabel: [String: TypeScore] { [:] }
 
   /// The value of every metric, by name; 0 where it is not defined.
-  public var values: [String: Double] { definedValues.mapValues { $0.isNaN ? 0 : $0 } }
+  package var values: [String: Double] { definedValues.mapValues { $0.isNaN ? 0 : $0 } }
 
   /// The value of every metric, by name; NaN where it is not defined.
   var definedValues: [String: Double] {
@@ -71,7 +71,7 @@ extension MetricSource {
 
 extension [Metric] {
   /// Without metrics of the name of an earlier one.
-  public var uniqueByName: [Metric] {
+  package var uniqueByName: [Metric] {
     var names: Set<String> = []
     return filter { names.insert($0.name).inserted }
   }

@@ -1,6 +1,6 @@
 /// Examples with a gold and a predicted set of labels each, and what their scores are computed from.
 
-public struct MultiLabelExamples: ScoredExamples {
+package struct MultiLabelExamples: ScoredExamples {
   /// The model's labels, and then gold labels that it does not have.
   private let names: [String]
   private let matches: MatchColumns
@@ -8,7 +8,7 @@ public struct MultiLabelExamples: ScoredExamples {
   private let rankings: [Ranking]
   private var tally: Tally
 
-  public var count: Int { tally.count }
+  package var count: Int { tally.count }
   /// The columns after those of the calibration.
   private var brier: Int { calibration.end }
   private var exact: Int { calibration.end + 1 }
@@ -18,7 +18,7 @@ public struct MultiLabelExamples: ScoredExamples {
   ///   - gold: the labels of each example.
   ///   - probabilities: of each example, in the order of `labels`.
   ///   - labels: the model's.
-  public init(gold: [Set<String>], predicted: [Set<String>], probabilities: [[Double]], labels: [String]) {
+  package init(gold: [Set<String>], predicted: [Set<String>], probabilities: [[Double]], labels: [String]) {
     precondition(gold.count == predicted.count && gold.count == probabilities.count, "one prediction per example")
     names = labels + Set(gold.joined()).subtracting(labels).sorted()
     matches = MatchColumns(start: 0, names: names.count)
@@ -47,7 +47,7 @@ public struct MultiLabelExamples: ScoredExamples {
     }
   }
 
-  public func score(weights: [Int]) -> MultiLabelScore {
+  package func score(weights: [Int]) -> MultiLabelScore {
     let sums = tally.sums(weights: weights), support = weights.reduce(0, +), n = Double(max(support, 1))
     let counts = matches.counts(sums), pairs = sums[calibration.end - 1]
     let means = meanScores(rankings, weights: weights)

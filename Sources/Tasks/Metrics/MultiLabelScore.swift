@@ -1,5 +1,5 @@
 /// Scores of sets of labels as scikit-learn 1.9 computes them. Does not choose labels from probabilities.
-public import Files
+package import Files
 
 /// Scores of predicted against gold sets of labels.
 ///
@@ -8,27 +8,27 @@ public import Files
 /// not defined: a label that applies to no example, or to all, does not count in `roc_auc_macro` and, if to none, in
 /// `average_precision_macro`; without any other label they are 0. A gold label that the model does not have counts as
 /// missed and is a label in every average of precision, recall and F1.
-public struct MultiLabelScore: Sendable, Equatable {
+package struct MultiLabelScore: Sendable, Equatable {
   /// Over all examples and labels.
-  public let micro: TypeScore
+  package let micro: TypeScore
   /// The unweighted mean over labels.
-  public let macro: TypeScore
+  package let macro: TypeScore
   /// The mean over labels, weighted by support.
-  public let weighted: TypeScore
+  package let weighted: TypeScore
   /// The mean over examples; of one without gold and predicted labels all scores are 0.
-  public let samples: TypeScore
+  package let samples: TypeScore
   /// The fraction of examples with exactly the gold labels.
-  public let accuracy: Double
-  public let probability: ProbabilityScore
-  public let perLabel: [String: TypeScore]
+  package let accuracy: Double
+  package let probability: ProbabilityScore
+  package let perLabel: [String: TypeScore]
   /// The number of examples.
-  public let support: Int
+  package let support: Int
 
   /// - Parameters:
   ///   - gold: the labels of each example.
   ///   - probabilities: of each example, in the order of `labels`.
   ///   - labels: the model's.
-  public init(gold: [Set<String>], predicted: [Set<String>], probabilities: [[Double]], labels: [String]) {
+  package init(gold: [Set<String>], predicted: [Set<String>], probabilities: [[Double]], labels: [String]) {
     self = MultiLabelExamples(gold: gold, predicted: predicted, probabilities: probabilities, labels: labels).score
   }
 
@@ -45,13 +45,13 @@ public struct MultiLabelScore: Sendable, Equatable {
   }
 
   /// The harmonic mean of the means over examples of precision and recall, which is BLUE's score of HoC.
-  public var f1OfSampleMeans: Double {
+  package var f1OfSampleMeans: Double {
     let sum = samples.precision + samples.recall
     return sum == 0 ? 0 : 2 * samples.precision * samples.recall / sum
   }
 
   /// The members of `values`, and `{"per_label": {label: {"precision", "recall", "f1", "support"}}, "support": n}`
-  public var json: JSON {
+  package var json: JSON {
     var members = values.mapValues(JSON.double)
     members["per_label"] = .object(perLabel.mapValues(\.json))
     members["support"] = .int(support)
@@ -60,9 +60,9 @@ public struct MultiLabelScore: Sendable, Equatable {
 }
 
 extension MultiLabelScore: MetricSource {
-  public var byLabel: [String: TypeScore] { perLabel }
+  package var byLabel: [String: TypeScore] { perLabel }
 
-  public static let table: [ScoreMetric<MultiLabelScore>] = [
+  package static let table: [ScoreMetric<MultiLabelScore>] = [
     ScoreMetric("f1_micro", isHeadline: true) { $0.micro.f1 },
     ScoreMetric("f1_macro", isHeadline: true) { $0.macro.f1 },
     ScoreMetric("f1_weighted") { $0.weighted.f1 }, ScoreMetric("f1_samples", isHeadline: true) { $0.samples.f1 },

@@ -1,9 +1,9 @@
 /// Whether two models differ significantly on the same examples.
-public import Files
+package import Files
 import Hashing
 
 /// The predictions of two models on the same examples.
-public struct PairedSplit: Sendable {
+package struct PairedSplit: Sendable {
   /// The first model's examples, then the second's.
   private let examples: any ScoredExamples
   let first: ScoredSplit
@@ -16,8 +16,8 @@ public struct PairedSplit: Sendable {
     (self.examples, self.first) = (examples, first)
   }
 
-  public var isByDocument: Bool { first.isByDocument }
-  public var units: Int { first.units.count }
+  package var isByDocument: Bool { first.isByDocument }
+  package var units: Int { first.units.count }
 
   /// The second model's metrics minus the first's, in which example i counts `weights[i]` times and has the other model's
   /// prediction where it is in `swapped`.
@@ -36,23 +36,23 @@ public struct PairedSplit: Sendable {
 ///   the differences that are at least as far from 0 as the observed one.
 ///
 /// p = (count + 1) / (resamples + 1).
-public struct PairedTest: Sendable {
-  public let resamples: Int
-  public let seed: UInt64
+package struct PairedTest: Sendable {
+  package let resamples: Int
+  package let seed: UInt64
 
-  public struct Result: Sendable, Equatable {
+  package struct Result: Sendable, Equatable {
     /// The second model's value minus the first's, and its bootstrap interval.
-    public let difference: Double
-    public let interval: ClosedRange<Double>
-    public let bootstrapP, randomizationP: Double
+    package let difference: Double
+    package let interval: ClosedRange<Double>
+    package let bootstrapP, randomizationP: Double
   }
 
-  public init(resamples: Int = Bootstrap.defaultResamples, seed: UInt64 = 0) {
+  package init(resamples: Int = Bootstrap.defaultResamples, seed: UInt64 = 0) {
     (self.resamples, self.seed) = (resamples, seed)
   }
 
   /// By metric; one that is not defined for both models has none.
-  public func results(of pair: PairedSplit) -> [String: Result] {
+  package func results(of pair: PairedSplit) -> [String: Result] {
     let ones = [Int](repeating: 1, count: pair.first.examples.count)
     let drawn = UnitSampler(pair.first, seed: seed).prefix(resamples).map { pair.differences($0) }
     var random = SplitMix64(seed: seed)
@@ -87,7 +87,7 @@ public struct PairedTest: Sendable {
 }
 
 extension PairedTest.Result {
-  public var json: JSON {
+  package var json: JSON {
     [
       "difference": .double(difference), "interval": [.double(interval.lowerBound), .double(interval.upperBound)],
       "p_bootstrap": .double(bootstrapP), "p_randomization": .double(randomizationP),

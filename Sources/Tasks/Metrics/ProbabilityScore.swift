@@ -2,17 +2,17 @@
 
 /// Areas under curves as scikit-learn 1.9 computes them, the expected calibration error as torchmetrics 1.9; nil where they
 /// are not defined.
-public struct ProbabilityScore: Sendable, Equatable {
+package struct ProbabilityScore: Sendable, Equatable {
   /// `roc_auc_score`: of the positive of two labels; of more the mean over labels, each against all others
   /// (`multi_class="ovr"`). A label that no example has, or all, does not count.
-  public let rocAUC: Double?
+  package let rocAUC: Double?
   /// `average_precision_score`, likewise; a label that no example has does not count.
-  public let averagePrecision: Double?
+  package let averagePrecision: Double?
   /// Of the predicted labels' probabilities, in 15 bins of equal width. Of label sets: of every label's probability.
-  public let calibrationError: Double?
+  package let calibrationError: Double?
   /// `brier_score_loss`: the mean over examples of the squared errors of all probabilities, halved for two labels. Of
   /// label sets: the mean also over labels.
-  public let brier: Double?
+  package let brier: Double?
 }
 
 /// The probabilities of single labels.

@@ -1,18 +1,18 @@
 /// Scores of predicted against gold numbers as scipy 1.17 and scikit-learn 1.9 compute them.
-public import Files
+package import Files
 
 /// Pearson's and Spearman's correlation, which are 0 where scipy's are not defined: if all numbers of a side are equal,
 /// or with fewer than two.
-public struct RegressionScore: Sendable, Equatable {
-  public var pearson: Double { definedPearson ?? 0 }
-  public var spearman: Double { definedSpearman ?? 0 }
+package struct RegressionScore: Sendable, Equatable {
+  package var pearson: Double { definedPearson ?? 0 }
+  package var spearman: Double { definedSpearman ?? 0 }
   let definedPearson, definedSpearman: Double?
   /// The mean squared and the mean absolute error.
-  public let mse, mae: Double
+  package let mse, mae: Double
   /// The number of examples.
-  public let support: Int
+  package let support: Int
 
-  public init(gold: [Double], predicted: [Double]) {
+  package init(gold: [Double], predicted: [Double]) {
     self = RegressionExamples(gold: gold, predicted: predicted).score
   }
 
@@ -22,11 +22,11 @@ public struct RegressionScore: Sendable, Equatable {
   }
 
   /// The members of `values`, and "support".
-  public var json: JSON { .object(values.mapValues(JSON.double).merging(["support": .int(support)]) { $1 }) }
+  package var json: JSON { .object(values.mapValues(JSON.double).merging(["support": .int(support)]) { $1 }) }
 }
 
 extension RegressionScore: MetricSource {
-  public static let table: [ScoreMetric<RegressionScore>] = [
+  package static let table: [ScoreMetric<RegressionScore>] = [
     ScoreMetric("pearson", isHeadline: true) { $0.definedPearson },
     ScoreMetric("spearman", isHeadline: true) { $0.definedSpearman },
     ScoreMetric("mse", higherIsBetter: false, isHeadline: true) { $0.mse },
@@ -35,19 +35,19 @@ extension RegressionScore: MetricSource {
 }
 
 /// Gold and predicted numbers, and what their scores are computed from.
-public struct RegressionExamples: ScoredExamples {
+package struct RegressionExamples: ScoredExamples {
   private let gold, predicted: [Double]
   private let goldOrder, predictedOrder: [Int]
 
-  public var count: Int { gold.count }
+  package var count: Int { gold.count }
 
-  public init(gold: [Double], predicted: [Double]) {
+  package init(gold: [Double], predicted: [Double]) {
     precondition(gold.count == predicted.count, "one prediction per example")
     func order(_ values: [Double]) -> [Int] { values.indices.sorted { values[$0] < values[$1] } }
     (self.gold, self.predicted, goldOrder, predictedOrder) = (gold, predicted, order(gold), order(predicted))
   }
 
-  public func score(weights: [Int]) -> RegressionScore {
+  package func score(weights: [Int]) -> RegressionScore {
     let errors = zip(gold, predicted).map { $1 - $0 }, support = weights.reduce(0, +)
     func mean(_ value: (Double) -> Double) -> Double {
       zip(errors, weights).reduce(0) { $0 + value($1.0) * Double($1.1) } / Double(max(support, 1))

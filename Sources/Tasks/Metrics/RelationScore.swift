@@ -1,5 +1,5 @@
 /// Scores of relations: precision, recall and F1 without the negative label. Does not choose labels from logits.
-public import Files
+package import Files
 
 /// Scores of predicted against gold relations, one per pair of entities.
 ///
@@ -9,16 +9,16 @@ public import Files
 /// binary F1. Without a negative label micro F1 is the accuracy.
 ///
 ///     RelationScore(gold: ["CPR:3", "false"], predicted: ["CPR:3", "CPR:4"], negative: "false").micro.f1  // 2/3
-public struct RelationScore: Sendable, Equatable {
+package struct RelationScore: Sendable, Equatable {
   /// The fraction of correct pairs, the negative label included.
-  public let accuracy: Double
+  package let accuracy: Double
   /// Over all pairs, and the unweighted mean over labels, without the negative label.
-  public let micro, macro: TypeScore
+  package let micro, macro: TypeScore
   /// Of every label but the negative one.
-  public let perClass: [String: TypeScore]
+  package let perClass: [String: TypeScore]
 
   /// - Precondition: there are as many predicted labels as gold ones.
-  public init(gold: [String], predicted: [String], negative: String?) {
+  package init(gold: [String], predicted: [String], negative: String?) {
     self = RelationExamples(gold: gold, predicted: predicted, negative: negative).score
   }
 
@@ -31,7 +31,7 @@ public struct RelationScore: Sendable, Equatable {
   }
 
   /// The members of `values`, and `{"per_class": {label: {"precision", "recall", "f1", "support"}}, "support": n}`
-  public var json: JSON {
+  package var json: JSON {
     var members = values.mapValues(JSON.double)
     members["per_class"] = .object(perClass.mapValues(\.json))
     members["support"] = .int(micro.support)
@@ -40,9 +40,9 @@ public struct RelationScore: Sendable, Equatable {
 }
 
 extension RelationScore: MetricSource {
-  public var byLabel: [String: TypeScore] { perClass }
+  package var byLabel: [String: TypeScore] { perClass }
 
-  public static let table: [ScoreMetric<RelationScore>] = [
+  package static let table: [ScoreMetric<RelationScore>] = [
     ScoreMetric("f1_micro", isHeadline: true) { $0.micro.f1 },
     ScoreMetric("f1_macro", isHeadline: true) { $0.macro.f1 },
     ScoreMetric("precision_micro", isHeadline: true) { $0.micro.precision },
@@ -52,15 +52,15 @@ extension RelationScore: MetricSource {
 }
 
 /// Gold and predicted relations, and what their scores are computed from.
-public struct RelationExamples: ScoredExamples {
+package struct RelationExamples: ScoredExamples {
   private let names: [String]
   private let matches: MatchColumns
   private var tally: Tally
 
-  public var count: Int { tally.count }
+  package var count: Int { tally.count }
 
   /// - Precondition: there are as many predicted labels as gold ones.
-  public init(gold: [String], predicted: [String], negative: String?) {
+  package init(gold: [String], predicted: [String], negative: String?) {
     precondition(gold.count == predicted.count, "\(gold.count) gold labels, \(predicted.count) predicted ones")
     names = Set(gold + predicted).filter { $0 != negative }.sorted(by: precedes)
     let numbers = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
@@ -76,7 +76,7 @@ public struct RelationExamples: ScoredExamples {
     }
   }
 
-  public func score(weights: [Int]) -> RelationScore {
+  package func score(weights: [Int]) -> RelationScore {
     let sums = tally.sums(weights: weights)
     return RelationScore(
       matches.counts(sums), names: names, accuracy: sums[matches.end] / Double(max(weights.reduce(0, +), 1)))

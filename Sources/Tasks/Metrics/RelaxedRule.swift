@@ -2,7 +2,7 @@
 import Datasets
 
 /// Which predicted entities match a gold entity. Each gold entity is matched once, by the predictions in order.
-public enum RelaxedRule: String, CaseIterable, Sendable {
+package enum RelaxedRule: String, CaseIterable, Sendable {
   /// The boundaries are equal, whatever the types.
   case exact
   /// The boundaries are equal, or half: the entities overlap; whatever the types.

@@ -1,6 +1,6 @@
 /// How much the mean score of several seeds would vary with other examples in the file and other seeds, and whether two
 /// such means differ significantly.
-public import Files
+package import Files
 import Hashing
 
 /// The mean of a metric over the runs of one configuration, and the same of each of `Bootstrap.resamples` resamples: as many
@@ -8,8 +8,8 @@ import Hashing
 ///
 /// Units are drawn alike for all configurations that are scored on the same examples with the same seed, so that two of
 /// them are compared in pairs.
-public struct ResampledScores: Sendable {
-  public let mean: Double
+package struct ResampledScores: Sendable {
+  package let mean: Double
   /// NaN where a resample has no value.
   private let resamples: [Double]
   private let units: Int
@@ -18,7 +18,7 @@ public struct ResampledScores: Sendable {
   ///   - runs: the same examples, predicted by each run; at least one.
   ///   - runSeed: draws the runs; another one for each configuration.
   /// - Returns: nil if the metric is not defined for every run, or there is a single unit.
-  public init?(_ runs: [ScoredSplit], metric: String, _ bootstrap: Bootstrap, runSeed: UInt64) {
+  package init?(_ runs: [ScoredSplit], metric: String, _ bootstrap: Bootstrap, runSeed: UInt64) {
     guard let first = runs.first, first.units.count > 1 else { return nil }
     precondition(runs.allSatisfy { $0.examples.count == first.examples.count }, "the runs have other examples")
     func mean(_ runs: [ScoredSplit], _ weights: [Int]) -> Double {
@@ -35,22 +35,22 @@ public struct ResampledScores: Sendable {
   }
 
   /// The 95 % interval, as of `Bootstrap`.
-  public var interval: ClosedRange<Double> { interval(of: resamples.filter { !$0.isNaN }) ?? mean...mean }
+  package var interval: ClosedRange<Double> { interval(of: resamples.filter { !$0.isNaN }) ?? mean...mean }
 
   private func interval(of values: [Double]) -> ClosedRange<Double>? {
     values.isEmpty ? nil : Bootstrap.interval(values, units: units)
   }
 
   /// A comparison of two means.
-  public struct Difference: Sendable, Equatable {
+  package struct Difference: Sendable, Equatable {
     /// The other mean minus this one, with its 95 % interval.
-    public let difference: Double
-    public let interval: ClosedRange<Double>
+    package let difference: Double
+    package let interval: ClosedRange<Double>
     /// Two-sided: the share of resampled differences that are at least as far from their mean as `difference` is from 0,
     /// (count + 1) / (resamples + 1).
-    public let p: Double
+    package let p: Double
 
-    public var json: JSON {
+    package var json: JSON {
       [
         "difference": .double(difference), "interval": [.double(interval.lowerBound), .double(interval.upperBound)],
         "p": .double(p),
@@ -59,7 +59,7 @@ public struct ResampledScores: Sendable {
   }
 
   /// - Parameter other: of the same examples, resamples and seed.
-  public func difference(to other: ResampledScores) -> Difference {
+  package func difference(to other: ResampledScores) -> Difference {
     precondition(resamples.count == other.resamples.count, "other resamples")
     let values = zip(resamples, other.resamples).map { $1 - $0 }.filter { !$0.isNaN }
     let difference = other.mean - mean, center = values.reduce(0, +) / Double(max(1, values.count))
@@ -72,7 +72,7 @@ public struct ResampledScores: Sendable {
 
 /// The p-values times the number of hypotheses that are left when they are rejected in order (Holm 1979), at most 1 and not
 /// below an earlier one.
-public func holm(_ p: [Double]) -> [Double] {
+package func holm(_ p: [Double]) -> [Double] {
   var adjusted = p, floor = 0.0
   for (rank, index) in p.indices.sorted(by: { (p[$0], $0) < (p[$1], $1) }).enumerated() {
     floor = max(floor, min(1, p[index] * Double(p.count - rank)))

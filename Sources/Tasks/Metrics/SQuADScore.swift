@@ -1,18 +1,18 @@
 /// Exact match and F1 of answers as the official scripts of SQuAD 1.1 and 2.0 compute them, from 0 to 1.
-public import Files
+package import Files
 
 /// A prediction is scored against the right answer that is best for it. A question without answers has "" as its right
 /// answer, where the script of SQuAD 1.1 fails. The scripts differ only if nothing is left of a text but articles and
 /// punctuation: then F1 is 0 in 1.1; in 2.0 it is 1 if both are empty, and such right answers are ignored.
-public struct SQuADScore: Sendable, Equatable {
-  public let exactMatch, f1: Double
+package struct SQuADScore: Sendable, Equatable {
+  package let exactMatch, f1: Double
   /// Of the questions that have an answer, and of those that have none.
-  public let hasAnswer, noAnswer: Part
+  package let hasAnswer, noAnswer: Part
 
   /// The means over some questions; 0 if there are none.
-  public struct Part: Sendable, Equatable {
-    public let exactMatch, f1: Double
-    public let support: Int
+  package struct Part: Sendable, Equatable {
+    package let exactMatch, f1: Double
+    package let support: Int
 
     /// The means of the scores, each with a weight.
     fileprivate init(_ scores: some Sequence<(SQuADExamples.Example, Int)>) {
@@ -35,7 +35,7 @@ public struct SQuADScore: Sendable, Equatable {
   }
 
   /// The members of `values`, "support", and both parts if there are questions of both kinds.
-  public var json: JSON {
+  package var json: JSON {
     var members = values.mapValues(JSON.double)
     members["support"] = .int(hasAnswer.support + noAnswer.support)
     if hasAnswer.support > 0, noAnswer.support > 0 {
@@ -46,20 +46,20 @@ public struct SQuADScore: Sendable, Equatable {
 }
 
 extension SQuADScore: MetricSource {
-  public static let table: [ScoreMetric<SQuADScore>] = [
+  package static let table: [ScoreMetric<SQuADScore>] = [
     ScoreMetric("f1", isHeadline: true) { $0.f1 }, ScoreMetric("exact_match", isHeadline: true) { $0.exactMatch },
   ]
 }
 
 /// Right and predicted answers, each with its scores.
-public struct SQuADExamples: ScoredExamples {
+package struct SQuADExamples: ScoredExamples {
   typealias Example = (exact: Double, f1: Double, hasAnswer: Bool)
   private let examples: [Example]
 
-  public var count: Int { examples.count }
+  package var count: Int { examples.count }
 
   /// - Parameter version2: whether the rules are those of SQuAD 2.0.
-  public init(_ answers: [(gold: [String], predicted: String)], version2: Bool) {
+  package init(_ answers: [(gold: [String], predicted: String)], version2: Bool) {
     examples = answers.map { answer in
       let gold = answer.gold.map(AnswerWords.init)
       let kept = version2 ? gold.filter { !$0.words.isEmpty } : gold, predicted = AnswerWords(answer.predicted)
@@ -71,7 +71,7 @@ public struct SQuADExamples: ScoredExamples {
   /// Questions whose scores are known.
   init(_ examples: [Example]) { self.examples = examples }
 
-  public func score(weights: [Int]) -> SQuADScore { SQuADScore(Array(zip(examples, weights))) }
+  package func score(weights: [Int]) -> SQuADScore { SQuADScore(Array(zip(examples, weights))) }
 }
 
 /// The words of an answer as the scripts normalize it: in lower case, without ASCII punctuation and articles.

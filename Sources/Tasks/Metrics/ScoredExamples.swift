@@ -1,7 +1,7 @@
 /// Predictions with their gold labels, from which the metrics of any resample are computed.
 import Files
 
-public protocol ScoredExamples: Sendable {
+package protocol ScoredExamples: Sendable {
   associatedtype Score: MetricSource
   var count: Int { get }
   /// The score in which example i counts `weights[i]` times.
@@ -10,7 +10,7 @@ public protocol ScoredExamples: Sendable {
 
 extension ScoredExamples {
   /// The score of all examples.
-  public var score: Score { score(weights: [Int](repeating: 1, count: count)) }
+  package var score: Score { score(weights: [Int](repeating: 1, count: count)) }
 
   /// The values of the metrics, and the JSON of an evaluation.
   var evaluation: (values: [String: Double], json: JSON) {
@@ -26,16 +26,16 @@ extension ScoredExamples {
 }
 
 /// The scored examples of a file.
-public struct ScoredSplit: Sendable {
+package struct ScoredSplit: Sendable {
   let examples: any ScoredExamples
   /// The examples of each unit that is drawn: of a document, or one.
   let units: [[Int]]
   /// The unit of each example.
   private let unitOfExample: [Int]
-  public let isByDocument: Bool
+  package let isByDocument: Bool
 
   /// - Parameter documents: of each example; nil where one has none, so that every example is drawn by itself.
-  public init(_ examples: any ScoredExamples, documents: [String?]) {
+  package init(_ examples: any ScoredExamples, documents: [String?]) {
     precondition(documents.count == examples.count, "\(documents.count) documents of \(examples.count) examples")
     self.examples = examples
     isByDocument = !documents.isEmpty && !documents.contains(nil)
@@ -67,14 +67,14 @@ public struct ScoredSplit: Sendable {
   }
 
   /// The values of the metrics over some examples, by name; NaN where they are not defined.
-  public func values(of examples: [Int]) -> [String: Double] {
+  package func values(of examples: [Int]) -> [String: Double] {
     var weights = [Int](repeating: 0, count: self.examples.count)
     for example in examples { weights[example] = 1 }
     return self.examples.values(weights: weights)
   }
 
   /// The scores of single labels or entity types; empty: there are none.
-  public var byLabel: [String: TypeScore] { examples.byLabel(weights: [Int](repeating: 1, count: examples.count)) }
+  package var byLabel: [String: TypeScore] { examples.byLabel(weights: [Int](repeating: 1, count: examples.count)) }
 
   /// From 1; nil where examples have no documents.
   func documentNumber(of example: Int) -> Int? {

@@ -1,17 +1,17 @@
 /// Scores of the cosine similarities of pairs of texts against gold scores of any scale.
 import Autograd
-public import Files
+package import Files
 
-public struct SimilarityScore: Sendable, Equatable {
+package struct SimilarityScore: Sendable, Equatable {
   fileprivate let correlations: RegressionScore
 
-  public var json: JSON {
+  package var json: JSON {
     .object(values.mapValues(JSON.double).merging(["support": .int(correlations.support)]) { $1 })
   }
 }
 
 extension SimilarityScore: MetricSource {
-  public static let table: [ScoreMetric<SimilarityScore>] = [
+  package static let table: [ScoreMetric<SimilarityScore>] = [
     ScoreMetric("spearman", isHeadline: true) { $0.correlations.definedSpearman },
     ScoreMetric("pearson", isHeadline: true) { $0.correlations.definedPearson },
   ]

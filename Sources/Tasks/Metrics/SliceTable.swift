@@ -1,24 +1,24 @@
 /// How good predictions are in parts of the data: by label, by length, by whether a mention was seen in training.
 
 /// A part of the data with its scores.
-public struct Slice: Sendable {
+package struct Slice: Sendable {
   /// "Disease", "12–18 words"
-  public let name: String
+  package let name: String
   /// Its records, gold labels or gold mentions.
-  public let count: Int
+  package let count: Int
   /// By metric; NaN: not defined there.
-  public let values: [String: Double]
-  public let intervals: [String: ClosedRange<Double>]
+  package let values: [String: Double]
+  package let intervals: [String: ClosedRange<Double>]
 }
 
 /// The data divided in one way.
-public struct SliceTable: Sendable {
-  public enum Kind: String, Sendable { case label, mention, question, length }
+package struct SliceTable: Sendable {
+  package enum Kind: String, Sendable { case label, mention, question, length }
 
-  public let kind: Kind
+  package let kind: Kind
   /// The first is the main one.
-  public let metrics: [Metric]
-  public let slices: [Slice]
+  package let metrics: [Metric]
+  package let slices: [Slice]
 
   /// Groups of records, with the metrics of the whole. Resamples without a record of a group do not count for it.
   init(
@@ -50,15 +50,15 @@ public struct SliceTable: Sendable {
 }
 
 /// A slice of one of several tables, with its main metric.
-public struct WeakSlice: Sendable {
-  public let kind: SliceTable.Kind
-  public let slice: Slice
-  public let metric: Metric
+package struct WeakSlice: Sendable {
+  package let kind: SliceTable.Kind
+  package let slice: Slice
+  package let metric: Metric
 }
 
 extension [SliceTable] {
   /// The slices of tables with several, by the values of their tables' main metrics, the worst first.
-  public func weakest() -> [WeakSlice] {
+  package func weakest() -> [WeakSlice] {
     let all: [WeakSlice] = flatMap { table -> [WeakSlice] in
       guard let metric = table.metrics.first, table.slices.count > 1 else { return [] }
       return table.slices.filter { $0.count > 0 && !($0.values[metric.name] ?? .nan).isNaN }

@@ -1,17 +1,17 @@
 /// Precision, recall and F1 of one type or class, and averages of them as NumPy computes them.
-public import Files
+package import Files
 
 /// Scores of one entity type or class, or an average over several.
-public struct TypeScore: Sendable, Equatable {
-  public var precision: Double
-  public var recall: Double
-  public var f1: Double
+package struct TypeScore: Sendable, Equatable {
+  package var precision: Double
+  package var recall: Double
+  package var f1: Double
   /// Entities, or examples, in the gold labels.
-  public var support: Int
+  package var support: Int
 }
 
 extension TypeScore {
-  public var json: JSON {
+  package var json: JSON {
     .object(["precision": .double(precision), "recall": .double(recall), "f1": .double(f1), "support": .int(support)])
   }
 }

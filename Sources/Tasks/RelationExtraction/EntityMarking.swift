@@ -1,7 +1,7 @@
 /// How the text that the model reads shows which two entities are meant. Does not know where a record has them from.
 import Datasets
 
-public enum EntityMarking: String, CaseIterable, Sendable, Codable {
+package enum EntityMarking: String, CaseIterable, Sendable, Codable {
   /// `@TYPE$` in place of each entity (BLURB's dummification).
   case dummy
   /// `<S:TYPE>` and `</S:TYPE>` around the subject, `<O:TYPE>` and `</O:TYPE>` around the object, which are new tokens

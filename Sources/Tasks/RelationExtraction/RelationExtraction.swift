@@ -1,15 +1,15 @@
 /// Relation extraction: predicts which relation two entities of a text have, or that they have none.
-public import Datasets
-public import Files
-import Models
+package import Datasets
+import Encoders
+package import Files
 
 /// A classification of texts in which the two entities are marked, scored without the negative label.
-public struct RelationExtraction: TextInference {
-  public static let name = "relation_extraction"
-  public static let problemType: String? = "single_label_classification"
-  public static let readsEntities = true
-  public static let metrics: [Metric] = RelationScore.metrics + [.loss]
-  public static let description = TaskDescription(
+package struct RelationExtraction: TextInference {
+  package static let name = "relation_extraction"
+  package static let problemType: String? = "single_label_classification"
+  package static let readsEntities = true
+  package static let metrics: [Metric] = RelationScore.metrics + [.loss]
+  package static let description = TaskDescription(
     pipeline: "text-classification", purpose: "relation extraction", record: "record",
     autoModel: "AutoModelForSequenceClassification",
     use: "says which relation two marked entities of a text have",
@@ -19,52 +19,52 @@ public struct RelationExtraction: TextInference {
 
   private let classification: SequenceClassification
   /// The label of entities without a relation, which precision, recall and F1 do not count; nil: all labels count.
-  public let negativeLabel: String?
+  package let negativeLabel: String?
   /// How the entities are marked; nil: the texts already say which are meant.
-  public let marking: EntityMarking?
+  package let marking: EntityMarking?
 
-  public var labels: [String] { classification.labels }
-  public var reading: TextReading { classification.reading }
-  public var longTextAdvice: String { ", perhaps with an entity" }
+  package var labels: [String] { classification.labels }
+  package var reading: TextReading { classification.reading }
+  package var longTextAdvice: String { ", perhaps with an entity" }
 
   private enum CodingKeys: String, CodingKey {
     case negativeLabel = "negative_label", marking = "entity_marking"
   }
 
-  public init(labels: [String]) {
+  package init(labels: [String]) {
     self.init(labels: labels, reading: TextReading(pairs: false), negativeLabel: nil, marking: nil)
   }
 
-  public init(labels: [String], reading: TextReading, negativeLabel: String?, marking: EntityMarking?) {
+  package init(labels: [String], reading: TextReading, negativeLabel: String?, marking: EntityMarking?) {
     classification = SequenceClassification(labels: labels, reading: reading)
     (self.negativeLabel, self.marking) = (negativeLabel, marking)
   }
 
   /// Only the labels are required.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let file = try decoder.container(keyedBy: CodingKeys.self)
     classification = try SequenceClassification(from: decoder)
     negativeLabel = try file.decodeIfPresent(String.self, forKey: .negativeLabel)
     marking = try file.decodeIfPresent(EntityMarking.self, forKey: .marking)
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     try classification.encode(to: encoder)
     var file = encoder.container(keyedBy: CodingKeys.self)
     try file.encode(negativeLabel, forKey: .negativeLabel)
     try file.encode(marking, forKey: .marking)
   }
 
-  public func check(_ record: Record) throws(TaskFault) {
+  package func check(_ record: Record) throws(TaskFault) {
     try classification.check(record)
     if marking != nil, record.entities == nil { throw .noEntities(record) }
   }
 
-  public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
+  package func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
     classification.encode(marked(record), tokenizer)
   }
 
-  public func wordMap(_ record: Record, _ tokenizer: TextTokenizer) -> WordMap {
+  package func wordMap(_ record: Record, _ tokenizer: TextTokenizer) -> WordMap {
     classification.wordMap(marked(record), tokenizer)
   }
 
@@ -75,18 +75,18 @@ public struct RelationExtraction: TextInference {
     return marked
   }
 
-  public func targets(of record: Record) -> Targets { classification.targets(of: record) }
+  package func targets(of record: Record) -> Targets { classification.targets(of: record) }
 
-  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
+  package func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
     classification.predict(record, encoded, from: logits)
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
+  package func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     RelationExamples(
       gold: predictions.indices.map { records[$0].labels.first ?? "" }, predicted: predictions.map(\.label),
       negative: negativeLabel)
   }
 
-  public func unknownLabelNote(_ records: any Dataset) -> String? { classification.unknownLabelNote(records) }
-  public func gold(of record: Record) -> JSON { classification.gold(of: record) }
+  package func unknownLabelNote(_ records: any Dataset) -> String? { classification.unknownLabelNote(records) }
+  package func gold(of record: Record) -> JSON { classification.gold(of: record) }
 }

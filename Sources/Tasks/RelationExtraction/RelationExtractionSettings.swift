@@ -1,22 +1,22 @@
 /// Settings of relation extraction, and what a run needs for it: the labels and the training task.
 import Datasets
 
-public struct RelationExtractionSettings: Sendable, Equatable {
-  public var labelSmoothing = 0.0
+package struct RelationExtractionSettings: Sendable, Equatable {
+  package var labelSmoothing = 0.0
   /// Loss weight per label; 1 for labels that are not listed.
-  public var classWeights: [String: Double] = [:]
+  package var classWeights: [String: Double] = [:]
   /// The head's labels, by id; nil: those of the training data, sorted.
-  public var labels: [String]?
+  package var labels: [String]?
   /// The label of entities without a relation; nil: every label is a relation.
-  public var negativeLabel: String?
+  package var negativeLabel: String?
   /// How entities that the data give are marked; nil: `dummy`.
-  public var marking: EntityMarking?
+  package var marking: EntityMarking?
 
-  public init() {}
+  package init() {}
 }
 
 extension RelationExtractionSettings: TaskSettings {
-  public func setUp(_ context: TaskContext) throws -> TaskSetup {
+  package func setUp(_ context: TaskContext) throws -> TaskSetup {
     let texts = try LabeledTexts(context)
     let (labels, reuseHead) = try context.chooseLabels(listed: self.labels, found: texts.labels, minCount: 2)
     if let negativeLabel, !labels.contains(negativeLabel) {
@@ -33,7 +33,7 @@ extension RelationExtractionSettings: TaskSettings {
 
 extension RelationExtractionSettings {
   /// The markers, by the entities of the training data.
-  public func newTokens(in data: TaskData) throws -> [String] {
+  package func newTokens(in data: TaskData) throws -> [String] {
     guard data.givesEntities, let marking, let train = try data.records(.train) else { return [] }
     return marking.newTokens(for: train)
   }

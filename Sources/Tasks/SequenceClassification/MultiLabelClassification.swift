@@ -1,35 +1,35 @@
 /// Multi-label classification: predicts which labels apply to a text or a pair of texts; any number of them.
-public import Datasets
-public import Files
-import Models
+package import Datasets
+import Encoders
+package import Files
 
-public struct MultiLabelClassification: TextInference {
-  public static let name = "multi_label_classification"
-  public static let problemType: String? = "multi_label_classification"
-  public static let labelKind = LabelKind.set
-  public static let metrics: [Metric] = MultiLabelScore.metrics + [.loss]
-  public static let description = TaskDescription(
+package struct MultiLabelClassification: TextInference {
+  package static let name = "multi_label_classification"
+  package static let problemType: String? = "multi_label_classification"
+  package static let labelKind = LabelKind.set
+  package static let metrics: [Metric] = MultiLabelScore.metrics + [.loss]
+  package static let description = TaskDescription(
     pipeline: "text-classification", purpose: "multi-label classification", record: "record",
     autoModel: "AutoModelForSequenceClassification",
     use: "assigns any number of its labels to a text or a pair of texts",
     scoring: "Metrics are scikit-learn's. A label that the model does not have counts as missed.")
 
-  public let labels: [String]
-  public let reading: TextReading
+  package let labels: [String]
+  package let reading: TextReading
   /// The probability from which a label applies, by label.
-  public private(set) var thresholds: [Double]
+  package private(set) var thresholds: [Double]
   /// How `thresholds` are chosen after training.
   let thresholdChoice: ThresholdChoice
-  public var temperature: Double?
+  package var temperature: Double?
   private let fitsTemperature: Bool
 
   private enum CodingKeys: String, CodingKey { case labels, thresholds, temperature }
 
-  public init(labels: [String]) {
+  package init(labels: [String]) {
     self.init(labels: labels, reading: TextReading(), thresholdChoice: .fixed(0.5))
   }
 
-  public init(
+  package init(
     labels: [String], reading: TextReading, thresholdChoice: ThresholdChoice, temperature: TemperatureChoice? = nil
   ) {
     (self.labels, self.reading, self.thresholdChoice) = (labels, reading, thresholdChoice)
@@ -38,7 +38,7 @@ public struct MultiLabelClassification: TextInference {
   }
 
   /// Only the labels are required.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let file = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       labels: try file.decode([String].self, forKey: .labels), reading: try TextReading(from: decoder),
@@ -52,7 +52,7 @@ public struct MultiLabelClassification: TextInference {
     self.thresholds = thresholds
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     try reading.encode(to: encoder)
     var file = encoder.container(keyedBy: CodingKeys.self)
     try file.encode(labels, forKey: .labels)
@@ -61,12 +61,12 @@ public struct MultiLabelClassification: TextInference {
   }
 
   /// 1 for the record's labels. A record without labels is one to which none applies.
-  public func targets(of record: Record) -> Targets {
+  package func targets(of record: Record) -> Targets {
     let applying = Set(record.labels)
     return .classSets([labels.map { applying.contains($0) ? 1 : 0 }])
   }
 
-  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
+  package func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
     prediction(probabilities(logits, temperature ?? 1))
   }
 
@@ -80,16 +80,16 @@ public struct MultiLabelClassification: TextInference {
       probabilities: zip(labels, probabilities).map { ScoredLabel($0, $1) })
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
+  package func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     MultiLabelExamples(
       gold: predictions.indices.map { Set(records[$0].labels) }, predicted: predictions.map(\.labelSet),
       probabilities: predictions.map(\.probabilities), labels: labels)
   }
 
-  public var isFittedOnDev: Bool { thresholdChoice.usesDev || fitsTemperature }
+  package var isFittedOnDev: Bool { thresholdChoice.usesDev || fitsTemperature }
 
   /// With the best temperature, and then the best thresholds of its probabilities.
-  public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self {
+  package func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self {
     var copy = self
     let gold = logits.indices.map { index in
       let applying = Set(records[index].labels)
@@ -110,9 +110,9 @@ public struct MultiLabelClassification: TextInference {
     zip(probabilities(logits, temperature), gold).reduce(0) { $0 + Tasks.surprise($1.1 ? $1.0 : 1 - $1.0) }
   }
 
-  public var evaluationLoss: any LossFunction { MultiLabelLoss() }
-  public func unknownLabelNote(_ records: any Dataset) -> String? { unknownLabelNote(records, labels: labels) }
-  public func gold(of record: Record) -> JSON { .array(record.labels.map(JSON.string)) }
+  package var evaluationLoss: any LossFunction { MultiLabelLoss() }
+  package func unknownLabelNote(_ records: any Dataset) -> String? { unknownLabelNote(records, labels: labels) }
+  package func gold(of record: Record) -> JSON { .array(record.labels.map(JSON.string)) }
 }
 
 extension Prediction {

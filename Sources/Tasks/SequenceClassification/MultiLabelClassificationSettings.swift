@@ -1,21 +1,21 @@
 /// Settings of multi-label classification, and what a run needs for it.
 
-public struct MultiLabelClassificationSettings: Sendable, Equatable {
+package struct MultiLabelClassificationSettings: Sendable, Equatable {
   /// What an example to which a label applies counts, by label; 1 for labels that are not listed.
-  public var positiveWeights: [String: Double] = [:]
+  package var positiveWeights: [String: Double] = [:]
   /// The exponent of a focal loss; nil: cross-entropy.
-  public var focalGamma: Double?
+  package var focalGamma: Double?
   /// The head's labels, by id; nil: those of the training data, sorted.
-  public var labels: [String]?
-  public var longText = LongText.truncate
-  public var temperature: TemperatureChoice?
-  public var threshold = ThresholdChoice.fixed(0.5)
+  package var labels: [String]?
+  package var longText = LongText.truncate
+  package var temperature: TemperatureChoice?
+  package var threshold = ThresholdChoice.fixed(0.5)
 
-  public init() {}
+  package init() {}
 }
 
 extension MultiLabelClassificationSettings: TaskSettings {
-  public func setUp(_ context: TaskContext) throws -> TaskSetup {
+  package func setUp(_ context: TaskContext) throws -> TaskSetup {
     let texts = try LabeledTexts(context)
     if threshold.usesDev, context.data.paths(.dev).isEmpty { throw TaskFault.noDev(key: "threshold") }
     try temperature?.check(context.data)

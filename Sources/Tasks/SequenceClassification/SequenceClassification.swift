@@ -1,32 +1,32 @@
 /// Sequence classification: predicts one label for a text or a pair of texts.
-public import Datasets
-public import Files
-import Models
+package import Datasets
+import Encoders
+package import Files
 
-public struct SequenceClassification: TextInference {
-  public static let name = "sequence_classification"
-  public static let problemType: String? = "single_label_classification"
-  public static let metrics: [Metric] = ClassificationScore.metrics + [.loss]
-  public static let description = TaskDescription(
+package struct SequenceClassification: TextInference {
+  package static let name = "sequence_classification"
+  package static let problemType: String? = "single_label_classification"
+  package static let metrics: [Metric] = ClassificationScore.metrics + [.loss]
+  package static let description = TaskDescription(
     pipeline: "text-classification", purpose: "text classification", record: "record",
     autoModel: "AutoModelForSequenceClassification",
     use: "assigns one of its labels to a text or a pair of texts",
     scoring: "Metrics are scikit-learn's. A label that the model does not have counts as an error.")
 
-  public let labels: [String]
-  public let reading: TextReading
+  package let labels: [String]
+  package let reading: TextReading
   /// The class of `f1_positive`; nil: the second of two labels, and of more none.
-  public let positiveLabel: String?
-  public var temperature: Double?
-  public let isFittedOnDev: Bool
+  package let positiveLabel: String?
+  package var temperature: Double?
+  package let isFittedOnDev: Bool
 
   private enum CodingKeys: String, CodingKey {
     case labels, temperature
     case positiveLabel = "positive_label"
   }
 
-  public init(labels: [String]) { self.init(labels: labels, reading: TextReading()) }
-  public init(
+  package init(labels: [String]) { self.init(labels: labels, reading: TextReading()) }
+  package init(
     labels: [String], reading: TextReading, positiveLabel: String? = nil, temperature: TemperatureChoice? = nil
   ) {
     (self.labels, self.reading, self.positiveLabel) = (labels, reading, positiveLabel)
@@ -34,7 +34,7 @@ public struct SequenceClassification: TextInference {
   }
 
   /// Only the labels are required.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let file = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       labels: try file.decode([String].self, forKey: .labels), reading: try TextReading(from: decoder),
@@ -42,7 +42,7 @@ public struct SequenceClassification: TextInference {
     temperature = try file.decodeIfPresent(Double.self, forKey: .temperature)
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     try reading.encode(to: encoder)
     var file = encoder.container(keyedBy: CodingKeys.self)
     try file.encode(labels, forKey: .labels)
@@ -50,12 +50,12 @@ public struct SequenceClassification: TextInference {
     try file.encodeIfPresent(temperature, forKey: .temperature)
   }
 
-  public func targets(of record: Record) -> Targets {
+  package func targets(of record: Record) -> Targets {
     .classes([record.labels.first.flatMap { label in labels.firstIndex(of: label) }.map { Int32($0) } ?? -1])
   }
 
   /// The label with the highest probability, of which a long text has the mean over its windows.
-  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
+  package func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
     let means = probabilities(logits, temperature ?? 1)
     let best = means.indices.reduce(0) { means[$1] > means[$0] ? $1 : $0 }
     return .label(labels[best], probabilities: zip(labels, means).map { ScoredLabel($0, $1) })
@@ -66,7 +66,7 @@ public struct SequenceClassification: TextInference {
   }
 
   /// With the best temperature.
-  public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self {
+  package func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self {
     let known = logits.indices.compactMap { index -> (logits: [Logits], gold: Int)? in
       records[index].labels.first.flatMap(labels.firstIndex).map { (logits[index], $0) }
     }
@@ -77,14 +77,14 @@ public struct SequenceClassification: TextInference {
     return copy
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
+  package func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     try ClassificationExamples(
       gold: predictions.indices.map { records[$0].labels.first ?? "" }, predicted: predictions.map(\.label),
       probabilities: predictions.map(\.probabilities), labels: labels,
       positiveLabel: positiveLabel ?? (labels.count == 2 ? labels[1] : nil))
   }
 
-  public func unknownLabelNote(_ records: any Dataset) -> String? { unknownLabelNote(records, labels: labels) }
+  package func unknownLabelNote(_ records: any Dataset) -> String? { unknownLabelNote(records, labels: labels) }
 
-  public func gold(of record: Record) -> JSON { record.labels.first.map(JSON.string) ?? .null }
+  package func gold(of record: Record) -> JSON { record.labels.first.map(JSON.string) ?? .null }
 }

@@ -1,24 +1,24 @@
 /// Settings of sequence classification, and what a run needs for it: the labels and the training task.
 import Datasets
 
-public struct SequenceClassificationSettings: Sendable, Equatable {
-  public var labelSmoothing = 0.0
+package struct SequenceClassificationSettings: Sendable, Equatable {
+  package var labelSmoothing = 0.0
   /// The exponent of a focal loss; nil: cross-entropy.
-  public var focalGamma: Double?
+  package var focalGamma: Double?
   /// Loss weight per label; 1 for labels that are not listed.
-  public var classWeights: [String: Double] = [:]
+  package var classWeights: [String: Double] = [:]
   /// The head's labels, by id; nil: those of the training data, sorted.
-  public var labels: [String]?
+  package var labels: [String]?
   /// The class of `f1_positive`; nil: the second of two labels, and of more none.
-  public var positiveLabel: String?
-  public var temperature: TemperatureChoice?
-  public var longText = LongText.truncate
+  package var positiveLabel: String?
+  package var temperature: TemperatureChoice?
+  package var longText = LongText.truncate
 
-  public init() {}
+  package init() {}
 }
 
 extension SequenceClassificationSettings: TaskSettings {
-  public func setUp(_ context: TaskContext) throws -> TaskSetup {
+  package func setUp(_ context: TaskContext) throws -> TaskSetup {
     let texts = try LabeledTexts(context)
     let (labels, reuseHead) = try context.chooseLabels(listed: self.labels, found: texts.labels, minCount: 2)
     if let positiveLabel, !labels.contains(positiveLabel) {

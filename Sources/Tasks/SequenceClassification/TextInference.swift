@@ -1,9 +1,9 @@
 /// What the tasks share that answer once for a text or a pair of texts.
-public import Datasets
-public import Models
+package import Datasets
+package import Encoders
 
 /// What happens to a text that is longer than the model's window.
-public enum LongText: String, CaseIterable, Sendable, Codable {
+package enum LongText: String, CaseIterable, Sendable, Codable {
   /// It is cut off. Of a pair the longer text is cut first.
   case truncate
   /// It is split into windows, whose answers are averaged.
@@ -11,26 +11,26 @@ public enum LongText: String, CaseIterable, Sendable, Codable {
 }
 
 /// How a task reads texts: a part of what tune.json has of it.
-public struct TextReading: Sendable, Codable, Equatable {
-  public let longText: LongText
+package struct TextReading: Sendable, Codable, Equatable {
+  package let longText: LongText
   /// Whether it was trained on pairs of texts; nil: unknown.
-  public let pairs: Bool?
+  package let pairs: Bool?
 
   private enum CodingKeys: String, CodingKey {
     case longText = "long_text", pairs
   }
 
-  public init(longText: LongText = .truncate, pairs: Bool? = nil) { (self.longText, self.pairs) = (longText, pairs) }
+  package init(longText: LongText = .truncate, pairs: Bool? = nil) { (self.longText, self.pairs) = (longText, pairs) }
 
   /// Nothing is required.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let file = try decoder.container(keyedBy: CodingKeys.self)
     longText = try file.decodeIfPresent(LongText.self, forKey: .longText) ?? .truncate
     pairs = try file.decodeIfPresent(Bool.self, forKey: .pairs)
   }
 }
 
-public protocol TextInference: ExplainableInference {
+package protocol TextInference: ExplainableInference {
   var reading: TextReading { get }
   /// What a note on texts that are cut adds.
   var longTextAdvice: String { get }
@@ -39,17 +39,17 @@ public protocol TextInference: ExplainableInference {
 }
 
 extension TextInference {
-  public static var headType: HeadType { .sequenceClassification }
+  package static var headType: HeadType { .sequenceClassification }
 
-  public var readsWindows: Bool { reading.longText == .mean }
-  public var longTextAdvice: String { "; task.long_text \"mean\" reads them in windows" }
+  package var readsWindows: Bool { reading.longText == .mean }
+  package var longTextAdvice: String { "; task.long_text \"mean\" reads them in windows" }
 
-  public func check(_ record: Record) throws(TaskFault) {
+  package func check(_ record: Record) throws(TaskFault) {
     let expected = reading.pairs.map { $0 ? 2 : 1 } ?? max(1, record.texts.count)
     if record.texts.count != expected { throw .texts(record.texts.count, expected: expected, record: record) }
   }
 
-  public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
+  package func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
     let targets = targets(of: record)
     let first = record.texts.first ?? "", second = record.texts.count > 1 ? record.texts[1] : nil
     let sequences = readsWindows ? tokenizer.windows(of: first, second) : [tokenizer.encode(first, second)]

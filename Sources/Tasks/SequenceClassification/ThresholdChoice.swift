@@ -1,6 +1,6 @@
 /// How the probability is chosen from which a label applies.
 
-public enum ThresholdChoice: Sendable, Equatable {
+package enum ThresholdChoice: Sendable, Equatable {
   case fixed(Double)
   /// One for all labels, with the highest micro F1 on dev.
   case dev

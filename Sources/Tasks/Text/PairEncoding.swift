@@ -1,25 +1,25 @@
 /// Encodes a text or a pair of texts for sequence classification: special tokens, token type ids, truncation, windows.
-import Tokenizers
+import Tokenization
 
 /// The model's input for one text, such as [CLS] A [SEP], or for a pair: [CLS] A [SEP] B [SEP], or `<s>` A `</s></s>` B
 /// `</s>`.
-public struct PairEncoding: Sendable, Equatable {
-  public let ids: [Int32]
+package struct PairEncoding: Sendable, Equatable {
+  package let ids: [Int32]
   /// One per id: 0 up to the special tokens between the texts, which are included, and after them that of the tokenizer's
   /// template: 1 for BERT.
-  public let tokenTypeIDs: [Int32]
+  package let tokenTypeIDs: [Int32]
   /// Which tokens of the texts it has; nil: there is no second text.
-  public let firstTokens: Range<Int>
-  public let secondTokens: Range<Int>?
+  package let firstTokens: Range<Int>
+  package let secondTokens: Range<Int>?
   /// The number of tokens that were cut from the ends of the texts.
-  public let truncated: Int
+  package let truncated: Int
 }
 
 extension TextTokenizer {
   /// Encodes a text, or a pair, truncated to `maxLength` as the tokenizers library's `longest_first` does.
   ///
   /// A text without tokens is [CLS] [SEP]. Texts are truncated from the right.
-  public func encode(_ first: String, _ second: String? = nil) -> PairEncoding {
+  package func encode(_ first: String, _ second: String? = nil) -> PairEncoding {
     let a = tokenizer.ids(of: first)
     guard let second else {
       let count = min(a.count, room(texts: 1))
@@ -37,7 +37,7 @@ extension TextTokenizer {
   /// If the shorter text leaves fewer than 8 tokens for the longer one, it is first cut to half of the room for both,
   /// and `truncated` is the number of tokens that it lost. Adjacent windows share about `stride` tokens, at most half
   /// of a window. If both texts fit, or with one text that fits, the result is `[encode(first, second)]`.
-  public func windows(of first: String, _ second: String? = nil) -> [PairEncoding] {
+  package func windows(of first: String, _ second: String? = nil) -> [PairEncoding] {
     guard let second else {
       let text = words(of: first).tokens
       return windows(of: text, limit: room(texts: 1)).map { join(text.ids[$0], nil, truncated: 0) }

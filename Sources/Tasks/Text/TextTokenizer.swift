@@ -1,14 +1,14 @@
 /// Prepares text for a model: tokens, special tokens, windows and batches of similar length.
-public import Models
-public import Tokenizers
+package import Encoders
+package import Tokenization
 
 /// A tokenizer or window that does not match the model.
-public enum TextTokenizerFault: Error, CustomStringConvertible {
+package enum TextTokenizerFault: Error, CustomStringConvertible {
   case maxLength(Int, limit: Int, reserved: Int)
   case vocabulary(tokenizer: Int, model: Int)
   case stride(Int, maxLength: Int)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .maxLength(_, let limit, let reserved) where limit < 8:
       "The adapter takes \(reserved) of the model's \(limit + reserved) positions; a sequence needs at least 8."
@@ -25,10 +25,10 @@ public enum TextTokenizerFault: Error, CustomStringConvertible {
 }
 
 /// A tokenizer with the window limits of one model.
-public struct TextTokenizer: Sendable {
-  public let tokenizer: any Tokenizer
+package struct TextTokenizer: Sendable {
+  package let tokenizer: any Tokenizer
   /// Tokens per window, including [CLS] and [SEP], and how many tokens adjacent windows share.
-  public let maxLength, stride: Int
+  package let maxLength, stride: Int
   /// The most tokens that the model accepts.
   private let limit: Int
   private static let defaultMaxLength = 512
@@ -44,7 +44,7 @@ public struct TextTokenizer: Sendable {
   ///   - stride: less than half of the window; nil for a quarter of it.
   ///   - reserved: positions that an adapter takes in every sequence.
   /// - Throws: `TextTokenizerFault` if the tokenizer or the window does not match the model.
-  public init(
+  package init(
     _ tokenizer: any Tokenizer, _ config: ModelConfig, maxLength: Int? = nil, stride: Int? = nil, reserved: Int = 0
   ) throws {
     guard tokenizer.count <= config.vocabSize else {
@@ -64,7 +64,7 @@ public struct TextTokenizer: Sendable {
   }
 
   /// Tokenizes a text that is already split into words. A word without tokens (only control characters) becomes [UNK].
-  public func tokenize(_ words: [String]) -> TokenizedWords {
+  package func tokenize(_ words: [String]) -> TokenizedWords {
     var result = TokenizedWords()
     for word in words {
       let ids = tokenizer.ids(ofWord: word)
@@ -73,12 +73,12 @@ public struct TextTokenizer: Sendable {
     return result
   }
 
-  public func windows(_ text: TokenizedWords) -> [Window] {
+  package func windows(_ text: TokenizedWords) -> [Window] {
     splitIntoWindows(text, limit: room(texts: 1), stride: stride)
   }
 
   /// The ids of a window: [CLS] tokens [SEP].
-  public func ids(_ text: TokenizedWords, _ window: Window) -> [Int32] { join(text.ids[window.tokens], nil).ids }
+  package func ids(_ text: TokenizedWords, _ window: Window) -> [Int32] { join(text.ids[window.tokens], nil).ids }
 
   /// How many tokens of one text or two fit in a sequence, besides special tokens.
   func room(texts: Int) -> Int {
@@ -90,7 +90,7 @@ public struct TextTokenizer: Sendable {
 extension TextTokenizer {
   /// Splits running text into words as the pre-tokenizer does.
   /// - Returns: the text's tokens, and the code points of the original text that each word covers.
-  public func words(of text: String) -> (tokens: TokenizedWords, words: [Range<Int>]) {
+  package func words(of text: String) -> (tokens: TokenizedWords, words: [Range<Int>]) {
     let (encoding, words) = tokenizer.words(of: text)
     return (TokenizedWords(ids: encoding.ids, wordStarts: words.map(\.token)), words.map(\.range))
   }

@@ -1,30 +1,30 @@
 /// Splits a text that is longer than the model's limit into overlapping windows, so that every word is labeled.
 
 /// The token ids of a text, and where each word starts.
-public struct TokenizedWords: Sendable {
-  public var ids: [Int32] = []
+package struct TokenizedWords: Sendable {
+  package var ids: [Int32] = []
   /// Index of each word's first token, increasing.
-  public var wordStarts: [Int] = []
+  package var wordStarts: [Int] = []
 
-  public init(ids: [Int32] = [], wordStarts: [Int] = []) { (self.ids, self.wordStarts) = (ids, wordStarts) }
+  package init(ids: [Int32] = [], wordStarts: [Int] = []) { (self.ids, self.wordStarts) = (ids, wordStarts) }
 
-  public mutating func append(word tokens: [Int32]) {
+  package mutating func append(word tokens: [Int32]) {
     wordStarts.append(ids.count)
     ids += tokens
   }
 }
 
 /// A range of tokens that the model processes as one sequence.
-public struct Window: Sendable, Equatable {
+package struct Window: Sendable, Equatable {
   /// Tokens of the text, not counting special tokens.
-  public let tokens: Range<Int>
+  package let tokens: Range<Int>
   /// The words that are labeled in this window: those whose smaller context, left or right, is largest in it.
-  public let words: Range<Int>
+  package let words: Range<Int>
 }
 
 /// Windows of at most `limit` tokens; adjacent windows share about `stride` tokens. They start and end between words
 /// where possible. Every word belongs to exactly one window, which contains the word's first token.
-public func splitIntoWindows(_ text: TokenizedWords, limit: Int, stride: Int) -> [Window] {
+package func splitIntoWindows(_ text: TokenizedWords, limit: Int, stride: Int) -> [Window] {
   let count = text.ids.count, wordStarts = text.wordStarts
   guard count > limit else { return [Window(tokens: 0..<count, words: 0..<wordStarts.count)] }
   var ranges: [Range<Int>] = []

@@ -1,26 +1,26 @@
 /// Which word of a record's texts each token of the model's input belongs to.
-public import Datasets
-import Tokenizers
+package import Datasets
+import Tokenization
 
 /// A word of a text, as the task or the tokenizer splits texts.
-public struct TextWord: Sendable, Equatable {
+package struct TextWord: Sendable, Equatable {
   /// Index of the text in `WordMap.texts`.
-  public let text: Int
+  package let text: Int
   /// Unicode code points of the text; indices of words where the record has words.
-  public let range: Range<Int>
+  package let range: Range<Int>
 
-  public init(text: Int, range: Range<Int>) { (self.text, self.range) = (text, range) }
+  package init(text: Int, range: Range<Int>) { (self.text, self.range) = (text, range) }
 }
 
 /// The words of a record's texts, and of each of its sequences the words that its tokens belong to.
-public struct WordMap: Sendable {
+package struct WordMap: Sendable {
   /// As the model reads them: with the entities of a relation marked. Each is the list of what ranges count.
-  public let texts: [[String]]
+  package let texts: [[String]]
   /// Whether ranges count words.
-  public let countsWords: Bool
-  public private(set) var words: [TextWord] = []
+  package let countsWords: Bool
+  package private(set) var words: [TextWord] = []
   /// Of each feature, for each token its word's index in `words`; nil: a special token, or whitespace.
-  public private(set) var tokens: [[Int?]] = []
+  package private(set) var tokens: [[Int?]] = []
 
   /// The texts of a record, in code points.
   init(texts: [String]) { (self.texts, countsWords) = (texts.map { $0.unicodeScalars.map { String($0) } }, false) }
@@ -29,7 +29,7 @@ public struct WordMap: Sendable {
   init(words: [String]) { (texts, countsWords) = ([words], true) }
 
   /// The word's characters.
-  public func string(_ word: TextWord) -> String {
+  package func string(_ word: TextWord) -> String {
     texts[word.text][word.range].joined(separator: countsWords ? " " : "")
   }
 
@@ -57,7 +57,7 @@ public struct WordMap: Sendable {
 }
 
 extension TextInference {
-  public func wordMap(_ record: Record, _ tokenizer: TextTokenizer) -> WordMap {
+  package func wordMap(_ record: Record, _ tokenizer: TextTokenizer) -> WordMap {
     var map = WordMap(texts: record.texts.isEmpty ? [""] : record.texts)
     let first = record.texts.first ?? "", second = record.texts.count > 1 ? record.texts[1] : nil
     let sequences = readsWindows ? tokenizer.windows(of: first, second) : [tokenizer.encode(first, second)]
@@ -74,7 +74,7 @@ extension TextInference {
 }
 
 extension TokenClassification {
-  public func wordMap(_ record: Record, _ tokenizer: TextTokenizer) -> WordMap {
+  package func wordMap(_ record: Record, _ tokenizer: TextTokenizer) -> WordMap {
     var map: WordMap, indices: [Int?], tokens: TokenizedWords
     if let text = record.texts.first {
       let words: [Range<Int>]
@@ -93,7 +93,7 @@ extension TokenClassification {
 }
 
 extension ExtractiveQA {
-  public func wordMap(_ record: Record, _ tokenizer: TextTokenizer) -> WordMap {
+  package func wordMap(_ record: Record, _ tokenizer: TextTokenizer) -> WordMap {
     let encoded = encode(record, tokenizer), template = tokenizer.tokenizer.template
     var map = WordMap(texts: record.texts)
     let scalars = record.texts[0].unicodeScalars, trimmed = scalars.drop(while: \.properties.isWhitespace)

@@ -1,25 +1,25 @@
 /// Token classification: predicts a tag for every word from the word's first token. Metrics are entity-level.
-public import Datasets
-public import Files
-public import Models
-import Tokenizers
+package import Datasets
+package import Encoders
+package import Files
+import Tokenization
 
-public struct TokenClassification: ExplainableInference {
-  public static let name = "token_classification"
-  public static let headType = HeadType.tokenClassification
-  public static let metrics: [Metric] = EntityScore.metrics + [.loss]
-  public static let description = TaskDescription(
+package struct TokenClassification: ExplainableInference {
+  package static let name = "token_classification"
+  package static let headType = HeadType.tokenClassification
+  package static let metrics: [Metric] = EntityScore.metrics + [.loss]
+  package static let description = TaskDescription(
     pipeline: "token-classification", purpose: "token classification", record: "sentence",
     autoModel: "AutoModelForTokenClassification",
     use: "finds entities of its types in texts",
     scoring: "The metrics are entity-level: type, start and end must match (seqeval's default mode).")
 
-  public let labels: [String]
+  package let labels: [String]
   /// How a text is split into words.
-  public let splitWords: WordSplitting
-  public let headLayers: HeadLayers
-  public var temperature: Double?
-  public let isFittedOnDev: Bool
+  package let splitWords: WordSplitting
+  package let headLayers: HeadLayers
+  package var temperature: Double?
+  package let isFittedOnDev: Bool
   let entityLabels: EntityLabels
   private let legalSteps: LegalSteps
 
@@ -29,10 +29,10 @@ public struct TokenClassification: ExplainableInference {
     case head
   }
 
-  public init(labels: [String]) throws { try self.init(labels: labels, splitWords: .punctuation) }
+  package init(labels: [String]) throws { try self.init(labels: labels, splitWords: .punctuation) }
 
   /// - Throws: `TaskFault.labelNames`.
-  public init(
+  package init(
     labels: [String], splitWords: WordSplitting, headLayers: HeadLayers = HeadLayers(),
     temperature: TemperatureChoice? = nil
   ) throws(TaskFault) {
@@ -43,7 +43,7 @@ public struct TokenClassification: ExplainableInference {
   }
 
   /// Only the labels are required.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let file = try decoder.container(keyedBy: CodingKeys.self)
     try self.init(
       labels: try file.decode([String].self, forKey: .labels),
@@ -52,7 +52,7 @@ public struct TokenClassification: ExplainableInference {
     temperature = try file.decodeIfPresent(Double.self, forKey: .temperature)
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var file = encoder.container(keyedBy: CodingKeys.self)
     try file.encode(labels, forKey: .labels)
     try file.encode(splitWords, forKey: .splitWords)
@@ -61,7 +61,7 @@ public struct TokenClassification: ExplainableInference {
   }
 
   /// Ready words, or the words of the record's text.
-  public func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
+  package func encode(_ record: Record, _ tokenizer: TextTokenizer) -> EncodedRecord {
     if record.texts.isEmpty {
       return EncodedRecord(features(tokenizer.tokenize(record.words), record.tags, tokenizer))
     }
@@ -87,7 +87,7 @@ public struct TokenClassification: ExplainableInference {
     }
   }
 
-  public var evaluationLoss: any LossFunction { loss() }
+  package var evaluationLoss: any LossFunction { loss() }
 
   /// The loss for the head's decoder.
   func loss(weights: [Float]? = nil, smoothing: Float = 0, gamma: Float = 0) -> any LossFunction {
@@ -113,7 +113,7 @@ public struct TokenClassification: ExplainableInference {
     return zip(chain.best(), chain.marginals()).map { ($0, $1[$0]) }
   }
 
-  public func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
+  package func predict(_ record: Record, _ encoded: EncodedRecord, from logits: [Logits]) -> Prediction {
     let tags = decode(logits).map { ScoredLabel(labels[$0.label], $0.probability) }
     guard let text = record.texts.first else {
       return .tags(tags, entities(tags) { ($0, record.words[$0].joined(separator: " ")) })
@@ -139,7 +139,7 @@ public struct TokenClassification: ExplainableInference {
   }
 
   /// With the best temperature.
-  public func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self {
+  package func fitted(to records: some Dataset, _ encoded: [EncodedRecord], _ logits: [[Logits]]) -> Self {
     let words = logits.indices.flatMap { index -> [(row: ArraySlice<Float>, gold: Int)] in
       let rows = logits[index].flatMap { window in (0..<window.rows).map { window[$0] } }
       return zip(rows, entityLabels.ids(ofIOB2: records[index].tags)).filter { $0.1 >= 0 }.map { ($0, Int($1)) }
@@ -151,7 +151,7 @@ public struct TokenClassification: ExplainableInference {
     return copy
   }
 
-  public func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
+  package func examples(_ records: some Dataset, _ predictions: [Prediction]) throws -> any ScoredExamples {
     let gold = predictions.indices.map { records[$0].tags }
     let predicted = predictions.map { prediction -> [ScoredLabel] in
       if case .tags(let tags, _) = prediction { tags } else { [] }
@@ -170,19 +170,19 @@ public struct TokenClassification: ExplainableInference {
     zip(entityLabels.ids(ofIOB2: tags), tags).map { $0 < 0 ? $1 : labels[Int($0)] }
   }
 
-  public func savedRecord(gold: JSON) -> Record {
+  package func savedRecord(gold: JSON) -> Record {
     Record(id: "", tags: entityLabels.iob2((gold.array ?? []).map { $0.string ?? "" }))
   }
 
-  public func gold(of record: Record) -> JSON { .array(goldLabels(record.tags).map(JSON.string)) }
+  package func gold(of record: Record) -> JSON { .array(goldLabels(record.tags).map(JSON.string)) }
 
   /// The records with IOB2 tags.
-  public func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?) {
+  package func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?) {
     let corpus = IOB2Corpus(records.all, from: data.conll?.scheme, entityType: data.conll?.entityType)
     return (corpus.sentences, corpus.invalidTagsNote)
   }
 
-  public func unknownLabelNote(_ records: any Dataset) -> String? {
+  package func unknownLabelNote(_ records: any Dataset) -> String? {
     let known = entityLabels.types
     var counts: [String: Int] = [:]
     for index in 0..<records.count {

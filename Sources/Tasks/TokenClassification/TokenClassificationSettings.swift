@@ -1,28 +1,28 @@
 /// Settings of token classification, and what a run needs for it: the data in IOB2, the labels, the training task.
 import Datasets
+package import Encoders
 import Files
-public import Models
-import Tokenizers
+import Tokenization
 
-public struct TokenClassificationSettings: Sendable, Equatable {
+package struct TokenClassificationSettings: Sendable, Equatable {
   /// The fraction of the target that is spread over all labels (Szegedy et al. 2016, §7).
-  public var labelSmoothing = 0.0
+  package var labelSmoothing = 0.0
   /// The exponent of a focal loss; nil: cross-entropy.
-  public var focalGamma: Double?
+  package var focalGamma: Double?
   /// Loss weight per label; 1 for labels that are not listed.
-  public var classWeights: [String: Double] = [:]
+  package var classWeights: [String: Double] = [:]
   /// The head's labels, by id; nil: those of the training data.
-  public var labels: [String]?
+  package var labels: [String]?
   /// How predictions split texts into words; nil: by the first rule that keeps every word of the training data.
-  public var splitWords: WordSplitting?
-  public var headLayers = HeadLayers()
-  public var temperature: TemperatureChoice?
+  package var splitWords: WordSplitting?
+  package var headLayers = HeadLayers()
+  package var temperature: TemperatureChoice?
 
-  public init() {}
+  package init() {}
 }
 
 extension TokenClassificationSettings: TaskSettings {
-  public func setUp(_ context: TaskContext) throws -> TaskSetup {
+  package func setUp(_ context: TaskContext) throws -> TaskSetup {
     let data = try TaggedData(context.data)
     var splits = data.splits
     let (labels, reuseHead) = try chooseLabels(splits[.train] ?? [], context)

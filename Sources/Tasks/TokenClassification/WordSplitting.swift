@@ -1,10 +1,10 @@
 /// How a text is split into the words that a token classifier labels.
 import Datasets
-import Tokenizers
+import Tokenization
 
 /// A model predicts well for words such as those that it was trained on. "5-FU" is one word in some corpora, and three in
 /// corpora that are split as BERT splits text.
-public enum WordSplitting: String, CaseIterable, Sendable, Codable {
+package enum WordSplitting: String, CaseIterable, Sendable, Codable {
   /// At whitespace, and before and after every punctuation mark, as BERT's pre-tokenizer splits.
   case punctuation
   /// At whitespace, and between a word and the punctuation before and after it: "5-FU" is one word, "(5-FU)." four.

@@ -1,15 +1,15 @@
 /// Adafactor (Shazeer & Stern 2018) with a given learning rate, as transformers.optimization.Adafactor with
 /// scale_parameter, relative_step and warmup_init off and its other defaults. The state of a matrix [n, d] is n + d
 /// numbers: the running means of squared gradients per row and column. A vector is a matrix with one row.
-public import Autograd
+package import Autograd
 import CKernels
 import Glibc
 
 /// Has no hyperparameters of its own.
-public struct AdafactorSettings: OptimizerAlgorithm {
-  public init() {}
+package struct AdafactorSettings: OptimizerAlgorithm {
+  package init() {}
 
-  public func makeOptimizer(_ table: ParameterTable) -> any Optimizer { Adafactor(table) }
+  package func makeOptimizer(_ table: ParameterTable) -> any Optimizer { Adafactor(table) }
 }
 
 private struct Adafactor: Optimizer {

@@ -1,19 +1,19 @@
 /// AdamW (Loshchilov & Hutter 2019), as torch.optim.AdamW. Its state takes 8 bytes per parameter.
-public import Autograd
+package import Autograd
 import CKernels
 import Glibc
 
-public struct AdamWSettings: OptimizerAlgorithm {
+package struct AdamWSettings: OptimizerAlgorithm {
   /// Decay of the first and of the second moment.
-  public var beta1, beta2: Double
+  package var beta1, beta2: Double
   /// Added to the denominator.
-  public var epsilon: Double
+  package var epsilon: Double
 
-  public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8) {
+  package init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8) {
     (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
   }
 
-  public func makeOptimizer(_ table: ParameterTable) -> any Optimizer { AdamW(self, table) }
+  package func makeOptimizer(_ table: ParameterTable) -> any Optimizer { AdamW(self, table) }
 }
 
 private struct AdamW: Optimizer {

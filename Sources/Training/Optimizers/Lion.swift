@@ -1,16 +1,16 @@
 /// Lion (Chen et al. 2023, algorithm 2), as the package lion-pytorch: the update is a sign, so that every weight moves
 /// by the learning rate. Its state takes 4 bytes per parameter. The paper recommends a learning rate 3 to 10 times
 /// smaller than AdamW's, and a weight decay larger by the same factor.
-public import Autograd
+package import Autograd
 import CKernels
 
-public struct LionSettings: OptimizerAlgorithm {
+package struct LionSettings: OptimizerAlgorithm {
   /// The weight of the momentum in the step's direction, and the momentum's decay.
-  public var beta1, beta2: Double
+  package var beta1, beta2: Double
 
-  public init(beta1: Double = 0.9, beta2: Double = 0.99) { (self.beta1, self.beta2) = (beta1, beta2) }
+  package init(beta1: Double = 0.9, beta2: Double = 0.99) { (self.beta1, self.beta2) = (beta1, beta2) }
 
-  public func makeOptimizer(_ table: ParameterTable) -> any Optimizer { Lion(self, table) }
+  package func makeOptimizer(_ table: ParameterTable) -> any Optimizer { Lion(self, table) }
 }
 
 private struct Lion: Optimizer {

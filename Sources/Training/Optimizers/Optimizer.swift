@@ -1,16 +1,16 @@
 /// The protocols of optimizers and their settings, an optimizer's state, and the chunks in which it updates the weights.
 /// Does not compute the clip factor or the schedule.
-public import Autograd
+package import Autograd
 
 /// The hyperparameters of an optimization algorithm. To add one: a file of this folder with the settings and the update,
 /// and its recipe keys and name in `Sources/Recipes/Sections/OptimizerSections.swift`.
-public protocol OptimizerAlgorithm: Sendable, Equatable {
+package protocol OptimizerAlgorithm: Sendable, Equatable {
   /// An optimizer of the parameters of `table`, with a state of zeros.
   func makeOptimizer(_ table: ParameterTable) -> any Optimizer
 }
 
 /// Sendable: threads write disjoint chunks of the state.
-public protocol Optimizer: Sendable {
+package protocol Optimizer: Sendable {
   /// Everything kept from step to step, except the step's number. Saved in snapshots.
   var state: [StateBuffer] { get }
   /// p ← p · (1 − lr · weight decay) − lr · direction(clipFactor · g), for every weight.
@@ -18,27 +18,27 @@ public protocol Optimizer: Sendable {
 }
 
 /// A named buffer of numbers, initially zero. The name is that of the tensor in a snapshot.
-public struct StateBuffer: Sendable {
-  public let name: String
-  public let count: Int
+package struct StateBuffer: Sendable {
+  package let name: String
+  package let count: Int
   private let storage: OwnedStorage
 
-  public init(_ name: String, count: Int) {
+  package init(_ name: String, count: Int) {
     (self.name, self.count) = (name, count)
     storage = OwnedStorage(count: count)
   }
 
-  public var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+  package var pointer: UnsafeMutablePointer<Float> { storage.pointer }
 }
 
 /// The inputs of one optimizer update.
-public struct UpdateContext: Sendable {
+package struct UpdateContext: Sendable {
   /// How often the parameters have been updated after this step, from 1.
-  public let number: Int
+  package let number: Int
   /// The schedule's learning rate, before the factor of each parameter's rule.
-  public let learningRate: Double
+  package let learningRate: Double
   /// Multiplies the gradients.
-  public let clipFactor: Double
+  package let clipFactor: Double
   let gradients: Gradients
   /// One per parameter of the table.
   let rules: [ParameterRule]
@@ -51,18 +51,18 @@ public struct UpdateContext: Sendable {
   func updates(_ parameter: Int) -> Bool { isUpdated?[parameter] ?? true }
 
   /// Adjacent weights of one parameter, with their gradients, learning rate and decay.
-  public struct WeightChunk {
-    public let weights: UnsafeMutablePointer<Float>
-    public let gradients: UnsafePointer<Float>
+  package struct WeightChunk {
+    package let weights: UnsafeMutablePointer<Float>
+    package let gradients: UnsafePointer<Float>
     /// The offset in the table, and in an optimizer state of its size.
-    public let offset: Int
-    public let count: Int
+    package let offset: Int
+    package let count: Int
     /// `decayFactor` is 1 − learning rate · weight decay.
-    public let learningRate, decayFactor: Double
+    package let learningRate, decayFactor: Double
   }
 
   /// Runs `body` for all weights to update, on all threads.
-  public func forEachChunk(_ body: @Sendable (WeightChunk) -> Void) {
+  package func forEachChunk(_ body: @Sendable (WeightChunk) -> Void) {
     replicas.forEach(chunks.count) { [self] index, _ in
       let chunk = chunks[index], rule = rules[chunk.index]
       let scaledRate = learningRate * rule.learningRateFactor

@@ -1,16 +1,16 @@
 /// The optimizer's settings: the algorithm with its hyperparameters, weight decay and clipping.
-public struct OptimizerSettings: Sendable {
-  public var algorithm: any OptimizerAlgorithm = AdamWSettings()
+package struct OptimizerSettings: Sendable {
+  package var algorithm: any OptimizerAlgorithm = AdamWSettings()
   /// Decoupled for every optimizer: each step multiplies matrices by 1 − learning rate · weight decay.
-  public var weightDecay = 0.01
+  package var weightDecay = 0.01
   /// The maximum global gradient norm; nil: no clipping.
-  public var maxGradNorm: Double? = 1
+  package var maxGradNorm: Double? = 1
 
-  public init() {}
+  package init() {}
 }
 
 extension OptimizerSettings: Equatable {
-  public static func == (a: Self, b: Self) -> Bool {
+  package static func == (a: Self, b: Self) -> Bool {
     a.algorithm.equals(b.algorithm) && a.weightDecay == b.weightDecay && a.maxGradNorm == b.maxGradNorm
   }
 }

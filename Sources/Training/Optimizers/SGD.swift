@@ -1,15 +1,15 @@
 /// Stochastic gradient descent with momentum, as torch.optim.SGD without dampening, but with decoupled weight decay
 /// (torch adds it to the gradient). Its state takes 4 bytes per parameter, none without momentum.
-public import Autograd
+package import Autograd
 import CKernels
 
-public struct SGDSettings: OptimizerAlgorithm {
-  public var momentum: Double
-  public var nesterov: Bool
+package struct SGDSettings: OptimizerAlgorithm {
+  package var momentum: Double
+  package var nesterov: Bool
 
-  public init(momentum: Double = 0.9, nesterov: Bool = false) { (self.momentum, self.nesterov) = (momentum, nesterov) }
+  package init(momentum: Double = 0.9, nesterov: Bool = false) { (self.momentum, self.nesterov) = (momentum, nesterov) }
 
-  public func makeOptimizer(_ table: ParameterTable) -> any Optimizer { SGD(self, table) }
+  package func makeOptimizer(_ table: ParameterTable) -> any Optimizer { SGD(self, table) }
 }
 
 private struct SGD: Optimizer {

@@ -1,6 +1,6 @@
 """Asks the `tokenizers` library about every code point and writes what it answers as Swift tables.
 
-    python make_tables.py ../../../Sources/Tokenizers/Unicode
+    python make_tables.py ../../../Sources/Tokenization/Unicode
 
 The library carries several Unicode versions at once (its control, punctuation and mark tables are of Unicode 8 or so,
 its decompositions of 9, its lower case that of its Rust compiler), so no single version of Unicode answers as it does.

@@ -1,7 +1,7 @@
 /// "method": {"type": "full", …}: trains all weights of the model, or those that are not frozen.
 import Adapters
 package import Autograd
-package import Models
+package import Encoders
 import Training
 
 package struct FullFineTuning: MethodSection {

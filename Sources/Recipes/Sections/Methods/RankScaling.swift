@@ -1,18 +1,18 @@
 /// Rank and alpha of the methods that scale their update by alpha / rank.
 import Adapters
 
-public struct RankScaling: Sendable, Equatable {
+package struct RankScaling: Sendable, Equatable {
   /// The rank's key in the section "method": "rank" or "init_r".
-  public let rankKey: String
-  public let rank: Int
-  public let alpha: Double
+  package let rankKey: String
+  package let rank: Int
+  package let alpha: Double
   /// Whether the update is scaled by alpha / √rank instead (rsLoRA).
-  public let isRankStabilized: Bool
+  package let isRankStabilized: Bool
 }
 
 extension Recipe.Method {
   /// nil for methods without alpha.
-  public var scaling: RankScaling? {
+  package var scaling: RankScaling? {
     switch settings {
     case let lora as LoRAConfig:
       RankScaling(rankKey: "rank", rank: lora.rank, alpha: lora.alpha, isRankStabilized: lora.useRSLoRA)

@@ -1,6 +1,6 @@
 /// The recipe's section "method": full fine-tuning or a PEFT method. To add one: a case of `MethodType`, and its keys as
 /// a `MethodSection` in a file of this folder.
-public import Adapters
+package import Adapters
 import Files
 
 /// The settings of one method, which declare their keys.
@@ -11,8 +11,8 @@ protocol MethodSection: Sendable {
 }
 
 extension Recipe {
-  public struct Method: Sendable, Equatable {
-    public enum MethodType: String, CaseIterable, Sendable {
+  package struct Method: Sendable, Equatable {
+    package enum MethodType: String, CaseIterable, Sendable {
       /// Full fine-tuning: all weights are trained.
       case full
       /// Low-rank updates of frozen weights (Hu et al. 2021).
@@ -60,18 +60,18 @@ extension Recipe {
       }
     }
 
-    public private(set) var type: MethodType
+    package private(set) var type: MethodType
     private(set) var settings: any MethodSection
 
-    public init(_ type: MethodType) { (self.type, settings) = (type, type.defaultSettings) }
+    package init(_ type: MethodType) { (self.type, settings) = (type, type.defaultSettings) }
 
     /// The adapter's config; nil for "full".
-    public var adapter: (any AdapterMethod)? { settings as? any AdapterMethod }
+    package var adapter: (any AdapterMethod)? { settings as? any AdapterMethod }
 
     /// The settings of "full"; nil for an adapter.
     package var full: FullFineTuning? { settings as? FullFineTuning }
 
-    public static func == (lhs: Self, rhs: Self) -> Bool { lhs.type == rhs.type && lhs.json == rhs.json }
+    package static func == (lhs: Self, rhs: Self) -> Bool { lhs.type == rhs.type && lhs.json == rhs.json }
 
     private var json: JSON {
       var settings = settings

@@ -1,7 +1,7 @@
 /// "task": {"type": "token_classification", …} and {"type": "sequence_classification", …}.
 import Datasets
+import Encoders
 import Files
-import Models
 import Tasks
 
 extension TokenClassificationSettings: TaskSection {

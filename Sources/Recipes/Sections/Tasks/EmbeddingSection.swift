@@ -1,7 +1,7 @@
 /// "task": {"type": "embedding", …}.
 import Datasets
+import Encoders
 import Files
-import Models
 import Tasks
 
 extension EmbeddingSettings: TaskSection {
