@@ -82,7 +82,9 @@ extension Trainer {
     let backend = GEMMBackend.selected.rawValue
     guard file.metadata["gemm_backend"] == backend else {
       let saved = file.metadata["gemm_backend"] ?? "none"
-      throw fail("the run used the GEMM backend '\(saved)'; here it is '\(backend)', which rounds differently")
+      throw fail(
+        "the run used the GEMM backend '\(saved)'; here it is '\(backend)', which rounds differently. Continue on a CPU of the "
+          + "first kind, or with TUNE_GEMM=\(saved) if this one can")
     }
     func number<T: LosslessStringConvertible>(_ key: String) throws -> T {
       guard let value = file.metadata[key].flatMap(T.init) else { throw fail("'\(key)' is missing") }

@@ -45,7 +45,9 @@ struct ThreadOption: ParsableArguments {
     if quiet { return }
     let backend = GEMMBackend.selected, products = backend.precision(precision.products)
     let quantized = precision == .int8 ? "int8 (\(Int8Kernel.selected)) and " : ""
-    let gemm = backend > .blas ? "\(products.rawValue) GEMM" : "fp32 GEMM by OpenBLAS (\(Processor.blasCore))"
+    let gemm =
+      backend > .blas
+      ? "\(products.rawValue) GEMM (\(backend.rawValue))" : "fp32 GEMM by OpenBLAS (\(Processor.blasCore))"
     let storage = precision.products == products ? "" : ", frozen weights stored in bf16 (no native bf16 GEMM)"
     note("CPU \(Processor.vectors), \(quantized)\(gemm)\(storage), \(count) \(count == 1 ? "thread" : "threads")")
   }
