@@ -4,22 +4,24 @@
 /// `TILE_ROWS`), and the functions `GEMM_NAME(load_along)` and `GEMM_NAME(load_across)`.
 #include "panel_template.h"
 
-/// Up to 32 columns of C. A number of columns that is not a multiple of 16 is computed in a temporary tile.
-GEMM_TARGET static void GEMM_NAME(multiply_columns)(const float *a, long row_stride, long depth_stride,
-                                                    const float *panel, long columns, float *c, long ldc, long n,
-                                                    long k, float alpha, float beta, const float *bias) {
+/// Up to 32 columns of C. A number of columns that is not a multiple of 16 is computed in a temporary tile. A `row_stride` of 0
+/// means that a is packed by tiles.
+GEMM_TARGET static void GEMM_NAME(multiply_columns)(const float *a, long row_stride, const float *panel, long columns,
+                                                    float *c, long ldc, long n, long k, float alpha, float beta,
+                                                    const float *bias) {
   int two_vectors = columns > LANES;
   if (columns % LANES) {
     float tile[ROWS * PANEL];
-    GEMM_NAME(multiply_columns)(a, row_stride, depth_stride, panel, two_vectors ? PANEL : LANES, tile, PANEL, n, k,
-                                alpha, 0, NULL);
+    GEMM_NAME(multiply_columns)(a, row_stride, panel, two_vectors ? PANEL : LANES, tile, PANEL, n, k, alpha, 0, NULL);
     for (long r = 0; r < n; r++)
       for (long q = 0; q < columns; q++)
         c[r * ldc + q] = tile[r * PANEL + q] + (beta ? beta * c[r * ldc + q] : 0) + (bias ? bias[q] : 0);
-  } else if (depth_stride == 1) {
+  } else if (row_stride) {
     GEMM_NAME(multiply_panel)(a, row_stride, 1, panel, two_vectors, c, ldc, n, k, alpha, beta, bias);
   } else {
-    GEMM_NAME(multiply_panel)(a, 1, depth_stride, panel, two_vectors, c, ldc, n, k, alpha, beta, bias);
+    for (long r = 0; r < n; r += TILE_ROWS)
+      GEMM_NAME(multiply_panel)(a + r * k, 1, TILE_ROWS, panel, two_vectors, c + r * ldc, ldc,
+                                n - r < TILE_ROWS ? n - r : TILE_ROWS, k, alpha, beta, bias);
   }
 }
 
@@ -34,6 +36,16 @@ GEMM_TARGET static void GEMM_NAME(pack_across)(const tune_matrix *x, long depth,
       if (VALUES_PER_UNIT == 2) prefetch(x, index + PANEL + x->stride);
       VECTOR_AT(y + p / VALUES_PER_UNIT * ld + q) =
           (f32x16)GEMM_NAME(load_across)(x, index, columns - q, p + 1 < depths);
+    }
+}
+
+/// The same by tiles: y [tiles, units, TILE_ROWS], so that a tile reads one stream. The last tile may have fewer columns.
+GEMM_TARGET static void GEMM_NAME(pack_tiles)(const tune_matrix *x, long depth, long depths, long first, long columns,
+                                              float *y) {
+  for (long q = 0; q < columns; q += TILE_ROWS)
+    for (long p = 0; p < depths; p += VALUES_PER_UNIT, y += TILE_ROWS) {
+      f32x16 v = (f32x16)GEMM_NAME(load_across)(x, (depth + p) * x->stride + first + q, columns - q, p + 1 < depths);
+      memcpy(y, &v, TILE_ROWS * sizeof(float));
     }
 }
 
@@ -127,11 +139,10 @@ GEMM_TARGET static void GEMM_NAME(gemm)(const tune_matrix *a, const tune_matrix 
   for (long i = 0; i < n; i += ROWS)
     for (long p = 0; p < k; p += DEPTH * VALUES_PER_UNIT) {
       long depths = k - p < DEPTH * VALUES_PER_UNIT ? k - p : DEPTH * VALUES_PER_UNIT;
-      long rows = n - i < ROWS ? n - i : ROWS, row_stride, depth_stride = 1;
+      long rows = n - i < ROWS ? n - i : ROWS, row_stride = 0;
       const float *left = buffers->a;
       if (a->transposed) {
-        row_stride = 1, depth_stride = (rows + LANES - 1) / LANES * LANES;
-        GEMM_NAME(pack_across)(a, p, depths, i, rows, buffers->a, depth_stride);
+        GEMM_NAME(pack_tiles)(a, p, depths, i, rows, buffers->a);
       } else if (in_place) {
         row_stride = a->stride, left = (const float *)a->base + i * row_stride + p;
       } else {
@@ -142,7 +153,7 @@ GEMM_TARGET static void GEMM_NAME(gemm)(const tune_matrix *a, const tune_matrix 
         long columns = m - j < PANEL ? m - j : PANEL;
         (b->transposed ? GEMM_NAME(pack_along_transposed) : GEMM_NAME(pack_across))(
             b, p, depths, j, columns, buffers->b, columns > LANES ? PANEL : LANES);
-        GEMM_NAME(multiply_columns)(left, row_stride, depth_stride, buffers->b, columns, c + i * ldc + j, ldc, rows,
+        GEMM_NAME(multiply_columns)(left, row_stride, buffers->b, columns, c + i * ldc + j, ldc, rows,
                                     (depths + VALUES_PER_UNIT - 1) / VALUES_PER_UNIT, alpha, p > 0 ? 1 : beta,
                                     bias && p == 0 ? bias + j : NULL);
       }
