@@ -9,11 +9,19 @@
 
 #include "CKernels.h"
 
-/// Compiles a function for three instruction sets of x86-64; the loader picks the widest one that the CPU supports.
-#ifdef __x86_64__
+/// Compiles a function for three instruction sets of x86-64; the loader picks the widest one that the CPU supports. A build with
+/// -DTUNE_WITHOUT_AVX512 measures on any CPU what one without AVX-512 does.
+#if defined __x86_64__ && defined TUNE_WITHOUT_AVX512
+#define CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
+#elif defined __x86_64__
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES
+#endif
+#ifdef TUNE_WITHOUT_AVX512
+enum { MAY_USE_AVX512 = 0 };
+#else
+enum { MAY_USE_AVX512 = 1 };
 #endif
 #define INLINE static inline __attribute__((always_inline))
 

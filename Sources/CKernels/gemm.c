@@ -22,7 +22,7 @@ static gemm_buffers *thread_buffers(void) {
 int tune_gemm_supported(int kernel) {
   __builtin_cpu_init();
   if (kernel == TUNE_GEMM_SIMD) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+  return MAY_USE_AVX512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
          (kernel == TUNE_GEMM_AVX512 || __builtin_cpu_supports("avx512bf16"));
 }

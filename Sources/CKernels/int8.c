@@ -141,7 +141,8 @@ typedef void multiply_panel(const uint8_t *x, long stride, const float *scale, c
 #ifdef __x86_64__
 int tune_int8_supported(int kernel) {
   __builtin_cpu_init();
-  if (kernel == TUNE_INT8_AVX512VNNI) return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
+  if (kernel == TUNE_INT8_AVX512VNNI)
+    return MAY_USE_AVX512 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
   return kernel == TUNE_INT8_PLAIN || __builtin_cpu_supports("avxvnni");
 }
 

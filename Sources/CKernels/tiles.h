@@ -64,7 +64,7 @@ INLINE void gemm_tiles(int avx512, const float *restrict a, long row_stride, lon
 CLONES static void gemm_unpacked(const float *a, long row_stride, long depth_stride, const float *b, long ldb, float *c,
                                  long ldc, long m, long n, long k, int into) {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx512f"))
+  if (MAY_USE_AVX512 && __builtin_cpu_supports("avx512f"))
     return gemm_tiles(1, a, row_stride, depth_stride, b, ldb, c, ldc, m, n, k, into);
 #endif
   gemm_tiles(0, a, row_stride, depth_stride, b, ldb, c, ldc, m, n, k, into);
