@@ -18,16 +18,19 @@ package struct Evaluation: Sendable {
   package let scored: ScoredSplit?
   /// Makes one object per record, in the file's order: id, file, gold, predicted, scores. None for a task without records.
   package let predictions: @Sendable () -> [JSON]
+  /// Of masked-language modeling the most probable token of each masked one, in an order that depends on the file alone.
+  package let tokens: [Int]
 
   package init(
     loss: Double, values: [String: Double], json: JSON, scored: ScoredSplit? = nil,
-    predictions: @escaping @Sendable () -> [JSON] = { [] }
+    predictions: @escaping @Sendable () -> [JSON] = { [] }, tokens: [Int] = []
   ) {
     self.loss = loss
     self.values = values
     self.json = json
     self.scored = scored
     self.predictions = predictions
+    self.tokens = tokens
   }
 }
 

@@ -82,6 +82,7 @@ struct EvalCommand: ParsableCommand {
       members["change_from_fp32"] = change.map { values in
         JSON.object(Dictionary(values.map { ($0.name, JSON.double($0.value)) }) { $1 })
       }
+      members["agreement_with_fp32"] = exact.flatMap { agreement(of: result, with: $0) }.map(JSON.double)
       members["intervals"] = intervals.map { .object(($0.object ?? [:]).merging(bootstrap.json.object ?? [:]) { $1 }) }
       return try emit(.object(members), pretty: true)
     }
@@ -91,10 +92,12 @@ struct EvalCommand: ParsableCommand {
     for (name, score) in parts.sorted(by: { $0.key < $1.key }) {
       try emit("\(terminalText(name, keepingLines: false)): " + scoreLine(score) + count(score))
     }
-    if let change {
+    if let change, let exact {
+      let agreement = agreement(of: result, with: exact).map { "  same token \(fixed(100 * $0, 2)) %" } ?? ""
       try emit(
         "int8 - fp32: "
-          + change.map { "\($0.name) \($0.value < 0 ? "" : "+")\(fixed($0.value, 4))" }.joined(separator: "  "))
+          + change.map { "\($0.name) \($0.value < 0 ? "" : "+")\(fixed($0.value, 4))" }.joined(separator: "  ")
+          + agreement)
     }
   }
 
@@ -106,6 +109,12 @@ struct EvalCommand: ParsableCommand {
     return metrics.compactMap { metric in
       evaluation.values[metric.name].flatMap { value in other.values[metric.name].map { (metric.name, value - $0) } }
     }
+  }
+
+  /// The fraction of the masked tokens for which both predict the same token; nil: another task.
+  private func agreement(of evaluation: Evaluation, with other: Evaluation) -> Double? {
+    let tokens = evaluation.tokens, equal = zip(tokens, other.tokens).count { $0 == $1 }
+    return tokens.isEmpty ? nil : Double(equal) / Double(tokens.count)
   }
 
   private func count(_ score: JSON) -> String {

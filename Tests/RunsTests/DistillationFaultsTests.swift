@@ -106,6 +106,8 @@ struct DistillationSetup {
       ("distillation.match_layers", [[1, 2, 3]], "expected \"uniform\", \"last\" or a list of pairs"),
       ("distillation.teachers", [], "at least one teacher"),
       ("distillation.teachers", "nowhere", "nowhere"),
+      ("distillation.precision", "int4", "found \"int4\"; expected \"fp32\", \"bf16\" or \"int8\""),
+      ("precision", "int8", "precision: found \"int8\"; expected \"fp32\" or \"bf16\""),
       ("distillation.kl_weight", -1, "a number of at least 0"),
       ("distillation.cache", "answers", "only logits are cached"),
       ("distillation.relation_heads", 0, "at least 1"),

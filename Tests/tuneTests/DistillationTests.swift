@@ -53,6 +53,26 @@ import Testing
     #expect(score == result["metrics"]?["test"])
   }
 
+  @Test func `teachers in int8 teach nearly as in fp32, from a folder and from an adapter`() throws {
+    defer { program.remove() }
+    for (name, teacher) in [("model", modelTeacher), ("adapter", adapterTeacher)] {
+      let terms = try ["fp32", "int8"].map { precision in
+        let run = try distil(
+          teacher, "\(name)-\(precision)", "distillation.precision=\(precision)", "distillation.hidden_weight=1",
+          "distillation.relation_weight=1")
+        #expect(run.status == 0, "\(run.err)")
+        let line = try readText("\(program.folder)/\(name)-\(precision)/metrics.jsonl").split(separator: "\n")[0]
+        return try JSON(parsing: .init(line.utf8), named: "line")["loss_terms"]?.object ?? [:]
+      }
+      for term in ["kl", "hidden", "relation"] {
+        let exact = terms[0][term]?.number ?? .nan, quantized = terms[1][term]?.number ?? .nan
+        #expect(exact != quantized && abs(quantized - exact) < 0.02 * exact, "\(term): \(exact) \(quantized)")
+      }
+    }
+    let card = try readText(program.folder + "/model-int8/model/README.md")
+    #expect(card.contains("| teachers | full/model; in int8 |"))
+  }
+
   @Test func `a teacher cache that is kept is shared by runs and students, and validate does not create it`() throws {
     defer { program.remove() }
     let cache = "distillation.cache=cache", allClasses = "distillation.cache_top_k=5", kept = "training.keep_cache=true"
@@ -68,12 +88,17 @@ import Testing
       "model.layers=[1]")
     #expect(other.err.contains("(existing file"), "\(other.err)")
     for change in [
-      "precision=bf16", "distillation.temperature=3", "distillation.teachers=\(adapterTeacher)", "data.max_length=12",
+      "precision=bf16", "distillation.precision=int8", "distillation.temperature=3",
+      "distillation.teachers=\(adapterTeacher)", "data.max_length=12",
     ] {
       #expect(
         try distil(modelTeacher, "changed", cache, kept, allClasses, change, "--overwrite").err.contains("(new file"))
     }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder + "/cache").count == 5)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder + "/cache").count == 6)
+    // The student's own precision changes nothing for a teacher in int8.
+    let bf16 = try distil(
+      modelTeacher, "changed", cache, kept, allClasses, "distillation.precision=int8", "precision=bf16", "--overwrite")
+    #expect(bf16.err.contains("(existing file"), "\(bf16.err)")
     // Another tokenizer makes other sequences of the same data, also where their number is the same.
     for folder in ["base", "full/model"] {
       let file = "\(program.folder)/\(folder)/vocab.txt", lines = try readText(file).split(separator: "\n")

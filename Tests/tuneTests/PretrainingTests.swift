@@ -69,6 +69,11 @@ struct Pretraining {
     let text = try program.run("eval", "run/model", "dev.txt")
     #expect(text.out.hasPrefix("perplexity ") && text.out.contains("  accuracy "))
 
+    let quantized = try setup.evaluate("run/model", "--precision", "int8")["agreement_with_fp32"]?.number ?? -1
+    #expect((0.5...1).contains(quantized) && text.err.contains("fp32"))
+    let line = try program.run("eval", "run/model", "dev.txt", "--precision", "int8").out
+    #expect(line.contains("same token ") && !text.out.contains("same token"), "\(line)")
+
     let config = try program.json("run/model/config.json")
     #expect(config["architectures"] == ["BertForMaskedLM"] && config["id2label"] == nil)
     let more = try program.run("run", "mlm.json", "output=more", "model.path=run/model", "training.epochs=1")

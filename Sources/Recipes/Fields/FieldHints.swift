@@ -29,7 +29,7 @@ let keyHints = [
   "block_size": "data.max_length", "doc_stride": "data.stride", "text_column_name": "data.text_column",
   "label_column_name": "data.label_column", "max_train_samples": "data.max_train_examples",
   "max_eval_samples": "data.max_dev_examples", "output_dir": "output", "save_dir": "output",
-  "teacher": "distillation.teachers", "n_best": "task.n_best_size",
+  "teacher": "distillation.teachers", "teacher_precision": "distillation.precision", "n_best": "task.n_best_size",
 ]
 
 /// A value of another tool, and the names that stand for it here, in the order in which they are looked for.

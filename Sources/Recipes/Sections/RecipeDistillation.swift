@@ -1,5 +1,6 @@
 /// The recipe's section "distillation": the teachers and the loss terms. Does not load a teacher.
 import Files
+package import Kernels
 import Tasks
 
 extension Recipe {
@@ -25,6 +26,8 @@ extension Recipe {
     }
 
     package var teachers: [Teacher] = []
+    /// Of the teachers' passes; nil: the recipe's.
+    package var precision: InferencePrecision?
     package var temperature = 2.0
     package var klWeight = 5.0
     package var taskWeight = 2.0
@@ -46,6 +49,8 @@ extension Recipe {
     mutating func declare(_ fields: Fields) {
       fields.required(
         "teachers", &teachers, .teachers, "Teachers: a model's folder, a folder with an adapter, or a list of these.")
+      fields.optional(
+        "precision", &precision, .choice, "Precision of the teachers, fp32, bf16 or int8; else the recipe's.")
       fields.field("temperature", &temperature, .number(0.01...1000), "Divisor of both sides' logits in the KL term.")
       fields.field(
         "kl_weight", &klWeight, .number(0...), "Weight of KL(teacher ‖ student), multiplied by temperature².")

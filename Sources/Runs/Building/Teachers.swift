@@ -110,7 +110,9 @@ extension RunBuilder {
     if comparesLogits && !model.missingHeadWeights(besides: adapterNames).isEmpty {
       throw TeacherFault.noHead(teacher.adapter ?? path)
     }
-    model.setPrecision(recipe.precision, adapters: [set].compactMap { $0 }, hasGradients: false)
+    let precision = recipe.teacherPrecision
+    if precision == .int8 { model.quantize() }
+    model.setPrecision(precision.products, adapters: [set].compactMap { $0 }, hasGradients: false)
     let digest = try ([hash] + files.map { try sha256(ofFile: $0) }).joined(separator: " ")
     return (model, RowAdapters(set), digest, notes)
   }
@@ -183,7 +185,7 @@ extension RunBuilder {
     let identity: JSON = [
       "teachers": .array(teachers.map(JSON.string)), "temperature": .double(distillation.temperature),
       "kl_tokens": .string(distillation.klTokens.rawValue), "k": .int(k),
-      "precision": .string(recipe.precision.rawValue),
+      "precision": .string(recipe.teacherPrecision.rawValue),
       "train": .array(try recipe.data.splits[0].paths.map { .string(try sha256(ofFile: $0)) }), "data": .object(data),
       "task": recipe.json["task"] ?? .null, "seed": .int(recipe.seed), "window": .int(tokenizer.maxLength),
       "stride": .int(tokenizer.stride), "labels": .array(setup.labels.map(JSON.string)),
@@ -206,6 +208,11 @@ extension RunBuilder {
   private func labelsOf(_ teacher: Recipe.Distillation.Teacher, _ config: ModelConfig) throws -> [String] {
     try TuneJSON(folder: teacher.adapter ?? teacher.path)?.task.labels ?? config.labels
   }
+}
+
+extension Recipe {
+  /// Of the teachers' passes.
+  fileprivate var teacherPrecision: InferencePrecision { distillation?.precision ?? InferencePrecision(precision) }
 }
 
 extension DistillationSettings {

@@ -3,6 +3,7 @@ import Adapters
 import Encoders
 import Files
 import FoundationEssentials
+import Kernels
 import Recipes
 import Tasks
 import Tokenization
@@ -62,8 +63,9 @@ extension Run {
     let teachers = distillation.teachers.map { teacher in
       shortPath(teacher.path) + (teacher.adapter.map { " with \(shortPath($0))" } ?? "")
     }
+    let precision = distillation.precision.map { "; in \($0.rawValue)" } ?? ""
     let terms = distillation.terms.map { "\($0.name) \($0.weight)" }
-    return [("teachers", teachers.joined(separator: ", ")), ("loss", terms.joined(separator: ", "))]
+    return [("teachers", teachers.joined(separator: ", ") + precision), ("loss", terms.joined(separator: ", "))]
   }
 
   /// The tasks that the encoder was trained on together.

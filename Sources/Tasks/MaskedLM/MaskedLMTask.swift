@@ -73,12 +73,12 @@ package struct MaskedLMTask: Task {
       lengths: store.lengths, parallelFor,
       batch: { batch(store, $0, heldOutMasking, key: (Self.heldOutSeed, -1)) }
     ) { batch, logits, pass in
-      let correct = zip(argmaxRows(logits), classes(of: batch)).count { $0.label == Int($1) }
-      let loss = self.loss(of: logits, batch.targets, nil, norm: 1, pass)
-      return (loss: loss, correct: correct, targets: batch.targets.count)
+      let tokens = argmaxRows(logits).map(\.label)
+      let correct = zip(tokens, classes(of: batch)).count { $0 == Int($1) }
+      return (loss: self.loss(of: logits, batch.targets, nil, norm: 1, pass), correct: correct, tokens: tokens)
     }
     let sum = results.reduce(0) { $0 + $1.loss }
-    let correct = results.reduce(0) { $0 + $1.correct }, count = results.reduce(0) { $0 + $1.targets }
+    let correct = results.reduce(0) { $0 + $1.correct }, tokens = results.flatMap(\.tokens), count = tokens.count
     guard sum.isFinite else { throw NotFinite() }
     let loss = sum / Double(max(count, 1)), accuracy = Double(correct) / Double(max(count, 1))
     // JSON has no infinity.
@@ -88,7 +88,7 @@ package struct MaskedLMTask: Task {
       json: [
         "loss": .double(loss), "perplexity": .double(perplexity), "accuracy": .double(accuracy),
         "masked_tokens": .int(count), "window": ["max_length": .int(store.maxLength), "pack": .bool(store.pack)],
-      ])
+      ], tokens: tokens)
   }
 
   private func classes(of batch: LabeledBatch) -> [Int32] {
