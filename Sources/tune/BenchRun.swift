@@ -46,8 +46,10 @@ struct BenchRun {
       }
     }
     try results.save()
-    try show(results)
-    note("\(results.output)/\(BenchResults.resultsFile), \(BenchResults.pageFile)")
+    if isFirstTask {
+      try show(results)
+      note("\(results.output)/\(BenchResults.resultsFile), \(BenchResults.pageFile)")
+    }
     let pending = results.rows.count { $0.pending > 0 }
     if pending > 0 || bench.crossEvaluates && interrupt.isRequested {
       note("stopped with \(Self.count(pending, "row")) left. Nothing is lost; the same command continues.")

@@ -26,6 +26,9 @@ func emit(_ line: String) throws {
 
 func emit(_ json: JSON, pretty: Bool = false) throws { try emit(json.text(pretty: pretty)) }
 
+/// Whether this process prints what all have in common that mpirun or srun has started.
+var isFirstTask: Bool { (Launch()?.number ?? 0) == 0 }
+
 struct ThreadOption: ParsableArguments {
   @Option(
     help:

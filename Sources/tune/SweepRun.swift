@@ -36,8 +36,10 @@ struct SweepRun {
     }
     let summary = GridSummary(grid, outcomes)
     try summary.save(as: grid.output + "/sweep")
-    if json { try emit(summary.json, pretty: true) } else { try SweepTable(summary).print() }
-    note("\(grid.output)/sweep.json, sweep.tsv")
+    if isFirstTask {
+      if json { try emit(summary.json, pretty: true) } else { try SweepTable(summary).print() }
+      note("\(grid.output)/sweep.json, sweep.tsv")
+    }
     if grid.cells.allSatisfy({ $0.recipe.parts.allSatisfy { $0.data.files.allSatisfy { $0.split != .dev } } }) {
       note("note: without data.dev no configuration is selected; test scores do not select one")
     }

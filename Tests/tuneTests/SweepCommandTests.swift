@@ -48,6 +48,12 @@ private func makeProgram(_ settings: String = #""training": {"epochs": 1}, "#, _
   #expect(again.status == 0 && again.err.components(separatedBy: "already finished").count == 5)
   #expect(try JSON(parsing: .init(again.out.utf8), named: "out") == summary)
   #expect(try readFile(program.folder + "/grid/rank=2,seed=1/result.json") == before)
+  for (number, lines) in [("0", 3), ("1", 0)] {
+    let task = try program.run(
+      ["run", "sweep.json", "--resume"], environment: ["SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": number])
+    #expect(task.status == 0 && task.out.split(separator: "\n").count == lines, "\(task.err)")
+    #expect(task.err.contains("sweep.tsv") == (lines > 0))
+  }
 
   let changed = try program.run("run", "sweep.json", "training.epochs=2")
   #expect(changed.status == 1 && changed.err.components(separatedBy: "of another recipe").count == 5)
