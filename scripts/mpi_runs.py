@@ -49,7 +49,7 @@ def recipes(folder):
         "multi_task": {key: value for key, value in tagger.items() if key not in ("task", "data")} | {
             "training": {key: value for key, value in training.items() if key != "max_loss_spike"}, "multi_task": {"tasks": {
             "tags": {"task": tagger["task"], "data": conll},
-            "texts": {"task": {"type": "sequence_classification"}, "data": rows}}}},
+            "texts": {"task": {"type": "sequence_classification", "temperature": "dev"}, "data": rows}}}},
     }
 
 

@@ -18,18 +18,17 @@ package struct Inference: Sendable {
   ///   - lengths: tokens of each sequence.
   ///   - batch: makes the batch of some sequences.
   ///   - body: gets each batch's logits, which it may overwrite.
-  /// - Returns: the results of `body`, in an order that does not depend on the threads.
-  package func run<Result: Sendable>(
-    lengths: [Int], _ parallelFor: ParallelFor, batch: @escaping @Sendable ([Int]) -> LabeledBatch,
-    _ body: @escaping @Sendable (LabeledBatch, Tensor, Pass) -> Result
-  ) rethrows -> [Result] {
+  /// - Returns: the sequences of each batch and its output, in an order that does not depend on threads and ranks.
+  package func run(
+    lengths: [Int], _ map: ParallelMap, batch: @escaping @Sendable ([Int]) -> LabeledBatch,
+    _ body: @escaping @Sendable (LabeledBatch, Tensor, Pass) -> BatchOutput
+  ) rethrows -> [(sequences: [Int], output: BatchOutput)] {
     let batches = lengthGroups(lengths: lengths, tokens: 512)
-    let results = Results<Result>(count: batches.count)
-    try parallelFor(batches.count) { index, workspace in
+    let outputs = try map(batches.count) { index, workspace in
       let batch = batch(batches[index]), pass = Pass(workspace)
-      results.set(index, body(batch, model(batch.input, adapters: adapters, rows: batch.rows, pass), pass))
+      return body(batch, model(batch.input, adapters: adapters, rows: batch.rows, pass), pass)
     }
-    return results.all
+    return zip(batches, outputs).map { ($0, $1) }
   }
 
   /// The predictions for records, and their sequences' ids and logits if `keepsLogits`.

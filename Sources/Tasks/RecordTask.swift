@@ -102,18 +102,18 @@ package struct RecordTask: Task {
   }
 
   package func evaluate(
-    _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
+    _ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap
   ) throws -> Evaluation? {
     guard let data = splits[split] else { return nil }
-    let (logits, loss) = try outputs(model, adapters, data, parallelFor)
+    let (logits, loss) = try outputs(model, adapters, data, map)
     return try evaluation(of: data, logits, loss)
   }
 
   package func fitted(
-    _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
+    _ model: TextModel, adapters: RowAdapters, _ map: ParallelMap
   ) throws -> FittedTask? {
     guard inference.isFittedOnDev, let dev = splits[.dev] else { return nil }
-    let (logits, loss) = try outputs(model, adapters, dev, parallelFor)
+    let (logits, loss) = try outputs(model, adapters, dev, map)
     let fitted = inference.fitted(to: dev.records, dev.encoded, try dev.byRecord(logits))
     var copy = self
     copy.inference = fitted
@@ -124,22 +124,27 @@ package struct RecordTask: Task {
 
   /// The logits of a split's sequences, in any order, and the loss.
   private func outputs(
-    _ model: TextModel, _ adapters: RowAdapters, _ data: EncodedSplit, _ parallelFor: ParallelFor
+    _ model: TextModel, _ adapters: RowAdapters, _ data: EncodedSplit, _ map: ParallelMap
   ) throws -> (logits: [(sequence: Int, logits: Logits)], loss: Double) {
     let inferenceLoss = loss.forEvaluation
     let norm = data.sequences.indices.reduce(0) { $0 + inferenceLoss.weight(of: data.features($1).targets) }
     let chain = adapters.outputLayers(of: model).chain, transitions = chain.map(TransitionScores.init)
     let outputs = try Inference(model, adapters).run(
-      lengths: data.lengths, parallelFor, batch: { data.batch($0, inferenceLoss) }
+      lengths: data.lengths, map, batch: { data.batch($0, inferenceLoss) }
     ) { batch, logits, pass in
-      (
-        data.predictionLogits(batch, logits, transitions),
-        inferenceLoss(logits, batch.targets, chain, norm: norm, pass)
-      )
+      // Before the loss, which overwrites them.
+      let kept = data.predictionLogits(batch, logits, nil).map(\.logits)
+      return BatchOutput(sums: [inferenceLoss(logits, batch.targets, chain, norm: norm, pass)], logits: kept)
     }
-    let loss = outputs.reduce(0) { $0 + $1.1 }
+    let loss = outputs.reduce(0) { $0 + $1.output.sums[0] }
     guard loss.isFinite else { throw NotFinite() }
-    return (outputs.flatMap(\.0), loss)
+    return (
+      outputs.flatMap { sequences, output in
+        zip(sequences, output.logits).map { sequence, logits in
+          (sequence, Logits(classes: logits.classes, values: logits.values, transitions: transitions))
+        }
+      }, loss
+    )
   }
 
   /// The calibration error without the temperature.

@@ -64,12 +64,12 @@ package protocol Task: Sendable {
     _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double
   /// The task with what the trained model's outputs on dev decide, such as thresholds; nil: nothing.
-  func fitted(_ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor) throws -> FittedTask?
+  func fitted(_ model: TextModel, adapters: RowAdapters, _ map: ParallelMap) throws -> FittedTask?
   /// Number of tokens that an evaluation of the split processes; 0 if there is no such file.
   func tokens(in split: Split) -> Int
   /// Metrics of a split, or nil if there is no such file.
   func evaluate(
-    _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
+    _ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap
   ) throws -> Evaluation?
   /// The records of a split; nil if there is no such file, or for a task without records.
   func records(in split: Split) -> (any Dataset)?
@@ -104,7 +104,7 @@ extension Task {
   package func records(in split: Split) -> (any Dataset)? { nil }
 
   package func fitted(
-    _ model: TextModel, adapters: RowAdapters, _ parallelFor: ParallelFor
+    _ model: TextModel, adapters: RowAdapters, _ map: ParallelMap
   ) throws -> FittedTask? { nil }
 
   package func divergence(

@@ -64,11 +64,11 @@ extension Trainer {
     for examples in steps where tokens == 0 || clock.now - begin < .milliseconds(500) {
       let number = learnerNumber(of: examples[0]), learner = learners[number], first = firstExamples[number]
       _ = Inference(learner.model, learner.adapters).run(
-        lengths: examples.map { plan.batcher.lengths[$0] }, replicas.forEach,
+        lengths: examples.map { plan.batcher.lengths[$0] }, { replicas.map($0, $1) },
         batch: { indices in learner.task.batch(indices.map { examples[$0] - first }, at: 0) }
       ) { batch, logits, pass in
         let chain = learner.adapters.outputLayers(of: learner.model).chain
-        return learner.task.loss(of: logits, batch.targets, chain, norm: batch.weight, pass)
+        return BatchOutput(sums: [learner.task.loss(of: logits, batch.targets, chain, norm: batch.weight, pass)])
       }
       tokens += examples.reduce(0) { $0 + plan.batcher.lengths[$1] }
     }

@@ -27,11 +27,8 @@ extension Trainer {
   private func score(_ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void) throws -> EvaluationRecord? {
     let clock = ContinuousClock(), begin = clock.now, metric = settings.metricForBestModel
     let epoch = plan.epochs(after: state.step)
-    // One of several ranks does not stop alone: they stop between steps.
-    let isAlone = replicas.communicator.size == 1
-    let scores = try withProgress(of: .dev, secondsAfter: secondsLeft, { isAlone && shouldStop() }, report) {
-      parallelFor in
-      try learners.map { try $0.task.evaluate($0.model, adapters: $0.adapters, on: .dev, parallelFor) }
+    let scores = try withProgress(of: .dev, secondsAfter: secondsLeft, shouldStop, report) { map in
+      try learners.map { try $0.task.evaluate($0.model, adapters: $0.adapters, on: .dev, map) }
     }
     guard let evaluation = evaluation(averaging: scores) else { return nil }
     guard let own = evaluation.values[metric.name] else {

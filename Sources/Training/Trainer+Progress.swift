@@ -1,5 +1,4 @@
 /// How far a run and its evaluations are, and how long the rest takes.
-package import Autograd
 import Synchronization
 package import Tasks
 
@@ -59,12 +58,12 @@ extension Trainer {
     return Double(tokens) * perToken
   }
 
-  /// Runs `body`, the evaluation of a split at the end of the run, and reports its progress.
+  /// Runs `body`, the evaluation of a split at the end of the run, on all ranks, and reports its progress.
   /// - Parameter later: the splits that are evaluated after this one.
-  /// - Throws: `EvaluationInterrupted`; the errors of `body`.
+  /// - Throws: `EvaluationInterrupted` on every rank if `shouldStop` is true on one; the errors of `body`.
   package func withProgress<Result>(
     of split: Split, before later: [Split], shouldStop: () -> Bool, report: (TrainingEvent) -> Void,
-    _ body: (ParallelFor) throws -> Result
+    _ body: (ParallelMap) throws -> Result
   ) throws -> Result {
     let tokens = later.reduce(0) { $0 + learners.tokens(in: $1) }
     return try withProgress(of: split, secondsAfter: seconds(evaluating: tokens), shouldStop, report, body)
@@ -72,7 +71,7 @@ extension Trainer {
 
   func withProgress<Result>(
     of split: Split, secondsAfter: Double, _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void,
-    _ body: (ParallelFor) throws -> Result
+    _ body: (ParallelMap) throws -> Result
   ) throws -> Result {
     let timer = EvaluationTimer(split, secondsAfter: secondsAfter)
     var isEvaluation = false
@@ -81,14 +80,16 @@ extension Trainer {
         try body { count, work in
           isEvaluation = true
           let isStopped = Atomic<Bool>(shouldStop())
-          replicas.forEach(
+          let outputs = replicas.map(
             count,
             progress: {
-              report(.evaluating(timer.progress($0, of: count)))
+              report(.evaluating(timer.progress($0, of: $1)))
               if shouldStop() { isStopped.store(true, ordering: .relaxed) }
             },
-            { if !isStopped.load(ordering: .relaxed) { work($0, $1) } })
-          if isStopped.load(ordering: .relaxed) { throw EvaluationInterrupted() }
+            { isStopped.load(ordering: .relaxed) ? BatchOutput() : work($0, $1) })
+          let isInterrupted = replicas.communicator.isTrueOnAny(isStopped.load(ordering: .relaxed))
+          if isInterrupted { throw EvaluationInterrupted() }
+          return outputs
         }
       }
     }

@@ -31,7 +31,7 @@ struct FileEvaluation {
     let replicas = Replicas(threads: threads), console = Console(interval: 1), timer = EvaluationTimer(.test)
     defer { console.clear() }
     return try task.evaluate(member.model, adapters: member.adapters, on: .test) { count, body in
-      replicas.forEach(count, progress: { console.report(.evaluating(timer.progress($0, of: count))) }, body)
+      replicas.map(count, progress: { console.report(.evaluating(timer.progress($0, of: $1))) }, body)
     }
   }
 }

@@ -58,7 +58,7 @@ enum Compared: CaseIterable {
     let fixedBatch: LabeledBatch
     func tokens(in split: Split) -> Int { 0 }
     func batch(_ examples: [Int], at step: Int) -> LabeledBatch { fixedBatch }
-    func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+    func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap) -> Evaluation? { nil }
   }
 
   private struct Step {

@@ -47,7 +47,7 @@ private struct GroupTask: Task {
     loss(vectors, targets, norm: norm, pass)
   }
 
-  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap) -> Evaluation? { nil }
 }
 
 private func model(

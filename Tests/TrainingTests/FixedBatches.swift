@@ -74,5 +74,5 @@ struct FixedBatches: Task {
     loss(logits, targets, norm: norm, pass)
   }
 
-  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap) -> Evaluation? { nil }
 }

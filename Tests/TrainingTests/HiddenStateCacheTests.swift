@@ -6,7 +6,6 @@ import Files
 import FoundationEssentials
 import Hashing
 import Kernels
-import Synchronization
 import Tasks
 import TestSupport
 import Testing
@@ -40,16 +39,14 @@ private struct RandomTexts: Task {
   }
 
   func evaluate(
-    _ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor
+    _ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap
   ) throws -> Evaluation? {
-    let losses = Mutex([Int: Double]())
-    try run(4) { part, workspace in
+    let outputs = try map(4) { part, workspace in
       let chosen = dev.indices.filter { $0 % 4 == part }.map { dev[$0] }, pass = Pass(workspace)
       let logits = model(Batch(chosen), adapters: adapters, pass)
-      let loss = crossEntropy(logits, targets: chosen.flatMap { $0 }.map { $0 % 5 }, norm: 9, pass)
-      losses.withLock { $0[part] = loss }
+      return BatchOutput(sums: [crossEntropy(logits, targets: chosen.flatMap { $0 }.map { $0 % 5 }, norm: 9, pass)])
     }
-    let loss = losses.withLock { losses in (0..<4).reduce(0) { $0 + (losses[$1] ?? .nan) } }
+    let loss = outputs.reduce(0) { $0 + $1.sums[0] }
     return Evaluation(loss: loss, values: ["f1": 1 / loss, "loss": loss], json: [:])
   }
 }

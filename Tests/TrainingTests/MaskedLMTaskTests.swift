@@ -45,13 +45,14 @@ import Testing
   }
   for (seed, threads): (UInt64, Int) in [(3, 1), (4, 2)] {
     let task = try bench.task(seed: seed)
-    let found = try #require(try task.evaluate(model, adapters: .none, on: .dev, Replicas(threads: threads).forEach))
+    let found = try #require(
+      try task.evaluate(model, adapters: .none, on: .dev) { Replicas(threads: threads).map($0, $1) })
     #expect(abs(found.loss - loss / Double(count)) < 1e-5 * found.loss)
     #expect(found.values["perplexity"] == exp(found.loss))
     #expect(found.values["accuracy"] == Double(correct) / Double(count) && correct > 0)
     #expect(found.json["masked_tokens"] == .int(count))
   }
-  #expect(try bench.task().evaluate(model, adapters: .none, on: .test, Replicas(threads: 1).forEach) == nil)
+  #expect(try bench.task().evaluate(model, adapters: .none, on: .test) { Replicas(threads: 1).map($0, $1) } == nil)
 }
 
 @Test func `threads and gradient checkpointing do not change a bit, with dropout and tied embeddings`() throws {

@@ -22,7 +22,7 @@ private struct PartlyLabeled: Task {
   func batch(_ examples: [Int], at step: Int) -> LabeledBatch {
     toy.batch(examples.compactMap { self.examples[$0] }, at: step)
   }
-  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap) -> Evaluation? { nil }
 }
 
 @Test(arguments: [Batcher.Size.examples(1), .examples(7), .tokens(60)])
@@ -40,7 +40,7 @@ private struct Unlabeled: Task {
   let lengths = [5, 6]
   func hasTargets(_ example: Int) -> Bool { false }
   func batch(_ examples: [Int], at step: Int) -> LabeledBatch { Toy().batch(examples, at: step) }
-  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap) -> Evaluation? { nil }
 }
 
 @Test func `training data without any target are an error`() throws {

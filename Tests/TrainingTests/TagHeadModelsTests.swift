@@ -58,7 +58,7 @@ private struct Words: Task {
     loss(logits, targets, chain, norm: norm, pass)
   }
 
-  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap) -> Evaluation? { nil }
 
   /// The emissions, then the transitions.
   func outputs(_ model: TextModel, _ adapters: RowAdapters) -> [Float] {

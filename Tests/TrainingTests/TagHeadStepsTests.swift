@@ -32,7 +32,7 @@ private struct WordBatches: Task {
     ChainLoss()(logits, targets, chain, norm: norm, pass)
   }
 
-  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap) -> Evaluation? { nil }
 }
 
 private func layers(_ name: String) -> HeadLayers {

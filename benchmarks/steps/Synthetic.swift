@@ -56,7 +56,7 @@ struct Synthetic: Task {
       examples: examples, input: batch, rows: rows, targets: .classes(targets), weight: Float(targets.count))
   }
 
-  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ run: ParallelFor) -> Evaluation? { nil }
+  func evaluate(_ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap) -> Evaluation? { nil }
 
   /// The sequences in order, in batches of at most `tokens` tokens; a longer sequence is a batch by itself.
   func batches(tokens: Int) -> [Batch] {

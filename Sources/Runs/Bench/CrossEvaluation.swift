@@ -116,7 +116,7 @@ private struct CrossEvaluation {
     let task = try member.task.makeEvaluation(of: data, member.tokenizer, threads: threads).task
     let replicas = Replicas(threads: threads)
     let evaluation = try task.evaluate(member.model, adapters: member.adapters, on: .test) { count, body in
-      replicas.forEach(count, body)
+      replicas.map(count, body)
     }
     return .object((evaluation?.values ?? [:]).mapValues(JSON.double))
   }

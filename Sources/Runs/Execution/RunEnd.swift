@@ -9,13 +9,34 @@ import Training
 package let tuneVersion = "0.2.0"
 
 extension Run {
+  /// The evaluations of a split, one for each task; nil: the task has no such data.
+  typealias SplitEvaluations = (split: Split, byTask: [Evaluation?])
+
+  /// The run with what its tasks choose on dev, and its evaluations on dev and test. Every rank takes part.
+  /// - Parameter best: the evaluations on dev with the model's weights, if they are known.
+  /// - Throws: `EvaluationInterrupted`; the errors of the tasks.
+  func evaluateAtEnd(
+    _ best: [Evaluation?], _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void
+  ) throws -> (run: Run, evaluations: [SplitEvaluations]) {
+    let (run, dev) = try fitted(best, shouldStop, report), unknown: [Evaluation?] = dev.map { _ in nil }
+    let evaluations: [SplitEvaluations] = try [(Split.dev, dev, [Split.test]), (.test, unknown, [])].map {
+      split, known, later in
+      let found = try trainer.withProgress(of: split, before: later, shouldStop: shouldStop, report: report) { map in
+        try zip(run.byTask, known).map { run, known in
+          try known ?? run.setup.task.evaluate(run.model, adapters: run.adapters, on: split, map)
+        }
+      }
+      return (split, found)
+    }
+    return (run, evaluations)
+  }
+
   /// The run with what its tasks choose on dev, and then their evaluations there.
-  /// - Parameter best: the evaluations with the model's weights, if they are known.
-  func fitted(
+  private func fitted(
     _ best: [Evaluation?], _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void
   ) throws -> (run: Run, dev: [Evaluation?]) {
-    let fitted = try trainer.withProgress(of: .dev, before: [.test], shouldStop: shouldStop, report: report) { each in
-      try byTask.map { try $0.setup.task.fitted($0.model, adapters: $0.adapters, each) }
+    let fitted = try trainer.withProgress(of: .dev, before: [.test], shouldStop: shouldStop, report: report) { map in
+      try byTask.map { try $0.setup.task.fitted($0.model, adapters: $0.adapters, map) }
     }
     var run = self
     for (index, fitted) in fitted.enumerated() {
@@ -25,20 +46,14 @@ extension Run {
     return (run, fitted.enumerated().map { index, fitted in fitted?.evaluation ?? (best.isEmpty ? nil : best[index]) })
   }
 
-  /// - Parameter dev: the evaluation of each task on dev, if it is known.
+  /// Writes everything that a finished run leaves.
   func finish(
-    _ result: TrainingResult, _ dev: [Evaluation?], _ folder: RunFolder, _ shouldStop: () -> Bool,
-    _ report: (TrainingEvent) -> Void, _ note: (String) -> Void
+    _ result: TrainingResult, _ evaluations: [SplitEvaluations], _ folder: RunFolder, _ note: (String) -> Void
   ) throws -> JSON {
     var last: LastEvaluation?
     var metrics: [String: JSON] = [:], intervals: [String: JSON] = [:]
     let bootstrap = Bootstrap(seed: UInt64(recipe.seed))
-    for (split, known, later) in [(Split.dev, dev, [Split.test]), (.test, dev.map { _ in nil }, [])] {
-      let found = try trainer.withProgress(of: split, before: later, shouldStop: shouldStop, report: report) { each in
-        try zip(byTask, known).map { run, known in
-          try known ?? run.setup.task.evaluate(run.model, adapters: run.adapters, on: split, each)
-        }
-      }
+    for (split, found) in evaluations {
       let evaluations = zip(recipe.parts, found).compactMap { part, evaluation in evaluation.map { (part, $0) } }
       if evaluations.isEmpty { continue }
       let ofTasks = evaluations.compactMap { part, evaluation in

@@ -63,8 +63,8 @@ extension Run {
     do {
       if result.status != .interrupted {
         do {
-          let (run, dev) = try fitted(result.bestEvaluations, shouldStop, report)
-          return try run.finish(result, dev, folder, shouldStop, report, note)
+          let (run, evaluations) = try evaluateAtEnd(result.bestEvaluations, shouldStop, report)
+          return try run.finish(result, evaluations, folder, note)
         } catch is EvaluationInterrupted {
           trainer.exchangeBestWeights()
           result.status = .interrupted

@@ -39,7 +39,7 @@ extension RunBuilder {
 
 extension Run {
   /// Trains with rank 0, which alone reports and writes.
-  /// - Parameter shouldStop: asked between steps; if true on any rank, all stop.
+  /// - Parameter shouldStop: asked between steps and in evaluations; if true on any rank, all stop.
   /// - Throws: `RankFault`; the trainer's errors.
   package func follow(resume: Bool, shouldStop: () -> Bool) throws {
     try checkEqualRanks()
@@ -55,10 +55,12 @@ extension Run {
       }
     }
     var failure: (any Error)?
-    _ = try trainer.run(shouldStop: { failure != nil || shouldStop() }) { _ in
+    let result = try trainer.run(shouldStop: { failure != nil || shouldStop() }) { _ in
       do { try hiddenStates?.check() } catch { failure = failure ?? error }
     }
     if let failure { throw failure }
+    if result.status == .interrupted { return }
+    do { _ = try evaluateAtEnd(result.bestEvaluations, shouldStop) { _ in } } catch is EvaluationInterrupted {}
   }
 
   /// - Throws: `RankFault` on every rank if one has another program, recipe, input or CPU than rank 0: their weights would drift

@@ -68,9 +68,9 @@ package struct EmbeddingTask: Task {
   }
 
   package func evaluate(
-    _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
+    _ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap
   ) throws -> Evaluation? {
-    try evaluation.evaluate(model, adapters: adapters, on: split, parallelFor)
+    try evaluation.evaluate(model, adapters: adapters, on: split, map)
   }
 
   package func records(in split: Split) -> (any Dataset)? { split == .train ? records : evaluation.records(in: split) }

@@ -1,5 +1,4 @@
 /// Masked language modeling: predicts the masked tokens in blocks of running text (Devlin et al. 2019 §3.1).
-package import Autograd
 package import Encoders
 import Files
 import Glibc
@@ -66,21 +65,21 @@ package struct MaskedLMTask: Task {
   }
 
   package func evaluate(
-    _ model: TextModel, adapters: RowAdapters, on split: Split, _ parallelFor: ParallelFor
+    _ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap
   ) throws -> Evaluation? {
     guard let store = splits[split] else { return nil }
     let results = try Inference(model, adapters).run(
-      lengths: store.lengths, parallelFor,
+      lengths: store.lengths, map,
       batch: { batch(store, $0, heldOutMasking, key: (Self.heldOutSeed, -1)) }
     ) { batch, logits, pass in
       let tokens = argmaxRows(logits).map(\.label)
       let correct = zip(tokens, classes(of: batch)).count { $0 == Int($1) }
-      return (loss: self.loss(of: logits, batch.targets, nil, norm: 1, pass), correct: correct, tokens: tokens)
+      return BatchOutput(sums: [loss(of: logits, batch.targets, nil, norm: 1, pass), Double(correct)], tokens: tokens)
     }
-    let sum = results.reduce(0) { $0 + $1.loss }
-    let correct = results.reduce(0) { $0 + $1.correct }, tokens = results.flatMap(\.tokens), count = tokens.count
+    func sum(_ index: Int) -> Double { results.reduce(0) { $0 + $1.output.sums[index] } }
+    let (sum, correct) = (sum(0), sum(1)), tokens = results.flatMap(\.output.tokens), count = tokens.count
     guard sum.isFinite else { throw NotFinite() }
-    let loss = sum / Double(max(count, 1)), accuracy = Double(correct) / Double(max(count, 1))
+    let loss = sum / Double(max(count, 1)), accuracy = correct / Double(max(count, 1))
     // JSON has no infinity.
     let perplexity = min(exp(loss), .greatestFiniteMagnitude)
     return Evaluation(
