@@ -33,6 +33,7 @@ def recipes(folder):
     return {
         "lora": tagger,
         "full": full,
+        "full_bf16": full | {"training": training | {"reduce_precision": "bf16"}},
         "adalora": tagger | {"method": {
             "type": "adalora", "init_r": 6, "target_r": 4, "tinit": 1, "tfinal": 3, "deltaT": 2, "target_modules": ALL_LINEAR}},
         "distillation": full | {

@@ -11,14 +11,17 @@ import Synchronization
 final class GroupSums: @unchecked Sendable {
   let groups: ShardGroups
   let table: ParameterTable
+  private let precision: ReducePrecision
   /// The sums of this rank: its first groups', or on other ranks than 0 that of each group.
   let vectors: [Gradients]
   /// By parameter: the sum of the group that is added to the total next.
   private let partials: [PartialGradient]
 
   /// - Parameter kept: the buffers of other ranks than 0, for their second group and the following ones.
-  init(_ groups: ShardGroups, total: Gradients, keptIn kept: [Gradients], _ pool: BufferPool) {
-    (self.groups, table) = (groups, total.table)
+  init(
+    _ groups: ShardGroups, total: Gradients, keptIn kept: [Gradients], _ pool: BufferPool, _ precision: ReducePrecision
+  ) {
+    (self.groups, table, self.precision) = (groups, total.table, precision)
     vectors = groups.own.isEmpty ? [] : [total] + kept
     partials =
       groups.own.lowerBound == 0 && groups.own.count > 1
@@ -35,7 +38,13 @@ final class GroupSums: @unchecked Sendable {
 
   /// Called when `shard` has written parameter `index` for the last time, in shard order.
   func finish(_ index: Int, of shard: Int) {
-    if !partials.isEmpty, groups.isLast(shard) { partials[index].move(to: vectors[0]) }
+    guard groups.isLast(shard) else { return }
+    if !partials.isEmpty { partials[index].move(to: vectors[0], precision) }
+    let sum = vectors[partials.isEmpty ? groups.group(of: shard) - groups.own.lowerBound : 0]
+    if sum.hasWritten(index) {
+      let parameter = table.parameters[index]
+      precision.round(sum.pointer + (parameter.offset ?? 0), parameter.count)
+    }
   }
 }
 
@@ -76,9 +85,10 @@ private final class PartialGradient: GradientSink {
     return Int32(rows.count - 1)
   }
 
-  /// Adds the sum to `total`, if there is one.
-  func move(to total: Gradients) {
+  /// Rounds the sum, and adds it to `total`, if there is one.
+  func move(to total: Gradients, _ precision: ReducePrecision) {
     if let values {
+      precision.round(values, parameter.count)
       total.accumulate(parameter) { pointer, beta in
         if beta == 0 {
           pointer.update(from: values, count: parameter.count)
@@ -89,6 +99,7 @@ private final class PartialGradient: GradientSink {
       pool.giveBack(values, parameter.count)
       self.values = nil
     } else if !rows.isEmpty {
+      rowSums.withUnsafeMutableBufferPointer { if let sums = $0.baseAddress { precision.round(sums, $0.count) } }
       total.accumulate(parameter, rows: rows, rowSums)
       rows.removeAll(keepingCapacity: true)
       positions.removeAll(keepingCapacity: true)

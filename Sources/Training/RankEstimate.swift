@@ -23,14 +23,14 @@ package struct RankEstimate: Sendable, Equatable {
 extension ShardGroups {
   /// Bytes of `count` gradients that the busiest rank sends in a step, or receives if these are more.
   /// - Parameter groups: the number of groups of each rank.
-  static func traffic(groups: [Int], gradients count: Int) -> Int {
+  static func traffic(groups: [Int], gradients count: Int, _ precision: ReducePrecision) -> Int {
     let size = groups.count, all = groups.reduce(0, +)
     let slices = (0..<size).map { RankSum.slice(of: $0, of: size, count).count }
     func most(_ numbers: (Int) -> Int) -> Int { (0..<size).map(numbers).max() ?? 0 }
     // The sums of the groups go to the ranks that add them, then each rank's slice goes to the others.
     let gathered = most { max(groups[$0] * (count - slices[$0]), (all - groups[$0]) * slices[$0]) }
     let spread = most { max((size - 1) * slices[$0], count - slices[$0]) }
-    return MemoryLayout<Float>.size * (gathered + spread)
+    return precision.bytes * (gathered + spread)
   }
 }
 
@@ -45,7 +45,7 @@ extension Trainer {
       var bytes = 0, busiest = 0
       for count in shards {
         let all = (0..<ranks).map { ShardGroups(of: count, limit: limit, rank: $0, of: ranks) }
-        bytes += ShardGroups.traffic(groups: all.map(\.own.count), gradients: gradients.count)
+        bytes += ShardGroups.traffic(groups: all.map(\.own.count), gradients: gradients.count, settings.reducePrecision)
         busiest += all.map(\.ownShards.count).max() ?? 0
       }
       return RankEstimate(

@@ -13,15 +13,19 @@ final class RankSum: @unchecked Sendable {
   init(_ communicator: any Communicator) { self.communicator = communicator }
 
   /// Replaces `total` on every rank by the sum over all groups. A parameter that no group has written becomes 0.
-  /// - Parameter own: the sums of this rank, in group order; the first is `total`. None: the rank has no group.
-  func add(_ own: [Gradients], into total: Gradients) {
+  /// - Parameters:
+  ///   - own: the sums of this rank, in group order; the first is `total`. None: the rank has no group. The others are
+  ///     overwritten.
+  ///   - precision: to which the sums of this rank are rounded already.
+  func add(_ own: [Gradients], into total: Gradients, _ precision: ReducePrecision) {
     let table = total.table, parameters = table.parameters.count
     // One byte for each sum and parameter: whether it was written. All others have old numbers.
     let written = communicator.gather(own.flatMap { sum in (0..<parameters).map { sum.hasWritten($0) ? 1 : 0 } })
     let rank = communicator.rank, slice = slice(of: rank, total.count)
+    for vector in own { precision.pack(vector.pointer, vector.count) }
     for other in communicator.others {
       let part = self.slice(of: other, total.count)
-      for vector in own { communicator.send(vector.bytes(part), to: other) }
+      for vector in own { communicator.send(.init(vector.bytes(part, precision)), to: other) }
     }
     resize(&sum, to: slice.count)
     resize(&arrived, to: slice.count)
@@ -29,35 +33,41 @@ final class RankSum: @unchecked Sendable {
     for (source, flags) in written.enumerated() {
       for number in 0..<flags.count / max(parameters, 1) {
         let flags = flags[number * parameters..<(number + 1) * parameters].map { $0 != 0 }
-        if source == rank {
-          add(own[number].pointer + slice.lowerBound, flags, slice, table, &isWritten)
-        } else {
-          arrived.withUnsafeMutableBytes { communicator.receive($0, from: source) }
-          arrived.withUnsafeBufferPointer { if let x = $0.baseAddress { add(x, flags, slice, table, &isWritten) } }
+        arrived.withUnsafeMutableBytes {
+          let bytes = UnsafeMutableRawBufferPointer(rebasing: $0[..<(slice.count * precision.bytes)])
+          if source == rank {
+            bytes.copyMemory(from: .init(own[number].bytes(slice, precision)))
+          } else {
+            communicator.receive(bytes, from: source)
+          }
+        }
+        arrived.withUnsafeMutableBufferPointer {
+          guard let x = $0.baseAddress else { return }
+          precision.unpack(x, slice.count)
+          add(x, flags, slice, table, precision, &isWritten)
         }
       }
     }
     communicator.finishSends()
-    forEachPart(of: slice, table) { index, range in
-      let target = total.pointer + range.lowerBound
-      if isWritten[index] {
-        sum.withUnsafeBufferPointer {
-          target.update(from: $0.baseAddress! + range.lowerBound - slice.lowerBound, count: range.count)
-        }
-      } else {
-        target.update(repeating: 0, count: range.count)
+    sum.withUnsafeMutableBufferPointer { sum in
+      guard let first = sum.baseAddress, let target = total.bytes(slice, precision).baseAddress else { return }
+      forEachPart(of: slice, table) { index, range in
+        if !isWritten[index] { (first + range.lowerBound - slice.lowerBound).update(repeating: 0, count: range.count) }
       }
+      precision.pack(first, slice.count, to: target)
     }
-    for other in communicator.others { communicator.send(total.bytes(slice), to: other) }
+    for other in communicator.others { communicator.send(.init(total.bytes(slice, precision)), to: other) }
     for other in communicator.others {
-      communicator.receive(total.bytes(self.slice(of: other, total.count)), from: other)
+      communicator.receive(total.bytes(self.slice(of: other, total.count), precision), from: other)
     }
     communicator.finishSends()
+    precision.unpack(total.pointer, total.count)
   }
 
   /// Adds the slice `x` of one group to the sum.
   private func add(
-    _ x: UnsafePointer<Float>, _ flags: [Bool], _ slice: Range<Int>, _ table: ParameterTable, _ isWritten: inout [Bool]
+    _ x: UnsafePointer<Float>, _ flags: [Bool], _ slice: Range<Int>, _ table: ParameterTable,
+    _ precision: ReducePrecision, _ isWritten: inout [Bool]
   ) {
     sum.withUnsafeMutableBufferPointer { sum in
       forEachPart(of: slice, table) { index, range in
@@ -65,6 +75,7 @@ final class RankSum: @unchecked Sendable {
         let offset = range.lowerBound - slice.lowerBound, y = sum.baseAddress! + offset
         if isWritten[index] {
           tune_add(x + offset, y, range.count)
+          precision.round(y, range.count)
         } else {
           y.update(from: x + offset, count: range.count)
         }
@@ -95,10 +106,9 @@ final class RankSum: @unchecked Sendable {
 }
 
 extension Gradients {
-  fileprivate func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { .init(numbers(range)) }
-  fileprivate func bytes(_ range: Range<Int>) -> UnsafeMutableRawBufferPointer { .init(numbers(range)) }
-
-  private func numbers(_ range: Range<Int>) -> UnsafeMutableBufferPointer<Float> {
-    .init(start: pointer + range.lowerBound, count: range.count)
+  /// The bytes of some numbers in the form in which they are sent.
+  fileprivate func bytes(_ range: Range<Int>, _ precision: ReducePrecision) -> UnsafeMutableRawBufferPointer {
+    let bytes = precision.bytes
+    return .init(start: UnsafeMutableRawPointer(pointer) + range.lowerBound * bytes, count: range.count * bytes)
   }
 }

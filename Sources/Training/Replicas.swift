@@ -40,18 +40,22 @@ package final class Replicas: @unchecked Sendable {
   /// - Parameter body: returns the shard's losses, the same number for every shard.
   /// - Returns: the sums of the losses, added in shard order; the same on every rank.
   func sum(
-    shards count: Int, into total: Gradients, _ body: @Sendable (_ shard: Int, Workspace, any GradientSink) -> [Double]
+    shards count: Int, into total: Gradients, _ precision: ReducePrecision = .fp32,
+    _ body: @Sendable (_ shard: Int, Workspace, any GradientSink) -> [Double]
   ) -> [Double] {
     let groups = groups(ofShards: count, total.table), own = groups.ownShards
-    let order = ShardOrder(total.table), sums = GroupSums(groups, total: total, keptIn: buffers(groups, total), pool)
+    let order = ShardOrder(total.table)
+    let sums = GroupSums(groups, total: total, keptIn: buffers(groups, total), pool, precision)
+    // A single shard writes to the total itself, unless that is then rounded.
+    let isDirect = own.count == 1 && precision == .fp32
     let losses = Mutex([[Double]](repeating: [], count: own.count))
     each(own.count) { number, worker in
       let index = own.lowerBound + number, shard = Shard(number, index, sums, order)
       defer { shard.finish() }
-      let loss = body(index, self.workspaces[worker], own.count == 1 ? total : shard)
+      let loss = body(index, self.workspaces[worker], isDirect ? total : shard)
       losses.withLock { $0[number] = loss }
     }
-    if communicator.size > 1 { rankSum.add(sums.vectors, into: total) } else { total.finish() }
+    if communicator.size > 1 { rankSum.add(sums.vectors, into: total, precision) } else { total.finish() }
     let all = communicator.gatherLists(losses.withLock { $0 })
     return all.dropFirst().reduce(all.first ?? []) { zip($0, $1).map(+) }
   }

@@ -34,7 +34,7 @@ extension Trainer {
     let values = replicas.communicator.gatherLists(outputs.withLock { $0 }),
       (loss, gradient) = lossAndGradient(of: values, batches, learner, totals)
     let starts = offsets(ofParts: values.map(\.count))
-    return replicas.sum(shards: batches.count, into: gradients) {
+    return replicas.sum(shards: batches.count, into: gradients, settings.reducePrecision) {
       [shardPasses] index, workspace, gradients in
       let batch = batches[index], dy = gradient[starts[index]..<starts[index + 1]]
       if isCached {

@@ -151,7 +151,7 @@ package final class Trainer {
     let losses =
       comparesExamples(learner) && batches.count > 1
       ? wholeBatchLosses(of: learner, batches, keys, totals, isCached: learner.task.batchLoss.isCached)
-      : replicas.sum(shards: batches.count, into: gradients) {
+      : replicas.sum(shards: batches.count, into: gradients, settings.reducePrecision) {
         [objective] shard, workspace, gradients in
         let pass = Pass(workspace, gradients: gradients, randomKey: keys[shard])
         return objective.losses(

@@ -19,6 +19,7 @@ package struct TrainingSettings: Sendable, Equatable {
   package var samplingStrategy = Batcher.SamplingStrategy.random
   /// Batches per optimizer step. The loss is the mean over all their labels, as if they were one batch.
   package var gradientAccumulationSteps = 1
+  package var reducePrecision = ReducePrecision.fp32
   package var learningRate = 5e-5
   package var schedule = Schedule.Shape.linear
   package var scheduleOptions = Schedule.Options()

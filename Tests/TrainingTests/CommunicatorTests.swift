@@ -53,13 +53,15 @@ private struct Sums {
   static func writes(_ shard: Int, _ index: Int) -> Bool { index < 3 || shard == 5 }
 
   /// The gradients and the losses on one rank.
-  func sum(shards: Int, threads: Int, _ communicator: any Communicator) -> (gradients: [[UInt32]], losses: [Double]) {
+  func sum(
+    shards: Int, threads: Int, _ precision: ReducePrecision, _ communicator: any Communicator
+  ) -> (gradients: [[UInt32]], losses: [Double]) {
     let table = ParameterTable(training: parameters), total = Gradients(table)
     let replicas = Replicas(threads: threads, communicator: communicator)
     var losses: [Double] = []
     // The second sum must not depend on the first.
     for factor in [2, 1] as [Float] {
-      losses = replicas.sum(shards: shards, into: total) { [parameters] shard, _, sink in
+      losses = replicas.sum(shards: shards, into: total, precision) { [parameters] shard, _, sink in
         let dy = (0..<6 * 16).map { factor * Self.value(shard, 0, $0) }
         sink.accumulate(parameters[0], rows: Self.rows(shard), dy)
         for index in 1..<4 where Self.writes(shard, index) || factor == 2 {
@@ -78,7 +80,8 @@ private struct Sums {
   }
 
   /// The same sums in plain loops.
-  func expected(shards: Int) -> [[UInt32]] {
+  func expected(shards: Int, _ precision: ReducePrecision) -> [[UInt32]] {
+    func rounded(_ values: [Float]) -> [Float] { precision == .fp32 ? values : values.map(nearestBF16) }
     let groups = ShardGroups(of: shards, limit: 8)
     return parameters.enumerated().map { index, parameter in
       var total: [Float]?
@@ -95,24 +98,33 @@ private struct Sums {
           }
           sum = next
         }
-        if let sum { total = total.map { zip($0, sum).map(+) } ?? sum }
+        if let sum = sum.map(rounded) { total = total.map { rounded(zip($0, sum).map(+)) } ?? sum }
       }
       return (total ?? Array(repeating: 0, count: parameter.count)).map(\.bitPattern)
     }
   }
 }
 
+/// The nearest number with the upper 16 bits of a Float only; of two, the one whose last bit is 0.
+private func nearestBF16(_ x: Float) -> Float {
+  let low = Float(bitPattern: x.bitPattern & 0xFFFF_0000), high = Float(bitPattern: low.bitPattern + 0x1_0000)
+  let (down, up) = (abs(Double(x) - Double(low)), abs(Double(high) - Double(x)))
+  return down < up || down == up && low.bitPattern & 0x1_0000 == 0 ? low : high
+}
+
 @Suite struct RankSumTests {
-  @Test(arguments: [1, 2, 3, 8, 9, 21]) func `sums have the same bits for any number of threads and ranks`(
-    _ shards: Int
+  @Test(arguments: [1, 2, 3, 8, 9, 21], ReducePrecision.allCases)
+  func `sums have the same bits for any number of threads and ranks`(
+    _ shards: Int, _ precision: ReducePrecision
   ) throws {
-    let expected = Sums().expected(shards: shards), losses = (0..<shards).reduce(0.0) { $0 + 1 / Double($1 + 3) }
+    let expected = Sums().expected(shards: shards, precision),
+      losses = (0..<shards).reduce(0.0) { $0 + 1 / Double($1 + 3) }
     for threads in [1, 2, 3] {
-      let one = Sums().sum(shards: shards, threads: threads, SingleProcess())
+      let one = Sums().sum(shards: shards, threads: threads, precision, SingleProcess())
       #expect(one.gradients == expected && one.losses == [losses, Double(shards)], "\(threads) threads")
     }
     for size in [2, 3, 4, 5, 9] {
-      let ranks = try ThreadRank.all(size) { Sums().sum(shards: shards, threads: $0.rank % 2 + 1, $0) }
+      let ranks = try ThreadRank.all(size) { Sums().sum(shards: shards, threads: $0.rank % 2 + 1, precision, $0) }
       for (rank, found) in ranks.enumerated() {
         #expect(found.gradients == expected, "rank \(rank) of \(size)")
         #expect(found.losses == [losses, Double(shards)])
@@ -120,19 +132,22 @@ private struct Sums {
     }
   }
 
-  @Test(arguments: [(2, 4), (2, 8), (3, 8), (4, 4), (4, 8), (8, 8)])
-  func `a dry run knows the bytes that the busiest rank sends or receives`(_ size: Int, _ shards: Int) throws {
+  @Test(arguments: [(2, 4), (2, 8), (3, 8), (4, 4), (4, 8), (8, 8)], ReducePrecision.allCases)
+  func `a dry run knows the bytes that the busiest rank sends or receives`(
+    _ ranks: (size: Int, shards: Int), _ precision: ReducePrecision
+  ) throws {
+    let (size, shards) = ranks
     let found = try ThreadRank.all(size) { rank in
       let counter = CountingRank(ranks: rank), parameters = makeParameters([.random(64, 1024, seed: 1)])
       let total = Gradients(ParameterTable(training: parameters))
-      _ = Replicas(threads: 1, communicator: counter).sum(shards: shards, into: total) { shard, _, sink in
+      _ = Replicas(threads: 1, communicator: counter).sum(shards: shards, into: total, precision) { shard, _, sink in
         sink.accumulate(parameters[0]) { pointer, _ in pointer.update(repeating: Float(shard), count: 64 * 1024) }
         return [1]
       }
       return max(counter.sent.load(ordering: .relaxed), counter.received.load(ordering: .relaxed))
     }
     let groups = (0..<size).map { ShardGroups(of: shards, limit: 8, rank: $0, of: size).own.count }
-    let expected = ShardGroups.traffic(groups: groups, gradients: 64 * 1024)
+    let expected = ShardGroups.traffic(groups: groups, gradients: 64 * 1024, precision)
     // Losses and marks of what was written are sent, too. Of three ranks another is the busiest at first than at the end.
     let most = try #require(found.max())
     #expect((expected - 1000..<expected + 1000).contains(most), "\(most) bytes, not \(expected)")
@@ -184,13 +199,14 @@ private final class CountingRank: Communicator {
     }
   }
 
-  @Test(arguments: ["lora", "adalora", "full"]) func `a run has the same weights for any number of ranks`(
-    _ name: String
-  ) throws {
-    try expectEqual { replicas in
+  @Test(arguments: ["lora", "adalora", "full"], ReducePrecision.allCases)
+  func `a run has the same weights for any number of ranks`(_ name: String, _ precision: ReducePrecision) throws {
+    var settings = Self.settings
+    settings.reducePrecision = precision
+    try expectEqual { [settings] replicas in
       let run = name == "full" ? try TwentySteps(name) { _ in nil } : try TwentySteps(name)
       return try Trainer(
-        run.model, FixedBatches(run.task, times: 40), run.table, Self.settings, replicas, adapters: run.adapters,
+        run.model, FixedBatches(run.task, times: 40), run.table, settings, replicas, adapters: run.adapters,
         hook: run.adapter?.hook)
     }
   }

@@ -13,6 +13,9 @@ extension TrainingSettings {
     fields.field(
       "gradient_accumulation_steps", &gradientAccumulationSteps, .int(1...),
       "Batches per step.")
+    fields.field(
+      "reduce_precision", &reducePrecision, .choice,
+      "Precision in which gradients are added over parts of a batch, and sent between the processes of a run.")
   }
 
   mutating func declareOptimization(_ fields: Fields) {
