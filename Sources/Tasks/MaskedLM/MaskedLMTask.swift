@@ -74,7 +74,8 @@ package struct MaskedLMTask: Task {
     ) { batch, logits, pass in
       let tokens = argmaxRows(logits).map(\.label)
       let correct = zip(tokens, classes(of: batch)).count { $0 == Int($1) }
-      return BatchOutput(sums: [loss(of: logits, batch.targets, nil, norm: 1, pass), Double(correct)], tokens: tokens)
+      return BatchOutput(
+        sums: [self.loss(of: logits, batch.targets, nil, norm: 1, pass), Double(correct)], tokens: tokens)
     }
     func sum(_ index: Int) -> Double { results.reduce(0) { $0 + $1.output.sums[index] } }
     let (sum, correct) = (sum(0), sum(1)), tokens = results.flatMap(\.output.tokens), count = tokens.count
