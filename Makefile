@@ -19,7 +19,9 @@ pictures: quickstart
 	mkdir -p docs/images
 	cp runs/quickstart-figures/*.svg docs/images
 
+# Tests of downloads, of the server and of the documented commands use curl and python3.
 test: setup
+	@command -v curl > /dev/null && command -v python3 > /dev/null || scripts/setup.sh curl python3
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
 
