@@ -32,7 +32,7 @@ extension Launch {
   fileprivate var started: String { "\(tasks) tasks were started (\(variable))" }
 }
 
-/// Sendable: MPI is called on the training thread only.
+/// Sendable: only one thread at a time calls MPI (MPI_THREAD_SERIALIZED).
 package struct MPICommunicator: Communicator, @unchecked Sendable {
   package let rank, size: Int
   private let functions: UnsafePointer<tune_mpi>

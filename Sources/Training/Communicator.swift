@@ -4,7 +4,7 @@
 /// Every rank has the same model, data and settings, and takes the same steps: weights stay equal because every rank
 /// applies the same optimizer update to the same sum of gradients. What depends on the clock is decided by rank 0; a signal to any rank
 /// stops all.
-/// Only the training thread calls it. Messages between two ranks arrive in the order in which they were sent. A rank that
+/// Only one thread at a time calls it. Messages between two ranks arrive in the order in which they were sent. A rank that
 /// fails ends all of them, so that nothing here throws.
 package protocol Communicator: Sendable {
   /// This process's number, from 0, and the number of processes.

@@ -25,11 +25,11 @@ extension ShardGroups {
   /// - Parameter groups: the number of groups of each rank.
   static func traffic(groups: [Int], gradients count: Int, _ precision: ReducePrecision) -> Int {
     let size = groups.count, all = groups.reduce(0, +)
-    let slices = (0..<size).map { RankSum.slice(of: $0, of: size, count).count }
+    let shares = (0..<size).map { RankSum.share(of: $0, of: size, count) }
     func most(_ numbers: (Int) -> Int) -> Int { (0..<size).map(numbers).max() ?? 0 }
-    // The sums of the groups go to the ranks that add them, then each rank's slice goes to the others.
-    let gathered = most { max(groups[$0] * (count - slices[$0]), (all - groups[$0]) * slices[$0]) }
-    let spread = most { max((size - 1) * slices[$0], count - slices[$0]) }
+    // The sums of the groups go to the ranks that add them, then each rank's slices go to the others.
+    let gathered = most { max(groups[$0] * (count - shares[$0]), (all - groups[$0]) * shares[$0]) }
+    let spread = most { max((size - 1) * shares[$0], count - shares[$0]) }
     return precision.bytes * (gathered + spread)
   }
 }

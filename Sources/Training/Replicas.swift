@@ -1,5 +1,5 @@
-/// Runs work on several threads, each with its own workspace. No other file starts threads; `Shard` orders their sums, and
-/// a `Team` lets idle threads help the others.
+/// Runs work on several threads, each with its own workspace. `Shard` orders their sums, a `Team` lets idle threads help the
+/// others, and a `BackgroundThread` sends sums to other ranks.
 package import Autograd
 import Dispatch
 import Glibc
@@ -16,10 +16,13 @@ package final class Replicas: @unchecked Sendable {
   private var kept: [Gradients] = []
 
   /// - Parameter communicator: connects this process with the others that train the same model.
-  package init(threads: Int, communicator: any Communicator = SingleProcess()) {
-    (self.threads, self.communicator) = (threads, communicator)
+  package convenience init(threads: Int, communicator: any Communicator = SingleProcess()) {
+    self.init(threads: threads, RankSum(communicator))
+  }
+
+  init(threads: Int, _ rankSum: RankSum) {
+    (self.threads, self.rankSum, communicator) = (threads, rankSum, rankSum.communicator)
     workspaces = Workspace.team(of: threads)
-    rankSum = RankSum(communicator)
   }
 
   /// Runs `body` for 0..<count on all threads. Which thread gets which index is not determined.
@@ -46,8 +49,15 @@ package final class Replicas: @unchecked Sendable {
     let groups = groups(ofShards: count, total.table), own = groups.ownShards
     let order = ShardOrder(total.table)
     let sums = GroupSums(groups, total: total, keptIn: buffers(groups, total), pool, precision)
-    // A single shard writes to the total itself, unless that is then rounded.
-    let isDirect = own.count == 1 && precision == .fp32
+    // A single shard writes to the total itself, unless that is then rounded or sent.
+    let isDirect = own.count == 1 && precision == .fp32 && communicator.size == 1
+    // Only one thread at a time calls the communicator: this one, until the shards have been computed.
+    let thread =
+      communicator.size == 1
+      ? nil
+      : BackgroundThread { [rankSum] in
+        rankSum.add(sums.vectors, into: total, precision) { order.waitForAll(own.count, of: $0) }
+      }
     let losses = Mutex([[Double]](repeating: [], count: own.count))
     each(own.count) { number, worker in
       let index = own.lowerBound + number, shard = Shard(number, index, sums, order)
@@ -55,7 +65,7 @@ package final class Replicas: @unchecked Sendable {
       let loss = body(index, self.workspaces[worker], isDirect ? total : shard)
       losses.withLock { $0[number] = loss }
     }
-    if communicator.size > 1 { rankSum.add(sums.vectors, into: total, precision) } else { total.finish() }
+    if let thread { thread.join() } else { total.finish() }
     let all = communicator.gatherLists(losses.withLock { $0 })
     return all.dropFirst().reduce(all.first ?? []) { zip($0, $1).map(+) }
   }

@@ -1,6 +1,7 @@
 /// The sums over several ranks: the groups of shards, their order, and runs that are the same for any number of ranks.
 import Adapters
 import Autograd
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -54,10 +55,11 @@ private struct Sums {
 
   /// The gradients and the losses on one rank.
   func sum(
-    shards: Int, threads: Int, _ precision: ReducePrecision, _ communicator: any Communicator
+    shards: Int, threads: Int, _ precision: ReducePrecision, _ communicator: any Communicator,
+    partSize: Int = RankSum.partSize
   ) -> (gradients: [[UInt32]], losses: [Double]) {
     let table = ParameterTable(training: parameters), total = Gradients(table)
-    let replicas = Replicas(threads: threads, communicator: communicator)
+    let replicas = Replicas(threads: threads, RankSum(communicator, partSize: partSize))
     var losses: [Double] = []
     // The second sum must not depend on the first.
     for factor in [2, 1] as [Float] {
@@ -130,6 +132,39 @@ private func nearestBF16(_ x: Float) -> Float {
         #expect(found.losses == [losses, Double(shards)])
       }
     }
+  }
+
+  // A part ends in the middle of a parameter, and is smaller than all ranks' slices.
+  @Test(arguments: [16, 48, 640, 656], ReducePrecision.allCases)
+  func `sums that are sent in several parts have the same bits`(_ partSize: Int, _ precision: ReducePrecision) throws {
+    let expected = Sums().expected(shards: 9, precision)
+    for size in [2, 3, 5] {
+      let ranks = try ThreadRank.all(size) {
+        Sums().sum(shards: 9, threads: $0.rank % 2 + 1, precision, $0, partSize: partSize)
+      }
+      #expect(ranks.allSatisfy { $0.gradients == expected }, "\(size) ranks")
+    }
+  }
+
+  @Test func `the last parameters are sent before a shard has computed the first`() throws {
+    let sums = try ThreadRank.all(2) { rank in
+      let counter = CountingRank(ranks: rank)
+      let parameters = makeParameters([.random(1, 16, seed: 1), .random(1, 16, seed: 2)])
+      let total = Gradients(ParameterTable(training: parameters))
+      let replicas = Replicas(threads: 1, RankSum(counter, partSize: 16))
+      let losses = replicas.sum(shards: 2, into: total) { shard, _, sink in
+        sink.accumulate(parameters[1]) { pointer, _ in pointer.update(repeating: Float(shard + 1), count: 16) }
+        let end = ContinuousClock.now + .seconds(20)
+        while counter.received.load(ordering: .relaxed) < 64, .now < end { usleep(100) }
+        let hasArrived = counter.received.load(ordering: .relaxed) >= 64
+        sink.accumulate(parameters[0]) { pointer, _ in pointer.update(repeating: Float(shard + 3), count: 16) }
+        return [hasArrived ? 1 : 0]
+      }
+      #expect(losses == [2], "rank \(rank.rank)")
+      return (0..<32).map { total.pointer[$0] }
+    }
+    let expected = Array(repeating: Float(7), count: 16) + Array(repeating: Float(3), count: 16)
+    #expect(sums.allSatisfy { $0 == expected })
   }
 
   @Test(arguments: [(2, 4), (2, 8), (3, 8), (4, 4), (4, 8), (8, 8)], ReducePrecision.allCases)

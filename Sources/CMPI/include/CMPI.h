@@ -1,11 +1,11 @@
 /// Access to MPI, through a small library that `make mpi` builds for the MPI of this machine (mpi/tune-mpi.c) and that is
 /// opened at run time: the binary interfaces of Open MPI and MPICH differ, and the program runs without either.
-/// All functions are called by one thread.
+/// One thread at a time calls the functions.
 #ifndef CMPI_H
 #define CMPI_H
 
 /// The version of `struct tune_mpi`.
-enum { TUNE_MPI_VERSION = 1 };
+enum { TUNE_MPI_VERSION = 2 };
 
 /// What the library does. An error of MPI ends all ranks with MPI's own message.
 struct tune_mpi {
