@@ -4,22 +4,23 @@
     benchmarks/scaling.py                                             the table of docs/cluster.md
     benchmarks/scaling.py --shards 16 --gigabits 1 25 --limit 16
 
-Every rank computes its groups of shards, whose times vary; then, as in Sources/Training/RankSum.swift, it sends to each other
+Every rank computes its groups of shards, whose times vary; as in Sources/Training/RankSum.swift, it sends to each other
 rank that rank's slice of the sum of each of its groups; each rank adds its slice of all groups in order and sends it to the
-others; all make the same update. It is assumed that all machines are alike and joined by a switch that is never the
-bottleneck, that a rank sends and receives at the full rate at once, that every message costs the latency once on either side, and
-that nothing is sent while shards are computed. Evaluations, snapshots and reading data are left out. The number of groups is
-limited to --limit in Sources/Training/ShardGroups.swift; a higher limit shows what more ranks would need.
+others; all make the same update. Large gradients are sent while the slowest rank's last shard goes on with its backward pass,
+two thirds of a shard's time, except those of the embeddings, which come last. It is assumed that all machines are alike and
+joined by a switch that is never the bottleneck, that a rank sends and receives at the full rate at once, and that every message
+costs the latency once on either side. Evaluations, snapshots and reading data are left out. The number of groups is limited to
+--limit in Sources/Training/ShardGroups.swift; a higher limit shows what more ranks would need.
 
 A shard's default time is that of one core, from base-lora-8x128 and base-full-8x128 in docs/performance.md (bf16; two cores take
 half as long); the update, the latency, the rate of additions and the variation are assumptions.
 """
 import argparse, random, statistics
 
-# Seconds of a shard and of an update, and numbers in the gradients: BERT-base, one thread.
+# Seconds of a shard and of an update, numbers in the gradients, and those that are ready last: BERT-base, one thread.
 WORK = {
-    "LoRA r 8": {"shard": 0.60, "update": 0.001, "numbers": 296_450, "limit": 8},
-    "full": {"shard": 1.57, "update": 0.25, "numbers": 108_895_490, "limit": 4},
+    "LoRA r 8": {"shard": 0.60, "update": 0.001, "numbers": 296_450, "last": 296_450, "limit": 8},
+    "full": {"shard": 1.57, "update": 0.25, "numbers": 108_895_490, "last": 23_837_184, "limit": 4},
 }
 
 
@@ -44,7 +45,9 @@ def step(work, ranks, shards, limit, gigabits, options, rng):
     messages = max(groups * (ranks - 1) for groups in own) + 2 * (ranks - 1)
     spread = (ranks - 1) * part
     added = count * part / options.add_rate
-    return computed + (gathered + spread) / rate + messages * latency + added + work["update"]
+    sent = (gathered + spread) / rate + messages * latency + added
+    hidden = min(sent * (1 - work["last"] / work["numbers"]), work["shard"] * 2 / 3)
+    return computed + sent - hidden + work["update"]
 
 
 def main():

@@ -11,7 +11,8 @@ package struct RankEstimate: Sendable, Equatable {
   /// Seconds of a step in this process: the shards, which the ranks divide, and the optimizer's update, which each of them makes.
   let shardSeconds, updateSeconds: Double
 
-  /// How many times as fast as one process the ranks are, without the network's latency.
+  /// How many times as fast as one process the ranks are, without the network's latency, and as if nothing were sent while
+  /// shards are computed.
   /// - Parameter gigabits: the line rate of each machine's network in Gb/s, in either direction. 94 % of it are data, as
   ///   with TCP over Ethernet.
   package func speedup(gigabits: Double) -> Double {

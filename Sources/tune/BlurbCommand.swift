@@ -65,15 +65,19 @@ struct BlurbCommand: ParsableCommand {
     let output =
       output
       ?? "runs/\(suite.name.lowercased())-\(safeFolderName(name))-\(safeFolderName(method.name))\(quick ? "-quick" : "")"
-    let scratch = FileManager.default.temporaryDirectory.path + "/tune-blurb-" + UUID().uuidString
-    defer { if dryRun { removeFiles(in: scratch) { _ in true } } }
     try checkOutput(output)
-    let prepared = try PreparedSuite(suite, in: data, writingTo: (dryRun ? scratch : output) + "/data")
+    // A dry run leaves nothing behind, and nor does a wrong setting.
+    let folder = dryRun ? FileManager.default.temporaryDirectory.path + "/tune-blurb-" + UUID().uuidString : output
+    let hadData = fileExists(folder + "/data")
+    var isLoaded = false
+    defer { if dryRun || !isLoaded && !hadData { removeFiles(in: folder) { $0.hasPrefix("data/") } } }
+    let prepared = try PreparedSuite(suite, in: data, writingTo: folder + "/data")
     note("\(prepared.found.count) of \(prepared.states.count) sets of \(suite.name) are in \(data)")
     let recipe = try SuiteRecipe(
       prepared, base: model, named: name, method: method, output: output, isQuick: quick)
     (prepared.notes + recipe.notes).forEach { note("note: " + $0) }
     let file = output + "/bench.json", bench = try Bench.load(recipe.json, named: file, overrides: overrides)
+    isLoaded = true
     let run = BenchRun(bench: bench, threads: threads, json: json)
     run.announce()
     if dryRun { return try run.estimate() }

@@ -58,6 +58,11 @@ private func bench(_ recipe: SuiteRecipe, _ overrides: String...) throws -> Benc
     #expect(rows[0].candidates[0][0].recipe.json["data"]?["max_length"] == 64)
     #expect(quick.notes == ["the base has 64 positions, fewer tokens than BLURB reads of EBM PICO, GAD, BIOSSES"])
     #expect(quick.json["about"] == "BLURB (quick look): full on b/m")
+    let file = folder.path + "/long.json"
+    try writeFile(
+      #"{"method": {"type": "lora"}, "training": {"epochs": 9}, "sweep": {"training.epochs": [7, 8]}}"#, to: file)
+    let cells = try bench(recipe(file, isQuick: true, in: folder)).rows.flatMap(\.candidates).flatMap(\.self)
+    #expect(cells.map { $0.recipe.json["training"]?["epochs"]?.int } == [1, 1, 1])
   }
 
   @Test func `what is not by the suite's rules is named`() throws {

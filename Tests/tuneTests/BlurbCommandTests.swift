@@ -61,6 +61,9 @@ private let arguments = ["blurb", "--base", "base", "--data", "data"]
   let estimate = try program.run(arguments + ["--quick", "--dry-run", "--json"])
   #expect(try JSON(parsing: .init(estimate.out.utf8), named: "out")["runs"] == 3, "\(estimate.err)")
   #expect(!fileExists(program.folder + "/runs"))
+  let wrong = try program.run(arguments + ["--output", "q", "training.epoch=1"])
+  #expect(wrong.status != 0 && wrong.err.contains("training.epochs"), "\(wrong.err)")
+  #expect(!fileExists(program.folder + "/q"))
   let quick = try program.run(
     arguments + ["--quick", "--output", "q", "bench.tasks.GAD=null", "bench.tasks.NCBI-disease=null", "sweep.seed=[4]"])
   #expect(quick.status == 0, "\(quick.err)")

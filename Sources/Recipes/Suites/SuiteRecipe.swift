@@ -69,6 +69,13 @@ package struct SuiteRecipe {
     hasOtherSizes = suite.found.filter(\.hasOtherSizes).map(\.set.name)
     let rates = isQuick ? [method.quickRate] : method.learningRates
     var part = method.part
+    if isQuick {
+      // One epoch, whatever the method's file says.
+      for key in ["epochs", "max_steps"] {
+        part["training"] = part["training"]?.object.map { .object($0.filter { $0.key != key }) }
+        part["sweep"] = part["sweep"]?.object.map { .object($0.filter { $0.key != "training.\(key)" }) }
+      }
+    }
     if !method.hasOwnRates || isQuick {
       let sweep = part["sweep"]?.object ?? [:]
       part["sweep"] = .object(sweep.merging(["training.learning_rate": .array(rates.map(JSON.double))]) { $1 })
