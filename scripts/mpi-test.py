@@ -198,14 +198,21 @@ def refusals(options, base, mpis):
         code, _, messages = mpi.run(f"{base}/{mpi.name}-fault", 2, path, "model.path=nowhere", program=options.program)
         expect(code != 0 and messages.count("nowhere") >= 1 and "rank 1:" not in messages, f"{mpi.name}: a fault: {code}\n{messages}")
         code, _, messages = mpi.run(f"{base}/{mpi.name}-many", 4, path, "training.batch_size=4", program=options.program)
-        expect(code != 0 and "4 ranks, but no step has work for more than 1" in messages, f"{mpi.name}: too many ranks: {code}\n{messages}")
+        expect(code != 0 and messages.count("4 ranks, but no step has work for more than 1") == 1,
+               f"{mpi.name}: too many ranks: {code}\n{messages}")
+        for added, sentence in [("method.rank=3", "method.rank: rank 0 has 8, rank 1 has 3"), ("--resume", "--resume: rank 0 has it not, rank 1 has it")]:
+            other = f"{base}/rank-1-{added.strip('-').split('=')[0]}"
+            write(other, f'#!/bin/sh\n[ "${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}" = 0 ] || set -- "$@" {added}\nexec {options.program} "$@"\n')
+            os.chmod(other, 0o755)
+            code, _, messages = mpi.run(f"{base}/{mpi.name}-{os.path.basename(other)}", 2, path, program=other)
+            expect(code != 0 and messages.count(sentence) == 1, f"{mpi.name}: {added} on one rank: {code}\n{messages}")
         code, _, messages = mpi.run(f"{base}/{mpi.name}-none", 2, path, program=options.program, library=f"{base}/missing.so")
         expect(code != 0 and "make mpi" in messages, f"{mpi.name}: no library: {code}\n{messages}")
         for other in mpis:
             if other is not mpi:
                 code, _, messages = mpi.run(f"{base}/{mpi.name}-wrong", 2, path, program=options.program, library=other.library)
                 expect(code != 0 and "The launcher belongs to another MPI" in messages, f"{mpi.name}: wrong launcher: {code}\n{messages}")
-        print(f"{mpi.name}: a fault, too many ranks, no library and the other MPI's library are refused with what to do", flush=True)
+        print(f"{mpi.name}: a fault, too many ranks, another recipe, no library and the other MPI's library are refused with what to do", flush=True)
 
 
 def main():

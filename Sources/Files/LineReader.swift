@@ -10,10 +10,14 @@ package final class LineReader {
     /// Counted from 1.
     package let number: Int
     package let file: String
-    fileprivate let contents: Result<String, FileFault>
+    private let contents: Result<String, any Error>
 
-    /// - Throws: `FileFault` if the line is not UTF-8, or too long.
-    package func text() throws(FileFault) -> String { try contents.get() }
+    package init(number: Int, file: String, _ contents: Result<String, any Error>) {
+      (self.number, self.file, self.contents) = (number, file, contents)
+    }
+
+    /// - Throws: what is wrong with the line: `FileFault` if it is not UTF-8, or too long.
+    package func text() throws -> String { try contents.get() }
   }
 
   /// Bytes of a line, at most. A longer one is skipped.
@@ -69,21 +73,21 @@ package final class LineReader {
     }
     number += 1
     let bytes = buffer[start..<end].last == 0x0D ? buffer[start..<end - 1] : buffer[start..<end]
-    let line = Line(number: number, file: path, contents: contents(bytes))
+    let line = Line(number: number, file: path, Result { try contents(bytes) })
     (start, scanned, isTooLong) = (min(end + 1, buffer.count), min(end + 1, buffer.count), false)
     return (line, bytes.count)
   }
 
-  private func contents(_ bytes: ArraySlice<UInt8>) -> Result<String, FileFault> {
-    func fault(_ found: String, _ expected: String) -> Result<String, FileFault> {
-      .failure(.malformed(file: path, line: number, found: found, expected: expected))
+  private func contents(_ bytes: ArraySlice<UInt8>) throws(FileFault) -> String {
+    func fault(_ found: String, _ expected: String) -> FileFault {
+      .malformed(file: path, line: number, found: found, expected: expected)
     }
-    if isTooLong || bytes.count > Self.maximumLineSize { return fault("more than 16 MiB", "a shorter line") }
+    if isTooLong || bytes.count > Self.maximumLineSize { throw fault("more than 16 MiB", "a shorter line") }
     if number == 1, bytes.starts(with: [0x1F, 0x8B]) {
-      return fault("data compressed with gzip", "text, as from a pipe: zcat FILE | tune predict MODEL -")
+      throw fault("data compressed with gzip", "text, as from a pipe: zcat FILE | tune predict MODEL -")
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else { return fault("bytes that are not UTF-8", "UTF-8") }
-    return .success(text)
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw fault("bytes that are not UTF-8", "UTF-8") }
+    return text
   }
 
   private var isInputWaiting: Bool {

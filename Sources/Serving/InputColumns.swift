@@ -33,6 +33,15 @@ package struct InputColumns: Sendable {
     if members.allSatisfy(\.answersQuestions) { (text, textPair) = (["question"], ["context"]) }
   }
 
+  /// - Parameter columns: those of a table.
+  /// - Throws: `FileFault` if none of them has texts.
+  package func check(_ columns: [String], of file: String) throws(FileFault) {
+    if text.contains(where: columns.contains) { return }
+    throw .malformed(
+      file: file, line: nil, found: "the columns \(columns.map { "\"\($0)\"" }.joined(separator: ", "))",
+      expected: "a column \"\(text[0])\" with the texts")
+  }
+
   /// The record of a plain text.
   /// - Throws: `TableFault` if the text has not the entities that its marks announce.
   package func record(text: String, id: String, source: Record.SourceLocation) throws(TableFault) -> Record {

@@ -57,7 +57,8 @@ package enum PoolFault: Error, CustomStringConvertible {
       "\(folder)/config.json: 'problem_type' is \(type); expected "
         + TaskType.allCases.compactMap { $0.inference.problemType }.map { "\"\($0)\"" }.joined(separator: ", ") + "."
     case .record(let folder, let fault): "\(folder): \(fault)"
-    case .duplicateName(let name): "Two adapters are named \"\(name)\"."
+    case .duplicateName(let name):
+      "Two adapters are named \"\(name)\". Give one of them another name: --adapter NAME=FOLDER."
     }
   }
 }

@@ -37,7 +37,7 @@ package struct PythonSnippet {
     from peft import PeftModel
     \(ownWords == .punctuation ? "from tokenizers.pre_tokenizers import BertPreTokenizer\n" : "")from transformers import AutoTokenizer, \(autoModel)
 
-    BASE = \(python(base))  # a folder, or a name on the Hub
+    BASE = \(python(base))  # put its folder here, or its name on the Hub
     ADAPTER = "."  # this folder
     \(texts)
     \(load)
@@ -134,6 +134,7 @@ package struct PythonSnippet {
     switch headType {
     case .tokenClassification:
       """
+      # The label of a word is that of its first token.
       for token, row in zip(inputs.tokens(), logits):
           print(token, model.config.id2label[int(row.argmax())])
       """

@@ -24,18 +24,29 @@ package struct RunParts: Sendable {
   /// The folders of the adapters, or models, of a run with several tasks; nil: it has one, or has saved none yet.
   private var tasks: [String]? {
     for (kind, file) in [("adapter", "adapter_config.json"), ("model", "config.json")] {
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(kind)")) ?? []
-      let tasks = names.sorted().map { "\(folder)/\(kind)/\($0)" }.filter { fileExists("\($0)/\(file)") }
+      let tasks = Self.folders(in: "\(folder)/\(kind)", holding: file)
       if !tasks.isEmpty { return tasks }
     }
     return nil
+  }
+
+  private static func folders(in path: String, holding file: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.sorted().map { "\(path)/\($0)" }.filter { fileExists("\($0)/\(file)") }
   }
 
   private var nothing: RunPartsFault { fileExists(folder + "/result.json") ? .incomplete(folder) : .nothingYet(folder) }
 
   /// The adapter that `path` stands for: that of a run, or `path` itself.
   package static func adapter(_ path: String) throws(RunPartsFault) -> String {
-    guard let run = RunParts(path) else { return path }
+    guard let run = RunParts(path) else {
+      if !fileExists(path + "/adapter_config.json"),
+        case let folders = folders(in: path, holding: "adapter_config.json"), !folders.isEmpty
+      {
+        throw .severalAdapters(path, folders)
+      }
+      return path
+    }
     guard let adapter = run.adapter else {
       if let tasks = run.tasks { throw .severalTasks(path, tasks) }
       throw run.model == nil ? run.nothing : .noAdapter(path)
@@ -50,9 +61,24 @@ package struct RunParts: Sendable {
     return adapter.map(parentFolder).flatMap { RunParts($0) == nil ? nil : $0 }
   }
 
+  /// That the run `path`, or the run whose adapter `path` is, has not come to its end; nil: it has, or there is no run.
+  package static func unfinished(_ path: String) -> String? {
+    guard let folder = RunParts(path)?.folder ?? run(ofAdapter: path) else { return nil }
+    guard let result = try? JSON(path: folder + "/result.json") else {
+      return "\(folder): this run has not ended; what it has saved so far is used"
+    }
+    guard result["status"] == "interrupted" else { return nil }
+    return
+      "\(folder): this run was interrupted after step \(result["steps"]?.int ?? 0); what it had saved by then is used. It "
+      + "continues with: tune run \(folder) --resume"
+  }
+
   /// The model that `path` stands for: the one that a run trained in full, or `path` itself.
   package static func model(_ path: String) throws(RunPartsFault) -> String {
-    guard let run = RunParts(path) else { return path }
+    guard let run = RunParts(path) else {
+      if fileExists(path + "/adapter_config.json"), !fileExists(path + "/config.json") { throw .isAdapter(path) }
+      return path
+    }
     guard let model = run.model else {
       if let tasks = run.tasks { throw .severalTasks(path, tasks) }
       throw run.adapter == nil ? run.nothing : .noModel(path)
@@ -75,6 +101,9 @@ package enum RunPartsFault: Error, Equatable, CustomStringConvertible {
   /// The run is finished, and what it saved is gone.
   case incomplete(String)
   case severalTasks(String, _ folders: [String])
+  case severalAdapters(String, _ folders: [String])
+  /// A folder of an adapter where a model is expected.
+  case isAdapter(String)
   case noAdapter(String)
   case noModel(String)
   case noBase(String, base: String, adapter: String)
@@ -88,6 +117,10 @@ package enum RunPartsFault: Error, Equatable, CustomStringConvertible {
         + "the file, or train again with: tune run \(run)/recipe.json --overwrite"
     case .severalTasks(let run, let folders):
       "\(run): this run trained several tasks. Give the folder of one: \(folders.joined(separator: ", "))."
+    case .severalAdapters(let folder, let folders):
+      "\(folder): has several adapters. Give one: \(folders.joined(separator: ", "))."
+    case .isAdapter(let folder):
+      "\(folder): is an adapter, which needs its base model: BASE --adapter \(folder), or the folder of its run."
     case .noAdapter(let run): "\(run): this run trained a model in full, \(run)/model, and has no adapter."
     case .noModel(let run):
       "\(run): this run trained an adapter and has no model of its own. 'tune merge \(run) --output FOLDER' makes one."

@@ -106,7 +106,9 @@ struct CombineCommand: ParsableCommand {
           result, headOf: name, to: head == nil ? "\(folder)/\(name)" : folder, origin: .object(origin))
       }
     }
-    try emit("\(output.path): rank \(result.rank), \(result.factors.count) modules")
+    for name in head == nil ? sources.map({ "/" + $0.name }) : [""] {
+      try emit("\(output.path)\(name): rank \(result.rank), \(result.factors.count) modules")
+    }
     if let worst = result.errors.max(by: { $0.value < $1.value }) {
       try emit("largest error by the rank: \(fixed(worst.value, 4)) of \(worst.key)")
     }

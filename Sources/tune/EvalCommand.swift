@@ -77,6 +77,7 @@ struct EvalCommand: ParsableCommand {
     guard let result = try evaluation.evaluate(task, member) else { return }
     let change = exact.map { self.change(to: result, from: $0, of: type) }
     let bootstrap = bootstrap.value, intervals = self.intervals ? result.scored.map(bootstrap.json) : nil
+    if self.intervals, intervals == nil { note("note: --intervals: this task has no records to resample") }
     if json {
       var members = result.json.object ?? [:]
       members["change_from_fp32"] = change.map { values in

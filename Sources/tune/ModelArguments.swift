@@ -34,8 +34,14 @@ func modelFolders(
   _ model: String, _ given: [AdapterArgument] = []
 ) throws -> (base: String, adapters: [(name: String, path: String)]) {
   let (base, adapter) = try baseAndAdapter(model)
+  noteUnfinished([model] + given.map(\.path))
   let own = adapter.map { [(name: lastPathComponent(model), path: $0)] } ?? []
   return (base, try own + given.map { ($0.name, try RunParts.adapter($0.path)) })
+}
+
+/// Says which of the given folders belong to runs that have not come to their end.
+private func noteUnfinished(_ paths: [String]) {
+  for sentence in paths.compactMap(RunParts.unfinished) { note("note: " + sentence) }
 }
 
 /// The one adapter of a command.
@@ -56,6 +62,7 @@ struct AdapterOptions: ParsableArguments {
       throw ValidationError(
         "\(model) is the folder of a run with an adapter. Give its base model, or leave --adapter out.")
     }
+    noteUnfinished([model] + adapter)
     return (base, try own ?? adapter.first.map(RunParts.adapter))
   }
 }

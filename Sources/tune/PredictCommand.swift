@@ -16,7 +16,8 @@ struct PredictCommand: ParsableCommand {
     abstract: "Predict entities in texts, labels or vectors of texts, with one or several adapters.",
     discussion: """
       Each input line is a text, or a JSON object with the key "text" (and "text_pair" for a pair of texts), "words" (a list, \
-      for a token classifier), or the columns of the run if it read JSON lines. Each output line is the input's object with \
+      for a token classifier), or the columns of the run. A .csv or .tsv file is a table whose rows are such objects, and a \
+      .tsv or .conll file has a word per line if the run has read CoNLL. Each output line is the input's object with \
       the predictions by adapter: "entities" of a token classifier, whose offsets count Unicode code points of the text, or \
       words, which then also have "tags"; or "labels" of a sequence classifier. A model that answers questions reads objects \
       with "question" and "context", or a file of SQuAD's or BioASQ's JSON (.json); its output has "answer" and the \
@@ -77,11 +78,12 @@ struct PredictCommand: ParsableCommand {
     let replicas = Replicas(threads: threads.count)
     let predictor = try Predictor(pool, logits: logits, run: replicas.forEach)
     if try answerQuestions(pool, predictor) { return }
-    try answer(lines, predictor, InputColumns(pool.members))
+    let columns = InputColumns(pool.members)
+    try answer(lineSource(file, lines, for: pool.members, columns), predictor, columns)
   }
 
   /// Prints a row for each line, while further lines may still arrive.
-  private func answer(_ lines: LineReader, _ predictor: Predictor, _ columns: InputColumns) throws {
+  private func answer(_ lines: any LineSource, _ predictor: Predictor, _ columns: InputColumns) throws {
     var progress = LineProgress(), replaced: Set<String> = [], faults = 0, firstFault: (any Error)?
     while case let batch = try lines.next(atMost: 512), let last = batch.last {
       var rows: [String] = []

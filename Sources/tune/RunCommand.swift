@@ -73,6 +73,7 @@ struct RunCommand: ParsableCommand {
     let run = try RunBuilder(
       recipe, threads: threads.count, communicator: ranks.map { $0 as any Communicator } ?? SingleProcess()
     ).build()
+    try run.checkEqualRanks(resume: resume)
     let interrupt = Interrupt(recipe, ranks: ranks)
     try folder.begin()
     run.notes.forEach { console.print("note: " + $0) }

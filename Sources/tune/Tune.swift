@@ -5,6 +5,7 @@ import Files
 import Glibc
 import Ranks
 import Runs
+import Training
 
 @main
 struct Tune: ParsableCommand {
@@ -39,13 +40,29 @@ struct Tune: ParsableCommand {
       if code.isSuccess {
         print(text)
       } else {
-        // Rank 0 has most faults too: it reports them, and ends the other ranks.
+        // Rank 0 has most faults too: it reports them, and ends the other ranks. It may be the slowest to find them.
         let rank = Launch()?.number ?? 0
-        if rank > 0 { sleep(3) }
+        if rank > 0 { sleep(isOnEveryRank(error) ? 60 : 3) }
         if !text.isEmpty { note(rank > 0 ? "rank \(rank): \(text)" : text) }
         MPICommunicator.abortAll(code.rawValue)
       }
       Glibc.exit(code.rawValue)
+    }
+  }
+
+  /// What other tools' words for a command are here.
+  private static let otherWords = [
+    "train": "Did you mean 'run'?", "finetune": "Did you mean 'run'?",
+    "sweep": "'tune run RECIPE' trains once per combination if the recipe has a section \"sweep\".",
+  ]
+
+  /// Whether all ranks find this fault.
+  private static func isOnEveryRank(_ error: any Error) -> Bool {
+    switch error {
+    case RankFault.teacherCache, RankFault.keptCache, RankFault.unequal, RankFault.otherRecipe,
+      TrainingFault.tooManyRanks:
+      true
+    default: false
     }
   }
 
@@ -71,7 +88,8 @@ struct Tune: ParsableCommand {
     let near =
       isRecipe
       ? "run \(name)" : completions.count == 1 ? completions[0] : nearest(to: String(name.prefix(64)), among: names)
-    let advice = near.map { "Did you mean '\($0)'?" } ?? "The commands are \(names.joined(separator: ", "))."
+    let advice =
+      otherWords[name] ?? near.map { "Did you mean '\($0)'?" } ?? "The commands are \(names.joined(separator: ", "))."
     throw ValidationError("'\(name)' is not a command. \(advice)")
   }
 }

@@ -25,7 +25,7 @@ private func tagger() throws -> TokenClassification {
       from peft import PeftModel
       from transformers import AutoTokenizer, AutoModelForTokenClassification
 
-      BASE = "org/base"  # a folder, or a name on the Hub
+      BASE = "org/base"  # put its folder here, or its name on the Hub
       ADAPTER = "."  # this folder
       TEXT = "The patient developed nausea after aspirin."
 
@@ -39,6 +39,7 @@ private func tagger() throws -> TokenClassification {
       inputs = tokenizer(TEXT, return_tensors="pt", truncation=True, max_length=128)
       with torch.no_grad():
           logits = model(**inputs).logits[0]
+      # The label of a word is that of its first token.
       for token, row in zip(inputs.tokens(), logits):
           print(token, model.config.id2label[int(row.argmax())])
       """#)

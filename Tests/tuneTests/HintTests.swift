@@ -10,6 +10,7 @@ import Testing
   (["recipe.json"], "'recipe.json' is not a command. Did you mean 'run recipe.json'?"),
   (["pred", "run", "x"], "'pred' is not a command. Did you mean 'predict'?"),
   (["--verison"], "'--verison' is not an option. Did you mean '--version'?"),
+  (["sweep", "recipe.json"], "'sweep' is not a command. 'tune run RECIPE' trains once per combination"),
   (["frobnicate"], "'frobnicate' is not a command. The commands are run, init,"),
 ])
 func `an unknown command or option gets the nearest one`(_ arguments: [String], _ message: String) throws {

@@ -9,7 +9,7 @@ import Tasks
 package import Training
 
 extension Run {
-  /// Trains and writes the run folder. Of several ranks, rank 0 does; the others `follow` it.
+  /// Trains and writes the run folder. Of several ranks, which `checkEqualRanks` compares first, rank 0 does; the others `follow` it.
   /// - Parameters:
   ///   - shouldSave: asked between steps; if true, a snapshot is saved and the run continues.
   ///   - report: called after every step and evaluation.
@@ -20,7 +20,6 @@ extension Run {
     in folder: RunFolder, resume: Bool, shouldStop: () -> Bool, shouldSave: () -> Bool = { false },
     report: (TrainingEvent) -> Void, note: (String) -> Void = { _ in }
   ) throws -> JSON {
-    try checkEqualRanks()
     try teacherCache?.open()
     try hiddenStates?.open(for: model).map(note)
     defer { model.hiddenStateCache = nil }

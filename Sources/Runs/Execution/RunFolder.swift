@@ -189,11 +189,20 @@ private let resumableKeys: Set<String> = [
 
 /// The differences of two recipes, by key path, without `resumableKeys`.
 func differences(from old: JSON, to new: JSON, at path: String) -> [String] {
-  if old == new || resumableKeys.contains(path) { return [] }
+  differences(from: old, to: new, at: path, names: ("was", "is now"), besides: resumableKeys)
+}
+
+/// All differences of two recipes, by key path.
+/// - Parameter names: what is written before the values of either.
+func differences(
+  from old: JSON, to new: JSON, at path: String = "", names: (String, String), besides keys: Set<String> = []
+) -> [String] {
+  if old == new || keys.contains(path) { return [] }
   if let a = old.object, let b = new.object {
     return Set(a.keys).union(b.keys).sorted().flatMap { key in
-      differences(from: a[key] ?? .null, to: b[key] ?? .null, at: joinKeyPath(path, key))
+      differences(
+        from: a[key] ?? .null, to: b[key] ?? .null, at: joinKeyPath(path, key), names: names, besides: keys)
     }
   }
-  return ["\(path): was \(old.text(pretty: false)), is now \(new.text(pretty: false))"]
+  return ["\(path): \(names.0) \(old.text(pretty: false)), \(names.1) \(new.text(pretty: false))"]
 }

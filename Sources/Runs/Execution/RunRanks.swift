@@ -11,6 +11,8 @@ package enum RankFault: Error, CustomStringConvertible {
   case teacherCache
   case keptCache
   case unequal(String, rank: Int, String, String)
+  /// Lines of settings.
+  case otherRecipe(rank: Int, [String])
   case noSnapshot(String, rank: Int)
 
   package var description: String {
@@ -22,6 +24,9 @@ package enum RankFault: Error, CustomStringConvertible {
       "training.keep_cache: several ranks cannot write one cache. Set it to false, or start one process."
     case .unequal(let what, let rank, let own, let other):
       "\(what): rank 0 has \(other), rank \(rank) has \(own). All ranks must have the same."
+    case .otherRecipe(let rank, let differences):
+      "The recipe of rank \(rank) is not that of rank 0. All ranks must have the same."
+        + differences.map { "\n  " + $0 }.joined()
     case .noSnapshot(let path, let rank):
       "\(path): rank \(rank) cannot read the snapshot of rank 0. To resume, all ranks must see the output folder."
     }
@@ -42,7 +47,7 @@ extension Run {
   /// - Parameter shouldStop: asked between steps and in evaluations; if true on any rank, all stop.
   /// - Throws: `RankFault`; the trainer's errors.
   package func follow(resume: Bool, shouldStop: () -> Bool) throws {
-    try checkEqualRanks()
+    try checkEqualRanks(resume: resume)
     _ = try hiddenStates?.open(for: model)
     defer { model.hiddenStateCache = nil }
     if resume {
@@ -65,11 +70,16 @@ extension Run {
 
   /// - Throws: `RankFault` on every rank if one has another program, recipe, input or CPU than rank 0: their weights would drift
   ///   apart.
-  func checkEqualRanks() throws(RankFault) {
+  package func checkEqualRanks(resume: Bool) throws(RankFault) {
     let communicator = replicas.communicator
     if communicator.size == 1 { return }
+    let recipes = communicator.gather(Array(recipe.json.text(pretty: false).utf8))
+    if let other = recipes.firstIndex(where: { $0 != recipes[0] }) {
+      let (own, others) = (parsed(recipes[0]), parsed(recipes[other]))
+      throw .otherRecipe(rank: other, differences(from: own, to: others, names: ("rank 0 has", "rank \(other) has")))
+    }
     let facts = [
-      ("program", tuneVersion), ("recipe", sha256(of: recipe.json.text())), ("SHA-256 of the inputs", inputDigest),
+      ("program", tuneVersion), ("--resume", resume ? "it" : "it not"), ("SHA-256 of the inputs", inputDigest),
       ("CPU", Processor.vectors), ("OpenBLAS core", Processor.blasCore),
       ("GEMM backend", GEMMBackend.selected.rawValue), ("step count", "\(trainer.steps)"),
     ]
@@ -81,3 +91,5 @@ extension Run {
     }
   }
 }
+
+private func parsed(_ recipe: [UInt8]) -> JSON { (try? JSON(parsing: .init(recipe), named: "recipe")) ?? .null }

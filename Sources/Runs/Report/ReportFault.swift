@@ -11,7 +11,8 @@ package enum ReportFault: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .noRun(let folder):
-      "\(folder): not the folder of a run, as it has no recipe.json. Give the 'output' of a recipe."
+      "\(folder): not the folder of a run, as it has no recipe.json. Give the 'output' of a recipe; of a sweep or benchmark, the "
+        + "folder of one of its runs."
     case .noPredictions(let run, let split, let found):
       "\(run): has no predictions on \(split). "
         + (found.isEmpty
