@@ -6,7 +6,7 @@
 
 Every rank computes its groups of shards, whose times vary; as in Sources/Training/RankSum.swift, it sends to each other
 rank that rank's slice of the sum of each of its groups; each rank adds its slice of all groups in order and sends it to the
-others; all make the same update. Large gradients are sent while the slowest rank's last shard goes on with its backward pass,
+others; all make the same update. Large gradients are sent while the slowest rank's last shard continues its backward pass,
 two thirds of a shard's time, except those of the embeddings, which come last. It is assumed that all machines are alike and
 joined by a switch that is never the bottleneck, that a rank sends and receives at the full rate at once, and that every message
 costs the latency once on either side. Evaluations, snapshots and reading data are left out. The number of groups is limited to

@@ -1,5 +1,5 @@
 /// Adds the gradients of all ranks, group after group, in parts: the last parameters first, whose gradients a backward pass
-/// has first, so that they are sent while it goes on. Each rank adds one slice of a part and sends it to the others: no rank
+/// has first, so that they are sent while it continues. Each rank adds one slice of a part and sends it to the others: no rank
 /// sends or receives more than its share.
 import Autograd
 import CKernels

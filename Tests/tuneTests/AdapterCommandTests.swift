@@ -13,7 +13,7 @@ import Testing
   }
   let pair = ["adapter", "combine", "base", "--adapter", "a", "--adapter", "x=b/adapter"]
   let both = try program.run(pair + ["--type", "cat", "--weights", "1,-0.5", "--output", "both"])
-  #expect(both.status == 0 && both.out.contains("both: rank 6, "), "\(both.err)")
+  #expect(both.status == 0 && both.out.contains("both/x: rank 6, "), "\(both.err)")
   for name in ["a", "x"] {
     let settings = try program.json("both/\(name)/tune.json")
     #expect(settings["combined"]?["weights"] == [1, -0.5] && settings["recipe"] == nil)

@@ -23,7 +23,7 @@ import Testing
   let other = try program.run("predict", "run", "other.csv")
   #expect(other.status == 1 && other.out.isEmpty, "\(other.err)")
   #expect(
-    other.err.contains("other.csv: found the columns \"id\", \"note\"; expected a column \"text\" with the texts"))
+    other.err.contains("other.csv: the columns \"id\", \"note\"; expected a column \"text\" with the texts"))
   try writeFile("id,text\n7,b\n8\n9,c\n", to: program.folder + "/broken.csv")
   let broken = try program.run("predict", "run", "broken.csv")
   #expect(broken.status == 1 && broken.out.split(separator: "\n").count == 1 && broken.err.contains("broken.csv:3"))

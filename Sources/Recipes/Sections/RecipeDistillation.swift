@@ -44,7 +44,14 @@ extension Recipe {
     package var cache: String?
     package var cacheTopK = 64
 
-    var comparesHiddenStates: Bool { cosineWeight > 0 || hiddenWeight > 0 || attentionWeight > 0 || relationWeight > 0 }
+    var comparesHiddenStates: Bool { !termsOfStates.isEmpty }
+    /// The keys of the terms that compare more than logits.
+    private var termsOfStates: [String] {
+      [
+        ("cosine_weight", cosineWeight), ("hidden_weight", hiddenWeight), ("attention_weight", attentionWeight),
+        ("relation_weight", relationWeight),
+      ].filter { $0.1 > 0 }.map(\.0)
+    }
 
     mutating func declare(_ fields: Fields) {
       fields.required(
@@ -86,7 +93,9 @@ extension Recipe {
         "cache", &cache, .newFolder, "Folder for the teacher cache: teachers then run in the first epoch only.")
       fields.check(
         cache == nil || !comparesHiddenStates && klWeight > 0, "cache",
-        expected: "'kl_weight' above 0 and no cosine, hidden, attention or relation weight: only logits are cached")
+        expected:
+          "'kl_weight' above 0, and 0 for \(termsOfStates.isEmpty ? "other terms" : termsOfStates.joined(separator: ", ")): "
+          + "only logits are cached")
       fields.field(
         "cache_top_k", &cacheTopK, .int(1...), needs: "distillation.cache",
         "Classes cached per token; the rest is cached as one.")

@@ -40,6 +40,10 @@ extension RunBuilder {
       result.digests.append(digest)
       result.notes += notes
     }
+    let precision = self.recipe.teacherPrecision
+    if precision != InferencePrecision(self.recipe.precision) {
+      result.notes.append("the teachers compute in \(precision.rawValue)")
+    }
     if let folder = recipe.cache {
       let cache = try makeCache(in: folder, recipe, setup, student, tokenizer, teachers: result.digests)
       result.notes.append("teacher log-probabilities are \(cacheNote(cache.path, size: cache.size))")
