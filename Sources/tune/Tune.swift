@@ -42,7 +42,8 @@ struct Tune: ParsableCommand {
       } else {
         // Rank 0 has most faults too: it reports them, and ends the other ranks. It may be the slowest to find them.
         let rank = Launch()?.number ?? 0
-        if rank > 0 { sleep(isOnEveryRank(error) ? 60 : 3) }
+        // A signal while this one waits is the end of all.
+        if rank > 0, sleep(isOnEveryRank(error) ? 60 : 3) > 0 { Glibc.exit(code.rawValue) }
         if !text.isEmpty { note(rank > 0 ? "rank \(rank): \(text)" : text) }
         MPICommunicator.abortAll(code.rawValue)
       }
