@@ -45,7 +45,7 @@ private func isBeyondSchema(_ fault: RecipeFault) -> Bool {
   let rules = [
     "to be set as well", "to differ", "random_replace_prob to be at most 1", "no value with model.init",
     "a folder other than", "less than half of", "for task.type",
-    "'kl_weight' above 0 and no", "at least one weight", "a 'sgd_momentum' above 0", "no value beside 'data.",
+    "'kl_weight' above 0, and 0 for", "at least one weight", "a 'sgd_momentum' above 0", "no value beside 'data.",
     "no value with running text",
   ]
   return fault.path == "model.path" && fault.found == "missing" || fault.found.contains("not a regular expression")
