@@ -61,6 +61,11 @@ package struct RunParts: Sendable {
     return adapter.map(parentFolder).flatMap { RunParts($0) == nil ? nil : $0 }
   }
 
+  /// - Throws: `RunPartsFault` if the folder is an adapter, and no model.
+  package static func checkModel(_ path: String) throws(RunPartsFault) {
+    if fileExists(path + "/adapter_config.json"), !fileExists(path + "/config.json") { throw .isAdapter(path) }
+  }
+
   /// That the run `path`, or the run whose adapter `path` is, has not come to its end; nil: it has, or there is no run.
   package static func unfinished(_ path: String) -> String? {
     guard let folder = RunParts(path)?.folder ?? run(ofAdapter: path) else { return nil }
@@ -75,10 +80,7 @@ package struct RunParts: Sendable {
 
   /// The model that `path` stands for: the one that a run trained in full, or `path` itself.
   package static func model(_ path: String) throws(RunPartsFault) -> String {
-    guard let run = RunParts(path) else {
-      if fileExists(path + "/adapter_config.json"), !fileExists(path + "/config.json") { throw .isAdapter(path) }
-      return path
-    }
+    guard let run = RunParts(path) else { return path }
     guard let model = run.model else {
       if let tasks = run.tasks { throw .severalTasks(path, tasks) }
       throw run.adapter == nil ? run.nothing : .noModel(path)

@@ -34,6 +34,7 @@ func modelFolders(
   _ model: String, _ given: [AdapterArgument] = []
 ) throws -> (base: String, adapters: [(name: String, path: String)]) {
   let (base, adapter) = try baseAndAdapter(model)
+  try RunParts.checkModel(base)
   noteUnfinished([model] + given.map(\.path))
   let own = adapter.map { [(name: lastPathComponent(model), path: $0)] } ?? []
   return (base, try own + given.map { ($0.name, try RunParts.adapter($0.path)) })
@@ -62,6 +63,7 @@ struct AdapterOptions: ParsableArguments {
       throw ValidationError(
         "\(model) is the folder of a run with an adapter. Give its base model, or leave --adapter out.")
     }
+    try RunParts.checkModel(base)
     noteUnfinished([model] + adapter)
     return (base, try own ?? adapter.first.map(RunParts.adapter))
   }
