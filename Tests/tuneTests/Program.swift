@@ -9,6 +9,8 @@ struct Program {
   let folder: String
 
   init() throws {
+    // A shell lets its background jobs ignore Ctrl-C, and a program that begins so keeps it so.
+    signal(SIGINT, SIG_DFL)
     folder = FileManager.default.temporaryDirectory.path + "/tune-cli-\(UInt64.random(in: 0...UInt64.max))"
     try makeFolder(folder)
     try FileManager.default.copyItem(atPath: fixture("tiny-bert"), toPath: folder + "/base")
