@@ -64,7 +64,7 @@ extension CoNLLFault.Problem: CustomStringConvertible {
         + "Comment lines are not part of the format."
     case .emptyWord: "Remove the line or add the word."
     case .tag:
-      "Is the label column correct? Columns count from 0; -1 is the last. "
+      "Is the label column correct? Columns count from 0; -1 is the last. A header line is not part of the format. "
         + "If the tags are types without a prefix, set the scheme to \"io\"."
     }
   }

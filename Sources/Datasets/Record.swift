@@ -68,6 +68,14 @@ extension Record {
   package var wordCount: Int { words.isEmpty ? texts.reduce(0) { $0 + Datasets.wordCount($1) } : words.count }
 }
 
+extension Record {
+  /// "train.tsv:15": where a word is in a file with a line for each.
+  package func place(ofWord index: Int) -> String {
+    guard let source else { return "record \(id)" }
+    return source.line.map { "\(source.file):\($0 + index)" } ?? source.description
+  }
+}
+
 /// Words between white space.
 package func wordCount(_ text: String) -> Int {
   text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).count

@@ -91,9 +91,15 @@ struct TableScan {
   private mutating func fail(_ problem: TableFault.Problem, _ row: TableRow, line: Int) {
     badLineCount += 1
     guard badLines.count < maxReportedLines else { return }
-    // A fault of quotes may be several lines below the row's start.
+    badLines.append(rows.badLine(problem, row, line: line))
+  }
+}
+
+extension TableRows {
+  /// - Parameter line: the row's first. A fault of quotes may be several lines below it.
+  func badLine(_ problem: TableFault.Problem, _ row: TableRow, line: Int) -> TableFault.BadLine {
     let offset = row.problem?.offset ?? row.start
-    let text = excerpt(rows.slice(offset..<max(offset, row.end)))
-    badLines.append(.init(line: line + rows.lineFeeds(in: row.start..<offset), text: text, problem: problem))
+    let text = excerpt(slice(offset..<max(offset, row.end)))
+    return .init(line: line + lineFeeds(in: row.start..<offset), text: text, problem: problem)
   }
 }

@@ -6,7 +6,7 @@ import Tasks
 package struct NewRecipe {
   /// The recipe, in the layout of those that ship.
   package let text: String
-  /// Which file is what, if there are several.
+  /// Which file is what, if there are several, and which columns were taken.
   package let notes: [String]
 
   private typealias Setting = (key: String, value: JSON)
@@ -14,8 +14,10 @@ package struct NewRecipe {
   /// - Parameters:
   ///   - files: the training data, and others that their names call dev or test.
   ///   - model: the base model's folder.
-  /// - Throws: `FileFault` if a file cannot be read, or has no text and labels that are found by their names or values.
-  package init(for files: [String], model: String) throws {
+  ///   - columns: those of a table that the user names.
+  /// - Throws: `FileFault` if a file cannot be read, or has no text and labels that are found by their names or values;
+  ///   `TableFault` if these are not found because rows of a table are malformed.
+  package init(for files: [String], model: String, columns: NamedColumns = NamedColumns()) throws {
     let splits = Self.splits(files), train = splits.first { $0.split == .train }?.files ?? []
     guard let first = train.first else {
       throw FileFault.malformed(
@@ -23,7 +25,7 @@ package struct NewRecipe {
         expected: "a file whose name does not have the word dev, valid or test")
     }
     let limit = (try? JSON(path: model + "/config.json"))?["max_position_embeddings"]?.int ?? 128
-    let (type, format) = try Self.data(FileSample(path: first).content, first, maxLength: min(128, limit))
+    let (type, format, found) = try Self.data(FileSample(path: first), first, columns, maxLength: min(128, limit))
     let (about, method, training) = Self.training(type)
     let paths = splits.map { split, files -> Setting in
       (split.rawValue, files.count == 1 ? Self.literal(files[0]) : .array(files.map(Self.literal)))
@@ -33,8 +35,9 @@ package struct NewRecipe {
     }
     let hasDev = splits.contains { $0.split == .dev }
     notes =
-      files.count == 1
-      ? [] : [names.joined(separator: "; ") + (hasDev ? "" : "; no dev data: no name has the word dev or valid")]
+      (files.count == 1
+        ? [] : [names.joined(separator: "; ") + (hasDev ? "" : "; no dev data: no name has the word dev or valid")])
+      + found
     let sections = [
       Self.line("about", Self.literal("\(about) on \(lastPathComponent(first))")), Self.line("seed", 7),
       Self.line("model", [("path", Self.literal(model))]), Self.line("task", [("type", .string(type.rawValue))]),
@@ -95,73 +98,82 @@ package struct NewRecipe {
   }
 
   private static func data(
-    _ content: FileSample.Content, _ file: String, maxLength: Int
-  ) throws -> (TaskType, [Setting]) {
-    switch content {
-    case .tags(let scheme):
-      let scheme = scheme.map { [("scheme", JSON.string($0.rawValue))] } ?? []
-      return (.tokenClassification, [("format", "conll")] + scheme)
-    case .text where file.hasSuffix(".csv") || file.hasSuffix(".tsv"):
-      throw FileFault.malformed(
-        file: file, line: nil, found: "found a table with one column",
-        expected: "columns separated by \(file.hasSuffix(".csv") ? "commas" : "tabs"), the first line with their names")
-    case .text: return (.maskedLM, [("format", "text"), ("max_length", .int(maxLength))])
+    _ sample: FileSample, _ file: String, _ named: NamedColumns, maxLength: Int
+  ) throws -> (TaskType, [Setting], notes: [String]) {
+    switch sample.content {
+    case .tags(let tags):
+      try expectTable(named, file, found: "found words and tags in columns")
+      return (.tokenClassification, [("format", "conll")] + settings(tags), notes(tags))
+    case .text:
+      if let separator = missingSeparator(sample, file) { throw separator }
+      try expectTable(named, file, found: "found running text")
+      return (.maskedLM, [("format", "text"), ("max_length", .int(maxLength))], [])
     case .table(let format, let columns):
-      let choice = try ColumnChoice(columns, file)
-      guard let label = choice.label else {
-        guard format == .jsonl else { throw choice.noLabel }
-        return (.maskedLM, [("format", "text"), ("fields", [.string(choice.text)]), ("max_length", .int(maxLength))])
+      let choice: ColumnChoice
+      do {
+        choice = try ColumnChoice(columns, named, format, file)
+      } catch {
+        throw sample.badRows.map { $0 as any Error } ?? error
       }
-      let pair = choice.textPair.map { [("text_pair_column", JSON.string($0))] } ?? []
+      guard let label = choice.label else {
+        if let fault = sample.badRows { throw fault }
+        guard format == .jsonl else {
+          throw FileFault.malformed(
+            file: file, line: nil, found: choice.noLabel.found, expected: choice.noLabel.expected)
+        }
+        return (
+          .maskedLM, [("format", "text"), ("fields", [literal(choice.text)]), ("max_length", .int(maxLength))],
+          choice.notes
+        )
+      }
+      let pair = choice.textPair.map { [("text_pair_column", literal($0))] } ?? []
       return (
-        choice.hasSeveralLabels ? .multiLabelClassification : .sequenceClassification,
-        [("format", .string(format.rawValue)), ("text_column", .string(choice.text))] + pair
-          + [("label_column", .string(label))]
+        choice.task,
+        [("format", .string(format.rawValue)), ("text_column", literal(choice.text))] + pair
+          + [("label_column", literal(label))], choice.notes
       )
     }
   }
-}
 
-/// The columns of a table that hold the text and the label, by their names or values.
-private struct ColumnChoice {
-  let text: String
-  let textPair, label: String?
-  /// Whether labels are lists.
-  let hasSeveralLabels: Bool
-  let noLabel: FileFault
-
-  private static let texts = ["text", "sentence", "abstract", "content", "document", "body", "question", "title"]
-  private static let pairs = [
-    ("sentence1", "sentence2"), ("premise", "hypothesis"), ("question", "context"), ("question", "passage"),
-    ("question", "answer"), ("question1", "question2"), ("text_a", "text_b"), ("text1", "text2"), ("text", "text_pair"),
-    ("query", "document"),
-  ]
-  private static let labels = ["label", "labels", "gold_label", "class", "category", "target", "relation", "intent"]
-
-  init(_ columns: [FileSample.Column], _ file: String) throws(FileFault) {
-    let names = Set(columns.map(\.name)), listed = columns.map { "'\(printable($0.name))'" }.joined(separator: ", ")
-    func length(_ column: FileSample.Column) -> Int { column.values.reduce(0) { $0 + $1.count } }
-    let pair = Self.pairs.first { names.isSuperset(of: [$0.0, $0.1]) }
-    let longest = columns.max { length($0) < length($1) }
-    guard let text = pair?.0 ?? Self.texts.first(where: names.contains) ?? longest?.name, longest.map(length) ?? 0 > 0
-    else {
-      throw .malformed(
-        file: file, line: nil, found: "found no text in the columns \(listed)", expected: "a column of texts")
+  private static func settings(_ tags: TagColumns) -> [Setting] {
+    var settings: [Setting] = []
+    if let scheme = tags.scheme { settings.append(("scheme", .string(scheme.rawValue))) }
+    if tags.columns != CoNLLColumns() {
+      settings += [("word_column", .int(tags.columns.word)), ("label_column", .int(tags.columns.label))]
     }
-    let others = columns.filter { $0.name != text && $0.name != pair?.1 }
-    func isLabel(_ column: FileSample.Column) -> Bool {
-      let count = Set(column.values).count
-      return column.values.allSatisfy { !$0.isEmpty } && count > 1 && count <= min(50, max(2, column.values.count / 2))
-    }
-    (self.text, textPair) = (text, pair?.1)
-    let named = Self.labels.first(where: names.contains), inferred = others.filter(isLabel)
-    let label = named ?? (inferred.count == 1 ? inferred[0].name : nil)
-    self.label = label
-    hasSeveralLabels = columns.contains { $0.name == label && $0.hasLists }
-    noLabel = .malformed(
-      file: file, line: nil, found: "found no column of labels among \(listed)",
-      expected:
-        "one named \(Self.labels[0]), or a single one with few distinct values; for text without labels, plain text or JSON lines"
-    )
+    return settings
+  }
+
+  private static func notes(_ tags: TagColumns) -> [String] {
+    (tags.columns == CoNLLColumns()
+      ? []
+      : [
+        "tags in column \(tags.columns.label) and words in column \(tags.columns.word), counted from 0 (data.label_column, "
+          + "data.word_column)"
+      ])
+      + (tags.scheme == .io ? ["tags are types without a prefix (data.scheme \"io\")"] : [])
+  }
+
+  /// Throws if columns are named.
+  private static func expectTable(_ named: NamedColumns, _ file: String, found: String) throws(FileFault) {
+    guard let option = named.firstOption else { return }
+    throw .malformed(
+      file: file, line: nil, found: found, expected: "JSON lines, TSV or CSV, which have named columns, for \(option)")
+  }
+
+  /// The fault of a file that is named a table and has one column; nil: it is another file.
+  private static func missingSeparator(_ sample: FileSample, _ file: String) -> FileFault? {
+    let name = file.hasSuffix(".gz") ? file.dropLast(3) : file[...]
+    guard let format = [TableFormat.csv, .tsv].first(where: { name.hasSuffix(".\($0.rawValue)") }) else { return nil }
+    let own = format == .csv ? "," : "\t"
+    let other = [";", "\t", "|", ","].first { $0 != own && sample.firstLine.contains($0) }
+    let shown = other == "\t" ? "a tab" : other.map { "'\($0)'" }
+    return .malformed(
+      file: file, line: 1, found: "found one column" + (shown.map { " (is \($0) the separator?)" } ?? ""),
+      expected: "columns separated by \(format == .csv ? "commas" : "tabs"), the first line with their names"
+        + (other.map {
+          "; write the file anew, for example with python3 -c 'import csv, sys; csv.writer(sys.stdout).writerows("
+            + "csv.reader(sys.stdin, delimiter=\"\($0 == "\t" ? "\\t" : $0)\"))' < FILE > NEW.csv"
+        } ?? ""))
   }
 }

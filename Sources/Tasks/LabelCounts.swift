@@ -33,7 +33,7 @@ package struct LabelCounts: Sendable, Equatable {
 private func countLabels(_ records: any Dataset) -> [String: Int] {
   var counts: [String: Int] = [:], tags: [[String]] = []
   for index in 0..<records.count {
-    let record = records[index]
+    let record = records.labeling(index)
     for label in record.labels { counts[label, default: 0] += 1 }
     tags.append(record.tags)
   }

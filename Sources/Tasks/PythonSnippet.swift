@@ -33,7 +33,7 @@ package struct PythonSnippet {
 
   package var text: String {
     """
-    \(ownWords == .outerPunctuation ? "import string\nimport unicodedata\n\n" : "")import torch
+    \(ownWords?.pythonImports ?? "")import torch
     from peft import PeftModel
     \(ownWords == .punctuation ? "from tokenizers.pre_tokenizers import BertPreTokenizer\n" : "")from transformers import AutoTokenizer, \(autoModel)
 
@@ -177,6 +177,14 @@ private func probabilities(_ expression: String) -> String {
 }
 
 extension WordSplitting {
+  fileprivate var pythonImports: String {
+    switch self {
+    case .outerPunctuation: "import string\nimport unicodedata\n\n"
+    case .contractions: "import re\nimport string\nimport unicodedata\n\n"
+    case .punctuation, .whitespace: ""
+    }
+  }
+
   /// Makes `words` of `TEXT`.
   fileprivate var python: String {
     switch self {
@@ -189,6 +197,18 @@ extension WordSplitting {
           before, word = len(chunk) - len(chunk.lstrip(punctuation)), chunk.strip(punctuation)
           words += [*chunk[:before], *[word] * bool(word), *chunk[before + len(word):]]
       """
+    case .contractions:
+      #"""
+      punctuation = "".join(c for c in set(TEXT) if c in string.punctuation or unicodedata.category(c)[0] == "P")
+      clitic = re.compile(r"(n['’]t|['’](re|ve|ll|s|d|m))\Z", re.ASCII | re.IGNORECASE)
+      words = []
+      for chunk in TEXT.split():
+          after = []
+          while end := chunk[-1:] if chunk[-1:] in punctuation else (clitic.search(chunk) or [""])[0]:
+              chunk, after = chunk[:-len(end)], [end, *after]
+          word = chunk.lstrip(punctuation)
+          words += [*chunk[:len(chunk) - len(word)], *[word] * bool(word), *after]
+      """#
     case .whitespace: "words = TEXT.split()"
     }
   }

@@ -32,20 +32,20 @@ package enum TaskFault: Error, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unlistedLabels(let file, let labels, let listed):
-      "\(file): found labels that task.labels does not list: \(labels.joined(separator: ", ")). It lists "
-        + listed.joined(separator: ", ") + "."
+      "\(file): found labels that task.labels does not list: \(labels.map(visible).joined(separator: ", ")). It lists "
+        + listed.map(visible).joined(separator: ", ") + "."
     case .labelNames(let names):
       "the labels \(names.prefix(20).joined(separator: ", ")) do not say which entities they mark. Expected O, and tags "
         + "such as B-Drug and I-Drug (IOB2, IOBES, BILOU), or entity types without a prefix. Name them in "
         + "'id2label' of config.json, or in tune.json's 'task.labels'."
     case .unknownLabelsOf(let key, let names, let known):
-      "task.\(key): no such label: \(names.joined(separator: ", ")). The data have "
-        + known.joined(separator: ", ") + "."
+      "task.\(key): no such label: \(names.map(visible).joined(separator: ", ")). The data have "
+        + known.map(visible).joined(separator: ", ") + "."
     case .noWords(let file):
       "\(file): every token of the text is unknown to the model's vocabulary, so that there is nothing to mask. "
         + "Is the text in the model's language? 'model.tokenizer' sets another vocabulary."
     case .noKnownLabels(let file, let labels):
-      "\(file): no record has a label of the model, which knows \(labels.prefix(20).joined(separator: ", "))"
+      "\(file): no record has a label of the model, which knows \(labels.prefix(20).map(visible).joined(separator: ", "))"
         + "\(labels.count > 20 ? ", …" : ""). Is the label column right? Was the model trained on other data?"
     case .noQuestion(let record):
       "\(record.source?.description ?? "record \(record.id)"): found no question with a context; expected "
@@ -66,7 +66,7 @@ package enum TaskFault: Error, CustomStringConvertible {
       "training.metric_for_best_model is \"\(name)\", which needs the labels yes and no. Choose another metric."
     case .undefinedMetric(let name, let labels):
       "training.metric_for_best_model is \"\(name)\", which needs a positive class, but the data have "
-        + "\(labels.count) labels. Set 'task.positive_label' to one of \(labels.prefix(20).joined(separator: ", "))"
+        + "\(labels.count) labels. Set 'task.positive_label' to one of \(labels.prefix(20).map(visible).joined(separator: ", "))"
         + "\(labels.count > 20 ? ", …" : ""), or choose another metric."
     case .noScoredQuestions(let name):
       "training.metric_for_best_model is \"\(name)\", but dev has no questions of the kind that it scores. Choose another "

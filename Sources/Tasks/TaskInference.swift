@@ -106,7 +106,7 @@ extension TaskInference {
 /// "often (2), rarely (1)"; nil: there are none.
 func list(_ counts: [String: Int]) -> String? {
   if counts.isEmpty { return nil }
-  return counts.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
+  return counts.sorted { $0.key < $1.key }.map { "\(visible($0.key)) (\($0.value))" }.joined(separator: ", ")
 }
 
 extension RecordInference {

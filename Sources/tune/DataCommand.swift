@@ -59,7 +59,7 @@ struct DataCheckCommand: ParsableCommand {
     if let weights = check.weights {
       try emit("\nsuggested \(weights.key), to balance the labels:")
       for (label, weight) in weights.values.sorted(by: { $0.key < $1.key }) {
-        try emit("  \(label)  \(fixed(weight, 4))")
+        try emit("  \(visible(label))  \(fixed(weight, 4))")
       }
     }
     if showText {
@@ -77,7 +77,7 @@ struct DataCheckCommand: ParsableCommand {
       return values.allSatisfy { $0 == nil } ? nil : [name] + values.map { $0 ?? "–" }
     }
     let labels = Set(check.splits.flatMap(\.labels.keys)).sorted()
-    let counts = labels.map { label in row(label) { "\($0.labels[label] ?? 0)" } }
+    let counts = labels.map { label in row(visible(label)) { "\($0.labels[label] ?? 0)" } }
     let measures = [
       row("mean value") { split in split.values.map { fixed($0.mean, 3) } },
       row("range") { split in split.values.map { "\(fixed($0.minimum, 2)) to \(fixed($0.maximum, 2))" } },

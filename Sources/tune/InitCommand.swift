@@ -26,6 +26,13 @@ struct InitCommand: ParsableCommand {
   var model: String?
   @Option(help: "The new recipe. It must not exist.", completion: .file())
   var output = "recipe.json"
+  @Option(help: "Of a table: the column of the text; default: found by its name, or the longest text.")
+  var textColumn: String?
+  @Option(help: "Of a table: the column of the second text of a pair; default: found by its name.")
+  var textPairColumn: String?
+  @Option(
+    help: "Of a table: the column of the label; default: found by its name, or the only one with few distinct values.")
+  var labelColumn: String?
 
   func run() throws {
     if fileExists(output) {
@@ -34,12 +41,15 @@ struct InitCommand: ParsableCommand {
     guard let model = try model.map({ try RunParts.model(modelFolder($0)) }) ?? RecipeLibrary.baseModel else {
       throw ValidationError("The base model that ships with tune is not here. Give another one with --model FOLDER.")
     }
-    let new = try NewRecipe(for: files, model: model), text = new.text
+    let columns = NamedColumns(text: textColumn, textPair: textPairColumn, label: labelColumn)
+    let new = try NewRecipe(for: files, model: model, columns: columns), text = new.text
+    // Before the data are read, whose faults these explain.
+    for text in new.notes { note("note: " + text) }
     try Processor.initialize()
     let recipe = try Recipe(text: text, named: output)
     let run = try RunBuilder(recipe, threads: Processor.count).build()
     try writeFile(text, to: output)
-    for text in new.notes + run.notes { note("note: " + text) }
+    for text in run.notes { note("note: " + text) }
     note(
       "wrote \(output): \(recipe.task.type.rawValue), \(run.trainer.exampleCount) training examples, \(run.trainer.steps) steps"
     )

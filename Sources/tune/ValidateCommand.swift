@@ -69,7 +69,7 @@ struct ValidateCommand: ParsableCommand {
     if json { return }
     let hasSeveral = counts.count > 1
     for (run, counts) in counts {
-      let rows = [(counts.noun, counts.records)] + counts.labels.map { ($0.label, $0.counts) }
+      let rows = [(counts.noun, counts.records)] + counts.labels.map { (visible($0.label), $0.counts) }
       let heading = [hasSeveral ? run : ""] + counts.splits.map(\.rawValue)
       for line in textTable(heading, rows.map { [$0] + $1.map(String.init) }) { try emit(line) }
     }

@@ -96,7 +96,8 @@ private func fault(_ bytes: [UInt8]) -> CoNLLFault? {
   #expect(
     found?.description.hasSuffix(
       "… and 4 more invalid lines.\nIs the label column correct? Columns count from 0; -1 is the last. "
-        + "If the tags are types without a prefix, set the scheme to \"io\".") == true)
+        + "A header line is not part of the format. If the tags are types without a prefix, set the scheme to \"io\".")
+      == true)
 }
 
 @Test func `a missing file and a folder are rejected`() {

@@ -248,10 +248,10 @@ package struct RunBuilder {
 
   /// The notes of each part, with the names of several.
   private func notes(of parts: [RunPart], _ source: ModelSource) throws -> [String] {
-    try parts.flatMap { part in
-      (initializationNotes(part.model) + part.setup.notes + frozenTokenNotes(source, part.model)
-        + (try sharedTextNotes(part.setup.task, part.recipe.data.taskData)))
-        .map { part.name.isEmpty ? $0 : "\(part.name): \($0)" }
+    try parts.flatMap { part -> [String] in
+      var notes = initializationNotes(part.model) + part.setup.notes + part.setup.dataNotes
+      notes += try frozenTokenNotes(source, part.model) + sharedTextNotes(part.setup.task, part.recipe.data.taskData)
+      return notes.map { part.name.isEmpty ? $0 : "\(part.name): \($0)" }
     }
   }
 

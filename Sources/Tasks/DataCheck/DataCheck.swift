@@ -17,6 +17,7 @@ package struct DataCheck: Sendable {
   package let shared: [SharedExamples]
   /// nil: the task weights no labels.
   package let weights: SuggestedWeights?
+  private let dataNotes: [String]
 
   /// - Throws: the errors of the data's readers.
   package init(_ setup: TaskSetup, _ data: TaskData, _ tokenizer: TextTokenizer, showText: Bool = false) throws {
@@ -30,6 +31,7 @@ package struct DataCheck: Sendable {
     shared = scans.indices.flatMap { first in
       scans.indices.dropFirst(first + 1).compactMap { SharedExamples(repeats, scans, first, $0) }
     }
+    dataNotes = setup.dataNotes
     weights = scans.first { $0.split == .train }.flatMap { SuggestedWeights($0, setup.inference) }
   }
 }
@@ -88,7 +90,7 @@ extension DataCheck {
   }
 
   /// What a user should know.
-  package var notes: [String] { splits.flatMap { $0.notes(noun) } }
+  package var notes: [String] { splits.flatMap { $0.notes(noun) } + dataNotes }
 
   package var json: JSON {
     [

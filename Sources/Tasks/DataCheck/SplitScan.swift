@@ -133,10 +133,7 @@ package struct IllegalTags: Sendable, Equatable {
     for index in scheme.spans(tags).invalid {
       let from = index > 0 ? tags[index - 1] : "start", to = index < tags.count ? tags[index] : "end"
       transitions["\(from) → \(to)", default: 0] += 1
-      // A word has a line of its own.
-      let line = record.source?.line.map { $0 + min(index, tags.count - 1) }
-      let place = record.source.map { "\($0.file):\(line ?? 0)" } ?? "record \(record.id)"
-      found.add(ExamplePlace(place: place, id: nil))
+      found.add(ExamplePlace(place: record.place(ofWord: min(index, tags.count - 1)), id: nil))
     }
   }
 

@@ -81,14 +81,15 @@ extension TokenClassificationSettings: TaskSettings {
     let fitting = WordSplitting.fitting(train, tokenizer), rule = splitWords ?? fitting ?? .whitespace
     var notes: [String] = []
     if fitting == nil {
+      let word = WordSplitting.whitespace.firstSplit(in: train, tokenizer)
       notes.append(
-        "words of the training data contain whitespace, so that no rule finds them in a text: give 'tune predict' the "
-          + "words, as {\"words\": [\"…\"]}")
+        "words of the training data contain whitespace\(word.map { ", such as \($0)" } ?? ""), so that no rule finds them in "
+          + "a text: give 'tune predict' the words, as {\"words\": [\"…\"]}")
     }
     if splitWords == nil, rule != .punctuation {
-      let places = rule == .whitespace ? "at whitespace only" : "at whitespace and the punctuation around words"
+      let reason = rule.reason(in: train, tokenizer).map { ", because the training data have the word \($0)" } ?? ""
       notes.append(
-        "'tune predict' splits texts into words \(places), as in the training data (task.split_words sets another rule)"
+        "'tune predict' splits texts into words \(rule.places)\(reason): \(rule.consequence) (task.split_words sets another rule)"
       )
     }
     if tokenizer.tokenizer.settings["add_prefix_space"] == false {
