@@ -75,8 +75,10 @@ mpi: build
 	@command -v $(MPICC) > /dev/null || { echo "make mpi: no '$(MPICC)'. On Debian: apt-get install libopenmpi-dev openmpi-bin; on a cluster: module load openmpi" >&2; exit 1; }
 	$(MPICC) -shared -fPIC -O2 -Wall -Werror -o .build/release/libtune-mpi.so mpi/tune-mpi.c
 
-# The bytes of runs on 2 and 4 ranks against those of one process, with every MPI of this machine; killed ranks and faults.
+# The bytes of runs on 2 and 4 ranks against those of one process, with every MPI of this machine, or else Open MPI, which it installs;
+# killed ranks and faults.
 test-mpi: build recipes/quickstart/train.tsv
+	@command -v mpicc > /dev/null || scripts/setup.sh openmpi-bin libopenmpi-dev
 	scripts/mpi-test.py
 
 # The C kernels on aarch64, under an emulator, against those of this machine.
