@@ -29,8 +29,12 @@ private func numbers(_ count: Int, _ seed: UInt64, around center: Double = 0) ->
   return (0..<count).map { _ in center + Double(random.next() >> 11) / Double(1 << 53) - 0.5 }
 }
 
-private func scores(_ runs: [[Double]], runSeed: UInt64 = 0) throws -> ResampledScores {
-  try #require(ResampledScores(runs.map(split), metric: "mean", Bootstrap(seed: 3), runSeed: runSeed))
+private func scores(
+  _ runs: [[Double]], testResamples: Int? = nil, runSeed: UInt64 = 0
+) throws -> ResampledScores {
+  try #require(
+    ResampledScores(
+      runs.map(split), metric: "mean", Bootstrap(seed: 3), testResamples: testResamples, runSeed: runSeed))
 }
 
 @Test func `the interval of a mean is about the standard error of examples and seeds`() throws {
@@ -51,6 +55,14 @@ private func scores(_ runs: [[Double]], runSeed: UInt64 = 0) throws -> Resampled
   #expect(abs(shifted.interval.lowerBound - 0.01) < 1e-9)
   let noise = a.difference(to: try scores([numbers(200, 6)]))
   #expect(noise.p > 0.01 && noise.interval.lowerBound < noise.difference)
+}
+
+@Test func `more resamples make smaller p-values, and the same intervals`() throws {
+  let values = numbers(200, 5), a = try scores([values]), b = try scores([values.map { $0 + 0.01 }])
+  let many = try scores([values], testResamples: 5000)
+  let difference = many.difference(to: try scores([values.map { $0 + 0.01 }], testResamples: 5000))
+  #expect(many.interval == a.interval && difference.interval == a.difference(to: b).interval)
+  #expect(difference.p == 1.0 / 5001)
 }
 
 @Test func `without two units, or where the metric is not defined, there is nothing`() {

@@ -29,7 +29,7 @@ extension BenchResults {
     """
     The interval of a mean is that of \(bootstrap.resamples) resamples (expanded percentiles, 95 %), for which both the test data's \
     documents, or else its examples, and the seeds are drawn with replacement. Rows are compared on the same resamples of the \
-    test data. p is two-sided, and adjusted for all pairs of a base and a task by Holm's method. Settings are chosen by the \
+    test data, 80 for each pair of rows and \(bootstrap.resamples) at least. p is two-sided, and adjusted for all pairs of a base and a task by Holm's method. Settings are chosen by the \
     score on dev with the first seed; test scores choose nothing.
     """
   }

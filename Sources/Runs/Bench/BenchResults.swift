@@ -62,6 +62,9 @@ package struct BenchResults {
   /// Of each base and method, if the benchmark asks for it.
   package internal(set) var crossScores: [CrossScores] = []
   static let bootstrap = Bootstrap(seed: 0)
+  /// Resamples of a comparison of so many rows. The smallest p is 1 / (resamples + 1), which is then multiplied by the number
+  /// of pairs: with 1,000 resamples, no two of 11 rows could differ significantly. It is 0.0125 at most.
+  static func testResamples(rows: Int) -> Int { max(bootstrap.resamples, 80 * rows * (rows - 1) / 2) }
 
   package var rows: [Row] { comparisons.flatMap(\.rows) }
   package var hasFailures: Bool { rows.contains { !$0.failures.isEmpty } }
@@ -71,8 +74,10 @@ package struct BenchResults {
   package init(_ bench: Bench, _ outcomes: [RunGrid.Outcome]) throws {
     (about, output) = (bench.about, bench.output)
     var first = 0, rows: [Row] = []
+    let counts = Dictionary(grouping: bench.rows) { [$0.base, $0.task] }.mapValues(\.count)
     for row in bench.rows {
-      rows.append(try Row(row, Array(outcomes[first..<first + row.cells.count])))
+      let resamples = Self.testResamples(rows: counts[[row.base, row.task]] ?? 1)
+      rows.append(try Row(row, Array(outcomes[first..<first + row.cells.count]), testResamples: resamples))
       first += row.cells.count
     }
     comparisons = rows.grouped { [$0.row.base, $0.row.task] }.map(Comparison.init)
@@ -80,7 +85,7 @@ package struct BenchResults {
 }
 
 extension BenchResults.Row {
-  fileprivate init(_ row: Bench.Row, _ outcomes: [RunGrid.Outcome]) throws {
+  fileprivate init(_ row: Bench.Row, _ outcomes: [RunGrid.Outcome], testResamples: Int) throws {
     self.row = row
     let seeds = row.candidates[0].count, cells = row.cells
     searched = row.candidates.enumerated().map { index, cells in
@@ -106,7 +111,8 @@ extension BenchResults.Row {
     for other in saved.dropFirst() { try saved[0].check(other) }
     // By the row's name, so that other rows do not change its interval.
     resampled = ResampledScores(
-      try saved.map { try $0.scored() }, metric: row.metric.name, BenchResults.bootstrap, runSeed: fnv1a(row.folder))
+      try saved.map { try $0.scored() }, metric: row.metric.name, BenchResults.bootstrap, testResamples: testResamples,
+      runSeed: fnv1a(row.folder))
   }
 }
 

@@ -3,8 +3,8 @@
 package import Files
 import Hashing
 
-/// The mean of a metric over the runs of one configuration, and the same of each of `Bootstrap.resamples` resamples: as many
-/// units (documents, or examples) as there are, and as many of the runs, both drawn with replacement.
+/// The mean of a metric over the runs of one configuration, and the same of resamples: as many units (documents, or examples)
+/// as there are, and as many of the runs, both drawn with replacement.
 ///
 /// Units are drawn alike for all configurations that are scored on the same examples with the same seed, so that two of
 /// them are compared in pairs.
@@ -12,33 +12,39 @@ package struct ResampledScores: Sendable {
   package let mean: Double
   /// NaN where a resample has no value.
   private let resamples: [Double]
+  /// The first ones, as many as the bootstrap has: of these are intervals made, so that `testResamples` does not change them.
+  private let intervalCount: Int
   private let units: Int
 
   /// - Parameters:
   ///   - runs: the same examples, predicted by each run; at least one.
+  ///   - testResamples: from which `Difference.p` is counted; nil: those of the bootstrap.
   ///   - runSeed: draws the runs; another one for each configuration.
   /// - Returns: nil if the metric is not defined for every run, or there is a single unit.
-  package init?(_ runs: [ScoredSplit], metric: String, _ bootstrap: Bootstrap, runSeed: UInt64) {
+  package init?(
+    _ runs: [ScoredSplit], metric: String, _ bootstrap: Bootstrap, testResamples: Int? = nil, runSeed: UInt64
+  ) {
     guard let first = runs.first, first.units.count > 1 else { return nil }
     precondition(runs.allSatisfy { $0.examples.count == first.examples.count }, "the runs have other examples")
     func mean(_ runs: [ScoredSplit], _ weights: [Int]) -> Double {
       runs.reduce(0) { $0 + ($1.examples.values(weights: weights)[metric] ?? .nan) } / Double(runs.count)
     }
-    units = first.units.count
+    (units, intervalCount) = (first.units.count, bootstrap.resamples)
     self.mean = mean(runs, [Int](repeating: 1, count: first.examples.count))
     if self.mean.isNaN { return nil }
     var random = SplitMix64(seed: runSeed)
-    resamples = UnitSampler(first, seed: bootstrap.seed).prefix(bootstrap.resamples).map { weights in
+    resamples = UnitSampler(first, seed: bootstrap.seed).prefix(max(intervalCount, testResamples ?? 0)).map { weights in
       let drawn = runs.map { _ in runs[Int(random.next().multipliedFullWidth(by: UInt64(runs.count)).high)] }
       return mean(drawn, weights)
     }
   }
 
   /// The 95 % interval, as of `Bootstrap`.
-  package var interval: ClosedRange<Double> { interval(of: resamples.filter { !$0.isNaN }) ?? mean...mean }
+  package var interval: ClosedRange<Double> { interval(of: resamples) ?? mean...mean }
 
   private func interval(of values: [Double]) -> ClosedRange<Double>? {
-    values.isEmpty ? nil : Bootstrap.interval(values, units: units)
+    let values = values.prefix(intervalCount).filter { !$0.isNaN }
+    return values.isEmpty ? nil : Bootstrap.interval(values, units: units)
   }
 
   /// A comparison of two means.
@@ -61,11 +67,11 @@ package struct ResampledScores: Sendable {
   /// - Parameter other: of the same examples, resamples and seed.
   package func difference(to other: ResampledScores) -> Difference {
     precondition(resamples.count == other.resamples.count, "other resamples")
-    let values = zip(resamples, other.resamples).map { $1 - $0 }.filter { !$0.isNaN }
+    let all = zip(resamples, other.resamples).map { $1 - $0 }, values = all.filter { !$0.isNaN }
     let difference = other.mean - mean, center = values.reduce(0, +) / Double(max(1, values.count))
     let far = values.count { abs($0 - center) >= abs(difference) - 1e-12 }
     return Difference(
-      difference: difference, interval: interval(of: values) ?? difference...difference,
+      difference: difference, interval: interval(of: all) ?? difference...difference,
       p: Double(far + 1) / Double(values.count + 1))
   }
 }
