@@ -80,6 +80,8 @@ package struct MPICommunicator: Communicator, @unchecked Sendable {
 
   package func finishSends() { functions.pointee.finish_sends() }
 
+  package func spareProcessor(_ spares: Bool) { functions.pointee.spare_processor(spares ? 1 : 0) }
+
   /// Waits for the other ranks, and ends MPI.
   package func end() { functions.pointee.end() }
 

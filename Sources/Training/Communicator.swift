@@ -16,9 +16,13 @@ package protocol Communicator: Sendable {
   func receive(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int)
   /// Waits until everything has been sent.
   func finishSends()
+  /// Whether waits leave the processor to other threads of this rank, which compute.
+  func spareProcessor(_ spares: Bool)
 }
 
 extension Communicator {
+  package func spareProcessor(_ spares: Bool) {}
+
   /// The other ranks.
   var others: [Int] { (0..<size).filter { $0 != rank } }
 

@@ -18,6 +18,9 @@ final class RankSum: @unchecked Sendable {
     (self.communicator, self.partSize) = (communicator, partSize)
   }
 
+  /// Whether so many numbers are sent in several parts, of which the first may be sent before the shards have been computed.
+  func hasParts(_ count: Int) -> Bool { count > partSize }
+
   /// Replaces `total` on every rank by the sum over all groups. A parameter that no group has written becomes 0.
   /// - Parameters:
   ///   - own: the sums of this rank, in group order; the first is `total`. None: the rank has no group. The others are
@@ -29,6 +32,8 @@ final class RankSum: @unchecked Sendable {
   ) {
     for part in Self.parts(of: total.count, partSize).reversed() {
       forEachParameter(in: part, total.table) { index, _ in wait(index) }
+      // Before the last part, shards are still computed.
+      communicator.spareProcessor(part.lowerBound > 0)
       add(part, of: own, into: total, precision)
     }
   }

@@ -51,13 +51,11 @@ package final class Replicas: @unchecked Sendable {
     let sums = GroupSums(groups, total: total, keptIn: buffers(groups, total), pool, precision)
     // A single shard writes to the total itself, unless that is then rounded or sent.
     let isDirect = own.count == 1 && precision == .fp32 && communicator.size == 1
+    let addRanks: @Sendable () -> Void = { [rankSum] in
+      rankSum.add(sums.vectors, into: total, precision) { order.waitForAll(own.count, of: $0) }
+    }
     // Only one thread at a time calls the communicator: this one, until the shards have been computed.
-    let thread =
-      communicator.size == 1
-      ? nil
-      : BackgroundThread { [rankSum] in
-        rankSum.add(sums.vectors, into: total, precision) { order.waitForAll(own.count, of: $0) }
-      }
+    let thread = communicator.size > 1 && rankSum.hasParts(total.count) ? BackgroundThread(addRanks) : nil
     let losses = Mutex([[Double]](repeating: [], count: own.count))
     each(own.count) { number, worker in
       let index = own.lowerBound + number, shard = Shard(number, index, sums, order)
@@ -65,7 +63,7 @@ package final class Replicas: @unchecked Sendable {
       let loss = body(index, self.workspaces[worker], isDirect ? total : shard)
       losses.withLock { $0[number] = loss }
     }
-    if let thread { thread.join() } else { total.finish() }
+    if let thread { thread.join() } else if communicator.size > 1 { addRanks() } else { total.finish() }
     let all = communicator.gatherLists(losses.withLock { $0 })
     return all.dropFirst().reduce(all.first ?? []) { zip($0, $1).map(+) }
   }

@@ -34,7 +34,7 @@ final class ShardOrder: @unchecked Sendable {
 
   /// Returns when so many shards, which are all, have released parameter `index`.
   func waitForAll(_ shards: Int, of index: Int) {
-    while nextShards[index].load(ordering: .acquiring) != shards { usleep(200) }
+    while nextShards[index].load(ordering: .acquiring) != shards { usleep(1000) }
   }
 
   /// Lets the next shard write parameter `index`, and makes the writes of `shard` visible to it.

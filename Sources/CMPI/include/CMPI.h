@@ -20,6 +20,8 @@ struct tune_mpi {
   void (*receive)(void *bytes, long count, int rank);
   /// Waits until all sends have ended.
   void (*finish_sends)(void);
+  /// Whether a wait soon leaves the processor to other threads, which compute. It then answers later to messages.
+  void (*spare_processor)(int spares);
   /// Waits for all ranks, and ends MPI. The processor is free while it waits.
   void (*end)(void);
   /// Ends all ranks with an exit status. Does nothing without other ranks.
