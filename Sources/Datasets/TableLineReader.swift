@@ -13,6 +13,7 @@ package final class TableLineReader {
   private let path: String
   private let map: MappedFile
   private let rows: TableRows
+  private let headerLine: Int
   private var offset: Int, line = 1
 
   /// - Throws: `FileFault` if the file cannot be read, `TableFault` if it has no usable header.
@@ -21,17 +22,16 @@ package final class TableLineReader {
     (self.path, map) = (path, try MappedFile.decompressed(path: path))
     rows = TableRows(bytes: map.bytes, format: format)
     offset = rows.start
-    var header: TableRow?
-    while header == nil, offset < rows.bytes.count { header = Self.take(&offset, &line, rows)?.row }
-    guard let header else { throw TableFault(file: path, line: 1, .noRecords(format)) }
-    if let problem = Self.problem(of: header, rows) { throw TableFault(file: path, line: line - 1, problem) }
-    columns = header.fields.map(\.text)
-    let repeated = Dictionary(grouping: columns.filter { !$0.isEmpty }) { $0 }.filter { $1.count > 1 }.keys.min()
-    if let repeated { throw TableFault(file: path, line: line - 1, .repeatedColumn(repeated)) }
-    headerLine = line - 1
+    var found: (row: TableRow, line: Int)?
+    while found == nil, offset < rows.bytes.count { found = Self.take(&offset, &line, rows) }
+    guard let (header, headerLine) = found else { throw TableFault(file: path, line: 1, .noRecords(format)) }
+    (columns, self.headerLine) = (header.fields.map(\.text), headerLine)
+    let counts = Dictionary(columns.map { ($0, 1) }, uniquingKeysWith: +)
+    let repeated = columns.first { !$0.isEmpty && counts[$0] != 1 }
+    if let problem = Self.problem(of: header, rows) ?? repeated.map(TableFault.Problem.repeatedColumn) {
+      throw fault(problem, header, headerLine)
+    }
   }
-
-  private let headerLine: Int
 
   /// The next rows; none at the end. A row that cannot be read is a line whose text throws a `TableFault`.
   package func next(atMost count: Int) -> [LineReader.Line] {
@@ -55,12 +55,14 @@ package final class TableLineReader {
     row.problem?.problem ?? (String(validating: rows.bytes(of: row), as: UTF8.self) == nil ? .notUTF8 : nil)
   }
 
+  private func fault(_ problem: TableFault.Problem, _ row: TableRow, _ line: Int) -> TableFault {
+    TableFault(file: path, badLines: [rows.badLine(problem, row, line: line)], badLineCount: 1)
+  }
+
   private func object(_ row: TableRow, _ number: Int) throws(TableFault) -> String {
-    if let problem = Self.problem(of: row, rows) { throw TableFault(file: path, line: number, problem) }
+    if let problem = Self.problem(of: row, rows) { throw fault(problem, row, number) }
     guard row.fields.count == columns.count else {
-      throw TableFault(
-        file: path, line: number,
-        .fields(found: row.fields.count, expected: columns.count, headerLine: headerLine))
+      throw fault(.fields(found: row.fields.count, expected: columns.count, headerLine: headerLine), row, number)
     }
     let members = zip(columns, row.fields).map { name, field in
       JSON.string(name).text(pretty: false) + ":" + JSON.string(field.text).text(pretty: false)
