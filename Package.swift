@@ -8,15 +8,18 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// Optimized in debug builds too: the tests run without the release build, and are four times slower without this.
+let optimized: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// A library target; its tests, if it has any, are in `Tests/<name>Tests`.
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+  .target(name: name, dependencies: dependencies, swiftSettings: optimized)
 }
 
 /// The tests of the target `name`. All of them may use `Hashing`.
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict) -> Target {
   let common: [Target.Dependency] = [.init(stringLiteral: name)] + (name == "Hashing" ? [] : ["Hashing"])
-  return .testTarget(name: name + "Tests", dependencies: common + dependencies, swiftSettings: strict)
+  return .testTarget(name: name + "Tests", dependencies: common + dependencies, swiftSettings: settings)
 }
 
 let package = Package(
@@ -147,7 +150,7 @@ let package = Package(
       path: "benchmarks/adapters", swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Encoders", "Checkpoints", "Files", "Hashing", "Autograd", "Kernels"],
-      path: "Tests/Support", swiftSettings: strict),
+      path: "Tests/Support", swiftSettings: optimized),
     tests(
       "tune",
       [
@@ -161,8 +164,8 @@ let package = Package(
     tests("Downloads", ["TestSupport", "ModelHub", "Files"]),
     tests("quickstart-corpus"),
     tests("bench-steps", ["Tasks", "Kernels", "Encoders", "Files"]),
-    tests("Kernels", ["TestSupport", "CKernels"]),
-    tests("Autograd", ["TestSupport", "Kernels", "Checkpoints", "Files"]),
+    tests("Kernels", ["TestSupport", "CKernels"], optimized),
+    tests("Autograd", ["TestSupport", "Kernels", "Checkpoints", "Files"], optimized),
     tests("Encoders", ["TestSupport", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests("Adapters", ["TestSupport", "Encoders", "Autograd", "Kernels", "Checkpoints", "Files"]),
     tests(
@@ -211,7 +214,7 @@ let package = Package(
       "Tasks",
       [
         "TestSupport", "Encoders", "Tokenization", "Datasets", "Autograd", "Kernels", "Checkpoints", "Files",
-      ]),
+      ], optimized),
   ],
   swiftLanguageModes: [.v6]
 )

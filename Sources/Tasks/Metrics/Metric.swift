@@ -64,6 +64,7 @@ extension MetricSource {
 
   /// The value of every metric, by name; NaN where it is not defined.
   var definedValues: [String: Double] {
+    let inapplicable = inapplicable
     let known = Self.table.filter { !inapplicable.contains($0.metric.name) }
     return Dictionary(uniqueKeysWithValues: known.map { ($0.metric.name, $0.value(self) ?? .nan) })
   }
