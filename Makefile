@@ -1,6 +1,9 @@
 # Two commands do everything: `make quickstart` and `make test`. Each installs what is missing first.
 SWIFT ?= swift
-TUNE := .build/release/tune
+# debug: the build of `make test`, whose modules are optimized one file at a time, instead of a second one.
+CONFIGURATION ?= release
+BUILD := .build/$(CONFIGURATION)
+TUNE := $(BUILD)/tune
 # The compiler of the MPI that mpirun belongs to: mpicc, mpicc.openmpi, mpicc.mpich, or a path.
 MPICC ?= mpicc
 
@@ -22,11 +25,11 @@ pictures: quickstart
 # Tests of downloads, of the server and of the documented commands use curl and python3.
 test: setup
 	@command -v curl > /dev/null && command -v python3 > /dev/null || scripts/setup.sh curl python3
-	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	$(SWIFT) build --build-tests --disable-index-store
+	$(SWIFT) test --skip-build --disable-index-store
 
 build: setup
-	$(SWIFT) build -c release --static-swift-stdlib
+	$(SWIFT) build -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
 
 format: setup
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests benchmarks
@@ -73,7 +76,7 @@ kill-test: build recipes/quickstart/train.tsv
 # One training run on several processes: what tune needs of MPI, as a library beside the program (docs/cluster.md).
 mpi: build
 	@command -v $(MPICC) > /dev/null || { echo "make mpi: no '$(MPICC)'. On Debian: apt-get install libopenmpi-dev openmpi-bin; on a cluster: module load openmpi" >&2; exit 1; }
-	$(MPICC) -shared -fPIC -O2 -Wall -Werror -o .build/release/libtune-mpi.so mpi/tune-mpi.c
+	$(MPICC) -shared -fPIC -O2 -Wall -Werror -o $(BUILD)/libtune-mpi.so mpi/tune-mpi.c
 
 # The bytes of runs on 2 and 4 ranks against those of one process, with every MPI of this machine, or else Open MPI, which it installs;
 # killed ranks and faults.
@@ -103,7 +106,7 @@ install:
 	$(TUNE) --generate-completion-script bash > $(ROOT)/share/bash-completion/completions/tune
 	$(TUNE) --generate-completion-script zsh > $(ROOT)/share/zsh/site-functions/_tune
 	$(TUNE) --generate-completion-script fish > $(ROOT)/share/fish/vendor_completions.d/tune.fish
-	! test -f .build/release/libtune-mpi.so || install -D -m 755 .build/release/libtune-mpi.so $(ROOT)/lib/libtune-mpi.so
+	! test -f $(BUILD)/libtune-mpi.so || install -D -m 755 $(BUILD)/libtune-mpi.so $(ROOT)/lib/libtune-mpi.so
 
 uninstall:
 	rm -f $(INSTALLED)
@@ -112,7 +115,7 @@ setup:
 	@scripts/setup.sh
 
 recipes/quickstart/train.tsv: build
-	.build/release/quickstart-corpus recipes/quickstart
+	$(BUILD)/quickstart-corpus recipes/quickstart
 
 clean:
 	rm -rf .build runs recipes/quickstart/*.tsv

@@ -37,10 +37,10 @@ package struct TableDataset: Dataset {
   package subscript(position: Int) -> Record {
     withExtendedLifetime(map) {
       let rows = TableRows(bytes: map.bytes, format: parser.format)
-      let row = rows.row(at: index.offset(of: position))
+      let row = rows.row(at: index.offset(of: position), line: index.line(of: position))
       defer { if fileSize > Self.largeSize { release(row, rows) } }
       do {
-        return try parser.record(row, in: rows, number: position + 1, line: index.line(of: position))
+        return try parser.record(row, in: rows, number: position + 1)
       } catch {
         preconditionFailure("\(parser.file) was changed while it was used: record \(position + 1): \(error)")
       }

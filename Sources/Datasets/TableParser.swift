@@ -22,7 +22,7 @@ struct TableParser: Sendable {
 
   /// Reads the header.
   /// - Returns: its problems; it is not usable if there are any.
-  mutating func readHeader(_ row: TableRow, line: Int) -> [TableFault.Problem] {
+  mutating func readHeader(_ row: TableRow) -> [TableFault.Problem] {
     let names = row.fields.map(\.text)
     var indices: [String: Int] = [:]
     var repeated: [String] = []
@@ -30,13 +30,13 @@ struct TableParser: Sendable {
       // Spreadsheets write empty columns, whose names are all empty.
       if !name.isEmpty, !repeated.contains(name) { repeated.append(name) }
     }
-    header = Header(count: names.count, line: line, indices: indices)
+    header = Header(count: names.count, line: row.line, indices: indices)
     let missing = columns.names.filter { indices[$0] == nil }
     return repeated.map { .repeatedColumn($0) } + missing.map { .missingColumn($0, found: listed(names)) }
   }
 
   /// The record of a row after the header.
-  func record(_ row: TableRow, in rows: TableRows, number: Int, line: Int) throws(TableFault.Problem) -> Record {
+  func record(_ row: TableRow, in rows: TableRows, number: Int) throws(TableFault.Problem) -> Record {
     if let problem = row.problem { throw problem.problem }
     let cells = try cells(of: row, rows)
     var texts = [try text(columns.text, cells)]
@@ -51,7 +51,7 @@ struct TableParser: Sendable {
     let document = try columns.document.map { (name) throws(TableFault.Problem) in try value(name, cells) }
     var record = Record(
       id: id ?? String(number), texts: texts, entities: entities,
-      source: .init(file: file, line: line, record: number, document: document))
+      source: .init(file: file, line: row.line, record: number, document: document))
     if let name = columns.label {
       switch columns.labelForm {
       case .one: record.labels = [try value(name, cells)]

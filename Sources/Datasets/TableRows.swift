@@ -4,6 +4,8 @@ import Glibc
 /// A row's fields refer to the table's bytes.
 struct TableRow {
   let start: Int
+  /// The number of its first line, from 1.
+  let line: Int
   /// The offset of the end, without the line terminator.
   var end: Int
   /// The offset of the next row.
@@ -45,13 +47,13 @@ struct TableRows {
   let format: TableFormat
 
   /// The offset of the first row, after a byte order mark.
-  var start: Int { bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
+  private var start: Int { bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
 
-  /// The row that begins at `offset`, which is less than the number of bytes.
-  func row(at offset: Int) -> TableRow {
-    if format == .csv { return csvRow(at: offset) }
+  /// The row that begins at `offset`, which is less than the number of bytes, on the line of this number.
+  func row(at offset: Int, line: Int) -> TableRow {
+    if format == .csv { return csvRow(at: offset, line: line) }
     let lineEnd = first(lineFeed, from: offset)
-    var row = TableRow(start: offset, end: lineEnd, next: min(lineEnd + 1, bytes.count))
+    var row = TableRow(start: offset, line: line, end: lineEnd, next: min(lineEnd + 1, bytes.count))
     dropCarriageReturn(&row)
     if format == .tsv { row.fields = tsvFields(row) }
     return row
@@ -59,8 +61,26 @@ struct TableRows {
 
   func bytes(of row: TableRow) -> UnsafeRawBufferPointer { slice(row.start..<row.end) }
 
+  /// The rows that are not blank.
+  struct NonBlank: Sequence, IteratorProtocol {
+    fileprivate let rows: TableRows
+    fileprivate var offset: Int, line = 1
+
+    mutating func next() -> TableRow? {
+      while offset < rows.bytes.count {
+        let row = rows.row(at: offset, line: line)
+        offset = row.next
+        line += rows.lineCount(row)
+        if !rows.isBlank(row) { return row }
+      }
+      return nil
+    }
+  }
+
+  var nonBlank: NonBlank { NonBlank(rows: self, offset: start) }
+
   /// JSON lines and TSV: a line of blanks (in TSV, tabs are not blanks). CSV: an empty line.
-  func isBlank(_ row: TableRow) -> Bool {
+  private func isBlank(_ row: TableRow) -> Bool {
     switch format {
     case .jsonl: bytes(of: row).allSatisfy { $0 == 0x20 || 0x09...0x0D ~= $0 }
     case .tsv: bytes(of: row).allSatisfy { $0 == 0x20 }
@@ -69,7 +89,7 @@ struct TableRows {
   }
 
   /// The number of lines that a row takes.
-  func lineCount(_ row: TableRow) -> Int {
+  private func lineCount(_ row: TableRow) -> Int {
     row.hasQuotes ? max(1, lineFeeds(in: row.start..<row.next)) : 1
   }
 
@@ -97,8 +117,8 @@ struct TableRows {
 
 /// CSV: a row ends at the first line feed outside quotes.
 extension TableRows {
-  private func csvRow(at start: Int) -> TableRow {
-    var row = TableRow(start: start, end: start, next: start)
+  private func csvRow(at start: Int, line: Int) -> TableRow {
+    var row = TableRow(start: start, line: line, end: start, next: start)
     while true {
       let isQuoted = row.next < bytes.count && bytes[row.next] == quote
       row.end = isQuoted ? readQuotedField(&row) : readField(&row)

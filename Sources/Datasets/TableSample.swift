@@ -48,29 +48,24 @@ private struct SampleReader {
   init(rows: TableRows) { self.rows = rows }
 
   mutating func read(_ maxRows: Int) {
-    var offset = rows.start, line = 1, headerLine = 0, count = 0
-    while offset < rows.bytes.count, count <= maxRows {
-      let row = rows.row(at: offset)
-      if !rows.isBlank(row) {
-        count += 1
-        if headerLine == 0 {
-          (header, headerLine, isBroken) = (row.fields.map(\.text), line, row.problem != nil)
-          if let problem = row.problem { fail(problem.problem, row, line) }
-        } else if let problem = row.problem {
-          fail(problem.problem, row, line)
-        } else if row.fields.count != header.count {
-          fail(.fields(found: row.fields.count, expected: header.count, headerLine: headerLine), row, line)
+    var headerLine: Int?
+    for row in rows.nonBlank.prefix(maxRows + 1) {
+      let problem = row.problem?.problem, fields = row.fields.map(\.text)
+      if let problem { fail(problem, row) }
+      if let headerLine, problem == nil {
+        if fields.count == header.count {
+          records.append(fields)
+          lines.append(row.line)
         } else {
-          records.append(row.fields.map(\.text))
-          lines.append(line)
+          fail(.fields(found: fields.count, expected: header.count, headerLine: headerLine), row)
         }
+      } else if headerLine == nil {
+        (header, headerLine, isBroken) = (fields, row.line, problem != nil)
       }
-      line += rows.lineCount(row)
-      offset = row.next
     }
   }
 
-  private mutating func fail(_ problem: TableFault.Problem, _ row: TableRow, _ line: Int) {
-    badLines.append(rows.badLine(problem, row, line: line))
+  private mutating func fail(_ problem: TableFault.Problem, _ row: TableRow) {
+    badLines.append(rows.badLine(problem, row))
   }
 }

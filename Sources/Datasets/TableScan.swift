@@ -20,15 +20,12 @@ struct TableScan {
 
   /// - Throws: the fault with the first invalid lines.
   mutating func run() throws(TableFault) {
-    var offset = rows.start, line = 1, released = 0
-    while offset < rows.bytes.count {
-      let row = rows.row(at: offset)
-      if !rows.isBlank(row) { try read(row, line: line) }
-      line += rows.lineCount(row)
-      offset = row.next
-      if offset - released > Self.releaseInterval {
-        releasePages(rows.slice(released..<offset))
-        released = offset
+    var released = 0
+    for row in rows.nonBlank {
+      try read(row)
+      if row.next - released > Self.releaseInterval {
+        releasePages(rows.slice(released..<row.next))
+        released = row.next
       }
     }
     if badLineCount == 0 { checkIDs() }
@@ -43,26 +40,26 @@ struct TableScan {
 
   private var fault: TableFault { TableFault(file: parser.file, badLines: badLines, badLineCount: badLineCount) }
 
-  private mutating func read(_ row: TableRow, line: Int) throws(TableFault) {
-    if parser.format != .jsonl, parser.header == nil { return try readHeader(row, line: line) }
+  private mutating func read(_ row: TableRow) throws(TableFault) {
+    if parser.format != .jsonl, parser.header == nil { return try readHeader(row) }
     do throws(TableFault.Problem) {
       if parser.format != .jsonl, row.problem == nil { try checkUTF8(row) }
-      let record = try parser.record(row, in: rows, number: index.count + 1, line: line)
-      index.append(record, offset: row.start, line: line)
+      let record = try parser.record(row, in: rows, number: index.count + 1)
+      index.append(record, offset: row.start, line: row.line)
       if parser.columns.id != nil { idHashes.append(record.id.hashValue) }
     } catch {
-      fail(error, row, line: line)
+      fail(error, row)
     }
   }
 
   /// Without its header a table cannot be read, so that the faults of the header are thrown at once.
-  private mutating func readHeader(_ row: TableRow, line: Int) throws(TableFault) {
+  private mutating func readHeader(_ row: TableRow) throws(TableFault) {
     do throws(TableFault.Problem) {
       if let problem = row.problem { throw problem.problem }
       try checkUTF8(row)
-      for problem in parser.readHeader(row, line: line) { fail(problem, row, line: line) }
+      for problem in parser.readHeader(row) { fail(problem, row) }
     } catch {
-      fail(error, row, line: line)
+      fail(error, row)
     }
     if badLineCount > 0 { throw fault }
   }
@@ -78,28 +75,28 @@ struct TableScan {
     if repeated.isEmpty { return }
     var firstLines: [String: Int] = [:]
     for (number, hash) in idHashes.enumerated() where repeated.contains(hash) {
-      let row = rows.row(at: index.offset(of: number)), line = index.line(of: number)
-      guard let id = try? parser.record(row, in: rows, number: number + 1, line: line).id else { continue }
+      let row = rows.row(at: index.offset(of: number), line: index.line(of: number))
+      guard let id = try? parser.record(row, in: rows, number: number + 1).id else { continue }
       if let firstLine = firstLines[id] {
-        fail(.repeatedID(id, firstLine: firstLine), row, line: line)
+        fail(.repeatedID(id, firstLine: firstLine), row)
       } else {
-        firstLines[id] = line
+        firstLines[id] = row.line
       }
     }
   }
 
-  private mutating func fail(_ problem: TableFault.Problem, _ row: TableRow, line: Int) {
+  private mutating func fail(_ problem: TableFault.Problem, _ row: TableRow) {
     badLineCount += 1
     guard badLines.count < maxReportedLines else { return }
-    badLines.append(rows.badLine(problem, row, line: line))
+    badLines.append(rows.badLine(problem, row))
   }
 }
 
 extension TableRows {
-  /// - Parameter line: the row's first. A fault of quotes may be several lines below it.
-  func badLine(_ problem: TableFault.Problem, _ row: TableRow, line: Int) -> TableFault.BadLine {
+  /// A fault of quotes may be several lines below the row's first.
+  func badLine(_ problem: TableFault.Problem, _ row: TableRow) -> TableFault.BadLine {
     let offset = row.problem?.offset ?? row.start
     let text = excerpt(slice(offset..<max(offset, row.end)))
-    return .init(line: line + lineFeeds(in: row.start..<offset), text: text, problem: problem)
+    return .init(line: row.line + lineFeeds(in: row.start..<offset), text: text, problem: problem)
   }
 }
