@@ -1,7 +1,5 @@
 # Two commands do everything: `make quickstart` and `make test`. Each installs what is missing first.
 SWIFT ?= swift
-# The index is for editors, which make their own.
-NO_INDEX := --disable-index-store
 # debug: the build of `make test`, whose modules are optimized one file at a time, instead of a second one.
 CONFIGURATION ?= release
 BUILD := .build/$(CONFIGURATION)
@@ -27,11 +25,11 @@ pictures: quickstart
 # Tests of downloads, of the server and of the documented commands use curl and python3.
 test: setup
 	@command -v curl > /dev/null && command -v python3 > /dev/null || scripts/setup.sh curl python3
-	$(SWIFT) build $(NO_INDEX) --build-tests
-	$(SWIFT) test $(NO_INDEX) --skip-build
+	$(SWIFT) build --build-tests --disable-index-store
+	$(SWIFT) test --skip-build --disable-index-store
 
 build: setup
-	$(SWIFT) build $(NO_INDEX) -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
+	$(SWIFT) build -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
 
 format: setup
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests benchmarks
