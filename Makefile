@@ -25,8 +25,8 @@ pictures: quickstart
 # Tests of downloads, of the server and of the documented commands use curl and python3.
 test: setup
 	@command -v curl > /dev/null && command -v python3 > /dev/null || scripts/setup.sh curl python3
-	$(SWIFT) build --build-tests --disable-index-store
-	$(SWIFT) test --skip-build --disable-index-store
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
 
 build: setup
 	$(SWIFT) build -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
