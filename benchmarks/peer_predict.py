@@ -21,7 +21,7 @@ def load(options):
         return model, [model.config.id2label[i] for i in range(model.config.num_labels)]
     from peft import PeftModel
     with open(f"{options.adapter}/tune.json", encoding="utf-8") as file:
-        labels = json.load(file)["labels"]
+        labels = json.load(file)["task"]["labels"]
     base = AutoModelForTokenClassification.from_pretrained(options.model, num_labels=len(labels))
     return PeftModel.from_pretrained(base, options.adapter), labels
 
