@@ -28,7 +28,7 @@ def open_adapter(folder, labels):
 
 @torch.no_grad()
 def main(folder, text):
-    labels = json.loads((folder / "tune.json").read_text())["labels"]
+    labels = json.loads((folder / "tune.json").read_text())["task"]["labels"]
     words = (BASE / "vocab.txt").read_text().split("\n")
     model = open_adapter(folder, labels).eval()
     for line in text.read_text().splitlines():

@@ -104,7 +104,7 @@ def check(predictions, folders):
     """`predictions`: what `tune predict BASE --adapter NAME=FOLDER --logits` printed; each folder PEFT's or a model's."""
     lines = [json.loads(line) for line in open(predictions)]
     for folder in folders:
-        labels = len(json.load(open(folder + "/tune.json"))["labels"])
+        labels = len(json.load(open(folder + "/tune.json"))["task"]["labels"])
         if Path(folder, "adapter_config.json").exists():
             plain = BertForTokenClassification.from_pretrained(HERE / "tiny-bert", num_labels=labels,
                                                                ignore_mismatched_sizes=True)
