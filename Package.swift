@@ -8,7 +8,7 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-/// Optimized in debug builds too: the tests run without the release build, and are four times slower without this.
+/// Optimized in debug builds too: the tests run without the release build, and take three times as long without this.
 let optimized: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// A library target; its tests, if it has any, are in `Tests/<name>Tests`.

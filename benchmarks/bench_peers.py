@@ -2,8 +2,8 @@
 """A benchmark of methods by `tune bench`, and the same runs by a Python script that loops over transformers and PEFT.
 
 usage: bench_peers.py MODEL_DIR NCBI_DIR OUT_DIR [--threads N] [--examples N] [--epochs N]
-Three methods (full, LoRA of rank 8 and 32) on the first sentences of NCBI-disease, two learning rates and three seeds, in
-bf16. The loop has the recipes of the runs that `tune bench` chose and made, in one process that imports its packages
+Five methods (full, and LoRA of rank 8 on query and value, of rank 1, 8 and 32 on all linear layers) on the first sentences of
+NCBI-disease, two learning rates and three seeds, in bf16. The loop has the recipes of the runs that `tune bench` chose and made, in one process that imports its packages
 once; both sides run alone, one after the other. Prints one JSON object: runs an hour of each side and their ratio, and for
 each row the two means on test and whether the peer's lies in tune's interval. TUNE in the environment is another binary.
 """
@@ -21,8 +21,9 @@ TUNE = os.environ.get("TUNE", str(HERE.parent / ".build/release/tune"))
 
 
 def bench(options):
-    lora = lambda rank: {"method": {"type": "lora", "rank": rank, "alpha": 2 * rank,
-                                    "target_modules": ["query", "key", "value", "dense"]}}
+    def lora(rank, modules=("query", "key", "value", "dense")):
+        return {"method": {"type": "lora", "rank": rank, "alpha": 2 * rank, "target_modules": list(modules)}}
+
     return {
         "precision": "bf16", "model": {"path": str(options.model)}, "task": {"type": "token_classification"},
         "data": {"format": "conll", "max_train_examples": options.examples,
@@ -30,7 +31,8 @@ def bench(options):
                     for split, name in (("train", "train"), ("dev", "devel"), ("test", "test"))}},
         "training": {"epochs": options.epochs, "batch_size": 32, "warmup_ratio": 0.1},
         "bench": {"tasks": {"ncbi-disease": {}},
-                  "methods": {"lora r 8": lora(8), "lora r 32": lora(32),
+                  "methods": {"lora r 8, query and value": lora(8, ("query", "value")), "lora r 1": lora(1),
+                              "lora r 8": lora(8), "lora r 32": lora(32),
                               "full": {"method": {"type": "full"},
                                        "sweep": {"training.learning_rate": [2e-4, 5e-4]}}}},
         "sweep": {"training.learning_rate": [1e-3, 3e-3], "seed": [1, 2, 3]},
