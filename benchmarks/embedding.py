@@ -48,7 +48,7 @@ def peer(path, threads):
         lr_scheduler_type=training["schedule"], warmup_ratio=training["warmup_ratio"], save_strategy="no", report_to="none",
         disable_tqdm=True)
     trainer = SentenceTransformerTrainer(
-        model, arguments, datasets.Dataset.from_dict({"anchor": texts, "positive": texts}),
+        model, arguments, datasets.Dataset.from_dict({"sentence1": texts, "sentence2": texts}),
         loss=MultipleNegativesRankingLoss(model))
     seconds = trainer.train().metrics["train_runtime"]
     name = lambda scores, key: next(value for metric, value in scores.items() if metric.endswith(f"{key}_cosine"))
