@@ -70,8 +70,8 @@ bench-table:
 # Kills runs, runs with --overwrite, merges and sweeps, 50 times each with kill -9, and 30 runs with a mix of signals
 # (kill -9, Ctrl-C, SIGTERM), and compares the bytes with those of an uninterrupted run.
 kill-test: build recipes/quickstart/train.tsv
-	scripts/kill-test.py --command all --kills 50
-	scripts/kill-test.py --kills 30 --signal MIXED --method full
+	scripts/kill-test.py --program $(TUNE) --command all --kills 50
+	scripts/kill-test.py --program $(TUNE) --kills 30 --signal MIXED --method full
 
 # One training run on several processes: what tune needs of MPI, as a library beside the program (docs/cluster.md).
 mpi: build
@@ -82,7 +82,7 @@ mpi: build
 # killed ranks and faults.
 test-mpi: build recipes/quickstart/train.tsv
 	@command -v mpicc > /dev/null || scripts/setup.sh openmpi-bin libopenmpi-dev
-	scripts/mpi-test.py
+	scripts/mpi-test.py --program $(TUNE)
 
 # The C kernels on aarch64, under an emulator, against those of this machine.
 test-arm:
@@ -90,8 +90,8 @@ test-arm:
 
 # Downloads through 200 injected faults from a local Hub, and checks with strace that no other command opens a connection.
 download-test: quickstart
-	scripts/download-test.py --faults 200
-	scripts/offline-test.py
+	scripts/download-test.py --program $(TUNE) --faults 200
+	scripts/offline-test.py --program $(TUNE)
 
 # The program, its manual page and shell completions, under PREFIX (and DESTDIR, for packages).
 ROOT = $(DESTDIR)$(PREFIX)

@@ -34,6 +34,8 @@ def peer(path, threads):
     torch.set_num_threads(threads)
     recipe = json.loads(Path(path).read_text())
     data, training = recipe["data"], recipe["training"]
+    if recipe["method"] != {"type": "full"} or recipe["task"] != {"type": "embedding", "loss": "simcse", "pooling": "mean"}:
+        sys.exit(f"{path}: the peer trains in full, with the loss simcse and the pooling mean; use --no-peer for others")
     encoder = Transformer(recipe["model"]["path"], max_seq_length=data["max_length"])
     model = SentenceTransformer(modules=[encoder, Pooling(encoder.get_word_embedding_dimension(), "mean")], device="cpu")
     sentences, pairs = read(data["train"]), [row for file in data["test"] for row in read(file)]
@@ -75,7 +77,7 @@ def recipe(options, side):
         values[section][key] = json.loads(value)
     path = options.out / f"{side}.json"
     path.write_text(json.dumps(values, indent=1))
-    return path, values
+    return path
 
 
 def main():
@@ -96,18 +98,18 @@ def main():
                         str(options.sentences), "sent1"], check=True, stdout=table)
     ours, theirs = [], []
     for _ in range(options.rounds):
-        path, values = recipe(options, "tune")
+        path = recipe(options, "tune")
         printed = subprocess.run([TUNE, "run", "--overwrite", "--json", path, "--threads", str(options.threads)], check=True,
                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
         ours.append(json.loads(printed))
         if not options.no_peer:
-            command = [sys.executable, __file__, "--peer", recipe(options, "peer")[0], str(options.threads)]
+            command = [sys.executable, __file__, "--peer", recipe(options, "peer"), str(options.threads)]
             printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
             theirs.append(json.loads(printed.splitlines()[-1]))
-    print(json.dumps(summary(options, values, ours, theirs), indent=1))
+    print(json.dumps(summary(options, ours, theirs), indent=1))
 
 
-def summary(options, values, ours, theirs):
+def summary(options, ours, theirs):
     last = ours[-1]
     table = {
         "sentences": options.sentences, "overrides": options.overrides, "threads": options.threads,
