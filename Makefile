@@ -42,7 +42,7 @@ lint: setup
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests benchmarks
 	python3 scripts/check-words.py
 
-# SECTIONS="steps predict" selects from recipe, ops, steps, memory, cache, epochs, predict; ROUNDS, STEPS, RECIPE and
+# SECTIONS="steps predict" selects from recipe, ops, steps, memory, cache, epochs, predict; ROUNDS, STEPS, PRECISION, RECIPE and
 # WORKLOADS="a b" change how much is measured.
 bench: build
 	benchmarks/run.sh $(SECTIONS)

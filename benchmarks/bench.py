@@ -25,6 +25,7 @@ def arguments(words=None):
     parser.add_argument("--rounds", type=int, help="rounds per section; default 3; predict 5; recipe, epochs 1")
     parser.add_argument("--steps", type=int, default=7, help="measured steps per round of the section steps")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--precision", help="of steps and memory: fp32, bf16, or both with a comma; default: both")
     parser.add_argument("--workloads", type=sections.names, help="workloads of steps and memory")
     parser.add_argument("--recipe", help="recipe of the sections recipe, epochs and predict")
     parser.add_argument("--train-sampling-strategy", type=lambda text: text.split(","), default=["random", "group_by_length"],

@@ -55,7 +55,7 @@ def steps_rounds(name, options, rounds):
     """Rounds of one workload; records are named by precision."""
     workload, *flags = name.split("+")
     arguments = [workload, "--threads", str(options.threads), "--steps", str(options.steps),
-                 *(f"--{flag}" for flag in flags)]
+                 *(["--precision", options.precision] if options.precision else []), *(f"--{flag}" for flag in flags)]
 
     def side(command):
         return {line["precision"]: {key: value for key, value in line.items() if key not in SETTINGS}

@@ -17,9 +17,12 @@ if [ -n "$missing" ]; then
     exit 1
   fi
   echo "setup: installing$missing" >&2
-  $as_root apt-get update -q >/dev/null || echo "setup: apt-get update failed; trying with the lists that are here" >&2
-  # shellcheck disable=SC2086  # word splitting is intended
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >/dev/null || {
+  # Debian's own updates may hold the lock of a machine that has just started.
+  wait_for_lock="-o DPkg::Lock::Timeout=120"
+  # shellcheck disable=SC2086  # word splitting is intended, here and below
+  $as_root apt-get $wait_for_lock update -q >/dev/null || echo "setup: apt-get update failed; trying with the lists that are here" >&2
+  # shellcheck disable=SC2086
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get $wait_for_lock install -q -y --no-install-recommends $missing >/dev/null || {
     echo "setup: apt-get could not install$missing" >&2
     exit 1
   }

@@ -32,6 +32,7 @@ enum { LANES = 16 };
 typedef float f32x16 __attribute__((vector_size(LANES * 4)));
 typedef int32_t i32x16 __attribute__((vector_size(LANES * 4)));
 typedef uint32_t u32x16 __attribute__((vector_size(LANES * 4)));
+typedef uint16_t u16x16 __attribute__((vector_size(LANES * 2)));
 typedef uint64_t u64x8 __attribute__((vector_size(LANES * 4)));
 typedef f32x16 f32x16_unaligned __attribute__((aligned(4)));
 
@@ -76,21 +77,29 @@ INLINE f32x16 add(f32x16 a, f32x16 b) { return a + b; }
 INLINE float reduce_sum(f32x16 v) { REDUCE(v, add) }
 INLINE float reduce_max(f32x16 v) { REDUCE(v, maximum) }
 
-/// One perfect shuffle of 16 vectors: interleaves the first eight with the last eight.
-INLINE void interleave(const f32x16 *from, f32x16 *to) {
-  for (int i = 0; i < 8; i++) {
-    to[2 * i] = __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    to[2 * i + 1] =
-        __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-  }
-}
+/// Quarters 0 and 2, or 1 and 3, of a and of b.
+#define EVEN_QUARTERS(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+#define ODD_QUARTERS(a, b) __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
 
-/// Transposes x [16, 16] in place; `scratch` holds 16 vectors.
-INLINE void transpose16(f32x16 *x, f32x16 *scratch) {
-  interleave(x, scratch);
-  interleave(scratch, x);
-  interleave(x, scratch);
-  interleave(scratch, x);
+/// Transposes x [16, 16] in place; `pairs` holds 16 vectors. Each shuffle stays within the quarters of a vector or moves whole ones: one
+/// instruction of AVX-512, or of AVX2 for each half.
+INLINE void transpose16(f32x16 *x, f32x16 *pairs) {
+  for (int i = 0; i < 16; i += 2) {
+    pairs[i] = __builtin_shufflevector(x[i], x[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+    pairs[i + 1] = __builtin_shufflevector(x[i], x[i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  }
+  for (int i = 0; i < 16; i += 4)
+    for (int j = 0; j < 2; j++) {
+      f32x16 a = pairs[i + j], b = pairs[i + j + 2];
+      x[i + 2 * j] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+      x[i + 2 * j + 1] = __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    }
+  for (int j = 0; j < 4; j++) {
+    f32x16 even = EVEN_QUARTERS(x[j], x[4 + j]), odd = ODD_QUARTERS(x[j], x[4 + j]);
+    f32x16 even_below = EVEN_QUARTERS(x[8 + j], x[12 + j]), odd_below = ODD_QUARTERS(x[8 + j], x[12 + j]);
+    x[j] = EVEN_QUARTERS(even, even_below), x[4 + j] = EVEN_QUARTERS(odd, odd_below);
+    x[8 + j] = ODD_QUARTERS(even, even_below), x[12 + j] = ODD_QUARTERS(odd, odd_below);
+  }
 }
 
 /// e^x within 2 units in the last place. x is clamped to [-87.3, 88.3], so the result is never 0 or infinite.

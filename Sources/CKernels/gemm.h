@@ -11,7 +11,7 @@ enum { MOST_DEPTH = 768, ROWS = 42 * 14, PAD = LANES };
 /// A product of at most 128 rows of A reads the weights in place.
 enum { FEW_ROWS = 128 };
 
-/// One thread's packed rows of A and packed panel of B.
+/// One thread's packed rows of A and packed panels of B.
 typedef struct {
   float a[(ROWS + PAD) * (MOST_DEPTH + PAD)], b[2 * LANES * MOST_DEPTH];
 } gemm_buffers;

@@ -4,7 +4,7 @@
 #include "gemm.h"
 
 /// A tile of 14 × 32 sums fills 28 of the 32 registers.
-enum { VECTORS = 2, PANEL = 2 * LANES, TILE_ROWS = 14, DEPTH = MOST_DEPTH, FEW_WEIGHTS = 8 * TILE_ROWS };
+enum { VECTORS = 2, PANEL = 2 * LANES, GROUP = PANEL, TILE_ROWS = 14, DEPTH = MOST_DEPTH, FEW_WEIGHTS = 8 * TILE_ROWS };
 
 INLINE __mmask16 first_mask(long count) { return count < LANES ? (1u << count) - 1 : 0xffff; }
 

@@ -8,7 +8,7 @@
 #endif
 
 /// A tile of 6 × 16 sums fills 12 of AVX2's 16 registers, and a panel of B [384, 16] most of an L1 cache of 32 KiB.
-enum { VECTORS = 1, PANEL = LANES, TILE_ROWS = 6, DEPTH = 384, FEW_WEIGHTS = 16 * TILE_ROWS };
+enum { VECTORS = 1, PANEL = LANES, GROUP = 4 * PANEL, TILE_ROWS = 6, DEPTH = 384, FEW_WEIGHTS = 16 * TILE_ROWS };
 
 /// a·x, rounded before it is added to anything. Without the barrier the compiler fuses one of two products with the addition,
 /// and not the same one in every tile: the rounding would depend on how the rows are divided.
@@ -25,9 +25,9 @@ TARGET_SIMD INLINE f32x16 load_along_fp32(const tune_matrix *x, long index, long
     const float *from = (const float *)x->base + index;
     return count >= LANES ? load(from) : load_partial(from, count);
   }
-  f32x16 v = {};
-  for (long i = 0; i < LANES && i < count; i++) v[i] = bf16_to_fp32(((const uint16_t *)x->base)[index + i]);
-  return v;
+  u16x16 bits = {};
+  memcpy(&bits, (const uint16_t *)x->base + index, count >= LANES ? sizeof bits : count * sizeof(uint16_t));
+  return (f32x16)(__builtin_convertvector(bits, u32x16) << 16);
 }
 
 TARGET_SIMD INLINE f32x16 load_across_fp32(const tune_matrix *x, long index, long count, int two_depths) {
@@ -39,6 +39,8 @@ TARGET_SIMD INLINE f32x16 load_across_fp32(const tune_matrix *x, long index, lon
 #define GEMM_TARGET TARGET_SIMD
 #define VALUES_PER_UNIT 1
 #define MULTIPLY_ADD(x, y, sum) ((sum) + (x) * (y))
+#define UNROLL _Pragma("clang loop unroll_count(4)")
+#define FETCH_C(address) __builtin_prefetch(address, 1, 3)
 #include "gemm_template.h"
 
 void tune_gemm_simd(const tune_matrix *a, const tune_matrix *b, float *c, long ldc, long n, long m, long k, float alpha,

@@ -1,7 +1,7 @@
-/// The GEMM for one arithmetic, instantiated by including this file. One panel of B at a time is packed for the inner loop;
+/// The GEMM for one arithmetic, instantiated by including this file. Panels of B are packed for the inner loop;
 /// A is read in place, unless it must be transposed or rounded. The includer defines what panel_template.h needs,
-/// `VALUES_PER_UNIT` (numbers in a unit of four bytes), `DEPTH` (units in a panel), `FEW_WEIGHTS` (a multiple of 16 and of
-/// `TILE_ROWS`), and the functions `GEMM_NAME(load_along)` and `GEMM_NAME(load_across)`.
+/// `VALUES_PER_UNIT` (numbers in a unit of four bytes), `DEPTH` (units in a panel), `GROUP` (columns that are packed at once where
+/// they are contiguous in memory), `FEW_WEIGHTS` (a multiple of 16 and of `TILE_ROWS`), and the functions `GEMM_NAME(load_along)` and `GEMM_NAME(load_across)`.
 #include "panel_template.h"
 
 /// Up to 32 columns of C. A number of columns that is not a multiple of 16 is computed in a temporary tile. A `row_stride` of 0
@@ -25,16 +25,18 @@ GEMM_TARGET static void GEMM_NAME(multiply_columns)(const float *a, long row_str
   }
 }
 
-/// Packs x [depth, columns], its columns from `first` on, its depths from `depth` on, into y [units, columns] with row
-/// stride `ld`.
+/// Packs x [depth, columns], its columns from `first` on, its depths from `depth` on, into panels y [panels, units, PANEL]. A last
+/// panel of at most 16 columns has just these.
 GEMM_TARGET static void GEMM_NAME(pack_across)(const tune_matrix *x, long depth, long depths, long first, long columns,
-                                               float *y, long ld) {
-  for (long p = 0; p < depths; p += VALUES_PER_UNIT)
+                                               float *y) {
+  long units = (depths + VALUES_PER_UNIT - 1) / VALUES_PER_UNIT;
+  for (long u = 0; u < units; u++)
     for (long q = 0; q < columns; q += LANES) {
-      long index = (depth + p) * x->stride + first + q;
-      prefetch(x, index + PANEL);
-      if (VALUES_PER_UNIT == 2) prefetch(x, index + PANEL + x->stride);
-      VECTOR_AT(y + p / VALUES_PER_UNIT * ld + q) =
+      long panel = q / PANEL * PANEL, ld = columns - panel > LANES ? PANEL : LANES;
+      long p = u * VALUES_PER_UNIT, index = (depth + p) * x->stride + first + q;
+      prefetch(x, index + GROUP);
+      if (VALUES_PER_UNIT == 2) prefetch(x, index + GROUP + x->stride);
+      VECTOR_AT(y + panel * units + u * ld + q - panel) =
           (f32x16)GEMM_NAME(load_across)(x, index, columns - q, p + 1 < depths);
     }
 }
@@ -139,6 +141,7 @@ GEMM_TARGET static void GEMM_NAME(gemm)(const tune_matrix *a, const tune_matrix 
   for (long i = 0; i < n; i += ROWS)
     for (long p = 0; p < k; p += DEPTH * VALUES_PER_UNIT) {
       long depths = k - p < DEPTH * VALUES_PER_UNIT ? k - p : DEPTH * VALUES_PER_UNIT;
+      long units = (depths + VALUES_PER_UNIT - 1) / VALUES_PER_UNIT;
       long rows = n - i < ROWS ? n - i : ROWS, row_stride = 0;
       const float *left = buffers->a;
       if (a->transposed) {
@@ -146,16 +149,18 @@ GEMM_TARGET static void GEMM_NAME(gemm)(const tune_matrix *a, const tune_matrix 
       } else if (in_place) {
         row_stride = a->stride, left = (const float *)a->base + i * row_stride + p;
       } else {
-        row_stride = ((depths + VALUES_PER_UNIT - 1) / VALUES_PER_UNIT + LANES - 1) / LANES * LANES + PAD;
+        row_stride = (units + LANES - 1) / LANES * LANES + PAD;
         GEMM_NAME(pack_along)(a, p, depths, i, rows, buffers->a, row_stride);
       }
       for (long j = 0; j < m; j += PANEL) {
         long columns = m - j < PANEL ? m - j : PANEL;
-        (b->transposed ? GEMM_NAME(pack_along_transposed) : GEMM_NAME(pack_across))(
-            b, p, depths, j, columns, buffers->b, columns > LANES ? PANEL : LANES);
-        GEMM_NAME(multiply_columns)(left, row_stride, buffers->b, columns, c + i * ldc + j, ldc, rows,
-                                    (depths + VALUES_PER_UNIT - 1) / VALUES_PER_UNIT, alpha, p > 0 ? 1 : beta,
-                                    bias && p == 0 ? bias + j : NULL);
+        float *panel = buffers->b + j % GROUP * units;
+        if (b->transposed)
+          GEMM_NAME(pack_along_transposed)(b, p, depths, j, columns, panel, columns > LANES ? PANEL : LANES);
+        else if (j % GROUP == 0)
+          GEMM_NAME(pack_across)(b, p, depths, j, m - j < GROUP ? m - j : GROUP, panel);
+        GEMM_NAME(multiply_columns)(left, row_stride, panel, columns, c + i * ldc + j, ldc, rows, units, alpha,
+                                    p > 0 ? 1 : beta, bias && p == 0 ? bias + j : NULL);
       }
     }
 }

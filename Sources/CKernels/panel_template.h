@@ -1,11 +1,21 @@
 /// The inner loop of products for one arithmetic, instantiated by including this file. The includer defines
 /// `GEMM_NAME(x)` (function names), `GEMM_TARGET` (the instruction set), `MULTIPLY_ADD(x, y, sum)` (one step over a unit of
-/// four bytes), `rounded_product`, `VECTORS` (1 or 2 vectors of 16 columns in a `PANEL`) and `TILE_ROWS` (6 or 14).
+/// four bytes), `rounded_product`, `VECTORS` (1 or 2 vectors of 16 columns in a `PANEL`) and `TILE_ROWS` (6 or 14), and
+/// where they help `UNROLL` (a pragma for the loop) and `FETCH_C(address)` (a prefetch of what the tile will be added to).
+
+#ifndef UNROLL
+#define UNROLL
+#endif
+#ifndef FETCH_C
+#define FETCH_C(address) (void)(address)
+#endif
 
 /// c [rows, vectors·16] = alpha·a·panel + beta·c + bias; a's element (r, p) is a[r·row_stride + p·depth_stride].
 #define TILE(rows, vectors)                                                                            \
   {                                                                                                    \
     f32x16 sum[rows][vectors] = {};                                                                    \
+    for (int r = 0; r < rows; r++) FETCH_C(c + r * ldc);                                               \
+    UNROLL                                                                                             \
     for (long p = 0; p < k; p++)                                                                       \
       for (int r = 0; r < rows; r++)                                                                   \
         for (int q = 0; q < vectors; q++)                                                              \

@@ -149,8 +149,8 @@ private func bf16Bits(_ grid: Grid) -> [UInt16] {
     }
   }
 
-  // 512 and 1,024 columns: rows of A that are a multiple of 4 KiB apart are packed first.
-  @Test(arguments: [(30, 50, 512), (200, 33, 1024), (5, 7, 9)], Precision.allCases)
+  // 512 and 1,024 columns: rows of A that are a multiple of 4 KiB apart are packed first. 150 columns: several groups of panels.
+  @Test(arguments: [(30, 50, 512), (200, 33, 1024), (5, 7, 9), (9, 150, 401)], Precision.allCases)
   func `weights stored in bfloat16 are multiplied without further rounding, with a bias`(
     _ shape: (Int, Int, Int), _ precision: Precision
   ) {
