@@ -7,6 +7,8 @@ import Glibc
 package enum Int8Kernel: Int32, CaseIterable, Comparable, Sendable {
   /// C that runs on every CPU.
   case plain
+  /// AVX2's VPMADDWD, after bytes are widened to 16 bits.
+  case avx2
   /// VPDPBUSD over 256 bits.
   case avxvnni
   /// VPDPBUSD over 512 bits.

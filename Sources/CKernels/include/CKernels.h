@@ -132,7 +132,7 @@ void tune_gemm_panels(const uint16_t *x, long ldx, const uint16_t *panels, const
                       long m, long k);
 
 // Products with int8 weights (int8.c)
-enum { TUNE_INT8_PLAIN, TUNE_INT8_AVXVNNI, TUNE_INT8_AVX512VNNI };
+enum { TUNE_INT8_PLAIN, TUNE_INT8_AVX2, TUNE_INT8_AVXVNNI, TUNE_INT8_AVX512VNNI };
 /// Whether this CPU can run the kernel.
 int tune_int8_supported(int kernel);
 /// Rows of activations, quantized: about minimum[r] + scale[r]·values[r, i]. `stride` is a multiple of 16.
