@@ -95,11 +95,6 @@ void tune_int8_unpack(const tune_int8_panels *packed, float *w) {
 #define ADD_PRODUCTS(sum, four, weights) \
   (*(sum) = (i32x16)_mm512_dpbusd_epi32((__m512i) * (sum), _mm512_set1_epi32((int)(four)), (__m512i) * (weights)))
 #include "int8_template.h"
-#undef INT8_NAME
-#undef INT8_TARGET
-#undef MOST_ROWS
-#undef MOST_COLUMNS
-#undef ADD_PRODUCTS
 
 #define TARGET_AVX2 __attribute__((target("arch=x86-64-v3")))
 
@@ -121,11 +116,6 @@ TARGET_AVX2 INLINE void dot_avx2(i32x16 *sum, uint32_t four, const i32x16 *weigh
 #define MOST_COLUMNS 16
 #define ADD_PRODUCTS dot_avx2
 #include "int8_template.h"
-#undef INT8_NAME
-#undef INT8_TARGET
-#undef MOST_ROWS
-#undef MOST_COLUMNS
-#undef ADD_PRODUCTS
 
 #define TARGET_AVXVNNI __attribute__((target("arch=x86-64-v3,avxvnni")))
 
@@ -141,11 +131,6 @@ TARGET_AVXVNNI INLINE void dot_avxvnni(i32x16 *sum, uint32_t four, const i32x16 
 #define MOST_COLUMNS 16
 #define ADD_PRODUCTS dot_avxvnni
 #include "int8_template.h"
-#undef INT8_NAME
-#undef INT8_TARGET
-#undef MOST_ROWS
-#undef MOST_COLUMNS
-#undef ADD_PRODUCTS
 
 #endif
 

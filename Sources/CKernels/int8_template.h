@@ -1,4 +1,4 @@
-/// The int8 product for one instruction set, instantiated by including this file. The includer defines `INT8_NAME(x)`
+/// The int8 product for one instruction set, instantiated by including this file. For it the includer defines `INT8_NAME(x)`
 /// (function names), `INT8_TARGET` (the instruction set), `MOST_ROWS` and `MOST_COLUMNS` (of a tile, whose sums stay in
 /// registers) and `ADD_PRODUCTS(&sum, four, &weights)`, which adds the products of four activations, the same in all
 /// lanes, with each lane's four weights.
@@ -71,3 +71,8 @@ static void INT8_NAME(multiply_panel)(const uint8_t *x, long stride, const float
 
 #undef TILE
 #undef ALL_ROWS
+#undef INT8_NAME
+#undef INT8_TARGET
+#undef MOST_ROWS
+#undef MOST_COLUMNS
+#undef ADD_PRODUCTS
