@@ -2,11 +2,11 @@
 """LoRA on the sets of the field: `tune` against transformers and PEFT, the same recipe, several seeds, in turns.
 
 usage: tasks.py MODEL_DIR CORPORA_DIR OUT_DIR [--sets biosses,pubmedqa,chemprot,hoc,covid-qa] [--seeds 1,2,3]
-                [--threads N] [--again] [SECTION.KEY=JSON KEY=JSON …]
+                [--threads N] [--again] [KEY=JSON SECTION.KEY=JSON …]
 Needs the peer's packages (peer_tasks.py), scikit-learn and scipy. CORPORA_DIR has a folder for each set. OUT_DIR gets
 the recipes, which are those that ship, in bf16 and with what is given here, such as training.epochs=1, data.dev=null or
-'precision="fp32"', and the runs; one of the same recipe that is there is not repeated without --again. TUNE in the environment is another
-binary. Prints one JSON object. For each set:
+'precision="fp32"', and the runs; one of the same recipe that is there is not repeated without --again. TUNE in the
+environment is another binary. Prints one JSON object. For each set:
 - the main score on test of every seed and side, by one scorer (task_scores.py), and how far tune's own figures are from
   it (they have all digits, saved predictions six);
 - whether the peer's mean lies in tune's 95 % bootstrap interval, whose bounds are means over the seeds ("within");
@@ -56,8 +56,8 @@ def recipe(name, folder, options, seed, side):
                "output": str(options.out / f"{name}-{seed}-{side}")}
     for override in options.overrides:
         path, value = override.split("=", 1)
-        *sections, key = path.split(".")
-        (values[sections[0]] if sections else values)[key] = json.loads(value)
+        section, _, key = path.rpartition(".")
+        (values[section] if section else values)[key] = json.loads(value)
     data = values["data"] = {key: value for key, value in values["data"].items() if value is not None}
     data |= {split: str(folder / Path(data[split]).name) for split in ("train", "dev", "test") if split in data}
     path = options.out / f"{name}-{seed}-{side}.json"

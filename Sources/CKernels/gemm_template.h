@@ -1,7 +1,8 @@
 /// The GEMM for one arithmetic, instantiated by including this file. Panels of B are packed for the inner loop;
 /// A is read in place, unless it must be transposed or rounded. The includer defines what panel_template.h needs,
-/// `VALUES_PER_UNIT` (numbers in a unit of four bytes), `DEPTH` (units in a panel), `GROUP` (columns that are packed at once where
-/// they are contiguous in memory), `FEW_WEIGHTS` (a multiple of 16 and of `TILE_ROWS`), and the functions `GEMM_NAME(load_along)` and `GEMM_NAME(load_across)`.
+/// `VALUES_PER_UNIT` (numbers in a unit of four bytes), `DEPTH` (units in a panel), `GROUP` (columns that are packed at once
+/// where they are contiguous in memory), `FEW_WEIGHTS` (a multiple of 16 and of `TILE_ROWS`), and the functions
+/// `GEMM_NAME(load_along)` and `GEMM_NAME(load_across)`.
 #include "panel_template.h"
 
 /// Up to 32 columns of C. A number of columns that is not a multiple of 16 is computed in a temporary tile. A `row_stride` of 0
