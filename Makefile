@@ -51,10 +51,11 @@ bench: build
 bench-quick: build recipes/quickstart/train.tsv
 	$(TUNE) bench benchmarks/quick.json
 
-# benchmarks/leaderboard.json, about four hours on two cores: needs ../shared/models and ../shared/data. Continues where it was stopped.
+# Methods by parameters and accuracy, with the tables of docs/methods.md: about three hours on two cores with bf16. Needs ../shared/models and
+# ../shared/data. Continues where it was stopped; PARTS="minilm-l6/chemprot" makes some.
 leaderboard: build
 	python3 benchmarks/seqcls_data.py ../shared/data/pubmed-sections runs/pubmed-sections
-	$(TUNE) bench benchmarks/leaderboard.json
+	TUNE=$(TUNE) python3 benchmarks/leaderboard.py $(PARTS)
 
 # make bench-peers PYTHON=/path/to/venv/bin/python
 bench-peers: build

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A benchmark of methods by `tune bench`, and the same runs by a Python script that loops over transformers and PEFT.
 
-usage: bench_peers.py MODEL_DIR NCBI_DIR OUT_DIR [--threads N] [--examples N] [--epochs N]
+usage: bench_peers.py MODEL_DIR NCBI_DIR OUT_DIR [--threads N] [--examples N] [--epochs N] [--precision bf16|fp32]
 Five methods (full, and LoRA of rank 8 on query and value, of rank 1, 8 and 32 on all linear layers) on the first sentences of
-NCBI-disease, two learning rates and three seeds, in bf16. The loop has the recipes of the runs that `tune bench` chose and made, in one process that imports its packages
-once; both sides run alone, one after the other. Prints one JSON object: runs an hour of each side and their ratio, and for
-each row the two means on test and whether the peer's lies in tune's interval. TUNE in the environment is another binary.
+NCBI-disease, two learning rates and three seeds, in bf16 (PyTorch: autocast) or fp32. The loop has the recipes of the runs that
+`tune bench` chose and made, in one process that imports its packages once; both sides run alone, one after the other. Prints
+one JSON object: runs an hour of each side and their ratio, and for each row the two means on test and whether the peer's lies
+in tune's interval. TUNE in the environment is another binary.
 """
 import argparse
 import contextlib
@@ -25,7 +26,7 @@ def bench(options):
         return {"method": {"type": "lora", "rank": rank, "alpha": 2 * rank, "target_modules": list(modules)}}
 
     return {
-        "precision": "bf16", "model": {"path": str(options.model)}, "task": {"type": "token_classification"},
+        "precision": options.precision, "model": {"path": str(options.model)}, "task": {"type": "token_classification"},
         "data": {"format": "conll", "max_train_examples": options.examples,
                  **{split: str(options.corpus / f"{name}.tsv")
                     for split, name in (("train", "train"), ("dev", "devel"), ("test", "test"))}},
@@ -58,6 +59,7 @@ def loop(options):
     import peer_ner
     import torch
     torch.set_num_threads(options.threads)
+    precision = (lambda: torch.autocast("cpu", torch.bfloat16)) if options.precision == "bf16" else contextlib.nullcontext
     scores = {}
     for path in sorted((options.out / "bench").glob("*/*/*/*/recipe.json")):
         recipe = peer_ner.read_recipe(peer_recipe(path))
@@ -65,7 +67,6 @@ def loop(options):
         peer_ner.random.seed(recipe["seed"])
         corpus = peer_ner.Corpus(recipe)
         model = peer_ner.build_model(recipe, corpus.labels)
-        precision = lambda: torch.autocast("cpu", torch.bfloat16)
         with contextlib.redirect_stdout(sys.stderr):
             peer_ner.train(model, corpus, recipe, precision)
         scores[str(path.parent)] = float(peer_ner.scores(model, corpus, "test", precision)["f1"])
@@ -79,6 +80,7 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--examples", type=int, default=1500)
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     recipe = options.out / "bench.json"
@@ -99,7 +101,7 @@ def main():
                      "within": low <= mean <= high})
     print(json.dumps({"runs": len(scores), "tune_runs_per_hour": 3600 * len(scores) / seconds,
                       "peer_runs_per_hour": 3600 * len(scores) / peer_seconds, "ratio": peer_seconds / seconds,
-                      "threads": options.threads, "rows": rows}, indent=1))
+                      "precision": options.precision, "threads": options.threads, "rows": rows}, indent=1))
 
 
 if __name__ == "__main__":

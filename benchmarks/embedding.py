@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Unsupervised SimCSE, the recipe simcse-pubmed: `tune` against sentence-transformers, the same training, in turns.
 
-usage: embedding.py MODEL_DIR CORPORA_DIR OUT_DIR [--sentences 30000] [--rounds 1] [--threads N] [--no-peer] [SECTION.KEY=JSON …]
+usage: embedding.py MODEL_DIR CORPORA_DIR OUT_DIR [--sentences 30000] [--rounds 1] [--threads N] [--no-peer] [KEY=JSON …]
        embedding.py --peer RECIPE.json THREADS                           sentence-transformers' side, in its own process
 CORPORA_DIR has the folders pubmed-text and biosses; OUT_DIR gets the sentences, the recipes and the runs. Both sides
-train in bf16 (the peer: the trainer's autocast) with batches in random order, padded to their longest text. Prints one JSON
+train in bf16, or the precision given (the peer: the trainer's autocast) with batches in random order, padded to their longest text. Prints one JSON
 object: the Spearman and Pearson correlations with BIOSSES's 100 pairs after the last round (`tune`'s with their 95 % bootstrap
 intervals, the peer's also before training), and the medians of training seconds, peak memory and of their ratios within a round.
 Needs a release build, and for the peer torch, sentence-transformers and datasets. TUNE in the environment is another binary.
@@ -18,6 +18,8 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+import overrides
 
 HOME = Path(__file__).resolve().parent.parent
 TUNE = os.environ.get("TUNE", str(HOME / ".build/release/tune"))
@@ -45,7 +47,7 @@ def peer(path, threads):
         main_similarity="cosine")
     before = evaluator(model)
     arguments = SentenceTransformerTrainingArguments(
-        recipe["output"], use_cpu=True, bf16=True, seed=recipe["seed"], num_train_epochs=training["epochs"],
+        recipe["output"], use_cpu=True, bf16=recipe["precision"] == "bf16", seed=recipe["seed"], num_train_epochs=training["epochs"],
         per_device_train_batch_size=training["batch_size"], learning_rate=training["learning_rate"],
         lr_scheduler_type=training["schedule"], warmup_ratio=training["warmup_ratio"], save_strategy="no", report_to="none",
         disable_tqdm=True)
@@ -71,10 +73,7 @@ def recipe(options, side):
     values["data"] |= {
         "train": str(options.out / "train.tsv"),
         "test": [str(options.corpora / "biosses" / Path(file).name) for file in values["data"]["test"]]}
-    for override in options.overrides:
-        path, value = override.split("=", 1)
-        section, key = path.split(".")
-        values[section][key] = json.loads(value)
+    overrides.apply(values, options.overrides)
     path = options.out / f"{side}.json"
     path.write_text(json.dumps(values, indent=1))
     return path
@@ -86,7 +85,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("model", "corpora", "out"):
         parser.add_argument(name, type=Path)
-    parser.add_argument("overrides", nargs="*", metavar="SECTION.KEY=JSON")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=JSON")
     parser.add_argument("--sentences", type=int, default=30000)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--threads", type=int, default=os.cpu_count())

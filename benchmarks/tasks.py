@@ -22,6 +22,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import overrides
 import task_scores
 
 HERE = Path(__file__).resolve().parent
@@ -54,10 +55,7 @@ def recipe(name, folder, options, seed, side):
     values = json.loads(json.dumps(values))
     values |= {"seed": seed, "precision": "bf16", "model": {"path": str(options.model)},
                "output": str(options.out / f"{name}-{seed}-{side}")}
-    for override in options.overrides:
-        path, value = override.split("=", 1)
-        section, _, key = path.rpartition(".")
-        (values[section] if section else values)[key] = json.loads(value)
+    overrides.apply(values, options.overrides)
     data = values["data"] = {key: value for key, value in values["data"].items() if value is not None}
     data |= {split: str(folder / Path(data[split]).name) for split in ("train", "dev", "test") if split in data}
     path = options.out / f"{name}-{seed}-{side}.json"
