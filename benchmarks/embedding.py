@@ -4,9 +4,10 @@
 usage: embedding.py MODEL_DIR CORPORA_DIR OUT_DIR [--sentences 30000] [--rounds 1] [--threads N] [--no-peer] [KEY=JSON …]
        embedding.py --peer RECIPE.json THREADS                           sentence-transformers' side, in its own process
 CORPORA_DIR has the folders pubmed-text and biosses; OUT_DIR gets the sentences, the recipes and the runs. Both sides
-train in bf16, or the precision given (the peer: the trainer's autocast) with batches in random order, padded to their longest text. Prints one JSON
-object: the Spearman and Pearson correlations with BIOSSES's 100 pairs after the last round (`tune`'s with their 95 % bootstrap
-intervals, the peer's also before training), and the medians of training seconds, peak memory and of their ratios within a round.
+train in bf16, or the precision given (the peer: the trainer's autocast) with batches in random order, padded to their longest
+text. Prints one JSON object: the Spearman and Pearson correlations with BIOSSES's 100 pairs after the last round (`tune`'s with
+their 95 % bootstrap intervals, the peer's also before training), and the medians of training seconds, peak memory and of their
+ratios within a round.
 Needs a release build, and for the peer torch, sentence-transformers and datasets. TUNE in the environment is another binary.
 """
 import argparse

@@ -2,10 +2,10 @@
 """Makes the leaderboard of methods part by part, and its tables in docs/methods.md.
 
 usage: leaderboard.py [--table] [BASE/TASK …]                default: every part
-A part is one task of leaderboard.json (all methods, the shipped base) or of leaderboard-minilm.json (the main methods,
-MiniLM-L6). Each is a benchmark of its own, made by one process of one thread for each core, which divide its runs;
-interrupted, it continues where it was. Its results with the main metric, the machine and the commit are kept in
-results/leaderboard/BASE.TASK.json, so that parts may be made on different days. --table writes the tables alone.
+A part is one base and one task of leaderboard.json (all methods) or leaderboard-main.json (the main methods). Each is a
+benchmark of its own, made by one process of one thread for each core, which divide its runs; interrupted, it continues where it
+was. Its results with the main metric, the machine and the commit are kept in results/leaderboard/BASE.TASK.json, so that parts
+may be made on different days. --table writes the tables alone.
 TUNE in the environment is another binary.
 """
 import argparse
@@ -22,29 +22,29 @@ from table import duration, table
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TUNE = os.environ.get("TUNE", str(ROOT / ".build/release/tune"))
-FILES = ("leaderboard.json", "leaderboard-minilm.json")
+# The benchmark of every part.
+PARTS = {("biomed-mini-l3", "ncbi-disease"): "leaderboard.json",
+         ("biomed-mini-l3", "pubmed-sections"): "leaderboard.json",
+         ("biomed-mini-l3", "chemprot"): "leaderboard-main.json",
+         ("minilm-l6", "ncbi-disease"): "leaderboard-main.json",
+         ("minilm-l6", "pubmed-sections"): "leaderboard-main.json",
+         ("minilm-l6", "chemprot"): "leaderboard-main.json"}
 PAGE = ROOT / "docs/methods.md"
 # Of every task: its name in the table, and that of its metric.
 TITLES = {"ncbi-disease": "NCBI-disease, F1", "pubmed-sections": "PubMed sections, accuracy",
           "chemprot": "ChemProt, micro F1"}
 
 
-def parts():
-    """(base, task, file) of every part."""
-    for name in FILES:
-        bases = json.loads((HERE / name).read_text())["bench"]["bases"]
-        base, = (base for base, value in bases.items() if value)
-        yield from ((base, task, name) for task in TITLES)
-
-
 def results_path(base, task):
     return HERE / f"results/leaderboard/{base}.{task}.json"
 
 
-def make(base, task, name):
-    others = [f"bench.tasks.{other}=null" for other in TITLES if other != task]
-    output = ROOT / json.loads((HERE / name).read_text())["output"] / task
-    command = [TUNE, "bench", HERE / name, *others, f"output={output}", "--threads", "1"]
+def make(base, task):
+    file = PARTS[base, task]
+    others = {f"bases.{name}" for name, _ in PARTS if name != base} | {f"tasks.{name}" for _, name in PARTS if name != task}
+    output = ROOT / "runs/leaderboard" / f"{base}.{task}"
+    command = [TUNE, "bench", HERE / file, *(f"bench.{other}=null" for other in sorted(others)), f"output={output}",
+               "--threads", "1"]
     processes = len(os.sched_getaffinity(0))
     started = [subprocess.Popen(command, cwd=ROOT) for _ in range(processes)]
     if any([process.wait() for process in started]):
@@ -83,7 +83,7 @@ def bytes_text(count):
 def tables():
     """A table for each base: methods by trainable parameters, tasks as far as they have been made."""
     made = {(base, task): json.loads(results_path(base, task).read_text())
-            for base, task, _ in parts() if results_path(base, task).exists()}
+            for base, task in PARTS if results_path(base, task).exists()}
     for base in dict.fromkeys(base for base, _ in made):
         tasks = [task for task in TITLES if (base, task) in made]
         rows = {task: {row["method"]: row for row in made[base, task]["rows"]} for task in tasks}
@@ -114,7 +114,7 @@ def main():
     parser.add_argument("parts", nargs="*", metavar="BASE/TASK")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
-    known = {f"{base}/{task}": (base, task, name) for base, task, name in parts()}
+    known = {f"{base}/{task}": (base, task) for base, task in PARTS}
     unknown = [part for part in options.parts if part not in known]
     if unknown:
         parser.error(f"no part {unknown[0]}; there are {', '.join(known)}")
