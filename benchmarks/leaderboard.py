@@ -92,7 +92,7 @@ def tables():
                   *(score(rows[task][method], made[base, task]) if method in rows[task] else "–" for task in tasks),
                   duration(row["costs"]["train_seconds"]), f"{row['costs']['latency_ms']:.1f} ms"]
                  for method, row in sorted(first.items(), key=lambda item: item[1]["trainable_parameters"])]
-        yield f"`{base}`; training and one text: {TITLES[tasks[0]].split(',')[0]}, {place(made[base, tasks[0]])}."
+        yield f"`{base}`; parameters, adapter, training and one text: {TITLES[tasks[0]].split(',')[0]}, {place(made[base, tasks[0]])}."
         yield "\n".join(table(["method", "trainable parameters", "adapter", *(TITLES[task] for task in tasks), "training",
                                "one text"], lines))
 
