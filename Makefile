@@ -51,8 +51,8 @@ bench: build
 bench-quick: build recipes/quickstart/train.tsv
 	$(TUNE) bench benchmarks/quick.json
 
-# Methods by parameters and accuracy, with the tables of docs/methods.md: about three hours on two cores with bf16. Needs ../shared/models and
-# ../shared/data. Continues where it was stopped; PARTS="minilm-l6/chemprot" makes some.
+# Methods by parameters and accuracy, with the tables of docs/methods.md: two to three hours on two cores with bf16, five without.
+# Needs ../shared/models and ../shared/data. Continues where it was stopped; PARTS="minilm-l6/chemprot" makes some.
 leaderboard: build
 	python3 benchmarks/seqcls_data.py ../shared/data/pubmed-sections runs/pubmed-sections
 	TUNE=$(TUNE) python3 benchmarks/leaderboard.py $(PARTS)
