@@ -48,7 +48,8 @@ def peer(path, threads):
         main_similarity="cosine")
     before = evaluator(model)
     arguments = SentenceTransformerTrainingArguments(
-        recipe["output"], use_cpu=True, bf16=recipe["precision"] == "bf16", seed=recipe["seed"], num_train_epochs=training["epochs"],
+        recipe["output"], use_cpu=True, bf16=recipe["precision"] == "bf16", seed=recipe["seed"],
+        num_train_epochs=training["epochs"],
         per_device_train_batch_size=training["batch_size"], learning_rate=training["learning_rate"],
         lr_scheduler_type=training["schedule"], warmup_ratio=training["warmup_ratio"], save_strategy="no", report_to="none",
         disable_tqdm=True)

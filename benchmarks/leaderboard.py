@@ -5,19 +5,17 @@ usage: leaderboard.py [--table] [BASE/TASK …]                default: every pa
 A part is one base and one task of leaderboard.json (all methods) or leaderboard-main.json (the main methods). Each is a
 benchmark of its own, made by one process of one thread for each core, which divide its runs; interrupted, it continues where it
 was. Its results with the main metric, the machine and the commit are kept in results/leaderboard/BASE.TASK.json, so that parts
-may be made on different days. --table writes the tables alone.
-TUNE in the environment is another binary.
+may be made on different days. --table writes the tables alone. TUNE in the environment is another binary.
 """
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import machine
-from table import duration, table
+from table import duration, fill, table
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -29,14 +27,13 @@ PARTS = {("biomed-mini-l3", "ncbi-disease"): "leaderboard.json",
          ("minilm-l6", "ncbi-disease"): "leaderboard-main.json",
          ("minilm-l6", "pubmed-sections"): "leaderboard-main.json",
          ("minilm-l6", "chemprot"): "leaderboard-main.json"}
-PAGE = ROOT / "docs/methods.md"
 # Of every task: its name in the table, and that of its metric.
 TITLES = {"ncbi-disease": "NCBI-disease, F1", "pubmed-sections": "PubMed sections, accuracy",
           "chemprot": "ChemProt, micro F1"}
 
 
 def results_path(base, task):
-    return HERE / f"results/leaderboard/{base}.{task}.json"
+    return str(HERE / f"results/leaderboard/{base}.{task}.json")
 
 
 def make(base, task):
@@ -46,15 +43,14 @@ def make(base, task):
     command = [TUNE, "bench", HERE / file, *(f"bench.{other}=null" for other in sorted(others)), f"output={output}",
                "--threads", "1"]
     processes = len(os.sched_getaffinity(0))
+    made = {"machine": machine.description(), "commit": machine.commit(), "processes": processes, "threads": 1}
     started = [subprocess.Popen(command, cwd=ROOT) for _ in range(processes)]
     if any([process.wait() for process in started]):
         sys.exit(f"{base}/{task}: not all runs are made; start the same again")
-    results = json.loads((output / "results.json").read_text())
+    results = machine.read(output / "results.json")
     for row in results["rows"]:
         keep(row, row["metric"])
-    made = {"machine": machine.description(), "commit": machine.commit(), "processes": processes, "threads": 1}
-    results_path(base, task).parent.mkdir(parents=True, exist_ok=True)
-    results_path(base, task).write_text(json.dumps(made | results, indent=1, sort_keys=True) + "\n")
+    machine.write(results_path(base, task), made | results)
 
 
 def keep(row, metric):
@@ -81,9 +77,8 @@ def bytes_text(count):
 
 
 def tables():
-    """A table for each base: methods by trainable parameters, tasks as far as they have been made."""
-    made = {(base, task): json.loads(results_path(base, task).read_text())
-            for base, task in PARTS if results_path(base, task).exists()}
+    """The lines of a table for each base: methods by trainable parameters, tasks as far as they have been made."""
+    made = {part: machine.read(results_path(*part)) for part in PARTS if os.path.exists(results_path(*part))}
     for base in dict.fromkeys(base for base, _ in made):
         tasks = [task for task in TITLES if (base, task) in made]
         rows = {task: {row["method"]: row for row in made[base, task]["rows"]} for task in tasks}
@@ -91,22 +86,21 @@ def tables():
         lines = [[row["method"], f"{row['trainable_parameters']:,}", bytes_text(row["bytes"]),
                   *(score(rows[task][method], made[base, task]) if method in rows[task] else "–" for task in tasks),
                   duration(row["costs"]["train_seconds"]), f"{row['costs']['latency_ms']:.1f} ms"]
-                 for method, row in sorted(first.items(), key=lambda item: item[1]["trainable_parameters"])]
-        yield f"`{base}`; parameters, adapter, training and one text: {TITLES[tasks[0]].split(',')[0]}, {place(made[base, tasks[0]])}."
-        yield "\n".join(table(["method", "trainable parameters", "adapter", *(TITLES[task] for task in tasks), "training",
-                               "one text"], lines))
+                 for method, row in first.items()]
+        yield from ["", f"`{base}`; parameters, adapter, training and one text: {TITLES[tasks[0]].split(',')[0]}, "
+                    f"{place(made[base, tasks[0]])}.", ""]
+        yield from table(["method", "trainable parameters", "adapter", *(TITLES[task] for task in tasks), "training", "one text"],
+                         lines)
+    yield ""
 
 
 def place(results):
-    machine = results["machine"]
-    threads = results["threads"]
-    return f"{machine['cpu']} family {machine['family']} model {machine['model']}, {threads} thread{'s' * (threads > 1)}"
+    host, threads = results["machine"], results["threads"]
+    return f"{host['cpu']} family {host['family']} model {host['model']}, {threads} thread{'s' * (threads > 1)}"
 
 
 def write_tables():
-    text = PAGE.read_text()
-    body = "\n\n".join(["<!-- leaderboard -->", *tables(), "<!-- /leaderboard -->"])
-    PAGE.write_text(re.sub(r"<!-- leaderboard -->.*<!-- /leaderboard -->", lambda _: body, text, flags=re.S))
+    fill("docs/methods.md", "leaderboard", {"leaderboard": list(tables())})
 
 
 def main():
@@ -118,11 +112,11 @@ def main():
     unknown = [part for part in options.parts if part not in known]
     if unknown:
         parser.error(f"no part {unknown[0]}; there are {', '.join(known)}")
-    if not options.table:
-        for part in options.parts or known:
-            make(*known[part])
-            write_tables()
-    write_tables()
+    for part in [] if options.table else options.parts or known:
+        make(*known[part])
+        write_tables()
+    if options.table:
+        write_tables()
 
 
 if __name__ == "__main__":

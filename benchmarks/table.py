@@ -108,23 +108,27 @@ def full(results):
         *("- " + line for line in origin(results))]
 
 
+def fill(page, name, sections):
+    """Replaces what a page (relative to the repository) has between one of the marks of `sections`, which have the new lines of
+    each, and `<!-- /NAME -->`."""
+    path = os.path.join(machine.ROOT, page)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    found = re.search(rf"(<!-- ({'|'.join(sections)}) -->\n).*?(<!-- /{name} -->)", text, re.S)
+    if not found:
+        sys.exit(f"table: {path}: no <!-- {' --> or <!-- '.join(sections)} --> before <!-- /{name} -->")
+    text = text[:found.start()] + found[1] + "\n".join(sections[found[2]]) + "\n" + found[3] + text[found.end():]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def main():
     path = sys.argv[1] if sys.argv[1:] else machine.results_path(machine.description())
     if not os.path.exists(path):
         sys.exit(f"table: {path}: no such file; run make bench first")
     results = machine.read(path)
     for page in PAGES:
-        page = os.path.join(machine.ROOT, page)
-        with open(page, encoding="utf-8") as file:
-            text = file.read()
-        pattern = r"(<!-- benchmarks:(short|full) -->\n).*?(<!-- /benchmarks -->)"
-        found = re.search(pattern, text, re.S)
-        if not found:
-            sys.exit(f"table: {page}: no <!-- benchmarks:short --> or :full --> before <!-- /benchmarks -->")
-        lines = {"short": short, "full": full}[found[2]](results)
-        text = text[:found.start()] + found[1] + "\n".join(lines) + "\n" + found[3] + text[found.end():]
-        with open(page, "w", encoding="utf-8") as file:
-            file.write(text)
+        fill(page, "benchmarks", {"benchmarks:short": short(results), "benchmarks:full": full(results)})
 
 
 if __name__ == "__main__":
