@@ -43,6 +43,11 @@ private struct BenchProgram {
   defer { program.remove() }
   let first = try program.run("bench", "bench.json")
   #expect(first.status == 0, "\(first.err)")
+  let begun = first.err.matches(of: /\[\d\/5\] .*token_classification\/(.*)/).map { String($0.1) }
+  let firstSeed = ["head/learning_rate=0.02", "lora/learning_rate=1e-05", "lora/learning_rate=0.02"].map {
+    "\($0),seed=1"
+  }
+  #expect(begun == firstSeed + ["head/learning_rate=0.02,seed=2", "lora/learning_rate=0.02,seed=2"])
   let runs = "bench/base/token_classification"
   #expect(fileExists("\(program.folder)/\(runs)/lora/learning_rate=1e-05,seed=1/result.json"))
   #expect(!fileExists("\(program.folder)/\(runs)/lora/learning_rate=1e-05,seed=2"), "was not chosen")

@@ -1,5 +1,4 @@
-/// The runs of a benchmark as a grid: first those that are searched, with the first seed, then what was chosen with the other
-/// seeds.
+/// The runs of a benchmark as a grid: first those with the first seed, of all rows, then what was chosen with the other seeds.
 import Files
 package import Recipes
 import Tasks
@@ -13,14 +12,18 @@ extension Bench {
       cells: rows.flatMap { row in row.cells.map { row.cell($0) } })
   }
 
-  /// The cells to execute next, given the outcomes of all so far.
+  /// The cells to execute next, given the outcomes of all so far: those with the first seed before those with others, which
+  /// depend on them, so that of several processes none waits for a choice while there are other cells.
   package func wanted(_ outcomes: [RunGrid.Outcome?]) -> [Int] {
-    var first = 0
-    return rows.flatMap { row in
-      defer { first += row.cells.count }
-      let start = first, own = Array(outcomes[start..<start + row.cells.count])
-      return row.wanted(own).map { start + $0 }
+    var start = 0, firstSeed: [Int] = [], otherSeeds: [Int] = []
+    for row in rows {
+      let end = start + row.cells.count
+      for cell in row.wanted(Array(outcomes[start..<end])) {
+        if row.hasFirstSeed(cell) { firstSeed.append(start + cell) } else { otherSeeds.append(start + cell) }
+      }
+      start = end
     }
+    return firstSeed + otherSeeds
   }
 
   /// Builds one run of each row that has runs left, to find errors before any run begins.
@@ -52,6 +55,9 @@ extension Bench.Row {
 
   var cells: [GridCell] { candidates.flatMap(\.self) }
 
+  /// - Parameter cell: an index in `cells`.
+  func hasFirstSeed(_ cell: Int) -> Bool { cell.isMultiple(of: candidates[0].count) }
+
   /// A cell of this row in the benchmark's grid.
   func cell(_ cell: GridCell) -> GridCell {
     var recipe = cell.recipe
@@ -63,10 +69,10 @@ extension Bench.Row {
 
   /// - Parameter outcomes: of `cells`.
   func wanted(_ outcomes: [RunGrid.Outcome?]) -> [Int] {
-    let seeds = candidates[0].count, searched = candidates.indices.map { $0 * seeds }
+    let seeds = candidates[0].count
     if candidates.count > 1 {
-      let open = searched.filter { outcomes[$0] == nil }
-      if !open.isEmpty { return open }
+      let searched = cells.indices.filter { hasFirstSeed($0) && outcomes[$0] == nil }
+      if !searched.isEmpty { return searched }
     }
     guard let chosen = chosen(outcomes) else { return [] }
     return (chosen * seeds..<(chosen + 1) * seeds).filter { outcomes[$0] == nil }
