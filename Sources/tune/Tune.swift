@@ -32,7 +32,7 @@ struct Tune: ParsableCommand {
     prepare_descriptors()
     report_file_signals()
     do {
-      try checkCommand(CommandLine.arguments.dropFirst(), of: self)
+      try checkArguments(CommandLine.arguments.dropFirst(), of: self)
       var command = try parseAsRoot()
       try command.run()
     } catch {
@@ -51,12 +51,6 @@ struct Tune: ParsableCommand {
     }
   }
 
-  /// What other tools' words for a command are here.
-  private static let otherWords = [
-    "train": "Did you mean 'run'?", "finetune": "Did you mean 'run'?",
-    "sweep": "'tune run RECIPE' trains once per combination if the recipe has a section \"sweep\".",
-  ]
-
   /// Whether all ranks find this fault.
   private static func isOnEveryRank(_ error: any Error) -> Bool {
     switch error {
@@ -65,32 +59,5 @@ struct Tune: ParsableCommand {
       true
     default: false
     }
-  }
-
-  /// Throws if the first of `arguments` is not a command of `parent`, with the nearest name. Only commands without
-  /// arguments of their own have commands.
-  private static func checkCommand(
-    _ arguments: ArraySlice<String>, of parent: any ParsableCommand.Type
-  ) throws(ValidationError) {
-    let commands = parent.configuration.subcommands, names = commands.map { $0.configuration.commandName ?? "" }
-    guard let name = arguments.first, name != "help", !commands.isEmpty else { return }
-    if name.hasPrefix("-") {
-      // The library names the nearest option of a command, but not of a group of commands.
-      guard let near = nearest(to: String(name.prefix(64)), among: ["--help", "--version"]), near != name else {
-        return
-      }
-      throw ValidationError("'\(name)' is not an option. Did you mean '\(near)'?")
-    }
-    if let index = names.firstIndex(of: name) {
-      return try checkCommand(arguments.dropFirst(), of: commands[index])
-    }
-    let isRecipe = name.hasSuffix(".json") && fileExists(name)
-    let completions = names.filter { $0.hasPrefix(name) }
-    let near =
-      isRecipe
-      ? "run \(name)" : completions.count == 1 ? completions[0] : nearest(to: String(name.prefix(64)), among: names)
-    let advice =
-      otherWords[name] ?? near.map { "Did you mean '\($0)'?" } ?? "The commands are \(names.joined(separator: ", "))."
-    throw ValidationError("'\(name)' is not a command. \(advice)")
   }
 }

@@ -33,6 +33,24 @@ func `a setting in another tool's words gets the key or the value here`(_ settin
   #expect(result.status == 1 && result.err.contains(advice), "\(result.err)")
 }
 
+@Test(arguments: [
+  (
+    ["--epochs", "3"],
+    "'--epochs' is not an option. A setting of the recipe is given without dashes: 'training.epochs=3'."
+  ),
+  (["--learning-rate=1e-4", "--json"], "'training.learning_rate=1e-4'."), (["--fp16"], "'precision=bf16'."),
+  (["--dropout", "0.1"], "'method.dropout=0.1' or 'model.dropout=0.1'."),
+  (["-threads", "2"], "'-threads' is not an option. Options have two dashes: '--threads'."),
+])
+func `an option that is a setting, or has one dash, gets advice`(_ options: [String], _ advice: String) throws {
+  let program = try Program()
+  defer { program.remove() }
+  for command in [["run"], ["data", "check"]] {
+    let result = try program.run(command + ["recipe.json"] + options)
+    #expect(result.status == 64 && result.err.contains(advice) && result.out == "", "\(result.err)")
+  }
+}
+
 @Test func `a folder without a recipe is not run`() throws {
   let program = try Program()
   defer { program.remove() }

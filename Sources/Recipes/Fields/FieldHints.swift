@@ -61,6 +61,15 @@ let valueHints = [
   "relu6": ["relu"], "silu": ["swish"],
 ]
 
+extension Recipe {
+  /// The settings that a word stands for: the keys of that name in all sections, or what another tool's word means here.
+  /// - Returns: key paths, with `=` and a value where the word means that.
+  package static func settings(named word: String) -> [String] {
+    let same = keys.map(\.path).filter { $0 == word || $0.hasSuffix(".\(word)") }
+    return same.isEmpty ? keyHints[word.lowercased()].map { [$0] } ?? [] : Set(same).sorted()
+  }
+}
+
 /// The name among `names` that `word` most likely stands for: in another tool's words, or by spelling.
 func likelyName(for word: String, among names: [String]) -> String? {
   guard word.utf8.count <= 64 else { return nil }

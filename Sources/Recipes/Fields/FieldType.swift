@@ -186,7 +186,7 @@ private func allOrNil<Element>(_ elements: [Element?]) -> [Element]? {
 }
 
 /// "a, b or c".
-func oneOf(_ names: [String]) -> String {
+package func oneOf(_ names: [String]) -> String {
   names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
 }
 
