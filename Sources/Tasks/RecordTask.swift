@@ -105,6 +105,8 @@ package struct RecordTask: Task {
     _ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap
   ) throws -> Evaluation? {
     guard let data = splits[split] else { return nil }
+    // So that the best weights are those with the best score at the thresholds that are saved with them.
+    if split == .dev, let fitted = try fitted(model, adapters: adapters, map) { return fitted.evaluation }
     let (logits, loss) = try outputs(model, adapters, data, map)
     return try evaluation(of: data, logits, loss)
   }

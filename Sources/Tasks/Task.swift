@@ -63,11 +63,11 @@ package protocol Task: Sendable {
   func divergence(
     _ logits: Tensor, _ targets: Targets, from teacher: consuming Tensor, temperature: Float, scale: Float, _ pass: Pass
   ) -> Double
-  /// The task with what the trained model's outputs on dev decide, such as thresholds; nil: nothing.
+  /// The task with what the model's outputs on dev decide, such as thresholds; nil: nothing.
   func fitted(_ model: TextModel, adapters: RowAdapters, _ map: ParallelMap) throws -> FittedTask?
   /// Number of tokens that an evaluation of the split processes; 0 if there is no such file.
   func tokens(in split: Split) -> Int
-  /// Metrics of a split, or nil if there is no such file.
+  /// Metrics of a split, or nil if there is no such file; of dev with what its outputs decide.
   func evaluate(
     _ model: TextModel, adapters: RowAdapters, on split: Split, _ map: ParallelMap
   ) throws -> Evaluation?

@@ -51,7 +51,7 @@ private func checkOptions(
     }
     guard option.hasPrefix("--"), takesSettings.contains(where: { $0 == command }) else { continue }
     let parts = option.dropFirst(2).split(separator: "=", maxSplits: 1)
-    let settings = parts.first.map { Recipe.settings(named: $0.replacing("-", with: "_")) } ?? []
+    let settings = parts.first.map { Recipe.settings(named: String($0).replacing("-", with: "_")) } ?? []
     if settings.isEmpty { continue }
     let next = options[options.index(after: index)...].first { !$0.hasPrefix("-") }
     let value = parts.count > 1 ? String(parts[1]) : next ?? "…"

@@ -99,6 +99,20 @@ func `sets of labels and numbers are learned, and eval repeats the metrics of de
   }
 }
 
+@Test func `dev is scored at its own thresholds during training as well`() throws {
+  try withProgram { program in
+    let run = try program.run(
+      "run", "classify.json", "task.type=multi_label_classification", "data.label_column=topics", "task.threshold=dev",
+      "training.metric_for_best_model=f1_micro", "training.learning_rate=1e-6")
+    #expect(run.status == 0, "\(run.err)")
+    let evaluations = try readText(program.folder + "/run/metrics.jsonl").split(separator: "\n")
+      .map { try JSON(parsing: .init($0.utf8), named: "line") }.filter { $0["event"] == "evaluation" }
+    let scores = evaluations.compactMap { $0["metrics"]?["f1_micro"]?.number }
+    #expect(scores.max() == (try program.json("run/result.json"))["metrics"]?["dev"]?["f1_micro"]?.number)
+    #expect((scores.max() ?? 0) > 0, "nothing has a probability of 0.5 yet")
+  }
+}
+
 @Test(arguments: [
   #"{"type":"full"}"#, #"{"type":"ia3"}"#, #"{"type":"vera","rank":8}"#, #"{"type":"layer_norm"}"#,
   #"{"type":"bitfit"}"#, #"{"type":"head"}"#, #"{"type":"houlsby"}"#, #"{"type":"pfeiffer"}"#,

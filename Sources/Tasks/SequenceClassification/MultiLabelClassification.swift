@@ -18,7 +18,7 @@ package struct MultiLabelClassification: TextInference {
   package let reading: TextReading
   /// The probability from which a label applies, by label.
   package private(set) var thresholds: [Double]
-  /// How `thresholds` are chosen after training.
+  /// How `thresholds` are chosen at an evaluation on dev.
   let thresholdChoice: ThresholdChoice
   package var temperature: Double?
   private let fitsTemperature: Bool
