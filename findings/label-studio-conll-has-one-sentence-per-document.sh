@@ -18,7 +18,6 @@
 #   Drug 'aspirin.'
 #   Anatomy 'liver'
 #   Disease 'failure'
-#   lost: Drug 'ibuprofen', and 'liver' of Disease 'liver failure'
 # Exits with 1 if that changes. Needs about 400 MB in a temporary folder.
 set -euo pipefail
 folder=$(mktemp -d)
