@@ -5,8 +5,8 @@ usage: bench_peers.py MODEL_DIR NCBI_DIR OUT_DIR [--threads N] [--examples N] [-
 Five methods (full, and LoRA of rank 8 on query and value, of rank 1, 8 and 32 on all linear layers) on the first sentences of
 NCBI-disease, two learning rates and three seeds, in bf16 (PyTorch: autocast) or fp32. The loop has the recipes of the runs that
 `tune bench` chose and made, in one process that imports its packages once; both sides run alone, one after the other. Prints
-one JSON object: runs an hour of each side and their ratio, and for each row the two means on test and whether the peer's lies
-in tune's interval. TUNE in the environment is another binary.
+one JSON object: runs an hour of each side and their ratio, and for each row the two means on test, the peer's scores by seed, and
+whether its mean lies in tune's interval. TUNE in the environment is another binary.
 """
 import argparse
 import contextlib
@@ -98,7 +98,7 @@ def main():
         mean, (low, high) = sum(peers) / len(peers), row["interval"]
         rows.append({"method": row["method"], "trainable_parameters": row["trainable_parameters"],
                      "tune": row["scores"]["f1"]["mean"], "interval": [low, high], "peer": mean,
-                     "within": low <= mean <= high})
+                     "peer_values": peers, "within": low <= mean <= high})
     print(json.dumps({"runs": len(scores), "tune_runs_per_hour": 3600 * len(scores) / seconds,
                       "peer_runs_per_hour": 3600 * len(scores) / peer_seconds, "ratio": peer_seconds / seconds,
                       "precision": options.precision, "threads": options.threads, "rows": rows}, indent=1))
