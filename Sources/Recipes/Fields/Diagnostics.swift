@@ -43,7 +43,7 @@ final class Diagnostics {
         report(.init(path, "unknown key", advice: "It was renamed to '\(name)'."))
         continue
       }
-      let elsewhere = allKeys.filter { $0.hasSuffix(".\(key)") || $0 == key }.sorted()
+      let elsewhere = paths(named: key, among: allKeys)
       if let name = mostLikelyKey(key, in: path.dropLast(key.count), among: valid, elsewhere) {
         report(.init(path, "unknown key", advice: "Did you mean \(name)?"))
       } else {

@@ -65,9 +65,14 @@ extension Recipe {
   /// The settings that a word stands for: the keys of that name in all sections, or what another tool's word means here.
   /// - Returns: key paths, with `=` and a value where the word means that.
   package static func settings(named word: String) -> [String] {
-    let same = keys.map(\.path).filter { $0 == word || $0.hasSuffix(".\(word)") }
-    return same.isEmpty ? keyHints[word.lowercased()].map { [$0] } ?? [] : Set(same).sorted()
+    let same = paths(named: word, among: Set(keys.map(\.path)))
+    return same.isEmpty ? keyHints[word.lowercased()].map { [$0] } ?? [] : same
   }
+}
+
+/// The key paths whose last key is `key`, sorted.
+func paths(named key: String, among paths: Set<String>) -> [String] {
+  paths.filter { $0 == key || $0.hasSuffix(".\(key)") }.sorted()
 }
 
 /// The name among `names` that `word` most likely stands for: in another tool's words, or by spelling.
