@@ -158,9 +158,18 @@ class Run:
         self.model.train()
         return list(self.task.predictions(split, outputs))
 
+    def predictions(self, *splits):
+        """The rows of each split that there is, with the labels by the threshold that is best on dev if the recipe says so."""
+        rows = {split: self.predict(split) for split in splits if split in self.task.examples}
+        if self.recipe["task"].get("threshold") == "dev":
+            threshold = task_scores.best_threshold(rows["dev"])
+            for row in itertools.chain(*rows.values()):
+                row["predicted"] = [label for label, p in row["scores"].items() if p >= threshold]
+        return rows
+
     def dev_score(self):
         task, data = self.recipe["task"]["type"], self.recipe["data"]
-        return task_scores.scores(task, self.predict("dev"), data["dev"])[BEST.get(task, "f1_micro")]
+        return task_scores.scores(task, self.predictions("dev")["dev"], data["dev"])[BEST.get(task, "f1_micro")]
 
     def train(self):
         """Trains to the end; the weights are then those that were best on dev."""
@@ -191,14 +200,9 @@ class Run:
         return {"train_seconds": round(seconds, 2), "steps": steps, "best_epoch": best_epoch}
 
     def save(self):
-        rows = {split: self.predict(split) for split in ("dev", "test") if split in self.task.examples}
-        if self.recipe["task"].get("threshold") == "dev":
-            threshold = task_scores.best_threshold(rows["dev"])
-            for row in itertools.chain(*rows.values()):
-                row["predicted"] = [label for label, p in row["scores"].items() if p >= threshold]
         folder = Path(self.recipe["output"]) / "predictions"
         folder.mkdir(parents=True, exist_ok=True)
-        for split, found in rows.items():
+        for split, found in self.predictions("dev", "test").items():
             (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found), encoding="utf-8")
 
 
