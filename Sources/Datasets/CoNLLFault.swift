@@ -47,7 +47,7 @@ extension CoNLLFault.Problem: CustomStringConvertible {
     switch self {
     case .notUTF8: "found bytes that are not UTF-8; expected UTF-8 text"
     case .tooFewColumns(let found, let word, let label):
-      "found \(count(found)); expected a word in column \(word) and a label in column \(label)"
+      "found \(count(found)); expected a word in \(column(word)) and a label in \(column(label))"
     case .columns(let found, let expected, let line): "found \(count(found)); expected \(expected) as in line \(line)"
     case .emptyWord: "found an empty word; expected text in the word column"
     case .tag(let tag): "found the tag \"\(tag.prefix(40))\"; expected O, or B-, I-, E-, S-, L- or U- with a type"
@@ -64,10 +64,11 @@ extension CoNLLFault.Problem: CustomStringConvertible {
         + "Comment lines are not part of the format."
     case .emptyWord: "Remove the line or add the word."
     case .tag:
-      "Is the label column correct? Columns count from 0; -1 is the last. A header line is not part of the format. "
-        + "If the tags are types without a prefix, set the scheme to \"io\"."
+      "Is the label column correct ('data.label_column': an index from 0, \"first\" or \"last\")? A header line is not "
+        + "part of the format. If the tags are types without a prefix, set the scheme to \"io\"."
     }
   }
 }
 
+private func column(_ index: Int) -> String { index == -1 ? "the last column" : "column \(index)" }
 private func count(_ columns: Int) -> String { columns == 1 ? "1 column" : "\(columns) columns" }

@@ -13,7 +13,7 @@ final class ServedModel: Sendable {
   /// - Throws: `PoolFault.noRecords` for a task without predictions for records.
   init(_ member: Member) throws {
     (self.member, task) = (member, try member.recordTask)
-    columns = InputColumns([member])
+    columns = InputColumns(member)
   }
 
   var taskType: TaskType { TaskType(of: task) }

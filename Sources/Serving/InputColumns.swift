@@ -5,8 +5,8 @@ import Encoders
 package import Files
 package import Tasks
 
-/// The keys of an input object that hold its texts: the columns of the run, if all runs have the same, else "text" and
-/// "text_pair"; for token classifiers also "words".
+/// The keys of an input object that hold the texts for a model: the columns of its run, or "text" and "text_pair"; for a token
+/// classifier also "words".
 package struct InputColumns: Sendable {
   private var text = ["text"], textPair = ["text_pair"], words: String?
   /// Where the entities of relation extraction are.
@@ -14,23 +14,19 @@ package struct InputColumns: Sendable {
 
   package init() {}
 
-  /// - Parameter members: that read the objects.
-  package init(_ members: [Member]) {
-    func commonValue(_ key: String) -> JSON? {
-      let values = members.map { $0.settings?.data?[key] }
-      return values.dropFirst().allSatisfy { $0 == values[0] } ? values.first ?? nil : nil
-    }
-    func common(_ key: String) -> String? { commonValue(key)?.string }
+  /// - Parameter member: that reads the objects.
+  package init(_ member: Member) {
+    let data = member.settings?.data
     func entity(_ name: String) -> EntityForm {
       EntityForm(
-        column: common("\(name)_column"), marks: commonValue("\(name)_marks")?.array?.compactMap(\.string),
-        type: common("\(name)_type"))
+        column: data?["\(name)_column"]?.string, marks: data?["\(name)_marks"]?.array?.compactMap(\.string),
+        type: data?["\(name)_type"]?.string)
     }
     entities = EntityForms(subject: entity("subject"), object: entity("object"))
-    if let name = common("text_column"), name != "text" { text.insert(name, at: 0) }
-    if let name = common("text_pair_column"), name != "text_pair" { textPair.insert(name, at: 0) }
-    words = members.allSatisfy { $0.model.headType == .tokenClassification } ? "words" : nil
-    if members.allSatisfy(\.answersQuestions) { (text, textPair) = (["question"], ["context"]) }
+    if let name = data?["text_column"]?.string, name != "text" { text.insert(name, at: 0) }
+    if let name = data?["text_pair_column"]?.string, name != "text_pair" { textPair.insert(name, at: 0) }
+    words = member.model.headType == .tokenClassification ? "words" : nil
+    if member.answersQuestions { (text, textPair) = (["question"], ["context"]) }
   }
 
   /// - Parameter columns: those of a table.

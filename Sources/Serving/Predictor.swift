@@ -23,20 +23,24 @@ package struct Predictor {
     }
   }
 
-  /// - Throws: `PoolFault.record` for a record with too few or too many texts for a member.
-  package func check(_ record: Record) throws(PoolFault) {
-    for (member, task) in zip(pool.members, tasks) {
+  /// - Parameter records: what each member reads of one input.
+  /// - Throws: `PoolFault.record` for a record with too few or too many texts for its member.
+  package func check(_ records: [Record]) throws(PoolFault) {
+    for (record, (member, task)) in zip(records, zip(pool.members, tasks)) {
       do throws(TaskFault) { try task.check(record) } catch { throw .record(member.folder, error) }
     }
   }
 
-  /// The prediction of every member for every record, and the record's sequences with their logits if they are
-  /// requested: `result[member][record]`. The records must have passed `check`.
+  /// The prediction of every member for every input, and the record's sequences with their logits if they are
+  /// requested: `result[member][input]`.
+  /// - Parameter inputs: of each the records by member, which must have passed `check`.
   /// - Throws: `NotFinite` if a logit is not finite, as with damaged weights.
-  package func predict(_ records: [Record]) throws -> [[(prediction: Prediction, sequences: [SequenceLogits])]] {
-    let requests = pool.members.flatMap { member in records.map { (record: $0, member: member) } }
+  package func predict(_ inputs: [[Record]]) throws -> [[(prediction: Prediction, sequences: [SequenceLogits])]] {
+    let requests = pool.members.enumerated().flatMap { index, member in
+      inputs.map { (record: $0[index], member: member) }
+    }
     let found = try pool.base.predict(requests, keepsLogits: keepsLogits, parallelFor)
-    return pool.members.indices.map { Array(found[$0 * records.count..<($0 + 1) * records.count]) }
+    return pool.members.indices.map { Array(found[$0 * inputs.count..<($0 + 1) * inputs.count]) }
   }
 }
 

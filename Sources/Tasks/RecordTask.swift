@@ -198,7 +198,8 @@ extension RecordInference {
       let (normalized, note) = normalized(records, of: data)
       splits[split] = normalized
       let file = data.paths(split).joined(separator: ", ")
-      notes += [note, unknownLabelNote(normalized)].compactMap { note in note.map { "\(file): \($0)" } }
+      let unknown = [unknownLabelNote(normalized), unknownInputNote(normalized, tokenizer)]
+      notes += ([note] + unknown).compactMap { note in note.map { "\(file): \($0)" } }
     }
     let task = RecordTask(self, splits: splits, tokenizer: tokenizer, loss: evaluationLoss)
     for (split, paths) in data.files

@@ -48,7 +48,7 @@ package struct SavedPredictions {
   }
 
   /// - Throws: `PairingFault` if the runs' test data or labels differ.
-  package func check(_ other: SavedPredictions) throws {
+  package func check(_ other: SavedPredictions) throws(PairingFault) {
     func refuse(_ why: String) -> PairingFault { PairingFault(runs: [run, other.run], why: why) }
     let (mine, others) = (type(of: inference).name, type(of: other.inference).name)
     if mine != others { throw refuse("their tasks are \(mine) and \(others)") }

@@ -78,6 +78,8 @@ package protocol RecordInference: TaskInference {
   func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?)
   /// A note on labels of the records that the model does not have, which count as errors; nil: there are none.
   func unknownLabelNote(_ records: any Dataset) -> String?
+  /// A note on what the model has not learned to read of the records; nil: there is nothing.
+  func unknownInputNote(_ records: any Dataset, _ tokenizer: TextTokenizer) -> String?
 }
 
 /// Texts about a task.
@@ -138,4 +140,5 @@ extension RecordInference {
   package func normalized(_ records: any Dataset, of data: TaskData) -> (records: any Dataset, note: String?) {
     (records, nil)
   }
+  package func unknownInputNote(_ records: any Dataset, _ tokenizer: TextTokenizer) -> String? { nil }
 }

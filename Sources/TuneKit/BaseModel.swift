@@ -77,7 +77,7 @@ public final class BaseModel: Sendable {
     var found: [String?: (member: Member, columns: InputColumns)] = [:]
     for name in Set(requests.map(\.adapter)) {
       let member = try member(name)
-      found[name] = (member, InputColumns([member]))
+      found[name] = (member, InputColumns(member))
     }
     let rows = try requests.enumerated().map { index, request in
       guard let (member, columns) = found[request.adapter] else { preconditionFailure("an adapter was not looked up") }

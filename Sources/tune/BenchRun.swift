@@ -55,8 +55,8 @@ struct BenchRun {
       note("stopped with \(Self.count(pending, "row")) left. Nothing is lost; the same command continues.")
       throw ExitCode(130)
     }
-    results.rows.flatMap(\.failures).forEach { note("failed: \($0)") }
-    if results.hasFailures { throw ExitCode.failure }
+    results.failures.forEach { note("failed: \($0)") }
+    if !results.failures.isEmpty { throw ExitCode.failure }
   }
 
   private static func count(_ number: Int, _ name: String) -> String { "\(number) \(name)\(number == 1 ? "" : "s")" }

@@ -84,7 +84,8 @@ struct BlurbCommand: ParsableCommand {
     try run.run(begin: { try writeFile(recipe.json.text() + "\n", to: file) }) { results in
       let results = SuiteResults(
         prepared, results, isQuick: quick,
-        departures: method.departures + overrides.filter(isDeparture)
+        departures: method.departures.filter { !quick || !SuiteRecipe.quickSettings.contains($0) }
+          + overrides.filter(isDeparture)
           + recipe.departures(of: Set(bench.rows.map(\.task))))
       let path = try results.save()
       if json { try emit(results.json, pretty: true) } else { try SuiteTable(results: results).print() }

@@ -17,9 +17,10 @@ struct DataCheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Count, measure and compare the examples of a recipe's data, and find errors.",
     discussion: """
-      Counts by split and label, illegal tag transitions, empty and repeated examples, examples that two splits share, \
-      drift of the labels, lengths in tokens, unknown tokens, and suggested class weights. Texts are not printed, only \
-      places and ids. The exit status is 1 if something should be mended before training. See docs/data.md.
+      Counts by split and label, illegal tag transitions, repeated examples and those without a token, examples that two \
+      splits share, drift of the labels, lengths in tokens, unknown tokens, and suggested class weights. A table with an \
+      empty text, and other data that cannot be read, are errors. Texts are not printed, only places and ids. The exit \
+      status is 1 if something should be mended before training. See docs/data.md.
       """)
 
   @Argument(

@@ -80,14 +80,14 @@ struct ExplainCommand: ParsableCommand {
     (base.notes + (member.adapter?.notes ?? [])).forEach { note("note: " + $0) }
     let method = ExplanationMethod(method, steps: steps)
     let explainer = try Explainer(member, method, label: label, faithfulness: faithfulness)
-    let columns = InputColumns([member]), source = try lineSource(file, lines, for: [member], columns)
+    let columns = [InputColumns(member)], source = try lineSource(file, lines, for: [member], columns)
     let replicas = Replicas(threads: threads.count)
     var page: [(id: String, record: ExplainedRecord)] = []
     while case let batch = try source.next(atMost: 4 * threads.count), !batch.isEmpty {
       var records: [Record] = [], fault: (any Error)?
       for line in batch {
         do {
-          let record = try PredictInput(line, columns).record
+          let record = try PredictInput(line, columns).records[0]
           try explainer.check(record)
           records.append(record)
         } catch {

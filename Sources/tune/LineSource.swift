@@ -16,7 +16,7 @@ extension TableLineReader: LineSource {}
 /// The lines of a file by its name: .csv and .tsv are tables whose rows become objects; .tsv and .conll have a word per line if
 /// all models have learned from such files. Others are as `lines` reads them.
 func lineSource(
-  _ file: String, _ lines: LineReader, for members: [Member], _ columns: InputColumns
+  _ file: String, _ lines: LineReader, for members: [Member], _ columns: [InputColumns]
 ) throws -> any LineSource {
   let name = file.hasSuffix(".gz") ? String(file.dropLast(3)) : file
   let hasReadWords = !members.isEmpty && members.allSatisfy { $0.settings?.data?["format"] == "conll" }
@@ -27,7 +27,7 @@ func lineSource(
     return lines
   }
   let table = try TableLineReader(file, format)
-  try columns.check(table.columns, of: file)
+  for columns in columns { try columns.check(table.columns, of: file) }
   return table
 }
 

@@ -78,12 +78,12 @@ struct PredictCommand: ParsableCommand {
     let replicas = Replicas(threads: threads.count)
     let predictor = try Predictor(pool, logits: logits, run: replicas.forEach)
     if try answerQuestions(pool, predictor) { return }
-    let columns = InputColumns(pool.members)
+    let columns = pool.members.map(InputColumns.init)
     try answer(lineSource(file, lines, for: pool.members, columns), predictor, columns)
   }
 
   /// Prints a row for each line, while further lines may still arrive.
-  private func answer(_ lines: any LineSource, _ predictor: Predictor, _ columns: InputColumns) throws {
+  private func answer(_ lines: any LineSource, _ predictor: Predictor, _ columns: [InputColumns]) throws {
     var progress = LineProgress(), replaced: Set<String> = [], faults = 0, firstFault: (any Error)?
     while case let batch = try lines.next(atMost: 512), let last = batch.last {
       var rows: [String] = []
@@ -111,16 +111,16 @@ struct PredictCommand: ParsableCommand {
 
   /// The row of output of each line, or what is wrong with the line.
   private func rows(
-    for lines: [LineReader.Line], _ predictor: Predictor, _ columns: InputColumns, _ replaced: inout Set<String>
+    for lines: [LineReader.Line], _ predictor: Predictor, _ columns: [InputColumns], _ replaced: inout Set<String>
   ) throws -> [Result<String, any Error>] {
     let inputs = lines.map { line in
       Result {
         let input = try PredictInput(line, columns)
-        try predictor.check(input.record)
+        try predictor.check(input.records)
         return input
       }
     }
-    let predictions = try predictor.predict(inputs.compactMap { try? $0.get().record })
+    let predictions = try predictor.predict(inputs.compactMap { try? $0.get().records })
     var next = 0
     return inputs.map { input in
       input.map { input in

@@ -6,18 +6,20 @@ import Serving
 
 /// A line of input: a text, a pair of texts, or words.
 struct PredictInput {
-  let record: Record
+  /// What each model reads of it, by its own columns.
+  let records: [Record]
   /// The line's object without the closing brace. Its members are printed as they are, also numbers that no type holds.
   private let members: String
   private let keys: Set<String>
 
   /// - Throws: `FileFault` for a line that begins with `{` and is not JSON, or has no text.
-  init(_ input: LineReader.Line, _ columns: InputColumns = InputColumns()) throws {
+  /// - Parameter columns: of each model.
+  init(_ input: LineReader.Line, _ columns: [InputColumns] = [InputColumns()]) throws {
     var line = try input.text()
     let (file, number) = (input.file, input.number)
     let source = Record.SourceLocation(file: file, line: number, record: number)
     guard line.utf8.first(where: { ![0x20, 0x09].contains($0) }) == UInt8(ascii: "{") else {
-      record = try columns.record(text: line, id: "\(number)", source: source)
+      records = try columns.map { try $0.record(text: line, id: "\(number)", source: source) }
       (members, keys) = ("{\"text\":\(JSON.string(line).text(pretty: false))", ["text"])
       return
     }
@@ -25,7 +27,7 @@ struct PredictInput {
     let object = json.object ?? [:]
     keys = Set(object.keys)
     members = String(line[..<(line.lastIndex(of: "}") ?? line.endIndex)])
-    record = try columns.record(of: object, id: "\(number)", source: source)
+    records = try columns.map { try $0.record(of: object, id: "\(number)", source: source) }
   }
 
   /// The line of output: the input's members, then those of the predictions. Input members of the same names, such as gold

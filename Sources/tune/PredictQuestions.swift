@@ -23,7 +23,7 @@ extension PredictCommand {
     var answers: [(Record, Prediction)] = []
     for start in stride(from: 0, to: records.count, by: Self.batch) {
       let part = Array(records[start..<min(start + Self.batch, records.count)])
-      let results = try predictor.predict(part)
+      let results = try predictor.predict(part.map { [Record](repeating: $0, count: pool.members.count) })
       let rows = part.enumerated().map { index, record in
         var row: [String: JSON] = ["id": .string(record.id), "question": .string(record.texts[0])]
         row.merge(members(of: results.map { $0[index] }, pool)) { $1 }

@@ -1,5 +1,6 @@
 /// `tune run` for a sweep: executes its grid, and prints a table of the results.
 import ArgumentParser
+import Files
 import Kernels
 import Recipes
 import Reporting
@@ -40,8 +41,8 @@ struct SweepRun {
       if json { try emit(summary.json, pretty: true) } else { try SweepTable(summary).print() }
       note("\(grid.output)/sweep.json, sweep.tsv")
     }
-    if grid.cells.allSatisfy({ $0.recipe.parts.allSatisfy { $0.data.files.allSatisfy { $0.split != .dev } } }) {
-      note("note: without data.dev no configuration is selected; test scores do not select one")
+    if grid.cells.allSatisfy({ $0.recipe.parts.allSatisfy { !$0.data.hasDev } }) {
+      note("note: without a dev split no configuration is selected; test scores do not select one")
     }
     let pending = outcomes.count { if case .pending = $0 { true } else { false } }
     if pending > 0 {

@@ -23,7 +23,7 @@ struct TokenizeCommand: ParsableCommand {
     let lines = try LineReader(file)
     while case let batch = try lines.next(atMost: 512), !batch.isEmpty {
       let rows = try batch.map { line in
-        row(tokenizer.encode(try json ? PredictInput(line).record.texts[0] : line.text(), addSpecialTokens: true))
+        row(tokenizer.encode(try json ? PredictInput(line).records[0].texts[0] : line.text(), addSpecialTokens: true))
       }
       try emit(rows.joined(separator: "\n"))
     }

@@ -76,7 +76,7 @@ private func fault(_ bytes: [UInt8]) -> CoNLLFault? {
   ("a\tO\nb\nc\tO\n", "f.tsv:2: found 1 column; expected 2 as in line 1 (\"b\")"),
   ("a\tO\nb O\n", "f.tsv:2: found 1 column; expected 2 as in line 1 (\"b O\")"),
   ("a O\nb x O\n", "f.tsv:2: found 3 columns; expected 2 as in line 1 (\"b x O\")"),
-  ("a\nb\n", "f.tsv:1: found 1 column; expected a word in column 0 and a label in column -1 (\"a\")"),
+  ("a\nb\n", "f.tsv:1: found 1 column; expected a word in column 0 and a label in the last column (\"a\")"),
   ("a\tO\n\tB-X\n", "f.tsv:2: found an empty word; expected text in the word column (\"\\tB-X\")"),
   ("a\tO\n\u{1}\tNN\n", "f.tsv:2: found the tag \"NN\"; expected O, or B-, I-, E-, S-, L- or U- with a type"),
   ("a\tQ\n", "found the tag \"Q\""), ("a\tB-\n", "found the tag \"B-\""), ("a\tX-Y\n", "found the tag \"X-Y\""),
@@ -95,8 +95,9 @@ private func fault(_ bytes: [UInt8]) -> CoNLLFault? {
   #expect(found?.badLineCount == 9 && found?.badLines.map(\.line) == [1, 2, 3, 4, 5])
   #expect(
     found?.description.hasSuffix(
-      "… and 4 more invalid lines.\nIs the label column correct? Columns count from 0; -1 is the last. "
-        + "A header line is not part of the format. If the tags are types without a prefix, set the scheme to \"io\".")
+      "… and 4 more invalid lines.\nIs the label column correct ('data.label_column': an index from 0, \"first\" or "
+        + "\"last\")? A header line is not part of the format. If the tags are types without a prefix, set the scheme to \"io\"."
+    )
       == true)
 }
 

@@ -104,6 +104,8 @@ private let twoMethods: JSON = [
   #expect(
     found.count == 1 && found[0].contains("found a value in the method \"lora\", but the recipe's sweep sets it"),
     "\(found)")
+  let swept = try faults(["sweep": ["method.rank": [2, 4]], "bench": ["methods": twoMethods]])
+  #expect(swept.contains { $0.hasPrefix("method.rank") && $0.contains("the recipe's sweep sets it") }, "\(swept)")
   let folder = TemporaryFolder(), one: JSON = ["bench": ["methods": ["head": ["method": ["type": "head"]]]]]
   let file = try file(one, in: folder)
   for override in ["method={\"type\":\"full\"}", "method.type=full", "bench.methods.haed=null"] {
@@ -111,6 +113,57 @@ private let twoMethods: JSON = [
       try Bench.load(path: file, overrides: [override], checkFiles: false)
     }
   }
+}
+
+@Test(arguments: ["model.path=c", "model={}", "method.rank=8", "data.train=c.tsv"])
+func `what is compared cannot be set for all rows`(_ override: String) throws {
+  let folder = TemporaryFolder()
+  let file = try file(
+    [
+      "data": ["dev": "dev.tsv"],
+      "bench": [
+        "bases": ["a": ["model": ["path": "base-a"]]], "methods": twoMethods,
+        "tasks": ["one": ["data": ["train": "one.tsv"]], "two": ["data": ["train": "two.tsv"]]],
+      ],
+    ], in: folder)
+  let fault = try #require(throws: RecipeFaults.self) {
+    try Bench.load(path: file, overrides: [override], checkFiles: false)
+  }
+  #expect(fault.description.contains("found an override of what the benchmark compares"), "\(fault)")
+  #expect(try Bench.load(path: file, overrides: ["training.epochs=2"], checkFiles: false).rows.count == 4)
+}
+
+@Test func `options reach the parts and their sweeps, from files as well`() throws {
+  let folder = TemporaryFolder()
+  let file = try file(
+    ["data": ["train": "train.tsv", "dev": "dev.tsv"], "bench": ["methods": twoMethods]], in: folder)
+  let part = folder.path + "/part.json"
+  try writeFile(#"{"method": {"type": "lora", "rank": 2}}"#, to: part)
+  let bench = try Bench.load(
+    path: file, overrides: ["bench.methods.lora r 16.sweep.training.learning_rate=[5e-3]"],
+    setFiles: ["bench.methods.lora r 4=\(part)"], checkFiles: false)
+  #expect(bench.rows[0].candidates[0][0].recipe.method.scaling?.rank == 2)
+  #expect(bench.rows[1].candidates.count == 1)
+  #expect(bench.rows[1].candidates[0][0].recipe.training.settings.learningRate == 5e-3)
+  let unset = try Bench.load(
+    path: file, overrides: ["bench.methods.lora r 16.sweep.training.learning_rate=null"], checkFiles: false)
+  #expect(unset.rows[1].candidates.count == 1)
+  #expect(throws: RecipeFaults.self) {
+    try Bench.load(path: file, setFiles: ["bench.models=\(part)"], checkFiles: false)
+  }
+}
+
+@Test func `rows of one task are compared by one metric`() throws {
+  let found = try faults([
+    "data": ["train": "train.tsv", "dev": "dev.tsv"],
+    "bench": [
+      "methods": [
+        "a": ["method": ["type": "head"]],
+        "b": ["method": ["type": "lora"], "training": ["metric_for_best_model": "loss"]],
+      ]
+    ],
+  ])
+  #expect(found.count == 1 && found[0].contains("found \"loss\", but a has \"f1\""), "\(found)")
 }
 
 @Test func `what is wrong with a benchmark is said with its place`() throws {

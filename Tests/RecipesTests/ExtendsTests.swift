@@ -52,6 +52,17 @@ private func read(
   #expect(tree == expected.with("method", ["type": "lora"]))
 }
 
+@Test func `null in a file unsets the inherited key, but not in the first file`() throws {
+  let training: JSON = ["learning_rate": .null, "max_grad_norm": .null]
+  let (tree, faults) = try read(
+    ("a.json", ["extends": "b.json", "training": training, "method": ["alpha": .null]]), ("b.json", shipped))
+  #expect(faults == [])
+  let expected = shipped.with("training.learning_rate", nil).with("training.max_grad_norm", .null)
+  #expect(tree == expected.with("method.alpha", nil))
+  let first = try read(("b.json", shipped.with("training.learning_rate", .null))).faults
+  #expect(first == ["training.learning_rate: found null; expected a number above 0."])
+}
+
 @Test func `a deletion of a missing key, or with a value, is a fault`() throws {
   let found = try read(
     (

@@ -47,6 +47,48 @@ func `an invalid override is reported together with other faults`(_ override: St
   #expect(try faults(shipped, override, "seed=-1").contains("seed: found -1; expected a whole number of at least 0."))
 }
 
+@Test(arguments: [
+  "training.learning_rate", "training.metric_for_best_model", "training.eval_on_start", "training.schedule", "training",
+  "data.label_column", "data.word_column", "method.alpha", "method.rank_pattern", "task.class_weights", "seed",
+])
+func `null unsets a key, so that its default holds`(_ key: String) throws {
+  let given = try Recipe(json: shipped, overrides: ["\(key)=null"], checkFiles: false)
+  #expect(try given == Recipe(json: shipped.with(key, nil), checkFiles: false))
+  // A later value counts, and without the key nothing changes.
+  #expect(apply("\(key)=null", "\(key)=7").value(at: key) == 7)
+  #expect(apply("\(key)=null", to: [:]) == [:])
+}
+
+@Test func `null unsets keys that need others, drops those of the variant, and leaves required keys missing`() throws {
+  let base = shipped.with("data.train_dev", true)
+  let metric = try faults(base, "training.metric_for_best_model=f1")
+  #expect(metric.count == 1 && metric[0].contains("data.train_dev"), "\(metric)")
+  #expect(try faults(base, "training.metric_for_best_model=null") == [])
+  #expect(try faults(shipped, "training.schedule=polynomial", "training.schedule_power=2") == [])
+  let polynomial = shipped.with("training.schedule", "polynomial").with("training.schedule_power", 2)
+  #expect(try faults(polynomial, "training.schedule=null") == [])
+  #expect(try faults(shipped, "training.optimizer=lion", "training.learning_rate=null").count == 1)
+  #expect(try faults(shipped, "distillation.kl_weight=null") == [])
+  for key in ["output", "data.train", "task.type", "method"] {
+    let found = try faults(shipped, "\(key)=null")
+    #expect(found.contains { $0.hasPrefix(key) && $0.contains(": missing; ") }, "\(found)")
+  }
+}
+
+@Test func `null is a value where the key has it, and reported where no key has it`() throws {
+  #expect(apply("training.max_grad_norm=null")["training"]?["max_grad_norm"] == .null)
+  #expect(apply("data.dev=null")["data"]?["dev"] == .null)
+  #expect(try faults(shipped, "training.ephocs=null") == ["training.ephocs: unknown key. Did you mean 'epochs'?"])
+  let weight = "task.class_weights.O"
+  #expect(try faults(shipped, "\(weight)=null") == ["\(weight): found null; expected a number above 0."])
+  #expect(apply("bench.methods.a=null", to: ["bench": ["methods": ["a": 1]]])["bench"]?["methods"] == ["a": .null])
+  let part: JSON = ["task": ["type": "token_classification"], "data": ["label_column": 3]]
+  let tasks: JSON = ["multi_task": ["tasks": ["a": part, "b": part]]]
+  let unset = apply("multi_task.tasks.a.data.label_column=null", "multi_task.tasks.b.seed=null", to: tasks)
+  #expect(unset.value(at: "multi_task.tasks.a.data") == [:])
+  #expect(unset.value(at: "multi_task.tasks.b") == part.with("seed", .null))
+}
+
 @Test func `overrides apply to a loaded recipe`() throws {
   try inNewFolder { folder in
     try writeFile(shippedRecipe(withFilesIn: folder).text(), to: "\(folder)/r.json")

@@ -229,6 +229,22 @@ func `settings for evaluation require dev data`(_ key: String, _ value: String) 
   #expect(try faults(minimalRecipe, "training.\(key)=\(value)", "data=3") == ["data: found 3; expected an object."])
 }
 
+@Test func `a threshold for lists needs list questions`() throws {
+  let json = minimalRecipe.with("task", ["type": "extractive_qa", "list_threshold": 0.3])
+  func read(_ format: String, _ types: JSON?) throws -> [String] {
+    try faults(json.with("data.format", .string(format)).with("data.question_types", types))
+  }
+  #expect(try read("bioasq", nil) == [] && read("bioasq", ["list"]) == [])
+  let squad = try read("squad", nil), factoid = try read("bioasq", ["factoid"])
+  #expect(
+    squad.count == 1 && squad[0].hasPrefix("task.list_threshold: found 0.3; expected no value unless data.format"))
+  #expect(
+    factoid == [
+      "task.list_threshold: found 0.3; expected no value unless data.question_types has \"list\". "
+        + "Remove 'task.list_threshold'."
+    ])
+}
+
 @Test func `a stride must be less than half a window`() throws {
   let json = minimalRecipe.with("data.max_length", 64).with("data.stride", 32)
   #expect(try faults(json) == ["data.stride: found 32; expected less than half of max_length, which is 64."])

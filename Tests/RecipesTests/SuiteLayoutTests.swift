@@ -209,7 +209,7 @@ private struct Data {
     #expect(found?.folder.hasSuffix("data/data/chemprot") == true && found?.refused.count == 1)
     data = Data()
     try data.write("1\tAspirin blocks COX.\tCPR:4\n", "chemprot", "tsv")
-    #expect(try data.why("ChemProt").contains("no sentence has its entities replaced by their types"))
+    #expect(try data.why("ChemProt").contains("0 of 1 sentences have their entities replaced by their types"))
     data = Data()
     let flags = (0..<10).map { "\($0)_0" }.joined(separator: ",")
     for (split, count) in [("train", 1295), ("dev", 186), ("test", 371)] {

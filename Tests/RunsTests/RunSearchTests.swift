@@ -43,7 +43,8 @@ struct RunSearchTests {
     try folder.add("a", f1: 0.5)
     try folder.add("sweep/b", f1: 0.5)
     try folder.add("sweep/c")
-    #expect(search().statuses == ["a": "completed", "b": "completed", "c": "failed"])
+    try folder.add("benches/bench/base/task/method/d")
+    #expect(search().statuses == ["a": "completed", "b": "completed", "c": "failed", "d": "failed"])
     #expect(fileExists(index) && fileExists(folder.path + "/sweep/" + RunIndex.name))
     #expect(try RunIndex(of: folder.path).records().keys.sorted() == ["a"])
   }

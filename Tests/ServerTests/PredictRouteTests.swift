@@ -14,9 +14,9 @@ private func expected(_ adapter: TinyAdapter, _ input: [String: JSON], in folder
   let pool = try AdapterPool(
     folder: TestServer.base, adapters: [("\(adapter)", "\(folder)/\(adapter)")], withBase: false)
   let predictor = try Predictor(pool, run: Replicas(threads: 1).forEach)
-  let columns = InputColumns(pool.members)
+  let columns = InputColumns(pool.members[0])
   let record = try columns.record(of: input, id: "1", source: .init(file: "test", line: 1, record: 1))
-  let prediction = try predictor.predict([record])[0][0].prediction
+  let prediction = try predictor.predict([[record]])[0][0].prediction
   return outputMembers([("\(adapter)", prediction)], minScore: 0)
 }
 

@@ -55,6 +55,21 @@ private let rows: [JSON] = [["text": "a b", "label": "x"], ["text": "c", "label"
     #expect(throws: Never.self) { try RelationExtraction(labels: ["no", "x"]).check(Record(id: "1", texts: ["a"])) }
   }
 
+  @Test func `markers of entity types that were not seen in training are noted`() throws {
+    let config = try ModelConfig(folder: fixture("tiny-bert"))
+    let tokenizer = try TextTokenizer(WordPiece(folder: fixture("tiny-bert")), config)
+    func note(_ marking: EntityMarking?) -> String? {
+      RelationExtraction(labels: ["no", "x"], reading: TextReading(), negativeLabel: nil, marking: marking)
+        .unknownInputNote([record, record], tokenizer)
+    }
+    #expect(note(.markers)?.hasSuffix("has learned: <O:GENE> (2), <S:DRUG> (2); the first is record 1") == true)
+    #expect(note(.dummy) == nil && note(nil) == nil)
+    let known = ["<O:GENE>", "</O:GENE>"]
+    let other = EntityMarking.markers.unknownMarkersNote([record], tokens: known)
+    #expect(other?.hasSuffix(": <S:DRUG> (1); the first is record 1") == true)
+    #expect(EntityMarking.markers.unknownMarkersNote([record], tokens: known + ["<S:DRUG>", "</S:DRUG>"]) == nil)
+  }
+
   @Test func `entities are marked only where the data give them, and the negative label must exist`() throws {
     try withTemporaryFolder { folder in
       var settings = RelationExtractionSettings()

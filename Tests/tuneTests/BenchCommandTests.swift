@@ -179,11 +179,11 @@ private struct BenchProgram {
   let first = try program.run("bench", "bench.json")
   #expect(first.status == 0, "\(first.err)")
   let cross = try program.json("cross/results.json")["cross_evaluation"]?.array ?? []
-  #expect(cross.map { $0["method"] } == ["lora", "full"])
+  #expect(cross.map { $0["method"] } == ["lora", "full"] && cross.allSatisfy { $0["metric"] == "f1" })
   for method in ["lora", "full"] {
     let run = "cross/base/one/\(method)/seed=3"
     let scores = cross.first { $0["method"]?.string == method }?["scores"]
-    #expect(scores?["one"]?["roles"] == .null && scores?["roles"]?["one"] == .null)
+    #expect(scores?.object?.keys.sorted() == ["one", "two"], "a task with another metric")
     let evaluated = try program.run("eval", run, "train.tsv", "--json")
     let expected = try JSON(parsing: .init(evaluated.out.utf8), named: "eval")["f1"]?.number
     #expect(scores?["one"]?["two"]?["mean"]?.number == expected && expected != nil, "\(evaluated.err)")
@@ -193,4 +193,68 @@ private struct BenchProgram {
   #expect(try readText(program.folder + "/cross/bench.html").contains("Trained on, tested on"))
   let second = try program.run("bench", "bench.json")
   #expect(second.status == 0 && first.err.contains("on the other tasks") && !second.err.contains("on the other tasks"))
+}
+
+@Test func `scores on another task's data are made again when these are read in another way`() throws {
+  let program = try Program()
+  defer { program.remove() }
+  let lines = try readText(program.folder + "/train.tsv").split(separator: "\n", omittingEmptySubsequences: false)
+  let wide = lines.map { line in
+    let fields = line.split(separator: "\t")
+    return fields.count == 2 ? "\(fields[0])\tO\t\(fields[1])" : ""
+  }
+  try writeFile(wide.joined(separator: "\n"), to: program.folder + "/wide.tsv")
+  try writeFile(
+    """
+    {
+      "extends": "recipe.json", "output": "cross",
+      "bench": {
+        "cross_evaluation": true,
+        "tasks": {"one": {}, "two": {"data": {"test": "wide.tsv", "label_column": 1}}},
+        "methods": {"lora": {"method": {"type": "lora", "rank": 4}}}
+      }
+    }
+    """, to: program.folder + "/bench.json")
+  func loss(_ settings: String...) throws -> Double {
+    let run = try program.run(["bench", "bench.json"] + settings)
+    #expect(run.status == 0, "\(run.err)")
+    let scores = try program.json("cross/base/one/lora/seed=3/cross_evaluation.json")["two"]?["metrics"]
+    return try #require(scores?["loss"]?.number)
+  }
+  let outside = try loss()
+  try FileManager.default.removeItem(atPath: program.folder + "/cross/base/two")
+  #expect(try loss("bench.tasks.two.data.label_column=last") != outside, "the second column is O only")
+}
+
+@Test func `rows that cannot be tested against each other are not called worse`() throws {
+  let bench = try BenchProgram(), program = bench.program
+  defer { program.remove() }
+  let one = ["bench.methods.lora.sweep.training.learning_rate=null", "bench.methods.head.sweep=null"]
+  func comparison(_ output: String, _ settings: [String]) throws -> (JSON?, out: String) {
+    let run = try program.run(["bench", "bench.json", "output=\(output)"] + one + settings)
+    #expect(run.status == 0, "\(run.err)")
+    return (try program.json("\(output)/results.json")["comparisons"]?.array?.first, run.out)
+  }
+  let (loss, out) = try comparison("loss", ["training.metric_for_best_model=loss"])
+  #expect(loss?["best"]?.string != nil && loss?["pairs"] == [] && loss?["untested"]?.array?.count == 1)
+  #expect(out.contains("Not tested against it: ") && out.contains("loss is not made of predictions"), "\(out)")
+  #expect(!out.contains("significantly worse"))
+  let (folds, table) = try comparison(
+    "folds", ["data.dev=null", "data.test=null", "data.folds.count=2", #"sweep={"data.folds.fold":"all"}"#])
+  #expect(folds?["untested"]?.array?.first?["why"]?.string?.contains("its runs differ") == true, "\(table)")
+  let (other, _) = try comparison("other", ["bench.methods.head.data.test=dev.tsv"])
+  #expect(other?["untested"]?.array?.first?["why"]?.string?.contains("test data differ") == true)
+  let runs = try program.run("runs", ".", "--json")
+  #expect(runs.out.contains("folds/base/token_classification/head"), "\(runs.out)")
+}
+
+@Test func `a rate at which training diverges is not chosen, and its row is complete`() throws {
+  let bench = try BenchProgram(), program = bench.program
+  defer { program.remove() }
+  let run = try program.run(
+    "bench", "bench.json", "bench.methods.head=null", "bench.methods.lora.sweep.training.learning_rate=[0.02,1e30]")
+  #expect(
+    run.status == 1 && run.err.contains("failed: base/token_classification/lora/learning_rate=1e+30"), "\(run.err)")
+  let row = try program.json("bench/results.json")["rows"]?.array?.first
+  #expect(row?["status"] == "completed" && row?["settings"]?["training.learning_rate"] == 0.02)
 }

@@ -70,7 +70,7 @@ private let spans: [Broken] = [
 
 private let words: [Broken] = [
   ("columns", "a\tO\nb\n", ":2: ", "Separate all columns"), ("no tags", "a\nb\n", ":1: ", "data.label_column"),
-  ("no tag", "a\tO\nb\tfoo\n", ":2: ", "Is the label column correct?"), ("empty", "", ": ", "Is this the right file?"),
+  ("no tag", "a\tO\nb\tfoo\n", ":2: ", "Is the label column correct"), ("empty", "", ": ", "Is this the right file?"),
   ("Latin-1", "a\tO\ncaf\u{E9}\tO\n", ":2: ", iconv),
 ].map {
   Broken(

@@ -256,6 +256,34 @@ func `every method trains a classifier of pairs, and eval repeats its metrics`(_
   #expect(try eval("test.conll", "--data", "max_length=32").json?["support"] == metrics?["support"])
   #expect(try eval("test.conll", "--precision", "fp32").json?["loss"] != metrics?["loss"])
   #expect(try eval("test.conll", "--data", "colour=red").err.contains("unknown key"))
+  #expect(try eval("test.conll", "--max-length", "4").err.hasPrefix("Error: data.max_length: found 4"))
+}
+
+@Test func `each of several adapters reads its own columns`() throws {
+  try withProgram { program in
+    for (output, settings) in [("one", []), ("two", ["data.text_column=second", "data.label_column=same"])] {
+      let run = try program.run(["run", "classify.json", "training.epochs=1", "output=\(output)"] + settings)
+      #expect(run.status == 0, "\(run.err)")
+    }
+    func labels(_ adapters: String...) throws -> [JSON] {
+      let options = adapters.flatMap { ["--adapter", "\($0)=\($0)"] }
+      let predict = try program.run(["predict", "base"] + options + ["test.jsonl"])
+      #expect(predict.status == 0, "\(predict.err)")
+      return try predict.out.split(separator: "\n").map {
+        try JSON(parsing: .init($0.utf8), named: "line")["labels"] ?? .null
+      }
+    }
+    let alone = ["one": try labels("one"), "two": try labels("two")]
+    for (index, both) in try labels("one", "two").enumerated() {
+      for (name, rows) in alone {
+        #expect(both[name]?["label"] == rows[index][name]?["label"], "\(name), \(index)")
+        for (label, value) in rows[index][name]?["probabilities"]?.object ?? [:] {
+          let found = both[name]?["probabilities"]?[label]?.number ?? .nan
+          #expect(abs(found - (value.number ?? .nan)) < 1e-5, "\(name), \(index)")
+        }
+      }
+    }
+  }
 }
 
 @Test func `a classifier of pairs predicts pairs under the run's column names, and refuses single texts`() throws {

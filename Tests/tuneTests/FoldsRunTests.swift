@@ -18,6 +18,7 @@ private func withProgram(_ body: (Program) throws -> Void) throws {
     ]
     let run = try program.run(arguments)
     #expect(run.status == 0 && !run.err.contains("same file"), "\(run.err)")
+    #expect(!run.err.contains("no configuration is selected"), "the held-out fold is dev")
     let ids = try (0..<3).map { fold in
       try jsonLines(readText("\(program.folder)/cv/fold=\(fold)/predictions/dev.jsonl")).compactMap { $0["id"]?.string }
     }
@@ -43,6 +44,9 @@ private func withProgram(_ body: (Program) throws -> Void) throws {
     #expect(result["best"] == .null && result["metrics"]?["dev"] == nil && result["metrics"]?["test"] != nil)
     // 60 + 20 sentences in batches of 8.
     #expect(result["steps"] == 10)
+    let sweep = try program.run(
+      "run", "recipe.json", "data.train_dev=true", "training.epochs=1", #"sweep={"seed": [1, 2]}"#, "output=sweep")
+    #expect(sweep.status == 0 && sweep.err.contains("without a dev split no configuration is selected"), "\(sweep.err)")
     let refused = try program.run(
       "run", "recipe.json", "data.train_dev=true", "training.metric_for_best_model=f1", "output=other")
     #expect(refused.status == 1 && refused.err.contains("data.train_dev") && !fileExists(program.folder + "/other"))

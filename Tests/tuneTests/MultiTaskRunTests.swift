@@ -213,6 +213,8 @@ private func readText(_ path: String, in program: Program) throws -> String {
         "training.learning_rate=1e-3",
         "output=\(method)")
       #expect(run.status == 0, "\(method): \(run.err)")
+      let valid = try program.run("validate", "\(method)/recipe.json")
+      #expect(valid.status == 0, "as it is written, with lstm_layers: \(valid.err)")
       let test = try program.json("\(method)/result.json")["metrics"]?["test"]
       for (task, file) in [("answers", "test.json"), ("letters", "test.tsv"), ("pairs", "pairs-test.jsonl")] {
         let folder = method == "full" ? "full/model/\(task)" : "lora/adapter/\(task)"

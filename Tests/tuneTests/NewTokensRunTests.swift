@@ -44,6 +44,11 @@ func `every method trains new tokens, and eval repeats its metrics`(_ method: St
     let run = try program.run(settings)
     #expect(run.status == 0, "\(run.err)")
     #expect((try metrics(program, "run")?["f1_micro"]?.number ?? 0) > 0.9, "\(run.out)")
+    #expect(!run.err.contains("not seen in training"), "\(run.err)")
+    let rows = try readText(program.folder + "/test.jsonl").replacing(#""A"]"#, with: #""Z"]"#)
+    try writeFile(rows, to: program.folder + "/other.jsonl")
+    let other = try program.run("eval", "run", "other.jsonl")
+    #expect(other.err.contains("<S:Z> (30); the first is other.jsonl:1"), "\(other.err)")
     let cut = settings + ["output=cut", "training.epochs=60"]
     try program.interrupt(cut)
     let resumed = try program.run(cut + ["--resume"])

@@ -2,6 +2,8 @@
 /// combination is a row. The row's sweep is searched on dev with its first seed; its other seeds repeat what was chosen.
 /// Does not run them.
 package import Files
+import Tasks
+import Training
 
 package struct Bench: Sendable {
   /// The runs of one base, task and method.
@@ -12,6 +14,9 @@ package struct Bench: Sendable {
     package let folder: String
     /// The runs of each combination of settings that is searched, one for each seed or fold.
     package let candidates: [[GridCell]]
+
+    /// By which rows of the same task are compared.
+    fileprivate var metric: String { candidates[0][0].recipe.training.settings.metricForBestModel.name }
   }
 
   package let about: String?
@@ -40,19 +45,14 @@ package struct Bench: Sendable {
     _ json: JSON, named path: String, overrides: [String] = [], setFiles: [String] = [], checkFiles: Bool = true
   ) throws -> Bench {
     let files = try Extends.files(json, path, Environment.process)
-    let (ofBench, ofRuns) = overrides.divided { $0.hasPrefix("bench.") || $0.hasPrefix("bench=") }
-    let parts = try BenchParts(files, named: path, overrides: ofBench)
-    for setting in ofRuns + setFiles where setting.hasPrefix("method=") || setting.hasPrefix("method.type=") {
-      throw RecipeFaults(
-        file: path,
-        [
-          .init(
-            "method", "found an override of what the benchmark compares", expected: "one of bench.methods.NAME.method")
-        ])
-    }
+    func isOfBench(_ setting: String) -> Bool { setting.hasPrefix("bench.") || setting.hasPrefix("bench=") }
+    let (ofBench, ofRuns) = overrides.divided(isOfBench), (filesOfBench, filesOfRuns) = setFiles.divided(isOfBench)
+    let parts = try BenchParts(files, named: path, overrides: ofBench, setFiles: filesOfBench)
+    let replacing = (ofRuns + filesOfRuns).compactMap(parts.fault(ofSetting:))
+    guard replacing.isEmpty else { throw RecipeFaults(file: path, replacing) }
     let own = files.map { $0.without("bench") }
     func raw(_ files: [ExtendedFile]) -> RawRecipe {
-      RawRecipe(files, named: path, overrides: ofRuns, setFiles: setFiles)
+      RawRecipe(files, named: path, overrides: ofRuns, setFiles: filesOfRuns)
     }
     return try Bench(raw(own), parts, checkFiles: checkFiles) { row in
       // A method replaces the whole section.
@@ -97,6 +97,17 @@ package struct Bench: Sendable {
     }
     if runs > Self.maxRuns {
       faults.add([.init("bench", "found \(runs) runs", expected: "at most \(Self.maxRuns)")], of: "")
+    }
+    for rows in rows.grouped({ [$0.base, $0.task] }) {
+      for row in rows where row.metric != rows[0].metric {
+        let found = "found \"\(row.metric)\", but \(rows[0].method) has \"\(rows[0].metric)\""
+        faults.add(
+          [
+            .init(
+              "training.metric_for_best_model", found, expected: "one metric for all methods, which are compared by it")
+          ],
+          of: row.folder)
+      }
     }
     guard faults.isEmpty else {
       throw RecipeFaults(file: own.file, faults.faults(ofAll: combinations.count))

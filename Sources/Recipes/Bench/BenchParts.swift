@@ -27,7 +27,7 @@ struct BenchParts {
 
   /// - Parameter files: the recipe and those that it extends. Each adds parts to those before it, or replaces them by name.
   /// - Throws: `RecipeFaults`; `FileFault` for a recipe that a part extends.
-  init(_ files: [ExtendedFile], named name: String, overrides: [String]) throws {
+  init(_ files: [ExtendedFile], named name: String, overrides: [String], setFiles: [String]) throws {
     var tree: JSON = [:], origins: [String: String] = [:]
     for file in files {
       guard let bench = file.members["bench"], bench != .null else { continue }
@@ -43,8 +43,9 @@ struct BenchParts {
       tree = ["bench": .object(members)]
     }
     let overridden = Overrides.apply(overrides, to: tree)
-    faults = overridden.faults
-    guard let bench = overridden.json["bench"]?.object else {
+    let complete = Overrides.apply(files: setFiles, to: overridden.json)
+    faults = overridden.faults + complete.faults
+    guard let bench = complete.json["bench"]?.object else {
       throw RecipeFaults(
         file: name,
         faults + [.init("bench", "missing", expected: "an object with \"bases\", \"tasks\" and \"methods\"")])
@@ -120,6 +121,24 @@ struct BenchParts {
     faults.append(RecipeFault(joinKeyPath("bench", key), found, expected: expected))
   }
 
+  /// A fault for a setting of all runs that would replace what the parts differ in.
+  func fault(ofSetting setting: String) -> RecipeFault? {
+    let path = String(setting.prefix { $0 != "=" })
+    let isIdentity =
+      ["model", "task", "method"].contains { path == $0 || path.hasPrefix($0 + ".") }
+      || ["data", "data.train", "data.dev", "data.test"].contains(path)
+    let kind = Self.kinds.first { kind in
+      if kind == "methods", path == "method" || path == "method.type" { return true }
+      if kind == "bases", parts[kind] != nil, path == "model" || path == "model.path" { return true }
+      let values = (parts[kind] ?? []).map { JSON.object(MergedFiles($0.files).members).value(at: path)?.text() }
+      return isIdentity && Set(values).count > 1
+    }
+    return kind.map {
+      RecipeFault(
+        path, "found an override of what the benchmark compares", expected: "one of bench.\($0).NAME.\(path)")
+    }
+  }
+
   /// - Parameter own: the recipe without the benchmark.
   func rows(of own: RawRecipe) -> [Row] {
     let path = own.json["model"]?["path"]?.string
@@ -144,7 +163,7 @@ extension BenchParts.Row {
     guard let members = method.last?.members else { return [] }
     let own = members["sweep"]?.object ?? [:]
     return (sweep?.object ?? [:]).keys.sorted()
-      .filter { !$0.hasPrefix("method") && own[$0] == nil && JSON.object(members).value(at: $0) != nil }
+      .filter { own[$0] == nil && JSON.object(members).value(at: $0) != nil }
       .map { axis in
         RecipeFault(
           axis, "found a value in the method \"\(names[2])\", but the recipe's sweep sets it",

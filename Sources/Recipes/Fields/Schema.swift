@@ -33,6 +33,12 @@ enum Schema {
     return .object(members)
   }
 
+  /// Whether null is a value of a type that names its values.
+  static func allowsNull(_ schema: JSON) -> Bool {
+    schema == null || schema["type"]?.array?.contains("null") == true
+      || schema["anyOf"]?.array?.contains(where: allowsNull) == true
+  }
+
   /// At most one of two keys; null counts as absent.
   static func notBoth(_ first: String, _ second: String) -> JSON {
     let given: JSON = ["not": null]

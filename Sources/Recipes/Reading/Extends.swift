@@ -70,8 +70,8 @@ enum Extends {
 }
 
 /// The tree that the files of a chain make. Objects are merged, all other values are replaced, `"~key"` deletes an
-/// inherited key. If a file selects another variant of an object ("type": "full"), inherited keys that this variant
-/// does not have are dropped.
+/// inherited key, and null unsets it (`UnsetKeys`). If a file selects another variant of an object ("type": "full"),
+/// inherited keys that this variant does not have are dropped.
 struct MergedFiles {
   private(set) var members: [String: JSON] = [:]
   /// The file of each value, by key path.
@@ -113,7 +113,10 @@ struct MergedFiles {
     }
     for (key, value) in new where deletions[key] == nil {
       let keyPath = joinKeyPath(path, key)
-      if let inner = value.object, !inner.isEmpty {
+      if value == .null, !isBase, UnsetKeys.contains(keyPath) {
+        removeOrigins(below: keyPath)
+        merged[key] = nil
+      } else if let inner = value.object, !inner.isEmpty {
         if merged[key]?.object == nil { removeOrigins(below: keyPath) }
         merged[key] = .object(merge(inner, over: merged[key]?.object ?? [:], at: keyPath, file, isBase: isBase))
       } else if value != [:] || merged[key]?.object == nil {
@@ -149,9 +152,10 @@ enum Variants {
   }
 
   /// The keys of `members`, the object at `path`, that the variant selected by setting `key` to `value` does not have.
-  /// Empty if this does not change the variant.
+  /// Empty if this does not change the variant. With null it is the default one.
   static func outdatedKeys(_ members: [String: JSON], at path: String, _ key: String, _ value: JSON) -> [String] {
-    guard let choice = choices[joinKeyPath(path, key)], let variant = value.string else { return [] }
+    guard let choice = choices[joinKeyPath(path, key)] else { return [] }
+    guard let variant = value == .null ? choice.defaultVariant : value.string else { return [] }
     guard let old = members[key]?.string ?? choice.defaultVariant, old != variant else { return [] }
     return choice.keysOnlyInOtherVariants(than: variant).filter { members[$0] != nil }
   }

@@ -4,8 +4,9 @@ import Files
 import FoundationEssentials
 
 /// `key.path=value`. The value is parsed as JSON; if that fails, it is a string: `output=runs/a` needs no quotes.
-/// Missing objects are created; `a.0=…` replaces an element of a list; `key=null` unsets an optional key.
-/// A key that contains a dot can only be set together with its object: `method.rank_pattern={"a.b":4}`.
+/// Missing objects are created; `a.0=…` replaces an element of a list; `key=null` unsets a key (`UnsetKeys`).
+/// A key that contains a dot can only be set together with its object: `method.rank_pattern={"a.b":4}`; but what follows
+/// `sweep.` is one key: `sweep.training.learning_rate=[1e-3]`.
 /// A key that selects another variant of its object, `method.type=full`, drops keys that only other variants have.
 enum Overrides {
   /// The maximum number of keys in a path; no recipe is nested deeper.
@@ -78,25 +79,36 @@ enum Overrides {
   static func set(
     _ value: JSON, at path: String, in json: JSON, keeping: [String] = []
   ) throws(RecipeFault) -> JSON {
-    let keys = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    return try set(value, at: keys[...], in: json, below: "", keeping)
+    let isUnset = value == .null && UnsetKeys.contains(path)
+    return try set(isUnset ? Optional.none : value, at: keys(of: path)[...], in: json, below: "", keeping) ?? json
   }
 
+  /// "sweep" is at the top, or in a part of a benchmark: bench.methods.NAME.sweep.
+  private static func keys(of path: String) -> [String] {
+    let keys = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    let sweep = keys.first == "bench" ? 3 : 0
+    guard keys.count > sweep + 2, keys[sweep] == "sweep" else { return keys }
+    return keys[...sweep] + [keys[(sweep + 1)...].joined(separator: ".")]
+  }
+
+  /// - Parameter value: nil: the key is removed.
   private static func set(
-    _ value: JSON, at path: ArraySlice<String>, in json: JSON?, below parent: String, _ keeping: [String]
-  ) throws(RecipeFault) -> JSON {
+    _ value: JSON?, at path: ArraySlice<String>, in json: JSON?, below parent: String, _ keeping: [String]
+  ) throws(RecipeFault) -> JSON? {
     guard let key = path.first else { return value }
     let keyPath = joinKeyPath(parent, key)
     switch json {
     case .object(var members):
-      for name in Variants.outdatedKeys(members, at: parent, key, value) where path.count == 1 {
+      for name in Variants.outdatedKeys(members, at: parent, key, value ?? .null) where path.count == 1 {
         let outdated = joinKeyPath(parent, name)
         if !keeping.contains(where: { $0 == outdated || $0.hasPrefix(outdated + ".") }) { members[name] = nil }
       }
       members[key] = try set(value, at: path.dropFirst(), in: members[key], below: keyPath, keeping)
       return .object(members)
     case nil, .null:
-      return .object([key: try set(value, at: path.dropFirst(), in: nil, below: keyPath, keeping)])
+      // Where the object is missing, there is nothing to remove.
+      guard let inner = try set(value, at: path.dropFirst(), in: nil, below: keyPath, keeping) else { return json }
+      return .object([key: inner])
     case .array(var elements):
       guard let index = Int(key), elements.indices.contains(index) else {
         throw RecipeFault(
@@ -104,7 +116,7 @@ enum Overrides {
           expected: elements.isEmpty
             ? "an override of the whole list, which is empty" : "an index from 0 to \(elements.count - 1)")
       }
-      elements[index] = try set(value, at: path.dropFirst(), in: elements[index], below: keyPath, keeping)
+      elements[index] = try set(value, at: path.dropFirst(), in: elements[index], below: keyPath, keeping) ?? .null
       return .array(elements)
     case .some(let other):
       throw RecipeFault(

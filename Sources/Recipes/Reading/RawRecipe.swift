@@ -54,7 +54,7 @@ struct RawRecipe {
     faults += complete.faults
     for (path, file) in complete.origins { setOrigin(of: path, file) }
     var members = complete.json.object ?? [:]
-    if let block = members["sweep"], block != .null { sweep = block }
+    sweep = members["sweep"].flatMap(Self.withoutUnsetAxes)
     for path in overridden.paths + complete.origins.map(\.path) {
       let axes = sweep?.object?.keys.sorted() ?? []
       guard let axis = axes.first(where: { Self.sets(path, $0, in: members) }) else { continue }
@@ -69,6 +69,14 @@ struct RawRecipe {
     }
     for key in Self.fileKeys { members[key] = nil }
     self.json = .object(members)
+  }
+
+  /// A sweep without the axes that are null; nil: none is left.
+  private static func withoutUnsetAxes(_ sweep: JSON) -> JSON? {
+    if sweep == .null { return .none }
+    guard let axes = sweep.object, !axes.isEmpty else { return sweep }
+    let set = axes.filter { $0.value != .null }
+    return set.isEmpty ? .none : .some(.object(set))
   }
 
   /// Whether a value at `path` says something about the key `axis`, which a sweep sets: it is the same key, or in its object, or an

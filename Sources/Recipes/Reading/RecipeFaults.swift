@@ -46,7 +46,7 @@ extension RecipeFault: CustomStringConvertible {
 
 /// All faults of one recipe, sorted by key path.
 package struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible {
-  /// nil: the recipe did not come from a file.
+  /// nil: the settings are options of a command, not of a file.
   package let file: String?
   package let faults: [RecipeFault]
 
@@ -67,8 +67,9 @@ package struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible
   }
 
   package var description: String {
+    guard let file else { return faults.map(\.description).joined(separator: "\n") }
     let count = faults.count == 1 ? "1 fault" : "\(faults.count) faults"
-    return (["\(file ?? "recipe"): \(count)"] + faults.map { "  \($0)" }).joined(separator: "\n")
+    return (["\(file): \(count)"] + faults.map { "  \($0)" }).joined(separator: "\n")
   }
 
   /// The faults as a list of `RecipeFault.json`.

@@ -103,6 +103,7 @@ extension Recipe {
       if let task {
         readLabels(fields, of: task.type)
         checkEntities(fields, task)
+        checkListThreshold(fields, task)
         fields.checkFormat(type, of: task.type, FormatType.formats(of: task.type))
         fields.check(
           stride == nil || task.section.usesWindows, "stride",
@@ -143,17 +144,6 @@ extension Recipe {
         "subject_marks", "object_marks", "subject_type", "object_type",
         expected: "no value: only relation_extraction has entities")
       if fields.isReading { formatSection = table }
-    }
-
-    private func checkEntities(_ fields: Fields, _ task: Task) {
-      guard let relation = task.section as? RelationExtractionSettings, relation.marking != nil,
-        let table = formatSection as? TableDataFormat, !table.columns.entities.areGiven
-      else { return }
-      fields.fault(
-        fields.fullPath("").dropLast("data.".count) + "task.entity_marking",
-        "found, but the data do not say where the entities are",
-        expected: "'data.subject_column' and 'data.object_column', or 'data.subject_marks' and 'data.object_marks'",
-        advice: "Add these, or remove 'task.entity_marking': the text is then read as it is.")
     }
 
     private func checkPairs(_ fields: Fields, _ task: Task) {

@@ -27,6 +27,9 @@ package struct SuiteRecipe {
   private let isCut: Set<String>
   private let hasOtherSizes: [String]
 
+  /// What a quick look sets: one epoch in batches of 8 with one seed.
+  package static let quickSettings: Set = ["training.epochs", "training.max_steps", "training.batch_size", "seed"]
+
   /// What of the base and the files is not as the suite prescribes for these sets: "16 positions", "sizes of GAD".
   package func departures(of sets: Set<String>) -> [String] {
     (isCut.isDisjoint(with: sets) ? [] : ["\(limit) positions"])
@@ -70,11 +73,11 @@ package struct SuiteRecipe {
     let rates = isQuick ? [method.quickRate] : method.learningRates
     var part = method.part
     if isQuick {
-      // One epoch, whatever the method's file says.
-      for key in ["epochs", "max_steps"] {
-        part["training"] = part["training"]?.object.map { .object($0.filter { $0.key != key }) }
-        part["sweep"] = part["sweep"]?.object.map { .object($0.filter { $0.key != "training.\(key)" }) }
+      // Whatever the method's file says.
+      part["training"] = part["training"]?.object.map {
+        .object($0.filter { !Self.quickSettings.contains("training.\($0.key)") })
       }
+      part["sweep"] = part["sweep"]?.object.map { .object($0.filter { !Self.quickSettings.contains($0.key) }) }
     }
     if !method.hasOwnRates || isQuick {
       let sweep = part["sweep"]?.object ?? [:]

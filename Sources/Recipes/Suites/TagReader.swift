@@ -29,8 +29,7 @@ struct TagReader {
     {
       throw lookAlike("its entities are of the type \(printable(other)), not \(type)")
     }
-    let prefixes = Swift.Set(sentences.flatMap(\.tags).compactMap { EntityTag($0)?.prefix })
-    if prefixes == [.inside] { throw lookAlike("it has no tag B: its tags are IOB1, not IOB2") }
+    if TagScheme.detect(in: sentences.map(\.tags)) == .iob1 { throw lookAlike("its tags are IOB1, not IOB2") }
   }
 
   private func lookAlike(_ found: String) -> LookAlikeFault {

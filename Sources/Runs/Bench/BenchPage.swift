@@ -16,7 +16,7 @@ extension BenchResults {
 
   private var summary: PageSection {
     let finished = rows.reduce(0) { $0 + $1.runs.count }, open = rows.count { $0.pending > 0 }
-    let failures = rows.flatMap(\.failures)
+    let failures = failures
     let state =
       "Rows: \(rows.count). Finished runs of the chosen settings: \(finished)."
       + (open > 0 ? " Rows that are not complete: \(open)." : "")
@@ -31,10 +31,10 @@ extension BenchResults {
     PageSection(
       "Trained on, tested on",
       [.paragraph("Rows: the task of the training data; columns: that of the test data. Means over the seeds.")]
-        + crossScores.map { cross in
+        + crossScores.enumerated().map { index, cross in
           .table(
             Table(
-              "cross-\(cross.base)-\(safeFolderName(cross.method))",
+              "cross-\(index)",
               caption: "\(cross.base), \(cross.method): \(cross.metric.name)", header: ["trained on"] + cross.tasks,
               rows: zip(cross.tasks, cross.scores).map { task, scores in
                 [Table.Cell(task)] + scores.map { .init($0?.text ?? "–") }
@@ -45,7 +45,9 @@ extension BenchResults {
   /// How to make each row again.
   private var again: PageSection {
     let commands = rows.flatMap { row in
-      row.runs.map { "tune run \($0.cell.recipe.output)/recipe.json output=again/\($0.cell.name)" }
+      row.runs.map {
+        shellCommand(["tune", "run", $0.cell.recipe.output + "/recipe.json", "output=again/" + $0.cell.name])
+      }
     }
     return PageSection(
       "Making rows again",
@@ -65,19 +67,25 @@ extension BenchResults.Comparison {
   /// "lora has the best f1 …".
   package var conclusion: String? {
     guard let best, let score = rows[best].score, rows.count > 1 else { return nil }
-    let row = rows[best]
-    let equal = rows.indices.filter(isEqualToBest)
+    let row = rows[best], others = rows.indices.filter { $0 != best && rows[$0].score != nil }
+    let equal = others.filter(isEqualToBest), untested = others.filter { pair(best, $0) == nil }
     let smallest = equal.first { (rows[$0].trainable ?? .max) < (row.trainable ?? 0) }
     return "\(base), \(task): \(row.row.method) has the best \(row.metric.name) on \(row.split.rawValue), "
       + "\(fixed(score.mean, 4)) (\(score.count) \(score.count == 1 ? "seed" : "seeds")), with "
       + "\(grouped(row.trainable ?? 0)) trainable parameters."
-      + (equal.isEmpty
-        ? " Every other row is significantly worse."
-        : " Not significantly worse: \(equal.map { rows[$0].row.method }.joined(separator: ", ")).")
+      + (!equal.isEmpty
+        ? " Not significantly worse: \(equal.map { rows[$0].row.method }.joined(separator: ", "))."
+        : untested.isEmpty && !others.isEmpty ? " Every other row is significantly worse." : "")
+      + (untested.isEmpty
+        ? ""
+        : " Not tested against it: \(untested.map { rows[$0].row.method }.joined(separator: ", ")) (\(obstacles)).")
       + (smallest.map {
         " Of these \(rows[$0].row.method) has the fewest parameters, \(grouped(rows[$0].trainable ?? 0))."
       } ?? "")
   }
+
+  /// Why rows were not tested against each other: "loss is not made of predictions".
+  private var obstacles: String { Set(untested.map(\.why)).sorted().joined(separator: "; ") }
 
   /// "pending", "failed", "best", "not significantly worse", or nothing.
   package func remark(_ row: Int) -> String {
@@ -156,14 +164,15 @@ extension BenchResults.Comparison {
   /// The differences of each two rows, with p; shaded where they are significant.
   private var matrix: [Block] {
     let tested = rows.indices.filter { rows[$0].resampled != nil }
-    if tested.count < 2 { return [.paragraph("Nothing to compare: fewer than two rows have saved predictions.")] }
+    if pairs.isEmpty { return [.paragraph(rows.count > 1 ? "Not tested: \(obstacles)." : "Nothing to compare.")] }
     let table = Table(
       "test-\(file)", caption: "\(rows[0].metric.name) of the column minus that of the row; p adjusted for all pairs",
       header: [""] + tested.map { rows[$0].row.method },
       rows: tested.map { row in
         [Table.Cell(rows[row].row.method)]
           + tested.map { column in
-            guard row != column, let pair = pair(row, column) else { return "" }
+            guard row != column else { return "" }
+            guard let pair = pair(row, column) else { return "not tested" }
             let difference = column > row ? pair.difference.difference : -pair.difference.difference
             let isApart = pair.adjustedP < 0.05
             let sign = difference < 0 ? "" : "+"
@@ -174,7 +183,9 @@ extension BenchResults.Comparison {
       })
     let apart = pairs.count { $0.adjustedP < 0.05 }
     return [
-      .paragraph("\(apart) of \(pairs.count) pairs differ significantly, p < 0.05; these are shaded."), .table(table),
+      .paragraph(
+        "\(apart) of \(pairs.count) pairs differ significantly, p < 0.05; these are shaded."
+          + (untested.isEmpty ? "" : " Not tested: \(untested.count) (\(obstacles)).")), .table(table),
     ]
   }
 

@@ -18,7 +18,7 @@ extension BenchResults {
     [
       "about": about.map(JSON.string) ?? .null,
       "rows": .array(rows.map(\.json)),
-      "comparisons": .array(comparisons.filter { !$0.pairs.isEmpty }.map(\.json)),
+      "comparisons": .array(comparisons.filter { $0.rows.count > 1 }.map(\.json)),
       "cross_evaluation": .array(crossScores.map(\.json)),
       "rule": .string(Self.rule),
     ]
@@ -61,7 +61,7 @@ extension BenchResults.Row {
             "costs": .object(Dictionary(costs.compactMap { key in run.result[key].map { (key, $0) } }) { $1 }),
           ]
         }),
-      "failures": .array(failures.map(JSON.string)),
+      "failures": .array((failures + failedSearches).map(JSON.string)),
       "costs": .object(Dictionary(costs.compactMap { key in cost(key).map { (key, .double($0)) } }) { $1 }),
     ]
   }
@@ -88,6 +88,13 @@ extension BenchResults.Comparison {
               "first": .string(rows[pair.first].row.method), "second": .string(rows[pair.second].row.method),
               "adjusted_p": .double(pair.adjustedP),
             ]) { $1 })
+        }),
+      "untested": .array(
+        untested.map {
+          [
+            "first": .string(rows[$0.first].row.method), "second": .string(rows[$0.second].row.method),
+            "why": .string($0.why),
+          ]
         }),
     ]
   }

@@ -10,17 +10,24 @@ package struct BenchResults {
   package struct Row {
     package let row: Bench.Row
     package internal(set) var searched: [(settings: [String: JSON], dev: Double?)] = []
+    /// Of the runs that were searched and failed, but for the chosen one.
+    package internal(set) var failedSearches: [String] = []
     /// The chosen settings; nil: not known yet, or no run has finished.
     package internal(set) var chosen: Int?
     /// The runs of what was chosen that have finished.
     package internal(set) var runs: [FinishedRun] = []
+    /// Of the chosen runs, or of all that were searched if none is chosen.
     package internal(set) var failures: [String] = []
     /// The chosen runs that have not.
     package internal(set) var pending = 0
     /// On test, or on dev without test data.
     package internal(set) var split = Split.test
-    /// Of the metric that compares rows; nil: no run has finished, or its examples cannot be drawn.
+    /// Of the metric that compares rows.
     package internal(set) var resampled: ResampledScores?
+    /// Why the scores are not resampled.
+    package internal(set) var untested: String?
+    /// The predictions of the first run.
+    package internal(set) var saved: SavedPredictions?
 
     package var metric: Metric { row.metric }
     package var trainable: Int? { runs.first?.result["trainable_parameters"]?.int }
@@ -48,6 +55,13 @@ package struct BenchResults {
     package let rows: [Row]
     /// Of two rows by their indices, the first below the second; p is adjusted for all pairs (Holm).
     package internal(set) var pairs: [Pair] = []
+    package internal(set) var untested: [Untested] = []
+
+    /// Two rows that cannot be tested against each other.
+    package struct Untested {
+      package let first, second: Int
+      package let why: String
+    }
 
     package struct Pair {
       package let first, second: Int
@@ -67,10 +81,10 @@ package struct BenchResults {
   static func testResamples(rows: Int) -> Int { max(bootstrap.resamples, 80 * rows * (rows - 1) / 2) }
 
   package var rows: [Row] { comparisons.flatMap(\.rows) }
-  package var hasFailures: Bool { rows.contains { !$0.failures.isEmpty } }
+  package var failures: [String] { rows.flatMap { $0.failures + $0.failedSearches } }
 
   /// - Parameter outcomes: of the cells of `bench.grid`.
-  /// - Throws: `FileFault` for predictions that are damaged; `PairingFault` where runs of a row have other examples.
+  /// - Throws: `FileFault` for predictions that are damaged.
   package init(_ bench: Bench, _ outcomes: [RunGrid.Outcome]) throws {
     (about, output) = (bench.about, bench.output)
     var first = 0, rows: [Row] = []
@@ -96,7 +110,9 @@ extension BenchResults.Row {
     for (index, outcome) in outcomes.enumerated() {
       let isSearched = index % seeds == 0, isChosen = chosen == index / seeds
       switch outcome {
-      case .failed(let why) where isSearched || isChosen: failures.append("\(cells[index].name): \(why)")
+      case .failed(let why) where isChosen || chosen == nil && isSearched:
+        failures.append("\(row.folder)/\(cells[index].name): \(why)")
+      case .failed(let why) where isSearched: failedSearches.append("\(row.folder)/\(cells[index].name): \(why)")
       case .pending where isChosen || chosen == nil && isSearched: pending += 1
       case .finished(let result) where isChosen:
         let cell = row.cell(cells[index])
@@ -106,13 +122,37 @@ extension BenchResults.Row {
     }
     guard let first = runs.first else { return }
     if first.result["metrics"]?["test"] == nil { split = .dev }
+    try resample(testResamples: testResamples)
+  }
+
+  private mutating func resample(testResamples: Int) throws {
     let saved = try runs.compactMap { try SavedPredictions(run: $0.cell.recipe.output, split) }
-    guard saved.count == runs.count else { return }
-    for other in saved.dropFirst() { try saved[0].check(other) }
+    guard let first = saved.first, saved.count == runs.count else {
+      untested = "no predictions are saved"
+      return
+    }
+    do throws(PairingFault) { for other in saved.dropFirst() { try first.check(other) } } catch {
+      untested = "its runs differ: \(error.why)"
+      return
+    }
+    let scored = try saved.map { try $0.scored() }
     // By the row's name, so that other rows do not change its interval.
     resampled = ResampledScores(
-      try saved.map { try $0.scored() }, metric: row.metric.name, BenchResults.bootstrap, testResamples: testResamples,
-      runSeed: fnv1a(row.folder))
+      scored, metric: row.metric.name, BenchResults.bootstrap, testResamples: testResamples, runSeed: fnv1a(row.folder))
+    if resampled == nil {
+      untested = "\(row.metric.name) is not made of predictions, or these are of a single document"
+    } else {
+      self.saved = first
+    }
+  }
+
+  /// Why a row cannot be tested against another; nil: it can.
+  fileprivate func obstacle(to other: BenchResults.Row) -> String? {
+    guard let resampled, let saved else { return untested ?? "no run has finished" }
+    guard let others = other.resampled, let othersSaved = other.saved else { return other.obstacle(to: self) }
+    if split != other.split { return "one has test data, the other has not" }
+    do throws(PairingFault) { try saved.check(othersSaved) } catch { return error.why }
+    return resampled.isPaired(with: others) ? nil : "the documents of their test data differ"
   }
 }
 
@@ -125,16 +165,18 @@ extension BenchResults.Comparison {
     for second in self.rows.indices {
       for first in 0..<second {
         let (a, b) = (self.rows[first], self.rows[second])
-        guard let x = a.resampled, let y = b.resampled, a.metric.name == b.metric.name, a.split == b.split else {
-          continue
+        if let why = a.obstacle(to: b) {
+          untested.append(Untested(first: first, second: second, why: why))
+        } else if let x = a.resampled, let y = b.resampled {
+          found.append((first, second, x.difference(to: y)))
         }
-        found.append((first, second, x.difference(to: y)))
       }
     }
     let adjusted = holm(found.map(\.2.p))
     pairs = zip(found, adjusted).map { Pair(first: $0.0, second: $0.1, difference: $0.2, adjustedP: $1) }
   }
 
+  /// What the test says of two rows; nil: they were not tested.
   package func pair(_ a: Int, _ b: Int) -> Pair? { pairs.first { $0.first == min(a, b) && $0.second == max(a, b) } }
 
   /// The row with the best mean; nil: none has a score, or some row is not complete.

@@ -30,7 +30,8 @@ extension BenchResults {
           report: report)
       }
     }
-    crossScores = rows.grouped { [$0.row.base, $0.row.method] }.compactMap { rows in
+    let alike = rows.grouped { [$0.row.base, $0.row.method, $0.type.rawValue, $0.metric.name] }
+    crossScores = alike.compactMap { rows in
       guard let first = rows.first, rows.contains(where: { row in row.runs.contains { scores[$0.cell.name] != nil } })
       else { return nil }
       return CrossScores(
@@ -53,11 +54,13 @@ extension BenchResults.Row {
     return (try? TuneJSON(folder: folder))?.map { Set($0.task.labels) }
   }
 
+  fileprivate var type: TaskType { row.candidates[0][0].recipe.task.type }
+
   /// Whether a model of the other row, which has the same labels, can be scored on this row's test data.
   fileprivate func isComparable(with other: BenchResults.Row) -> Bool {
     let (own, others) = (row.candidates[0][0].recipe, other.row.candidates[0][0].recipe)
     return row.base == other.row.base && row.method == other.row.method && row.task != other.row.task
-      && own.multiTask == nil && others.multiTask == nil && own.task.type == others.task.type
+      && own.multiTask == nil && others.multiTask == nil && type == other.type
       && own.data.files.contains { $0.split == .test } && metric.name == other.metric.name
   }
 }
@@ -66,13 +69,16 @@ extension BenchResults.Row {
 private struct TestData {
   let task: String
   let data: TaskData
-  /// Of its files.
-  let digests: JSON
+  /// The digests of its files and how they are read: scores of others are not those of this data.
+  let identity: JSON
 
   init(_ row: Bench.Row, _ digests: inout DataChanges) throws {
     let own = row.candidates[0][0].recipe.data, files = own.files.filter { $0.split == .test }
     (task, data) = (row.task, TaskData(files: files, format: own.format))
-    self.digests = .array(try files.flatMap(\.paths).map { .string(try digests.digest(of: $0)) })
+    identity = [
+      "sha256": .array(try files.flatMap(\.paths).map { .string(try digests.digest(of: $0)) }),
+      "format": own.formatJSON(scheme: nil),
+    ]
   }
 }
 
@@ -89,7 +95,7 @@ private struct CrossEvaluation {
   ) throws -> [String: Double] {
     while true {
       var saved = (try? JSON(path: file))?.object ?? [:]
-      let open = tests.filter { saved[$0.task]?["data_sha256"] != $0.digests }
+      let open = tests.filter { saved[$0.task]?["data"] != $0.identity }
       if open.isEmpty {
         return tests.reduce(into: [:]) { $0[$1.task] = saved[$1.task]?["metrics"]?[metric.name]?.number }
       }
@@ -105,7 +111,7 @@ private struct CrossEvaluation {
         precision: InferencePrecision(run.precision), threads: threads)
       for test in open {
         saved[test.task] = [
-          "data_sha256": test.digests, "metrics": try evaluate(pool.members[0], on: test.data, threads: threads),
+          "data": test.identity, "metrics": try evaluate(pool.members[0], on: test.data, threads: threads),
         ]
       }
       try writeFile(JSON.object(saved).text() + "\n", to: file)

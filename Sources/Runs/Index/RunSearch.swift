@@ -18,13 +18,16 @@ package func indexRun(_ folder: String, _ state: RunRecord.State) -> String? {
   }
 }
 
+/// Of folders in which runs are searched: those of a benchmark are four levels below its own.
+private let maxDepth = 8
+
 /// All runs below `folder`, unordered.
 /// - Parameters:
 ///   - rescan: whether to read every run folder instead of the index.
 ///   - note: called with a message for each index or run that could not be read.
 package func findRuns(under folder: String, rescan: Bool = false, note: (String) -> Void) -> [RunRecord] {
   var records: [RunRecord] = []
-  search(folder, depth: 4) { parent, names in records += runs(names, in: parent, rescan, note) }
+  search(folder, depth: maxDepth) { parent, names in records += runs(names, in: parent, rescan, note) }
   return records
 }
 

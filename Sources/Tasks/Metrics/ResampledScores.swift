@@ -47,6 +47,11 @@ package struct ResampledScores: Sendable {
     return values.isEmpty ? nil : Bootstrap.interval(values, units: units)
   }
 
+  /// Whether the same units were drawn for both.
+  package func isPaired(with other: ResampledScores) -> Bool {
+    units == other.units && resamples.count == other.resamples.count
+  }
+
   /// A comparison of two means.
   package struct Difference: Sendable, Equatable {
     /// The other mean minus this one, with its 95 % interval.

@@ -43,6 +43,22 @@ package enum EntityMarking: String, CaseIterable, Sendable, Codable {
     }
     return tokens.sorted()
   }
+
+  /// A note on entities of the records whose markers are no tokens, by opening markers; nil: all are.
+  func unknownMarkersNote(_ records: any Dataset, tokens: [String]) -> String? {
+    if self != .markers { return nil }
+    let known = Set(tokens)
+    var counts: [String: Int] = [:], found: Record?
+    for index in 0..<records.count {
+      let record = records[index]
+      let unknown = newTokens(for: [record]).filter { !known.contains($0) && !$0.hasPrefix("</") }
+      for marker in unknown { counts[marker, default: 0] += 1 }
+      if found == nil, !unknown.isEmpty { found = record }
+    }
+    guard let first = found, let markers = list(counts) else { return nil }
+    return "records have entities of types that were not seen in training, whose markers are no tokens that the model "
+      + "has learned: \(markers); the first is \(first.source?.place ?? "record \(first.id)")"
+  }
 }
 
 /// Of the subject and of the object, in the names of their markers.

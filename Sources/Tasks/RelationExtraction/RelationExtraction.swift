@@ -2,6 +2,7 @@
 package import Datasets
 import Encoders
 package import Files
+import Tokenization
 
 /// A classification of texts in which the two entities are marked, scored without the negative label.
 package struct RelationExtraction: TextInference {
@@ -88,5 +89,8 @@ package struct RelationExtraction: TextInference {
   }
 
   package func unknownLabelNote(_ records: any Dataset) -> String? { classification.unknownLabelNote(records) }
+  package func unknownInputNote(_ records: any Dataset, _ tokenizer: TextTokenizer) -> String? {
+    marking?.unknownMarkersNote(records, tokens: tokenizer.tokenizer.tokens)
+  }
   package func gold(of record: Record) -> JSON { classification.gold(of: record) }
 }

@@ -31,8 +31,11 @@ struct LabeledTexts {
     }
     let task = RecordTask(inference, splits: splits, tokenizer: context.tokenizer, loss: loss)
     let notes = Split.allCases.flatMap { split -> [String] in
-      let unknown = splits[split].flatMap { inference.unknownLabelNote($0) }.map { "\(split.rawValue): \($0)" }
-      return [unknown, lengthNote(split, task, inference)].compactMap { $0 }
+      let unknown = splits[split].flatMap { inference.unknownLabelNote($0) }
+      // What the training data have is learned.
+      let unread = split == .train ? nil : splits[split].flatMap { inference.unknownInputNote($0, context.tokenizer) }
+      let found = [unknown, unread].compactMap { note in note.map { "\(split.rawValue): \($0)" } }
+      return found + [lengthNote(split, task, inference)].compactMap { $0 }
     }
     return TaskSetup(
       task: task, inference: inference, reuseHead: reuseHead,

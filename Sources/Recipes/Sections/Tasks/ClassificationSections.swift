@@ -35,7 +35,8 @@ extension TokenClassificationSettings: TaskSection {
       "lstm_hidden_size", &size, .int(1..., maximum: HeadLayers.sizes.hidden.upperBound),
       "Units per direction of a bidirectional LSTM over the words, below the tags; else none.")
     fields.optional(
-      "lstm_layers", &layers, .int(1..., maximum: HeadLayers.sizes.layers.upperBound), needs: "task.lstm_hidden_size",
+      "lstm_layers", &layers, .int(1..., maximum: HeadLayers.sizes.layers.upperBound),
+      needs: fields.fullPath("lstm_hidden_size"),
       "Layers of the LSTM; else one.")
     headLayers.lstm = size.map { HeadLayers.LSTM(hiddenSize: $0, layers: layers ?? 1) }
     fields.field(

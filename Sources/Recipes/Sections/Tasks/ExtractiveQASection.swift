@@ -1,4 +1,4 @@
-/// "task": {"type": "extractive_qa", …}.
+/// "task": {"type": "extractive_qa", …}, and its rule about the data.
 import Datasets
 import Tasks
 
@@ -20,5 +20,22 @@ extension ExtractiveQASettings: TaskSection {
     fields.optional(
       "negatives_per_positive", &negativesPerPositive, .number(0...),
       "Windows without the answer that are trained on, for each window with it; else all.")
+  }
+}
+
+extension Recipe.Data {
+  /// Reports a threshold for lists that no question asks for.
+  func checkListThreshold(_ fields: Fields, _ task: Recipe.Task) {
+    guard let threshold = (task.settings as? ExtractiveQASettings)?.decoding.listThreshold,
+      FormatType.formats(of: task.type).contains(type)
+    else { return }
+    let bioASQ = formatSection as? BioASQFormat
+    if let bioASQ, bioASQ.questionTypes?.contains(.list) ?? true { return }
+    fields.fault(
+      fields.fullPath("").dropLast("data.".count) + "task.list_threshold", "found \(plain(threshold))",
+      expected: bioASQ == nil
+        ? "no value unless data.format is \"bioasq\", which has list questions"
+        : "no value unless data.question_types has \"list\"",
+      advice: "Remove 'task.list_threshold'.")
   }
 }
