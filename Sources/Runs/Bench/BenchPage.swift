@@ -76,12 +76,12 @@ extension BenchResults.Comparison {
       + (!equal.isEmpty
         ? " Not significantly worse: \(equal.map { rows[$0].row.method }.joined(separator: ", "))."
         : untested.isEmpty && !others.isEmpty ? " Every other row is significantly worse." : "")
-      + (untested.isEmpty
-        ? ""
-        : " Not tested against it: \(untested.map { rows[$0].row.method }.joined(separator: ", ")) (\(obstacles)).")
       + (smallest.map {
         " Of these \(rows[$0].row.method) has the fewest parameters, \(grouped(rows[$0].trainable ?? 0))."
       } ?? "")
+      + (untested.isEmpty
+        ? ""
+        : " Not tested against it: \(untested.map { rows[$0].row.method }.joined(separator: ", ")) (\(obstacles)).")
   }
 
   /// Why rows were not tested against each other: "loss is not made of predictions".
