@@ -2,7 +2,7 @@
 /// combination is a row. The row's sweep is searched on dev with its first seed; its other seeds repeat what was chosen.
 /// Does not run them.
 package import Files
-import Tasks
+package import Tasks
 import Training
 
 package struct Bench: Sendable {
@@ -15,8 +15,8 @@ package struct Bench: Sendable {
     /// The runs of each combination of settings that is searched, one for each seed or fold.
     package let candidates: [[GridCell]]
 
-    /// By which rows of the same task are compared.
-    fileprivate var metric: String { candidates[0][0].recipe.training.settings.metricForBestModel.name }
+    /// Which chooses a candidate, and compares rows.
+    package var metric: Metric { candidates[0][0].recipe.training.settings.metricForBestModel }
   }
 
   package let about: String?
@@ -99,8 +99,8 @@ package struct Bench: Sendable {
       faults.add([.init("bench", "found \(runs) runs", expected: "at most \(Self.maxRuns)")], of: "")
     }
     for rows in rows.grouped({ [$0.base, $0.task] }) {
-      for row in rows where row.metric != rows[0].metric {
-        let found = "found \"\(row.metric)\", but \(rows[0].method) has \"\(rows[0].metric)\""
+      for row in rows where row.metric.name != rows[0].metric.name {
+        let found = "found \"\(row.metric.name)\", but \(rows[0].method) has \"\(rows[0].metric.name)\""
         faults.add(
           [
             .init(

@@ -96,8 +96,5 @@ extension Bench.Row {
     return best?.candidate
   }
 
-  /// Which chooses a candidate, and compares rows.
-  var metric: Metric { candidates[0][0].recipe.training.settings.metricForBestModel }
-
   func devScore(_ result: JSON) -> Double? { result["metrics"]?["dev"]?[metric.name]?.number }
 }

@@ -16,7 +16,6 @@ extension BenchResults {
 
   private var summary: PageSection {
     let finished = rows.reduce(0) { $0 + $1.runs.count }, open = rows.count { $0.pending > 0 }
-    let failures = failures
     let state =
       "Rows: \(rows.count). Finished runs of the chosen settings: \(finished)."
       + (open > 0 ? " Rows that are not complete: \(open)." : "")
