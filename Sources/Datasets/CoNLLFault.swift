@@ -1,4 +1,6 @@
 /// Errors in the content of a CoNLL file. A file that cannot be read is a `FileFault`.
+import Files
+
 package struct CoNLLFault: Error, Equatable {
   package let file: String
   /// The first invalid lines, at most five. Empty if the file has no sentences.
@@ -47,8 +49,9 @@ extension CoNLLFault.Problem: CustomStringConvertible {
     switch self {
     case .notUTF8: "found bytes that are not UTF-8; expected UTF-8 text"
     case .tooFewColumns(let found, let word, let label):
-      "found \(count(found)); expected a word in \(column(word)) and a label in \(column(label))"
-    case .columns(let found, let expected, let line): "found \(count(found)); expected \(expected) as in line \(line)"
+      "found \(counted(found, "column")); expected a word in \(column(word)) and a label in \(column(label))"
+    case .columns(let found, let expected, let line):
+      "found \(counted(found, "column")); expected \(expected) as in line \(line)"
     case .emptyWord: "found an empty word; expected text in the word column"
     case .tag(let tag): "found the tag \"\(tag.prefix(40))\"; expected O, or B-, I-, E-, S-, L- or U- with a type"
     }
@@ -71,4 +74,3 @@ extension CoNLLFault.Problem: CustomStringConvertible {
 }
 
 private func column(_ index: Int) -> String { index == -1 ? "the last column" : "column \(index)" }
-private func count(_ columns: Int) -> String { columns == 1 ? "1 column" : "\(columns) columns" }

@@ -107,7 +107,7 @@ extension TableFault.Problem: CustomStringConvertible {
       "found \(quoted(marks[0])) \(count) times; expected it once, before the entity"
     case .repeatedID(let id, let line): "found the id \(quoted(id)), which line \(line) has too; expected different ids"
     case .fields(let found, let expected, let line):
-      "found \(found == 1 ? "1 field" : "\(found) fields"); expected \(expected) as in the header (line \(line))"
+      "found \(counted(found, "field")); expected \(expected) as in the header (line \(line))"
     case .unclosedQuote: "found a quote without a closing quote; expected one before the end of the file"
     case .textAfterQuote: "found text after a closing quote; expected a comma or the end of the line"
     case .headerOnly: "found a header without records; expected at least one record"

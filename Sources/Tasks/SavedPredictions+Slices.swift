@@ -64,7 +64,7 @@ extension SavedPredictions {
     if starts.count == 1 { return [] }
     return zip(starts, starts.dropFirst() + [known.count]).map { start, end in
       let part = Array(known[start..<end]), least = lengths[known[start]] ?? 0, most = lengths[known[end - 1]] ?? 0
-      return (least == most ? "\(least) word\(least == 1 ? "" : "s")" : "\(least)–\(most) words", part)
+      return (least == most ? counted(least, "word") : "\(least)–\(most) words", part)
     }
   }
 

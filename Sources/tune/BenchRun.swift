@@ -12,7 +12,7 @@ struct BenchRun {
   let json: Bool
 
   func announce() {
-    note("a benchmark of \(Self.count(bench.rows.count, "row")), \(bench.expected.cells.count) runs")
+    note("a benchmark of \(counted(bench.rows.count, "row")), \(counted(bench.expected.cells.count, "run"))")
     bench.notes.forEach { note("note: " + $0) }
   }
 
@@ -52,12 +52,10 @@ struct BenchRun {
     }
     let pending = results.rows.count { $0.pending > 0 }
     if pending > 0 || bench.crossEvaluates && interrupt.isRequested {
-      note("stopped with \(Self.count(pending, "row")) left. Nothing is lost; the same command continues.")
+      note("stopped with \(counted(pending, "row")) left. Nothing is lost; the same command continues.")
       throw ExitCode(130)
     }
     results.failures.forEach { note("failed: \($0)") }
     if !results.failures.isEmpty { throw ExitCode.failure }
   }
-
-  private static func count(_ number: Int, _ name: String) -> String { "\(number) \(name)\(number == 1 ? "" : "s")" }
 }

@@ -14,7 +14,8 @@ struct CompareCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "The folders of at least two runs. A folder of runs, such as a sweep's, stands for all its runs.",
+    help:
+      "The folders of at least two runs. A folder of runs, such as that of a sweep or a benchmark, stands for all of them.",
     completion: .directory)
   var folders: [String]
   @Flag(help: "Print the result as JSON.")
@@ -24,7 +25,7 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     let runs = try folders.flatMap(runFolders)
     if runs.count < 2 {
-      throw ValidationError("Expected at least two runs, or the folder of a sweep; found \(runs.count) run.")
+      throw ValidationError("Expected at least two runs, or a folder of runs; found \(runs.count) run.")
     }
     let comparison = RunComparison(try runs.map { try RunRecord(folder: $0) })
     let significance = runs.count == 2 ? try significance(runs[0], runs[1]) : nil
@@ -62,8 +63,11 @@ struct CompareCommand: ParsableCommand {
     note(significance.rule)
   }
 
-  /// The runs' folders, or their names if all are in the one folder that is given.
-  private func headings(_ runs: [String]) -> [String] { folders.count == 1 ? runs.map(lastPathComponent) : runs }
+  /// The runs' folders, without the one folder that has all of them if it is given.
+  private func headings(_ runs: [String]) -> [String] {
+    if folders.count > 1 || folders == ["."] { return runs }
+    return runs.map { String($0.dropFirst(folders[0].count + (folders[0].hasSuffix("/") ? 0 : 1))) }
+  }
 
   private func rows(_ rows: [RunComparison.Row]) -> [[String]] { rows.map { [$0.key] + $0.values.map(cellText) } }
 }

@@ -25,7 +25,7 @@ struct GridEstimateTable {
       """
 
       memory  at most \(megabytes(estimate.peakMemory))
-      time    \(duration(estimate.seconds)) for \(estimate.runs) runs
+      time    \(duration(estimate.seconds)) for \(counted(estimate.runs, "run"))
       disk    at most \(megabytes(estimate.disk))\(estimate.free.map { ", \(megabytes($0)) free" } ?? "")
       """)
   }

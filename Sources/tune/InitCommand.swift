@@ -51,7 +51,7 @@ struct InitCommand: ParsableCommand {
     try writeFile(text, to: output)
     for text in run.notes { note("note: " + text) }
     note(
-      "wrote \(output): \(recipe.task.type.rawValue), \(run.trainer.exampleCount) training examples, \(run.trainer.steps) steps"
+      "wrote \(output): \(recipe.task.type.rawValue), \(counted(run.trainer.exampleCount, "training example")), \(counted(run.trainer.steps, "step"))"
     )
     try emit(shellCommand([CommandLine.arguments[0], "run", output]))
   }

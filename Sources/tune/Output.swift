@@ -52,7 +52,7 @@ struct ThreadOption: ParsableArguments {
       backend > .blas
       ? "\(products.rawValue) GEMM (\(backend.rawValue))" : "fp32 GEMM by OpenBLAS (\(Processor.blasCore))"
     let storage = precision.products == products ? "" : ", frozen weights stored in bf16 (no native bf16 GEMM)"
-    note("CPU \(Processor.vectors), \(quantized)\(gemm)\(storage), \(count) \(count == 1 ? "thread" : "threads")")
+    note("CPU \(Processor.vectors), \(quantized)\(gemm)\(storage), \(counted(count, "thread"))")
   }
 }
 

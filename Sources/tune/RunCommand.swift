@@ -79,7 +79,7 @@ struct RunCommand: ParsableCommand {
     run.notes.forEach { console.print("note: " + $0) }
     console.print(
       "\(run.trainableParameterCount) of \(run.totalParameterCount) parameters are trainable "
-        + "(\(fixed(100 * Double(run.trainableParameterCount) / Double(run.totalParameterCount), 2)) %), \(run.trainer.steps) steps"
+        + "(\(fixed(100 * Double(run.trainableParameterCount) / Double(run.totalParameterCount), 2)) %), \(counted(run.trainer.steps, "step"))"
     )
     ranks?.notes(threads: threads.count).forEach { console.print($0) }
     if let note = run.diskNote { console.print("note: " + note) }

@@ -47,7 +47,7 @@ struct SweepRun {
     let pending = outcomes.count { if case .pending = $0 { true } else { false } }
     if pending > 0 {
       let command = shellCommand(resuming(CommandLine.arguments))
-      note("stopped with \(pending) of \(steps.count) runs left. Nothing is lost; continue with: \(command)")
+      note("stopped with \(pending) of \(counted(steps.count, "run")) left. Nothing is lost; continue with: \(command)")
       throw ExitCode(130)
     }
     for case (let cell, .failed(let why)) in zip(grid.cells, outcomes) { note("\(cell.name) failed: \(why)") }
@@ -65,6 +65,6 @@ extension Sweep {
   /// `12 runs: learning_rate × 2, rank × 2, seed × 3`.
   var summary: String {
     let sizes = axes.map { "\($0.path) × \($0.values.count)" }.joined(separator: ", ")
-    return "\(cells.count) \(cells.count == 1 ? "run" : "runs"): \(sizes)"
+    return "\(counted(cells.count, "run")): \(sizes)"
   }
 }

@@ -245,6 +245,14 @@ func `settings for evaluation require dev data`(_ key: String, _ value: String) 
     ])
 }
 
+@Test func `a threshold for no answer needs questions that may have none`() throws {
+  let json = minimalRecipe.with("data.format", "squad")
+    .with("task", ["type": "extractive_qa", "null_score_diff_threshold": 2])
+  #expect(try faults(json) == [] && faults(json.with("task.version_2_with_negative", true)) == [])
+  let found = try faults(json.with("task.version_2_with_negative", false))
+  #expect(found.count == 1 && found[0].hasPrefix("task.null_score_diff_threshold: found 2; expected no value unless"))
+}
+
 @Test func `a stride must be less than half a window`() throws {
   let json = minimalRecipe.with("data.max_length", 64).with("data.stride", 32)
   #expect(try faults(json) == ["data.stride: found 32; expected less than half of max_length, which is 64."])

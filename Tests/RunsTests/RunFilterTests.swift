@@ -112,6 +112,11 @@ struct RunFilterTests {
       #"{"runs": [{"name": "rank=4"}, {"name": "rank=8"}, {"name": "rank=16"}, {"name": "pending"}]}"#,
       to: grid + "/sweep.json")
     #expect(try found(grid) == ["rank=4", "rank=8", "rank=16"] && found(grid + "/rank=8") == ["rank=8"])
+    for name in ["lora/seed=1", "lora/seed=2", "full/seed=1"] { try folder.add("bench/base/task/" + name, f1: 0.5) }
+    let bench = folder.path + "/bench"
+    #expect(
+      try runFolders(bench).map { String($0.dropFirst(bench.count + 1)) }
+        == ["base/task/full/seed=1", "base/task/lora/seed=1", "base/task/lora/seed=2"])
     try makeFolder(folder.path + "/empty")
     #expect(throws: FileFault.self) { try runFolders(folder.path + "/empty") }
     #expect(throws: FileFault.missing(path: grid + "/nowhere")) { try runFolders(grid + "/nowhere") }

@@ -242,8 +242,9 @@ private struct BenchProgram {
   let (folds, table) = try comparison(
     "folds", ["data.dev=null", "data.test=null", "data.folds.count=2", #"sweep={"data.folds.fold":"all"}"#])
   #expect(folds?["untested"]?.array?.first?["why"]?.string?.contains("its runs differ") == true, "\(table)")
-  let (other, _) = try comparison("other", ["bench.methods.head.data.test=dev.tsv"])
+  let (other, _) = try comparison("other", ["bench.methods.head.data.test=dev.tsv", "logging.latency=false"])
   #expect(other?["untested"]?.array?.first?["why"]?.string?.contains("test data differ") == true)
+  #expect(try !readText(program.folder + "/other/results.json").contains("latency_ms"))
   let runs = try program.run("runs", ".", "--json")
   #expect(runs.out.contains("folds/base/token_classification/head"), "\(runs.out)")
 }

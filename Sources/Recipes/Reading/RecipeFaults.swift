@@ -68,8 +68,7 @@ package struct RecipeFaults: Error, Sendable, Equatable, CustomStringConvertible
 
   package var description: String {
     guard let file else { return faults.map(\.description).joined(separator: "\n") }
-    let count = faults.count == 1 ? "1 fault" : "\(faults.count) faults"
-    return (["\(file): \(count)"] + faults.map { "  \($0)" }).joined(separator: "\n")
+    return (["\(file): \(counted(faults.count, "fault"))"] + faults.map { "  \($0)" }).joined(separator: "\n")
   }
 
   /// The faults as a list of `RecipeFault.json`.

@@ -61,7 +61,7 @@ extension Bench.Row {
   /// A cell of this row in the benchmark's grid.
   func cell(_ cell: GridCell) -> GridCell {
     var recipe = cell.recipe
-    recipe.logging.latency = true
+    recipe.logging.latency = recipe.logging.latency ?? true
     return GridCell(
       name: "\(folder)/\(cell.name)",
       settings: cell.settings.merging(zip(Self.keys, [base, task, method].map { .string($0) })) { $1 }, recipe: recipe)

@@ -70,7 +70,7 @@ extension BenchResults.Comparison {
     let equal = others.filter(isEqualToBest), untested = others.filter { pair(best, $0) == nil }
     let smallest = equal.first { (rows[$0].trainable ?? .max) < (row.trainable ?? 0) }
     return "\(base), \(task): \(row.row.method) has the best \(row.metric.name) on \(row.split.rawValue), "
-      + "\(fixed(score.mean, 4)) (\(score.count) \(score.count == 1 ? "seed" : "seeds")), with "
+      + "\(fixed(score.mean, 4)) (\(counted(score.count, "seed"))), with "
       + "\(grouped(row.trainable ?? 0)) trainable parameters."
       + (!equal.isEmpty
         ? " Not significantly worse: \(equal.map { rows[$0].row.method }.joined(separator: ", "))."

@@ -33,7 +33,7 @@ package struct ResourceEstimate: Sendable, CustomStringConvertible {
   package var description: String {
     """
     memory    at most \(megabytes(peakMemory))
-    time      \(duration(seconds)): \(steps) steps in \(duration(dryRun.trainSeconds)), evaluations \
+    time      \(duration(seconds)): \(counted(steps, "step")) in \(duration(dryRun.trainSeconds)), evaluations \
     \(duration(dryRun.evaluationSeconds))
     result    \(megabytes(checkpoint))
     snapshot  \(megabytes(snapshot))

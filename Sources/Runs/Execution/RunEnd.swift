@@ -73,7 +73,7 @@ extension Run {
     }
     if !intervals.isEmpty { intervals.merge(bootstrap.json.object ?? [:]) { $1 } }
     for run in byTask { last?.slice(run, bootstrap) }
-    let latency = try recipe.logging.latency ? self.latency : nil
+    let latency = try recipe.logging.latency == true ? self.latency : nil
     let json = try save(result, evaluations: metrics, intervals, last, latency: latency, in: folder)
     if recipe.logging.report { writeReport(of: last, in: folder, note) }
     try folder.end()

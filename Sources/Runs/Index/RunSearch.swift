@@ -31,7 +31,8 @@ package func findRuns(under folder: String, rescan: Bool = false, note: (String)
   return records
 }
 
-/// The runs that `folder` stands for: itself, or the runs in it, those of a sweep in the sweep's order, others by name.
+/// The runs that `folder` stands for: itself, or the runs in it, those of a sweep in the sweep's order, others by name;
+/// if there is none, all runs below it, such as those of a benchmark.
 /// - Throws: `FileFault` if it is not a folder or contains no run.
 package func runFolders(_ folder: String) throws -> [String] {
   if fileExists(folder + "/recipe.json") { return [folder] }
@@ -39,6 +40,9 @@ package func runFolders(_ folder: String) throws -> [String] {
   let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
   let runs = names.filter { !$0.hasPrefix(".") && RunRecord.isRun(join(folder, $0)) }.sorted()
   if runs.isEmpty {
+    var below: [String] = []
+    search(folder, depth: maxDepth) { parent, names in below += names.map { join(parent, $0) } }
+    if !below.isEmpty { return below }
     throw FileFault.malformed(file: folder, line: nil, found: "found no run", expected: "a run, or a folder of runs")
   }
   let cells = (try? JSON(path: folder + "/sweep.json"))?["runs"]?.array?.compactMap { $0["name"]?.string } ?? []

@@ -30,9 +30,13 @@ extension ExtractiveQASettings: TaskSettings {
     if let negativesPerPositive {
       task.leaveOut { negativesLeftOut($0, perPositive: negativesPerPositive, seed: context.seed) }
     }
-    let notes = Split.allCases.flatMap { split in
+    var notes = Split.allCases.flatMap { split in
       let notes = [splits[split].flatMap(inference.unknownLabelNote)] + windowNotes(task.encoded(split))
       return notes.compactMap { note in note.map { "\(split.rawValue): \($0)" } }
+    }
+    if decoding.nullScoreDiffThreshold != 0, !decoding.version2WithNegative {
+      notes.append(
+        "task.null_score_diff_threshold has no effect, because every question of the training data has an answer")
     }
     return TaskSetup(
       task: task, inference: inference, reuseHead: context.baseLabels.count == inference.labels.count,

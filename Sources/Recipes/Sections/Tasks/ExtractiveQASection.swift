@@ -14,6 +14,12 @@ extension ExtractiveQASettings: TaskSection {
     fields.field(
       "null_score_diff_threshold", &decoding.nullScoreDiffThreshold, .number(-1000...1000),
       "No answer is predicted if its score is more than this above the best answer's.")
+    if version2WithNegative == false, decoding.nullScoreDiffThreshold != 0 {
+      fields.fault(
+        fields.fullPath("null_score_diff_threshold"), "found \(plain(decoding.nullScoreDiffThreshold))",
+        expected: "no value unless 'version_2_with_negative' is true or unset",
+        advice: "Without it every question has an answer. Remove 'null_score_diff_threshold'.")
+    }
     fields.optional(
       "list_threshold", &decoding.listThreshold, .number(0...1000),
       "Least summed probability of an answer to a list question of BioASQ; else 0.42.")
