@@ -43,6 +43,7 @@ private let train: [(text: String, label: String)] = [("a b", "yes"), ("c", "no"
     let base = ["yes", "no", "maybe", "never"]
     let setup = try SequenceClassificationSettings().setUp(context([(.train, train)], folder, base: base))
     #expect(setup.labels == base && setup.reuseHead)
+    #expect(setup.notes == ["train: labels without an example: never (1 of 4)"])
     let taught = try SequenceClassificationSettings().setUp(
       context([(.train, train)], folder, base: base, teacher: ["no", "maybe", "yes"]))
     #expect(taught.labels == ["no", "maybe", "yes"] && !taught.reuseHead)

@@ -35,11 +35,25 @@ struct LabeledTexts {
       // What the training data have is learned.
       let unread = split == .train ? nil : splits[split].flatMap { inference.unknownInputNote($0, context.tokenizer) }
       let found = [unknown, unread].compactMap { note in note.map { "\(split.rawValue): \($0)" } }
-      return found + [lengthNote(split, task, inference)].compactMap { $0 }
+      let unseen = split == .train ? splits[.train].flatMap { unseenLabelNote(inference.labels, $0) } : nil
+      return found + [unseen, lengthNote(split, task, inference)].compactMap { $0 }
     }
     return TaskSetup(
       task: task, inference: inference, reuseHead: reuseHead,
       splitSizes: splits.mapValues { "\($0.count) records" }, notes: notes)
+  }
+
+  /// A note on labels that no training example has, as after `maxTrainExamples`.
+  private func unseenLabelNote(_ labels: [String], _ train: any Dataset) -> String? {
+    var unseen = Set(labels), index = 0
+    while !unseen.isEmpty, index < train.count {
+      train.labeling(index).labels.forEach { unseen.remove($0) }
+      index += 1
+    }
+    // Numbers have no labels.
+    if unseen.isEmpty || unseen.count == labels.count { return nil }
+    let shown = unseen.sorted().prefix(10).joined(separator: ", ") + (unseen.count > 10 ? ", …" : "")
+    return "train: labels without an example: \(shown) (\(unseen.count) of \(labels.count))"
   }
 
   private func lengthNote(_ split: Split, _ task: RecordTask, _ inference: some TextInference) -> String? {
