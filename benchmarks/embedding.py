@@ -39,7 +39,8 @@ def peer(path, threads):
     data, training = recipe["data"], recipe["training"]
     if recipe["method"] != {"type": "full"} or recipe["task"] != {"type": "embedding", "loss": "simcse", "pooling": "mean"}:
         sys.exit(f"{path}: the peer trains in full, with the loss simcse and the pooling mean; use --no-peer for others")
-    encoder = Transformer(recipe["model"]["path"], max_seq_length=data["max_length"])
+    encoder = Transformer(
+        recipe["model"]["path"], max_seq_length=data["max_length"], model_kwargs={"dtype": torch.float32})
     model = SentenceTransformer(modules=[encoder, Pooling(encoder.get_word_embedding_dimension(), "mean")], device="cpu")
     sentences, pairs = read(data["train"]), [row for file in data["test"] for row in read(file)]
     texts = [row["sent1"] for row in sentences]

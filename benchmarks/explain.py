@@ -31,7 +31,8 @@ def peer(run, texts, steps, threads):
     base = json.loads((run / "recipe.json").read_text())["model"]["path"]
     labels = settings["task"]["labels"]
     tokenizer = transformers.AutoTokenizer.from_pretrained(base)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels))
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        base, num_labels=len(labels), dtype=torch.float32)
     model = PeftModel.from_pretrained(model, str(run / "adapter")).eval().requires_grad_(False)
     layer = next(module for name, module in model.named_modules() if name.endswith(".embeddings"))
     explainer = LayerIntegratedGradients(lambda ids, mask: model(input_ids=ids, attention_mask=mask).logits, layer)

@@ -29,7 +29,7 @@ def peer(model, folder, threads, rounds):
     requests = [json.loads(line) for line in Path(folder, "requests.jsonl").read_text().splitlines()]
     names = sorted({request["adapter"] for request in requests})
     tokenizer = AutoTokenizer.from_pretrained(model)
-    base = AutoModelForTokenClassification.from_pretrained(model, num_labels=3)
+    base = AutoModelForTokenClassification.from_pretrained(model, num_labels=3, dtype=torch.float32)
     mixed = PeftModel.from_pretrained(base, f"{folder}/{names[0]}", adapter_name=names[0])
     for name in names[1:]:
         mixed.load_adapter(f"{folder}/{name}", adapter_name=name)

@@ -17,12 +17,12 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 def load(options):
     if not options.adapter:
-        model = AutoModelForTokenClassification.from_pretrained(options.model)
+        model = AutoModelForTokenClassification.from_pretrained(options.model, dtype=torch.float32)
         return model, [model.config.id2label[i] for i in range(model.config.num_labels)]
     from peft import PeftModel
     with open(f"{options.adapter}/tune.json", encoding="utf-8") as file:
         labels = json.load(file)["task"]["labels"]
-    base = AutoModelForTokenClassification.from_pretrained(options.model, num_labels=len(labels))
+    base = AutoModelForTokenClassification.from_pretrained(options.model, num_labels=len(labels), dtype=torch.float32)
     return PeftModel.from_pretrained(base, options.adapter), labels
 
 
